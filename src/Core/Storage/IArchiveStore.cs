@@ -1,0 +1,24 @@
+namespace Archiver.Core.Storage;
+
+/// <summary>The whole store. An object is never overwritten: the only way to write is put if absent.</summary>
+public interface IArchiveStore : IArchiveReader
+{
+    /// <summary>
+    /// Whether the server was proven, by a probe of this very bucket and upload kind, to refuse a put onto a key that exists.
+    /// Where it is false the caller must use a key that nobody else can choose (PROTOCOL.md rule 20).
+    /// The probe runs once per upload kind and leaves one small object under <c>{prefix}/.archiver/</c>.
+    /// </summary>
+    /// <exception cref="StorageException">Server down, bucket missing, wrong keys or no permission.</exception>
+    Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores the content under a key that must be absent. An object that already carries this content's
+    /// <see cref="ObjectMetadata.Attempt"/> is this very put, whose answer was lost: it counts as stored.
+    /// </summary>
+    /// <exception cref="StorageException">The outcome is a failure or stays unknown.</exception>
+    Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken);
+
+    /// <summary>Removes every version and delete marker of the key and confirms that it is absent. Runs never call this.</summary>
+    /// <exception cref="StorageException">Something is still there (object lock, permission) or the store did not answer.</exception>
+    Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken);
+}

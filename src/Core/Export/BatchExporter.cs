@@ -1,0 +1,106 @@
+using System.IO.Compression;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Export;
+
+/// <summary>
+/// Reads a batch from one REPEATABLE READ snapshot and makes its documents. The transaction is read only and ends before anything is
+/// uploaded; nothing in the database changes.
+/// </summary>
+internal sealed class BatchExporter(RunContext run, CompressionLevel level)
+{
+    private const string Snapshot = """
+        SELECT EXISTS (SELECT FROM archiver.runs AS r WHERE r.id = $1),
+               (SELECT c.system_identifier::text FROM pg_control_system() AS c),
+               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        """;
+
+    private SourceShape _shape = run.Shape;
+
+    /// <summary>Sessions that are gone or active again since their selection are dropped, not exported.</summary>
+    /// <exception cref="PostgresException">The server cannot deliver a value, or a timeout ran out.</exception>
+    public async Task<ExportedBatch> ExportAsync(SelectedBatch batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(
+            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {Timeouts(batch)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
+            cancellationToken).ConfigureAwait(false);
+        var exportedAt = await TakeSnapshotAsync(connection, cancellationToken).ConfigureAwait(false);
+        await RefreshShapeAsync(connection, cancellationToken).ConfigureAwait(false);
+
+        var statements = new ExportStatements(run, _shape);
+        var eligible = await StillEligibleAsync(connection, statements, batch, cancellationToken).ConfigureAwait(false);
+        var sessions = batch.Sessions.Where(s => eligible.Contains(s.Key)).ToList();
+        var dropped = batch.Sessions.Where(s => !eligible.Contains(s.Key)).Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false)).ToList();
+        if (sessions.Count == 0)
+            return ExportedBatch.From([], dropped, _shape, exportedAt);
+
+        await connection.ExecuteAsync(ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
+        var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count)).ToList();
+        await using var compressor = new DocumentCompressor(level);
+        var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt), tables, compressor);
+        for (var table = 0; table < tables.Count; table++)
+            await CopyAsync(connection, statements, assembler, tables[table], table, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+
+        await assembler.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        var documents = await compressor.CompleteAsync().ConfigureAwait(false);
+        dropped.AddRange(sessions.Where((_, i) => !documents.ContainsKey(i)).Select(s => new DroppedSession(s.Key, DropReason.Gone, Failed: false)));
+        return ExportedBatch.From(
+            [.. sessions.Select((s, i) => (Session: s, Position: i)).Where(s => documents.ContainsKey(s.Position)).Select(s => new ExportedSession(
+                s.Session, documents[s.Position], tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(s.Position))))],
+            dropped, _shape, exportedAt);
+    }
+
+    /// <summary>The messages stand before the related tables in a document, whatever their order in the map.</summary>
+    private static IEnumerable<TableShape> DocumentOrder(SourceShape shape) =>
+        shape.Tables.OrderBy(t => t.Name switch { SourceMap.SessionName => 0, SourceMap.MessagesName => 1, _ => 2 });
+
+    /// <summary>One large session may take as much longer as it is larger than the bounds of a batch.</summary>
+    private string Timeouts(SelectedBatch batch)
+    {
+        var scale = Math.Max(1.0, Math.Max((double)batch.Rows / run.Batch.Rows, (double)batch.Bytes / run.Batch.Bytes));
+        return TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * scale)
+            + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout);
+    }
+
+    private async Task<string> TakeSnapshotAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var (seesRun, systemId, now) = (await connection.QueryAsync(
+            Snapshot, row => (row.GetBoolean(0), row.GetString(1), row.GetString(2)), cancellationToken, PgParameter.Uuid(run.Id)).ConfigureAwait(false))[0];
+        if (!seesRun || systemId != run.Database.SystemId)
+            throw new ArchiverException(FailureKind.Failed,
+                $"The server that answered the export of source '{run.Source.Name}' does not have this run's own record: it is another database, or one that lags. Nothing was deleted.");
+        return now;
+    }
+
+    private async Task RefreshShapeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
+        if (_shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
+            _shape = await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<HashSet<string>> StillEligibleAsync(
+        NpgsqlConnection connection, ExportStatements statements, SelectedBatch batch, CancellationToken cancellationToken)
+    {
+        var parameters = new SqlParameters();
+        var sql = statements.StillEligible(parameters, batch.Sessions.Select(s => s.Key));
+        return [.. await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)];
+    }
+
+    private static async Task CopyAsync(
+        NpgsqlConnection connection, ExportStatements statements, DocumentAssembler assembler, TableRows rows, int table, CancellationToken cancellationToken)
+    {
+        // The StreamReader is only the handle: its base stream has the bytes as the server sent them.
+        using var copy = (StreamReader)await connection.BeginTextExportAsync(statements.Copy(rows.Table), cancellationToken).ConfigureAwait(false);
+        using var reader = new CopyTextReader(copy.BaseStream, rows.FieldCount);
+        await assembler.AddTableAsync(table, reader, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Export;
+
+/// <summary>The SQL of an export, for the tables as they are under the export's lock.</summary>
+internal sealed class ExportStatements(RunContext run, SourceShape shape)
+{
+    // COPY takes no parameters; a transaction-local setting carries the keys without any quoting of ours.
+    private const string Keys = "unnest(current_setting('archiver.keys')::text[]::{0}[]) WITH ORDINALITY AS k (id, n)";
+
+    /// <summary>Puts the batch's keys, a text array, where <see cref="Copy"/> reads them.</summary>
+    public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true)";
+
+    private readonly string _keyType = shape.KeyType(run.Source.Map);
+
+    /// <summary>Locks every mapped table against changes of its shape, before the snapshot is taken (PROTOCOL.md rule 1).</summary>
+    public static string LockTables(SourceMap map, string mode) =>
+        $"LOCK TABLE {string.Join(", ", [map.Session.Table.Sql, .. map.Children.Select(c => c.Table.Sql)])} IN {mode} MODE";
+
+    /// <summary>Which of the batch's sessions the policy still takes in this snapshot: somebody may have written since the selection.</summary>
+    public string StillEligible(SqlParameters parameters, IEnumerable<string> keys)
+    {
+        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        return $"""
+            SELECT {key}::text
+            FROM {run.Source.Map.Session.Table.Sql} AS s
+            WHERE {key} = ANY ({parameters.Add(PgParameter.Texts(keys))}::{_keyType}[])
+              AND {new EligibilityPredicate(run.Source, shape, run.Policy, run.Cutoffs).Sql(parameters)}
+              AND {new SelectionStatements(run).LedgerAllows(key, parameters)}
+            """;
+    }
+
+    /// <summary>
+    /// All rows of one table for the batch. Children are read by a LATERAL subquery per session: the index gives each session's rows, a
+    /// small sort their order, and no sort of the whole batch spills to disk. The reader checks that sessions arrive in order.
+    /// </summary>
+    public string Copy(TableShape table)
+    {
+        var columns = string.Join(", ", table.Columns.Select(c => SessionPath.Column("t", c.Name)));
+        var keys = string.Format(CultureInfo.InvariantCulture, Keys, _keyType);
+        if (table.Name == SourceMap.SessionName)
+            return $"""
+                COPY (SELECT k.n, {RowVersion.Hash("t")}, {columns}
+                      FROM {keys}
+                      JOIN {table.Table.Sql} AS t ON {SessionPath.Column("t", run.Source.Map.Session.Key)} = k.id
+                      ORDER BY k.n) TO STDOUT
+                """;
+        var child = run.Source.Map.Children.Single(c => c.Name == table.Name);
+        var path = SessionPath.Of(run.Source.Map, child);
+        return $"""
+            COPY (SELECT k.n, r.*
+                  FROM {keys}
+                  CROSS JOIN LATERAL (
+                    SELECT {RowVersion.Hash("t")}, {columns}
+                    FROM {path.From(child)}
+                    WHERE {path.Where("= k.id")}
+                    ORDER BY {string.Join(", ", child.Order.Select(o => SessionPath.Column("t", o)))}
+                  ) AS r) TO STDOUT
+            """;
+    }
+}

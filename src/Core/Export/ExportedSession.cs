@@ -1,0 +1,15 @@
+using Archiver.Core.Selection;
+
+namespace Archiver.Core.Export;
+
+/// <summary>A session with its document and the versions of the rows in it.</summary>
+/// <param name="Session">What was selected.</param>
+/// <param name="Document">What will be stored.</param>
+/// <param name="Fingerprints">By table name, <c>session</c> first, every mapped table present.</param>
+internal sealed record ExportedSession(SelectedSession Session, SessionDocument Document, IReadOnlyDictionary<string, Fingerprint> Fingerprints)
+{
+    public string Key => Session.Key;
+
+    /// <summary>Rows of all tables, the session's own included.</summary>
+    public long Rows => Fingerprints.Values.Sum(f => f.Rows);
+}

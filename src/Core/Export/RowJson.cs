@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.Text;
+using Archiver.Core.Postgres;
+
+namespace Archiver.Core.Export;
+
+/// <summary>
+/// Turns a field of COPY text into a JSON value, byte for byte (docs/format.md). COPY's <c>\b \f \n \r \t \\</c> are JSON escapes as they
+/// stand; only quotes, <c>\v</c> and raw control bytes need another form, so most values are copied in one piece.
+/// </summary>
+internal static class RowJson
+{
+    private static readonly SearchValues<byte> Special = SearchValues.Create([.. Enumerable.Range(0, 32).Select(b => (byte)b), (byte)'"', (byte)'\\']);
+
+    /// <summary>Writes one value that is not SQL NULL.</summary>
+    /// <exception cref="InvalidDataException">An escape that COPY does not write.</exception>
+    public static void WriteValue(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field, ColumnKind kind)
+    {
+        switch (kind)
+        {
+            case ColumnKind.Json:
+                WriteEmbedded(output, field);
+                break;
+            case ColumnKind.Number when IsFinite(field):
+                output.Write(field);
+                break;
+            case ColumnKind.Boolean:
+                output.Write(field is [(byte)'t'] ? "true"u8 : "false"u8);
+                break;
+            case ColumnKind.Timestamp:
+                WriteTimestamp(output, field);
+                break;
+            default:
+                WriteString(output, field);
+                break;
+        }
+    }
+
+    /// <summary>The text of a field with COPY's escapes undone.</summary>
+    public static string Unescape(ReadOnlySpan<byte> field)
+    {
+        if (field.IndexOf((byte)'\\') < 0)
+            return Encoding.UTF8.GetString(field);
+        var bytes = new ArrayBufferWriter<byte>(field.Length);
+        for (var at = 0; at < field.Length; at++)
+            bytes.Write([field[at] == '\\' ? Unescaped(field, ++at) : field[at]]);
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+
+    // NaN and Infinity are the only numbers that do not start with a digit after their sign.
+    private static bool IsFinite(ReadOnlySpan<byte> field) => field is [>= (byte)'0' and <= (byte)'9', ..] or [(byte)'-', >= (byte)'0' and <= (byte)'9', ..];
+
+    private static void WriteTimestamp(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
+    {
+        output.Write("\""u8);
+        var space = field.IndexOf((byte)' ');
+        if (space < 0 || field.EndsWith("BC"u8))
+        {
+            output.Write(field);
+        }
+        else
+        {
+            output.Write(field[..space]);
+            output.Write("T"u8);
+            var rest = field[(space + 1)..];
+            var utc = rest.EndsWith("+00"u8);
+            output.Write(utc ? rest[..^3] : rest);
+            if (utc)
+                output.Write("Z"u8);
+        }
+        output.Write("\""u8);
+    }
+
+    private static void WriteString(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
+    {
+        output.Write("\""u8);
+        while (field.IndexOfAny(Special) is var at and >= 0)
+        {
+            output.Write(field[..at]);
+            var special = field[at];
+            if (special == '"')
+            {
+                output.Write("\\\""u8);
+            }
+            else if (special != '\\')
+            {
+                WriteControl(output, special);
+            }
+            else
+            {
+                var value = Unescaped(field, ++at);
+                if (value == '\v')
+                    WriteControl(output, value);
+                else
+                    output.Write(field.Slice(at - 1, 2));
+            }
+            field = field[(at + 1)..];
+        }
+        output.Write(field);
+        output.Write("\""u8);
+    }
+
+    // A line break between tokens of a json value becomes a space, so that a document stays one line.
+    private static void WriteEmbedded(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
+    {
+        while (field.IndexOf((byte)'\\') is var at and >= 0)
+        {
+            output.Write(field[..at]);
+            var value = Unescaped(field, ++at);
+            output.Write([value is (byte)'\n' or (byte)'\r' ? (byte)' ' : value]);
+            field = field[(at + 1)..];
+        }
+        output.Write(field);
+    }
+
+    private static void WriteControl(ArrayBufferWriter<byte> output, byte control)
+    {
+        output.Write("\\u00"u8);
+        output.Write([Hex(control >> 4), Hex(control & 15)]);
+    }
+
+    private static byte Hex(int digit) => (byte)(digit < 10 ? '0' + digit : 'a' + digit - 10);
+
+    private static byte Unescaped(ReadOnlySpan<byte> field, int at) => (at < field.Length ? field[at] : (byte)0) switch
+    {
+        (byte)'b' => (byte)'\b',
+        (byte)'f' => (byte)'\f',
+        (byte)'n' => (byte)'\n',
+        (byte)'r' => (byte)'\r',
+        (byte)'t' => (byte)'\t',
+        (byte)'v' => (byte)'\v',
+        (byte)'\\' => (byte)'\\',
+        _ => throw new InvalidDataException("COPY data hold an escape that COPY TO does not write."),
+    };
+}

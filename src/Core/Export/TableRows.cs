@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Globalization;
+using Archiver.Core.Postgres;
+
+namespace Archiver.Core.Export;
+
+/// <summary>
+/// The rows of one table as JSON. Tables that come before the last one of a document are held here until it; their JSON lies in one
+/// buffer in the order of the batch, so holding costs no object per row.
+/// </summary>
+internal sealed class TableRows(TableShape table, int sessions)
+{
+    /// <summary>Fields that precede the columns: position of the session in the batch, hash of the row version.</summary>
+    public const int LeadingFields = 2;
+
+    private readonly byte[][] _names = [.. table.Columns.Select(c => (byte[])[.. DocumentFrame.Quoted(c.Name), (byte)':'])];
+    private readonly ColumnKind[] _kinds = [.. table.Columns.Select(c => c.Kind)];
+    private readonly ArrayBufferWriter<byte> _held = new();
+    private readonly (int Start, int End)[] _ranges = new (int, int)[sessions];
+    private readonly Fingerprint[] _fingerprints = new Fingerprint[sessions];
+
+    public TableShape Table => table;
+
+    /// <summary>Number of fields of a COPY row of this table.</summary>
+    public int FieldCount => LeadingFields + _names.Length;
+
+    public Fingerprint FingerprintOf(int session) => _fingerprints[session];
+
+    /// <summary>JSON of the rows held for a session, separated by commas.</summary>
+    public ReadOnlySpan<byte> HeldFor(int session) => _held.WrittenSpan[_ranges[session].Start.._ranges[session].End];
+
+    /// <summary>Zero-based position in the batch of the session that the reader's row belongs to.</summary>
+    public static int SessionOf(CopyTextReader reader) => int.Parse(reader[0], NumberStyles.None, CultureInfo.InvariantCulture) - 1;
+
+    /// <summary>Holds the reader's row for later.</summary>
+    public void Hold(int session, CopyTextReader reader)
+    {
+        if (_fingerprints[session].Rows == 0)
+            _ranges[session].Start = _held.WrittenCount;
+        WriteRow(_held, session, reader);
+        _ranges[session].End = _held.WrittenCount;
+    }
+
+    /// <summary>Writes the reader's row as a JSON object, a comma before it unless it is the session's first. SQL NULL is an absent key.</summary>
+    public void WriteRow(ArrayBufferWriter<byte> output, int session, CopyTextReader reader)
+    {
+        output.Write(_fingerprints[session].Rows == 0 ? "{"u8 : ",{"u8);
+        _fingerprints[session] = _fingerprints[session].Add(long.Parse(reader[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        var first = true;
+        for (var column = 0; column < _names.Length; column++)
+        {
+            if (reader.IsNull(LeadingFields + column))
+                continue;
+            if (!first)
+                output.Write(","u8);
+            first = false;
+            output.Write(_names[column]);
+            RowJson.WriteValue(output, reader[LeadingFields + column], _kinds[column]);
+        }
+        output.Write("}"u8);
+    }
+}

@@ -1,0 +1,23 @@
+namespace Archiver.Core.Ledger;
+
+/// <summary>A session that left its batch on the way; it stays live and whole in the database.</summary>
+/// <param name="Key">The session key as text.</param>
+/// <param name="Reason">One of <see cref="DropReason"/>, for logs, counts and the ledger.</param>
+/// <param name="Failed">True when something is wrong with it, so that it counts towards quarantine; false when it merely changed or is in use.</param>
+internal sealed record DroppedSession(string Key, string Reason, bool Failed);
+
+/// <summary>Why sessions leave a batch. Stable: they are counted in the ledger, in logs and in metrics.</summary>
+internal static class DropReason
+{
+    public const string Gone = "deleted meanwhile";
+    public const string NoLongerEligible = "active again";
+    public const string Changed = "changed after export";
+    public const string Locked = "locked by another transaction";
+    public const string Referenced = "referenced by another session";
+    public const string Unreadable = "unreadable";
+    public const string Missing = "object missing";
+    public const string Corrupt = "object differs";
+    public const string NotDeleted = "delete refused";
+    public const string SideEffects = "delete would change other rows";
+    public const string Held = "held";
+}

@@ -1,0 +1,37 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>What every stage of one run needs to know; fixed when the run begins.</summary>
+internal sealed record RunContext
+{
+    /// <summary>UUIDv7.</summary>
+    public required Guid Id { get; init; }
+
+    public required SourceSettings Source { get; init; }
+
+    public required Policy Policy { get; init; }
+
+    public required BatchSettings Batch { get; init; }
+
+    public required Cutoffs Cutoffs { get; init; }
+
+    public required DatabaseIdentity Database { get; init; }
+
+    /// <summary>The mapped tables as inspection found them.</summary>
+    public required SourceShape Shape { get; init; }
+
+    public required SourceConnections Connections { get; init; }
+
+    public required Lease Lease { get; init; }
+}
+
+/// <summary>Which database this is, as objects and documents say it.</summary>
+/// <param name="LedgerId">Random id of the ledger.</param>
+/// <param name="SystemId"><c>system_identifier</c> of the cluster.</param>
+/// <param name="Database">Name of the database.</param>
+/// <param name="ServerVersion">Such as <c>17.10</c>.</param>
+internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string Database, string ServerVersion);

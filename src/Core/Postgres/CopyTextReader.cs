@@ -1,0 +1,93 @@
+using System.Buffers;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>
+/// Reads rows of <c>COPY ... TO STDOUT</c> in text format as raw bytes, without making a string of any value: fields end at TAB, rows
+/// at LF, <c>\N</c> is NULL, and the escapes stay as COPY wrote them. The buffer grows to the longest row, no further.
+/// </summary>
+internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposable
+{
+    private const byte Tab = (byte)'\t', LineFeed = (byte)'\n';
+
+    private readonly int[] _ends = new int[fieldCount];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(128 * 1024);
+    private int _row, _end;
+    private bool _rowRead;
+
+    /// <summary>The escaped bytes of a field of the current row; valid until the next <see cref="ReadAsync"/>.</summary>
+    public ReadOnlySpan<byte> this[int field]
+    {
+        get
+        {
+            var start = field == 0 ? _row : _ends[field - 1] + 1;
+            return _buffer.AsSpan(start, _ends[field] - start);
+        }
+    }
+
+    /// <summary>Whether a field is SQL NULL. A text of backslash and N comes as <c>\\N</c>, so nothing else looks like it.</summary>
+    public bool IsNull(int field) => this[field].SequenceEqual("\\N"u8);
+
+    /// <summary>Goes to the next row; false at the end of the data.</summary>
+    /// <exception cref="InvalidDataException">A row has another number of fields than the statement names, or the data end within a row.</exception>
+    public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        var next = _rowRead ? _ends[^1] + 1 : _row;
+        _rowRead = false;
+        _row = next;
+        var searched = next;
+        while (true)
+        {
+            var found = _buffer.AsSpan(searched, _end - searched).IndexOf(LineFeed);
+            if (found >= 0)
+            {
+                Split(searched + found);
+                return _rowRead = true;
+            }
+            searched = _end;
+            if (_end == _buffer.Length)
+                searched -= MakeRoom();
+            var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+                return _row == _end ? false : throw new InvalidDataException("COPY data ended within a row.");
+            _end += read;
+        }
+    }
+
+    public void Dispose()
+    {
+        // Cleared: the pool's next user must not find message text in it.
+        ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+        _buffer = [];
+    }
+
+    private void Split(int rowEnd)
+    {
+        var at = _row;
+        for (var field = 0; field < fieldCount - 1; field++)
+        {
+            var tab = _buffer.AsSpan(at, rowEnd - at).IndexOf(Tab);
+            if (tab < 0)
+                throw WrongCount();
+            _ends[field] = at + tab;
+            at += tab + 1;
+        }
+        if (_buffer.AsSpan(at, rowEnd - at).Contains(Tab))
+            throw WrongCount();
+        _ends[^1] = rowEnd;
+    }
+
+    private InvalidDataException WrongCount() => new($"A COPY row does not have the {fieldCount} fields of its statement.");
+
+    /// <summary>Moves the unfinished row to the front, or doubles the buffer when it fills it; returns by how much the row moved.</summary>
+    private int MakeRoom()
+    {
+        var (moved, length) = (_row, _end - _row);
+        var target = length > _buffer.Length / 2 ? ArrayPool<byte>.Shared.Rent(checked(_buffer.Length * 2)) : _buffer;
+        _buffer.AsSpan(_row, length).CopyTo(target);
+        if (target != _buffer)
+            ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+        (_buffer, _row, _end) = (target, 0, length);
+        return moved;
+    }
+}

@@ -1,0 +1,31 @@
+using Npgsql;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>
+/// Proof that this is still the database the run exported from, and that the run still owns its lock: a random advisory lock held by the
+/// lock connection. It dies with that connection, so a failover, a crash, a lost lock or a worker that slept through one of them finds it
+/// gone, where transaction ids could be equal by chance (PROTOCOL.md rule 6).
+/// </summary>
+/// <param name="Nonce">The random lock key.</param>
+/// <param name="BackendPid">The backend that holds it.</param>
+internal sealed record Lease(long Nonce, int BackendPid)
+{
+    // pg_locks shows a 64-bit advisory key as two halves, with objsubid 1.
+    private const string IsHeld = """
+        SELECT EXISTS (
+          SELECT FROM pg_locks AS l
+          WHERE l.locktype = 'advisory'
+            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+            AND l.classid = (($1 >> 32) & 4294967295)::oid
+            AND l.objid = ($1 & 4294967295)::oid
+            AND l.objsubid = 1
+            AND l.mode = 'ExclusiveLock'
+            AND l.granted
+            AND l.pid = $2)
+        """;
+
+    /// <summary>Asks the server, inside the caller's transaction, whether the lease is still held.</summary>
+    public async Task<bool> IsHeldAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(Nonce), PgParameter.Int(BackendPid)).ConfigureAwait(false);
+}

@@ -1,0 +1,127 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using Archiver.Core.Diagnostics;
+using Npgsql;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>
+/// Brings the ledger to this program's version: numbered scripts, embedded, each applied once in its own transaction.
+/// Safe to call from many workers at once; a ledger newer than the program, or a script edited after it was applied, is refused.
+/// </summary>
+internal static class Migrator
+{
+    /// <summary>Serialises migrations of one database; the number is arbitrary and must never change.</summary>
+    private const long MigrationLock = 0x6172_6368_6d69_6772;
+
+    private const string Prefix = "sql.ledger.";
+
+    private const string Bootstrap = """
+        CREATE SCHEMA IF NOT EXISTS archiver;
+        CREATE TABLE IF NOT EXISTS archiver.migrations (
+          version    int PRIMARY KEY,
+          name       text NOT NULL,
+          sha256     text NOT NULL,
+          applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+        )
+        """;
+
+    /// <summary>Whether a ledger is there at all, without needing any right on it.</summary>
+    public static async Task<bool> ExistsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        return await connection.ScalarAsync<bool>("SELECT to_regclass('archiver.migrations') IS NOT NULL", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Applies what is missing and returns the names applied, oldest first; empty when the ledger is current.</summary>
+    /// <exception cref="ArchiverException">The ledger is newer than this program, or an applied script was edited.</exception>
+    public static async Task<IReadOnlyList<string>> MigrateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync("SELECT pg_advisory_lock($1)", cancellationToken, PgParameter.Bigint(MigrationLock)).ConfigureAwait(false);
+        try
+        {
+            if (!await ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+                await connection.ExecuteAsync(Bootstrap, cancellationToken).ConfigureAwait(false);
+            return await ApplyMissingAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Released although the caller gave up: the connection may go back to the pool with the lock held.
+            await connection.ExecuteAsync("SELECT pg_advisory_unlock($1)", CancellationToken.None, PgParameter.Bigint(MigrationLock)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Refuses unless the ledger is exactly at this program's version; for workers that may not migrate.</summary>
+    /// <exception cref="ArchiverException">The ledger is missing, older or newer.</exception>
+    public static async Task RequireCurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (!await ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Refused, "The database has no ledger (schema archiver). Create it with: archiver migrate");
+        var applied = await AppliedAsync(connection, cancellationToken).ConfigureAwait(false);
+        foreach (var script in Check(applied))
+            throw new ArchiverException(FailureKind.Refused, $"The ledger lacks {script.Name}. Upgrade it with: archiver migrate");
+    }
+
+    private static async Task<IReadOnlyList<string>> ApplyMissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        List<string> names = [];
+        foreach (var script in Check(await AppliedAsync(connection, cancellationToken).ConfigureAwait(false)))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(script.Sql, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(
+                "INSERT INTO archiver.migrations (version, name, sha256) VALUES ($1, $2, $3)",
+                cancellationToken,
+                PgParameter.Int(script.Version), PgParameter.Text(script.Name), PgParameter.Text(script.Sha256)).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            names.Add(script.Name);
+        }
+        return names;
+    }
+
+    private static IEnumerable<Script> Check(Dictionary<int, string> applied)
+    {
+        var scripts = Scripts();
+        if (applied.Count > 0 && applied.Keys.Max() > scripts[^1].Version)
+            throw new ArchiverException(FailureKind.Refused,
+                $"The ledger is at version {applied.Keys.Max()}, this program knows {scripts[^1].Version}: a newer archiver has been here. Upgrade this one.");
+        foreach (var script in scripts)
+        {
+            if (!applied.TryGetValue(script.Version, out var sha256))
+                yield return script;
+            else if (sha256 != script.Sha256)
+                throw new ArchiverException(FailureKind.Refused,
+                    $"Ledger script {script.Name} differs from the one that was applied to this database. Use the archiver version that created the ledger, or a newer release.");
+        }
+    }
+
+    private static async Task<Dictionary<int, string>> AppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var rows = await connection.QueryAsync(
+            "SELECT version, sha256 FROM archiver.migrations",
+            row => (Version: row.GetInt32(0), Sha256: row.GetString(1)),
+            cancellationToken).ConfigureAwait(false);
+        return rows.ToDictionary(row => row.Version, row => row.Sha256);
+    }
+
+    private static List<Script> Scripts()
+    {
+        var assembly = typeof(Migrator).Assembly;
+        return [.. assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(name => Script.Read(assembly, name))];
+    }
+
+    private sealed record Script(int Version, string Name, string Sql, string Sha256)
+    {
+        public static Script Read(Assembly assembly, string resource)
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!, Encoding.UTF8);
+            var sql = reader.ReadToEnd().ReplaceLineEndings("\n");
+            var name = resource[Prefix.Length..];
+            var version = int.Parse(name[..4], System.Globalization.CultureInfo.InvariantCulture);
+            return new(version, name, sql, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Net.Sockets;
+using Archiver.Core.Diagnostics;
+using Npgsql;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>What a PostgreSQL error means for a run, and the one sentence a person gets.</summary>
+internal static class PgErrors
+{
+    /// <summary>A passing fault: the same work may succeed on a new connection.</summary>
+    public static bool IsTransient(Exception exception) => exception switch
+    {
+        PostgresException e => e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+            || e.SqlState.StartsWith("53", StringComparison.Ordinal)
+            || e.SqlState.StartsWith("57P", StringComparison.Ordinal)
+            || e.SqlState.StartsWith("08", StringComparison.Ordinal),
+        NpgsqlException e => e.InnerException is IOException or SocketException or TimeoutException || e.IsTransient,
+        IOException or SocketException => true,
+        _ => false,
+    };
+
+    public static bool IsLockTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.LockNotAvailable;
+
+    /// <summary>The statement ran into <c>statement_timeout</c> (57014; a cancellation by the caller surfaces as OperationCanceledException instead).</summary>
+    public static bool IsStatementTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.QueryCanceled;
+
+    /// <summary>
+    /// One clear message that names the setting. Never the server's DETAIL: it quotes key values, and with them possibly text of a row.
+    /// </summary>
+    public static ArchiverException ForPerson(Exception exception, string source, NpgsqlConnectionStringBuilder target)
+    {
+        var setting = $"Archiver:Sources:{source}:ConnectionString";
+        var where = $"{target.Host}:{target.Port}/{target.Database}";
+        var (kind, message) = exception switch
+        {
+            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
+                (FailureKind.Failed, $"PostgreSQL at {where} refused user '{target.Username}': check user and password in {setting}."),
+            PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } =>
+                (FailureKind.Failed, $"PostgreSQL at {target.Host}:{target.Port} has no database '{target.Database}': check {setting}."),
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e =>
+                (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {e.MessageText}. sql/roles.sql has the grants that the archiver needs."),
+            PostgresException e =>
+                (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {e.MessageText} (source '{source}')."),
+            NpgsqlException or SocketException or TimeoutException or IOException =>
+                (FailureKind.Failed, $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message} Is it running, and is {setting} right?"),
+            _ => (FailureKind.Failed, exception.Message),
+        };
+        return new(kind, message, exception);
+    }
+
+    private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
+}

@@ -1,0 +1,37 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>Positional parameters with their exact PostgreSQL type: a guessed type can change the operator, and with it the index or the result.</summary>
+internal static class PgParameter
+{
+    public static NpgsqlParameter Text(string? value) => Of(value, NpgsqlDbType.Text);
+
+    public static NpgsqlParameter Texts(IEnumerable<string?> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+
+    public static NpgsqlParameter Bigint(long? value) => Of(value, NpgsqlDbType.Bigint);
+
+    public static NpgsqlParameter Bigints(IEnumerable<long> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
+
+    public static NpgsqlParameter Int(int? value) => Of(value, NpgsqlDbType.Integer);
+
+    public static NpgsqlParameter Ints(IEnumerable<int> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);
+
+    public static NpgsqlParameter Bool(bool value) => Of(value, NpgsqlDbType.Boolean);
+
+    public static NpgsqlParameter Uuid(Guid value) => Of(value, NpgsqlDbType.Uuid);
+
+    public static NpgsqlParameter Bytes(byte[] value) => Of(value, NpgsqlDbType.Bytea);
+
+    public static NpgsqlParameter BytesArray(IEnumerable<byte[]> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bytea);
+
+    public static NpgsqlParameter Json(string? value) => Of(value, NpgsqlDbType.Jsonb);
+
+    public static NpgsqlParameter Oids(IEnumerable<uint> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Oid);
+
+    /// <summary>A finite instant, microseconds.</summary>
+    public static NpgsqlParameter Instant(DateTimeOffset value) => Of(value.UtcDateTime, NpgsqlDbType.TimestampTz);
+
+    private static NpgsqlParameter Of(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
+}

@@ -1,0 +1,52 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>The ways to a source's servers: the main pool, the replica if exports go there, and single connections for the run lock.</summary>
+internal sealed class SourceConnections : IAsyncDisposable
+{
+    private const string ApplicationName = "archiver";
+
+    private readonly SourceSettings _settings;
+    private readonly NpgsqlDataSource _main;
+    private readonly NpgsqlDataSource _lock;
+
+    public SourceConnections(SourceSettings settings)
+    {
+        _settings = settings;
+        _main = Build(settings.ConnectionString, settings.Name, pooling: true);
+        // A session lock lives as long as its connection: it must not return to a pool with the lock, nor be handed to someone else.
+        _lock = Build(settings.LockConnectionString ?? settings.ConnectionString, settings.Name + "/lock", pooling: false);
+    }
+
+    /// <summary>An open connection of the main pool.</summary>
+    /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        await _main.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>A connection of its own, past any pooler.</summary>
+    /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
+    public async Task<NpgsqlConnection> OpenForLockAsync(CancellationToken cancellationToken) =>
+        await _lock.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The one sentence for a person about an error of this source's server.</summary>
+    public ArchiverException ForPerson(Exception exception) =>
+        PgErrors.ForPerson(exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ConnectionString));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _main.DisposeAsync().ConfigureAwait(false);
+        await _lock.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static NpgsqlDataSource Build(string connectionString, string name, bool pooling)
+    {
+        var text = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = pooling, IncludeErrorDetail = false };
+        text.ApplicationName ??= ApplicationName;
+        // A peer that vanished without a word must not hold a run for ever.
+        text.TcpKeepAlive = true;
+        return new NpgsqlDataSourceBuilder(text.ConnectionString) { Name = name }.Build();
+    }
+}

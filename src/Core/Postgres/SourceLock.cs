@@ -1,0 +1,96 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Archiver.Core.Diagnostics;
+using Npgsql;
+
+namespace Archiver.Core.Postgres;
+
+/// <summary>
+/// The right to run on one source (and shard): an advisory lock on a connection of its own, with the run's <see cref="Lease"/> beside it.
+/// The connection is pinged; when it is lost, <see cref="Lost"/> is cancelled and no destructive transaction of the run can commit any more.
+/// </summary>
+internal sealed class SourceLock : IAsyncDisposable
+{
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+
+    /// <summary>Server side: a worker that hangs without dying loses its lock after this long.</summary>
+    private const string Settings = "SET idle_session_timeout = '120s'; SET statement_timeout = 0; SET lock_timeout = 0";
+
+    private readonly NpgsqlConnection _connection;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _lost = new();
+    private readonly Task _pinging;
+
+    private SourceLock(NpgsqlConnection connection, Lease lease, TimeProvider time)
+    {
+        _connection = connection;
+        Lease = lease;
+        _pinging = PingAsync(time);
+    }
+
+    /// <summary>Checked by every destructive transaction.</summary>
+    public Lease Lease { get; }
+
+    /// <summary>Cancelled when the lock connection is gone.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Takes the lock, or returns null when another worker has it, which is normal.</summary>
+    /// <exception cref="ArchiverException">A transaction pooler sits between: session locks would be held by nobody in particular.</exception>
+    public static async Task<SourceLock?> TryTakeAsync(
+        SourceConnections connections, SourceLockKey key, string source, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var connection = await connections.OpenForLockAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var pid = await connection.ScalarAsync<int>("SELECT pg_backend_pid()", cancellationToken).ConfigureAwait(false);
+            if (pid != connection.ProcessID)
+                throw new ArchiverException(FailureKind.Refused,
+                    $"A connection pooler sits between the archiver and PostgreSQL, and session locks do not hold through it. " +
+                    $"Give a direct connection in Archiver:Sources:{source}:LockConnectionString.");
+            await connection.ExecuteAsync(Settings, cancellationToken).ConfigureAwait(false);
+            if (await connection.ScalarAsync<bool>("SELECT pg_try_advisory_lock($1)", cancellationToken, PgParameter.Bigint(key.Value)).ConfigureAwait(false))
+            {
+                var nonce = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long)));
+                await connection.ExecuteAsync("SELECT pg_advisory_lock($1)", cancellationToken, PgParameter.Bigint(nonce)).ConfigureAwait(false);
+                var taken = new SourceLock(connection, new Lease(nonce, pid), time);
+                connection = null;
+                return taken;
+            }
+            return null;
+        }
+        finally
+        {
+            if (connection is not null)
+                await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Gives the lock back by closing its connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _pinging.ConfigureAwait(false);
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+        _lost.Dispose();
+    }
+
+    private async Task PingAsync(TimeProvider time)
+    {
+        using var timer = new PeriodicTimer(PingInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+                await _connection.ExecuteAsync("SELECT 1", _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Disposed: the run is over.
+        }
+        catch (Exception exception) when (PgErrors.IsTransient(exception) || exception is NpgsqlException)
+        {
+            // Not logged here: whoever waits on Lost fails the run with its own message.
+            await _lost.CancelAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Selection;
+
+/// <summary>
+/// Finds the sessions a policy takes, oldest first, page by page. Selection is by state: nothing is remembered between runs, so a session
+/// that failed or changed is found again by the next run. Within a run each session is selected at most once.
+/// </summary>
+internal sealed class BatchSelector(RunContext run)
+{
+    private readonly SelectionStatements _statements = new(run);
+    private readonly Queue<SelectedSession> _candidates = new();
+    private PageMark? _mark;
+    private bool _lastPage;
+
+    /// <summary>The next batch within the bounds, or null when no session is left.</summary>
+    /// <param name="most">Bound on top of the batch settings: what is left of the run's MaxSessions.</param>
+    public async Task<SelectedBatch?> NextAsync(long most, CancellationToken cancellationToken)
+    {
+        while (_candidates.Count < run.Batch.Sessions && !_lastPage)
+            await ReadPageAsync(cancellationToken).ConfigureAwait(false);
+        var sessions = (int)Math.Min(most, run.Batch.Sessions);
+        return sessions <= 0 ? null : SelectedBatch.Take(_candidates, run.Batch with { Sessions = sessions });
+    }
+
+    private async Task ReadPageAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
+        var page = await CandidatesAsync(connection, cancellationToken).ConfigureAwait(false);
+        _lastPage = page.Count < run.Batch.Sessions;
+        if (page.Count == 0)
+            return;
+        _mark = page[^1].Mark;
+        foreach (var session in await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken).ConfigureAwait(false))
+            _candidates.Enqueue(session);
+    }
+
+    private async Task<List<(SelectedSession Session, PageMark Mark)>> CandidatesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var parameters = new SqlParameters();
+        var sql = _statements.Page(parameters, _mark, run.Batch.Sessions);
+        return await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+    }
+
+    private static (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) => (
+        new SelectedSession
+        {
+            Key = row.GetString(0),
+            ExternalId = row.TextOrNull(1),
+            User = row.TextOrNull(2),
+            Created = row.TextOrNull(3),
+            LastActivity = row.TextOrNull(4),
+            Month = row.GetString(5),
+            Keep = row.TextOrNull(6),
+            Generation = row.GetInt32(8),
+            Rows = 1,
+            Bytes = row.GetInt64(9),
+        },
+        new PageMark(row.GetString(7), row.GetString(0)));
+
+    private async Task<IEnumerable<SelectedSession>> WithSizesAsync(
+        NpgsqlConnection connection, List<SelectedSession> sessions, CancellationToken cancellationToken)
+    {
+        Dictionary<string, (long Rows, long Bytes)> sizes = [];
+        foreach (var child in run.Source.Map.Children)
+        {
+            var parameters = new SqlParameters();
+            var sql = _statements.Sizes(child, parameters, sessions.Select(s => s.Key));
+            foreach (var (key, rows, bytes) in await connection.QueryAsync(
+                sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))
+            {
+                var before = sizes.GetValueOrDefault(key);
+                sizes[key] = (before.Rows + rows, before.Bytes + bytes);
+            }
+        }
+        return sessions.Select(s => sizes.TryGetValue(s.Key, out var size) ? s with { Rows = s.Rows + size.Rows, Bytes = s.Bytes + size.Bytes } : s);
+    }
+}

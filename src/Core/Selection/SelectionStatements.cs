@@ -1,0 +1,133 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Selection;
+
+/// <summary>The SQL of selection, put together once a run from the map and the policy.</summary>
+internal sealed class SelectionStatements
+{
+    private readonly RunContext _run;
+    private readonly SessionTable _table;
+
+    public SelectionStatements(RunContext run)
+    {
+        _run = run;
+        _table = run.Source.Map.Session;
+        KeyType = run.Shape.KeyType(run.Source.Map);
+    }
+
+    /// <summary>Type to cast session keys to.</summary>
+    public string KeyType { get; }
+
+    /// <summary>
+    /// One page of candidates in the order of the first activity column and the key, after the page before: never OFFSET, whose cost
+    /// grows with the backlog. Both columns stand in one row comparison, so one index serves condition and order.
+    /// </summary>
+    public string Page(SqlParameters parameters, PageMark? after, int limit)
+    {
+        var order = SessionPath.Column("s", OrderColumn);
+        var key = SessionPath.Column("s", _table.Key);
+        var eligible = new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters);
+        var from = after is null
+            ? ""
+            : $"""
+
+                AND ({order}, {key}) > ({parameters.Add(PgParameter.Text(after.Order))}::{_run.Shape.Session[OrderColumn].BaseType}, {parameters.Add(PgParameter.Text(after.Key))}::{KeyType})
+              """;
+        return $"""
+            SELECT {key}::text,
+                   {Text(_table.ExternalId)},
+                   {Text(_table.User)},
+                   {InstantText(_table.Created, parameters)},
+                   {LastActivity(parameters)}::text,
+                   {Month(parameters)},
+                   {Keep()},
+                   {order}::text,
+                   1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
+                   {RowBytes(_run.Shape.Session, "s")}
+            FROM {_table.Table.Sql} AS s
+            WHERE {eligible}{from}
+              AND {LedgerAllows(key, parameters)}
+            ORDER BY {order}, {key}
+            LIMIT {parameters.Add(PgParameter.Int(limit))}
+            """;
+    }
+
+    /// <summary>Rows and bytes of one child table for each of the sessions in the parameter.</summary>
+    public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
+    {
+        var path = SessionPath.Of(_run.Source.Map, child);
+        return $"""
+            SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint
+            FROM {path.From(child)}
+            WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}
+            GROUP BY {path.Key}
+            """;
+    }
+
+    /// <summary>Sessions that the ledger keeps out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
+    public string LedgerAllows(string key, SqlParameters parameters) =>
+        string.Join("\n  AND ", LedgerConditions(key, parameters).Select(c => c.Sql));
+
+    /// <summary>The same by the reason that each excludes a session for.</summary>
+    public IReadOnlyList<(string Reason, string Sql)> LedgerConditions(string key, SqlParameters parameters)
+    {
+        var source = Source(parameters);
+        var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
+        return
+        [
+            ("restored lately", $"""
+                NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'restored' AND a.restored_at > {grace})
+                """),
+            ("stored", $"""
+                NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
+                """),
+            ("quarantined", $"""
+                NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = {key}::text AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(_run.Cutoffs.Now))}))
+                """),
+            ("held", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
+        ];
+    }
+
+    private string OrderColumn => _table.Activity[0];
+
+    private string Source(SqlParameters parameters) => parameters.Add(PgParameter.Text(_run.Source.Name));
+
+    private static string Text(string? column) => column is null ? "NULL::text" : $"{SessionPath.Column("s", column)}::text";
+
+    private string Instant(string column, SqlParameters parameters) =>
+        InstantSql.Of(_run.Shape.Session[column], SessionPath.Column("s", column), _run.Source.TimeZone, parameters);
+
+    private string InstantText(string? column, SqlParameters parameters) => column is null ? "NULL::text" : $"{Instant(column, parameters)}::text";
+
+    private string LastActivity(SqlParameters parameters) =>
+        $"greatest({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
+
+    private string Month(SqlParameters parameters)
+    {
+        var activity = $"least({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
+        var created = _table.Created is null ? "NULL" : $"CASE WHEN isfinite({Instant(_table.Created, parameters)}) THEN {Instant(_table.Created, parameters)} END";
+        var now = parameters.Add(PgParameter.Instant(_run.Cutoffs.Now));
+        return $"to_char(coalesce({created}, CASE WHEN isfinite({activity}) THEN {activity} END, {now}) AT TIME ZONE 'UTC', 'YYYY/MM')";
+    }
+
+    private string Keep() => _run.Source.Keep.Count == 0
+        ? "NULL::text"
+        : $"jsonb_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{Literal(c)}, {SessionPath.Column("s", c)}"))})::text";
+
+    private static string Literal(string name) => $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    /// <summary>About the bytes of a row as text. octet_length answers from the TOAST pointer: no large value is read for it.</summary>
+    private static string RowBytes(TableShape table, string alias) => string.Join(" + ", ["64::bigint", .. table.Columns
+        .Where(c => c.Kind is ColumnKind.Text or ColumnKind.Json)
+        .Select(c => $"coalesce({ValueBytes(c, SessionPath.Column(alias, c.Name))}, 0)")]);
+
+    private static string ValueBytes(ColumnShape column, string sql) => column.BaseType switch
+    {
+        "text" or "character varying" or "character" or "json" => $"octet_length({sql}::text)",
+        "bytea" => $"2 * octet_length({sql})",
+        _ => $"2 * pg_column_size({sql})",
+    };
+}

@@ -1,0 +1,59 @@
+using Archiver.Core.Postgres;
+
+namespace Archiver.Core.Sources;
+
+/// <summary>
+/// How a child's rows are tied to their session: the tables between, the join conditions, and the expression that is the session's key.
+/// Selection, export, lock and delete all build on it, so they cannot disagree about which rows belong to a session.
+/// The child itself has alias <c>t</c>.
+/// </summary>
+internal sealed class SessionPath
+{
+    private SessionPath(string key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions)
+    {
+        Key = key;
+        Joins = joins;
+        Conditions = conditions;
+    }
+
+    /// <summary>SQL expression of the session's key; the child's own foreign key column where that is the same thing.</summary>
+    public string Key { get; }
+
+    /// <summary>Other tables with their aliases, nearest first; empty for a plain child of the session table.</summary>
+    public IReadOnlyList<string> Joins { get; }
+
+    /// <summary>Conditions that join them.</summary>
+    public IReadOnlyList<string> Conditions { get; }
+
+    /// <summary>The path of one child.</summary>
+    public static SessionPath Of(SourceMap map, ChildTable child)
+    {
+        List<string> joins = [], conditions = [];
+        var (at, alias) = (child, "t");
+        for (var level = 1; at.Parent != SourceMap.SessionName; level++)
+        {
+            var parent = map.Children.Single(c => c.Name == at.Parent);
+            var parentAlias = $"p{level}";
+            joins.Add($"{parent.Table.Sql} AS {parentAlias}");
+            conditions.Add($"{Column(alias, at.ForeignKey)} = {Column(parentAlias, at.ParentKey)}");
+            (at, alias) = (parent, parentAlias);
+        }
+        if (at.ParentKey == map.Session.Key)
+            return new(Column(alias, at.ForeignKey), joins, conditions);
+        joins.Add($"{map.Session.Table.Sql} AS s0");
+        conditions.Add($"{Column(alias, at.ForeignKey)} = {Column("s0", at.ParentKey)}");
+        return new(Column("s0", map.Session.Key), joins, conditions);
+    }
+
+    /// <summary><c>FROM</c> list for a select over the child.</summary>
+    public string From(ChildTable child) => string.Join(", ", [$"{child.Table.Sql} AS t", .. Joins]);
+
+    /// <summary><c>USING</c> clause for a delete, with its leading blank, or nothing.</summary>
+    public string Using => Joins.Count == 0 ? "" : $" USING {string.Join(", ", Joins)}";
+
+    /// <summary>The conditions followed by one on the session key.</summary>
+    public string Where(string keyCondition) => string.Join(" AND ", [.. Conditions, $"{Key} {keyCondition}"]);
+
+    /// <summary>A qualified column, quoted.</summary>
+    public static string Column(string alias, string column) => $"{alias}.{PgIdentifier.Quote(column)}";
+}

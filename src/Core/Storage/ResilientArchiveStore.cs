@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Polly;
+using Polly.Retry;
+
+namespace Archiver.Core.Storage;
+
+/// <summary>
+/// Repeats what failed with <see cref="StorageFailure.Transient"/>, with exponential back-off and jitter, until
+/// <see cref="RetrySettings.Budget"/> has passed since the first failure of that operation; then the last failure is thrown. Anything
+/// permanent passes at once. Of an object only the opening is repeated: bytes already given to the caller cannot be taken back.
+/// </summary>
+internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
+    private static readonly ResiliencePropertyKey<long> FirstFailure = new("archiver.first-failure");
+
+    private readonly IArchiveStore _inner;
+    private readonly ResiliencePipeline _retry;
+
+    public ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null)
+    {
+        _inner = inner;
+        logger ??= NullLogger.Instance;
+        _retry = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = FirstDelay,
+                MaxDelay = LongestDelay,
+                MaxRetryAttempts = int.MaxValue,
+                ShouldHandle = args => ValueTask.FromResult(
+                    args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && IsInBudget(args.Context)),
+                OnRetry = args =>
+                {
+                    logger.StorageRetry(
+                        args.Context.OperationKey ?? "",
+                        args.AttemptNumber + 1,
+                        (long)args.RetryDelay.TotalMilliseconds,
+                        args.Outcome.Exception?.Message ?? "");
+                    return default;
+                },
+            })
+            .Build();
+
+        bool IsInBudget(ResilienceContext context)
+        {
+            var now = time.GetTimestamp();
+            if (!context.Properties.TryGetValue(FirstFailure, out var first))
+                context.Properties.Set(FirstFailure, first = now);
+            return time.GetElapsedTime(first, now) < settings.Budget;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Location => _inner.Location;
+
+    /// <inheritdoc/>
+    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
+        RunAsync("open", ct => _inner.OpenAsync(name, ct), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        RunAsync("open", ct => _inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) =>
+        RunAsync("head", ct => _inner.HeadAsync(name, ct), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
+        RunAsync("probe", ct => _inner.RefusesOverwriteAsync(prefix, length, ct), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<PutResult> PutIfAbsentAsync(
+        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken) =>
+        RunAsync("put", ct => _inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) =>
+        RunAsync(
+            "delete",
+            async ct =>
+            {
+                await _inner.DeleteAllVersionsAsync(key, ct).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>A listing that fails begins again and skips what it gave already. Each step has its own budget.</summary>
+    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IAsyncEnumerator<ListedObject>? items = null;
+        string? last = null;
+        try
+        {
+            while (await RunAsync("list", StepAsync, cancellationToken).ConfigureAwait(false) is { } item)
+            {
+                last = item.Key;
+                yield return item;
+            }
+        }
+        finally
+        {
+            if (items is not null)
+                await items.DisposeAsync().ConfigureAwait(false);
+        }
+
+        async Task<ListedObject?> StepAsync(CancellationToken token)
+        {
+            items ??= _inner.ListAsync(prefix, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            try
+            {
+                while (await items.MoveNextAsync().ConfigureAwait(false))
+                {
+                    if (last is null || IsAfter(items.Current.Key, last))
+                        return items.Current;
+                }
+                return null;
+            }
+            catch (StorageException)
+            {
+                await items.DisposeAsync().ConfigureAwait(false);
+                items = null;
+                throw;
+            }
+        }
+    }
+
+    public void Dispose() => (_inner as IDisposable)?.Dispose();
+
+    // Stores list in the order of the keys' UTF-8 bytes, which is not the order of .NET's UTF-16 strings.
+    private static bool IsAfter(string key, string last) =>
+        Encoding.UTF8.GetBytes(key).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(last)) > 0;
+
+    private async Task<T> RunAsync<T>(string operation, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(operation, cancellationToken);
+        try
+        {
+            return await _retry.ExecuteAsync(
+                static async (c, run) => await run(c.CancellationToken).ConfigureAwait(false), context, action).ConfigureAwait(false);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Tests.Storage;
+
+/// <summary>A store that fails as often as it is told, then works. Counts what it was asked.</summary>
+internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
+{
+    private readonly Queue<Exception> _failures = new(failures);
+
+    public int Calls { get; private set; }
+
+    /// <summary>Keys of every listing; a failure comes after <see cref="FailListingAfter"/> of them.</summary>
+    public string[] Keys { get; init; } = [];
+
+    public int FailListingAfter { get; init; }
+
+    public Action BeforeEachCall { get; init; } = () => { };
+
+    public string Location => "test";
+
+    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => AnswerAsync<Stream?>(Stream.Null);
+
+    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        AnswerAsync<Stream?>(Stream.Null);
+
+    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => AnswerAsync<ObjectHead?>(null);
+
+    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) => AnswerAsync(true);
+
+    public Task<PutResult> PutIfAbsentAsync(
+        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken) =>
+        AnswerAsync(new PutResult(true, "v1"));
+
+    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) => AnswerAsync(true);
+
+    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Calls++;
+        await Task.Yield();
+        for (var i = 0; i < Keys.Length; i++)
+        {
+            if (i == FailListingAfter && _failures.TryDequeue(out var failure))
+                throw failure;
+            yield return new ListedObject(Keys[i], 1, default);
+        }
+    }
+
+    private async Task<T> AnswerAsync<T>(T answer)
+    {
+        Calls++;
+        await Task.Yield();
+        BeforeEachCall();
+        return _failures.TryDequeue(out var failure) ? throw failure : answer;
+    }
+}

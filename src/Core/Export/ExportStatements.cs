@@ -1,4 +1,3 @@
-using System.Globalization;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
@@ -11,7 +10,7 @@ namespace Archiver.Core.Export;
 internal sealed class ExportStatements(RunContext run, SourceShape shape)
 {
     // COPY takes no parameters; a transaction-local setting carries the keys without any quoting of ours.
-    private const string Keys = "unnest(current_setting('archiver.keys')::text[]::{0}[]) WITH ORDINALITY AS k (id, n)";
+    private string Keys => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
 
     /// <summary>Puts the batch's keys, a text array, where <see cref="Copy"/> reads them.</summary>
     public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true)";
@@ -42,11 +41,10 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
     public string Copy(TableShape table)
     {
         var columns = string.Join(", ", table.Columns.Select(c => SessionPath.Column("t", c.Name)));
-        var keys = string.Format(CultureInfo.InvariantCulture, Keys, _keyType);
         if (table.Name == SourceMap.SessionName)
             return $"""
                 COPY (SELECT k.n, {RowVersion.Hash("t")}, {columns}
-                      FROM {keys}
+                      FROM {Keys}
                       JOIN {table.Table.Sql} AS t ON {SessionPath.Column("t", run.Source.Map.Session.Key)} = k.id
                       ORDER BY k.n) TO STDOUT
                 """;
@@ -54,7 +52,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
         var path = SessionPath.Of(run.Source.Map, child);
         return $"""
             COPY (SELECT k.n, r.*
-                  FROM {keys}
+                  FROM {Keys}
                   CROSS JOIN LATERAL (
                     SELECT {RowVersion.Hash("t")}, {columns}
                     FROM {path.From(child)}

@@ -12,6 +12,7 @@ internal static class DropReason
     public const string Gone = "deleted meanwhile";
     public const string NoLongerEligible = "active again";
     public const string Changed = "changed after export";
+    public const string TableChanged = "table changed after export";
     public const string Locked = "locked by another transaction";
     public const string Referenced = "referenced by another session";
     public const string Unreadable = "unreadable";

@@ -28,6 +28,8 @@ internal static class PgParameter
 
     public static NpgsqlParameter Json(string? value) => Of(value, NpgsqlDbType.Jsonb);
 
+    public static NpgsqlParameter Oid(uint value) => Of(value, NpgsqlDbType.Oid);
+
     public static NpgsqlParameter Oids(IEnumerable<uint> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Oid);
 
     /// <summary>A finite instant, microseconds.</summary>

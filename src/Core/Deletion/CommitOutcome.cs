@@ -1,0 +1,86 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Verification;
+using Npgsql;
+
+namespace Archiver.Core.Deletion;
+
+/// <summary>
+/// Commits, and when the answer is lost finds out what happened (PROTOCOL.md rule 15): an error from COMMIT says nothing about the
+/// transaction. The server is asked for the transaction's fate, on another connection, until it has one.
+/// </summary>
+internal sealed class CommitOutcome(RunContext run, VerifiedBatch batch)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private const string TransactionId = "SELECT pg_current_xact_id()::text";
+
+    private const string Fate = "SELECT pg_xact_status($1::text::xid8)";
+
+    // The ledger is the last word: after a failover the transaction id may name another server's transaction.
+    private const string Recorded = "SELECT count(*) FROM archiver.archives AS a WHERE a.run_id = $1 AND a.session_id = ANY ($2)";
+
+    /// <summary>Returns when the transaction is committed.</summary>
+    /// <exception cref="NpgsqlException">It was rolled back.</exception>
+    /// <exception cref="ArchiverException">Its fate cannot be learnt now; the ledger tells the next run.</exception>
+    public async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        var id = (await connection.ScalarAsync<string>(TransactionId, cancellationToken).ConfigureAwait(false))!;
+        try
+        {
+            // Not cancelled half-way by the caller: either it is not sent, or its answer is waited for.
+            cancellationToken.ThrowIfCancellationRequested();
+            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or IOException)
+        {
+            if (!await IsCommittedAsync(id, exception).ConfigureAwait(false))
+                throw;
+        }
+    }
+
+    private async Task<bool> IsCommittedAsync(string transactionId, Exception cause)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            try
+            {
+                await using var connection = await run.Connections.OpenAsync(patience.Token).ConfigureAwait(false);
+                if (!await IsInProgressAsync(connection, transactionId, patience.Token).ConfigureAwait(false))
+                    return await connection.ScalarAsync<long>(
+                        Recorded, patience.Token, PgParameter.Uuid(run.Id), PgParameter.Texts(batch.Sessions.Select(s => s.Key))).ConfigureAwait(false) > 0;
+            }
+            catch (Exception exception) when (PgErrors.IsTransient(exception))
+            {
+                // The server is still away; asked again until patience ends.
+            }
+            catch (OperationCanceledException)
+            {
+                throw Unknown(cause);
+            }
+            await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
+            if (patience.IsCancellationRequested)
+                throw Unknown(cause);
+        }
+    }
+
+    private static async Task<bool> IsInProgressAsync(NpgsqlConnection connection, string transactionId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.ScalarAsync<string>(Fate, cancellationToken, PgParameter.Text(transactionId)).ConfigureAwait(false) == "in progress";
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidParameterValue)
+        {
+            // "transaction ID is in the future": another timeline, on which this transaction never ran.
+            return false;
+        }
+    }
+
+    private ArchiverException Unknown(Exception cause) => new(FailureKind.Failed,
+        $"The server of source '{run.Source.Name}' did not answer a commit, nor after {Patience.TotalSeconds:0} s what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.", cause);
+}

@@ -1,0 +1,142 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>What a run writes about objects and archives. Methods that take a connection join the caller's transaction.</summary>
+/// <param name="run">The run.</param>
+/// <param name="location">Where its objects are, as <c>objects.location</c> has it.</param>
+internal sealed class ArchiveLedger(RunContext run, string location)
+{
+    private const string CountKeys = """
+        SELECT (SELECT count(*)
+                FROM archiver.objects AS o
+                WHERE o.location = $1 AND (o.key = n.stem || '.json.gz' OR (o.key >= n.stem || '~' AND o.key < n.stem || chr(127))))::int
+        FROM unnest($2) WITH ORDINALITY AS n (stem, position)
+        ORDER BY n.position
+        """;
+
+    // Members come as one array per object; unnest() would flatten an array of arrays, so each travels as its text form.
+    private const string InsertPending = """
+        WITH added AS (
+          INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, members, length, sha256)
+          SELECT $1, n.key, n.attempt, $2, $3, $4, n.members::text[], n.length, n.sha256
+          FROM unnest($5, $6, $7, $8, $9) AS n (key, attempt, members, length, sha256)
+          RETURNING id, key
+        )
+        SELECT a.id FROM unnest($5) WITH ORDINALITY AS n (key, position) JOIN added AS a ON a.key = n.key ORDER BY n.position
+        """;
+
+    private const string RenamePending = "UPDATE archiver.objects SET key = $2 WHERE id = $1 AND state = 'pending'";
+
+    // Plain, never ON CONFLICT: a session archived twice must be an error, not a silent nothing (PROTOCOL.md rule 13).
+    private const string InsertArchives = """
+        INSERT INTO archiver.archives (
+          source, run_id, policy, exported_at, session_id, external_id, generation, state, user_id, session_created_at, session_last_activity,
+          message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, keep, reason, archived_at, ended_at)
+        SELECT $1, $2, $3, $4::timestamptz, n.session_id, n.external_id, n.generation, n.state, n.user_id, n.created::timestamptz, n.last_activity::timestamptz,
+               n.messages, n.rows, n.object_id, n.byte_offset, n.byte_length, n.json_length, n.json_sha256, n.fingerprints::jsonb, n.keep::jsonb, n.reason,
+               CASE n.state WHEN 'archived' THEN clock_timestamp() END, CASE n.state WHEN 'abandoned' THEN clock_timestamp() END
+        FROM unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) AS n (
+          session_id, external_id, generation, state, user_id, created, last_activity, messages, rows, object_id, byte_offset, byte_length,
+          json_length, json_sha256, fingerprints, keep, reason)
+        """;
+
+    // A bundle may get its members in two transactions, so stored may become stored again; anything else means that somebody settled it.
+    private const string MarkStored = """
+        UPDATE archiver.objects AS o
+        SET state = 'stored', version_id = n.version_id, stored_at = coalesce(o.stored_at, clock_timestamp())
+        FROM unnest($1, $2) AS n (id, version_id)
+        WHERE o.id = n.id AND o.state IN ('pending', 'stored')
+        """;
+
+    private const string MarkAbandoned = """
+        UPDATE archiver.objects AS o
+        SET state = 'abandoned', version_id = n.version_id, reason = n.reason, ended_at = clock_timestamp()
+        FROM unnest($1, $2, $3) AS n (id, version_id, reason)
+        WHERE o.id = n.id AND o.state = 'pending'
+        """;
+
+    private const string Count = """
+        UPDATE archiver.runs
+        SET sessions_done = sessions_done + $2, rows_deleted = rows_deleted + $3, bytes_json = bytes_json + $4, bytes_stored = bytes_stored + $5
+        WHERE id = $1
+        """;
+
+    /// <summary>For each stem of a session's keys, how many objects the ledger knows under it.</summary>
+    public async Task<IReadOnlyList<int>> CountKeysAsync(IReadOnlyList<string> stems, CancellationToken cancellationToken)
+    {
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.QueryAsync(
+            CountKeys, row => row.GetInt32(0), cancellationToken, PgParameter.Text(location), PgParameter.Texts(stems)).ConfigureAwait(false);
+    }
+
+    /// <summary>Records objects before their upload, in a short transaction of its own; returns their ids in order.</summary>
+    public async Task<IReadOnlyList<long>> RecordPendingAsync(IReadOnlyList<PendingObject> objects, CancellationToken cancellationToken)
+    {
+        if (objects.Count == 0)
+            return [];
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.QueryAsync(
+            InsertPending, row => row.GetInt64(0), cancellationToken,
+            PgParameter.Text(location), PgParameter.Text(run.Source.Name), PgParameter.Uuid(run.Id), PgParameter.Text(objects[0].Layout),
+            PgParameter.Texts(objects.Select(o => o.Key)), PgParameter.Texts(objects.Select(o => o.Attempt)),
+            PgParameter.Texts(objects.Select(o => PgArray.Literal(o.Members))),
+            PgParameter.Bigints(objects.Select(o => o.Length)), PgParameter.BytesArray(objects.Select(o => o.Sha256))).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a pending object another key before anything was stored under the old one.</summary>
+    public async Task RenamePendingAsync(long id, string key, CancellationToken cancellationToken)
+    {
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var renamed = await connection.ExecuteAsync(RenamePending, cancellationToken, PgParameter.Bigint(id), PgParameter.Text(key)).ConfigureAwait(false);
+        Require(renamed, 1);
+    }
+
+    /// <summary>Writes archives; part of the transaction that deletes their rows.</summary>
+    public async Task InsertArchivesAsync(
+        NpgsqlConnection connection, string exportedAt, IReadOnlyList<ArchiveRecord> archives, CancellationToken cancellationToken)
+    {
+        if (archives.Count == 0)
+            return;
+        var inserted = await connection.ExecuteAsync(
+            InsertArchives, cancellationToken,
+            PgParameter.Text(run.Source.Name), PgParameter.Uuid(run.Id), PgParameter.Text(run.Policy.Name), PgParameter.Text(exportedAt),
+            PgParameter.Texts(archives.Select(a => a.SessionId)), PgParameter.Texts(archives.Select(a => a.ExternalId)),
+            PgParameter.Ints(archives.Select(a => a.Generation)), PgParameter.Texts(archives.Select(a => a.State)),
+            PgParameter.Texts(archives.Select(a => a.User)), PgParameter.Texts(archives.Select(a => a.Created)),
+            PgParameter.Texts(archives.Select(a => a.LastActivity)), PgParameter.Bigints(archives.Select(a => a.Messages)),
+            PgParameter.Bigints(archives.Select(a => a.Rows)), PgParameter.Bigints(archives.Select(a => a.ObjectId)),
+            PgParameter.Bigints(archives.Select(a => a.Offset)), PgParameter.Bigints(archives.Select(a => a.Length)),
+            PgParameter.Bigints(archives.Select(a => a.JsonLength)), PgParameter.BytesArray(archives.Select(a => a.JsonSha256)),
+            PgParameter.Texts(archives.Select(a => a.Fingerprints)), PgParameter.Texts(archives.Select(a => a.Keep)),
+            PgParameter.Texts(archives.Select(a => a.Reason))).ConfigureAwait(false);
+        Require(inserted, archives.Count);
+    }
+
+    /// <summary>Objects that hold at least one session that is now archived or stored.</summary>
+    public static async Task MarkStoredAsync(
+        NpgsqlConnection connection, IReadOnlyDictionary<long, string?> versions, CancellationToken cancellationToken) =>
+        Require(await connection.ExecuteAsync(
+            MarkStored, cancellationToken, PgParameter.Bigints(versions.Keys), PgParameter.Texts(versions.Values)).ConfigureAwait(false), versions.Count);
+
+    /// <summary>Objects that no session needs; they stay in the store until reconcile may remove them.</summary>
+    public static async Task MarkAbandonedAsync(
+        NpgsqlConnection connection, IReadOnlyList<(long Id, string? VersionId, string Reason)> objects, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(
+            MarkAbandoned, cancellationToken, PgParameter.Bigints(objects.Select(o => o.Id)),
+            PgParameter.Texts(objects.Select(o => o.VersionId)), PgParameter.Texts(objects.Select(o => o.Reason))).ConfigureAwait(false);
+
+    /// <summary>Adds to the run's counts in the deleting transaction, so that they are of confirmed deletes even after a crash.</summary>
+    public Task CountAsync(NpgsqlConnection connection, int sessions, long rows, long jsonBytes, long storedBytes, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            Count, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Bigint(sessions), PgParameter.Bigint(rows), PgParameter.Bigint(jsonBytes), PgParameter.Bigint(storedBytes));
+
+    private static void Require(int changed, int expected)
+    {
+        if (changed != expected)
+            throw new ArchiverException(FailureKind.Failed,
+                $"The ledger changed {changed} rows where {expected} were due: another program works on it. The transaction was rolled back and nothing was deleted.");
+    }
+}

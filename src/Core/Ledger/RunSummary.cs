@@ -1,0 +1,73 @@
+namespace Archiver.Core.Ledger;
+
+/// <summary>How a run ended.</summary>
+public enum RunOutcome
+{
+    /// <summary>Everything that could be taken was; sessions in use or changed meanwhile are for the next run.</summary>
+    Done,
+
+    /// <summary>Some sessions failed, the others went.</summary>
+    Partial,
+
+    /// <summary>The run stopped on an error; batches committed before it stay archived.</summary>
+    Failed,
+
+    /// <summary>A safety check stopped it before anything changed.</summary>
+    Refused,
+
+    /// <summary>Another worker is running on the source: normal for a schedule.</summary>
+    LockedElsewhere,
+
+    /// <summary>Paused by a person; nothing was tried.</summary>
+    Paused,
+
+    /// <summary>Stopped on request; what was committed stays archived.</summary>
+    Cancelled,
+}
+
+/// <summary>The summary of one run.</summary>
+public sealed record RunSummary
+{
+    /// <summary>UUIDv7, empty when no run began.</summary>
+    public Guid RunId { get; init; }
+
+    public required string Source { get; init; }
+
+    public required string Policy { get; init; }
+
+    public required RunOutcome Outcome { get; init; }
+
+    public long Selected { get; init; }
+
+    /// <summary>Sessions confirmed by a commit.</summary>
+    public long Sessions { get; init; }
+
+    public long Rows { get; init; }
+
+    public long JsonBytes { get; init; }
+
+    public long StoredBytes { get; init; }
+
+    /// <summary>Changed, in use or gone meanwhile.</summary>
+    public long Skipped { get; init; }
+
+    public long Failed { get; init; }
+
+    /// <summary>Skipped and failed sessions by reason.</summary>
+    public IReadOnlyDictionary<string, long> Reasons { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>One sentence for a person; null when nothing went wrong.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Exit code of PRODUCT.md section 7.</summary>
+    public int ExitCode => Outcome switch
+    {
+        RunOutcome.Done or RunOutcome.Paused => 0,
+        RunOutcome.Partial or RunOutcome.Failed => 1,
+        RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
+        RunOutcome.Cancelled => 130,
+        _ => throw new InvalidOperationException($"Unknown outcome {Outcome}."),
+    };
+}

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Archiver.Core.Export;
+using Archiver.Core.Ledger;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Upload;
+
+/// <summary>
+/// Stores a batch's objects. Each is recorded as pending before it exists, so that a crash leaves no object that the ledger does not know;
+/// what it may leave is a pending row, or an object too many, which reconcile finds. No transaction is open meanwhile.
+/// </summary>
+internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObjectLayout layout, ArchiveLedger ledger, int concurrency)
+{
+    /// <summary>Keys tried for one object before its name counts as broken; each conflict is an object that the ledger lost.</summary>
+    private const int MaxConflicts = 100;
+
+    /// <exception cref="StorageException">The store failed for longer than the retry budget, or for good.</exception>
+    public async Task<UploadedBatch> UploadAsync(ExportedBatch batch, CancellationToken cancellationToken)
+    {
+        List<PlannedUpload> uploads = [];
+        foreach (var planned in layout.Plan(batch))
+        {
+            var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken).ConfigureAwait(false);
+            uploads.Add(new(planned, NewAttempt(), refuses, Conflicts: 0));
+        }
+        var keys = await layout.ChooseKeysAsync(uploads, cancellationToken).ConfigureAwait(false);
+        var ids = await ledger.RecordPendingAsync(
+            [.. uploads.Zip(keys, (u, key) => new PendingObject(key, u.Attempt, layout.Name, [.. u.Planned.Members.Select(m => m.Session.Key)], u.Planned.Content.Length, u.Planned.Content.Sha256.ToArray()))],
+            cancellationToken).ConfigureAwait(false);
+
+        var uploaded = new ConcurrentBag<UploadedObject>();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(Enumerable.Range(0, uploads.Count), options, async (i, token) =>
+            uploaded.Add(await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false))).ConfigureAwait(false);
+        return UploadedBatch.From(batch, [.. uploaded.OrderBy(o => o.Id)]);
+    }
+
+    private async Task<UploadedObject> PutAsync(long id, string key, PlannedUpload upload, CancellationToken cancellationToken)
+    {
+        while (upload.Conflicts < MaxConflicts)
+        {
+            var result = await store.PutIfAbsentAsync(key, upload.Planned.Content, Metadata(upload), cancellationToken).ConfigureAwait(false);
+            if (result.Stored)
+                return new(id, key, result.VersionId, upload.Planned);
+            // Somebody's object is there and the ledger did not know: it is left alone, and the row is renamed before the next put,
+            // so that at no time an object of ours exists that no row names.
+            upload = upload with { Conflicts = upload.Conflicts + 1 };
+            key = (await layout.ChooseKeysAsync([upload], cancellationToken).ConfigureAwait(false))[0];
+            await ledger.RenamePendingAsync(id, key, cancellationToken).ConfigureAwait(false);
+        }
+        throw new StorageException(StorageFailure.Permanent,
+            $"{MaxConflicts} names in a row, the last one {key}, are taken by objects that the ledger does not know. Was the ledger lost? See: archiver ledger rebuild");
+    }
+
+    private ObjectMetadata Metadata(PlannedUpload upload) => new()
+    {
+        LedgerId = run.Database.LedgerId,
+        SystemId = run.Database.SystemId,
+        Source = run.Source.Name,
+        Run = run.Id.ToString(),
+        Attempt = upload.Attempt,
+    };
+
+    private static string NewAttempt() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+}

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Verification;
+
+/// <summary>What a document read back turned out to hold.</summary>
+/// <param name="Format">Value of <c>format</c>, null when there is none.</param>
+/// <param name="Key">The session row's key column as text, null when it has none.</param>
+/// <param name="Rows">Rows by table name, the session's own included.</param>
+/// <param name="Length">Bytes of the JSON.</param>
+/// <param name="Sha256">SHA-256 of the JSON.</param>
+internal sealed record CheckedDocument(string? Format, string? Key, IReadOnlyDictionary<string, long> Rows, long Length, byte[] Sha256);
+
+/// <summary>Parses a document as a stream and counts its rows; memory does not grow with the document, only with its longest value.</summary>
+internal sealed class DocumentCheck(string keyColumn)
+{
+    // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1_000_000 };
+
+    private readonly Dictionary<string, long> _rows = [];
+    private string? _format, _key, _top, _table;
+    private bool _inSession, _nextIsKey;
+
+    /// <exception cref="JsonException">The bytes are not one JSON document.</exception>
+    /// <exception cref="InvalidDataException">The stream around them is damaged.</exception>
+    public async Task<CheckedDocument> ReadAsync(Stream json, CancellationToken cancellationToken)
+    {
+        using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            var state = new JsonReaderState(Deep);
+            var (filled, total) = (0, 0L);
+            while (true)
+            {
+                var read = await json.ReadAsync(buffer.AsMemory(filled), cancellationToken).ConfigureAwait(false);
+                sha256.AppendData(buffer, filled, read);
+                total += read;
+                filled += read;
+                var consumed = Parse(buffer.AsSpan(0, filled), read == 0, ref state);
+                if (read == 0)
+                    return new(_format, _key, _rows, total, sha256.GetHashAndReset());
+                buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
+                filled -= consumed;
+                if (filled == buffer.Length)
+                    buffer = Grow(buffer);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        }
+    }
+
+    private static byte[] Grow(byte[] buffer)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(checked(buffer.Length * 2));
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        return larger;
+    }
+
+    private int Parse(ReadOnlySpan<byte> bytes, bool final, ref JsonReaderState state)
+    {
+        var reader = new Utf8JsonReader(bytes, final, state);
+        while (reader.Read())
+            Take(ref reader);
+        state = reader.CurrentState;
+        return (int)reader.BytesConsumed;
+    }
+
+    private void Take(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.PropertyName when reader.CurrentDepth == 1:
+                _top = reader.GetString();
+                _inSession = false;
+                _table = _top == SourceMap.MessagesName ? _top : null;
+                break;
+            case JsonTokenType.PropertyName when reader.CurrentDepth == 2 && _top == "related":
+                _table = reader.GetString();
+                break;
+            case JsonTokenType.PropertyName when reader.CurrentDepth == 2 && _inSession:
+                _nextIsKey = reader.ValueTextEquals(keyColumn);
+                break;
+            case JsonTokenType.String when reader.CurrentDepth == 1 && _top == "format":
+                _format = reader.GetString();
+                break;
+            case JsonTokenType.String or JsonTokenType.Number when _nextIsKey && reader.CurrentDepth == 2:
+                _key = reader.TokenType == JsonTokenType.String ? reader.GetString() : System.Text.Encoding.ASCII.GetString(reader.ValueSpan);
+                _nextIsKey = false;
+                break;
+            case JsonTokenType.StartObject when reader.CurrentDepth == 1 && _top == SourceMap.SessionName:
+                _inSession = true;
+                Count(SourceMap.SessionName);
+                break;
+            case JsonTokenType.StartObject when _table is not null && reader.CurrentDepth == (_top == "related" ? 3 : 2):
+                Count(_table);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Count(string table) => _rows[table] = _rows.GetValueOrDefault(table) + 1;
+}

@@ -15,7 +15,7 @@ internal sealed class ChildTableOptions
 
     public string? Key { get; set; }
 
-    public List<string>? Order { get; set; }
+    public string[]? Order { get; set; }
 
     public string? Time { get; set; }
 

@@ -39,12 +39,19 @@ internal sealed class ConfigurationTree
             case KeyKind.Named:
                 RefuseValue(section);
                 foreach (var named in section.GetChildren())
-                    VisitSection(named, key);
+                    VisitNamed(named, key);
                 break;
             default:
                 VisitSection(section, key);
                 break;
         }
+    }
+
+    /// <summary>The binder forgets <c>"idle": {}</c>, and a forgotten policy looks like one with nothing to do; a null below it keeps it.</summary>
+    private void VisitNamed(IConfigurationSection section, KnownKey key)
+    {
+        _values[$"{section.Path}:{key.Children[0].Name}"] = null;
+        VisitSection(section, key);
     }
 
     private void VisitSection(IConfigurationSection section, KnownKey key)

@@ -42,7 +42,7 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
         var secret = property.IsDefined(typeof(SecretAttribute));
         if (type == typeof(string))
             return new(property.Name, KeyKind.Value, secret, []);
-        if (type == typeof(List<string>))
+        if (type == typeof(string[]))
             return new(property.Name, KeyKind.List, secret, []);
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>)
             ? new(property.Name, KeyKind.Named, secret, Below(type.GenericTypeArguments[1]))

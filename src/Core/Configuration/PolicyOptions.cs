@@ -13,7 +13,7 @@ internal sealed class PolicyOptions
 
     public string? ExpiredFor { get; set; }
 
-    public List<string>? Status { get; set; }
+    public string[]? Status { get; set; }
 
     public string? Where { get; set; }
 

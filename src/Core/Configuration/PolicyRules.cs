@@ -34,7 +34,7 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
             return;
         Needs(raw.EndedFor, nameof(raw.EndedFor), map.Session.Ended, nameof(map.Session.Ended));
         Needs(raw.ExpiredFor, nameof(raw.ExpiredFor), map.Session.Expires, nameof(map.Session.Expires));
-        Needs(raw.Status is { Count: > 0 } ? "" : null, nameof(raw.Status), map.Session.Status, nameof(map.Session.Status));
+        Needs(raw.Status is { Length: > 0 } ? "" : null, nameof(raw.Status), map.Session.Status, nameof(map.Session.Status));
         // For messages it is the child's column that counts.
         if (scope == PurgeScope.Sessions)
             Needs(raw.DeletedFor, nameof(raw.DeletedFor), map.Session.Deleted, nameof(map.Session.Deleted));

@@ -11,7 +11,7 @@ internal sealed class SessionTableOptions
 
     public string? ExternalId { get; set; }
 
-    public List<string>? Activity { get; set; }
+    public string[]? Activity { get; set; }
 
     public string? User { get; set; }
 

@@ -18,7 +18,7 @@ internal sealed class SourceOptions
 
     public string? Prefix { get; set; }
 
-    public List<string>? Keep { get; set; }
+    public string[]? Keep { get; set; }
 
     public TablesOptions? Tables { get; set; }
 

@@ -52,8 +52,9 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
                 return text;
             read.Problem(key, "must name a Host (value not shown)");
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException or NotSupportedException)
+        catch (Exception)
         {
+            // It parses text and nothing else, and throws whatever comes up, KeyNotFoundException included.
             read.Problem(key, "must be a connection string of Npgsql, such as Host=db;Database=chat;Username=archiver (value not shown)");
         }
         return null;

@@ -27,9 +27,9 @@ internal static class TableNames
     }
 
     /// <summary>The columns, or null when the list is absent. A list that is given has a first entry.</summary>
-    public static IReadOnlyList<string>? Columns(ValueReader read, List<string>? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
+    public static IReadOnlyList<string>? Columns(ValueReader read, string[]? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
     {
-        if (raw is { Count: 0 })
+        if (raw is { Length: 0 })
             read.Missing(key, "must list at least one column");
         return read.Texts(raw, key);
     }

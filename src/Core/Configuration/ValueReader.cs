@@ -59,17 +59,17 @@ internal sealed class ValueReader(Problems problems, string path)
     }
 
     /// <summary>Texts that are given must say something, each once.</summary>
-    public IReadOnlyList<string>? Texts(List<string>? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
+    public IReadOnlyList<string>? Texts(string[]? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
     {
         if (raw is null)
             return null;
-        for (var i = 0; i < raw.Count; i++)
+        for (var i = 0; i < raw.Length; i++)
         {
             if (string.IsNullOrWhiteSpace(raw[i]))
                 Problem(string.Create(CultureInfo.InvariantCulture, $"{Last(key)}:{i}"), "must not be empty");
             else if (raw[i].Contains('\0', StringComparison.Ordinal))
                 Problem(string.Create(CultureInfo.InvariantCulture, $"{Last(key)}:{i}"), "must not hold a NUL character");
-            else if (raw.IndexOf(raw[i]) < i)
+            else if (Array.IndexOf(raw, raw[i]) < i)
                 Problem(string.Create(CultureInfo.InvariantCulture, $"{Last(key)}:{i}"), $"must not repeat {Visible.Value(raw[i])}");
         }
         return raw;

@@ -10,13 +10,15 @@ public static class ArchiverConfiguration
     /// <summary>The one section that is read.</summary>
     public const string SectionName = "Archiver";
 
-    /// <summary>Paths of all options, such as <c>Archiver:Sources:{name}:Policies:{name}:IdleFor</c>: what is not among them is refused.</summary>
+    /// <summary>Paths of all options, such as <c>Archiver:Sources:{name}:Policies:{name}:IdleFor</c>; all other keys are refused.</summary>
     public static IReadOnlyList<string> KnownKeys { get; } = [.. KnownKey.Root.Paths()];
 
     /// <summary>Reads and checks everything.</summary>
     /// <param name="configuration">The root of the configuration.</param>
     /// <param name="cronProblem">Says what is wrong with a cron expression, or null: the scheduler's own parser is not known here.</param>
-    /// <exception cref="ArchiverException">Kind <see cref="FailureKind.Configuration"/>: every problem with path, limit and value, one a line.</exception>
+    /// <exception cref="ArchiverException">
+    /// Kind <see cref="FailureKind.Configuration"/>: every problem with path, limit and value seen, one a line; secrets are not shown.
+    /// </exception>
     public static ArchiverSettings Read(IConfiguration configuration, Func<string, string?>? cronProblem = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -67,7 +69,11 @@ public static class ArchiverConfiguration
     /// </summary>
     private static void RefuseSamePrefix(ValueReader read, SourceSettings source, List<SourceSettings> earlier)
     {
-        if (earlier.Find(e => e.Prefix == source.Prefix) is { } other)
-            read.Problem(nameof(source.Prefix), $"must differ from that of source '{Visible.Text(other.Name)}', but both are {Visible.Value(source.Prefix)}");
+        if (source.Prefix.Length > 0 && earlier.Find(e => e.Prefix == source.Prefix) is { } other)
+        {
+            read.Problem(
+                nameof(source.Prefix),
+                $"must differ from that of source '{Visible.Text(other.Name)}', but both are {Visible.Value(source.Prefix)}");
+        }
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Archiver.Core.Configuration;
 
-/// <summary>Sizes as configuration writes them: a whole number and a unit, decimal (<c>10MB</c>) or binary (<c>64MiB</c>), case as shown.</summary>
+/// <summary>Sizes as configuration writes them: a whole number and a unit, decimal (<c>10MB</c>) or binary (<c>64MiB</c>).</summary>
 internal static class ByteSize
 {
     /// <summary>The accepted form, for messages.</summary>

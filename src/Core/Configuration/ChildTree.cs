@@ -19,11 +19,14 @@ internal sealed class ChildTree(ValueReader read)
             waiting.RemoveAll(ready.Contains);
         }
         foreach (var child in waiting)
-            read.Section(child.Name).Problem(nameof(child.Parent), $"must lead to the session table, but '{child.Parent}' leads back in a circle");
+        {
+            read.Section(child.Name)
+                .Problem(nameof(child.Parent), $"must lead to the session table, but '{child.Parent}' leads back in a circle");
+        }
         return sorted;
     }
 
-    /// <summary>The child with its parent's name as that is written; a parent that does not exist is reported and replaced by the session.</summary>
+    /// <summary>The child with its parent's name as that is written; one that does not exist is reported and becomes the session.</summary>
     private ChildTable WithKnownParent(ChildTable child, IReadOnlyList<ChildTable> children)
     {
         string[] names = [SourceMap.SessionName, .. children.Select(c => c.Name)];

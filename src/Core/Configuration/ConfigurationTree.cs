@@ -9,7 +9,7 @@ namespace Archiver.Core.Configuration;
 /// </summary>
 internal sealed class ConfigurationTree
 {
-    /// <summary>Last part of a key that names a file: <c>Storage__SecretKey__File</c>. Only below a value, so a source may be called File.</summary>
+    /// <summary>Last part of a key that names a file: <c>Storage__SecretKey__File</c>. A source may still be called File.</summary>
     public const string FileKey = "File";
 
     private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
@@ -47,7 +47,7 @@ internal sealed class ConfigurationTree
         }
     }
 
-    /// <summary>The binder forgets <c>"idle": {}</c>, and a forgotten policy looks like one with nothing to do; a null below it keeps it.</summary>
+    /// <summary>The binder forgets <c>"idle": {}</c>, and a forgotten policy looks like one with nothing to do; a null keeps it.</summary>
     private void VisitNamed(IConfigurationSection section, KnownKey key)
     {
         _values[$"{section.Path}:{key.Children[0].Name}"] = null;
@@ -72,7 +72,7 @@ internal sealed class ConfigurationTree
         if (section.Value is "")
             _values[section.Path] = "";
         else if (section.Value is not null)
-            _problems.Add(section.Path, $"must be a list, such as [\"a\", \"b\"], or {section.Key}__0 in the environment, but is a single value");
+            _problems.Add(section.Path, $"must be a list: [\"a\", \"b\"], or {section.Key}__0 in the environment, but is a single value");
         foreach (var item in section.GetChildren())
         {
             if (int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))

@@ -26,8 +26,11 @@ internal sealed class HttpOptions
     }
 
     /// <summary>Kestrel takes <c>*</c> and <c>+</c> as "every address", which no URL may hold.</summary>
-    private static bool IsListenUrl(string url) =>
-        Uri.TryCreate(url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal), UriKind.Absolute, out var uri)
-        && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-        && uri.UserInfo.Length == 0;
+    private static bool IsListenUrl(string url)
+    {
+        var named = url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal);
+        return Uri.TryCreate(named, UriKind.Absolute, out var uri)
+            && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+            && uri.UserInfo.Length == 0;
+    }
 }

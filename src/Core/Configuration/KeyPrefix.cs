@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Archiver.Core.Configuration;
 
-/// <summary>The start of object keys. A bad one is refused and never trimmed: the objects would be looked for elsewhere than the operator thinks.</summary>
+/// <summary>The start of object keys. A bad one is refused, never trimmed: objects must lie where the operator thinks.</summary>
 internal static class KeyPrefix
 {
     /// <summary>S3 keys end at 1,024 bytes; the rest belongs to date, id and generation.</summary>

@@ -3,8 +3,10 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Configuration;
 
-/// <summary>What the values of a policy must mean together, and which roles of the mapping they need. It looks at what is written, so that a
-/// value that could not be read is not reported as missing too.</summary>
+/// <summary>
+/// What the values of a policy must mean together, and which roles of the mapping they need. It looks at what is written, so that a
+/// value that could not be read is not reported as missing too.
+/// </summary>
 internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap? map)
 {
     public void Check(PolicyAction? action, PurgeScope scope, DeleteMode delete)

@@ -2,7 +2,7 @@ using Archiver.Core.Diagnostics;
 
 namespace Archiver.Core.Configuration;
 
-/// <summary>Collects what is wrong with the configuration, so that an operator sees all of it at the first start instead of one problem a start.</summary>
+/// <summary>Collects what is wrong with the configuration, so that an operator sees all of it at the first start.</summary>
 internal sealed class Problems
 {
     private readonly List<string> _lines = [];
@@ -15,7 +15,7 @@ internal sealed class Problems
         _paths.Add(path);
     }
 
-    /// <summary>As <see cref="Add"/>, unless the key has a problem already: a value that could not be read is not missing as well.</summary>
+    /// <summary>As <see cref="Add"/>, unless the key has a problem already: a value that could not be read is not missing too.</summary>
     public void AddMissing(string path, string text)
     {
         if (!_paths.Contains(path))

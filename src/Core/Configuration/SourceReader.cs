@@ -13,15 +13,18 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
         if (Names.Limit(name) is { } limit)
             read.Problem(limit);
         var map = ReadMap(raw);
-        var defaults = new SourceSettings { Name = name, ConnectionString = "", Prefix = storagePrefix, Map = map ?? Presets.All.Values.First(), Policies = [] };
-        return defaults with
+        return new()
         {
+            Name = name,
             ConnectionString = ConnectionString(raw.ConnectionString) ?? read.Missing(nameof(raw.ConnectionString)),
             ReplicaConnectionString = ConnectionString(raw.ReplicaConnectionString),
             LockConnectionString = ConnectionString(raw.LockConnectionString),
-            TimeZone = read.Zone(raw.TimeZone) is null ? defaults.TimeZone : raw.TimeZone!,
-            Prefix = KeyPrefix.Read(read, raw.Prefix) ?? storagePrefix,
-            Keep = read.Texts(raw.Keep) ?? defaults.Keep,
+            TimeZone = read.Zone(raw.TimeZone) is null ? "UTC" : raw.TimeZone!,
+            // A refused prefix stays empty, so that it is not reported as another source's as well.
+            Prefix = raw.Prefix is null ? storagePrefix : KeyPrefix.Read(read, raw.Prefix) ?? "",
+            Keep = read.Texts(raw.Keep) ?? [],
+            // Only with a problem on record, so nobody gets to see the stand-in.
+            Map = map ?? Presets.All.Values.First(),
             Policies = ReadPolicies(raw.Policies ?? [], name, map),
         };
     }

@@ -43,6 +43,7 @@ internal sealed class StorageOptions
     public string? Verify { get; set; }
 
     private const string Kms = "aws:kms";
+    private const string BothOrNeither = "give both or neither (then the AWS credential chain is used)";
     private static readonly string[] Encryptions = ["AES256", Kms];
 
     public StorageSettings Read(ValueReader read)
@@ -99,9 +100,9 @@ internal sealed class StorageOptions
     private void CheckCredentials(ValueReader read)
     {
         if (AccessKey is not null && SecretKey is null)
-            read.Missing(nameof(SecretKey), "is required together with AccessKey; give both or neither (then the AWS credential chain is used)");
+            read.Missing(nameof(SecretKey), $"is required together with AccessKey; {BothOrNeither}");
         if (SecretKey is not null && AccessKey is null)
-            read.Missing(nameof(AccessKey), "is required together with SecretKey; give both or neither (then the AWS credential chain is used)");
+            read.Missing(nameof(AccessKey), $"is required together with SecretKey; {BothOrNeither}");
     }
 
     private void CheckEncryption(ValueReader read)

@@ -6,7 +6,7 @@ namespace Archiver.Core.Configuration;
 /// <summary>Reads table names and lists of columns of a mapping.</summary>
 internal static class TableNames
 {
-    /// <summary>Stands for a table that could not be read, so that reading goes on to the other problems; it never leaves this folder.</summary>
+    /// <summary>Stands for a table that could not be read, so that reading goes on; it never leaves this folder.</summary>
     public static readonly TableName Unknown = new("unknown", "unknown");
 
     /// <summary>The table, null when it is absent, <see cref="Unknown"/> when it is refused.</summary>

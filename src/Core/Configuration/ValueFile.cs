@@ -11,7 +11,9 @@ internal static class ValueFile
     public static string? Read(string path, bool secret, out string? problem)
     {
         // Someone will put the secret itself where its path belongs; a path that starts at the root is most likely a path.
-        var shown = secret && !Path.IsPathRooted(path) ? "the file (path not shown, it may be the secret itself)" : $"file {Visible.Value(path)}";
+        var shown = secret && !Path.IsPathRooted(path)
+            ? "the file (path not shown, it may be the secret itself)"
+            : $"file {Visible.Value(path)}";
         problem = null;
         try
         {

@@ -40,7 +40,7 @@ internal sealed class ValueReader(Problems problems, string path)
         if (raw is null)
             return null;
         if (string.IsNullOrWhiteSpace(raw))
-            Problem(Last(key), "must not be empty; leave it out for the default");
+            Problem(Last(key), "must not be empty");
         else if (raw.Contains('\0', StringComparison.Ordinal))
             Problem(Last(key), "must not hold a NUL character");
         else

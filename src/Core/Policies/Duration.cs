@@ -22,7 +22,7 @@ internal static class Duration
         ("ms", TimeSpan.TicksPerMillisecond),
     ];
 
-    /// <summary>Reads a duration. Signs, blanks, fractions, other units and what a <see cref="TimeSpan"/> cannot hold are refused.</summary>
+    /// <summary>Reads a duration. Signs, blanks, fractions, other units and overflow are refused.</summary>
     public static bool TryParse(string? text, out TimeSpan duration)
     {
         duration = default;
@@ -41,8 +41,8 @@ internal static class Duration
         return false;
     }
 
-    /// <summary>The shortest exact text without years (<c>365d</c> stays <c>365d</c>); <see cref="TryParse"/> reads it back to the same value.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The duration is negative or not a whole number of milliseconds, so no text is exact.</exception>
+    /// <summary>The shortest exact text without years; <see cref="TryParse"/> reads it back to the same value.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The duration is negative or has parts of a millisecond: no text is exact.</exception>
     public static string Format(TimeSpan duration)
     {
         if (duration < TimeSpan.Zero || duration.Ticks % TimeSpan.TicksPerMillisecond != 0)

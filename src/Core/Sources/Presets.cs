@@ -65,7 +65,12 @@ internal static class Presets
             Created = "created_at",
             Deleted = "deleted_at",
         },
-        [Messages("chat_messages", parentKey: "id", order: ["sequence", "timestamp", "id"], time: "timestamp") with { Deleted = "deleted_at" }]);
+        [
+            Messages("chat_messages", parentKey: "id", order: ["sequence", "timestamp", "id"], time: "timestamp") with
+            {
+                Deleted = "deleted_at",
+            },
+        ]);
 
     private static ChildTable Messages(string table, string parentKey, IReadOnlyList<string> order, string time) => new()
     {

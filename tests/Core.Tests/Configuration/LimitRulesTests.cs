@@ -75,7 +75,7 @@ public sealed class LimitRulesTests
 
     [Fact]
     public void Refuses_an_empty_api_key_because_it_would_let_everybody_in() =>
-        With("Http:ApiKey", "").Refused("Http:ApiKey: must not be empty; leave it out for the default");
+        With("Http:ApiKey", "").Refused("Http:ApiKey: must not be empty");
 
     [Fact]
     public void Refuses_a_flag_that_is_none() => With("AutoMigrate", "maybe").Refused("AutoMigrate: must be true or false, but is 'maybe'");

@@ -145,7 +145,7 @@ public sealed class PolicyRulesTests
     [InlineData("Where")]
     [InlineData("Cron")]
     public void Refuses_an_empty_text(string key) =>
-        With(PolicyKey + key, " ").Refused($"{Path}:{key}: must not be empty; leave it out for the default");
+        With(PolicyKey + key, " ").Refused($"{Path}:{key}: must not be empty");
 
     [Fact]
     public void Asks_the_scheduler_about_cron_expressions() =>

@@ -30,7 +30,7 @@ public sealed class SourceRulesTests
     [InlineData("ReplicaConnectionString")]
     [InlineData("LockConnectionString")]
     public void Refuses_an_empty_connection_string(string key) => With(SourceKey + key, "")
-        .Refused($"Sources:main:{key}: must not be empty; leave it out for the default");
+        .Refused($"Sources:main:{key}: must not be empty");
 
     [Theory]
     [InlineData("ConnectionString", "postgres://archiver:hunter2@db/chat")]
@@ -83,7 +83,7 @@ public sealed class SourceRulesTests
 
     [Fact]
     public void Refuses_an_empty_prefix() =>
-        With("Storage:Prefix", "").Refused("Storage:Prefix: must not be empty; leave it out for the default");
+        With("Storage:Prefix", "").Refused("Storage:Prefix: must not be empty");
 
     [Fact]
     public void Uses_the_prefix_of_the_storage_where_the_source_has_none()
@@ -114,7 +114,7 @@ public sealed class SourceRulesTests
     [InlineData("""["title", null]""", "Keep:1: must not be empty")]
     [InlineData("""["title", "title"]""", "Keep:1: must not repeat 'title'")]
     [InlineData("""["ti\u0000tle"]""", "Keep:0: must not hold a NUL character")]
-    [InlineData("\"title\"", "Keep: must be a list, such as [\"a\", \"b\"], or Keep__0 in the environment, but is a single value")]
+    [InlineData("\"title\"", "Keep: must be a list: [\"a\", \"b\"], or Keep__0 in the environment, but is a single value")]
     [InlineData("""{ "0": "title", "x": "user" }""", "Keep:x: is not a known key; the keys of a list are 0, 1, 2, ...")]
     public void Refuses_a_list_of_columns_that_is_none(string keep, string problem) =>
         SourceJson($$"""{ "ConnectionString": "Host=db", "Preset": "ended-at", "Keep": {{keep}} }""").Refused($"Sources:main:{problem}");

@@ -66,7 +66,7 @@ public sealed class StorageRulesTests
     [InlineData("Endpoint")]
     [InlineData("ServerSideEncryption")]
     public void Refuses_an_empty_text(string key) =>
-        With($"Storage:{key}", "").Refused($"Storage:{key}: must not be empty; leave it out for the default");
+        With($"Storage:{key}", "").Refused($"Storage:{key}: must not be empty");
 
     [Theory]
     [InlineData("Timeout", "0s", "above zero")]

@@ -86,7 +86,7 @@ public sealed class TablesTests
     [InlineData("Children:messages:ForeignKey")]
     [InlineData("Children:messages:Time")]
     public void Refuses_an_empty_column(string key) => With($"Sources:main:Tables:{key}", "")
-        .Refused($"Sources:main:Tables:{key}: must not be empty; leave it out for the default");
+        .Refused($"Sources:main:Tables:{key}: must not be empty");
 
     [Theory]
     [InlineData("Session", "Activity")]

@@ -73,7 +73,7 @@ public sealed class ValueFileTests : IDisposable
 
     [Fact]
     public void Refuses_an_empty_file_like_an_empty_value() => With("Storage:Region:File", Written(""))
-        .Refused("Storage:Region: must not be empty; leave it out for the default");
+        .Refused("Storage:Region: must not be empty");
 
     [Fact]
     public void Takes_file_as_the_name_of_a_source_and_a_policy()

@@ -1,0 +1,79 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Sources;
+using Microsoft.Extensions.Configuration;
+
+namespace Archiver.Core.Configuration;
+
+/// <summary>The way from configuration to settings. Whatever is wrong is reported at once, before anything is tried.</summary>
+public static class ArchiverConfiguration
+{
+    /// <summary>The one section that is read.</summary>
+    public const string SectionName = "Archiver";
+
+    /// <summary>Paths of all options, such as <c>Archiver:Sources:{name}:Policies:{name}:IdleFor</c>; all other keys are refused.</summary>
+    public static IReadOnlyList<string> KnownKeys { get; } = [.. KnownKey.Root.Paths()];
+
+    /// <summary>Reads and checks everything.</summary>
+    /// <param name="configuration">The root of the configuration.</param>
+    /// <param name="cronProblem">Says what is wrong with a cron expression, or null: the scheduler's own parser is not known here.</param>
+    /// <exception cref="ArchiverException">
+    /// Kind <see cref="FailureKind.Configuration"/>: every problem with path, limit and value seen, one a line; secrets are not shown.
+    /// </exception>
+    public static ArchiverSettings Read(IConfiguration configuration, Func<string, string?>? cronProblem = null)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var problems = new Problems();
+        var raw = ConfigurationTree.Bind(configuration.GetSection(SectionName), problems);
+        var settings = ReadSections(raw, new(problems, SectionName), cronProblem);
+        problems.ThrowIfAny();
+        return settings;
+    }
+
+    private static ArchiverSettings ReadSections(ArchiverOptions raw, ValueReader read, Func<string, string?>? cronProblem)
+    {
+        var storage = (raw.Storage ?? new()).Read(read.Section(nameof(raw.Storage)));
+        return new()
+        {
+            Sources = ReadSources(raw.Sources ?? [], read, storage.Prefix, cronProblem),
+            Storage = storage,
+            Batch = (raw.Batch ?? new()).Read(read.Section(nameof(raw.Batch))),
+            Retry = (raw.Retry ?? new()).Read(read.Section(nameof(raw.Retry))),
+            Safety = (raw.Safety ?? new()).Read(read.Section(nameof(raw.Safety))),
+            Schedule = (raw.Schedule ?? new()).Read(read.Section(nameof(raw.Schedule))),
+            Discard = (raw.Discard ?? new()).Read(read.Section(nameof(raw.Discard))),
+            Growth = (raw.Growth ?? new()).Read(read.Section(nameof(raw.Growth))),
+            Http = (raw.Http ?? new()).Read(read.Section(nameof(raw.Http))),
+            AutoMigrate = read.Flag(raw.AutoMigrate) ?? true,
+        };
+    }
+
+    private static List<SourceSettings> ReadSources(
+        Dictionary<string, SourceOptions> raw, ValueReader read, string storagePrefix, Func<string, string?>? cronProblem)
+    {
+        if (raw.Count == 0)
+            read.Missing(nameof(ArchiverOptions.Sources), "must name at least one source");
+        var section = read.Section(nameof(ArchiverOptions.Sources));
+        List<SourceSettings> sources = [];
+        foreach (var (name, options) in raw)
+        {
+            var source = new SourceReader(section.Section(name), cronProblem).Read(options ?? new(), name, storagePrefix);
+            RefuseSamePrefix(section.Section(name), source, sources);
+            sources.Add(source);
+        }
+        return sources;
+    }
+
+    /// <summary>
+    /// All sources share one bucket, so only their prefixes keep their objects apart. A prefix below another's is allowed: what
+    /// follows a prefix has a fixed shape (<c>yyyy/MM/name</c> or <c>bundles/yyyy/MM/name</c>), so no key belongs to both.
+    /// </summary>
+    private static void RefuseSamePrefix(ValueReader read, SourceSettings source, List<SourceSettings> earlier)
+    {
+        if (source.Prefix.Length > 0 && earlier.Find(e => e.Prefix == source.Prefix) is { } other)
+        {
+            read.Problem(
+                nameof(source.Prefix),
+                $"must differ from that of source '{Visible.Text(other.Name)}', but both are {Visible.Value(source.Prefix)}");
+        }
+    }
+}

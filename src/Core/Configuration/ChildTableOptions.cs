@@ -1,0 +1,37 @@
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Configuration;
+
+/// <summary>One entry of <c>Tables:Children</c> as written.</summary>
+internal sealed class ChildTableOptions
+{
+    public string? Table { get; set; }
+
+    public string? Parent { get; set; }
+
+    public string? ForeignKey { get; set; }
+
+    public string? ParentKey { get; set; }
+
+    public string? Key { get; set; }
+
+    public string[]? Order { get; set; }
+
+    public string? Time { get; set; }
+
+    public string? Deleted { get; set; }
+
+    /// <summary>The child table; what is not stated comes from the preset's child of that name, if there is one.</summary>
+    public ChildTable Read(ValueReader read, string name, ChildTable? preset) => new()
+    {
+        Name = name,
+        Table = TableNames.Read(read, Table) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
+        Parent = read.Text(Parent) ?? preset?.Parent ?? SourceMap.SessionName,
+        ForeignKey = read.Text(ForeignKey) ?? preset?.ForeignKey ?? read.Missing(nameof(ForeignKey)),
+        ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? read.Missing(nameof(ParentKey)),
+        Key = read.Text(Key) ?? preset?.Key,
+        Order = TableNames.Columns(read, Order) ?? preset?.Order ?? TableNames.NoColumns(read, nameof(Order)),
+        Time = read.Text(Time) ?? preset?.Time,
+        Deleted = read.Text(Deleted) ?? preset?.Deleted,
+    };
+}

@@ -1,0 +1,36 @@
+namespace Archiver.Core.Configuration;
+
+/// <summary>Section <c>Http</c> as written.</summary>
+internal sealed class HttpOptions
+{
+    public string? Urls { get; set; }
+
+    [Secret]
+    public string? ApiKey { get; set; }
+
+    public HttpSettings Read(ValueReader read) => new()
+    {
+        Urls = ReadUrls(read) ?? new HttpSettings().Urls,
+        // An empty key would let everybody in, so it is refused like every empty value.
+        ApiKey = read.Secret(ApiKey),
+    };
+
+    private string? ReadUrls(ValueReader read)
+    {
+        if (read.Text(Urls) is not { } urls)
+            return null;
+        if (urls.Split(';').All(IsListenUrl))
+            return urls;
+        read.Bad(nameof(Urls), urls, "http(s) URLs separated by ';', such as http://127.0.0.1:8080");
+        return null;
+    }
+
+    /// <summary>Kestrel takes <c>*</c> and <c>+</c> as "every address", which no URL may hold.</summary>
+    private static bool IsListenUrl(string url)
+    {
+        var named = url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal);
+        return Uri.TryCreate(named, UriKind.Absolute, out var uri)
+            && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+            && uri.UserInfo.Length == 0;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Reflection;
+
+namespace Archiver.Core.Configuration;
+
+/// <summary>What stands under a key.</summary>
+internal enum KeyKind
+{
+    Value,
+    List,
+    Section,
+
+    /// <summary>A section whose keys are names that the user chooses, such as sources.</summary>
+    Named,
+}
+
+/// <summary>
+/// One key that configuration may hold. The tree is read from the options classes, so that binding, the search for unknown keys and
+/// the list that documentation is checked against cannot disagree.
+/// </summary>
+internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnlyList<KnownKey> Children)
+{
+    /// <summary>The key <c>Archiver</c> with everything below it.</summary>
+    public static KnownKey Root { get; } = new(ArchiverConfiguration.SectionName, KeyKind.Section, false, Below(typeof(ArchiverOptions)));
+
+    /// <summary>The key below this one, in any case.</summary>
+    public KnownKey? Find(string name) => Children.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Paths of all values and lists from here on; a name that the user chooses shows as <c>{name}</c>.</summary>
+    public IEnumerable<string> Paths() => Kind switch
+    {
+        KeyKind.Value or KeyKind.List => [Name],
+        KeyKind.Named => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{{name}}:{p}"),
+        _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
+    };
+
+    private static KnownKey[] Below(Type options) =>
+        [.. options.GetProperties(BindingFlags.Public | BindingFlags.Instance).OrderBy(p => p.MetadataToken).Select(Of)];
+
+    private static KnownKey Of(PropertyInfo property)
+    {
+        var type = property.PropertyType;
+        var secret = property.IsDefined(typeof(SecretAttribute));
+        if (type == typeof(string))
+            return new(property.Name, KeyKind.Value, secret, []);
+        if (type == typeof(string[]))
+            return new(property.Name, KeyKind.List, secret, []);
+        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>)
+            ? new(property.Name, KeyKind.Named, secret, Below(type.GenericTypeArguments[1]))
+            : new(property.Name, KeyKind.Section, secret, Below(type));
+    }
+}

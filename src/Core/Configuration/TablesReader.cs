@@ -1,0 +1,51 @@
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Configuration;
+
+/// <summary>
+/// Makes the mapping of a source from its <c>Tables</c>, its preset or both. With both, every key that <c>Tables</c> states takes
+/// the place of the preset's single value (a list as a whole), and children with other names are added. A role of the preset can be
+/// mapped elsewhere but not taken away; whoever needs that states all of <c>Tables</c> without a preset.
+/// </summary>
+internal sealed class TablesReader(ValueReader read)
+{
+    public SourceMap Read(TablesOptions tables, SourceMap? preset)
+    {
+        var session = (tables.Session ?? new()).Read(read.Section(nameof(tables.Session)), preset?.Session);
+        var children = ReadChildren(tables.Children ?? [], preset?.Children ?? []);
+        RefuseTablesTwice(session, children);
+        return new(session, new ChildTree(read.Section(nameof(tables.Children))).Sort(children));
+    }
+
+    private List<ChildTable> ReadChildren(Dictionary<string, ChildTableOptions> stated, IReadOnlyList<ChildTable> preset)
+    {
+        var section = read.Section(nameof(TablesOptions.Children));
+        List<ChildTable> children = [.. preset.Where(p => !stated.Keys.Any(k => SameName(k, p.Name)))];
+        foreach (var (name, options) in stated)
+        {
+            if (SameName(name, SourceMap.SessionName))
+                section.Problem(name, "is the name of the session table itself; choose another");
+            else if (SameName(name, SourceMap.MessagesName) && name != SourceMap.MessagesName)
+                section.Problem(name, $"must be written '{SourceMap.MessagesName}'");
+            else if (Names.Limit(name) is { } limit)
+                section.Problem(name, limit);
+            children.Add((options ?? new()).Read(section.Section(name), name, preset.FirstOrDefault(p => SameName(p.Name, name))));
+        }
+        return children;
+    }
+
+    /// <summary>Rows that belong to two children would be counted and deleted twice, and no fingerprint would ever fit.</summary>
+    private void RefuseTablesTwice(SessionTable session, List<ChildTable> children)
+    {
+        var seen = new Dictionary<Postgres.TableName, string> { [session.Table] = SourceMap.SessionName };
+        foreach (var child in children.Where(c => c.Table != TableNames.Unknown))
+        {
+            if (!seen.TryAdd(child.Table, child.Name))
+                read.Section(nameof(TablesOptions.Children)).Section(child.Name)
+                    .Problem(nameof(child.Table), $"must be mapped once, but {child.Table} is the table of '{seen[child.Table]}' as well");
+        }
+    }
+
+    /// <summary>Names are configuration keys, and those ignore case.</summary>
+    private static bool SameName(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
+}

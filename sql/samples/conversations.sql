@@ -13,6 +13,11 @@
 --   sample.seed      1       another seed gives other sessions beside those of the first
 --   sample.now       now()   the moment all ages count from; set it to get the same times again
 
+-- For this connection only. Compiling these views costs more than running them, and one sort of all messages is enough.
+SET jit = off;
+SET enable_mergejoin = off;
+SET work_mem = '256MB';
+
 -- Evenly spread, and the same on every server: 0 <= result < bound.
 CREATE OR REPLACE FUNCTION pg_temp.sample_draw(n bigint, salt bigint, bound integer)
 RETURNS integer
@@ -43,7 +48,14 @@ WITH lists AS (
       'spreadsheet', 'photo', 'novel', 'poem', 'battery', 'firmware', 'ticket', 'hotel', 'visa', 'passport', 'insurance',
       'mortgage', 'salary', 'timetable', 'exam', 'chapter', 'diagram', 'algorithm', 'compiler', 'container', 'cluster',
       'sensor', 'heating', 'balcony', 'violin', 'melody', 'painting', 'museum', 'vaccine', 'prescription', 'allergy',
-      'workout', 'marathon', 'playlist', 'podcast'] AS nouns,
+      'workout', 'marathon', 'playlist', 'podcast',
+      'chimney', 'saddle', 'lantern', 'harbour', 'syllabus', 'thermostat', 'envelope', 'orchard', 'quota', 'webhook',
+      'migration', 'ledger', 'pension', 'glossary', 'trumpet', 'oven', 'curtain', 'bracket', 'voucher', 'deposit',
+      'landlord', 'neighbour', 'plumber', 'dentist', 'librarian', 'colleague', 'supplier', 'courier', 'cousin', 'tutor',
+      'abstract', 'footnote', 'equation', 'hypothesis', 'microscope', 'telescope', 'fertilizer', 'greenhouse', 'hedge',
+      'tram', 'ferry', 'luggage', 'currency', 'receipt', 'payroll', 'pipeline', 'gateway', 'firewall', 'token',
+      'callback', 'thread', 'buffer', 'partition', 'replica', 'snapshot', 'checksum', 'dashboard', 'survey', 'banner',
+      'logo', 'slogan', 'brochure', 'workshop', 'keynote'] AS nouns,
     ARRAY['monthly', 'broken', 'second', 'missing', 'signed', 'old', 'blue', 'annual', 'encrypted', 'shared', 'slow',
       'duplicate', 'temporary', 'printed', 'foreign', 'quiet', 'heavy', 'local', 'public', 'expired', 'draft', 'urgent',
       'simple', 'expensive', 'wooden', 'digital', 'empty', 'partial', 'weekly', 'unusual', 'corrected', 'final'] AS adjectives,
@@ -56,15 +68,17 @@ WITH lists AS (
       'in the cheaper plan', 'while travelling', 'on a small screen', 'across three time zones', 'in one afternoon',
       'with the old driver', 'for a beginner', 'at half past seven', 'behind the proxy', 'over a slow line',
       'for the tax office', 'in the attached file', 'from the archive', 'on the ground floor', 'per person'] AS circumstances,
-    ARRAY['Could you %1$s the %2$s %3$s %5$s?', 'Why does the %3$s differ from the %2$s %4$s %5$s?',
-      'How do I %1$s a %3$s when the %4$s is %2$s?', 'I tried to %1$s the %3$s twice, number %6$s, and the %4$s is still %2$s.',
-      'Is there a way to %1$s my %2$s %3$s and keep the %4$s?', 'What happens to the %4$s if I %1$s the %3$s %5$s?',
-      'Please %1$s %6$s again, the %3$s looks %2$s to me.', 'My %3$s says %7$s but the %4$s says something else.'] AS questions,
-    ARRAY['First %1$s the %2$s %3$s, then look at the %4$s %5$s.', 'The %3$s under reference %7$s was changed %5$s.',
-      'In most cases a %2$s %3$s means that the %4$s has to wait.', 'That costs %6$s in total, including the %3$s and one %4$s.',
-      'You can %1$s it %5$s; the %3$s stays as it is.', 'I would not %1$s the %4$s yet, because the %3$s is %2$s.',
-      'A %2$s %4$s works better here than any %3$s.', 'If the %3$s fails with %7$s, %1$s the %4$s and try again %5$s.',
-      'There are %6$s of them, so it is worth it to %1$s the %2$s ones first.', 'Short answer: yes, but %1$s the %3$s %5$s.'] AS answers
+    -- %1 verb, %2 %9 adjectives, %3 %4 %8 nouns, %5 circumstance, %6 number, %7 reference
+    -- 1 verb, 2 and 9 adjectives, 3, 4 and 8 nouns, 5 circumstance, 6 number, 7 reference
+    ARRAY['Could you %1$s the %2$s %3$s and the %9$s %4$s %5$s?', 'Why does the %3$s %8$s differ from the %2$s %4$s %5$s?',
+      'How do I %1$s a %9$s %3$s when the %8$s %4$s is %2$s?', 'I tried to %1$s the %8$s %3$s %6$s times; the %4$s is %9$s and %2$s.',
+      'Is there a way to %1$s my %2$s %3$s, keep the %4$s and lose the %8$s?', 'What happens to the %8$s %4$s if I %1$s the %3$s %5$s?',
+      'Please %1$s %6$s again, the %3$s %8$s looks %2$s %5$s.', 'My %9$s %3$s says %7$s but the %8$s %4$s says %6$s.'] AS questions,
+    ARRAY['First %1$s the %2$s %3$s, then look at the %9$s %4$s %5$s.', 'The %3$s %8$s (reference %7$s) was %9$s %5$s.',
+      'A %2$s %3$s means that the %9$s %4$s waits for the %8$s.', 'That costs %6$s including %3$s, %4$s and a %9$s %8$s.',
+      'You can %1$s it %5$s; the %9$s %3$s stays %2$s.', 'I would not %1$s the %4$s %8$s yet: the %3$s is %2$s %5$s.',
+      'A %2$s %4$s works better %5$s than any %9$s %3$s.', 'If the %3$s fails with %7$s, %1$s the %8$s %4$s %5$s.',
+      'There are %6$s %9$s ones, so %1$s the %2$s %3$s first.', 'Short answer: yes, but %1$s the %3$s %8$s %5$s.'] AS answers
 ), wanted AS (
   SELECT 'question' AS kind, n
   FROM generate_series(0, 4095) AS n
@@ -84,13 +98,15 @@ SELECT w.kind,
            pg_temp.sample_word(l.nouns, part, 5),
            pg_temp.sample_word(l.circumstances, part, 6),
            pg_temp.sample_draw(part, 7, 900) + 12,
-           upper(substr(md5(part::text), 1, 3 + pg_temp.sample_draw(part, 8, 6)))),
+           upper(substr(md5(part::text), 1, 3 + pg_temp.sample_draw(part, 8, 6))),
+           pg_temp.sample_word(l.nouns, part, 10),
+           pg_temp.sample_word(l.adjectives, part, 11)),
          ' ' ORDER BY part)
 FROM wanted AS w
 CROSS JOIN lists AS l
 CROSS JOIN LATERAL generate_series(w.n * 4, w.n * 4 + pg_temp.sample_draw(w.n, 9, CASE w.kind WHEN 'question' THEN 2 ELSE 3 END)) AS part
-GROUP BY w.kind, w.n
-ON CONFLICT DO NOTHING;
+WHERE NOT EXISTS (SELECT FROM sample_sentence)  -- once a connection
+GROUP BY w.kind, w.n;
 
 ANALYZE sample_sentence;
 

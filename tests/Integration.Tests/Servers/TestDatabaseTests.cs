@@ -1,0 +1,63 @@
+using Archiver.Testing;
+using Npgsql;
+
+namespace Archiver.Integration.Tests.Servers;
+
+public sealed class TestDatabaseTests(TestServers servers, DatabaseFixture fixture) : IClassFixture<DatabaseFixture>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Copies_every_value_in_full_whatever_the_server_defaults_to()
+    {
+        var text = await fixture.Database.CopyOutAsync(
+            """
+            SELECT timestamptz '2026-03-01 12:00Z', interval '1 day 2 hours', 0.1::float8 + 0.2, '\xff'::bytea, NULL, E'a\tb'
+            """,
+            Token);
+
+        Assert.Equal("2026-03-01 12:00:00+00\t1 day 02:00:00\t0.30000000000000004\t\\\\xff\t\\N\ta\\tb\n", text);
+    }
+
+    [Fact]
+    public async Task Runs_on_a_server_whose_defaults_are_nobodys_taste()
+    {
+        var settings = await fixture.Database.ScalarAsync<string>(
+            """
+            SELECT string_agg(reset_val, ';' ORDER BY name) FROM pg_settings
+            WHERE name IN ('DateStyle', 'TimeZone', 'max_connections', 'max_prepared_transactions', 'wal_level')
+            """,
+            Token);
+
+        Assert.Equal("SQL, DMY;200;10;Asia/Kolkata;logical", settings);
+    }
+
+    [Fact]
+    public async Task Counts_changed_rows_and_reads_scalars()
+    {
+        await fixture.Database.ExecuteAsync("CREATE TABLE t (i int)", Token);
+        var changed = await fixture.Database.ExecuteAsync("INSERT INTO t SELECT generate_series(1, 3)", Token);
+
+        Assert.Equal(3, changed);
+        Assert.Equal(6L, await fixture.Database.ScalarAsync<long>("SELECT sum(i) FROM t", Token));
+        Assert.Null(await fixture.Database.ScalarAsync<string>("SELECT NULL::text", Token));
+    }
+
+    [Fact]
+    public async Task Drops_a_database_that_is_still_in_use()
+    {
+        NpgsqlConnection visitor;
+        string name;
+        await using (var database = await TestDatabase.CreateAsync(servers, Token))
+        {
+            visitor = new NpgsqlConnection(database.ConnectionString);
+            await visitor.OpenAsync(Token);
+            name = visitor.Database;
+        }
+
+        var left = await fixture.Database.ScalarAsync<long>($"SELECT count(*) FROM pg_database WHERE datname = '{name}'", Token);
+
+        Assert.Equal(0, left);
+        await visitor.DisposeAsync();
+    }
+}

@@ -199,11 +199,23 @@ LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $body$
+DECLARE
+  changed public.sessions := NEW;
 BEGIN
-  -- A time that the statement sets itself is kept: imports and repairs bring their own. An UPDATE that changes nothing
-  -- is no change; compared as images (*<>), because types without equality, such as json, may be added to the table.
-  IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at
-     AND NEW OPERATOR(pg_catalog.*<>) OLD THEN
+  -- A time that the statement sets itself is kept: imports and repairs bring their own.
+  IF NEW.updated_at IS DISTINCT FROM OLD.updated_at THEN
+    RETURN NEW;
+  END IF;
+
+  -- Housekeeping is not activity: else the first cleanup would make every long forgotten session young again, and
+  -- `IdleFor` would wait for it anew. Becoming active is activity.
+  IF NEW.status IN ('archived', 'expired') THEN
+    changed.status := OLD.status;
+  END IF;
+
+  -- Neither is an UPDATE that changes nothing. Compared as images (*<>), because types without equality, such as json,
+  -- may be added to the table.
+  IF changed OPERATOR(pg_catalog.*<>) OLD THEN
     NEW.updated_at := clock_timestamp();
   END IF;
 
@@ -213,7 +225,6 @@ $body$;
 
 -- 5 ---- trigger -----------------------------------------------------------------------------------------------------
 
--- Every change counts, that of the status too: `IdleFor` runs anew from the day a session expired, `ExpiredFor` does not.
 CREATE OR REPLACE TRIGGER sessions_set_updated_at
   BEFORE UPDATE ON public.sessions
   FOR EACH ROW

@@ -21,7 +21,9 @@ public sealed class TestBucket : IAsyncDisposable
             AuthenticationRegion = "us-east-1",
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+            // Tests want the first error, not the last after half a minute; the stale retries come on top of the others.
             MaxErrorRetry = 0,
+            MaxStaleConnectionRetries = 0,
             HttpClientFactory = http,
         });
     }

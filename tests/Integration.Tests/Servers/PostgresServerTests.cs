@@ -27,6 +27,20 @@ public sealed class PostgresServerTests
     }
 
     [Fact]
+    public async Task Has_defaults_that_nobody_should_lean_on()
+    {
+        await using var server = await PostgresServer.StartAsync(Token, "deadlock_timeout = '50ms'");
+        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString);
+        await using var command = dataSource.CreateCommand(
+            """
+            SELECT concat_ws(';', current_setting('TimeZone'), current_setting('DateStyle'), current_setting('wal_level'),
+                current_setting('max_connections'), current_setting('max_prepared_transactions'), current_setting('deadlock_timeout'))
+            """);
+
+        Assert.Equal("Asia/Kolkata;SQL, DMY;logical;200;10;50ms", await command.ExecuteScalarAsync(Token));
+    }
+
+    [Fact]
     public async Task Ends_with_its_folder_when_disposed()
     {
         var server = await PostgresServer.StartAsync(Token);

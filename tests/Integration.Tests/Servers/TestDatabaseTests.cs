@@ -20,19 +20,6 @@ public sealed class TestDatabaseTests(TestServers servers, DatabaseFixture fixtu
     }
 
     [Fact]
-    public async Task Runs_on_a_server_whose_defaults_are_nobodys_taste()
-    {
-        var settings = await fixture.Database.ScalarAsync<string>(
-            """
-            SELECT string_agg(reset_val, ';' ORDER BY name) FROM pg_settings
-            WHERE name IN ('DateStyle', 'TimeZone', 'max_connections', 'max_prepared_transactions', 'wal_level')
-            """,
-            Token);
-
-        Assert.Equal("SQL, DMY;200;10;Asia/Kolkata;logical", settings);
-    }
-
-    [Fact]
     public async Task Counts_changed_rows_and_reads_scalars()
     {
         await fixture.Database.ExecuteAsync("CREATE TABLE t (i int)", Token);

@@ -10,7 +10,7 @@ namespace Archiver.Core.Deletion;
 /// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (PROTOCOL.md rules 9 to 15). It takes
 /// only what was verified. Before its commit every session is wholly live, after it wholly archived.
 /// </summary>
-internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger)
+internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, DatabaseRetry retry)
 {
     /// <summary>Sessions that changed, are in use or are referenced stay; everything else of the batch is archived when this returns.</summary>
     /// <exception cref="ArchiverException">The lease is lost: nothing of the batch was deleted, and nothing more may be.</exception>
@@ -19,7 +19,7 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger)
     {
         try
         {
-            return await DeleteOnceAsync(batch, cancellationToken).ConfigureAwait(false);
+            return await retry.ExecuteAsync(token => DeleteOnceAsync(batch, token), cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.IsStatementTimeout() && batch.Sessions.Count > 1 && !cancellationToken.IsCancellationRequested)
         {

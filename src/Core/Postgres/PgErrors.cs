@@ -11,7 +11,7 @@ internal static class PgErrors
     public static bool IsTransient(Exception exception) => exception switch
     {
         PostgresException e => e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
-            || e.SqlState.StartsWith("53", StringComparison.Ordinal)
+            || (e.SqlState.StartsWith("53", StringComparison.Ordinal) && e.SqlState != PostgresErrorCodes.OutOfMemory)
             || e.SqlState.StartsWith("57P", StringComparison.Ordinal)
             || e.SqlState.StartsWith("08", StringComparison.Ordinal),
         NpgsqlException e => e.InnerException is IOException or SocketException or TimeoutException || e.IsTransient,
@@ -23,6 +23,13 @@ internal static class PgErrors
 
     /// <summary>The statement ran into <c>statement_timeout</c> (57014; a cancellation by the caller surfaces as OperationCanceledException instead).</summary>
     public static bool IsStatementTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.QueryCanceled;
+
+    /// <summary>
+    /// The server could not deliver this batch, but may deliver a part of it: a timeout, a value over a limit, bytes invalid in the encoding,
+    /// a damaged page.
+    /// </summary>
+    public static bool IsAboutOneBatch(this PostgresException exception) =>
+        exception.IsStatementTimeout() || exception.SqlState[..2] is "22" or "54" or "XX" || exception.SqlState == PostgresErrorCodes.OutOfMemory;
 
     /// <summary>
     /// One clear message that names the setting. Never the server's DETAIL: it quotes key values, and with them possibly text of a row.

@@ -1,0 +1,168 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Archiver.Core.Configuration;
+using Archiver.Core.Deletion;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Export;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Storage;
+using Archiver.Core.Upload;
+using Archiver.Core.Verification;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core;
+
+/// <summary>
+/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is deleted the next is
+/// uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all three.
+/// </summary>
+internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, ILogger logger) : IDisposable
+{
+    private readonly RunContext _run = scope.Context;
+    private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
+    private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
+    private readonly SemaphoreSlim _slots = new(settings.Batch.InFlight);
+    private readonly ArchiveLedger _ledger = new(scope.Context, store.Location);
+    private ExceptionDispatchInfo? _failure;
+
+    /// <summary>Archives up to <paramref name="limit"/> sessions.</summary>
+    public async Task RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
+        await Task.WhenAll(
+            StageAsync(token => ExportAsync(limit, token), _exported.Writer, stop),
+            StageAsync(StoreAsync, _verified.Writer, stop),
+            StageAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>, stop)).ConfigureAwait(false);
+        await DisposeLeftoversAsync().ConfigureAwait(false);
+        _failure?.Throw();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (scope.Lost.IsCancellationRequested)
+            throw new ArchiverException(FailureKind.Failed, $"The run's lock on source '{_run.Source.Name}' was lost: its connection to the server broke. Batches in hand were dropped; nothing of them was deleted.");
+    }
+
+    public void Dispose() => _slots.Dispose();
+
+    private async Task ExportAsync(long limit, CancellationToken cancellationToken)
+    {
+        var selector = new BatchSelector(_run);
+        var exporter = new BatchExporter(_run, settings.Storage.CompressionLevel);
+        while (await retry.ExecuteAsync(token => selector.NextAsync(limit, token), cancellationToken).ConfigureAwait(false) is { } selected)
+        {
+            limit -= selected.Sessions.Count;
+            tally.AddSelected(selected.Sessions.Count);
+            var parts = new Stack<SelectedBatch>([selected]);
+            while (parts.TryPop(out var part))
+            {
+                await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (await TryExportAsync(exporter, part, parts, cancellationToken).ConfigureAwait(false) is { } batch)
+                    await _exported.Writer.WriteAsync(batch, cancellationToken).ConfigureAwait(false);
+                else
+                    _slots.Release();
+            }
+        }
+    }
+
+    /// <summary>Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.</summary>
+    private async Task<ExportedBatch?> TryExportAsync(BatchExporter exporter, SelectedBatch batch, Stack<SelectedBatch> parts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var exported = await retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken).ConfigureAwait(false);
+            Drop(exported.Dropped);
+            if (exported.Sessions.Count > 0)
+                return exported;
+            await exported.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
+        {
+            if (batch.Sessions.Count == 1)
+            {
+                Drop([new(batch.Sessions[0].Key, $"{DropReason.Unreadable} ({exception.SqlState})", Failed: true)]);
+                return null;
+            }
+            logger.BatchHalved(batch.Sessions.Count, exception.SqlState);
+            var (first, second) = batch.Halve();
+            parts.Push(second);
+            parts.Push(first);
+            return null;
+        }
+    }
+
+    private async Task StoreAsync(CancellationToken cancellationToken)
+    {
+        var uploader = new BatchUploader(_run, store, new SessionLayout(_run, _ledger), _ledger, settings.Storage.UploadConcurrency);
+        var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
+        await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
+            var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
+            Drop([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))]);
+            await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
+    {
+        var deleter = new BatchDeleter(_run, _ledger, retry);
+        await foreach (var batch in _verified.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await using (batch.Export.ConfigureAwait(false))
+            {
+                var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
+                tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
+                Drop(deleted.Dropped);
+                logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
+            }
+            _slots.Release();
+            finished?.Report(tally.Finished);
+            if (settings.Batch.Pause > TimeSpan.Zero)
+                await Task.Delay(settings.Batch.Pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Drop(IReadOnlyCollection<DroppedSession> dropped)
+    {
+        tally.AddDropped(dropped);
+        foreach (var session in dropped)
+        {
+            if (session.Failed)
+                logger.SessionFailed(session.Key, session.Reason);
+            else
+                logger.SessionSkipped(session.Key, session.Reason);
+        }
+    }
+
+    /// <summary>Runs a stage, ends its channel with it, and stops the others when it fails; the first failure is the run's.</summary>
+    private async Task StageAsync<T>(Func<CancellationToken, Task> stage, ChannelWriter<T>? output, CancellationTokenSource stop)
+    {
+        try
+        {
+            await stage(stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Another stage failed, the lock was lost or the caller gave up: RunAsync says which.
+        }
+        catch (Exception exception)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+            await stop.CancelAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            output?.TryComplete();
+        }
+    }
+
+    private async Task DisposeLeftoversAsync()
+    {
+        while (_exported.Reader.TryRead(out var exported))
+            await exported.DisposeAsync().ConfigureAwait(false);
+        while (_verified.Reader.TryRead(out var verified))
+            await verified.Export.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Logging;
+
+namespace Archiver.Core.Diagnostics;
+
+/// <summary>Messages of runs; ids 1000 to 1099. Never a value of a row: session keys are the only data in them.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 1000, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} started, {Eligible} sessions eligible")]
+    public static partial void RunStarted(this ILogger logger, Guid runId, string policy, long eligible);
+
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} ended {Outcome}: {Sessions} sessions, {RowCount} rows, {StoredBytes} bytes stored of {JsonBytes}, {Skipped} skipped, {Failed} failed in {ElapsedMs} ms {Reasons}")]
+    public static partial void RunEnded(
+        this ILogger logger, Guid runId, string policy, string outcome, long sessions, long rowCount, long storedBytes, long jsonBytes, long skipped, long failed, long elapsedMs, string reasons);
+
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Information, Message = "Batch of run {RunId} committed: {Sessions} sessions, {RowCount} rows, {Dropped} dropped")]
+    public static partial void BatchCommitted(this ILogger logger, Guid runId, int sessions, long rowCount, int dropped);
+
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Information, Message = "{Policy} not run: another worker runs on this source")]
+    public static partial void LockedElsewhere(this ILogger logger, string policy);
+
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Warning, Message = "Source {Source}: {Warning}")]
+    public static partial void InspectionWarning(this ILogger logger, string source, string warning);
+
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Warning, Message = "{Count} earlier runs of source {Source} had ended without a word; their unfinished objects are marked as abandoned")]
+    public static partial void DeadRunsSettled(this ILogger logger, long count, string source);
+
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "Session {SessionId} failed: {Reason}")]
+    public static partial void SessionFailed(this ILogger logger, string sessionId, string reason);
+
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Session {SessionId} left for a later run: {Reason}")]
+    public static partial void SessionSkipped(this ILogger logger, string sessionId, string reason);
+
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Error, Message = "{Policy} failed: {Problem}")]
+    public static partial void RunFailed(this ILogger logger, string policy, string problem);
+
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Critical, Message = "{Policy} failed unexpectedly; please report this")]
+    public static partial void RunFailedUnexpectedly(this ILogger logger, Exception exception, string policy);
+
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, Message = "The end of run {RunId} could not be recorded; the next run settles it")]
+    public static partial void RunEndNotRecorded(this ILogger logger, Exception exception, Guid runId);
+
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "Batch of {Sessions} sessions ran into {SqlState}; trying halves")]
+    public static partial void BatchHalved(this ILogger logger, int sessions, string sqlState);
+}

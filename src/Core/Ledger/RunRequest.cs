@@ -1,0 +1,19 @@
+using Archiver.Core.Policies;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>What to run.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Policy">One of its policies.</param>
+/// <param name="MaxSessions">A bound on top of the policy's own; null for none.</param>
+public sealed record RunRequest(SourceSettings Source, Policy Policy, long? MaxSessions = null)
+{
+    /// <summary>The smaller of both bounds; <see cref="long.MaxValue"/> when there is none.</summary>
+    public long Limit => Math.Min(MaxSessions ?? long.MaxValue, Policy.MaxSessions ?? long.MaxValue);
+}
+
+/// <summary>How far a run is.</summary>
+/// <param name="Eligible">Sessions that the policy takes, counted when the run began.</param>
+/// <param name="Finished">Sessions that are archived, skipped or failed.</param>
+public sealed record RunProgress(long Eligible, long Finished);

@@ -1,0 +1,107 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>
+/// The frame of every run, whatever its action: ledger current, source inspected, lock taken, run recorded; and at its end the record
+/// closed and the lock given back.
+/// </summary>
+internal sealed class RunScope : IAsyncDisposable
+{
+    private const string Identify = """
+        SELECT (SELECT l.id::text FROM archiver.ledger AS l),
+               (SELECT c.system_identifier::text FROM pg_control_system() AS c),
+               current_database()::text,
+               split_part(current_setting('server_version'), ' ', 1),
+               clock_timestamp()
+        """;
+
+    private readonly SourceLock _lock;
+
+    private RunScope(RunContext context, SourceLock taken, IReadOnlyList<string> warnings, long deadRuns)
+    {
+        Context = context;
+        _lock = taken;
+        Warnings = warnings;
+        DeadRuns = deadRuns;
+    }
+
+    public RunContext Context { get; }
+
+    /// <summary>What inspection wants a person to know.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>Earlier runs that had died without a word.</summary>
+    public long DeadRuns { get; }
+
+    /// <summary>Cancelled when the source's lock is lost.</summary>
+    public CancellationToken Lost => _lock.Lost;
+
+    /// <summary>Null when another worker runs on the source.</summary>
+    /// <exception cref="ArchiverException">Inspection or the ledger refuses.</exception>
+    /// <exception cref="NpgsqlException">The server failed.</exception>
+    public static async Task<RunScope?> BeginAsync(
+        RunRequest request, ArchiverSettings settings, SourceConnections connections, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+        var inspection = await SourceInspector.InspectAsync(connection, request.Source, cancellationToken).ConfigureAwait(false);
+        var shape = inspection.Require(request.Source.Name);
+        var taken = await SourceLock.TryTakeAsync(connections, SourceLockKey.For(request.Source.Name, shard: 0), request.Source.Name, time, cancellationToken).ConfigureAwait(false);
+        if (taken is null)
+            return null;
+        try
+        {
+            var (database, now) = await IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+            var context = new RunContext
+            {
+                Id = Guid.CreateVersion7(now),
+                Source = request.Source,
+                Policy = request.Policy,
+                Batch = settings.Batch,
+                Cutoffs = new Cutoffs(now),
+                Database = database,
+                Shape = shape,
+                Connections = connections,
+                Lease = taken.Lease,
+            };
+            var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, context.Cutoffs, cancellationToken).ConfigureAwait(false);
+            return new(context, taken, inspection.Warnings, dead);
+        }
+        catch
+        {
+            await taken.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Creates or upgrades the ledger, or only checks it where this worker may not.</summary>
+    public static async Task PrepareLedgerAsync(NpgsqlConnection connection, bool migrate, CancellationToken cancellationToken)
+    {
+        if (migrate)
+            await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+        else
+            await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Which database a connection leads to, and its clock.</summary>
+    public static async Task<(DatabaseIdentity Database, DateTimeOffset Now)> IdentifyAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(
+            Identify,
+            row => (new DatabaseIdentity(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3)), row.GetFieldValue<DateTimeOffset>(4)),
+            cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>Closes the run's record. Not cancellable: a run that was stopped must still say so.</summary>
+    public async Task EndAsync(RunSummary summary)
+    {
+        await using var connection = await Context.Connections.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        await RunJournal.EndAsync(connection, Context.Id, Context.Source.Name, summary, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync() => _lock.DisposeAsync();
+}

@@ -1,0 +1,140 @@
+using System.Text.Json;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Storage;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core;
+
+/// <summary>
+/// Runs one policy once: the one call behind the schedule, the command line, the trigger and the tests. Failures end up in the summary and,
+/// once, in the log; only a bug's exception is logged with its stack.
+/// </summary>
+public sealed class PolicyRunner
+{
+    private readonly ArchiverSettings _settings;
+    private readonly ConnectionCatalog _connections;
+    private readonly IArchiveStore _store;
+    private readonly DatabaseRetry _retry;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal PolicyRunner(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time, ILogger<PolicyRunner> logger)
+    {
+        _settings = settings;
+        _connections = connections;
+        _store = store;
+        _retry = new DatabaseRetry(settings.Retry, time);
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Runs the policy; the outcome is in the summary, whatever it is.</summary>
+    public async Task<RunSummary> RunAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        var tally = new RunTally();
+        RunScope? scope = null;
+        try
+        {
+            scope = await RunScope.BeginAsync(request, _settings, _connections[request.Source.Name], _time, cancellationToken).ConfigureAwait(false);
+            if (scope is null)
+            {
+                _logger.LockedElsewhere(request.Policy.FullName);
+                return Without(request, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
+            }
+            await using (scope.ConfigureAwait(false))
+            {
+                var (outcome, error) = await GuardAsync(request, () => RunAsync(scope, request, tally, progress, cancellationToken)).ConfigureAwait(false);
+                var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
+                await EndAsync(scope, summary).ConfigureAwait(false);
+                return summary;
+            }
+        }
+        catch (Exception exception) when (scope is null)
+        {
+            var (outcome, error) = Explain(request, exception);
+            return Without(request, outcome, error);
+        }
+    }
+
+    private async Task RunAsync(RunScope scope, RunRequest request, RunTally tally, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        foreach (var warning in scope.Warnings)
+            _logger.InspectionWarning(request.Source.Name, warning);
+        if (scope.DeadRuns > 0)
+            _logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
+        var plan = await PolicyPlan.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var eligible = Math.Min(plan.Eligible, request.Limit);
+        _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
+        // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
+        await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
+        progress?.Report(new(eligible, 0));
+        using var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, tally, _logger);
+        await pipeline.RunAsync(request.Limit, progress is null ? null : new Relay(progress, eligible), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<(RunOutcome? Outcome, string? Error)> GuardAsync(RunRequest request, Func<Task> run)
+    {
+        try
+        {
+            await run().ConfigureAwait(false);
+            return (null, null);
+        }
+        catch (Exception exception)
+        {
+            return Explain(request, exception);
+        }
+    }
+
+    /// <summary>The boundary of a run: every exception becomes an outcome and is logged, once.</summary>
+    private (RunOutcome Outcome, string Error) Explain(RunRequest request, Exception exception)
+    {
+        var known = exception switch
+        {
+            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
+            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
+            ArchiverException e => (RunOutcome.Failed, e.Message),
+            StorageException e => (RunOutcome.Failed, e.Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, _connections[request.Source.Name].ForPerson(exception).Message),
+            _ => ((RunOutcome, string)?)null,
+        };
+        if (known is null)
+            _logger.RunFailedUnexpectedly(exception, request.Policy.FullName);
+        else if (known.Value.Item1 != RunOutcome.Cancelled)
+            _logger.RunFailed(request.Policy.FullName, known.Value.Item2);
+        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
+    }
+
+    private async Task EndAsync(RunScope scope, RunSummary summary)
+    {
+        try
+        {
+            await scope.EndAsync(summary).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
+        {
+            _logger.RunEndNotRecorded(exception, summary.RunId);
+        }
+        _logger.RunEnded(
+            summary.RunId, scope.Context.Policy.FullName, summary.Outcome.ToString(), summary.Sessions, summary.Rows, summary.StoredBytes,
+            summary.JsonBytes, summary.Skipped, summary.Failed, (long)summary.Elapsed.TotalMilliseconds, JsonSerializer.Serialize(summary.Reasons));
+    }
+
+    private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) => new()
+    {
+        Source = request.Source.Name,
+        Policy = request.Policy.Name,
+        Outcome = outcome,
+        Error = error,
+    };
+
+    private sealed class Relay(IProgress<RunProgress> progress, long eligible) : IProgress<long>
+    {
+        public void Report(long value) => progress.Report(new(eligible, value));
+    }
+}

@@ -1,0 +1,36 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Selection;
+
+/// <summary>What a policy would do now, counted by the same predicate that selects.</summary>
+/// <param name="Total">Sessions in the table.</param>
+/// <param name="Eligible">Sessions that the policy takes.</param>
+/// <param name="Excluded">The others by the first reason that keeps each out.</param>
+internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary<string, long> Excluded)
+{
+    /// <summary>Counts in one read-only pass over the session table.</summary>
+    public static async Task<PolicyPlan> CountAsync(RunContext run, CancellationToken cancellationToken)
+    {
+        var parameters = new SqlParameters();
+        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        var conditions = new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Conditions(parameters)
+            .Concat(new SelectionStatements(run).LedgerConditions(key, parameters));
+        var reasons = string.Join("\n", conditions.Select(c => $"WHEN NOT coalesce({c.Sql}, false) THEN {parameters.Add(PgParameter.Text(c.Reason))}"));
+        var sql = $"""
+            SELECT r.reason, count(*)
+            FROM (SELECT CASE {reasons} END AS reason FROM {run.Source.Map.Session.Table.Sql} AS s) AS r
+            GROUP BY r.reason
+            """;
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout * 10), cancellationToken).ConfigureAwait(false);
+        var counts = await connection.QueryAsync(sql, row => (Reason: row.TextOrNull(0), Count: row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+        return new(
+            counts.Sum(c => c.Count),
+            counts.Where(c => c.Reason is null).Sum(c => c.Count),
+            new SortedDictionary<string, long>(counts.Where(c => c.Reason is not null).ToDictionary(c => c.Reason!, c => c.Count), StringComparer.Ordinal));
+    }
+}

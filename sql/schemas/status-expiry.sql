@@ -120,6 +120,8 @@ RETURNS TABLE (
 LANGUAGE plpgsql
 STABLE STRICT
 SET search_path = pg_catalog, pg_temp
+-- The planner expects the loop to be read to its end, and would sort all messages of a large session for a few.
+SET enable_sort = off
 AS $body$
 DECLARE
   session_key uuid;

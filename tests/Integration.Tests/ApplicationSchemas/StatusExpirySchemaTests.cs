@@ -55,6 +55,31 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
     }
 
     [Fact]
+    public async Task The_context_of_a_long_session_reads_only_its_newest_messages()
+    {
+        var external = await SessionAsync("NULL");
+        await Database.ExecuteAsync(
+            $"""
+            INSERT INTO public.messages (session_id, role, content, token_count)
+            SELECT id, 'user', 'x', 1 FROM public.sessions, generate_series(1, 20000) WHERE session_id = '{external}';
+            ANALYZE public.messages;
+            """,
+            Token);
+
+        // Both statements are one implicit transaction, so the counter is of this call alone.
+        var read = await Database.ScalarAsync<long>(
+            $"""
+            DO $$ BEGIN PERFORM public.get_session_context('{external}', 100); END $$;
+            SELECT pg_stat_get_xact_tuples_returned('public.messages_newest_idx'::regclass)
+            """,
+            Token);
+        await Database.ExecuteAsync(
+            $"DELETE FROM public.messages WHERE session_id = (SELECT id FROM public.sessions WHERE session_id = '{external}')", Token);
+
+        Assert.InRange(read, 200, 400);
+    }
+
+    [Fact]
     public async Task A_session_that_is_not_there_has_no_context() =>
         Assert.Equal(0, await Database.ScalarAsync<long>("SELECT count(*) FROM public.get_session_context('nobody', 1000)", Token));
 

@@ -91,8 +91,7 @@ public sealed class SpoolTests : IDisposable
     [Fact]
     public void A_temporary_file_holds_no_readable_text_and_has_no_name()
     {
-        if (!OperatingSystem.IsLinux())
-            Assert.Skip("looks into /proc");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "looks into /proc");
         var secret = "The patient said that "u8.ToArray();
         using var spool = new SpoolingStream(memoryLimit: 100, _folder);
         for (var i = 0; i < 10_000; i++)
@@ -106,7 +105,7 @@ public sealed class SpoolTests : IDisposable
         Assert.Equal(-1, onDisk.AsSpan().IndexOf("patient"u8));
         Assert.EndsWith(" (deleted)", file.Target, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file.Handle));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file.Handle));
     }
 
     [Fact]

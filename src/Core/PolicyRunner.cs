@@ -4,6 +4,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -68,8 +69,7 @@ public sealed class PolicyRunner
             _logger.InspectionWarning(request.Source.Name, warning);
         if (scope.DeadRuns > 0)
             _logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
-        var plan = await PolicyPlan.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false);
-        var eligible = Math.Min(plan.Eligible, request.Limit);
+        var eligible = Math.Min(await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false), request.Limit);
         _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
@@ -120,9 +120,11 @@ public sealed class PolicyRunner
         {
             _logger.RunEndNotRecorded(exception, summary.RunId);
         }
+        var reasons = JsonSerializer.Serialize(summary.Reasons);
+        var elapsed = (long)summary.Elapsed.TotalMilliseconds;
         _logger.RunEnded(
-            summary.RunId, scope.Context.Policy.FullName, summary.Outcome.ToString(), summary.Sessions, summary.Rows, summary.StoredBytes,
-            summary.JsonBytes, summary.Skipped, summary.Failed, (long)summary.Elapsed.TotalMilliseconds, JsonSerializer.Serialize(summary.Reasons));
+            summary.RunId, scope.Context.Policy.FullName, summary.Outcome, summary.Sessions, summary.Rows, summary.StoredBytes,
+            summary.JsonBytes, summary.Skipped, summary.Failed, elapsed, reasons);
     }
 
     private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) => new()

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Diagnostics;
@@ -10,7 +11,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 1001, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} ended {Outcome}: {Sessions} sessions, {RowCount} rows, {StoredBytes} bytes stored of {JsonBytes}, {Skipped} skipped, {Failed} failed in {ElapsedMs} ms {Reasons}")]
     public static partial void RunEnded(
-        this ILogger logger, Guid runId, string policy, string outcome, long sessions, long rowCount, long storedBytes, long jsonBytes, long skipped, long failed, long elapsedMs, string reasons);
+        this ILogger logger, Guid runId, string policy, RunOutcome outcome, long sessions, long rowCount, long storedBytes, long jsonBytes, long skipped, long failed, long elapsedMs, string reasons);
 
     [LoggerMessage(EventId = 1002, Level = LogLevel.Information, Message = "Batch of run {RunId} committed: {Sessions} sessions, {RowCount} rows, {Dropped} dropped")]
     public static partial void BatchCommitted(this ILogger logger, Guid runId, int sessions, long rowCount, int dropped);

@@ -35,5 +35,7 @@ internal static class PgParameter
     /// <summary>A finite instant, microseconds.</summary>
     public static NpgsqlParameter Instant(DateTimeOffset value) => Of(value.UtcDateTime, NpgsqlDbType.TimestampTz);
 
+    public static NpgsqlParameter InstantOrNull(DateTimeOffset? value) => Of(value?.UtcDateTime, NpgsqlDbType.TimestampTz);
+
     private static NpgsqlParameter Of(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

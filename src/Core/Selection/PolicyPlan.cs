@@ -11,6 +11,23 @@ namespace Archiver.Core.Selection;
 /// <param name="Excluded">The others by the first reason that keeps each out.</param>
 internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary<string, long> Excluded)
 {
+    /// <summary>Only the sessions that the policy takes, by the index that selects them.</summary>
+    public static async Task<long> CountEligibleAsync(RunContext run, CancellationToken cancellationToken)
+    {
+        var parameters = new SqlParameters();
+        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        var sql = $"""
+            SELECT count(*)
+            FROM {run.Source.Map.Session.Table.Sql} AS s
+            WHERE {new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Sql(parameters)}
+              AND {new SelectionStatements(run).LedgerAllows(key, parameters)}
+            """;
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);
+        return await connection.ScalarAsync<long>(sql, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+    }
+
     /// <summary>Counts in one read-only pass over the session table.</summary>
     public static async Task<PolicyPlan> CountAsync(RunContext run, CancellationToken cancellationToken)
     {
@@ -26,11 +43,14 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout * 10), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);
         var counts = await connection.QueryAsync(sql, row => (Reason: row.TextOrNull(0), Count: row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
         return new(
             counts.Sum(c => c.Count),
             counts.Where(c => c.Reason is null).Sum(c => c.Count),
             new SortedDictionary<string, long>(counts.Where(c => c.Reason is not null).ToDictionary(c => c.Reason!, c => c.Count), StringComparer.Ordinal));
     }
+
+    // A count reads as much as many batches do.
+    private static TimeSpan Patience(RunContext run) => run.Batch.StatementTimeout * 10;
 }

@@ -1,0 +1,54 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Fetches documents from the store. It has the reading side only, so nothing it does can change an object.</summary>
+internal sealed class ArchiveDownloader(IArchiveReader store)
+{
+    /// <summary>Copies a session's gzip member as stored.</summary>
+    /// <exception cref="ArchiverException">The object is absent.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task CopyGzipAsync(LocatedArchive archive, Stream output, CancellationToken cancellationToken)
+    {
+        await using var gzip = await OpenGzipAsync(archive, cancellationToken).ConfigureAwait(false);
+        await gzip.CopyToAsync(output, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Copies a session's JSON and compares length and hash with the ledger's.</summary>
+    /// <exception cref="ArchiverException">The object is absent or its bytes are not what was archived.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task CopyJsonAsync(LocatedArchive archive, Stream output, CancellationToken cancellationToken)
+    {
+        await using var gzip = await OpenGzipAsync(archive, cancellationToken).ConfigureAwait(false);
+        using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var length = 0L;
+        try
+        {
+            await using var json = new GZipStream(gzip, CompressionMode.Decompress, leaveOpen: true);
+            var buffer = new byte[81920];
+            while (await json.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is var read and > 0)
+            {
+                sha256.AppendData(buffer, 0, read);
+                length += read;
+                await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (InvalidDataException exception)
+        {
+            throw Damaged(archive, exception);
+        }
+        if (length != archive.JsonLength || !sha256.GetHashAndReset().AsSpan().SequenceEqual(archive.JsonSha256))
+            throw Damaged(archive, null);
+    }
+
+    private async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
+        await store.OpenRangeAsync(archive.Object, archive.Offset, archive.Length, cancellationToken).ConfigureAwait(false)
+        ?? throw new ArchiverException(FailureKind.Failed,
+            $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
+
+    private ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,
+        $"Object {archive.Object.Key} in {store.Location} is damaged: its bytes are not what was archived for session {archive.SessionId} (generation {archive.Generation}).", inner);
+}

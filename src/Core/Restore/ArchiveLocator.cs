@@ -1,0 +1,35 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Finds a session's archive in the ledger, by session key or external id.</summary>
+internal sealed class ArchiveLocator(ConnectionCatalog connections)
+{
+    private const string Newest = """
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.source = $1
+          AND (a.session_id = $2 OR a.external_id = $2)
+          AND ($3::int IS NULL OR a.generation = $3)
+          AND a.state NOT IN ('abandoned', 'discarded', 'erased')
+        ORDER BY a.generation DESC
+        LIMIT 1
+        """;
+
+    /// <summary>The newest generation that is in the store, or the one asked for; null when the ledger has none.</summary>
+    public async Task<LocatedArchive?> FindAsync(string source, string id, int? generation, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source].OpenAsync(cancellationToken).ConfigureAwait(false);
+        if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+            return null;
+        var found = await connection.QueryAsync(
+            Newest,
+            row => new LocatedArchive(
+                row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
+                row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9)),
+            cancellationToken, PgParameter.Text(source), PgParameter.Text(id), PgParameter.Int(generation)).ConfigureAwait(false);
+        return found.SingleOrDefault();
+    }
+}

@@ -1,0 +1,34 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Restore;
+using Archiver.Core.Selection;
+using Archiver.Core.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Archiver.Core;
+
+/// <summary>Registration of the core; callable in any order and more than once.</summary>
+public static class ServiceCollectionExtensions
+{
+    /// <summary>Registers everything that needs no host: the runner, the ledger's reports, the store.</summary>
+    public static IServiceCollection AddArchiverCore(this IServiceCollection services, ArchiverSettings settings)
+    {
+        services.TryAddSingleton(settings);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ConnectionCatalog>();
+        services.TryAddSingleton(provider => ArchiveStoreFactory.Create(
+            settings.Storage, settings.Retry, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton<IArchiveReader>(provider => provider.GetRequiredService<IArchiveStore>());
+        services.TryAddSingleton(provider => new PolicyRunner(
+            settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveStore>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PolicyRunner>>()));
+        services.TryAddSingleton<PolicyPreview>();
+        services.TryAddSingleton<ArchiveList>();
+        services.TryAddSingleton<ArchiveLocator>();
+        services.TryAddSingleton<ArchiveDownloader>();
+        return services;
+    }
+}

@@ -1,0 +1,49 @@
+using System.IO.Compression;
+using System.Text.Json;
+using Archiver.Core.Ledger;
+using Archiver.Testing;
+using Xunit;
+
+namespace Archiver.Integration.Tests.Archiving;
+
+public sealed class MainJobTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Archives_what_is_idle_and_leaves_the_rest_untouched_to_the_byte()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2000, young: 2000, messages: 12);
+        var db = archiver.Database;
+        const string young = "last_activity >= now() - interval '90 days'";
+        var youngSessions = await db.CopyOutAsync($"SELECT * FROM chat_sessions WHERE {young} ORDER BY 1");
+        var youngMessages = await db.CopyOutAsync($"SELECT m.* FROM chat_messages m JOIN chat_sessions s USING (session_id) WHERE {young} ORDER BY m.id");
+        var expected = await ExpectedMessages.ReadAsync(db, "last_activity < now() - interval '90 days'", Token);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Null(summary.Error);
+        Assert.Equal(RunOutcome.Done, summary.Outcome);
+        Assert.Equal(2000, summary.Sessions);
+        Assert.Equal(youngSessions, await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY 1"));
+        Assert.Equal(youngMessages, await db.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
+        Assert.Equal(2000, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Equal(0, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.objects WHERE state <> 'stored'"));
+        Assert.Equal(2000, expected.Count);
+        await Parallel.ForEachAsync(expected, Token, async (session, _) => await AssertStoredAsync(archiver, session.Key, session.Value));
+
+        var second = await archiver.RunAsync(Token);
+        Assert.Equal((RunOutcome.Done, 0L), (second.Outcome, second.Sessions));
+    }
+
+    private static async Task AssertStoredAsync(ArchiverFixture archiver, string session, ExpectedSession expected)
+    {
+        var bytes = await archiver.Bucket.GetRawAsync($"chat_archives/{expected.Month}/{session}.json.gz");
+        using var gzip = new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress);
+        using var document = await JsonDocument.ParseAsync(gzip);
+        var root = document.RootElement;
+        Assert.Equal("archiver.session/1", root.GetProperty("format").GetString());
+        Assert.Equal(session, root.GetProperty("session").GetProperty("session_id").GetString());
+        Assert.Equal(expected.Messages, root.GetProperty("messages").EnumerateArray().Select(m => (m.GetProperty("id").GetInt64(), m.GetProperty("content").GetString()!)));
+    }
+}

@@ -1,0 +1,84 @@
+using Archiver.Core;
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Archiver.Testing;
+
+/// <summary>A database with an application's schema, a bucket, and the archiver between them, for one test.</summary>
+public sealed class ArchiverFixture : IAsyncDisposable
+{
+    private readonly ConnectionCatalog _connections;
+
+    private ArchiverFixture(TestDatabase database, TestBucket bucket, ArchiverSettings settings, IArchiveStore store)
+    {
+        Database = database;
+        Bucket = bucket;
+        Settings = settings;
+        Store = store;
+        _connections = new ConnectionCatalog(settings);
+    }
+
+    public TestDatabase Database { get; }
+
+    public TestBucket Bucket { get; }
+
+    public ArchiverSettings Settings { get; }
+
+    /// <summary>The store that <see cref="RunAsync"/> uses; a test may put its own in front of it.</summary>
+    public IArchiveStore Store { get; set; }
+
+    public SourceSettings Source => Settings.Sources[0];
+
+    public Policy Policy => Source.Policies[0];
+
+    internal SourceConnections Connections => _connections[Source.Name];
+
+    /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>
+    public static async Task<ArchiverFixture> CreateAsync(
+        TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
+        Func<ArchiverSettings, ArchiverSettings>? configure = null)
+    {
+        var database = await TestDatabase.CreateAsync(servers, cancellationToken);
+        var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
+        await ApplicationSchema.InstallAsync(database, preset);
+        await ApplicationSchema.GenerateAsync(database, preset, idle, young, messages);
+        var settings = new ArchiverSettings
+        {
+            Sources =
+            [
+                new SourceSettings
+                {
+                    Name = "main",
+                    ConnectionString = database.ConnectionString,
+                    Prefix = "chat_archives",
+                    Map = Presets.All[preset],
+                    Policies = [new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) }],
+                },
+            ],
+            Storage = bucket.Settings,
+            Retry = new RetrySettings { Budget = TimeSpan.FromSeconds(5) },
+            Safety = new SafetySettings { MaxShare = 1 },
+        };
+        settings = configure?.Invoke(settings) ?? settings;
+        var store = ArchiveStoreFactory.Create(settings.Storage, settings.Retry, TimeProvider.System, NullLoggerFactory.Instance);
+        return new(database, bucket, settings, store);
+    }
+
+    /// <summary>Runs the policy once.</summary>
+    public Task<RunSummary> RunAsync(CancellationToken cancellationToken, IProgress<RunProgress>? progress = null) =>
+        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+            .RunAsync(new RunRequest(Source, Policy), progress, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _connections.DisposeAsync();
+        (Store as IDisposable)?.Dispose();
+        await Bucket.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}

@@ -37,6 +37,8 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     public Policy Policy => Source.Policies[0];
 
+    internal ConnectionCatalog Catalog => _connections;
+
     internal SourceConnections Connections => _connections[Source.Name];
 
     /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>

@@ -2,7 +2,7 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class ColumnInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class ColumnInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     [Theory]
     [InlineData("chat_messages", "messages")]

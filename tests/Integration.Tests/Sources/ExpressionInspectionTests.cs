@@ -4,7 +4,7 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class ExpressionInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class ExpressionInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     [Theory]
     [InlineData("s.tokens > 10", "column s.tokens does not exist")]
@@ -12,14 +12,14 @@ public sealed class ExpressionInspectionTests(TestServers servers) : InspectionT
     [InlineData("s.user_id =", "syntax error")]
     [InlineData("is_demo(s.user_id)", "function is_demo(character varying) does not exist")]
     [InlineData("count(*) > 1", "aggregate functions are not allowed")]
-    [InlineData("archived = $1", "there is no parameter $1")]
+    [InlineData("archived = $1", "it cannot have parameters such as $1")]
     [InlineData("true) OR (true", "syntax error")]
     [InlineData("true THEN true END OR CASE WHEN true", "syntax error")]
     [InlineData("true); DELETE FROM public.chat_sessions; SELECT (true", "Where of policy 'main/idle'")]
     [InlineData("true) /*", "unterminated /* comment")]
     public async Task Refuses_a_condition_that_is_not_one_expression_on_the_session(string where, string says)
     {
-        await using var database = await DatabaseAsync("INSERT INTO public.chat_sessions DEFAULT VALUES");
+        var database = await DatabaseAsync("INSERT INTO public.chat_sessions DEFAULT VALUES");
 
         var problem = Assert.Single((await InspectAsync(database, With(where))).Problems);
 
@@ -37,7 +37,7 @@ public sealed class ExpressionInspectionTests(TestServers servers) : InspectionT
     [Fact]
     public async Task Refuses_every_bad_condition_by_its_policy()
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
         var source = With("s.one > 1");
         source = source with { Policies = [.. source.Policies, source.Policies[0] with { Name = "ok", Where = "true" }, source.Policies[0] with { Name = "purge", Where = "s.two > 1" }] };
 
@@ -53,7 +53,7 @@ public sealed class ExpressionInspectionTests(TestServers servers) : InspectionT
     [InlineData("Mars/Phobos", 1)]
     public async Task Refuses_a_time_zone_that_the_server_does_not_know(string zone, int problems)
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
 
         var inspection = await InspectAsync(database, Source with { TimeZone = zone });
 

@@ -2,7 +2,7 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class ForeignKeyInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     private const string Bookmarks = """
         CREATE TABLE public.bookmarks (id int PRIMARY KEY, message_id bigint CONSTRAINT bookmark_key REFERENCES public.chat_messages ON DELETE NO ACTION);
@@ -45,7 +45,7 @@ public sealed class ForeignKeyInspectionTests(TestServers servers) : InspectionT
     [Fact]
     public async Task Refuses_an_unmapped_table_that_cascades_onto_a_child_and_keeps_the_rest_of_its_key()
     {
-        await using var database = await DatabaseAsync(Bookmarks.Replace("NO ACTION", "SET NULL ON UPDATE CASCADE", StringComparison.Ordinal));
+        var database = await DatabaseAsync(Bookmarks.Replace("NO ACTION", "SET NULL ON UPDATE CASCADE", StringComparison.Ordinal));
         var problem = Assert.Single((await InspectAsync(database)).Problems);
         Assert.Contains("Foreign key \"bookmark_key\" of table public.bookmarks onto public.chat_messages is ON DELETE SET NULL", problem, StringComparison.Ordinal);
 
@@ -76,7 +76,7 @@ public sealed class ForeignKeyInspectionTests(TestServers servers) : InspectionT
     [Fact]
     public async Task Names_each_of_several_keys_of_one_table()
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             """
             CREATE TABLE public.links (a uuid CONSTRAINT one REFERENCES public.chat_sessions ON DELETE CASCADE, b uuid CONSTRAINT two REFERENCES public.chat_sessions ON DELETE SET NULL, c uuid CONSTRAINT three REFERENCES public.chat_sessions);
             CREATE INDEX ON public.links (a);

@@ -2,7 +2,7 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class IndexInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class IndexInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     private const string NotUsable = "Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) leads no usable index";
 
@@ -18,7 +18,7 @@ public sealed class IndexInspectionTests(TestServers servers) : InspectionTests(
     [Fact]
     public async Task Refuses_a_foreign_key_column_whose_index_was_never_completed()
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
         await database.ExecuteAsync("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.chat_messages_newest_idx'::regclass", Token);
 
         Assert.Contains(NotUsable, Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);

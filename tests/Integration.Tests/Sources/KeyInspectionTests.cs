@@ -2,7 +2,7 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     private const string NoKeys = """
         ALTER TABLE public.chat_messages DROP CONSTRAINT chat_messages_session_id_fkey;
@@ -25,7 +25,7 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [Fact]
     public async Task Refuses_a_session_key_whose_unique_index_is_not_valid()
     {
-        await using var database = await DatabaseAsync($"{NoKeys} CREATE UNIQUE INDEX broken ON public.chat_sessions (session_id)");
+        var database = await DatabaseAsync($"{NoKeys} CREATE UNIQUE INDEX broken ON public.chat_sessions (session_id)");
         await database.ExecuteAsync("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.broken'::regclass", Token);
 
         Assert.Contains(NotUnique, Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);
@@ -34,7 +34,7 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [Fact]
     public async Task Accepts_a_unique_index_that_includes_other_columns()
     {
-        await using var database = await DatabaseAsync($"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id) INCLUDE (user_id)");
+        var database = await DatabaseAsync($"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id) INCLUDE (user_id)");
 
         Assert.Empty((await InspectAsync(database)).Problems);
     }
@@ -42,7 +42,7 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [Fact]
     public async Task Refuses_a_partitioned_session_table_that_is_unique_per_partition_only()
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             """
             DROP TABLE public.chat_messages, public.chat_sessions;
             CREATE TABLE public.chat_sessions (
@@ -73,7 +73,7 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [InlineData("numeric")]
     public async Task Refuses_a_session_key_of_another_type(string type)
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             $"""
             {NoKeys}
             ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id {type} PRIMARY KEY;
@@ -91,17 +91,16 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [InlineData("bigint", "int")]
     [InlineData("smallint", "bigint")]
     [InlineData("text COLLATE \"C\"", "text")]
-    [InlineData("session_name", "session_name")]
+    [InlineData("public.session_name", "public.session_name")]
     public async Task Accepts_keys_of_the_listed_types_and_foreign_keys_that_compare_with_them(string key, string foreignKey)
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             $"""
             {NoKeys}
             CREATE DOMAIN public.session_name AS varchar(50) CHECK (length(value) > 3);
             ALTER TABLE public.chat_sessions DROP COLUMN session_id;
-            SET search_path = public;
-            ALTER TABLE public.chat_sessions ADD COLUMN session_id {Qualified(key)} PRIMARY KEY;
-            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {Qualified(foreignKey)} REFERENCES public.chat_sessions;
+            ALTER TABLE public.chat_sessions ADD COLUMN session_id {key} PRIMARY KEY;
+            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {foreignKey} REFERENCES public.chat_sessions;
             CREATE INDEX ON public.chat_messages (session_id);
             CREATE INDEX ON public.chat_sessions (last_activity, session_id)
             """);
@@ -115,7 +114,7 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [Fact]
     public async Task Refuses_a_session_key_with_a_nondeterministic_collation()
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             $"""
             {NoKeys}
             CREATE COLLATION public.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -136,7 +135,7 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
     [InlineData("\"POSIX\"", "text COLLATE \"C\"")]
     public async Task Refuses_a_foreign_key_column_whose_collation_does_not_compare_with_the_key(string collation, string key)
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             $"""
             {NoKeys}
             CREATE COLLATION public.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -195,6 +194,4 @@ public sealed class KeyInspectionTests(TestServers servers) : InspectionTests(se
                 },
             },
             "Column \"number\" (ParentKey) of table public.chat_messages has no valid unique index");
-
-    private static string Qualified(string type) => type == "session_name" ? $"public.{type}" : type;
 }

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class PresetInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     public static TheoryData<string> AllPresets => [.. Presets.All.Keys];
 
@@ -13,7 +13,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
     [MemberData(nameof(AllPresets))]
     public async Task Accepts_every_preset_as_its_script_creates_it(string preset)
     {
-        await using var database = await DatabaseAsync("", preset);
+        var database = await DatabaseAsync("", preset);
 
         var inspection = await InspectAsync(database, SourceOf(preset), lockTimeout: TimeSpan.FromMilliseconds(300));
 
@@ -25,7 +25,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
     [Fact]
     public async Task Accepts_the_soft_delete_preset_with_text_keys_as_an_ORM_writes_them()
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             """
             ALTER TABLE public.chat_messages DROP CONSTRAINT chat_messages_session_id_fkey;
             ALTER TABLE public.chat_sessions ALTER COLUMN id DROP DEFAULT, ALTER COLUMN id TYPE text;
@@ -43,7 +43,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
     [Fact]
     public async Task Names_every_problem_at_once_in_one_refusal()
     {
-        await using var database = await DatabaseAsync(
+        var database = await DatabaseAsync(
             """
             ALTER TABLE public.chat_sessions DROP COLUMN ended_at;
             ALTER TABLE public.chat_messages DISABLE TRIGGER ALL;
@@ -60,7 +60,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
     [Fact]
     public async Task Sees_through_a_search_path_that_shadows_the_catalogs()
     {
-        await using var database = await DatabaseAsync(
+        await using var database = await OwnDatabaseAsync(
             """
             CREATE VIEW public.pg_constraint AS SELECT * FROM pg_catalog.pg_constraint WHERE false;
             CREATE VIEW public.pg_inherits AS SELECT * FROM pg_catalog.pg_inherits WHERE false;
@@ -75,7 +75,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
     [Fact]
     public async Task Leaves_nothing_behind_on_the_connection()
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
         await using var connection = await database.DataSource.OpenConnectionAsync(Token);
         await using var settings = new NpgsqlCommand("SELECT current_setting('search_path') || current_setting('row_security') || (pg_current_xact_id_if_assigned() IS NULL)", connection);
         var before = await settings.ExecuteScalarAsync(Token);
@@ -88,7 +88,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
     [Fact]
     public async Task Takes_little_time_because_it_runs_before_every_run()
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
         await using var connection = await database.DataSource.OpenConnectionAsync(Token);
         var best = TimeSpan.MaxValue;
         for (var i = 0; i < 20; i++)
@@ -97,7 +97,7 @@ public sealed class PresetInspectionTests(TestServers servers) : InspectionTests
             await SourceInspector.InspectAsync(connection, Source, Token);
             best = Stopwatch.GetElapsedTime(start) is var taken && taken < best ? taken : best;
         }
-        TestContext.Current.SendDiagnosticMessage("best of 20 inspections: {0} ms", best.TotalMilliseconds);
+        TestContext.Current.TestOutputHelper!.WriteLine($"best of 20 inspections: {best.TotalMilliseconds} ms");
 
         // 20 ms are asked for; the rest is for a loaded machine.
         Assert.InRange(best, TimeSpan.Zero, TimeSpan.FromMilliseconds(60));

@@ -3,13 +3,13 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class PrivilegeInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     [Fact]
     public async Task Refuses_a_role_without_rights_and_grants_exactly_what_a_run_needs()
     {
         await using var role = await TestRole.CreateAsync(Servers, Token);
-        await using var database = await DatabaseAsync("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+        await using var database = await OwnDatabaseAsync("REVOKE ALL ON SCHEMA public FROM PUBLIC");
         var problems = (await InspectAsync(database, role: role.Name)).Problems;
         Assert.Equal(3, problems.Count);
         Assert.Contains($"GRANT USAGE ON SCHEMA \"public\" TO \"{role.Name}\";", problems[0], StringComparison.Ordinal);
@@ -27,7 +27,7 @@ public sealed class PrivilegeInspectionTests(TestServers servers) : InspectionTe
     public async Task Is_content_with_UPDATE_on_one_column_as_the_server_is()
     {
         await using var role = await TestRole.CreateAsync(Servers, Token);
-        await using var database = await DatabaseAsync(
+        await using var database = await OwnDatabaseAsync(
             $"""
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE (archived) ON public.chat_sessions TO {role.Name};
@@ -45,7 +45,7 @@ public sealed class PrivilegeInspectionTests(TestServers servers) : InspectionTe
     public async Task Refuses_a_role_that_lacks_one_privilege(string privilege)
     {
         await using var role = await TestRole.CreateAsync(Servers, Token);
-        await using var database = await DatabaseAsync(
+        await using var database = await OwnDatabaseAsync(
             $"""
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE ON public.chat_sessions, public.chat_messages TO {role.Name};
@@ -63,7 +63,7 @@ public sealed class PrivilegeInspectionTests(TestServers servers) : InspectionTe
     public async Task Refuses_a_role_that_may_not_set_the_mark_that_a_policy_sets()
     {
         await using var role = await TestRole.CreateAsync(Servers, Token);
-        await using var database = await DatabaseAsync(
+        await using var database = await OwnDatabaseAsync(
             $"""
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE (archived) ON public.chat_sessions TO {role.Name};
@@ -83,7 +83,7 @@ public sealed class PrivilegeInspectionTests(TestServers servers) : InspectionTe
     public async Task Refuses_row_level_security_that_the_role_cannot_bypass()
     {
         await using var role = await TestRole.CreateAsync(Servers, Token);
-        await using var database = await DatabaseAsync(
+        await using var database = await OwnDatabaseAsync(
             $"""
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE ON public.chat_sessions, public.chat_messages TO {role.Name};

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class RelationInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     private const string ForeignServer = """
         CREATE FOREIGN DATA WRAPPER elsewhere;
@@ -61,7 +61,7 @@ public sealed class RelationInspectionTests(TestServers servers) : InspectionTes
     [Fact]
     public async Task Refuses_a_partition_that_is_mapped_beside_its_table()
     {
-        await using var database = await DatabaseAsync(Partitioned.Messages);
+        var database = await DatabaseAsync(Partitioned.Messages);
         var children = Source.Map.Children;
         var source = Source with { Map = Source.Map with { Children = [.. children, children[0] with { Name = "old", Table = new("public", "chat_messages_old") }] } };
 
@@ -82,8 +82,8 @@ public sealed class RelationInspectionTests(TestServers servers) : InspectionTes
     [Fact]
     public async Task Refuses_a_table_that_a_subscription_writes()
     {
-        await using var publisher = await DatabaseAsync("CREATE PUBLICATION chats FOR TABLE public.chat_messages");
-        await using var database = await DatabaseAsync("");
+        await using var publisher = await OwnDatabaseAsync("CREATE PUBLICATION chats FOR TABLE public.chat_messages");
+        await using var database = await OwnDatabaseAsync("");
         var address = new NpgsqlConnectionStringBuilder(publisher.ConnectionString);
         var slot = $"slot_{Guid.NewGuid():N}";
         await publisher.ExecuteAsync($"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')", Token);

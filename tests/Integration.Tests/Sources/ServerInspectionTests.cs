@@ -4,14 +4,14 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class ServerInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class ServerInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     [Theory]
     [InlineData("track_counts = off", "track_counts is off")]
     [InlineData("session_replication_role = replica", "session_replication_role is 'replica'")]
     public async Task Refuses_settings_that_blind_the_delete(string setting, string says)
     {
-        await using var database = await DatabaseAsync("");
+        await using var database = await OwnDatabaseAsync("");
         await database.ExecuteAsync($"ALTER DATABASE {await NameAsync(database)} SET {setting}", Token);
         var problem = Assert.Single((await InspectAsync(database)).Problems);
         Assert.Contains(says, problem, StringComparison.Ordinal);
@@ -24,7 +24,7 @@ public sealed class ServerInspectionTests(TestServers servers) : InspectionTests
     [Fact]
     public async Task Refuses_a_role_whose_transactions_are_read_only()
     {
-        await using var database = await DatabaseAsync("");
+        await using var database = await OwnDatabaseAsync("");
         await database.ExecuteAsync($"ALTER DATABASE {await NameAsync(database)} SET default_transaction_read_only = on", Token);
         var problem = Assert.Single((await InspectAsync(database)).Problems);
         Assert.Contains("default_transaction_read_only", problem, StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
 
-public sealed class TriggerInspectionTests(TestServers servers) : InspectionTests(servers)
+public sealed class TriggerInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     private const string Function = "CREATE FUNCTION public.watch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'";
 
@@ -26,7 +26,7 @@ public sealed class TriggerInspectionTests(TestServers servers) : InspectionTest
     [Fact]
     public async Task Refuses_a_partition_whose_foreign_keys_are_switched_off()
     {
-        await using var database = await DatabaseAsync($"{Partitioned.Messages} ALTER TABLE public.chat_messages_old DISABLE TRIGGER ALL");
+        var database = await DatabaseAsync($"{Partitioned.Messages} ALTER TABLE public.chat_messages_old DISABLE TRIGGER ALL");
 
         Assert.Contains("Table public.chat_messages_old (messages) has disabled internal triggers", Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);
     }
@@ -49,7 +49,7 @@ public sealed class TriggerInspectionTests(TestServers servers) : InspectionTest
     [InlineData("AFTER", "STATEMENT")]
     public async Task Warns_of_a_trigger_on_delete(string time, string level)
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
         await database.ExecuteAsync($"{Function}; CREATE TRIGGER seen {time} INSERT OR DELETE ON public.chat_messages FOR EACH {level} EXECUTE FUNCTION public.watch()", Token);
 
         var inspection = await InspectAsync(database);
@@ -61,7 +61,7 @@ public sealed class TriggerInspectionTests(TestServers servers) : InspectionTest
     [Fact]
     public async Task Warns_of_a_trigger_once_for_all_partitions()
     {
-        await using var database = await DatabaseAsync(Partitioned.Messages);
+        var database = await DatabaseAsync(Partitioned.Messages);
         await database.ExecuteAsync($"{Function}; CREATE TRIGGER seen BEFORE DELETE ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION public.watch()", Token);
 
         Assert.Contains("Trigger \"seen\" of table public.chat_messages (messages)", Assert.Single((await InspectAsync(database)).Warnings), StringComparison.Ordinal);
@@ -70,7 +70,7 @@ public sealed class TriggerInspectionTests(TestServers servers) : InspectionTest
     [Fact]
     public async Task Accepts_triggers_that_do_not_fire_on_delete()
     {
-        await using var database = await DatabaseAsync("");
+        var database = await DatabaseAsync("");
         await database.ExecuteAsync(
             $"""
             {Function};

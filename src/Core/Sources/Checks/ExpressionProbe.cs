@@ -35,8 +35,12 @@ internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransac
         var framed = $"EXPLAIN SELECT FROM {session.Table.Sql} AS s WHERE CASE WHEN\n{policy.Where}\nTHEN true END";
         var error = await ErrorAsync(parenthesised, cancellationToken).ConfigureAwait(false) ?? await ErrorAsync(framed, cancellationToken).ConfigureAwait(false);
         if (error is not null)
-            findings.Problem($"The server refuses Where of policy '{policy.FullName}': {error.MessageText} ({error.SqlState}). It is one condition on the session row s, such as s.tokens > 100; functions and tables outside pg_catalog need their schema.");
+            findings.Problem($"The server refuses Where of policy '{policy.FullName}': {Reason(error)} ({error.SqlState}). It is one condition on the session row s, such as s.tokens > 100; functions and tables outside pg_catalog need their schema.");
     }
+
+    // Said of a statement with $1 in it and no value for that; selection would give it one of its own.
+    private static string Reason(PostgresException error) =>
+        error.SqlState == PostgresErrorCodes.ProtocolViolation ? "it cannot have parameters such as $1" : error.MessageText;
 
     private async Task<PostgresException?> ErrorAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {
@@ -46,7 +50,7 @@ internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransac
             await connection.ExecuteAsync(sql, cancellationToken, parameters).ConfigureAwait(false);
             return null;
         }
-        catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !exception.IsStatementTimeout())
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ProtocolViolation || (!PgErrors.IsTransient(exception) && !exception.IsStatementTimeout()))
         {
             return exception;
         }

@@ -11,6 +11,9 @@ internal static class ForeignKeyChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)
     {
+        // Against a mapping that names what is not there, the application's own keys would look like strangers.
+        if (!catalog.Map.Children.All(c => IsTable(catalog, c.Name, c.ForeignKey) && IsTable(catalog, c.Parent, c.ParentKey)))
+            return;
         foreach (var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => IsLink(catalog, c, k))))
         {
             if (Action(key.OnDelete) is { } action)
@@ -28,15 +31,16 @@ internal static class ForeignKeyChecks
 
     private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 
+    private static bool IsTable(SourceCatalog catalog, string table, string column) =>
+        catalog.Column(table, column) is not null && catalog.Relation(catalog.Table(table)!).Kind is 'r' or 'p' or 'f';
+
     /// <summary>Whether a key ties a child to its parent by the mapped columns, or by those and more: then it never reaches further than the map.</summary>
     private static bool IsLink(SourceCatalog catalog, ChildTable child, ForeignKeyFacts key) =>
-        catalog.Table(child.Name) is { } from && catalog.Table(child.Parent) is { } to
-        && catalog.IsFamily(from, key.FromOid) && catalog.IsFamily(to, key.ToOid) && key.Ties(child.ForeignKey, child.ParentKey);
+        catalog.IsFamily(catalog.Table(child.Name)!, key.FromOid) && catalog.IsFamily(catalog.Table(child.Parent)!, key.ToOid) && key.Ties(child.ForeignKey, child.ParentKey);
 
     private static void WarnOfMissingKey(SourceCatalog catalog, ChildTable child, Findings findings)
     {
-        if (catalog.Table(child.Name) is not { } from || catalog.Table(child.Parent) is not { } to)
-            return;
+        var (from, to) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
         // A key of one partition alone leaves the others without.
         var whole = catalog.Relations.Where(r => r.Mapped == from.Oid && r.Depth <= 0).Select(r => r.Oid).ToHashSet();
         if (catalog.ForeignKeys.Any(k => whole.Contains(k.FromOid) && IsLink(catalog, child, k)))

@@ -26,6 +26,7 @@ public static class ServiceCollectionExtensions
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveStore>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PolicyRunner>>()));
         services.TryAddSingleton<PolicyPreview>();
+        services.TryAddSingleton<SessionExplainer>();
         services.TryAddSingleton<ArchiveList>();
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();

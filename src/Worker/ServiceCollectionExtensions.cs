@@ -16,6 +16,7 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<Terminal>();
         services.TryAddSingleton<PolicyChoice>();
         services.TryAddSingleton<SourceErrors>();
+        services.TryAddSingleton<LedgerAccess>();
         services.TryAddSingleton<ProgressDisplay>();
         foreach (var verb in ArchiverCommandLine.Verbs)
             services.TryAddTransient(verb);

@@ -16,6 +16,7 @@ internal static class WorkerHost
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         // Everything comes from the settings that were checked; a stray ASPNETCORE_URLS or Kestrel section must not change where it listens.
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
         builder.WebHost.UseUrls(settings.Http.Urls.Split(';'));
         builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
@@ -24,6 +25,12 @@ internal static class WorkerHost
         builder.Services.AddHostedService<SchedulerService>();
         var app = builder.Build();
         app.MapHealth();
+        // Only now are the addresses known: a port 0 is chosen by the system.
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            var urls = string.Join(';', app.Urls);
+            app.Logger.WorkerStarted(urls);
+        });
         return app;
     }
 }

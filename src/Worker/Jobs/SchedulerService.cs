@@ -29,7 +29,6 @@ internal sealed class SchedulerService(
         {
             _scheduler = await schedulers.GetScheduler(stoppingToken).ConfigureAwait(false);
             await _scheduler.Start(stoppingToken).ConfigureAwait(false);
-            logger.WorkerStarted(settings.Http.Urls);
             await Task.WhenAll(settings.Sources.Select(s => ScheduleAsync(_scheduler, s, stoppingToken))).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,14 +54,13 @@ internal sealed class SchedulerService(
         {
             var names = group.Select(p => p.Name).ToList();
             var next = await scheduler.ScheduleJob(Job(source.Name, group.Key, names), TriggerOf(source.Name, group.Key), cancellationToken: cancellationToken).ConfigureAwait(false);
-            logger.Scheduled(string.Join(", ", names), source.Name, group.Key, next);
+            var all = string.Join(", ", names);
+            logger.Scheduled(all, source.Name, group.Key, next);
             var atOnce = names.Where(n => now.Contains(n) || triggered.Contains(n)).ToList();
             if (atOnce.Count == 0)
                 continue;
-            if (atOnce.Exists(triggered.Contains))
-                logger.Triggered(string.Join(", ", atOnce.Where(triggered.Contains)), source.Name);
-            if (atOnce.Exists(now.Contains))
-                logger.CatchingUp(string.Join(", ", atOnce.Where(now.Contains)), source.Name);
+            var some = string.Join(", ", atOnce);
+            logger.RunningNow(some, source.Name, atOnce.Exists(triggered.Contains) ? Trigger.Variable : "a run was missed while no worker was there");
             await scheduler.TriggerJob(PolicyJob.Key(source.Name, group.Key), PolicyJob.Data(atOnce), cancellationToken).ConfigureAwait(false);
         }
     }

@@ -1,7 +1,7 @@
 namespace Archiver.Worker.Jobs;
 
 /// <summary>Messages of the always-on worker; ids 6000 to 6099. They show settings' names, never values.</summary>
-internal static partial class Log
+internal static partial class WorkerLog
 {
     [LoggerMessage(EventId = 6000, Level = LogLevel.Information, Message = "Worker started, health at {Urls}")]
     public static partial void WorkerStarted(this ILogger logger, string urls);
@@ -15,15 +15,12 @@ internal static partial class Log
     [LoggerMessage(EventId = 6003, Level = LogLevel.Information, Message = "{Policies} of source {Source} scheduled by {Cron}, next at {Next}")]
     public static partial void Scheduled(this ILogger logger, string policies, string source, string cron, DateTimeOffset? next);
 
-    [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "{Policies} of source {Source} missed a run while no worker was there; running now")]
-    public static partial void CatchingUp(this ILogger logger, string policies, string source);
+    [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "Running {Policies} of source {Source} now: {Cause}")]
+    public static partial void RunningNow(this ILogger logger, string policies, string source, string cause);
 
     [LoggerMessage(EventId = 6005, Level = LogLevel.Critical, Message = "The scheduler failed; the worker ends")]
     public static partial void SchedulerFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Worker stopped")]
     public static partial void WorkerStopped(this ILogger logger);
-
-    [LoggerMessage(EventId = 6007, Level = LogLevel.Information, Message = "Triggered by ARCHIVER_TRIGGER: {Policies} of source {Source}")]
-    public static partial void Triggered(this ILogger logger, string policies, string source);
 }

@@ -37,14 +37,16 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     public Policy Policy => Source.Policies[0];
 
+    internal ConnectionCatalog Catalog => _connections;
+
     internal SourceConnections Connections => _connections[Source.Name];
 
     /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
-        Func<ArchiverSettings, ArchiverSettings>? configure = null)
+        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null)
     {
-        var database = await TestDatabase.CreateAsync(servers, cancellationToken);
+        var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
         var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
         await ApplicationSchema.InstallAsync(database, preset);
         await ApplicationSchema.GenerateAsync(database, preset, idle, young, messages);

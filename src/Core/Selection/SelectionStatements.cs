@@ -43,7 +43,7 @@ internal sealed class SelectionStatements
                    {InstantText(_table.Created, parameters)},
                    {LastActivity(parameters)}::text,
                    {Month(parameters)},
-                   {Keep()},
+                   {Keep(parameters)},
                    {order}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
                    {RowBytes(_run.Shape.Session, "s")}
@@ -113,11 +113,9 @@ internal sealed class SelectionStatements
         return $"to_char(coalesce({created}, CASE WHEN isfinite({activity}) THEN {activity} END, {now}) AT TIME ZONE 'UTC', 'YYYY/MM')";
     }
 
-    private string Keep() => _run.Source.Keep.Count == 0
+    private string Keep(SqlParameters parameters) => _run.Source.Keep.Count == 0
         ? "NULL::text"
-        : $"jsonb_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{Literal(c)}, {SessionPath.Column("s", c)}"))})::text";
-
-    private static string Literal(string name) => $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+        : $"jsonb_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{parameters.Add(PgParameter.Text(c))}, {SessionPath.Column("s", c)}"))})::text";
 
     /// <summary>About the bytes of a row as text. octet_length answers from the TOAST pointer: no large value is read for it.</summary>
     private static string RowBytes(TableShape table, string alias) => string.Join(" + ", ["64::bigint", .. table.Columns

@@ -62,4 +62,26 @@ public sealed class LeaseTests(TestServers servers)
         Assert.Equal("abandoned", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.objects WHERE key = 'k'"));
         Assert.Equal("interrupted", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs WHERE worker = 'dead/1'"));
     }
+
+    [Fact]
+    public async Task Does_not_begin_a_delete_whose_commit_would_wait_for_a_standby_that_is_gone()
+    {
+        await using var server = await PostgresServer.StartAsync(Token);
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 1, server: server.ConnectionString);
+        archiver.Store = new HookedStore(archiver.Store)
+        {
+            BeforeFirstPut = async () =>
+            {
+                await archiver.ExecuteAsync("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (gone)'", null);
+                await archiver.ExecuteAsync("SELECT pg_reload_conf()", null);
+                await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<string>("SHOW synchronous_standby_names") != "", Token);
+            },
+        };
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
+        Assert.Contains("synchronous standby", summary.Error, StringComparison.Ordinal);
+        Assert.Equal("failed", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
+    }
 }

@@ -67,6 +67,30 @@ internal sealed class SelectionStatements
             """;
     }
 
+    /// <summary><c>FROM</c> and <c>WHERE</c> of every session (alias <c>s</c>) that the policy takes.</summary>
+    public string Eligible(SqlParameters parameters) => $"""
+        FROM {_table.Table.Sql} AS s
+        WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
+          AND {LedgerAllows(SessionPath.Column("s", _table.Key), parameters)}
+        """;
+
+    /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
+    public string Total(SqlParameters parameters) => $"""
+        SELECT count(*), coalesce(sum({RowBytes(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(OrderColumn, parameters)})::text
+        {Eligible(parameters)}
+        """;
+
+    /// <summary>Rows and bytes that all eligible sessions have in one child table.</summary>
+    public string Total(ChildTable child, SqlParameters parameters)
+    {
+        var path = SessionPath.Of(_run.Source.Map, child);
+        return $"""
+            SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
+            FROM {path.From(child)}
+            WHERE {path.Where($"IN (SELECT {SessionPath.Column("s", _table.Key)} {Eligible(parameters)})")}
+            """;
+    }
+
     /// <summary>Sessions that the ledger keeps out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
     public string LedgerAllows(string key, SqlParameters parameters) =>
         string.Join("\n  AND ", LedgerConditions(key, parameters).Select(c => c.Sql));

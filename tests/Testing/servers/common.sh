@@ -1,6 +1,6 @@
 # Sourced, not run: what test.sh and demo.sh share. Throw-away servers that end with the script, however that ends.
 #
-# Before: ME (name for messages) and WORK_PREFIX may be set, and fail() may be defined by the sourcing script.
+# Before: ME (name for messages) and WORK_PREFIX may be set; fail() and finish_more(), a last clean-up, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
 #   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
@@ -31,6 +31,7 @@ finish() {
   fi
   for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
   for pid in ${PIDS[@]+"${PIDS[@]}"}; do wait "$pid" 2>/dev/null; done
+  ! declare -F finish_more >/dev/null || finish_more
   rm -rf "$WORK"
   exit $rc
 }

@@ -17,7 +17,7 @@ case ${1:-} in
 esac
 [[ $IDLE =~ ^[1-9][0-9]{0,5}$ && $YOUNG =~ ^[1-9][0-9]{0,5}$ ]] || { echo "demo.sh: ARCHIVER_DEMO_IDLE and ARCHIVER_DEMO_YOUNG are numbers above 0" >&2; exit 2; }
 WORK_PREFIX=archiver-demo
-finish_more() { [ -z "${COMPOSED:-}" ] || compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1; [ -z "${BEGUN:-}" ] || echo "Servers, database and bucket of this demo are removed."; }
+finish_more() { [ -z "${COMPOSED:-}" ] || compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1; [ -z "${BEGUN:-}" ] || echo "Servers, database and bucket of this demo are removed." >&2; }
 . tests/Testing/servers/common.sh
 
 BOLD='' PLAIN=''; [ ! -t 1 ] || { BOLD=$'\e[1m' PLAIN=$'\e[0m'; }
@@ -79,6 +79,7 @@ native_configure() {
       "Endpoint": "$(value rgw S3_ENDPOINT)", "PathStyle": true, "Bucket": "demo",
       "AccessKey": "$(value rgw S3_ACCESS_KEY)", "SecretKey": "$(value rgw S3_SECRET_KEY)"
     },
+    "Batch": { "Sessions": 250 },
     "Safety": { "MaxShare": 1 }
   }
 }

@@ -69,12 +69,13 @@ install_servers() {
     { tail -n 5 "$log" >&2; fail "apt-get could not install $packages (see above)"; }
 }
 
-# Starts a server's script; it lives until its stdin closes, so not longer than this script, however that ends.
+# Starts a server's script; it lives until its stdin closes, so not longer than this script, however that ends. In a session of its
+# own: Ctrl-C must not take the server from under a step that is still ending.
 start_server() { # NAME
   local fd
   mkfifo "$WORK/$1.stdin" || fail "cannot make a FIFO in $WORK"
   ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
-    exec "$SERVERS/$1.sh" run "$WORK/$1" 0 <"$WORK/$1.stdin" >"$WORK/$1.out" 2>"$WORK/$1.err" ) &
+    exec setsid "$SERVERS/$1.sh" run "$WORK/$1" 0 <"$WORK/$1.stdin" >"$WORK/$1.out" 2>"$WORK/$1.err" ) &
   PIDS+=($!)
   exec {fd}<>"$WORK/$1.stdin"
   FDS+=("$fd")

@@ -46,10 +46,18 @@ public sealed class ArchiverFixture : IAsyncDisposable
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
         Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null)
     {
+        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken);
+        await ApplicationSchema.InstallAsync(archiver.Database, preset, cancellationToken);
+        await ApplicationSchema.GenerateAsync(archiver.Database, preset, idle, young, messages, cancellationToken: cancellationToken);
+        return archiver;
+    }
+
+    /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
+    public static async Task<ArchiverFixture> CreateAsync(
+        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken)
+    {
         var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
         var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
-        await ApplicationSchema.InstallAsync(database, preset);
-        await ApplicationSchema.GenerateAsync(database, preset, idle, young, messages);
         var settings = new ArchiverSettings
         {
             Sources =
@@ -59,7 +67,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
                     Name = "main",
                     ConnectionString = database.ConnectionString,
                     Prefix = "chat_archives",
-                    Map = Presets.All[preset],
+                    Map = map,
                     Policies = [new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) }],
                 },
             ],

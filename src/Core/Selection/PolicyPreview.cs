@@ -16,7 +16,7 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         var pool = connections[source.Name];
         await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
         var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         var run = new RunContext
         {

@@ -97,18 +97,27 @@ native_archiver() {
 
 # ---- with Docker: docker-compose.yml under a project name of its own --------------------------------------------------
 
-compose() { docker compose --project-name "archiver-demo-$$" --file docker-compose.yml "$@"; }
+export COMPOSE_PROJECT_NAME=archiver-demo-$$ COMPOSE_PROGRESS=quiet
+compose() { docker compose --file docker-compose.yml "$@"; }
+launch_compose() { launch docker compose --file docker-compose.yml "$@" >"$WORK/step.log" 2>&1; await; }
 docker_up() {
   BEGUN=1 COMPOSED=1
-  export ARCHIVER_SAMPLE_IDLE=0 ARCHIVER_SAMPLE_YOUNG=0 ARCHIVER_POSTGRES_PORT=0 ARCHIVER_MINIO_PORT=0 ARCHIVER_MINIO_CONSOLE_PORT=0 ARCHIVER_MAX_SHARE=1
-  echo "  pulling and building images, which takes minutes the first time" >&2
-  launch docker compose --project-name "archiver-demo-$$" --file docker-compose.yml --progress quiet up --build --wait --wait-timeout 300 postgres minio bucket archiver-image
-  await || fail "docker compose could not start the servers (see above)"
+  # The demo adds the sample data itself; no fixed ports, so that another copy may run.
+  export ARCHIVER_SAMPLE_IDLE=0 ARCHIVER_SAMPLE_YOUNG=0 ARCHIVER_POSTGRES_PORT='' ARCHIVER_MINIO_PORT='' ARCHIVER_MINIO_CONSOLE_PORT=''
+  echo "  Getting the images takes minutes the first time."
+  launch_compose build --quiet archiver && launch_compose up --detach --wait --wait-timeout 300 postgres minio && launch_compose run --rm -T bucket ||
+    { tail -n 20 "$WORK/step.log" >&2; fail "docker compose could not start the servers (see above)"; }
   say_servers="PostgreSQL and MinIO in containers, only for this demo"
 }
 docker_psql() { compose exec -T postgres psql -X -q -v ON_ERROR_STOP=1 -U postgres -d chat "$@"; }
 docker_configure() { :; }   # docker-compose.yml holds the configuration, and its sample data the role and its password
-docker_archiver() { launch docker compose --project-name "archiver-demo-$$" --file docker-compose.yml run --rm --no-deps -T archiver "$@"; await; }
+docker_archiver() {
+  local rc
+  launch docker compose --file docker-compose.yml run --rm --no-deps -T archiver "$@" 2>"$WORK/step.log"
+  await; rc=$?
+  [ $rc = 0 ] || tail -n 20 "$WORK/step.log" >&2
+  return $rc
+}
 
 up() { "${MODE}_up"; }
 chat() { "${MODE}_psql" "$@"; }

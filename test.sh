@@ -42,7 +42,7 @@ missing_packages() {
   [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
   [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
   local path=$PATH:/usr/sbin:/sbin tool
-  for tool in radosgw ceph-mon ceph-osd; do PATH=$path command -v $tool >/dev/null || echo $tool; done
+  for tool in radosgw ceph-mon ceph-osd; do [ -x "$(PATH=$path command -v $tool)" ] || echo $tool; done
   /usr/bin/python3 -c 'import rados' 2>/dev/null || echo ceph-common
 }
 

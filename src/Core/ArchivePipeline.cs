@@ -94,7 +94,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
 
     private async Task StoreAsync(CancellationToken cancellationToken)
     {
-        var uploader = new BatchUploader(_run, store, new SessionLayout(_run, _ledger), _ledger, settings.Storage.UploadConcurrency);
+        IObjectLayout layout = settings.Storage.Layout == StorageLayout.Bundle
+            ? new BundleLayout(_run, settings.Storage.BundleBytes)
+            : new SessionLayout(_run, _ledger);
+        var uploader = new BatchUploader(_run, store, layout, _ledger, settings.Storage.UploadConcurrency);
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {

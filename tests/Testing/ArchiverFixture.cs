@@ -6,6 +6,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Archiver.Testing;
 
@@ -36,17 +37,27 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     public Policy Policy => Source.Policies[0];
 
+    internal ConnectionCatalog Catalog => _connections;
+
     internal SourceConnections Connections => _connections[Source.Name];
 
     /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
-        Func<ArchiverSettings, ArchiverSettings>? configure = null)
+        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null)
     {
-        var database = await TestDatabase.CreateAsync(servers, cancellationToken);
+        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken);
+        await ApplicationSchema.InstallAsync(archiver.Database, preset, cancellationToken);
+        await ApplicationSchema.GenerateAsync(archiver.Database, preset, idle, young, messages, cancellationToken: cancellationToken);
+        return archiver;
+    }
+
+    /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
+    public static async Task<ArchiverFixture> CreateAsync(
+        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken)
+    {
+        var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
         var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
-        await ApplicationSchema.InstallAsync(database, preset);
-        await ApplicationSchema.GenerateAsync(database, preset, idle, young, messages);
         var settings = new ArchiverSettings
         {
             Sources =
@@ -56,7 +67,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
                     Name = "main",
                     ConnectionString = database.ConnectionString,
                     Prefix = "chat_archives",
-                    Map = Presets.All[preset],
+                    Map = map,
                     Policies = [new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) }],
                 },
             ],
@@ -73,6 +84,20 @@ public sealed class ArchiverFixture : IAsyncDisposable
     public Task<RunSummary> RunAsync(CancellationToken cancellationToken, IProgress<RunProgress>? progress = null) =>
         new PolicyRunner(Settings, _connections, Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
             .RunAsync(new RunRequest(Source, Policy), progress, cancellationToken);
+
+    /// <summary>The key of some session that the policy takes.</summary>
+    public async Task<string> AnyIdleAsync(CancellationToken cancellationToken) => (await Database.ScalarAsync<string>(
+        "SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id LIMIT 1", cancellationToken))!;
+
+    /// <summary>Runs a statement as an application would, with a session key as $1 unless it is null, on a connection of its own unless one is given.</summary>
+    public async Task ExecuteAsync(string sql, string? session, NpgsqlConnection? connection = null)
+    {
+        await using var own = connection is null ? await Database.DataSource.OpenConnectionAsync() : null;
+        await using var command = new NpgsqlCommand(sql, connection ?? own);
+        if (session is not null)
+            command.Parameters.Add(new() { Value = Guid.Parse(session) });
+        await command.ExecuteNonQueryAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -31,6 +31,7 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
     private async Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync($"{TransactionSettings.Common} {Timeouts(batch)}", cancellationToken).ConfigureAwait(false);
         var locks = new SessionLocks(run, connection, batch);

@@ -58,6 +58,8 @@ internal static class RunJournal
     public static async Task EndAsync(NpgsqlConnection connection, Guid id, string source, RunSummary summary, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        // A standby that is gone must not keep a run from saying so.
+        await connection.ExecuteAsync("SET LOCAL synchronous_commit = local", cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(
             Finish, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(StateOf(summary.Outcome)), PgParameter.Bigint(summary.Selected),
             PgParameter.Bigint(summary.Skipped), PgParameter.Bigint(summary.Failed), PgParameter.Json(JsonSerializer.Serialize(summary.Reasons)), PgParameter.Text(summary.Error)).ConfigureAwait(false);

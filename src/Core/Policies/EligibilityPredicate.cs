@@ -14,13 +14,10 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     {
         var table = source.Map.Session;
         List<(string, string)> conditions = [];
+        conditions.AddRange(table.Activity.Select(c => ("unknown activity", Known(c, parameters))));
         if (policy.IdleFor is { } idle)
         {
-            foreach (var column in table.Activity)
-            {
-                conditions.Add(("unknown activity", $"({Session(column)} IS NOT NULL AND isfinite({Session(column)}))"));
-                conditions.Add(("too young", Old(Session(column), shape.Session[column], idle, parameters)));
-            }
+            conditions.AddRange(table.Activity.Select(c => ("too young", Old(Session(c), shape.Session[c], idle, parameters))));
             if (table.Ended is { } ended)
                 conditions.Add(("too young", $"({Session(ended)} IS NULL OR {Old(Session(ended), shape.Session[ended], idle, parameters)})"));
             conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => ("too young", NoYoungRow(c, idle, parameters))));
@@ -48,6 +45,9 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         if (age is { } value && column is not null)
             conditions.Add((reason, Old(Session(column), shape.Session[column], value, parameters)));
     }
+
+    private string Known(string column, SqlParameters parameters) =>
+        $"(isfinite({Session(column)}) AND {Session(column)} <= {Instant(shape.Session[column], TimeSpan.Zero, parameters)})";
 
     // A NULL time dates nothing: the session's own activity does. A future one is not old, so the session stays.
     private string NoYoungRow(ChildTable child, TimeSpan idle, SqlParameters parameters)

@@ -45,15 +45,23 @@ internal static class PgErrors
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } =>
                 (FailureKind.Failed, $"PostgreSQL at {target.Host}:{target.Port} has no database '{target.Database}': check {setting}."),
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e =>
-                (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {e.MessageText}. sql/roles.sql has the grants that the archiver needs."),
+                (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {SafeText(e)}. sql/roles.sql has the grants that the archiver needs."),
             PostgresException e =>
-                (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {e.MessageText} (source '{source}')."),
+                (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)} (source '{source}')."),
             NpgsqlException or SocketException or TimeoutException or IOException =>
                 (FailureKind.Failed, $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message} Is it running, and is {setting} right?"),
             _ => (FailureKind.Failed, exception.Message),
         };
         return new(kind, message, exception);
     }
+
+    /// <summary>
+    /// The server's message where its class speaks of servers, names and rights; data errors and messages of triggers may quote a row.
+    /// </summary>
+    private static string SafeText(PostgresException exception) =>
+        exception.SqlState[..2] is "08" or "25" or "28" or "3D" or "3F" or "40" or "42" or "53" or "55" or "57" or "58"
+            ? exception.MessageText
+            : "the server's log has the message; it may quote data and is not repeated here";
 
     private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 }

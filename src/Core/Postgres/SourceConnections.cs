@@ -45,8 +45,12 @@ internal sealed class SourceConnections : IAsyncDisposable
     {
         var text = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = pooling, IncludeErrorDetail = false };
         text.ApplicationName ??= ApplicationName;
+        // Statements are bounded by the server's statement_timeout, which grows with a large session; a second clock here would cut it off.
+        text.CommandTimeout = 0;
         // A peer that vanished without a word must not hold a run for ever.
         text.TcpKeepAlive = true;
+        text.TcpKeepAliveTime = 30;
+        text.TcpKeepAliveInterval = 10;
         return new NpgsqlDataSourceBuilder(text.ConnectionString) { Name = name }.Build();
     }
 }

@@ -1,5 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Selection;
@@ -65,7 +66,7 @@ internal sealed class BatchSelector(RunContext run)
     private async Task<IEnumerable<SelectedSession>> WithSizesAsync(
         NpgsqlConnection connection, List<SelectedSession> sessions, CancellationToken cancellationToken)
     {
-        Dictionary<string, (long Rows, long Bytes)> sizes = [];
+        Dictionary<string, (long Rows, long Bytes, long Messages)> sizes = [];
         foreach (var child in run.Source.Map.Children)
         {
             var parameters = new SqlParameters();
@@ -74,9 +75,9 @@ internal sealed class BatchSelector(RunContext run)
                 sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))
             {
                 var before = sizes.GetValueOrDefault(key);
-                sizes[key] = (before.Rows + rows, before.Bytes + bytes);
+                sizes[key] = (before.Rows + rows, before.Bytes + bytes, child.Name == SourceMap.MessagesName ? rows : before.Messages);
             }
         }
-        return sessions.Select(s => sizes.TryGetValue(s.Key, out var size) ? s with { Rows = s.Rows + size.Rows, Bytes = s.Bytes + size.Bytes } : s);
+        return sessions.Select(s => sizes.TryGetValue(s.Key, out var size) ? s with { Rows = s.Rows + size.Rows, Bytes = s.Bytes + size.Bytes, Messages = size.Messages } : s);
     }
 }

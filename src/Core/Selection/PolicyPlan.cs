@@ -15,13 +15,7 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
     public static async Task<long> CountEligibleAsync(RunContext run, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
-        var sql = $"""
-            SELECT count(*)
-            FROM {run.Source.Map.Session.Table.Sql} AS s
-            WHERE {new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Sql(parameters)}
-              AND {new SelectionStatements(run).LedgerAllows(key, parameters)}
-            """;
+        var sql = $"SELECT count(*) {new SelectionStatements(run).Eligible(parameters)}";
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);
@@ -52,5 +46,5 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
     }
 
     // A count reads as much as many batches do.
-    private static TimeSpan Patience(RunContext run) => run.Batch.StatementTimeout * 10;
+    public static TimeSpan Patience(RunContext run) => run.Batch.StatementTimeout * 10;
 }

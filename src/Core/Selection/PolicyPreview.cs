@@ -9,8 +9,8 @@ namespace Archiver.Core.Selection;
 /// <summary>What a run of a policy would do now, and with which sessions. Changes nothing, in the database or the store.</summary>
 internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog connections)
 {
-    /// <summary>The counts, and up to <paramref name="most"/> sessions in the order in which a run would take them.</summary>
-    public async Task<(PolicyPlan Plan, IReadOnlyList<SelectedSession> Sessions)> ReadAsync(
+    /// <summary>Counts and sizes, and up to <paramref name="most"/> sessions in the order in which a run would take them.</summary>
+    public async Task<PreviewedPolicy> ReadAsync(
         SourceSettings source, Policy policy, int most, CancellationToken cancellationToken)
     {
         var pool = connections[source.Name];
@@ -35,6 +35,6 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         var selector = new BatchSelector(run);
         while (sessions.Count < most && await selector.NextAsync(most - sessions.Count, cancellationToken).ConfigureAwait(false) is { } batch)
             sessions.AddRange(batch.Sessions);
-        return (plan, sessions);
+        return new(now, plan, await PlanSize.ReadAsync(run, cancellationToken).ConfigureAwait(false), sessions);
     }
 }

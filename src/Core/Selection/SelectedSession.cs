@@ -26,6 +26,9 @@ internal sealed record SelectedSession
     /// <summary>Rows of all its tables when it was selected.</summary>
     public required long Rows { get; init; }
 
+    /// <summary>Rows of the child named messages when it was selected.</summary>
+    public long Messages { get; init; }
+
     /// <summary>About how many bytes its values have as text.</summary>
     public required long Bytes { get; init; }
 }

@@ -43,7 +43,7 @@ internal sealed class SelectionStatements
                    {InstantText(_table.Created, parameters)},
                    {LastActivity(parameters)}::text,
                    {Month(parameters)},
-                   {Keep()},
+                   {Keep(parameters)},
                    {order}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
                    {RowBytes(_run.Shape.Session, "s")}
@@ -64,6 +64,30 @@ internal sealed class SelectionStatements
             FROM {path.From(child)}
             WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}
             GROUP BY {path.Key}
+            """;
+    }
+
+    /// <summary><c>FROM</c> and <c>WHERE</c> of every session (alias <c>s</c>) that the policy takes.</summary>
+    public string Eligible(SqlParameters parameters) => $"""
+        FROM {_table.Table.Sql} AS s
+        WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
+          AND {LedgerAllows(SessionPath.Column("s", _table.Key), parameters)}
+        """;
+
+    /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
+    public string Total(SqlParameters parameters) => $"""
+        SELECT count(*), coalesce(sum({RowBytes(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(OrderColumn, parameters)})::text
+        {Eligible(parameters)}
+        """;
+
+    /// <summary>Rows and bytes that all eligible sessions have in one child table.</summary>
+    public string Total(ChildTable child, SqlParameters parameters)
+    {
+        var path = SessionPath.Of(_run.Source.Map, child);
+        return $"""
+            SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
+            FROM {path.From(child)}
+            WHERE {path.Where($"IN (SELECT {SessionPath.Column("s", _table.Key)} {Eligible(parameters)})")}
             """;
     }
 
@@ -113,11 +137,9 @@ internal sealed class SelectionStatements
         return $"to_char(coalesce({created}, CASE WHEN isfinite({activity}) THEN {activity} END, {now}) AT TIME ZONE 'UTC', 'YYYY/MM')";
     }
 
-    private string Keep() => _run.Source.Keep.Count == 0
+    private string Keep(SqlParameters parameters) => _run.Source.Keep.Count == 0
         ? "NULL::text"
-        : $"jsonb_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{Literal(c)}, {SessionPath.Column("s", c)}"))})::text";
-
-    private static string Literal(string name) => $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+        : $"jsonb_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{parameters.Add(PgParameter.Text(c))}, {SessionPath.Column("s", c)}"))})::text";
 
     /// <summary>About the bytes of a row as text. octet_length answers from the TOAST pointer: no large value is read for it.</summary>
     private static string RowBytes(TableShape table, string alias) => string.Join(" + ", ["64::bigint", .. table.Columns

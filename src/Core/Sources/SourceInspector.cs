@@ -1,4 +1,6 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources.Catalog;
+using Archiver.Core.Sources.Checks;
 using Npgsql;
 
 namespace Archiver.Core.Sources;
@@ -6,15 +8,33 @@ namespace Archiver.Core.Sources;
 /// <summary>Reads a source from the system catalogs at start and before every run, and finds everything that would make a run unsafe.</summary>
 internal static class SourceInspector
 {
-    public static async Task<Inspection> InspectAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    private static readonly TimeSpan StatementTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Changes nothing; the connection must not be in a transaction.</summary>
+    /// <param name="lockTimeout">The batches' lock timeout, to be compared with the server's <c>deadlock_timeout</c>.</param>
+    public static async Task<Inspection> InspectAsync(
+        NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
     {
+        var findings = new Findings();
+        ServerChecks.CheckVersion(connection.PostgreSqlVersion, findings);
+        if (findings.Problems.Count > 0)
+            return new(new SourceShape([]), findings.Problems, findings.Warnings);
+
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(StatementTimeout), cancellationToken).ConfigureAwait(false);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-        var problems = new List<string>();
-        foreach (var (name, table) in source.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, source.Map.Session.Table)))
-        {
-            if (shape.Tables.All(t => t.Name != name))
-                problems.Add($"Table {table} ({name}) does not exist.");
-        }
-        return new(shape, problems, []);
+        var catalog = await new CatalogReader(connection, source).ReadAsync(shape, cancellationToken).ConfigureAwait(false);
+
+        ServerChecks.Check(catalog, lockTimeout, findings);
+        ExistenceChecks.Check(catalog, findings);
+        PrivilegeChecks.Check(catalog, findings);
+        RelationChecks.Check(catalog, findings);
+        KeyChecks.Check(catalog, findings);
+        TypeChecks.Check(catalog, findings);
+        ForeignKeyChecks.Check(catalog, findings);
+        TriggerChecks.Check(catalog, findings);
+        IndexChecks.Check(catalog, findings);
+        await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken).ConfigureAwait(false);
+        return new(shape, findings.Problems, findings.Warnings);
     }
 }

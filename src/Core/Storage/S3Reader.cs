@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Amazon.S3.Model;
 
@@ -68,16 +68,16 @@ internal sealed class S3Reader(S3Bucket bucket)
             : new ByteRange(FormattableString.Invariant($"bytes={offset}-"));
         var request = new GetObjectRequest { BucketName = bucket.Name, Key = name.Key, VersionId = name.VersionId, ByteRange = range };
         var answer = await bucket.CallAsync(name.Key, (s3, ct) => s3.GetObjectAsync(request, ct), cancellationToken).ConfigureAwait(false);
-        var begins = string.Create(CultureInfo.InvariantCulture, $"bytes {offset}-");
-        var isRange = answer.ContentRange?.StartsWith(begins, StringComparison.Ordinal) == true;
-        var isWhole = offset == 0 && length is null && answer.ContentRange is null;
-        if (!isRange && !isWhole)
+        var given = ContentRangeHeaderValue.TryParse(answer.ContentRange, out var parsed) ? parsed : null;
+        var isWhole = offset == 0 && length is null && given is null;
+        if (given?.From != offset && !isWhole)
         {
             answer.Dispose();
             throw new StorageException(
                 StorageFailure.Permanent,
                 $"{S3Errors.Server(bucket.Settings)} ignored the range {range.FormattedByteRange} of '{name.Key}' (got '{answer.ContentRange}').");
         }
-        return new ObjectStream(answer.ResponseStream, answer.ContentLength, e => S3Errors.Translate(e, bucket.Settings, name.Key), answer);
+        var announced = given is null ? answer.ContentLength : given.To!.Value - offset + 1;
+        return new ObjectStream(answer.ResponseStream, announced, e => S3Errors.Translate(e, bucket.Settings, name.Key), answer);
     }
 }

@@ -19,9 +19,9 @@ internal static class ObjectKey
     /// <summary>What all keys of one session and month begin with; the next character is <c>.</c> or <c>~</c>.</summary>
     public static string SessionStem(string prefix, string month, string sessionId) => $"{prefix}/{month}/{Encode(sessionId)}";
 
-    /// <summary><c>{prefix}/bundles/{yyyy}/{MM}/{run}-{sequence}.jsonl.gz</c>.</summary>
-    public static string ForBundle(string prefix, DateTimeOffset runTime, Guid run, int sequence) => string.Create(
-        CultureInfo.InvariantCulture, $"{prefix}/bundles/{runTime.UtcDateTime:yyyy}/{runTime.UtcDateTime:MM}/{run}-{sequence:D6}.jsonl.gz");
+    /// <summary><c>{prefix}/bundles/{yyyy}/{MM}/{run}-{sequence}.jsonl.gz</c>, the nonce, if any, after a tilde.</summary>
+    public static string ForBundle(string prefix, DateTimeOffset runTime, Guid run, int sequence, string? nonce) => string.Create(
+        CultureInfo.InvariantCulture, $"{prefix}/bundles/{runTime.UtcDateTime:yyyy}/{runTime.UtcDateTime:MM}/{run}-{sequence:D6}{(nonce is null ? "" : "~")}{nonce}.jsonl.gz");
 
     /// <summary>An id as part of a key: everything outside <c>A-Za-z0-9._-</c> percent-encoded, an id that is too long as its hash.</summary>
     public static string Encode(string id)

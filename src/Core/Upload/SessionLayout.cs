@@ -26,7 +26,8 @@ internal sealed class SessionLayout(RunContext run, ArchiveLedger ledger) : IObj
     private string Key(PlannedUpload upload, int known)
     {
         var session = SessionOf(upload);
-        var number = Math.Max(session.Generation, known + 1) + upload.Conflicts;
+        // After a conflict the upload's own pending row is among the known ones.
+        var number = Math.Max(session.Generation, upload.Conflicts == 0 ? known + 1 : known) + upload.Conflicts;
         var suffix = upload.Nonce ?? (number > 1 ? number.ToString(CultureInfo.InvariantCulture) : null);
         return ObjectKey.ForSession(run.Source.Prefix, session.Month, session.Key, suffix);
     }

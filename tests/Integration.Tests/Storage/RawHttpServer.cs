@@ -67,7 +67,8 @@ internal sealed class RawHttpServer : IAsyncDisposable
                 head.AppendLine(line);
             var length = head.ToString().Split('\n').FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
             var body = new char[length is null ? 0 : int.Parse(length.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture)];
-            await reader.ReadBlockAsync(body, _end.Token);
+            if (body.Length > 0)
+                await reader.ReadBlockAsync(body, _end.Token);
             (string Text, bool Close) answer;
             lock (Requests)
             {

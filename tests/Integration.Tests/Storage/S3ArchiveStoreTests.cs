@@ -69,30 +69,6 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
     }
 
     [Fact]
-    public async Task Stores_a_large_object_in_parts_with_little_memory()
-    {
-        using var spool = new SpoolingStream(memoryLimit: 1 << 20);
-        var block = TestContent.Random(1 << 20).Bytes;
-        for (var i = 0; i < 40; i++)
-        {
-            block[0] = (byte)i;
-            await spool.WriteAsync(block, Token);
-        }
-        await spool.WriteAsync(block.AsMemory(0, 12_345), Token);
-        await using var content = spool.Complete();
-        var before = GC.GetTotalAllocatedBytes();
-
-        var put = await Store.PutIfAbsentAsync("big", content, TestContent.NewAttempt(), Token);
-
-        var allocated = GC.GetTotalAllocatedBytes() - before;
-        Assert.True(put.Stored);
-        var stored = await TestContent.ReadAsync(await Store.OpenAsync(new ObjectName("big"), Token), Token);
-        Assert.Equal(content.Sha256.ToArray(), System.Security.Cryptography.SHA256.HashData(stored));
-        Assert.EndsWith("-6\"", (await _bucket.Client.GetObjectMetadataAsync(_bucket.Name, "big", Token)).ETag, StringComparison.Ordinal);
-        Assert.True(allocated < 24L << 20, $"allocated {allocated} bytes for 40 MiB");
-    }
-
-    [Fact]
     public async Task Refuses_to_overwrite_a_large_object_that_it_sees()
     {
         await _bucket.PutRawAsync("p/big", [1, 2, 3], Token);

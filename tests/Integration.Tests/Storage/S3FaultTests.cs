@@ -8,7 +8,7 @@ namespace Archiver.Integration.Tests.Storage;
 
 public sealed class S3FaultTests(TestServers servers)
 {
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -70,7 +70,7 @@ public sealed class S3FaultTests(TestServers servers)
 
         var error = Assert.Throws<StorageException>(() => body!.CopyTo(Stream.Null));
 
-        Assert.Equal(StorageFailure.Transient, error.Failure);
+        Assert.IsType<TimeoutException>(error.InnerException);
     }
 
     [Fact]
@@ -101,6 +101,7 @@ public sealed class S3FaultTests(TestServers servers)
             async () => await TestContent.ReadAsync(await store.OpenAsync(new ObjectName("k"), Token), Token));
 
         Assert.Equal(StorageFailure.Transient, error.Failure);
+        Assert.DoesNotContain("did not answer", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,8 +161,11 @@ public sealed class S3FaultTests(TestServers servers)
             RawHttpServer.Answer("200 OK", "<html>please log in</html>"));
         using var store = Direct(server);
 
-        await Assert.ThrowsAsync<StorageException>(
+        var error = await Assert.ThrowsAsync<StorageException>(
             () => store.PutIfAbsentAsync("k", TestContent.Random(10), TestContent.NewAttempt(), Token));
+
+        Assert.Equal(StorageFailure.Transient, error.Failure);
+        Assert.Contains("something between may answer in its place", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -67,7 +67,8 @@ start() {
   disown
   for i in $(seq 300); do own_pid >/dev/null && break; [ -d "/proc/$!" ] || break; sleep .01; done
   take_signals
-  until [ "$(sed -n 8p "$DATA/postmaster.pid" 2>/dev/null | tr -d ' ')" = ready ] && [ "$(head -n1 "$DATA/postmaster.pid")" = "$(own_pid)" ]; do
+  # "standby": ready for reading, where a test made it one
+  until [[ $(sed -n 8p "$DATA/postmaster.pid" 2>/dev/null | tr -d ' ') =~ ^(ready|standby)$ ]] && [ "$(head -n1 "$DATA/postmaster.pid")" = "$(own_pid)" ]; do
     own_pid >/dev/null || { tails; echo "postgres.sh: the server ended before it was ready" >&2; return 1; }
     [ $SECONDS -lt $end ] || { tails; echo "postgres.sh: the server is not ready after $LIMIT s" >&2; return 1; }
     sleep .02

@@ -1,0 +1,89 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources.Catalog;
+
+namespace Archiver.Core.Sources.Checks;
+
+/// <summary>Whether the columns by which sessions and rows are found name exactly one of them (PROTOCOL.md rule 18).</summary>
+internal static class KeyChecks
+{
+    // Domains over these are as good: comparisons resolve to the base type, and so do our casts.
+    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint"];
+
+    public static void Check(SourceCatalog catalog, Findings findings)
+    {
+        foreach (var key in MappedColumn.Of(catalog.Source).Where(c => c.Use == ColumnUse.Key))
+        {
+            if (catalog.Column(key.Table, key.Column) is { } column)
+                CheckKey(catalog, catalog.Table(key.Table)!, column, key.Role, findings);
+        }
+        // A parent's key that is not the session's own needs the same: its children would belong to two sessions.
+        foreach (var (parent, column) in catalog.Map.Children.Select(c => (c.Parent, c.ParentKey)).Distinct())
+        {
+            if (catalog.Column(parent, column) is not null && !(parent == SourceMap.SessionName && (column == catalog.Map.Session.Key || column == catalog.Map.Session.ExternalId)))
+                CheckUnique(catalog, catalog.Table(parent)!, column, nameof(ChildTable.ParentKey), findings);
+        }
+        foreach (var child in catalog.Map.Children)
+            CheckLink(catalog, child, findings);
+    }
+
+    private static void CheckKey(SourceCatalog catalog, TableShape table, ColumnShape column, string role, Findings findings)
+    {
+        var name = $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
+        if (!KeyTypes.Contains(column.BaseType))
+            findings.Problem(
+                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int or bigint, or a domain over one of them.",
+                column.BaseType == "character" ? [Retype(table, column, "text")] : []);
+        if (role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
+            findings.Problem($"{name} may be NULL, and a session without a key cannot be found again.", $"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL");
+        if (!catalog.Facts(table, column.Name).Deterministic)
+            findings.Problem(
+                $"{name} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal.",
+                Retype(table, column, $"{column.BaseType} COLLATE \"default\""));
+        CheckUnique(catalog, table, column.Name, role, findings);
+    }
+
+    private static void CheckUnique(SourceCatalog catalog, TableShape table, string column, string role, Findings findings)
+    {
+        if (catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(column)))
+            return;
+        var relation = catalog.Relation(table);
+        var partitioned = relation.Kind == 'p';
+        findings.Problem(
+            $"Column {PgIdentifier.Quote(column)} ({role}) of table {table.Table} has no valid unique index on exactly that column, immediate and without a condition: a delete by it could hit other rows.{(partitioned ? " A partitioned table can have one only if it is partitioned by that column." : "")}",
+            relation.Kind is 'r' ? [$"CREATE UNIQUE INDEX CONCURRENTLY ON {table.Table.Sql} ({PgIdentifier.Quote(column)})"]
+            : partitioned ? [$"CREATE UNIQUE INDEX ON {table.Table.Sql} ({PgIdentifier.Quote(column)})"]
+            : []);
+    }
+
+    private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
+    {
+        if (catalog.Column(child.Name, child.ForeignKey) is not { } from || catalog.Column(child.Parent, child.ParentKey) is not { } to)
+            return;
+        var (table, parent) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
+        var (fromFacts, toFacts) = (catalog.Facts(table, from.Name), catalog.Facts(parent, to.Name));
+        var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";
+        if (Family(from.BaseType) != Family(to.BaseType))
+            findings.Problem(
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}.",
+                Retype(table, from, to.BaseType));
+        else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
+            findings.Problem(
+                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}.",
+                Retype(table, from, $"{from.BaseType} COLLATE {(toFacts.Deterministic ? toFacts.Collation : null) ?? "\"default\""}"));
+    }
+
+    /// <summary>Types whose values compare with each other without losing the index.</summary>
+    private static string Family(string baseType) => baseType switch
+    {
+        "text" or "character varying" => "text",
+        "smallint" or "integer" or "bigint" => "integer",
+        _ => baseType,
+    };
+
+    private static string Retype(TableShape table, ColumnShape column, string type)
+    {
+        var name = PgIdentifier.Quote(column.Name);
+        var plain = type.Split(" COLLATE ")[0];
+        return $"ALTER TABLE {table.Table.Sql} ALTER COLUMN {name} TYPE {type} USING {name}::{plain}";
+    }
+}

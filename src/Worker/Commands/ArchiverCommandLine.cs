@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary>The command line: every verb, the options of all, and how usage errors end.</summary>
+internal static class ArchiverCommandLine
+{
+    /// <summary>Longer than any graceful stop: the library would otherwise cut it after two seconds.</summary>
+    private static readonly TimeSpan NoDeadline = TimeSpan.FromHours(24);
+
+    /// <summary>Runs the verb of that type.</summary>
+    public delegate Task<int> VerbAction(Type verb, ParseResult parse, CancellationToken cancellationToken);
+
+    public static Option<FileInfo?> Config { get; } = new("--config", "-c")
+    {
+        Description = "Configuration file, read instead of appsettings.json in the current folder",
+        HelpName = "file",
+        Recursive = true,
+    };
+
+    /// <summary>Types of all verbs.</summary>
+    public static IReadOnlyList<Type> Verbs { get; } = [.. Described().Select(d => d.Verb)];
+
+    public static RootCommand Create(VerbAction run)
+    {
+        var root = new RootCommand("""
+            Moves idle sessions of a PostgreSQL application to object storage as gzipped JSON, verified before anything is deleted.
+            Without a verb it runs as the always-on worker.
+
+            Any setting can be given as --Archiver:Key=value too, or as an environment variable Archiver__Key.
+            Example: archiver plan --Archiver:Sources:main:Policies:idle:IdleFor=30d
+            """) { Config };
+        root.SetAction((parse, token) => run(typeof(RunVerb), parse, token));
+        foreach (var (verb, command) in Described())
+        {
+            command.SetAction((parse, token) => run(verb, parse, token));
+            root.Subcommands.Add(command);
+        }
+        return root;
+    }
+
+    /// <summary>Runs what was parsed. Usage errors go to stderr and end with 2; help is data and goes to stdout.</summary>
+    public static async Task<int> InvokeAsync(ParseResult parse, Terminal terminal)
+    {
+        if (parse.Action is ParseErrorAction)
+        {
+            foreach (var error in parse.Errors)
+                terminal.Fail(error.Message);
+            terminal.Error.WriteLine($"See: {Path(parse.CommandResult.Command)} --help");
+            return ExitCode.Usage;
+        }
+        return await parse.InvokeAsync(new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = NoDeadline,
+            Output = terminal.Out,
+            Error = terminal.Error,
+        }).ConfigureAwait(false);
+    }
+
+    private static IEnumerable<(Type Verb, Command Command)> Described() =>
+    [
+        Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+    ];
+
+    private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());
+
+    private static string Path(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{Path(parent)} {command.Name}" : "archiver";
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using Archiver.Core.Ledger;
+using Archiver.Core.Sources;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver list</c>: archives in the ledger, newest first.</summary>
+internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, SourceErrors errors, Terminal terminal) : IVerb
+{
+    private const int DefaultLimit = 100;
+
+    private static readonly string[] States = ["stored", "archived", "restored", "superseded", "abandoned", "discarded", "erased", "unknown"];
+
+    private static readonly Option<string?> User = new("--user", "-u") { Description = "Only of this user, exactly", HelpName = "id" };
+
+    private static readonly Option<DateTimeOffset?> From = VerbOptions.Instant("--from", "Last active at or after this date");
+
+    private static readonly Option<DateTimeOffset?> To = VerbOptions.Instant("--to", "Last active before this date");
+
+    private static readonly Option<string?> State = new Option<string?>("--state") { Description = "Only in this state" }.AcceptOnlyFromAmong(States);
+
+    private static readonly Option<int?> Limit = VerbOptions.Count("--limit", $"At most so many; {DefaultLimit} unless given");
+
+    private static readonly Option<long?> After = new("--after") { Description = "Continue after the row with this id; with --source if there are several", HelpName = "id" };
+
+    public static Command Describe() => new("list", """
+        Lists archives from the ledger, newest first.
+        Example: archiver list --user 4711 --from 2026-01-01 --to 2026-02-01 --json
+        """) { VerbOptions.Source, User, From, To, State, Limit, After, VerbOptions.Json };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        var limit = parse.GetValue(Limit) ?? DefaultLimit;
+        var after = parse.GetValue(After);
+        var name = parse.GetValue(VerbOptions.Source);
+        // A row's id is its ledger's: it means nothing in another source's.
+        var sources = after is null ? choice.Sources(name) : [choice.OneSource(name)];
+        List<(SourceSettings Source, ListedArchive Archive)> found = [];
+        foreach (var source in sources)
+        {
+            var filter = new ArchiveFilter(
+                source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after);
+            if (filter.Limit > 0)
+                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => (source, a)));
+        }
+        if (parse.GetValue(VerbOptions.Json))
+            terminal.WriteJson(found.Select(f => ListedJson.Of(f.Source.Name, f.Archive)));
+        else
+            WriteTable(found, limit);
+        return ExitCode.Done;
+    }
+
+    private void WriteTable(List<(SourceSettings Source, ListedArchive Archive)> found, int limit)
+    {
+        var table = new TextTable("ID", "SOURCE", "SESSION", "GEN", "STATE", "USER", "LAST ACTIVE", "MESSAGES", "OBJECT");
+        foreach (var (source, a) in found)
+        {
+            table.Add(
+                a.Id.ToString(CultureInfo.InvariantCulture), source.Name, a.SessionId, a.Generation.ToString(CultureInfo.InvariantCulture), a.State,
+                a.User ?? "-", a.LastActivity ?? "-", a.Messages.ToString(CultureInfo.InvariantCulture), a.Key);
+        }
+        table.Write(terminal);
+        if (found.Count == limit)
+            terminal.Error.WriteLine($"There may be more: --source {found[^1].Source.Name} --after {found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}");
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Policies;
+using Archiver.Core.Selection;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver plan</c>: what each policy would do now. Changes nothing.</summary>
+internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, SourceErrors errors, Terminal terminal) : IVerb
+{
+    private const int DefaultSessions = 10;
+
+    private static readonly Option<int?> Sessions = VerbOptions.Count("--sessions", $"Show so many sessions per policy; {DefaultSessions} unless given");
+
+    public static Command Describe() => new("plan", """
+        Shows what each policy would do now: how many sessions, how much, the first ones, and why the others stay. Changes nothing.
+        Example: archiver plan --policy idle --sessions 50
+        """) { VerbOptions.Source, VerbOptions.Policy, Sessions, VerbOptions.Json };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        List<PlanJson> plans = [];
+        foreach (var (source, policy) in choice.Policies(parse.GetValue(VerbOptions.Source), parse.GetValue(VerbOptions.Policy)))
+        {
+            if (policy.Action != PolicyAction.Archive)
+                throw new ArchiverException(FailureKind.Configuration, $"Policy {policy.FullName}: action {policy.Action} is not supported yet; choose another with --policy.");
+            var most = parse.GetValue(Sessions) ?? DefaultSessions;
+            var plan = await errors.ExplainAsync(source, () => preview.ReadAsync(source, policy, most, cancellationToken)).ConfigureAwait(false);
+            plans.Add(PlanJson.Of(policy, plan));
+            if (!parse.GetValue(VerbOptions.Json))
+                Write(plans[^1]);
+        }
+        if (parse.GetValue(VerbOptions.Json))
+            terminal.WriteJson(plans);
+        return ExitCode.Done;
+    }
+
+    private void Write(PlanJson plan)
+    {
+        terminal.WriteLine($"{plan.Source}/{plan.Policy} ({plan.Action}): takes {plan.Eligible.ToString(CultureInfo.InvariantCulture)} of {Amount.Of(plan.Total, "session")}");
+        if (plan.Eligible > 0)
+            terminal.WriteLine($"  {Amount.Of(plan.Rows, "row")}, about {Amount.Bytes(plan.Bytes)}, the oldest last active {plan.Oldest}");
+        foreach (var (reason, sessions) in plan.Excluded)
+            terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
+        var table = new TextTable("SESSION", "USER", "INACTIVE FOR", "MESSAGES");
+        foreach (var session in plan.Sessions)
+            table.Add(session.SessionId, session.UserId ?? "-", session.InactiveFor is { } age ? Amount.Age(age) : "-", session.Messages.ToString(CultureInfo.InvariantCulture));
+        table.Write(terminal, "  ");
+        if (plan.Eligible > plan.Sessions.Count)
+            terminal.WriteLine($"  and {Amount.Of(plan.Eligible - plan.Sessions.Count, "session")} more");
+    }
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary>Options that several verbs share, so that they mean the same everywhere.</summary>
+internal static class VerbOptions
+{
+    private static readonly string[] DateForms = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mmzzz", "yyyy-MM-dd'T'HH:mm:sszzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz"];
+
+    public static Option<string?> Source { get; } = new("--source", "-s")
+    {
+        Description = "Name of the source; all sources unless given",
+        HelpName = "name",
+    };
+
+    public static Option<string?> Policy { get; } = new("--policy", "-p")
+    {
+        Description = "Name of the policy, or source/policy; all policies unless given",
+        HelpName = "name",
+    };
+
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON, for programs" };
+
+    /// <summary>A whole number above zero.</summary>
+    public static Option<int?> Count(string name, string description)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "n" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n < 1)
+                result.AddError($"{name} must be 1 or more, but is {n}.");
+        });
+        return option;
+    }
+
+    /// <summary>A date (UTC), or a time with its offset: without one nobody could tell which instant is meant.</summary>
+    public static Option<DateTimeOffset?> Instant(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "date",
+        CustomParser = result => Parse(name, result),
+    };
+
+    private static DateTimeOffset? Parse(string name, ArgumentResult result)
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        // "zzz" takes +02:00 only; Z is what most programs write.
+        var value = text.EndsWith('Z') ? $"{text[..^1]}+00:00" : text;
+        if (DateTimeOffset.TryParseExact(value, DateForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
+            return instant;
+        result.AddError($"{name} must be a date such as 2026-01-31, or a time with its offset such as 2026-01-31T02:00:00Z, but is '{text}'.");
+        return null;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Archiver.Core.Diagnostics;
+using Archiver.Worker.Output;
+using Serilog;
+using Serilog.Events;
+using Serilog.Sinks.SystemConsole.Themes;
+
+namespace Archiver.Worker.Logging;
+
+/// <summary>The log, always on stderr: readable text on a terminal, compact JSON otherwise. Levels come from section <c>Serilog</c>.</summary>
+internal static class LogSetup
+{
+    private const string Text = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    /// <param name="configuration">Its section Serilog may set levels.</param>
+    /// <param name="terminal">Where stderr leads.</param>
+    /// <param name="quiet">A verb that a person called, not the worker: on a terminal only warnings, below its progress bar and its summary.</param>
+    public static Serilog.ILogger Create(IConfiguration configuration, Terminal terminal, bool quiet)
+    {
+        var logger = new LoggerConfiguration()
+            .MinimumLevel.Is(quiet && terminal.ErrorIsTerminal ? LogEventLevel.Warning : LogEventLevel.Information)
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Quartz", LogEventLevel.Warning)
+            .Enrich.FromLogContext();
+        try
+        {
+            logger.ReadFrom.Configuration(configuration);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new ArchiverException(FailureKind.Configuration, $"Section Serilog: {exception.Message}", exception);
+        }
+        return terminal.ErrorIsTerminal
+            ? logger.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose, theme: Theme()).CreateLogger()
+            : logger.WriteTo.Console(new CompactJson(), standardErrorFromLevel: LogEventLevel.Verbose).CreateLogger();
+    }
+
+    private static ConsoleTheme Theme() => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? AnsiConsoleTheme.Literate : ConsoleTheme.None;
+}

@@ -1,0 +1,25 @@
+using Archiver.Core.Ledger;
+using Spectre.Console;
+
+namespace Archiver.Worker.Output;
+
+/// <summary>
+/// How far a run is: a bar on stderr where that is a terminal; otherwise now and then a plain line on stdout, above the summary, so that
+/// stderr stays a log of JSON lines that programs can read.
+/// </summary>
+internal sealed class ProgressDisplay(Terminal terminal, TimeProvider time)
+{
+    /// <param name="title">What runs.</param>
+    /// <param name="plain">Whether stdout is for people, so that lines may go there.</param>
+    /// <param name="run">The run; it gets what it reports to.</param>
+    public async Task<RunSummary> ShowAsync(string title, bool plain, Func<IProgress<RunProgress>?, Task<RunSummary>> run)
+    {
+        if (!terminal.ErrorIsTerminal)
+            return await run(plain ? new ProgressLines(title, terminal, time) : null).ConfigureAwait(false);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes });
+        return await console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(context => run(new ProgressBar(context.AddTask(Markup.Escape(title), autoStart: true, maxValue: 1)))).ConfigureAwait(false);
+    }
+}

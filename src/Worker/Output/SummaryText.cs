@@ -1,0 +1,36 @@
+using Archiver.Core.Ledger;
+
+namespace Archiver.Worker.Output;
+
+/// <summary>What a run did, for a person.</summary>
+internal static class SummaryText
+{
+    public static void Write(RunSummary run, Terminal terminal)
+    {
+        terminal.WriteLine($"{run.Source}/{run.Policy}: {Describe(run)}");
+        foreach (var (reason, sessions) in run.Reasons)
+            terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
+    }
+
+    private static string Describe(RunSummary run) => run.Outcome switch
+    {
+        RunOutcome.Done or RunOutcome.Partial or RunOutcome.Cancelled or RunOutcome.Failed => $"{Word(run.Outcome)}, {Done(run)}",
+        RunOutcome.Refused => "refused, nothing was changed",
+        RunOutcome.LockedElsewhere => "not run: another worker is running on this source",
+        RunOutcome.Paused => "not run: paused",
+        _ => throw new ArgumentOutOfRangeException(nameof(run), run.Outcome, "Unknown outcome."),
+    };
+
+    private static string Word(RunOutcome outcome) => outcome switch
+    {
+        RunOutcome.Done => "done",
+        RunOutcome.Partial => "done in part",
+        RunOutcome.Cancelled => "stopped on request",
+        // The log, also on stderr, has said why.
+        _ => "failed",
+    };
+
+    private static string Done(RunSummary run) => run.Sessions == 0
+        ? "no session archived"
+        : $"{Amount.Of(run.Sessions, "session")} archived with {Amount.Of(run.Rows, "row")} in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}";
+}

@@ -1,0 +1,79 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Archiver.Core.Deletion;
+using Archiver.Core.Export;
+using Archiver.Core.Selection;
+using Archiver.Core.Upload;
+using Archiver.Core.Verification;
+using Archiver.Testing;
+
+namespace Archiver.Core.Tests.Layering;
+
+/// <summary>The shape that makes skipping a stage impossible (DESIGN.md section 1).</summary>
+public sealed partial class StructureTests
+{
+    private static readonly string[] Stages = ["Policies", "Selection", "Export", "Upload", "Verification", "Deletion"];
+
+    public static TheoryData<Type> ProofTypes => [typeof(SelectedBatch), typeof(ExportedBatch), typeof(UploadedBatch), typeof(VerifiedBatch), typeof(DeletedBatch)];
+
+    [Theory]
+    [MemberData(nameof(ProofTypes))]
+    public void Makes_a_batch_only_in_its_own_stage(Type proof)
+    {
+        Assert.True(proof.IsSealed);
+        Assert.All(proof.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic), c => Assert.True(c.IsPrivate));
+        Assert.All(proof.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic), p => Assert.Null(p.SetMethod));
+    }
+
+    [Fact]
+    public void Verifies_before_it_deletes()
+    {
+        var verified = typeof(BatchDeleter).GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly);
+        Assert.Equal([typeof(VerifiedBatch), typeof(CancellationToken)], Assert.Single(verified).GetParameters().Select(p => p.ParameterType));
+        var makers = typeof(VerifiedBatch).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic).Where(m => !m.Name.Contains('<', StringComparison.Ordinal));
+        Assert.Equal([nameof(VerifiedBatch.VerifyAsync)], makers.Select(m => m.Name));
+    }
+
+    [Fact]
+    public void Uses_only_stages_above()
+    {
+        var seen = 0;
+        foreach (var (folder, position) in Stages.Select((s, i) => (s, i)))
+        {
+            var below = Stages.Skip(position + 1).Append("Restore").Append("Lifecycle");
+            foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, "src", "Core", folder), "*.cs"))
+            {
+                var used = Using().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value).ToList();
+                seen += used.Count;
+                Assert.Empty(used.Intersect(below));
+            }
+        }
+        Assert.True(seen > 20, "The pattern finds no using lines: the test could not fail.");
+    }
+
+    [Theory]
+    [InlineData("Quartz")]
+    [InlineData("Serilog")]
+    [InlineData("Spectre.Console")]
+    [InlineData("System.CommandLine")]
+    [InlineData("Microsoft.AspNetCore")]
+    public void Knows_nothing_of_the_host(string assembly) =>
+        Assert.DoesNotContain(typeof(PolicyRunner).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith(assembly, StringComparison.Ordinal));
+
+    [Fact]
+    public void Has_a_namespace_for_each_folder()
+    {
+        var root = Path.Combine(Repository.Root, "src", "Core");
+        var files = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories).Where(f => !Path.GetRelativePath(root, f).StartsWith("obj", StringComparison.Ordinal)).ToList();
+        Assert.True(files.Count > 50);
+        Assert.All(files, file =>
+        {
+            var folder = Path.GetRelativePath(root, Path.GetDirectoryName(file)!);
+            var expected = folder == "." ? "Archiver.Core" : $"Archiver.Core.{folder.Replace(Path.DirectorySeparatorChar, '.')}";
+            Assert.Contains($"namespace {expected};", File.ReadAllText(file), StringComparison.Ordinal);
+        });
+    }
+
+    [GeneratedRegex(@"(?:^using |\b)(?:Archiver\.Core\.)(\w+)", RegexOptions.Multiline)]
+    private static partial Regex Using();
+}

@@ -1,0 +1,197 @@
+using Archiver.Testing;
+
+namespace Archiver.Integration.Tests.Sources;
+
+public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
+{
+    private const string NoKeys = """
+        ALTER TABLE public.chat_messages DROP CONSTRAINT chat_messages_session_id_fkey;
+        ALTER TABLE public.chat_sessions DROP CONSTRAINT chat_sessions_pkey;
+        """;
+
+    private const string NotUnique = "Column \"session_id\" (Key) of table public.chat_sessions has no valid unique index";
+
+    [Theory]
+    [InlineData("SELECT 1", NotUnique)]
+    [InlineData("CREATE UNIQUE INDEX ON public.chat_sessions (user_id, session_id)", NotUnique)]
+    [InlineData("CREATE UNIQUE INDEX ON public.chat_sessions (session_id, user_id)", NotUnique)]
+    [InlineData("CREATE UNIQUE INDEX ON public.chat_sessions (session_id) WHERE NOT archived", NotUnique)]
+    [InlineData("CREATE UNIQUE INDEX ON public.chat_sessions ((session_id::text))", NotUnique)]
+    [InlineData("ALTER TABLE public.chat_sessions ADD UNIQUE (session_id) DEFERRABLE", NotUnique)]
+    [InlineData("CREATE INDEX ON public.chat_sessions (session_id)", NotUnique)]
+    public async Task Refuses_a_session_key_that_is_not_unique_at_every_moment(string instead, string says) =>
+        await RefusesAsync($"{NoKeys} {instead}", null, says);
+
+    [Fact]
+    public async Task Refuses_a_session_key_whose_unique_index_is_not_valid()
+    {
+        var database = await DatabaseAsync($"{NoKeys} CREATE UNIQUE INDEX broken ON public.chat_sessions (session_id)");
+        await database.ExecuteAsync("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.broken'::regclass", Token);
+
+        Assert.Contains(NotUnique, Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Accepts_a_unique_index_that_includes_other_columns()
+    {
+        var database = await DatabaseAsync($"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id) INCLUDE (user_id)");
+
+        Assert.Empty((await InspectAsync(database)).Problems);
+    }
+
+    [Fact]
+    public async Task Refuses_a_partitioned_session_table_that_is_unique_per_partition_only()
+    {
+        var database = await DatabaseAsync(
+            """
+            DROP TABLE public.chat_messages, public.chat_sessions;
+            CREATE TABLE public.chat_sessions (
+              session_id uuid NOT NULL, user_id text, created_at timestamptz, last_activity timestamptz, ended_at timestamptz,
+              archived boolean, archive_location text, PRIMARY KEY (session_id, created_at)) PARTITION BY RANGE (created_at);
+            CREATE TABLE public.chat_sessions_all PARTITION OF public.chat_sessions DEFAULT;
+            CREATE INDEX ON public.chat_sessions (last_activity, session_id);
+            CREATE UNIQUE INDEX ON public.chat_sessions_all (session_id);
+            CREATE TABLE public.chat_messages (id bigint PRIMARY KEY, session_id uuid, timestamp timestamptz);
+            CREATE INDEX ON public.chat_messages (session_id)
+            """);
+
+        var problem = Assert.Single((await InspectAsync(database)).Problems);
+
+        Assert.Contains(NotUnique, problem, StringComparison.Ordinal);
+        Assert.Contains("partitioned by that column", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refuses_a_session_key_that_may_be_null() =>
+        await RefusesAsync(
+            $"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id); ALTER TABLE public.chat_sessions ALTER COLUMN session_id DROP NOT NULL",
+            null,
+            "Column \"session_id\" (Key) of table public.chat_sessions may be NULL");
+
+    [Theory]
+    [InlineData("char(36)")]
+    [InlineData("numeric")]
+    public async Task Refuses_a_session_key_of_another_type(string type)
+    {
+        var database = await DatabaseAsync(
+            $"""
+            {NoKeys}
+            ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id {type} PRIMARY KEY;
+            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {type} REFERENCES public.chat_sessions;
+            CREATE INDEX ON public.chat_messages (session_id);
+            """);
+
+        var problem = Assert.Single((await InspectAsync(database)).Problems);
+
+        Assert.Contains("a key must be uuid, text, varchar, smallint, int or bigint", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("text", "varchar(40)")]
+    [InlineData("bigint", "int")]
+    [InlineData("smallint", "bigint")]
+    [InlineData("text COLLATE \"C\"", "text")]
+    [InlineData("public.session_name", "public.session_name")]
+    public async Task Accepts_keys_of_the_listed_types_and_foreign_keys_that_compare_with_them(string key, string foreignKey)
+    {
+        var database = await DatabaseAsync(
+            $"""
+            {NoKeys}
+            CREATE DOMAIN public.session_name AS varchar(50) CHECK (length(value) > 3);
+            ALTER TABLE public.chat_sessions DROP COLUMN session_id;
+            ALTER TABLE public.chat_sessions ADD COLUMN session_id {key} PRIMARY KEY;
+            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {foreignKey} REFERENCES public.chat_sessions;
+            CREATE INDEX ON public.chat_messages (session_id);
+            CREATE INDEX ON public.chat_sessions (last_activity, session_id)
+            """);
+
+        var inspection = await InspectAsync(database);
+
+        Assert.Empty(inspection.Problems);
+        Assert.Empty(inspection.Warnings);
+    }
+
+    [Fact]
+    public async Task Refuses_a_session_key_with_a_nondeterministic_collation()
+    {
+        var database = await DatabaseAsync(
+            $"""
+            {NoKeys}
+            CREATE COLLATION public.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id text COLLATE public.nocase PRIMARY KEY;
+            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id text;
+            CREATE INDEX ON public.chat_messages (session_id);
+            """);
+        var problem = Assert.Single((await InspectAsync(database)).Problems);
+        Assert.Contains("Column \"session_id\" (Key) of table public.chat_sessions has the nondeterministic collation \"public\".\"nocase\"", problem, StringComparison.Ordinal);
+
+        await ApplyAsync(database, problem);
+
+        Assert.Empty((await InspectAsync(database)).Problems);
+    }
+
+    [Theory]
+    [InlineData("public.nocase", "text COLLATE \"C\"")]
+    [InlineData("\"POSIX\"", "text COLLATE \"C\"")]
+    public async Task Refuses_a_foreign_key_column_whose_collation_does_not_compare_with_the_key(string collation, string key)
+    {
+        var database = await DatabaseAsync(
+            $"""
+            {NoKeys}
+            CREATE COLLATION public.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id {key} PRIMARY KEY;
+            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id text COLLATE {collation};
+            CREATE INDEX ON public.chat_messages (session_id);
+            """);
+        var problem = Assert.Single((await InspectAsync(database)).Problems);
+        Assert.Contains("Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) has collation", problem, StringComparison.Ordinal);
+
+        await ApplyAsync(database, problem);
+
+        Assert.Empty((await InspectAsync(database)).Problems);
+    }
+
+    [Fact]
+    public async Task Refuses_a_foreign_key_column_that_does_not_compare_with_the_key() =>
+        await RefusesAsync(
+            """
+            ALTER TABLE public.chat_messages DROP CONSTRAINT chat_messages_session_id_fkey;
+            ALTER TABLE public.chat_messages ALTER COLUMN session_id TYPE text
+            """,
+            null,
+            "Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) is text", "\"session_id\" of public.chat_sessions, which is uuid");
+
+    [Theory]
+    [InlineData("text")]
+    [InlineData("uuid")]
+    public async Task Refuses_an_external_id_that_is_not_unique(string type) =>
+        await RefusesAsync(
+            $"ALTER TABLE public.chat_sessions ADD COLUMN name {type}; CREATE UNIQUE INDEX ON public.chat_sessions (user_id, name)",
+            WithSession(s => s with { ExternalId = "name" }),
+            "Column \"name\" (ExternalId) of table public.chat_sessions has no valid unique index");
+
+    [Fact]
+    public async Task Accepts_a_unique_external_id_that_may_be_null() =>
+        await AcceptsAsync("ALTER TABLE public.chat_sessions ADD COLUMN name text UNIQUE", WithSession(s => s with { ExternalId = "name" }));
+
+    [Fact]
+    public async Task Refuses_a_parent_key_that_is_not_unique() =>
+        await RefusesAsync(
+            """
+            CREATE TABLE public.parts (id bigint PRIMARY KEY, message_number integer);
+            CREATE INDEX ON public.parts (message_number);
+            ALTER TABLE public.chat_messages ADD COLUMN number integer
+            """,
+            Source with
+            {
+                Map = Source.Map with
+                {
+                    Children =
+                    [
+                        .. Source.Map.Children,
+                        new() { Name = "parts", Table = new("public", "parts"), Parent = "messages", ForeignKey = "message_number", ParentKey = "number", Order = ["id"] },
+                    ],
+                },
+            },
+            "Column \"number\" (ParentKey) of table public.chat_messages has no valid unique index");
+}

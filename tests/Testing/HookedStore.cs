@@ -1,0 +1,43 @@
+using Archiver.Core.Storage;
+
+namespace Archiver.Testing;
+
+/// <summary>A real store with a hook at the moments between export and delete, where other people's transactions strike.</summary>
+public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
+{
+    private int _firstPut;
+
+    /// <summary>Runs once, before the first upload: the export is over, nothing is deleted yet.</summary>
+    public Func<Task> BeforeFirstPut { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Runs after each upload, with its key.</summary>
+    public Func<string, Task> AfterPut { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>The store without hooks.</summary>
+    public IArchiveStore Inner => inner;
+
+    public string Location => inner.Location;
+
+    public async Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _firstPut, 1) == 0)
+            await BeforeFirstPut();
+        var result = await inner.PutIfAbsentAsync(key, content, metadata, cancellationToken);
+        await AfterPut(key);
+        return result;
+    }
+
+    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
+        inner.RefusesOverwriteAsync(prefix, length, cancellationToken);
+
+    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) => inner.DeleteAllVersionsAsync(key, cancellationToken);
+
+    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => inner.OpenAsync(name, cancellationToken);
+
+    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        inner.OpenRangeAsync(name, offset, length, cancellationToken);
+
+    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
+
+    public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+}

@@ -1,0 +1,3 @@
+using Archiver.Testing;
+
+[assembly: AssemblyFixture(typeof(TestServers))]

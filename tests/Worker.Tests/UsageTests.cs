@@ -1,0 +1,63 @@
+using System.Text.RegularExpressions;
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>The command line itself: help, usage errors, and which stream gets what.</summary>
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("run")]
+    [InlineData("archive")]
+    [InlineData("plan")]
+    [InlineData("list")]
+    [InlineData("show")]
+    [InlineData("migrate")]
+    public async Task Every_verb_has_help_with_an_example_and_needs_no_configuration_for_it(string verb)
+    {
+        var result = await RunAsync(verb, "--help");
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Matches($"Example: archiver {verb}\\b", result.Output);
+    }
+
+    [Fact]
+    public async Task The_list_of_verbs_is_complete()
+    {
+        var result = await RunAsync("--help");
+
+        var verbs = Regex.Matches(result.Output, "(?m)^  ([a-z]+) ").Select(m => m.Groups[1].Value);
+        Assert.Superset(new HashSet<string> { "run", "archive", "plan", "list", "show", "migrate" }, verbs.ToHashSet());
+    }
+
+    [Theory]
+    [InlineData("--no-such-option", "plan", "--no-such-option")]
+    [InlineData("no-such-verb", "no-such-verb")]
+    [InlineData("--max-sessions must be 1 or more", "archive", "--max-sessions", "0")]
+    [InlineData("--from must be a date", "list", "--from", "01/02/2026")]
+    [InlineData("--from must be a date", "list", "--from", "2026-01-02T03:04:05")]
+    [InlineData("Required argument missing", "show")]
+    [InlineData("--Archiver:Batch:Sessions=value", "plan", "--Archiver:Batch:Sessions", "10")]
+    [InlineData("/no/such/file.json does not exist", "plan", "--config", "/no/such/file.json")]
+    public async Task Wrong_usage_exits_2_and_says_what_is_wrong_on_stderr_only(string said, params string[] arguments)
+    {
+        var result = await RunAsync(arguments);
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains(said, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_configuration_with_problems_exits_2_with_all_of_them_and_no_stack()
+    {
+        var result = await RunAsync("plan", "--Archiver:Sources:main:Policies:idle:IdleFor=90", "--Archiver:Batch:Row=1");
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("Archiver:Sources:main:Policies:idle:IdleFor: must be a whole number and a unit", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Archiver:Batch:Row: is not a known key", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    private static Task<ProcessResult> RunAsync(params string[] arguments) =>
+        ArchiverProcess.RunAsync(arguments, environment: null, TestContext.Current.CancellationToken);
+}

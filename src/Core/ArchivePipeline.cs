@@ -19,7 +19,7 @@ namespace Archiver.Core;
 /// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is deleted the next is
 /// uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all three.
 /// </summary>
-internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, ILogger logger) : IDisposable
+internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, RunLimits limits, ILogger logger) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
     private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
@@ -51,6 +51,11 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var exporter = new BatchExporter(_run, settings.Storage.CompressionLevel);
         while (await retry.ExecuteAsync(token => selector.NextAsync(limit, token), cancellationToken).ConfigureAwait(false) is { } selected)
         {
+            if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
+            {
+                logger.RunCutShort(_run.Id, reason);
+                return;
+            }
             limit -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             var parts = new Stack<SelectedBatch>([selected]);
@@ -71,7 +76,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         try
         {
             var exported = await retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken).ConfigureAwait(false);
-            Drop(exported.Dropped);
+            await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
             await exported.DisposeAsync().ConfigureAwait(false);
@@ -81,7 +86,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         {
             if (batch.Sessions.Count == 1)
             {
-                Drop([new(batch.Sessions[0].Key, $"{DropReason.Unreadable} ({exception.SqlState})", Failed: true)]);
+                await DropAsync([new(batch.Sessions[0].Key, $"{DropReason.Unreadable} ({exception.SqlState})", Failed: true)], cancellationToken).ConfigureAwait(false);
                 return null;
             }
             logger.BatchHalved(batch.Sessions.Count, exception.SqlState);
@@ -103,7 +108,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         {
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
-            Drop([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))]);
+            await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -117,7 +122,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             {
                 var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
-                Drop(deleted.Dropped);
+                await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
+                await ClearFailuresAsync(deleted, cancellationToken).ConfigureAwait(false);
                 logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
             }
             _slots.Release();
@@ -127,7 +133,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private void Drop(IReadOnlyCollection<DroppedSession> dropped)
+    private async Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken)
     {
         tally.AddDropped(dropped);
         foreach (var session in dropped)
@@ -137,7 +143,18 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             else
                 logger.SessionSkipped(session.Key, session.Reason);
         }
+        var failed = dropped.Where(d => d.Failed).ToList();
+        await retry.ExecuteAsync(token => Quarantine.RecordAsync(_run, settings.Retry, failed, token), cancellationToken).ConfigureAwait(false);
     }
+
+    // After the commit, not in it: a row that a crash leaves here says too much of a session that is archived, and nothing more.
+    private Task<int> ClearFailuresAsync(DeletedBatch deleted, CancellationToken cancellationToken) => retry.ExecuteAsync(
+        async token =>
+        {
+            await using var connection = await _run.Connections.OpenAsync(token).ConfigureAwait(false);
+            return await Quarantine.ClearAsync(connection, _run.Source.Name, deleted.Archived.Select(s => s.Key), token).ConfigureAwait(false);
+        },
+        cancellationToken);
 
     /// <summary>Runs a stage, ends its channel with it, and stops the others when it fails; the first failure is the run's.</summary>
     private async Task StageAsync<T>(Func<CancellationToken, Task> stage, ChannelWriter<T>? output, CancellationTokenSource stop)

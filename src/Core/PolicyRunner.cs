@@ -2,6 +2,7 @@ using System.Text.Json;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
@@ -42,6 +43,12 @@ public sealed class PolicyRunner
         RunScope? scope = null;
         try
         {
+            Unsupported.Refuse(_settings, request.Source, request.Policy);
+            if (await PausedByAsync(request, cancellationToken).ConfigureAwait(false) is { } by)
+            {
+                _logger.Paused(request.Policy.FullName, by);
+                return Without(request, RunOutcome.Paused, $"Paused: {by}.");
+            }
             scope = await RunScope.BeginAsync(request, _settings, _connections[request.Source.Name], _time, cancellationToken).ConfigureAwait(false);
             if (scope is null)
             {
@@ -73,9 +80,27 @@ public sealed class PolicyRunner
         _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
+        await TripWire.CheckAsync(scope.Context, _settings.Safety, eligible, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
-        using var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, tally, _logger);
+        if (request.Policy.DryRun)
+        {
+            _logger.DryRun(scope.Context.Id, request.Policy.FullName, eligible);
+            return;
+        }
+        using var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, tally, new RunLimits(scope.Context, _time), _logger);
         await pipeline.RunAsync(request.Limit, progress is null ? null : new Relay(progress, eligible), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What pauses the policy, or null. Looked up before anything is recorded: a paused policy leaves no trace of a run.</summary>
+    private async Task<string?> PausedByAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Policy.Paused)
+            return "Paused in the configuration";
+        await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false)
+            && await Pauses.FindAsync(connection, request.Source.Name, request.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name
+                ? $"archiver pause ({name})"
+                : null;
     }
 
     private async Task<(RunOutcome? Outcome, string? Error)> GuardAsync(RunRequest request, Func<Task> run)

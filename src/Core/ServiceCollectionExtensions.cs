@@ -29,6 +29,7 @@ public static class ServiceCollectionExtensions
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveReader>(), provider.GetRequiredService<PolicyRunner>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RestoreRunner>>()));
         services.TryAddSingleton<PolicyPreview>();
+        services.TryAddSingleton<SessionExplainer>();
         services.TryAddSingleton<ArchiveList>();
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();

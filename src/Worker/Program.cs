@@ -36,7 +36,7 @@ async Task<int> RunAsync(Type verb, System.CommandLine.ParseResult parse, string
         .AddSingleton(terminal)
         .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddSerilog(Log.Logger))
         .AddArchiverCore(settings)
-        .AddArchiverWorker()
+        .AddArchiverWorker(settings)
         .BuildServiceProvider();
 #pragma warning restore ASP0000
     return await ((IVerb)services.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken);

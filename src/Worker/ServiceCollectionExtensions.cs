@@ -1,21 +1,36 @@
+using Archiver.Core.Configuration;
 using Archiver.Worker.Commands;
+using Archiver.Worker.Jobs;
 using Archiver.Worker.Output;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Quartz;
 
 namespace Archiver.Worker;
 
 /// <summary>Registration of the worker; callable in any order and more than once.</summary>
 internal static class ServiceCollectionExtensions
 {
-    /// <summary>Registers the verbs and what they share.</summary>
-    public static IServiceCollection AddArchiverWorker(this IServiceCollection services)
+    /// <summary>Registers the verbs, the jobs and what they share.</summary>
+    public static IServiceCollection AddArchiverWorker(this IServiceCollection services, ArchiverSettings settings)
     {
         services.TryAddSingleton<Terminal>();
         services.TryAddSingleton<PolicyChoice>();
         services.TryAddSingleton<SourceErrors>();
+        services.TryAddSingleton<LedgerAccess>();
         services.TryAddSingleton<ProgressDisplay>();
         foreach (var verb in ArchiverCommandLine.Verbs)
             services.TryAddTransient(verb);
+
+        services.TryAddSingleton<Trigger>();
+        services.TryAddSingleton<Readiness>();
+        services.TryAddSingleton<ServerWait>();
+        services.TryAddSingleton<SourceRuns>();
+        services.TryAddSingleton<MissedRuns>();
+        services.TryAddTransient<PolicyJob>();
+        services.AddQuartz(quartz => quartz
+            .ConfigureScheduler(scheduler => scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always)
+            // A job that waits for its source holds a thread meanwhile; no job may wait for one.
+            .UseDefaultThreadPool(Math.Max(10, settings.Sources.Sum(s => s.Policies.Count))));
         return services;
     }
 }

@@ -8,8 +8,11 @@ internal sealed class Installation : IAsyncDisposable
 {
     private readonly Dictionary<string, string?> _environment;
 
-    private Installation(TestDatabase database, TestBucket bucket)
+    private readonly bool _ownDatabase, _ownStore;
+
+    private Installation(TestDatabase database, TestBucket bucket, bool ownDatabase, bool ownStore)
     {
+        (_ownDatabase, _ownStore) = (ownDatabase, ownStore);
         Database = database;
         Bucket = bucket;
         _environment = Environment(database.ConnectionString, bucket.Settings);
@@ -19,15 +22,19 @@ internal sealed class Installation : IAsyncDisposable
 
     public TestBucket Bucket { get; }
 
-    /// <summary>Schema and sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger ones.</summary>
+    /// <summary>
+    /// Schema and sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger ones. On the shared servers,
+    /// or on a test's own that it stops.
+    /// </summary>
     public static async Task<Installation> CreateAsync(
-        TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4)
+        TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4,
+        string? postgres = null, S3Address? s3 = null)
     {
-        var database = await TestDatabase.CreateAsync(servers, cancellationToken);
-        var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
+        var database = await TestDatabase.CreateAsync(postgres ?? servers.PostgresConnectionString, cancellationToken);
+        var bucket = await TestBucket.CreateAsync(s3 ?? servers.S3, cancellationToken);
         await ApplicationSchema.InstallAsync(database, "ended-at", cancellationToken);
         await ApplicationSchema.GenerateAsync(database, "ended-at", idle, young, messages, cancellationToken: cancellationToken);
-        return new(database, bucket);
+        return new(database, bucket, postgres is not null, s3 is not null);
     }
 
     /// <summary>The configuration of one source with one policy, as environment variables.</summary>
@@ -50,7 +57,11 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>Sets a key below Archiver, such as <c>Batch:Sessions</c>; null takes it away.</summary>
     public Installation With(string key, string? value)
     {
-        _environment[Variable(key)] = value;
+        // Not null: an environment variable of that name would be taken from this process.
+        if (value is null)
+            _environment.Remove(Variable(key));
+        else
+            _environment[Variable(key)] = value;
         return this;
     }
 
@@ -76,8 +87,15 @@ internal sealed class Installation : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Bucket.DisposeAsync();
-        await Database.DisposeAsync();
+        // A test's own server ends with everything in it, and may be down by now.
+        if (_ownStore)
+            Bucket.Client.Dispose();
+        else
+            await Bucket.DisposeAsync();
+        if (_ownDatabase)
+            await Database.DataSource.DisposeAsync();
+        else
+            await Database.DisposeAsync();
     }
 
     private static string Variable(string key) => $"Archiver__{key.Replace(":", "__", StringComparison.Ordinal)}";

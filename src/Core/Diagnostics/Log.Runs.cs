@@ -42,4 +42,13 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "Batch of {Sessions} sessions ran into {SqlState}; trying halves")]
     public static partial void BatchHalved(this ILogger logger, int sessions, string sqlState);
+
+    [LoggerMessage(EventId = 1013, Level = LogLevel.Information, Message = "{Policy} not run: {Pause}")]
+    public static partial void Paused(this ILogger logger, string policy, string pause);
+
+    [LoggerMessage(EventId = 1014, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} is a dry run: {Eligible} sessions would go")]
+    public static partial void DryRun(this ILogger logger, Guid runId, string policy, long eligible);
+
+    [LoggerMessage(EventId = 1015, Level = LogLevel.Information, Message = "Run {RunId} takes no more batches: {Limit}")]
+    public static partial void RunCutShort(this ILogger logger, Guid runId, string limit);
 }

@@ -10,27 +10,27 @@ namespace Archiver.Core.Policies;
 internal sealed class EligibilityPredicate(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs)
 {
     /// <summary>Every condition by the reason that it excludes a session for when it is not met.</summary>
-    public IReadOnlyList<(string Reason, string Sql)> Conditions(SqlParameters parameters)
+    public IReadOnlyList<Condition> Conditions(SqlParameters parameters)
     {
         var table = source.Map.Session;
-        List<(string, string)> conditions = [];
-        conditions.AddRange(table.Activity.Select(c => ("unknown activity", Known(c, parameters))));
+        List<Condition> conditions = [];
+        conditions.AddRange(table.Activity.Select(c => new Condition("unknown activity", c, Known(c, parameters))));
         if (policy.IdleFor is { } idle)
         {
-            conditions.AddRange(table.Activity.Select(c => ("too young", Old(Session(c), shape.Session[c], idle, parameters))));
+            conditions.AddRange(table.Activity.Select(c => new Condition("too young", c, Old(Session(c), shape.Session[c], idle, parameters))));
             if (table.Ended is { } ended)
-                conditions.Add(("too young", $"({Session(ended)} IS NULL OR {Old(Session(ended), shape.Session[ended], idle, parameters)})"));
-            conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => ("too young", NoYoungRow(c, idle, parameters))));
+                conditions.Add(new("too young", ended, $"({Session(ended)} IS NULL OR {Old(Session(ended), shape.Session[ended], idle, parameters)})"));
+            conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters))));
         }
         AddRole(conditions, "not ended long enough", policy.EndedFor, table.Ended, parameters);
         AddRole(conditions, "not deleted long enough", policy.DeletedFor, table.Deleted, parameters);
         AddRole(conditions, "not expired long enough", policy.ExpiredFor, table.Expires, parameters);
         if (policy.Status.Count > 0)
-            conditions.Add(("status", $"{Session(table.Status!)}::text = ANY ({parameters.Add(PgParameter.Texts(policy.Status))})"));
+            conditions.Add(new("status", table.Status!, $"{Session(table.Status!)}::text = ANY ({parameters.Add(PgParameter.Texts(policy.Status))})"));
         if (policy.Where is { } where)
         {
             // On lines of its own: a trailing comment in it must not swallow the parenthesis.
-            conditions.Add(("Where", $"(\n{where}\n)"));
+            conditions.Add(new("Where", "Where", $"(\n{where}\n)"));
         }
         return conditions;
     }
@@ -40,10 +40,10 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
 
     private static string Session(string column) => SessionPath.Column("s", column);
 
-    private void AddRole(List<(string, string)> conditions, string reason, TimeSpan? age, string? column, SqlParameters parameters)
+    private void AddRole(List<Condition> conditions, string reason, TimeSpan? age, string? column, SqlParameters parameters)
     {
         if (age is { } value && column is not null)
-            conditions.Add((reason, Old(Session(column), shape.Session[column], value, parameters)));
+            conditions.Add(new(reason, column, Old(Session(column), shape.Session[column], value, parameters)));
     }
 
     private string Known(string column, SqlParameters parameters) =>

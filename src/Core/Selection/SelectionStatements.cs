@@ -96,22 +96,22 @@ internal sealed class SelectionStatements
         string.Join("\n  AND ", LedgerConditions(key, parameters).Select(c => c.Sql));
 
     /// <summary>The same by the reason that each excludes a session for.</summary>
-    public IReadOnlyList<(string Reason, string Sql)> LedgerConditions(string key, SqlParameters parameters)
+    public IReadOnlyList<Condition> LedgerConditions(string key, SqlParameters parameters)
     {
         var source = Source(parameters);
         var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
         return
         [
-            ("restored lately", $"""
+            new("restored lately", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'restored' AND a.restored_at > {grace})
                 """),
-            ("stored", $"""
+            new("stored", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
                 """),
-            ("quarantined", $"""
+            new("quarantined", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = {key}::text AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(_run.Cutoffs.Now))}))
                 """),
-            ("held", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
+            new("held", "ledger", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
         ];
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Archiver.Core;
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
@@ -9,7 +10,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver archive</c>: policies with action Archive, once, now.</summary>
-internal sealed class ArchiveVerb(PolicyChoice choice, PolicyRunner runner, Terminal terminal, ProgressDisplay progress) : IVerb
+internal sealed class ArchiveVerb(PolicyChoice choice, PolicyRunner runner, ArchiverSettings settings, Terminal terminal, ProgressDisplay progress) : IVerb
 {
     private static readonly Option<int?> MaxSessions = VerbOptions.Count("--max-sessions", "Take at most so many sessions per policy");
 
@@ -45,6 +46,8 @@ internal sealed class ArchiveVerb(PolicyChoice choice, PolicyRunner runner, Term
         if (name is not null && chosen.FirstOrDefault(c => c.Policy.Action != PolicyAction.Archive).Policy is { } other)
             throw new ArchiverException(FailureKind.Configuration, $"Policy {other.FullName} has action {other.Action}, and archive runs only policies with action Archive.");
         var archiving = chosen.Where(c => c.Policy.Action == PolicyAction.Archive).ToList();
+        foreach (var (source, policy) in archiving)
+            Unsupported.Refuse(settings, source, policy);
         return archiving.Count > 0
             ? archiving
             : throw new ArchiverException(FailureKind.Configuration, "No policy with action Archive is configured: add one under Archiver:Sources:{name}:Policies.");

@@ -33,11 +33,13 @@ internal static class ArchiverCommandLine
             Example: archiver plan --Archiver:Sources:main:Policies:idle:IdleFor=30d
             """) { Config };
         root.SetAction((parse, token) => run(typeof(RunVerb), parse, token));
+        var quarantine = new Command("quarantine", "Sessions that failed: list them, or let runs try them again.");
         foreach (var (verb, command) in Described())
         {
             command.SetAction((parse, token) => run(verb, parse, token));
-            root.Subcommands.Add(command);
+            (verb.Name.StartsWith("Quarantine", StringComparison.Ordinal) ? quarantine : root).Subcommands.Add(command);
         }
+        root.Subcommands.Add(quarantine);
         return root;
     }
 
@@ -63,6 +65,7 @@ internal static class ArchiverCommandLine
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+        Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
     ];
 
     private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());

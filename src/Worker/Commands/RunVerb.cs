@@ -1,16 +1,46 @@
 using System.CommandLine;
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Worker.Http;
+using Archiver.Worker.Jobs;
 
 namespace Archiver.Worker.Commands;
 
-/// <summary><c>archiver run</c>: the always-on worker.</summary>
-internal sealed class RunVerb : IVerb
+/// <summary><c>archiver run</c>: the always-on worker, or what <c>ARCHIVER_TRIGGER</c> says.</summary>
+internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configuration, Trigger trigger, SourceRuns runs, ILoggerFactory loggers) : IVerb
 {
     public static Command Describe() => new("run", """
-        Runs as the always-on worker: every policy on its schedule, with health checks over HTTP. Also what happens without a verb.
+        Runs as the always-on worker: every policy on its schedule, health checks over HTTP. Also what happens without a verb.
+        With ARCHIVER_TRIGGER (archive, purge, expire, all or source/policy) it runs that once and exits with the outcome;
+        with ARCHIVER_TRIGGER_EXIT=false it then goes on as a worker.
         Example: archiver run --config /etc/archiver/appsettings.json
         """);
 
-    public Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken) =>
-        throw new ArchiverException(FailureKind.Configuration, "The always-on worker is not part of this build yet; use: archiver archive");
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        Unsupported.Refuse(settings);
+        if (trigger is { IsSet: true, Exits: true })
+            return await RunOnceAsync(cancellationToken).ConfigureAwait(false);
+        await using var app = WorkerHost.Build(settings, configuration, loggers);
+        try
+        {
+            await app.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException exception)
+        {
+            throw new ArchiverException(FailureKind.Failed, $"Cannot listen on {settings.Http.Urls} (Archiver:Http:Urls): {exception.Message}", exception);
+        }
+        return Environment.ExitCode;
+    }
+
+    private async Task<int> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        List<int> codes = [];
+        foreach (var source in settings.Sources)
+        {
+            var summaries = await runs.RunAsync(source.Name, [.. trigger.Policies(source).Select(p => p.Name)], cancellationToken).ConfigureAwait(false);
+            codes.AddRange(summaries.Select(s => s.ExitCode));
+        }
+        return ExitCode.Worst(codes);
+    }
 }

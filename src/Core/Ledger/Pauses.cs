@@ -1,0 +1,50 @@
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>The kill switch: pauses of policies, in the ledger, so that one command stops every worker between two batches.</summary>
+internal static class Pauses
+{
+    /// <summary>As source or policy: all of them.</summary>
+    public const string All = "";
+
+    private const string Find = """
+        SELECT p.source, p.policy
+        FROM archiver.pauses AS p
+        WHERE p.source IN ($1, '') AND p.policy IN ($2, '')
+        ORDER BY p.source, p.policy
+        LIMIT 1
+        """;
+
+    private const string Insert = """
+        INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+        """;
+
+    private const string Remove = "DELETE FROM archiver.pauses AS p WHERE ($1 = '' OR p.source = $1) AND ($2 = '' OR p.policy = $2)";
+
+    private const string List = "SELECT p.source, p.policy FROM archiver.pauses AS p ORDER BY 1, 2";
+
+    /// <summary>What pauses a policy, as a person named it (everything, a source, source/policy), or null.</summary>
+    public static async Task<string?> FindAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(Find, Name, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false)).FirstOrDefault();
+
+    /// <summary>Pauses; again is no error.</summary>
+    public static async Task AddAsync(NpgsqlConnection connection, string source, string policy, string by, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(Insert, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Text(by)).ConfigureAwait(false);
+
+    /// <summary>Lifts a pause and all narrower ones; returns how many there were.</summary>
+    public static async Task<int> RemoveAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(Remove, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false);
+
+    /// <summary>All pauses in force, as a person named them.</summary>
+    public static async Task<IReadOnlyList<string>> ListAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await connection.QueryAsync(List, Name, cancellationToken).ConfigureAwait(false);
+
+    private static string Name(NpgsqlDataReader row) => (row.GetString(0), row.GetString(1)) switch
+    {
+        (All, All) => "everything",
+        (var source, All) => source,
+        var (source, policy) => $"{source}/{policy}",
+    };
+}

@@ -1,0 +1,7 @@
+namespace Archiver.Core.Policies;
+
+/// <summary>One of the conditions that a session must all meet to be taken.</summary>
+/// <param name="Reason">What keeps a session out that does not meet it; stable, it is counted by.</param>
+/// <param name="Subject">What it looks at: a column, a child table, the ledger.</param>
+/// <param name="Sql">The condition over the session row, alias <c>s</c>; NULL counts as not met.</param>
+internal sealed record Condition(string Reason, string Subject, string Sql);

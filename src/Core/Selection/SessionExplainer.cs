@@ -1,0 +1,56 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Selection;
+
+/// <summary>Explains a policy's view of one session with the very conditions that select, so that the answer cannot differ from what a run does.</summary>
+internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCatalog connections)
+{
+    /// <param name="source">The source.</param>
+    /// <param name="policy">One of its policies.</param>
+    /// <param name="id">Session key or external id.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<SessionExplanation> ExplainAsync(SourceSettings source, Policy policy, string id, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        var run = await PolicyPreview.ContextAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
+        var byKey = await FindAsync(connection, run, SessionPath.Column("s", source.Map.Session.Key), run.Shape.KeyType(source.Map), id, cancellationToken).ConfigureAwait(false);
+        if (byKey is not null || source.Map.Session.ExternalId is not { } external)
+            return byKey ?? new(null, []);
+        return await FindAsync(connection, run, SessionPath.Column("s", external), run.Shape.Session[external].BaseType, id, cancellationToken).ConfigureAwait(false) ?? new(null, []);
+    }
+
+    private static async Task<SessionExplanation?> FindAsync(
+        NpgsqlConnection connection, RunContext run, string column, string type, string id, CancellationToken cancellationToken)
+    {
+        var parameters = new SqlParameters();
+        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        List<Condition> conditions =
+        [
+            .. new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Conditions(parameters),
+            .. new SelectionStatements(run).LedgerConditions(key, parameters),
+        ];
+        var sql = $"""
+            SELECT {key}::text, ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce({c.Sql}, false)"))}]
+            FROM {run.Source.Map.Session.Table.Sql} AS s
+            WHERE {column} = {parameters.Add(PgParameter.Text(id))}::{type}
+            """;
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var found = await connection.QueryAsync(
+                sql, row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+            return found is [var session] ? new(session.Key, [.. conditions.Zip(session.Met)]) : null;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)
+        {
+            // Not a value of the key's type, so no session has it as its key.
+            return null;
+        }
+    }
+}

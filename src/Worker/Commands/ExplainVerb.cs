@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Restore;
+using Archiver.Core.Selection;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver explain</c>: why a session is or is not taken.</summary>
+internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explainer, ArchiveLocator locator, SourceErrors errors, Terminal terminal) : IVerb
+{
+    private static readonly Argument<string> Id = new("id") { Description = "Session key or external id" };
+
+    public static Command Describe() => new("explain", """
+        Says for each policy whether it takes a session now, and which conditions keep it out.
+        Example: archiver explain 0b9c6a52-4a3c-4d0b-9a52-0f6f3d1c9a10
+        """) { Id, VerbOptions.Source, VerbOptions.Policy, VerbOptions.Json };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        var id = parse.GetRequiredValue(Id);
+        List<ExplanationJson> explanations = [];
+        foreach (var (source, policy) in choice.Policies(parse.GetValue(VerbOptions.Source), parse.GetValue(VerbOptions.Policy)))
+        {
+            var explanation = await errors.ExplainAsync(source, () => explainer.ExplainAsync(source, policy, id, cancellationToken)).ConfigureAwait(false);
+            if (explanation.SessionId is not null)
+                explanations.Add(ExplanationJson.Of(policy, explanation));
+        }
+        if (explanations.Count == 0)
+            throw new ArchiverException(FailureKind.Failed, await AbsentAsync(parse, id, cancellationToken).ConfigureAwait(false));
+        if (parse.GetValue(VerbOptions.Json))
+            terminal.WriteJson(explanations);
+        else
+            explanations.ForEach(Write);
+        return ExitCode.Done;
+    }
+
+    private async Task<string> AbsentAsync(ParseResult parse, string id, CancellationToken cancellationToken)
+    {
+        foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
+        {
+            if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, generation: null, cancellationToken)).ConfigureAwait(false) is { } archive)
+                return $"Session '{id}' is not in the table of source '{source.Name}': the ledger has generation {archive.Generation} of it as {archive.State}. See it with: archiver show {id}";
+        }
+        return $"No configured source has a session '{id}', in its table or in the ledger.";
+    }
+
+    private void Write(ExplanationJson explanation)
+    {
+        terminal.WriteLine($"{explanation.Source}/{explanation.Policy}: {(explanation.Eligible ? "the next run takes it" : "stays")}");
+        foreach (var condition in explanation.Conditions.Where(c => !c.Met))
+            terminal.WriteLine($"  {condition.Reason}: {condition.Subject}");
+    }
+}

@@ -1,0 +1,36 @@
+using Archiver.Core;
+using Archiver.Core.Configuration;
+using Archiver.Worker.Jobs;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Archiver.Worker.Http;
+
+/// <summary>The host of the always-on worker: schedule and HTTP, over the same registrations as every verb.</summary>
+internal static class WorkerHost
+{
+    /// <summary>Within which the batch in hand is finished or rolled back; orchestrators kill after 30 s.</summary>
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(25);
+
+    public static WebApplication Build(ArchiverSettings settings, IConfiguration configuration, ILoggerFactory loggers)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        // Everything comes from the settings that were checked; a stray ASPNETCORE_URLS or Kestrel section must not change where it listens.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
+        builder.WebHost.UseUrls(settings.Http.Urls.Split(';'));
+        builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
+        builder.Services.AddSingleton(provider => new Trigger(configuration, provider.GetRequiredService<ArchiverSettings>()));
+        builder.Services.AddArchiverCore(settings).AddArchiverWorker(settings);
+        builder.Services.AddHostedService<SchedulerService>();
+        var app = builder.Build();
+        app.MapHealth();
+        // Only now are the addresses known: a port 0 is chosen by the system.
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            var urls = string.Join(';', app.Urls);
+            app.Logger.WorkerStarted(urls);
+        });
+        return app;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>The always-on worker: its schedule, and what it does about servers that are down and about being stopped.</summary>
+public sealed class RunVerbTests(TestServers servers)
+{
+    private const string Cron = "Sources:main:Policies:idle:Cron";
+    private const string EverySecond = "* * * * * ?";
+    private const string EveryYear = "0 0 2 1 1 ?";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Runs_a_policy_on_its_schedule_and_ends_with_0_on_SIGTERM()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 10, young: 3);
+        await using var worker = await RunningWorker.StartAsync(archiver.With(Cron, EverySecond), Token);
+
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token);
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+        Assert.Equal(HttpStatusCode.OK, await worker.GetAsync("/health/live", Token));
+
+        var result = await worker.StopAsync(Token);
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+    }
+
+    [Fact]
+    public async Task Catches_up_at_start_what_was_missed_while_it_was_down()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 10, young: 3);
+        await archiver.RunAsync("migrate");
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
+
+        await using var worker = await RunningWorker.StartAsync(archiver.With(Cron, EveryYear), Token);
+
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token);
+    }
+
+    [Fact]
+    public async Task Runs_nothing_at_start_when_nothing_was_missed()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 10, young: 3);
+        await archiver.With(Cron, EveryYear).RunAsync("archive", "--max-sessions", "1");
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
+
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await worker.LoggedAsync(6003, Token);
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+        await worker.StopAsync(Token);
+
+        Assert.False(worker.HasLogged(6004));
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs"));
+    }
+
+    [Fact]
+    public async Task Stops_in_the_middle_of_a_run_with_no_session_half_done()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 400, young: 0);
+        archiver.With(Cron, EverySecond).With("Batch:Sessions", "5").With("Batch:Pause", "100ms");
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await Eventually.TrueAsync(() => worker.HasLogged(1002), Token);
+
+        var result = await worker.StopAsync(Token);
+
+        Assert.Equal(0, result.ExitCode);
+        var live = await archiver.LiveSessionsAsync();
+        Assert.InRange(live, 1, 395);
+        Assert.Equal(400 - live, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Equal(live * 4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages"));
+        Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
+        Assert.Equal(0, (await archiver.With("Batch:Pause", "0s").RunAsync("archive")).ExitCode);
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+    }
+
+    [Fact]
+    public async Task Waits_for_PostgreSQL_and_works_once_it_is_up()
+    {
+        await using var server = await PostgresServer.StartAsync(Token);
+        await using var archiver = await Installation.CreateAsync(servers, Token, postgres: server.ConnectionString, idle: 10, young: 3);
+        archiver.With(Cron, EverySecond);
+        await server.StopAsync(Token);
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await worker.LoggedAsync(6001, Token);
+
+        Assert.Equal(HttpStatusCode.OK, await worker.GetAsync("/health/live", Token));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await worker.GetAsync("/health/ready", Token));
+
+        await server.StartAgainAsync(Token);
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+        // The pooled connections of before the stop are dead; the first use finds out.
+        archiver.Database.DataSource.Clear();
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token);
+
+        await server.StopAsync(Token);
+        await Eventually.TrueAsync(async () => !await worker.IsReadyAsync(Token), Token);
+        Assert.Equal(0, (await worker.StopAsync(Token)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Waits_for_the_store_and_works_once_it_is_up()
+    {
+        await using var gateway = await S3Gateway.StartAsync(Token);
+        await using var archiver = await Installation.CreateAsync(servers, Token, s3: gateway.Address, idle: 10, young: 3);
+        archiver.With(Cron, EverySecond);
+        await gateway.KillAsync(Token);
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await worker.LoggedAsync(6001, Token);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await worker.GetAsync("/health/ready", Token));
+        Assert.Equal(13, await archiver.LiveSessionsAsync());
+
+        await gateway.StartAgainAsync(Token);
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token, TimeSpan.FromMinutes(1));
+        Assert.True(await worker.IsReadyAsync(Token));
+    }
+}

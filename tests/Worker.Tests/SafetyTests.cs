@@ -1,0 +1,185 @@
+using System.Text.Json;
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>Trip wire, pause, quarantine and explain: what keeps a run from doing harm, and how a person steers it.</summary>
+public sealed class SafetyTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_trip_wire_stops_a_run_until_a_person_accepts_the_policy()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 600, young: 500, messages: 1);
+        archiver.With("Safety:MaxShare", "0.25");
+
+        var stopped = await archiver.RunAsync("archive");
+        Assert.Equal(3, stopped.ExitCode);
+        Assert.Contains("archiver accept main/idle", stopped.Error, StringComparison.Ordinal);
+        Assert.Equal(1100, await archiver.LiveSessionsAsync());
+        Assert.Equal("refused", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
+
+        // Up to the share it may go without being accepted.
+        Assert.Equal(0, (await archiver.RunAsync("archive", "--max-sessions", "20")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("accept", "main/idle")).ExitCode);
+        // A shorter age takes more than was accepted; a longer one takes less.
+        Assert.Equal(3, (await archiver.With("Sources:main:Policies:idle:IdleFor", "80d").RunAsync("archive")).ExitCode);
+        Assert.Equal(3, (await archiver.With("Sources:main:Policies:idle:IdleFor", "91d").With("Sources:main:Policies:idle:Where", "true").RunAsync("archive")).ExitCode);
+        Assert.Equal(0, (await archiver.With("Sources:main:Policies:idle:Where", null).RunAsync("archive", "--max-sessions", "400")).ExitCode);
+        Assert.Equal(680, await archiver.LiveSessionsAsync());
+        Assert.Equal("accept", await archiver.Database.ScalarAsync<string>("SELECT action FROM archiver.audit"));
+    }
+
+    [Fact]
+    public async Task Pause_stops_runs_until_resumed()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0);
+
+        Assert.Equal(0, (await archiver.RunAsync("pause", "main/idle")).ExitCode);
+        var paused = await archiver.RunAsync("archive");
+        Assert.Equal(0, paused.ExitCode);
+        Assert.Contains("main/idle: not run: paused", paused.Output, StringComparison.Ordinal);
+        Assert.Equal(5, await archiver.LiveSessionsAsync());
+
+        await archiver.RunAsync("pause");
+        Assert.Contains("still paused", (await archiver.RunAsync("resume", "main/idle")).Output, StringComparison.Ordinal);
+        await archiver.RunAsync("resume");
+        await archiver.RunAsync("archive");
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+    }
+
+    [Fact]
+    public async Task Pause_stops_a_run_that_is_going_on_between_two_batches()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 300, young: 0);
+        archiver.With("Batch:Sessions", "5").With("Batch:Pause", "100ms");
+        await using var process = archiver.Start("archive");
+        await process.WaitForTextAsync("\"@i\":1002", Token);
+
+        await archiver.RunAsync("pause", "main");
+        var result = await process.WaitForExitAsync(Token);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.InRange(await archiver.LiveSessionsAsync(), 1, 295);
+        Assert.Contains("\"@i\":1015", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_poison_session_among_a_thousand_is_quarantined_and_blocks_nothing()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1000, young: 0, messages: 2);
+        var poison = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_messages ORDER BY md5(id::text) LIMIT 1");
+        await archiver.Database.ExecuteAsync($"""
+            CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.session_id = '{poison}' THEN RAISE 'no'; END IF; RETURN OLD; END $$;
+            CREATE TRIGGER poison BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION poison();
+            """);
+
+        var first = await archiver.With("Retry:MaxAttempts", "2").RunAsync("archive");
+        Assert.Equal(1, first.ExitCode);
+        Assert.Contains("main/idle: done in part, 999 sessions archived", first.Output, StringComparison.Ordinal);
+        var failed = await QuarantineAsync(archiver);
+        Assert.Equal((poison, 1, false), (failed.GetProperty("session_id").GetString(), failed.GetProperty("attempts").GetInt32(), failed.GetProperty("quarantined").GetBoolean()));
+        Assert.Contains("delete refused (P0001)", failed.GetProperty("reason").GetString(), StringComparison.Ordinal);
+
+        // Not tried again at once; then once more, and then set aside.
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.quarantine SET next_attempt_at = now()");
+        Assert.Equal(1, (await archiver.RunAsync("archive")).ExitCode);
+        failed = await QuarantineAsync(archiver);
+        Assert.Equal((2, true), (failed.GetProperty("attempts").GetInt32(), failed.GetProperty("quarantined").GetBoolean()));
+        Assert.Contains("quarantined", (await archiver.RunAsync("explain", poison!)).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+
+        await archiver.Database.ExecuteAsync("DROP TRIGGER poison ON chat_messages");
+        Assert.Equal(0, (await archiver.RunAsync("quarantine", "retry", poison!)).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"));
+    }
+
+    [Fact]
+    public async Task A_session_that_is_archived_at_last_is_forgiven_its_failures()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0);
+        await archiver.RunAsync("migrate");
+        await archiver.Database.ExecuteAsync("""
+            INSERT INTO archiver.quarantine (source, session_id, reason, attempts, next_attempt_at, run_id)
+            SELECT 'main', session_id::text, 'delete refused (P0001)', 3, now() - interval '1 minute', gen_random_uuid() FROM chat_sessions LIMIT 1
+            """);
+
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"));
+    }
+
+    [Fact]
+    public async Task A_batch_too_big_for_its_timeout_is_halved_and_goes_on()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 32, young: 0, messages: 4);
+        // 128 rows at 20 ms are 2.6 s, more than the timeout; 8 sessions are not.
+        await archiver.Database.ExecuteAsync("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN OLD; END $$;
+            CREATE TRIGGER slow BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION slow();
+            """);
+
+        var result = await archiver.With("Batch:StatementTimeout", "1s").RunAsync("archive");
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+        Assert.Equal(32, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+    }
+
+    [Fact]
+    public async Task Explain_names_the_conditions_that_keep_a_session_out()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.RunAsync("migrate");
+        var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions LIMIT 1");
+        Assert.Contains("main/idle: the next run takes it", (await archiver.RunAsync("explain", id!)).Output, StringComparison.Ordinal);
+
+        await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = '{id}')");
+        var kept = await archiver.RunAsync("explain", id!);
+        Assert.Equal("main/idle: stays\n  too young: messages.timestamp\n", kept.Output);
+
+        var json = JsonDocument.Parse((await archiver.RunAsync("explain", id!, "--json")).Output).RootElement[0];
+        Assert.False(json.GetProperty("eligible").GetBoolean());
+        Assert.Single(json.GetProperty("conditions").EnumerateArray(), c => !c.GetProperty("met").GetBoolean());
+
+        await archiver.RunAsync("archive");
+        var gone = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives");
+        Assert.Contains("generation 1 of it as archived", (await archiver.RunAsync("explain", gone!)).Error, StringComparison.Ordinal);
+        Assert.Equal(1, (await archiver.RunAsync("explain", "no-such-session")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Logs_and_outputs_of_a_run_hold_neither_message_text_nor_secrets()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 40, young: 5, messages: 6);
+        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'canary-' || content");
+        // One session fails with an error of the server that quotes the text: its log line is the tempting one.
+        var poison = await archiver.Database.ScalarAsync<long>("SELECT min(id) FROM chat_messages WHERE timestamp < now() - interval '90 days'");
+        await archiver.Database.ExecuteAsync($"""
+            CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN IF OLD.id = {poison} THEN RAISE 'refused: %', OLD.content; END IF; RETURN OLD; END $$;
+            CREATE TRIGGER poison BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION poison();
+            """);
+        await using var role = await TestRole.CreateAsync(archiver.Database, "ALTER ROLE {0} SUPERUSER");
+        archiver.With("Sources:main:ConnectionString", role.ConnectionString).With("Retry:MaxAttempts", "1");
+
+        var run = await archiver.RunAsync("archive", "--Serilog:MinimumLevel:Default=Verbose");
+        var list = await archiver.RunAsync("quarantine", "list");
+
+        Assert.Equal(1, run.ExitCode);
+        var said = run.Output + run.Error + list.Output + list.Error;
+        Assert.Contains("Batch of run", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", said, StringComparison.Ordinal);
+        Assert.DoesNotContain(servers.S3SecretKey, said, StringComparison.Ordinal);
+        Assert.DoesNotContain($"Password={role.Name}", said, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("canary", await archiver.Database.CopyOutAsync("SELECT * FROM archiver.quarantine") + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.runs"), StringComparison.Ordinal);
+    }
+
+    private static async Task<JsonElement> QuarantineAsync(Installation archiver) =>
+        Assert.Single(JsonDocument.Parse((await archiver.RunAsync("quarantine", "list", "--json")).Output).RootElement.EnumerateArray());
+}

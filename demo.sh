@@ -103,7 +103,7 @@ launch_compose() { launch docker compose --file docker-compose.yml "$@" >"$WORK/
 docker_up() {
   BEGUN=1 COMPOSED=1
   # The demo adds the sample data itself; no fixed ports, so that another copy may run.
-  export ARCHIVER_SAMPLE_IDLE=0 ARCHIVER_SAMPLE_YOUNG=0 ARCHIVER_POSTGRES_PORT='' ARCHIVER_MINIO_PORT='' ARCHIVER_MINIO_CONSOLE_PORT=''
+  export ARCHIVER_SAMPLE_IDLE=0 ARCHIVER_SAMPLE_YOUNG=0 ARCHIVER_POSTGRES_PORT='' ARCHIVER_MINIO_PORT='' ARCHIVER_MINIO_CONSOLE_PORT='' ARCHIVER_HTTP_PORT=''
   echo "  Getting the images takes minutes the first time."
   launch_compose build --quiet archiver && launch_compose up --detach --wait --wait-timeout 300 postgres minio && launch_compose run --rm -T bucket ||
     { tail -n 20 "$WORK/step.log" >&2; fail "docker compose could not start the servers (see above)"; }

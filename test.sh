@@ -4,84 +4,9 @@
 # On Debian it installs the servers it misses, as root or with sudo. CONTRIBUTING.md has the variables that replace them.
 set -u
 cd "$(dirname "$0")" || exit 1
-SERVERS=$PWD/tests/Testing/servers
-STEP=    # process group of the running step
-FDS=()   # write ends of the servers' stdin: a server ends when its one is closed
-PIDS=()  # the servers' scripts
-
-say() { echo "test.sh: $*" >&2; }
 fail() { say "$*"; echo "0 passed, 1 failed"; exit 1; }
-
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/archiver-test-run-XXXXXX") || fail "cannot make a folder for this run in ${TMPDIR:-/tmp}"
-# The PostgreSQL user must be able to go through.
-chmod 755 "$WORK"
-
-finish() {
-  local rc=$? fd pid
-  trap - EXIT; trap '' INT TERM HUP
-  if [ -n "$STEP" ]; then
-    kill -TERM -- "-$STEP" 2>/dev/null
-    timeout 10 tail --pid="$STEP" -f /dev/null
-    kill -KILL -- "-$STEP" 2>/dev/null
-  fi
-  for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
-  for pid in ${PIDS[@]+"${PIDS[@]}"}; do wait "$pid" 2>/dev/null; done
-  rm -rf "$WORK"
-  exit $rc
-}
-trap finish EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
-
-# Starts a command in a process group of its own, so that Ctrl-C ends it with all it started, and without the servers' stdin.
-launch() {
-  ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done; exec setsid setpriv --pdeathsig TERM -- "$@" ) &
-  STEP=$!
-}
-await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
-
-missing_packages() {
-  [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
-  [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
-  local path=$PATH:/usr/sbin:/sbin tool
-  for tool in radosgw ceph-mon ceph-osd; do [ -x "$(PATH=$path command -v $tool)" ] || echo $tool; done
-  /usr/bin/python3 -c 'import rados' 2>/dev/null || echo ceph-common
-}
-
-install_servers() {
-  local packages root=() log=$WORK/apt.log
-  packages=$(missing_packages)
-  [ -n "$packages" ] || return 0
-  packages=${packages//$'\n'/ }
-  [ "$(id -u)" = 0 ] || root=(sudo)
-  command -v apt-get >/dev/null || fail "please install $packages: there is no apt-get here to do it"
-  [ ${#root[@]} = 0 ] || command -v sudo >/dev/null || fail "please install as root: apt-get install --no-install-recommends $packages"
-  say "installing $packages"
-  local get=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install)
-  # The package lists of a fresh machine are empty or old; only then is the slow update needed.
-  # shellcheck disable=SC2086
-  "${get[@]}" $packages >"$log" 2>&1 </dev/null ||
-    { "${root[@]}" apt-get -qq update >>"$log" 2>&1 </dev/null; "${get[@]}" $packages >>"$log" 2>&1 </dev/null; } ||
-    { tail -n 5 "$log" >&2; fail "apt-get could not install $packages (see above)"; }
-}
-
-# Starts a server's script; it lives until its stdin closes, so not longer than this script, however that ends.
-start_server() { # NAME
-  local fd
-  mkfifo "$WORK/$1.stdin" || fail "cannot make a FIFO in $WORK"
-  ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
-    exec "$SERVERS/$1.sh" run "$WORK/$1" 0 <"$WORK/$1.stdin" >"$WORK/$1.out" 2>"$WORK/$1.err" ) &
-  PIDS+=($!)
-  exec {fd}<>"$WORK/$1.stdin"
-  FDS+=("$fd")
-}
-
-value() { sed -n "s/^$2=//p" "$WORK/$1.out"; }
-
-await_server() { # NAME PID
-  until grep -qx READY "$WORK/$1.out" 2>/dev/null; do
-    [ -d "/proc/$2" ] || { cat "$WORK/$1.err" >&2; fail "$1.sh did not start its server (see above)"; }
-    sleep .1
-  done
-}
+WORK_PREFIX=archiver-test-run
+. tests/Testing/servers/common.sh
 
 install_servers
 [ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { start_server postgres; POSTGRES_PID=${PIDS[-1]}; }

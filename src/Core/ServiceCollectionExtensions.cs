@@ -25,6 +25,9 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton(provider => new PolicyRunner(
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveStore>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PolicyRunner>>()));
+        services.TryAddSingleton(provider => new RestoreRunner(
+            settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveReader>(), provider.GetRequiredService<PolicyRunner>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RestoreRunner>>()));
         services.TryAddSingleton<PolicyPreview>();
         services.TryAddSingleton<SessionExplainer>();
         services.TryAddSingleton<ArchiveList>();

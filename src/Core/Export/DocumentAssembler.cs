@@ -40,7 +40,10 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
             }
             if (_count > 1)
                 await AdvanceAsync(session, cancellationToken).ConfigureAwait(false);
-            tables[table].WriteRow(_output, session, reader);
+            if (reader.RowLength < DocumentCompressor.ChunkBytes)
+                tables[table].WriteRow(_output, session, reader);
+            else
+                await tables[table].WriteLongRowAsync(_output, session, reader, () => FlushAndRentAsync(cancellationToken)).ConfigureAwait(false);
             if (_output.WrittenCount >= DocumentCompressor.ChunkBytes)
                 await FlushAsync(last: false, cancellationToken).ConfigureAwait(false);
         }
@@ -116,6 +119,12 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
     {
         _output.Write(tables.Skip(1).Any(t => t.Table.Name != Sources.SourceMap.MessagesName) ? "}}\n"u8 : "}\n"u8);
         await FlushAsync(last: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<ArrayBufferWriter<byte>> FlushAndRentAsync(CancellationToken cancellationToken)
+    {
+        await FlushAsync(last: false, cancellationToken).ConfigureAwait(false);
+        return _output;
     }
 
     private async ValueTask FlushAsync(bool last, CancellationToken cancellationToken)

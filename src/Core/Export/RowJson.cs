@@ -36,6 +36,24 @@ internal static class RowJson
         }
     }
 
+    /// <summary>Length of the next piece of a long field: about <paramref name="length"/>, never in the middle of an escape.</summary>
+    public static int PieceLength(ReadOnlySpan<byte> field, int length)
+    {
+        if (field.Length <= length)
+            return field.Length;
+        var backslashes = length - field[..length].TrimEnd((byte)'\\').Length;
+        return length + (backslashes & 1);
+    }
+
+    /// <summary>Writes a piece of a value as long as only strings and json can be; the caller writes the quotes of a string.</summary>
+    public static void WritePiece(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> piece, ColumnKind kind)
+    {
+        if (kind == ColumnKind.Json)
+            WriteEmbedded(output, piece);
+        else
+            WriteStringContent(output, piece);
+    }
+
     /// <summary>The text of a field with COPY's escapes undone.</summary>
     public static string Unescape(ReadOnlySpan<byte> field)
     {
@@ -74,6 +92,12 @@ internal static class RowJson
     private static void WriteString(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
     {
         output.Write("\""u8);
+        WriteStringContent(output, field);
+        output.Write("\""u8);
+    }
+
+    private static void WriteStringContent(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
+    {
         while (field.IndexOfAny(Special) is var at and >= 0)
         {
             output.Write(field[..at]);
@@ -97,7 +121,6 @@ internal static class RowJson
             field = field[(at + 1)..];
         }
         output.Write(field);
-        output.Write("\""u8);
     }
 
     // A line break between tokens of a json value becomes a space, so that a document stays one line.

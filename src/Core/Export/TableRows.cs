@@ -44,19 +44,63 @@ internal sealed class TableRows(TableShape table, int sessions)
     /// <summary>Writes the reader's row as a JSON object, a comma before it unless it is the session's first. SQL NULL is an absent key.</summary>
     public void WriteRow(ArrayBufferWriter<byte> output, int session, CopyTextReader reader)
     {
-        output.Write(_fingerprints[session].Rows == 0 ? "{"u8 : ",{"u8);
-        _fingerprints[session] = _fingerprints[session].Add(long.Parse(reader[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        BeginRow(output, session, reader);
         var first = true;
         for (var column = 0; column < _names.Length; column++)
         {
-            if (reader.IsNull(LeadingFields + column))
-                continue;
-            if (!first)
-                output.Write(","u8);
-            first = false;
-            output.Write(_names[column]);
-            RowJson.WriteValue(output, reader[LeadingFields + column], _kinds[column]);
+            if (BeginColumn(output, column, reader, ref first))
+                RowJson.WriteValue(output, reader[LeadingFields + column], _kinds[column]);
         }
         output.Write("}"u8);
+    }
+
+    /// <summary>The same for a row of any length: a long value goes out in pieces, so that it never stands in memory a second time as JSON.</summary>
+    /// <param name="flush">Passes on what was written so far and returns the buffer to go on with.</param>
+    public async ValueTask WriteLongRowAsync(
+        ArrayBufferWriter<byte> output, int session, CopyTextReader reader, Func<ValueTask<ArrayBufferWriter<byte>>> flush)
+    {
+        BeginRow(output, session, reader);
+        var first = true;
+        for (var column = 0; column < _names.Length; column++)
+        {
+            if (!BeginColumn(output, column, reader, ref first))
+                continue;
+            var length = reader[LeadingFields + column].Length;
+            if (length < DocumentCompressor.ChunkBytes || _kinds[column] is not (ColumnKind.Text or ColumnKind.Json))
+            {
+                RowJson.WriteValue(output, reader[LeadingFields + column], _kinds[column]);
+                continue;
+            }
+            var quote = _kinds[column] == ColumnKind.Text ? "\""u8.ToArray() : [];
+            output.Write(quote);
+            for (var at = 0; at < length;)
+            {
+                var rest = reader[LeadingFields + column][at..];
+                var piece = rest[..RowJson.PieceLength(rest, DocumentCompressor.ChunkBytes)];
+                at += piece.Length;
+                RowJson.WritePiece(output, piece, _kinds[column]);
+                output = await flush().ConfigureAwait(false);
+            }
+            output.Write(quote);
+        }
+        output.Write("}"u8);
+    }
+
+    private void BeginRow(ArrayBufferWriter<byte> output, int session, CopyTextReader reader)
+    {
+        output.Write(_fingerprints[session].Rows == 0 ? "{"u8 : ",{"u8);
+        _fingerprints[session] = _fingerprints[session].Add(long.Parse(reader[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Writes the column's name; false when the value is SQL NULL and the key stays absent.</summary>
+    private bool BeginColumn(ArrayBufferWriter<byte> output, int column, CopyTextReader reader, ref bool first)
+    {
+        if (reader.IsNull(LeadingFields + column))
+            return false;
+        if (!first)
+            output.Write(","u8);
+        first = false;
+        output.Write(_names[column]);
+        return true;
     }
 }

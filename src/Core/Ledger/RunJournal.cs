@@ -37,15 +37,19 @@ internal static class RunJournal
         """;
 
     /// <summary>Records a run, after settling what earlier runs of the source left behind; returns how many had died.</summary>
-    public static async Task<long> BeginAsync(NpgsqlConnection connection, Guid id, Policy policy, Cutoffs cutoffs, CancellationToken cancellationToken)
+    public static Task<long> BeginAsync(NpgsqlConnection connection, Guid id, Policy policy, Cutoffs cutoffs, CancellationToken cancellationToken) =>
+        BeginAsync(connection, id, policy.Source, policy.Name, policy.Action.ToString().ToLowerInvariant(), cutoffs, cancellationToken);
+
+    /// <summary>The same for an action that no policy asks for, such as <c>restore</c>.</summary>
+    public static async Task<long> BeginAsync(
+        NpgsqlConnection connection, Guid id, string source, string policy, string action, Cutoffs cutoffs, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        var source = PgParameter.Text(policy.Source);
-        var dead = await connection.ScalarAsync<long>(SettleDeadRuns, cancellationToken, source.Clone()).ConfigureAwait(false);
-        await connection.ExecuteAsync(SettlePending, cancellationToken, source.Clone()).ConfigureAwait(false);
+        var dead = await connection.ScalarAsync<long>(SettleDeadRuns, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
         await connection.ExecuteAsync(
-            Insert, cancellationToken, PgParameter.Uuid(id), source, PgParameter.Text(policy.Name),
-            PgParameter.Text(policy.Action.ToString().ToLowerInvariant()), PgParameter.Instant(cutoffs.Now), PgParameter.Text(WorkerName)).ConfigureAwait(false);
+            Insert, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(source), PgParameter.Text(policy),
+            PgParameter.Text(action), PgParameter.Instant(cutoffs.Now), PgParameter.Text(WorkerName)).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return dead;
     }

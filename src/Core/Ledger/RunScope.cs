@@ -50,7 +50,7 @@ internal sealed class RunScope : IAsyncDisposable
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        var inspection = await SourceInspector.InspectAsync(connection, request.Source, cancellationToken).ConfigureAwait(false);
+        var inspection = await SourceInspector.InspectAsync(connection, request.Source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
         var shape = inspection.Require(request.Source.Name);
         var taken = await SourceLock.TryTakeAsync(connections, SourceLockKey.For(request.Source.Name, shard: 0), request.Source.Name, time, cancellationToken).ConfigureAwait(false);
         if (taken is null)

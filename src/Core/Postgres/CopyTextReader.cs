@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Archiver.Core.Postgres;
 
 /// <summary>
@@ -11,7 +9,7 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposabl
     private const byte Tab = (byte)'\t', LineFeed = (byte)'\n';
 
     private readonly int[] _ends = new int[fieldCount];
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(128 * 1024);
+    private byte[] _buffer = LargeBuffer.Rent(128 * 1024);
     private int _row, _end;
     private bool _rowRead;
 
@@ -24,6 +22,9 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposabl
             return _buffer.AsSpan(start, _ends[field] - start);
         }
     }
+
+    /// <summary>Bytes of the current row.</summary>
+    public int RowLength => _ends[^1] - _row;
 
     /// <summary>Whether a field is SQL NULL. A text of backslash and N comes as <c>\\N</c>, so nothing else looks like it.</summary>
     public bool IsNull(int field) => this[field].SequenceEqual("\\N"u8);
@@ -56,8 +57,7 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposabl
 
     public void Dispose()
     {
-        // Cleared: the pool's next user must not find message text in it.
-        ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+        LargeBuffer.Return(_buffer);
         _buffer = [];
     }
 
@@ -79,14 +79,14 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposabl
 
     private InvalidDataException WrongCount() => new($"A COPY row does not have the {fieldCount} fields of its statement.");
 
-    /// <summary>Moves the unfinished row to the front, or doubles the buffer when it fills it; returns by how much the row moved.</summary>
+    /// <summary>Moves the unfinished row to the front, or into a larger buffer when it fills this one; returns by how much the row moved.</summary>
     private int MakeRoom()
     {
         var (moved, length) = (_row, _end - _row);
-        var target = length > _buffer.Length / 2 ? ArrayPool<byte>.Shared.Rent(checked(_buffer.Length * 2)) : _buffer;
+        var target = length > _buffer.Length / 2 ? LargeBuffer.Rent(LargeBuffer.Larger(_buffer.Length)) : _buffer;
         _buffer.AsSpan(_row, length).CopyTo(target);
         if (target != _buffer)
-            ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+            LargeBuffer.Return(_buffer);
         (_buffer, _row, _end) = (target, 0, length);
         return moved;
     }

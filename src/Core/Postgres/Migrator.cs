@@ -18,7 +18,14 @@ internal static class Migrator
     private const string Prefix = "sql.ledger.";
 
     private const string Bootstrap = """
-        CREATE SCHEMA IF NOT EXISTS archiver;
+        DO $$
+        BEGIN
+          -- CREATE SCHEMA IF NOT EXISTS wants CREATE on the database even where the schema exists; sql/roles.sql makes it, so that we need not.
+          IF pg_catalog.to_regnamespace('archiver') IS NULL THEN
+            CREATE SCHEMA archiver;
+          END IF;
+        END
+        $$;
         CREATE TABLE IF NOT EXISTS archiver.migrations (
           version    int PRIMARY KEY,
           name       text NOT NULL,

@@ -30,7 +30,7 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         NpgsqlConnection connection, SourceSettings source, Policy policy, ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
     {
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
         var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         return new()
         {

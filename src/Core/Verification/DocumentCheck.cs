@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Verification;
@@ -28,19 +28,21 @@ internal sealed class DocumentCheck(string keyColumn)
     public async Task<CheckedDocument> ReadAsync(Stream json, CancellationToken cancellationToken)
     {
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        var buffer = LargeBuffer.Rent(64 * 1024);
         try
         {
             var state = new JsonReaderState(Deep);
             var (filled, total) = (0, 0L);
             while (true)
             {
-                var read = await json.ReadAsync(buffer.AsMemory(filled), cancellationToken).ConfigureAwait(false);
+                // Filled to its end before it is parsed again: a value longer than the buffer is then scanned a few times, not once a read.
+                var read = await json.ReadAtLeastAsync(buffer.AsMemory(filled), buffer.Length - filled, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                var final = read < buffer.Length - filled;
                 sha256.AppendData(buffer, filled, read);
                 total += read;
                 filled += read;
-                var consumed = Parse(buffer.AsSpan(0, filled), read == 0, ref state);
-                if (read == 0)
+                var consumed = Parse(buffer.AsSpan(0, filled), final, ref state);
+                if (final)
                     return new(_format, _key, _rows, total, sha256.GetHashAndReset());
                 buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
                 filled -= consumed;
@@ -50,15 +52,15 @@ internal sealed class DocumentCheck(string keyColumn)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            LargeBuffer.Return(buffer);
         }
     }
 
     private static byte[] Grow(byte[] buffer)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(checked(buffer.Length * 2));
+        var larger = LargeBuffer.Rent(LargeBuffer.Larger(buffer.Length));
         buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        LargeBuffer.Return(buffer);
         return larger;
     }
 

@@ -81,6 +81,29 @@ public sealed class RowJsonTests
         Assert.DoesNotContain('\n', json);
     }
 
+    [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public void Writes_the_same_in_pieces_of_any_length(string type)
+    {
+        var kind = type == "json" ? ColumnKind.Json : ColumnKind.Text;
+        var copy = Encoding.UTF8.GetBytes(@"a\\\\b\\c\n" + (kind == ColumnKind.Text ? @"\v" + '"' : "") + @"ü\\\\\\end\\");
+        var whole = new ArrayBufferWriter<byte>();
+        RowJson.WritePiece(whole, copy, kind);
+        for (var length = 1; length <= copy.Length; length++)
+        {
+            var pieces = new ArrayBufferWriter<byte>();
+            for (var at = 0; at < copy.Length;)
+            {
+                var rest = copy.AsSpan(at);
+                var piece = rest[..RowJson.PieceLength(rest, length)];
+                RowJson.WritePiece(pieces, piece, kind);
+                at += piece.Length;
+            }
+            Assert.Equal(whole.WrittenSpan, pieces.WrittenSpan);
+        }
+    }
+
     private static string Write(string copy, ColumnKind kind)
     {
         var output = new ArrayBufferWriter<byte>();

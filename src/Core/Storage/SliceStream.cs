@@ -1,6 +1,4 @@
-using Archiver.Core.Storage;
-
-namespace Archiver.Core.Verification;
+namespace Archiver.Core.Storage;
 
 /// <summary>The next <paramref name="length"/> bytes of a stream, and its end after them; the source stays the caller's.</summary>
 internal sealed class SliceStream(Stream source, long length) : ReadOnlyStream

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
-using Archiver.Core.Storage;
 
-namespace Archiver.Core.Verification;
+namespace Archiver.Core.Storage;
 
 /// <summary>Passes a stream through and remembers the length and SHA-256 of all that was read; the source stays the caller's.</summary>
 internal sealed class HashingStream(Stream source) : ReadOnlyStream

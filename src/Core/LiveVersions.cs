@@ -1,0 +1,27 @@
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core;
+
+/// <summary>
+/// The policy by which <c>restore --on-conflict replace</c> archives the versions that are in the way: exactly these sessions, whatever
+/// their age. Everything else is as in any other run: verified before the delete, holds respected.
+/// </summary>
+internal static class LiveVersions
+{
+    /// <summary>Sessions in one policy: its condition is one literal.</summary>
+    public const int MaxSessions = 1000;
+
+    public static Policy Policy(SourceSettings source, IEnumerable<string> keys) => new()
+    {
+        Source = source.Name,
+        Name = "replace",
+        Action = PolicyAction.Archive,
+        Where = $"{SessionPath.Column("s", source.Map.Session.Key)}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
+        RestoreGrace = TimeSpan.Zero,
+    };
+
+    private static string Escape(string literal) =>
+        literal.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal);
+}

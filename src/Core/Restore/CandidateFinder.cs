@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Postgres;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Finds in the ledger what a restore asks for, in the order of the objects, so that members of one bundle come together.</summary>
+internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnection>> open)
+{
+    private const int PageSize = 5000;
+
+    // The newest generation that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
+    // tables; ids and other targets take whatever can be read.
+    private const string Page = """
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.object_id, a.external_id
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.source = $1
+          AND ($2::text[] IS NULL OR a.session_id = ANY ($2) OR a.external_id = ANY ($2))
+          AND ($3::text[] IS NULL OR o.key = ANY ($3))
+          AND ($4::text IS NULL OR a.user_id = $4)
+          AND ($5::uuid IS NULL OR a.run_id = $5)
+          AND ($6::timestamptz IS NULL OR a.session_last_activity >= $6)
+          AND ($7::timestamptz IS NULL OR a.session_last_activity < $7)
+          AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
+          AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
+                   WHEN $3::text[] IS NOT NULL THEN true
+                   ELSE NOT EXISTS (SELECT FROM archiver.archives AS n
+                                    WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation
+                                      AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')) END
+          AND (a.object_id, a.byte_offset, a.id) > ($10, $11, $12)
+        ORDER BY a.object_id, a.byte_offset, a.id
+        LIMIT $13
+        """;
+
+    // Counted, so that a second restore by user, run or dates can say that everything is there.
+    private const string CountRestored = """
+        SELECT count(*)
+        FROM archiver.archives AS a
+        WHERE a.source = $1 AND a.state = 'restored'
+          AND ($2::text IS NULL OR a.user_id = $2)
+          AND ($3::uuid IS NULL OR a.run_id = $3)
+          AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
+          AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
+          AND NOT EXISTS (SELECT FROM archiver.archives AS n WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation AND n.state = 'archived')
+        """;
+
+    /// <summary>Whether the ledger is there and knows the source; an empty one, as a migration leaves it, knows nothing.</summary>
+    public async Task<bool> HasArchivesAsync(string source, CancellationToken cancellationToken)
+    {
+        await using var connection = await open(cancellationToken).ConfigureAwait(false);
+        return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false)
+            && await connection.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1)", cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+    }
+
+    /// <summary>Page by page; each with the ids under which it was found.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
+        var (afterObject, afterOffset, afterId) = (-1L, -1L, -1L);
+        while (true)
+        {
+            await using var connection = await open(cancellationToken).ConfigureAwait(false);
+            var page = await connection.QueryAsync(
+                Page, row => Read(options.Source, row), cancellationToken,
+                PgParameter.Text(options.Source), Texts(options.Ids), Texts(options.ObjectKeys), PgParameter.Text(options.User), Uuid(options.Run),
+                PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To), PgParameter.Bool(onlyArchived), PgParameter.Int(options.Generation),
+                PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize)).ConfigureAwait(false);
+            if (page.Count > 0)
+                yield return page;
+            if (page.Count < PageSize)
+                yield break;
+            (afterObject, afterOffset, afterId) = (page[^1].ObjectId, page[^1].Archive.Offset, page[^1].Archive.Id);
+        }
+    }
+
+    /// <summary>Sessions that a selection by user, run or dates names and that were restored before.</summary>
+    public async Task<long> CountRestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
+    {
+        await using var connection = await open(cancellationToken).ConfigureAwait(false);
+        return await connection.ScalarAsync<long>(
+            CountRestored, cancellationToken, PgParameter.Text(options.Source), PgParameter.Text(options.User), Uuid(options.Run),
+            PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To)).ConfigureAwait(false);
+    }
+
+    private static FoundArchive Read(string source, NpgsqlDataReader row) => new(
+        new LocatedArchive(
+            row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
+            row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9)),
+        row.GetInt64(10), row.TextOrNull(11));
+
+    private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>
+        values.Count > 0 ? PgParameter.Texts(values) : new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
+
+    private static NpgsqlParameter Uuid(Guid? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid };
+}
+
+/// <summary>An archive that a restore asks for.</summary>
+internal sealed record FoundArchive(LocatedArchive Archive, long ObjectId, string? ExternalId);

@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>The documents that a restore asks for: from the ledger, or where there is none from the bucket.</summary>
+internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
+{
+    /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var hasLedger = await ledger.HasArchivesAsync(options.Source, cancellationToken).ConfigureAwait(false);
+        HashSet<string> wanted = [.. options.Ids, .. options.ObjectKeys];
+        if (hasLedger)
+        {
+            // Before anything is restored: later the count would have this restore's own sessions in it.
+            if (options is { IntoSource: true, Ids.Count: 0, ObjectKeys.Count: 0 })
+                tally.AddAlreadyThere(await ledger.CountRestoredAsync(options, cancellationToken).ConfigureAwait(false));
+            await foreach (var page in ledger.FindAsync(options, cancellationToken).ConfigureAwait(false))
+            {
+                foreach (var found in page)
+                    wanted.ExceptWith(new[] { found.Archive.SessionId, found.ExternalId, found.Archive.Object.Key }.OfType<string>());
+                tally.AddSelected(page.Count);
+                yield return [.. page.Select(f => RestoreCandidate.Of(f.Archive))];
+            }
+        }
+        if (options.ObjectKeys.Count > 0)
+        {
+            // An object that the ledger does not know is read all the same: its key says where, the document says what.
+            List<RestoreCandidate> unknown = [.. wanted.Select(k => new RestoreCandidate(null, new ObjectName(k), null))];
+            tally.AddSelected(unknown.Count);
+            yield return unknown;
+        }
+        else if (wanted.Count > 0 && !hasLedger)
+        {
+            var found = await bucket.FindAsync([.. wanted], cancellationToken).ConfigureAwait(false);
+            wanted.ExceptWith(found.Select(f => f.SessionId!));
+            tally.AddSelected(found.Count);
+            yield return found;
+        }
+        if (options.ObjectKeys.Count == 0)
+        {
+            foreach (var id in wanted)
+                tally.AddRefused(id, null, hasLedger ? "the ledger has no archive of it" : "there is no ledger, and no object of its name; a member of a bundle is found after: archiver ledger rebuild");
+        }
+    }
+}

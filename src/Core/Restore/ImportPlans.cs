@@ -1,0 +1,48 @@
+using System.Text.RegularExpressions;
+using Archiver.Core.Postgres;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>The plans of one restore, one for each set of tables that documents describe; nearly always a single one.</summary>
+internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions drift, Func<CancellationToken, Task<Npgsql.NpgsqlConnection>> open) : IDisposable
+{
+    private const string KnownTypes = "SELECT n.name FROM unnest($1) AS n (name) WHERE pg_catalog.to_regtype(n.name) IS NOT NULL";
+
+    private readonly Dictionary<string, ImportPlan> _plans = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>The target's session key column.</summary>
+    public string SessionKey => target.Map.Session.Key;
+
+    /// <exception cref="RefusedSessionException">Documents of this kind have no place in the tables of today.</exception>
+    public async Task<ImportPlan> GetAsync(DocumentHeader header, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_plans.TryGetValue(header.Signature, out var plan))
+                _plans.Add(header.Signature, plan = ImportPlan.For(header, target, drift, await CastableAsync(header, cancellationToken).ConfigureAwait(false)));
+            return plan;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    /// <summary>
+    /// Types of the documents that the server knows. They become part of a statement, and a document is only a file that somebody
+    /// may have written: nothing but the plain form of a type's name passes.
+    /// </summary>
+    private async Task<IReadOnlySet<string>> CastableAsync(DocumentHeader header, CancellationToken cancellationToken)
+    {
+        List<string> types = [.. header.Tables.SelectMany(t => t.Columns).Select(c => c.Type).Distinct().Where(t => PlainType().IsMatch(t))];
+        await using var connection = await open(cancellationToken).ConfigureAwait(false);
+        return (await connection.QueryAsync(KnownTypes, row => row.GetString(0), cancellationToken, PgParameter.Texts(types)).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+    }
+
+    [GeneratedRegex(@"^(double precision|character varying|bit varying|(time|timestamp)(\(\d\))? with(out)? time zone|[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?)(\(\d{1,8}(,-?\d{1,5})?\))?(\[\])*$")]
+    private static partial Regex PlainType();
+}

@@ -1,0 +1,20 @@
+namespace Archiver.Core.Restore;
+
+/// <summary>What became of a session in a committed import.</summary>
+internal enum ImportOutcome
+{
+    Restored,
+
+    /// <summary>Its rows were there, equal to the document's.</summary>
+    AlreadyThere,
+
+    /// <summary>Other rows were there; nothing of it was written.</summary>
+    Conflicting,
+
+    /// <summary>Nothing of it was written.</summary>
+    Refused,
+}
+
+/// <summary>A session after its import.</summary>
+/// <param name="Reason">Why nothing of it was written; else null.</param>
+internal sealed record ImportedSession(StagedSession Session, ImportOutcome Outcome, string? Reason = null);

@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>
+/// Reads JSON from a stream value by value: the buffer grows to the longest value asked for, not to the document. Values keep the bytes
+/// they have in the stream, so nothing is decoded before somebody knows what it is.
+/// </summary>
+internal sealed class JsonPieces(Stream stream) : IDisposable
+{
+    // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1_000_000 };
+
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+    private int _at, _end, _value, _valueEnd;
+    private bool _ended;
+
+    /// <summary>The raw bytes of the value last read; valid until the next read.</summary>
+    public ReadOnlySpan<byte> Value => _buffer.AsSpan(_value, _valueEnd - _value);
+
+    /// <summary>A reader over raw bytes of this format.</summary>
+    public static Utf8JsonReader Over(ReadOnlySpan<byte> json) => new(json, Deep);
+
+    /// <summary>The next byte that is not a blank, or 0 at the end.</summary>
+    public async ValueTask<byte> PeekAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            while (_at < _end)
+            {
+                if (_buffer[_at] is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t'))
+                    return _buffer[_at];
+                _at++;
+            }
+            if (_ended)
+                return 0;
+            await FillAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes one punctuation character.</summary>
+    /// <exception cref="InvalidDataException">Something else is there.</exception>
+    public async ValueTask ExpectAsync(char expected, CancellationToken cancellationToken)
+    {
+        var found = await PeekAsync(cancellationToken).ConfigureAwait(false);
+        if (found != expected)
+            throw new InvalidDataException(found == 0 ? "The document ends too early." : $"The document is not as its format says: '{expected}' is missing.");
+        _at++;
+    }
+
+    /// <summary>Takes the punctuation character if it is the next one.</summary>
+    public async ValueTask<bool> TryTakeAsync(char wanted, CancellationToken cancellationToken)
+    {
+        if (await PeekAsync(cancellationToken).ConfigureAwait(false) != wanted)
+            return false;
+        _at++;
+        return true;
+    }
+
+    /// <summary>Reads one whole value into <see cref="Value"/>.</summary>
+    /// <exception cref="JsonException">The bytes are not JSON.</exception>
+    /// <exception cref="InvalidDataException">The document ends within the value.</exception>
+    public async ValueTask ReadValueAsync(CancellationToken cancellationToken)
+    {
+        await PeekAsync(cancellationToken).ConfigureAwait(false);
+        while (!TryMeasure())
+        {
+            if (_ended)
+                throw new InvalidDataException("The document ends too early.");
+            await FillAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        // Cleared: the pool's next user must not find message text in it.
+        ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+        _buffer = [];
+    }
+
+    private bool TryMeasure()
+    {
+        var reader = new Utf8JsonReader(_buffer.AsSpan(_at, _end - _at), _ended, new JsonReaderState(Deep));
+        if (!reader.Read() || !reader.TrySkip())
+            return false;
+        _value = _at;
+        _valueEnd = _at += (int)reader.BytesConsumed;
+        return true;
+    }
+
+    /// <summary>Makes room and fills the buffer to its end: a value larger than it is measured again only when it has doubled.</summary>
+    private async ValueTask FillAsync(CancellationToken cancellationToken)
+    {
+        var left = _end - _at;
+        var target = left > _buffer.Length / 2 ? ArrayPool<byte>.Shared.Rent(checked(_buffer.Length * 2)) : _buffer;
+        _buffer.AsSpan(_at, left).CopyTo(target);
+        if (target != _buffer)
+            ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+        (_buffer, _at, _end) = (target, 0, left);
+        while (_end < _buffer.Length && !_ended)
+        {
+            var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            _end += read;
+            _ended = read == 0;
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>What a restore into the source itself writes to the ledger, in the transaction that brings the rows back.</summary>
+internal sealed class RestoreRecords(string source, Guid run, Lease lease)
+{
+    // A session that was restored before keeps its time: restoring it again changes nothing.
+    private const string MarkRestored = """
+        UPDATE archiver.archives AS a
+        SET state = 'restored', restored_at = CASE a.state WHEN 'restored' THEN a.restored_at ELSE clock_timestamp() END
+        WHERE a.id = ANY ($1) AND a.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')
+        """;
+
+    // Another generation that says that the session's rows are gone would be wrong from now on.
+    private const string MarkSuperseded = """
+        UPDATE archiver.archives AS a
+        SET state = 'superseded', reason = 'another generation was restored', ended_at = clock_timestamp()
+        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'archived' AND a.id <> ALL ($3)
+        """;
+
+    private const string Count = "UPDATE archiver.runs SET sessions_done = sessions_done + $2, bytes_json = bytes_json + $3 WHERE id = $1";
+
+    /// <summary>Part of the importing transaction, before its commit.</summary>
+    /// <exception cref="ArchiverException">An archive was discarded or erased meanwhile, or the lock is lost: nothing may be committed.</exception>
+    public async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        List<long> archives = [.. sessions.Where(s => s.Candidate.Archive is not null).Select(s => s.Candidate.Archive!.Id)];
+        if (await connection.ExecuteAsync(MarkRestored, cancellationToken, PgParameter.Bigints(archives)).ConfigureAwait(false) != archives.Count)
+            throw new ArchiverException(FailureKind.Failed, $"An archive of source '{source}' was discarded or erased while it was being restored. The batch in hand was rolled back.");
+        await connection.ExecuteAsync(
+            MarkSuperseded, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Bigints(archives)).ConfigureAwait(false);
+        await connection.ExecuteAsync(
+            Count, cancellationToken, PgParameter.Uuid(run), PgParameter.Bigint(sessions.Count), PgParameter.Bigint(sessions.Sum(s => s.JsonLength))).ConfigureAwait(false);
+        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed, $"The restore's lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). The batch in hand was rolled back.");
+    }
+}

@@ -1,0 +1,106 @@
+using Archiver.Core.Ledger;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Counts of one restore, added to by its stages at the same time.</summary>
+/// <param name="progress">Told after every change.</param>
+/// <param name="keepConflicts">Whether sessions that conflict are kept for a second attempt instead of refused.</param>
+internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool keepConflicts)
+{
+    private readonly Lock _lock = new();
+    private readonly List<RestoreRefusal> _refused = [];
+    private readonly List<RestoreCandidate> _conflicting = [];
+    private long _selected, _restored, _there, _rows, _bytes;
+
+    /// <summary>Sessions whose live version has to be archived first; taken once.</summary>
+    public IReadOnlyList<RestoreCandidate> TakeConflicting()
+    {
+        lock (_lock)
+        {
+            RestoreCandidate[] taken = [.. _conflicting];
+            _conflicting.Clear();
+            keepConflicts = false;
+            return taken;
+        }
+    }
+
+    /// <summary>Sessions found in the tables without a look at their documents, because the ledger says that they were restored.</summary>
+    public void AddAlreadyThere(long sessions)
+    {
+        lock (_lock)
+        {
+            _selected += sessions;
+            _there += sessions;
+        }
+    }
+
+    public void AddSelected(int sessions)
+    {
+        lock (_lock)
+            _selected += sessions;
+    }
+
+    public void AddRefused(string? session, string? key, string reason)
+    {
+        lock (_lock)
+            _refused.Add(new(session, key, reason));
+        Report();
+    }
+
+    public void Add(IEnumerable<ImportedSession> sessions)
+    {
+        lock (_lock)
+        {
+            foreach (var session in sessions)
+            {
+                switch (session.Outcome)
+                {
+                    case ImportOutcome.Restored:
+                        _restored++;
+                        _rows += session.Session.Rows;
+                        _bytes += session.Session.JsonLength;
+                        break;
+                    case ImportOutcome.AlreadyThere:
+                        _there++;
+                        break;
+                    case ImportOutcome.Conflicting when keepConflicts:
+                        _conflicting.Add(session.Session.Candidate with { SessionId = session.Session.Key });
+                        break;
+                    default:
+                        _refused.Add(new(session.Session.Key, session.Session.Candidate.Object.Key, session.Reason!));
+                        break;
+                }
+            }
+        }
+        Report();
+    }
+
+    public RestoreReport Summarize(Guid run, bool dryRun, RunOutcome? outcome, string? error, TimeSpan elapsed)
+    {
+        lock (_lock)
+        {
+            return new()
+            {
+                RunId = run,
+                Outcome = outcome ?? (_refused.Count > 0 ? RunOutcome.Partial : RunOutcome.Done),
+                DryRun = dryRun,
+                Selected = _selected,
+                Restored = _restored,
+                AlreadyThere = _there,
+                Refused = [.. _refused.OrderBy(r => r.SessionId, StringComparer.Ordinal)],
+                Rows = _rows,
+                JsonBytes = _bytes,
+                Elapsed = elapsed,
+                Error = error,
+            };
+        }
+    }
+
+    private void Report()
+    {
+        if (progress is null)
+            return;
+        lock (_lock)
+            progress.Report(new(_selected, _restored + _there + _refused.Count));
+    }
+}

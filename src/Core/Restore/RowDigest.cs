@@ -1,0 +1,20 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>
+/// Number of rows and sum of their hashes: equal on both sides when the same rows are there, in whatever order. A row is its COPY text, so
+/// equal means equal to the byte.
+/// </summary>
+internal readonly record struct RowDigest(long Rows, UInt128 Sum)
+{
+    /// <summary>With one more row.</summary>
+    /// <param name="line">Its fields as COPY text, tabs between them.</param>
+    public RowDigest Add(ReadOnlySpan<byte> line)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(line, hash);
+        return new(Rows + 1, unchecked(Sum + BinaryPrimitives.ReadUInt128LittleEndian(hash)));
+    }
+}

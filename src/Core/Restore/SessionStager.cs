@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Text.Json;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Reads a document to its end, makes COPY text of its rows, and checks it: format, session, length, hash. Only then is it a <see cref="StagedSession"/>.</summary>
+internal sealed class SessionStager(ImportPlans plans, string source)
+{
+    /// <param name="candidate">What is expected.</param>
+    /// <param name="json">The decompressed document.</param>
+    /// <exception cref="RefusedSessionException">The document is damaged, foreign, newer, or has no place in the tables of today.</exception>
+    public async Task<StagedSession> StageAsync(RestoreCandidate candidate, Stream json, CancellationToken cancellationToken)
+    {
+        await using var hashing = new HashingStream(json);
+        using var document = await OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
+        if (document.Header.Source.Name != source)
+            throw new RefusedSessionException($"the document is of source '{DocumentReader.Shorten(document.Header.Source.Name)}', not of '{source}'");
+        var plan = await plans.GetAsync(document.Header, cancellationToken).ConfigureAwait(false);
+        await using var spool = new SpoolingStream();
+        var (key, tables) = await ReadRowsAsync(document, plan, spool, cancellationToken).ConfigureAwait(false);
+        if (candidate.SessionId is { } expected && key != expected)
+            throw new RefusedSessionException("the document is of another session");
+        if (candidate.Archive is { JsonSha256.Length: > 0 } archive
+            && (hashing.BytesRead != archive.JsonLength || !hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)))
+        {
+            throw new RefusedSessionException("the object is damaged: its bytes are not what was archived");
+        }
+        return new(candidate, key, document.Header, plan, spool.Complete(), tables, hashing.BytesRead);
+    }
+
+    private static async Task<DocumentReader> OpenAsync(Stream json, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DocumentReader.OpenAsync(json, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw Damaged(exception);
+        }
+    }
+
+    private async Task<(string Key, IReadOnlyList<StagedTable> Tables)> ReadRowsAsync(
+        DocumentReader document, ImportPlan plan, SpoolingStream spool, CancellationToken cancellationToken)
+    {
+        string? key = null;
+        List<StagedTable> tables = [];
+        RowCopyWriter? writer = null;
+        var line = new ArrayBufferWriter<byte>(1024);
+        try
+        {
+            while (await document.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (tables.Count == 0 || tables[^1].Name != document.Table)
+                {
+                    if (tables.Any(t => t.Name == document.Table))
+                        throw new InvalidDataException($"The document has the table '{document.Table}' twice.");
+                    writer = new RowCopyWriter(plan[document.Table]);
+                    tables.Add(new(document.Table, default, spool.Length, 0));
+                }
+                line.ResetWrittenCount();
+                writer!.Write(document.Row, line);
+                if (document.Table == SourceMap.SessionName)
+                    key = writer.TextOf(plans.SessionKey, document.Row);
+                var digest = tables[^1].Digest.Add(line.WrittenSpan);
+                line.Write("\n"u8);
+                spool.Write(line.WrittenSpan);
+                tables[^1] = tables[^1] with { Digest = digest, Length = spool.Length - tables[^1].Offset };
+            }
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw Damaged(exception);
+        }
+        return (key!, tables);
+    }
+
+    private static bool IsDamage(Exception exception) => exception is InvalidDataException or JsonException;
+
+    // Messages of the JSON parser quote characters of the document; those of ours do not.
+    private static RefusedSessionException Damaged(Exception exception) => new(
+        exception is InvalidDataException ? $"the document cannot be read: {exception.Message}" : "the document is damaged: it is not JSON");
+}

@@ -1,0 +1,86 @@
+using System.Threading.Channels;
+using Archiver.Core.Restore;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core;
+
+/// <summary>The restore pipeline: locate, download, check, import. Downloads of the next sessions overlap the import of those before.</summary>
+internal sealed class RestorePipeline(SessionDownloads downloads, SessionImporter importer, RestoreTally tally)
+{
+    /// <summary>Sessions of one transaction; more gain nothing, and one that is refused makes all of them go in again.</summary>
+    private const int BatchSessions = 500;
+
+    private const long BatchBytes = 16L << 20;
+
+    private const int Waiting = 64;
+
+    /// <summary>Restores the candidates; the outcome is in the tally.</summary>
+    public async Task RunAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> candidates, CancellationToken cancellationToken)
+    {
+        var staged = Channel.CreateBounded<StagedSession>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var downloading = DownloadAsync(candidates, staged.Writer, stop.Token);
+        try
+        {
+            await ImportAsync(staged.Reader, cancellationToken).ConfigureAwait(false);
+            await downloading.ConfigureAwait(false);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await downloading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (staged.Reader.TryRead(out var left))
+                await left.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task DownloadAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> candidates, ChannelWriter<StagedSession> output, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await downloads.RunAsync(candidates, output, cancellationToken).ConfigureAwait(false);
+            output.TryComplete();
+        }
+        catch (Exception exception)
+        {
+            // The importer may be waiting: it must learn of this instead of waiting for ever.
+            output.TryComplete(exception);
+            throw;
+        }
+    }
+
+    private async Task ImportAsync(ChannelReader<StagedSession> input, CancellationToken cancellationToken)
+    {
+        List<StagedSession> batch = [];
+        HashSet<string> keys = new(StringComparer.Ordinal);
+        try
+        {
+            await foreach (var session in input.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                // Sessions of one transaction have one plan and different keys.
+                if (batch.Count > 0 && (batch[0].Plan != session.Plan || !keys.Add(session.Key)))
+                    await FlushAsync(batch, keys, cancellationToken).ConfigureAwait(false);
+                batch.Add(session);
+                keys.Add(session.Key);
+                if (batch.Count >= BatchSessions || batch.Sum(s => s.Content.Length) >= BatchBytes)
+                    await FlushAsync(batch, keys, cancellationToken).ConfigureAwait(false);
+            }
+            await FlushAsync(batch, keys, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var session in batch)
+                await session.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task FlushAsync(List<StagedSession> batch, HashSet<string> keys, CancellationToken cancellationToken)
+    {
+        if (batch.Count > 0)
+            tally.Add(await importer.ImportAsync(batch, cancellationToken).ConfigureAwait(false));
+        foreach (var session in batch)
+            await session.DisposeAsync().ConfigureAwait(false);
+        batch.Clear();
+        keys.Clear();
+    }
+}

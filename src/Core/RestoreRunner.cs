@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Restore;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core;
+
+/// <summary>
+/// Restores sessions: the one call behind the command line, the HTTP route and the tests. It holds the reading side of the store; only
+/// <see cref="ConflictMode.Replace"/> archives, and that through a run of its own.
+/// </summary>
+public sealed class RestoreRunner
+{
+    private readonly ArchiverSettings _settings;
+    private readonly ConnectionCatalog _connections;
+    private readonly IArchiveReader _store;
+    private readonly PolicyRunner _policies;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal RestoreRunner(
+        ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, PolicyRunner policies, TimeProvider time, ILogger<RestoreRunner> logger)
+    {
+        _settings = settings;
+        _connections = connections;
+        _store = store;
+        _policies = policies;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Restores; the outcome is in the report, whatever it is.</summary>
+    public async Task<RestoreReport> RunAsync(RestoreOptions options, IProgress<RestoreProgress>? progress, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        var tally = new RestoreTally(progress, keepConflicts: options is { OnConflict: ConflictMode.Replace, DryRun: false });
+        var (run, outcome, error) = (Guid.Empty, (RunOutcome?)null, (string?)null);
+        try
+        {
+            var source = Check(options);
+            if (options is { IntoSource: true, DryRun: false })
+                (run, outcome, error) = await RunIntoSourceAsync(source, options, tally, cancellationToken).ConfigureAwait(false);
+            else
+                await RestoreAsync(source, options, tally, scope: null, candidates: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            (outcome, error) = Explain(options.Source, exception);
+        }
+        var report = tally.Summarize(run, options.DryRun, outcome, error, _time.GetElapsedTime(started));
+        var elapsed = (long)report.Elapsed.TotalMilliseconds;
+        _logger.RestoreEnded(run, options.Source, report.Outcome, report.Restored, report.Rows, report.AlreadyThere, report.Refused.Count, elapsed);
+        return report;
+    }
+
+    private async Task<(Guid Run, RunOutcome? Outcome, string? Error)> RunIntoSourceAsync(
+        SourceSettings source, RestoreOptions options, RestoreTally tally, CancellationToken cancellationToken)
+    {
+        var first = await RunLockedAsync(source, options, tally, candidates: null, cancellationToken).ConfigureAwait(false);
+        if (first.Outcome is not null || tally.TakeConflicting() is not { Count: > 0 } conflicting)
+            return first;
+        foreach (var chunk in conflicting.Chunk(LiveVersions.MaxSessions))
+            await _policies.RunAsync(new RunRequest(source, LiveVersions.Policy(source, chunk.Select(c => c.SessionId!))), null, cancellationToken).ConfigureAwait(false);
+        // What could not be archived, because it is held or in use, is still there and is refused now.
+        return await RunLockedAsync(source, options, tally, conflicting, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>One restore under the source's lock, recorded as a run.</summary>
+    private async Task<(Guid Run, RunOutcome? Outcome, string? Error)> RunLockedAsync(
+        SourceSettings source, RestoreOptions options, RestoreTally tally, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
+    {
+        var scope = await RestoreScope.BeginAsync(source, _settings, _connections[source.Name], _time, cancellationToken).ConfigureAwait(false);
+        if (scope is null)
+            return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
+        await using (scope.ConfigureAwait(false))
+        {
+            var (outcome, error) = ((RunOutcome?)null, (string?)null);
+            try
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
+                await RestoreAsync(source, options, tally, scope, candidates, stop.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && scope.Lost.IsCancellationRequested)
+            {
+                (outcome, error) = (RunOutcome.Failed, $"The restore's lock on source '{source.Name}' was lost: its connection to the server broke. What was committed before stays restored.");
+            }
+            catch (Exception exception)
+            {
+                (outcome, error) = Explain(source.Name, exception);
+            }
+            await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero)).ConfigureAwait(false);
+            return (scope.RunId, outcome, error);
+        }
+    }
+
+    private async Task RestoreAsync(
+        SourceSettings source, RestoreOptions options, RestoreTally tally, RestoreScope? scope, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
+    {
+        await using var other = options.TargetConnectionString is { } text ? OtherTarget.Build(text) : null;
+        Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? _connections[source.Name].OpenAsync : async token => await other.OpenConnectionAsync(token).ConfigureAwait(false);
+        var map = options.IntoSchema is { } schema ? RestoreTarget.InSchema(source.Map, schema) : source.Map;
+        RestoreTarget target;
+        await using (var connection = await open(cancellationToken).ConfigureAwait(false))
+            target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false);
+        using var plans = new ImportPlans(target, DriftOptions.Parse(options.Maps, options.DropColumns), open);
+        var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease);
+        await using var importer = new SessionImporter(
+            target, options, records, open, new ImportSettings(_settings.Batch, source.TimeZone), new DatabaseRetry(_settings.Retry, _time));
+        var downloads = new SessionDownloads(_store, new SessionStager(plans, source.Name), tally, _settings.Storage.UploadConcurrency);
+        var pages = candidates is null
+            ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source.Prefix), tally).FindAsync(options, cancellationToken)
+            : Once(candidates, cancellationToken);
+        await new RestorePipeline(downloads, importer, tally).RunAsync(pages, cancellationToken).ConfigureAwait(false);
+    }
+
+    private SourceSettings Check(RestoreOptions options)
+    {
+        var source = _settings.Sources.FirstOrDefault(s => s.Name == options.Source)
+            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
+        var byFilter = options.User is not null || options.Run is not null || options.From is not null || options.To is not null;
+        if (new[] { options.Ids.Count > 0, options.ObjectKeys.Count > 0, byFilter }.Count(given => given) != 1)
+            throw new ArchiverException(FailureKind.Configuration, "Say what to restore: session ids, or object keys, or a user, a run or dates; one of the three.");
+        if (options.OnConflict == ConflictMode.Replace && !options.IntoSource)
+            throw new ArchiverException(FailureKind.Configuration, "--on-conflict replace archives the live version first, which is possible in the source itself only.");
+        return source;
+    }
+
+    private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Once(
+        IReadOnlyList<RestoreCandidate> candidates, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask.WaitAsync(cancellationToken).ConfigureAwait(false);
+        yield return candidates;
+    }
+
+    private async Task EndAsync(RestoreScope scope, RestoreReport report)
+    {
+        try
+        {
+            await scope.EndAsync(report).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
+        {
+            _logger.RunEndNotRecorded(exception, scope.RunId);
+        }
+    }
+
+    /// <summary>The boundary of a restore: every exception becomes an outcome and is logged, once.</summary>
+    private (RunOutcome Outcome, string Error) Explain(string source, Exception exception)
+    {
+        var known = exception switch
+        {
+            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
+            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
+            ArchiverException e => (RunOutcome.Failed, e.Message),
+            StorageException e => (RunOutcome.Failed, e.Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, _connections[source].ForPerson(exception).Message),
+            _ => ((RunOutcome, string)?)null,
+        };
+        var name = $"{source}/{RestoreScope.Name}";
+        if (known is null)
+            _logger.RunFailedUnexpectedly(exception, name);
+        else if (known.Value.Item1 != RunOutcome.Cancelled)
+            _logger.RunFailed(name, known.Value.Item2);
+        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
+    }
+}

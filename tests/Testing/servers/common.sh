@@ -1,0 +1,91 @@
+# Sourced, not run: what test.sh and demo.sh share. Throw-away servers that end with the script, however that ends.
+#
+# Before: ME (name for messages) and WORK_PREFIX may be set; fail() and finish_more(), a last clean-up, may be defined.
+# After : WORK is a folder of this run's own, removed at the end; then
+#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo
+#   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
+#   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
+#   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
+
+# shellcheck shell=bash
+ME=${ME:-$(basename "$0")}
+SERVERS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+STEP=    # process group of the running step
+FDS=()   # write ends of the servers' stdin: a server ends when its one is closed
+PIDS=()  # the servers' scripts
+
+say() { echo "$ME: $*" >&2; }
+declare -F fail >/dev/null || fail() { say "$*"; exit 1; }
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/${WORK_PREFIX:-archiver}-XXXXXX") || fail "cannot make a folder for this run in ${TMPDIR:-/tmp}"
+# The PostgreSQL user must be able to go through.
+chmod 755 "$WORK"
+
+finish() {
+  local rc=$? fd pid
+  trap - EXIT; trap '' INT TERM HUP
+  if [ -n "$STEP" ]; then
+    kill -TERM -- "-$STEP" 2>/dev/null
+    timeout 10 tail --pid="$STEP" -f /dev/null
+    kill -KILL -- "-$STEP" 2>/dev/null
+  fi
+  for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
+  for pid in ${PIDS[@]+"${PIDS[@]}"}; do wait "$pid" 2>/dev/null; done
+  ! declare -F finish_more >/dev/null || finish_more
+  rm -rf "$WORK"
+  exit $rc
+}
+trap finish EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
+
+# Without the servers' stdin: a step that outlived this script would keep them alive.
+launch() {
+  ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done; exec setsid setpriv --pdeathsig TERM -- "$@" ) &
+  STEP=$!
+}
+await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
+
+missing_packages() {
+  [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
+  [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
+  local path=$PATH:/usr/sbin:/sbin tool
+  for tool in radosgw ceph-mon ceph-osd; do [ -x "$(PATH=$path command -v $tool)" ] || echo $tool; done
+  /usr/bin/python3 -c 'import rados' 2>/dev/null || echo ceph-common
+}
+
+install_servers() {
+  local packages root=() log=$WORK/apt.log
+  packages=$(missing_packages)
+  [ -n "$packages" ] || return 0
+  packages=${packages//$'\n'/ }
+  [ "$(id -u)" = 0 ] || root=(sudo)
+  command -v apt-get >/dev/null || fail "please install $packages: there is no apt-get here to do it"
+  [ ${#root[@]} = 0 ] || command -v sudo >/dev/null || fail "please install as root: apt-get install --no-install-recommends $packages"
+  say "installing $packages"
+  local get=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install)
+  # The package lists of a fresh machine are empty or old; only then is the slow update needed.
+  # shellcheck disable=SC2086
+  "${get[@]}" $packages >"$log" 2>&1 </dev/null ||
+    { "${root[@]}" apt-get -qq update >>"$log" 2>&1 </dev/null; "${get[@]}" $packages >>"$log" 2>&1 </dev/null; } ||
+    { tail -n 5 "$log" >&2; fail "apt-get could not install $packages (see above)"; }
+}
+
+# Starts a server's script; it lives until its stdin closes, so not longer than this script, however that ends. In a session of its
+# own: Ctrl-C must not take the server from under a step that is still ending.
+start_server() { # NAME
+  local fd
+  mkfifo "$WORK/$1.stdin" || fail "cannot make a FIFO in $WORK"
+  ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
+    exec setsid "$SERVERS/$1.sh" run "$WORK/$1" 0 <"$WORK/$1.stdin" >"$WORK/$1.out" 2>"$WORK/$1.err" ) &
+  PIDS+=($!)
+  exec {fd}<>"$WORK/$1.stdin"
+  FDS+=("$fd")
+}
+
+value() { sed -n "s/^$2=//p" "$WORK/$1.out"; }
+
+await_server() { # NAME PID
+  until grep -qx READY "$WORK/$1.out" 2>/dev/null; do
+    [ -d "/proc/$2" ] || { cat "$WORK/$1.err" >&2; fail "$1.sh did not start its server (see above)"; }
+    sleep .1
+  done
+}

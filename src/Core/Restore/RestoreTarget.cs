@@ -60,6 +60,9 @@ internal sealed class RestoreTarget
     /// <exception cref="ArchiverException">The session table is not there.</exception>
     public static async Task<RestoreTarget> DescribeAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
+        // Types of other schemas are written with their schema only where the search path does not hide it, as in the export.
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync($"SET TRANSACTION READ ONLY; {TransactionSettings.Common}", cancellationToken).ConfigureAwait(false);
         var shape = await TableDescriber.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false);
         if (shape.Tables.Count == 0 || shape.Session.Name != SourceMap.SessionName)
             throw new ArchiverException(FailureKind.Refused, $"There is no table {map.Session.Table} to restore to. Create the application's tables first; nothing was written.");

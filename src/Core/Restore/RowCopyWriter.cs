@@ -57,12 +57,16 @@ internal sealed class RowCopyWriter(PlannedTable table)
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var column = IndexOf(ref reader, next);
+            // The export writes no blanks of its own: those around a json value belong to it.
+            var start = (int)reader.BytesConsumed;
             reader.Read();
-            var start = (int)reader.TokenStartIndex;
             reader.Skip();
+            var end = (int)reader.BytesConsumed;
+            while (row[end] is (byte)' ' or (byte)'\t')
+                end++;
             if (_values[column].End != 0)
                 throw new InvalidDataException($"A row of {table.Name} has the column '{table.Columns[column].Name}' twice.");
-            _values[column] = (start, (int)reader.BytesConsumed);
+            _values[column] = (start, end);
             next = column + 1;
         }
     }

@@ -5,6 +5,7 @@ using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
+using Archiver.Core.Manifests;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
@@ -116,6 +117,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
     {
         var deleter = new BatchDeleter(_run, _ledger, retry);
+        var manifests = new ManifestWriter(_run, store);
         await foreach (var batch in _verified.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             await using (batch.Export.ConfigureAwait(false))
@@ -124,6 +126,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
                 await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
                 await ClearFailuresAsync(deleted, cancellationToken).ConfigureAwait(false);
+                await manifests.WriteAsync([.. deleted.Archived.Select(Confirm)], cancellationToken).ConfigureAwait(false);
                 logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
             }
             _slots.Release();
@@ -132,6 +135,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 await Task.Delay(settings.Batch.Pause, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private static ManifestMember Confirm(VerifiedSession session) => new(
+        session.Key, session.Session.Session.Generation, "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,
+        session.Session.Document.JsonLength, Convert.ToHexStringLower(session.Session.Document.JsonSha256));
 
     private async Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken)
     {

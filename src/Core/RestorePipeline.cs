@@ -5,7 +5,7 @@ using Archiver.Core.Storage;
 namespace Archiver.Core;
 
 /// <summary>The restore pipeline: locate, download, check, import. Downloads of the next sessions overlap the import of those before.</summary>
-internal sealed class RestorePipeline(SessionDownloads downloads, SessionImporter importer, RestoreTally tally)
+internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager, SessionImporter importer, RestoreTally tally, int concurrency)
 {
     /// <summary>Sessions of one transaction; more gain nothing, and one that is refused makes all of them go in again.</summary>
     private const int BatchSessions = 500;
@@ -38,7 +38,12 @@ internal sealed class RestorePipeline(SessionDownloads downloads, SessionImporte
     {
         try
         {
-            await downloads.RunAsync(candidates, output, cancellationToken).ConfigureAwait(false);
+            var downloads = new SessionDownloads(
+                store,
+                async (candidate, json, token) => await output.WriteAsync(await stager.StageAsync(candidate, json, token).ConfigureAwait(false), token).ConfigureAwait(false),
+                (candidate, _, reason) => tally.AddRefused(candidate.SessionId, candidate.Object.Key, reason),
+                concurrency);
+            await downloads.RunAsync(candidates, cancellationToken).ConfigureAwait(false);
             output.TryComplete();
         }
         catch (Exception exception)

@@ -112,11 +112,11 @@ public sealed class RestoreRunner
         var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease);
         await using var importer = new SessionImporter(
             target, options, records, open, new ImportSettings(_settings.Batch, source.TimeZone), new DatabaseRetry(_settings.Retry, _time));
-        var downloads = new SessionDownloads(_store, new SessionStager(plans, source.Name), tally, _settings.Storage.UploadConcurrency);
+        var stager = new SessionStager(plans, source.Name);
         var pages = candidates is null
             ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source.Prefix), tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);
-        await new RestorePipeline(downloads, importer, tally).RunAsync(pages, cancellationToken).ConfigureAwait(false);
+        await new RestorePipeline(_store, stager, importer, tally, _settings.Storage.UploadConcurrency).RunAsync(pages, cancellationToken).ConfigureAwait(false);
     }
 
     private SourceSettings Check(RestoreOptions options)

@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
@@ -28,6 +29,9 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton(provider => new RestoreRunner(
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveReader>(), provider.GetRequiredService<PolicyRunner>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RestoreRunner>>()));
+        services.TryAddSingleton<ArchiveVerifier>();
+        services.TryAddSingleton<LedgerRebuilder>();
+        services.TryAddSingleton<Reconciler>();
         services.TryAddSingleton<PolicyPreview>();
         services.TryAddSingleton<SessionExplainer>();
         services.TryAddSingleton<ArchiveList>();

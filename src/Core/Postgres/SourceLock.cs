@@ -70,9 +70,23 @@ internal sealed class SourceLock : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _pinging.ConfigureAwait(false);
+        await ReleaseAsync().ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _lost.Dispose();
+    }
+
+    // The server notices a closed connection a moment later; the next command must not find the lock still taken.
+    private async Task ReleaseAsync()
+    {
+        try
+        {
+            await _connection.ExecuteAsync("SELECT pg_advisory_unlock_all()", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (PgErrors.IsTransient(exception) || exception is NpgsqlException or InvalidOperationException)
+        {
+            // The connection is broken, and with it the locks are gone or soon will be.
+        }
     }
 
     private async Task PingAsync(TimeProvider time)

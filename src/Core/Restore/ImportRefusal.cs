@@ -11,7 +11,7 @@ internal static partial class ImportRefusal
     /// <summary>Whether the error is about rows, so that a smaller set of sessions finds the one it is about.</summary>
     public static bool IsAboutRows(PostgresException exception) =>
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"
-        || exception.SqlState is PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.DatatypeMismatch or PostgresErrorCodes.UndefinedFunction
+        || exception.SqlState is PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.DatatypeMismatch
         || exception.IsLockTimeout();
 
     /// <summary>The reason of an error.</summary>

@@ -43,7 +43,7 @@ internal sealed class ImportStatements(RestoreTarget target)
     public string ReadBack(PlannedTable table)
     {
         var columns = string.Concat(table.Kept.Select(c => c.Cast is null ? $"{Column(c)}, " : $"({Column(c)})::{c.Cast}, "));
-        var casts = table.Kept.Where(c => c.Cast is not null).Select(c => $"ROW((({Column(c)})::{c.Cast})::{c.Target!.Type}) OPERATOR(pg_catalog.*=) ROW({Column(c)})");
+        var casts = table.Kept.Where(c => c.Cast is not null).Select(c => $"{Image($"(({Column(c)})::{c.Cast})::{c.Target!.Type}")} OPERATOR(pg_catalog.*=) {Image(Column(c))}");
         var lossless = string.Join(" AND ", casts.DefaultIfEmpty("true"));
         var from = table.Name == SourceMap.SessionName
             ? $"{target.Map.Session.Table.Sql} AS t WHERE {Key("t")} = k.id"
@@ -61,7 +61,7 @@ internal sealed class ImportStatements(RestoreTarget target)
         var key = table.Name == SourceMap.SessionName ? target.Map.Session.Key : target.Map.Children.Single(c => c.Name == table.Name).Key;
         if (key is null || table.Written.All(c => c.Target!.Name != key))
             return null;
-        var differs = table.Written.Select(c => $"coalesce(bool_or(ROW(t.{Quoted(c)}) OPERATOR(pg_catalog.*<>) ROW(s.{Quoted(c)})), false)");
+        var differs = table.Written.Select(c => $"coalesce(bool_or({Image($"t.{Quoted(c)}")} OPERATOR(pg_catalog.*<>) {Image($"s.{Quoted(c)}")}), false)");
         var quotedKey = PgIdentifier.Quote(key);
         return $"SELECT ARRAY[{string.Join(", ", differs)}] FROM {target.Staging(table.Target!)} AS s JOIN {table.Target!.Table.Sql} AS t ON t.{quotedKey} = s.{quotedKey}";
     }
@@ -77,6 +77,9 @@ internal sealed class ImportStatements(RestoreTarget target)
     public string RowsOf(string table) => table == SourceMap.SessionName
         ? $"{target.Map.Session.Table.Sql} AS t WHERE {Key("t")} {KeyCondition}"
         : Children(target.Map.Children.Single(c => c.Name == table), KeyCondition);
+
+    // The cast keeps the parser from comparing field by field, for which json has no operator.
+    private static string Image(string value) => $"ROW({value})::record";
 
     private string Key(string alias) => SessionPath.Column(alias, target.Map.Session.Key);
 

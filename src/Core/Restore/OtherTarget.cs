@@ -13,6 +13,8 @@ internal static class OtherTarget
         {
             var text = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = false };
             text.ApplicationName ??= "archiver";
+            // Statements are bounded by the server's statement_timeout, which grows with a large session.
+            text.CommandTimeout = 0;
             return new NpgsqlDataSourceBuilder(text.ConnectionString).Build();
         }
         catch (ArgumentException exception)

@@ -1,14 +1,17 @@
-using System.IO.Compression;
-using System.Threading.Channels;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>
-/// Downloads, checks and stages many documents at once, while those before them are imported. Members that lie beside each other in one
-/// object come with one request.
+/// Downloads many documents at once and hands each to <paramref name="take"/>, decompressed. Members that lie beside each other in one object
+/// come with one request.
 /// </summary>
-internal sealed class SessionDownloads(IArchiveReader store, SessionStager stager, RestoreTally tally, int concurrency)
+/// <param name="store">The reading side.</param>
+/// <param name="take">Reads a document to its end; throws <see cref="RefusedSessionException"/> where something is wrong with it.</param>
+/// <param name="refuse">Told of each session that cannot be read or was refused.</param>
+/// <param name="concurrency">Requests at once.</param>
+internal sealed class SessionDownloads(
+    IArchiveReader store, Func<RestoreCandidate, Stream, CancellationToken, Task> take, Action<RestoreCandidate, ReadProblem, string> refuse, int concurrency)
 {
     /// <summary>Bytes of neighbouring members that one request fetches.</summary>
     private const long FetchBytes = 4L << 20;
@@ -16,13 +19,13 @@ internal sealed class SessionDownloads(IArchiveReader store, SessionStager stage
     /// <summary>Times a body that breaks off on the way is fetched again.</summary>
     private const int Attempts = 3;
 
-    /// <summary>Writes staged sessions to the channel; refused ones go to the tally.</summary>
+    /// <summary>Reads all candidates.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about a session.</exception>
-    public async Task RunAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> pages, ChannelWriter<StagedSession> output, CancellationToken cancellationToken)
+    public async Task RunAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> pages, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await foreach (var page in pages.WithCancellation(cancellationToken).ConfigureAwait(false))
-            await Parallel.ForEachAsync(Fetches(page), options, async (fetch, token) => await FetchAsync(fetch, output, token).ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForEachAsync(Fetches(page), options, async (fetch, token) => await FetchAsync(fetch, token).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     /// <summary>Splits candidates into runs of members that follow each other in one object.</summary>
@@ -46,7 +49,7 @@ internal sealed class SessionDownloads(IArchiveReader store, SessionStager stage
         fetch[^1].Archive is { } last && next.Archive is { } archive && last.Object == archive.Object
         && last.Offset + last.Length == archive.Offset && archive.Offset + archive.Length - fetch[0].Archive!.Offset <= FetchBytes;
 
-    private async Task FetchAsync(IReadOnlyList<RestoreCandidate> fetch, ChannelWriter<StagedSession> output, CancellationToken cancellationToken)
+    private async Task FetchAsync(IReadOnlyList<RestoreCandidate> fetch, CancellationToken cancellationToken)
     {
         var done = 0;
         for (var attempt = 1; done < fetch.Count; attempt++)
@@ -57,16 +60,16 @@ internal sealed class SessionDownloads(IArchiveReader store, SessionStager stage
                 if (body is null)
                 {
                     foreach (var candidate in fetch.Skip(done))
-                        tally.AddRefused(candidate.SessionId, candidate.Object.Key, $"its object is missing in {store.Location}");
+                        refuse(candidate, ReadProblem.Missing, $"its object is missing in {store.Location}");
                     return;
                 }
                 for (; done < fetch.Count; done++)
-                    await StageAsync(fetch[done], body, output, cancellationToken).ConfigureAwait(false);
+                    await TakeAsync(fetch[done], body, cancellationToken).ConfigureAwait(false);
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
             {
                 foreach (var candidate in fetch.Skip(done))
-                    tally.AddRefused(candidate.SessionId, candidate.Object.Key, "its object is in a cold storage class and must be thawed first");
+                    refuse(candidate, ReadProblem.NeedsThawing, "its object is in a cold storage class and must be thawed first");
                 return;
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
@@ -84,18 +87,17 @@ internal sealed class SessionDownloads(IArchiveReader store, SessionStager stage
         return store.OpenRangeAsync(first.Object, first.Offset, last.Offset + last.Length - first.Offset, cancellationToken);
     }
 
-    private async Task StageAsync(RestoreCandidate candidate, Stream body, ChannelWriter<StagedSession> output, CancellationToken cancellationToken)
+    private async Task TakeAsync(RestoreCandidate candidate, Stream body, CancellationToken cancellationToken)
     {
         await using var member = new SliceStream(body, candidate.Archive?.Length ?? long.MaxValue);
         try
         {
-            await using var json = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
-            var staged = await stager.StageAsync(candidate, json, cancellationToken).ConfigureAwait(false);
-            await output.WriteAsync(staged, cancellationToken).ConfigureAwait(false);
+            await using var json = new GzipMemberStream(member);
+            await take(candidate, json, cancellationToken).ConfigureAwait(false);
         }
         catch (RefusedSessionException refused)
         {
-            tally.AddRefused(candidate.SessionId, candidate.Object.Key, refused.Message);
+            refuse(candidate, refused.Problem, refused.Message);
         }
         // What the decompressor left unread belongs to this member; the next one begins after it.
         await member.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);

@@ -16,21 +16,24 @@ internal sealed class SessionStager(ImportPlans plans, string source)
         await using var hashing = new HashingStream(json);
         using var document = await OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
         if (document.Header.Source.Name != source)
-            throw new RefusedSessionException($"the document is of source '{DocumentReader.Shorten(document.Header.Source.Name)}', not of '{source}'");
+            throw new RefusedSessionException($"the document is of source '{DocumentReader.Shorten(document.Header.Source.Name)}', not of '{source}'", ReadProblem.Changed);
         var plan = await plans.GetAsync(document.Header, cancellationToken).ConfigureAwait(false);
         await using var spool = new SpoolingStream();
         var (key, tables) = await ReadRowsAsync(document, plan, spool, cancellationToken).ConfigureAwait(false);
         if (candidate.SessionId is { } expected && key != expected)
-            throw new RefusedSessionException("the document is of another session");
-        if (candidate.Archive is { JsonSha256.Length: > 0 } archive
-            && (hashing.BytesRead != archive.JsonLength || !hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)))
-        {
-            throw new RefusedSessionException("the object is damaged: its bytes are not what was archived");
-        }
+            throw new RefusedSessionException("the document is of another session", ReadProblem.Changed);
+        RequireArchived(candidate, hashing);
         return new(candidate, key, document.Header, plan, spool.Complete(), tables, hashing.BytesRead);
     }
 
-    private static async Task<DocumentReader> OpenAsync(Stream json, CancellationToken cancellationToken)
+    /// <summary>The document was read to its end: its bytes must be those that the ledger knows.</summary>
+    internal static void RequireArchived(RestoreCandidate candidate, HashingStream read)
+    {
+        if (candidate.Archive is { } archive && (read.BytesRead != archive.JsonLength || !read.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)))
+            throw new RefusedSessionException("the object is damaged: its bytes are not what was archived", ReadProblem.Changed);
+    }
+
+    internal static async Task<DocumentReader> OpenAsync(Stream json, CancellationToken cancellationToken)
     {
         try
         {
@@ -77,9 +80,9 @@ internal sealed class SessionStager(ImportPlans plans, string source)
         return (key!, tables);
     }
 
-    private static bool IsDamage(Exception exception) => exception is InvalidDataException or JsonException;
+    internal static bool IsDamage(Exception exception) => exception is InvalidDataException or JsonException;
 
     // Messages of the JSON parser quote characters of the document; those of ours do not.
-    private static RefusedSessionException Damaged(Exception exception) => new(
-        exception is InvalidDataException ? $"the document cannot be read: {exception.Message}" : "the document is damaged: it is not JSON");
+    internal static RefusedSessionException Damaged(Exception exception) => new(
+        exception is InvalidDataException ? $"the document cannot be read: {exception.Message}" : "the document is damaged: it is not JSON", ReadProblem.Unreadable);
 }

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Archiver.Core.Ledger;
+using Archiver.Core.Restore;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>Reads objects of a prefix, many at once, and sorts out those of other sources, databases and systems.</summary>
+internal sealed class BucketScan(IArchiveReader store, SourceSettings source, DatabaseIdentity database, bool otherSystems, int concurrency)
+{
+    private readonly ObjectExaminer _examiner = new(store, source.Map);
+
+    /// <summary>Objects that are not this database's.</summary>
+    public List<SkippedObject> Foreign { get; } = [];
+
+    public List<SkippedObject> Unreadable { get; } = [];
+
+    /// <summary>Whether a key is one that the archiver gives to archives: nothing else is read, adopted or removed.</summary>
+    public static bool IsArchiveKey(string prefix, string key) =>
+        key.StartsWith($"{prefix}/", StringComparison.Ordinal) && !key.StartsWith($"{prefix}/.archiver/", StringComparison.Ordinal)
+        && (key.EndsWith(".json.gz", StringComparison.Ordinal) || key.EndsWith(".jsonl.gz", StringComparison.Ordinal));
+
+    /// <summary>Reads the objects and returns those that are ours, in any order.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async IAsyncEnumerable<FoundObject> ReadAsync(IAsyncEnumerable<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var found = Channel.CreateBounded<FoundObject>(concurrency * 4);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reading = ExamineAsync(keys, found.Writer, stop.Token);
+        try
+        {
+            await foreach (var candidate in found.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (candidate.Problem is { } problem)
+                    Unreadable.Add(new(candidate.Key, problem));
+                else if (WhyForeign(candidate) is { } reason)
+                    Foreign.Add(new(candidate.Key, reason));
+                else
+                    yield return candidate;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Why an object is not this database's, or null.</summary>
+    public string? WhyForeign(FoundObject found)
+    {
+        foreach (var header in found.Documents.Select(d => d.Header.Source))
+        {
+            if (header.Name != source.Name)
+                return $"of source '{DocumentReader.Shorten(header.Name)}'";
+            if (!otherSystems && (header.SystemId != database.SystemId || header.Database != database.Database))
+                return $"of database '{DocumentReader.Shorten(header.Database)}' of another system";
+        }
+        return null;
+    }
+
+    private async Task ExamineAsync(IAsyncEnumerable<string> keys, ChannelWriter<FoundObject> output, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
+            await Parallel.ForEachAsync(keys, options, async (key, token) =>
+            {
+                if (await _examiner.ExamineAsync(new(key), token).ConfigureAwait(false) is { } found)
+                    await output.WriteAsync(found, token).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+            output.TryComplete();
+        }
+        catch (Exception exception)
+        {
+            output.TryComplete(exception);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Manifests;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>
+/// Rebuilds the ledger of a source from its bucket: objects, offsets, hashes, ids, generations, users, times, policies and runs. The state
+/// follows the rows: gone means archived, live means unknown, and nothing destroys an unknown archive.
+/// </summary>
+internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, TimeProvider time)
+{
+    private const int BatchObjects = 500;
+
+    // A new ledger takes over the id that the objects carry, else they would all be another ledger's for ever.
+    private const string InheritId = """
+        UPDATE archiver.ledger SET id = $1 WHERE NOT EXISTS (SELECT FROM archiver.objects) AND NOT EXISTS (SELECT FROM archiver.runs)
+        """;
+
+    /// <param name="sourceName">Name of the source.</param>
+    /// <param name="otherSystems">Also take objects that say they come from another database or system, as after a move to a new server.</param>
+    /// <param name="progress">Told the number of objects read.</param>
+    /// <param name="cancellationToken">Gives up; nothing is written then.</param>
+    /// <exception cref="ArchiverException">No such source, or another worker runs on it.</exception>
+    public async Task<RebuildReport> RebuildAsync(string sourceName, bool otherSystems, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
+            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
+        var pool = connections[source.Name];
+        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
+            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+
+        var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token).ConfigureAwait(false);
+        var records = new FoundRecords(connection, source, store.Location);
+        await records.BeginAsync(stop.Token).ConfigureAwait(false);
+        var manifests = 0L;
+        await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, stop.Token).ConfigureAwait(false))
+        {
+            manifests++;
+            await records.AddAsync(manifest, stop.Token).ConfigureAwait(false);
+        }
+
+        var scan = new BucketScan(store, source, database, otherSystems, settings.Storage.UploadConcurrency);
+        var (objects, ledgers) = (0L, new Dictionary<string, long>(StringComparer.Ordinal));
+        List<FoundObject> batch = [];
+        await foreach (var found in scan.ReadAsync(KeysAsync(source, stop.Token), stop.Token).ConfigureAwait(false))
+        {
+            progress?.Report(++objects);
+            if (found.LedgerId is { } id)
+                ledgers[id] = ledgers.GetValueOrDefault(id) + 1;
+            batch.Add(found);
+            if (batch.Count < BatchObjects)
+                continue;
+            await records.AddAsync(batch, stop.Token).ConfigureAwait(false);
+            batch.Clear();
+        }
+        await records.AddAsync(batch, stop.Token).ConfigureAwait(false);
+        if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
+            await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
+        var added = await records.WriteAsync(stop.Token).ConfigureAwait(false);
+        return new() { Objects = objects, Archives = added, Manifests = manifests, Foreign = scan.Foreign, Unreadable = scan.Unreadable };
+    }
+
+    private async IAsyncEnumerable<string> KeysAsync(SourceSettings source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var listed in store.ListAsync($"{source.Prefix}/", cancellationToken).ConfigureAwait(false))
+        {
+            if (BucketScan.IsArchiveKey(source.Prefix, listed.Key))
+                yield return listed.Key;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Archiver.Core.Restore;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.</summary>
+internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
+{
+    /// <summary>Null when it is gone.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<FoundObject?> ExamineAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(name, cancellationToken).ConfigureAwait(false) is not { } head)
+            return null;
+        await using var body = await store.OpenAsync(head.Name, cancellationToken).ConfigureAwait(false);
+        if (body is null)
+            return null;
+        await using var spool = new SpoolingStream();
+        await body.CopyToAsync(spool, cancellationToken).ConfigureAwait(false);
+        using var content = spool.Complete();
+        var found = new FoundObject(name.Key, head.Name.VersionId, head.Metadata, content.Length, content.Sha256.ToArray(), [], null);
+        try
+        {
+            return found with { Documents = await DocumentsAsync(content, found.IsBundle, cancellationToken).ConfigureAwait(false) };
+        }
+        catch (Exception exception) when (exception is RefusedSessionException || SessionStager.IsDamage(exception))
+        {
+            return found with { Problem = exception is RefusedSessionException ? exception.Message : SessionStager.Damaged(exception).Message };
+        }
+    }
+
+    private async Task<IReadOnlyList<FoundDocument>> DocumentsAsync(SpooledContent content, bool bundle, CancellationToken cancellationToken)
+    {
+        if (!bundle)
+            return [await DocumentAsync(content, 0, content.Length, cancellationToken).ConfigureAwait(false)];
+        List<FoundDocument> documents = [];
+        await foreach (var (start, end) in GzipMembers.SplitAsync(content, IsDocumentAsync, cancellationToken).ConfigureAwait(false))
+            documents.Add(await DocumentAsync(content, start, end - start, cancellationToken).ConfigureAwait(false));
+        return documents;
+    }
+
+    private async Task<bool> IsDocumentAsync(SpooledContent content, long start, long end, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DocumentAsync(content, start, end - start, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (exception is RefusedSessionException || SessionStager.IsDamage(exception))
+        {
+            return false;
+        }
+    }
+
+    private async Task<FoundDocument> DocumentAsync(SpooledContent content, long offset, long length, CancellationToken cancellationToken)
+    {
+        await using var bytes = content.OpenRead();
+        bytes.Position = offset;
+        await using var member = new SliceStream(bytes, length);
+        await using var gzip = new GzipMemberStream(member);
+        await using var hashing = new HashingStream(gzip);
+        using var document = await DocumentReader.OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
+        await document.ReadAsync(cancellationToken).ConfigureAwait(false);
+        using var session = JsonDocument.Parse(document.Row.ToArray(), new JsonDocumentOptions { MaxDepth = 100_000 });
+        string? Text(string? column) => column is not null && session.RootElement.TryGetProperty(column, out var value)
+            ? value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText()
+            : null;
+        var (rows, messages) = (1L, 0L);
+        while (await document.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            rows++;
+            messages += document.Table == SourceMap.MessagesName ? 1 : 0;
+        }
+        return new()
+        {
+            SessionId = Text(map.Session.Key) ?? throw new InvalidDataException($"The document's session has no '{map.Session.Key}'."),
+            ExternalId = Text(map.Session.ExternalId),
+            Generation = document.Header.Generation,
+            User = Text(map.Session.User),
+            Created = Text(map.Session.Created),
+            Activity = [.. map.Session.Activity.Select(Text).OfType<string>()],
+            Messages = messages,
+            Rows = rows,
+            Offset = offset,
+            Length = length,
+            JsonLength = hashing.BytesRead,
+            JsonSha256 = hashing.GetHash(),
+            Header = document.Header,
+        };
+    }
+}

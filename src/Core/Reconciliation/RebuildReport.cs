@@ -1,0 +1,23 @@
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>What <c>ledger rebuild</c> did. Holds, quarantine, acceptances and audit are not in the bucket and cannot be recovered.</summary>
+public sealed record RebuildReport
+{
+    /// <summary>Objects read.</summary>
+    public required long Objects { get; init; }
+
+    /// <summary>Archives added to the ledger.</summary>
+    public required long Archives { get; init; }
+
+    /// <summary>Manifests read.</summary>
+    public required long Manifests { get; init; }
+
+    /// <summary>Objects of another source, database or system: left out.</summary>
+    public required IReadOnlyList<SkippedObject> Foreign { get; init; }
+
+    /// <summary>Objects that are damaged or not archives.</summary>
+    public required IReadOnlyList<SkippedObject> Unreadable { get; init; }
+}
+
+/// <summary>An object that was left alone.</summary>
+public sealed record SkippedObject(string Key, string Reason);

@@ -1,0 +1,34 @@
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>Bucket against ledger against rows. Without <c>--fix</c> nothing was changed.</summary>
+public sealed record ReconcileReport
+{
+    public required bool Fixed { get; init; }
+
+    /// <summary>Objects without a ledger row that are this database's; with fix they were adopted.</summary>
+    public required IReadOnlyList<string> Unrecorded { get; init; }
+
+    /// <summary>Objects without a ledger row that are another source's, database's or system's: not touched.</summary>
+    public required IReadOnlyList<SkippedObject> Foreign { get; init; }
+
+    /// <summary>Objects without a ledger row that cannot be read as archives: not touched.</summary>
+    public required IReadOnlyList<SkippedObject> Unreadable { get; init; }
+
+    /// <summary>Keys that the ledger has as stored and the store has not. Nothing can fix that but a backup of the bucket.</summary>
+    public required IReadOnlyList<string> Missing { get; init; }
+
+    /// <summary>Sessions that the ledger calls archived and that have rows; with fix they count as restored.</summary>
+    public required IReadOnlyList<string> LiveAndArchived { get; init; }
+
+    /// <summary>Rows whose parent is gone, by table name.</summary>
+    public required IReadOnlyDictionary<string, long> Orphans { get; init; }
+
+    /// <summary>Abandoned objects that nobody needs; with fix they were removed.</summary>
+    public required IReadOnlyList<string> Removable { get; init; }
+
+    /// <summary>Abandoned objects that stay, each with its reason.</summary>
+    public required IReadOnlyList<SkippedObject> Kept { get; init; }
+
+    /// <summary>Whether anything was found that a person should look at.</summary>
+    public bool IsClean => Unrecorded.Count + Foreign.Count + Unreadable.Count + Missing.Count + LiveAndArchived.Count == 0 && Orphans.Values.All(n => n == 0);
+}

@@ -1,0 +1,138 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Restore;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>
+/// Compares bucket, ledger and rows. With fix it adopts what the ledger lost, corrects states, and removes abandoned objects that are provably
+/// nobody's only copy; it is the one place besides erase and discard that removes an object at all.
+/// </summary>
+internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time)
+{
+    private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
+
+    private const string Audit = "INSERT INTO archiver.audit (who, action, source, counts) VALUES ($1, 'reconcile', $2, $3)";
+
+    /// <param name="sourceName">Name of the source.</param>
+    /// <param name="fix">Whether to change anything.</param>
+    /// <param name="who">Who asked, for the audit.</param>
+    /// <param name="cancellationToken">Gives up; what was fixed stays fixed.</param>
+    /// <exception cref="ArchiverException">No such source, no ledger, or with fix: another worker runs on it.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<ReconcileReport> RunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken)
+    {
+        var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
+            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
+        var pool = connections[source.Name];
+        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        // Also without fix: objects of a run that is going on would look unrecorded or missing.
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
+            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Reconcile again when it is done.");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+        return await RunAsync(source, connection, taken.Lease, fix, who, stop.Token).ConfigureAwait(false);
+    }
+
+    private async Task<ReconcileReport> RunAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, bool fix, string who, CancellationToken cancellationToken)
+    {
+        var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+        var comparison = new BucketComparison(connection, store, source);
+        await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
+
+        var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
+        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, comparison.Unrecorded, database, fix, cancellationToken).ConfigureAwait(false);
+        var unknown = new UnknownArchives(connection, source);
+        var live = await unknown.LiveAndArchivedAsync(cancellationToken).ConfigureAwait(false);
+        var (removable, kept) = await RemoveAsync(source, connection, database, scan, lease, fix, cancellationToken).ConfigureAwait(false);
+        if (fix)
+            await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
+        var report = new ReconcileReport
+        {
+            Fixed = fix,
+            Unrecorded = unrecorded,
+            Foreign = scan.Foreign,
+            Unreadable = scan.Unreadable,
+            Missing = comparison.Missing,
+            LiveAndArchived = live,
+            Orphans = await OrphansAsync(connection, source.Map, cancellationToken).ConfigureAwait(false),
+            Removable = removable,
+            Kept = kept,
+        };
+        if (fix)
+            await connection.ExecuteAsync(
+                Audit, cancellationToken, PgParameter.Text(who), PgParameter.Text(source.Name),
+                PgParameter.Json($$"""{"adopted":{{unrecorded.Count}},"removed":{{removable.Count}},"restored":{{live.Count}}}""")).ConfigureAwait(false);
+        return report;
+    }
+
+    private async Task<IReadOnlyList<string>> ReadUnrecordedAsync(
+        SourceSettings source, NpgsqlConnection connection, BucketScan scan, List<string> keys, DatabaseIdentity database, bool fix, CancellationToken cancellationToken)
+    {
+        List<string> ours = [];
+        var records = new FoundRecords(connection, source, store.Location);
+        if (fix && keys.Count > 0)
+            await records.BeginAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var found in scan.ReadAsync(keys.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
+        {
+            // Another ledger's objects under this prefix: a test system on the production bucket, or the other way round.
+            if (found.LedgerId is { } id && id != database.LedgerId)
+            {
+                scan.Foreign.Add(new(found.Key, "of another ledger; after a lost ledger, see: archiver ledger rebuild"));
+                continue;
+            }
+            ours.Add(found.Key);
+            if (fix)
+                await records.AddAsync([found], cancellationToken).ConfigureAwait(false);
+        }
+        if (fix && ours.Count > 0)
+            await records.WriteAsync(cancellationToken).ConfigureAwait(false);
+        return ours;
+    }
+
+    private async Task<(IReadOnlyList<string> Removable, IReadOnlyList<SkippedObject> Kept)> RemoveAsync(
+        SourceSettings source, NpgsqlConnection connection, DatabaseIdentity database, BucketScan scan, Lease lease, bool fix, CancellationToken cancellationToken)
+    {
+        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync);
+        var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
+        List<string> removable = [];
+        List<SkippedObject> kept = [];
+        foreach (var abandoned in await superfluous.ListAsync(settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false))
+        {
+            if (await superfluous.WhyKeptAsync(abandoned, cancellationToken).ConfigureAwait(false) is { } reason)
+            {
+                kept.Add(new(abandoned.Name.Key, reason));
+                continue;
+            }
+            removable.Add(abandoned.Name.Key);
+            if (!fix)
+                continue;
+            if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+                throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
+            // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
+            await store.DeleteAllVersionsAsync(abandoned.Name.Key, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
+        }
+        return (removable, kept);
+    }
+
+    private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
+    {
+        var orphans = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var child in map.Children)
+        {
+            var parent = child.Parent == SourceMap.SessionName ? map.Session.Table : map.Children.Single(c => c.Name == child.Parent).Table;
+            var key = SessionPath.Column("t", child.ForeignKey);
+            orphans[child.Name] = await connection.ScalarAsync<long>(
+                $"SELECT count(*) FROM {child.Table.Sql} AS t WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.Sql} AS p WHERE {SessionPath.Column("p", child.ParentKey)} = {key})",
+                cancellationToken).ConfigureAwait(false);
+        }
+        return orphans;
+    }
+}

@@ -1,0 +1,45 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>Gives archives in state <c>unknown</c>, and those that contradict the rows, the state that the rows say.</summary>
+internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSettings source)
+{
+    private string Live => $"EXISTS (SELECT FROM {source.Map.Session.Table.Sql} AS t WHERE {SessionPath.Column("t", source.Map.Session.Key)}::text = a.session_id)";
+
+    private const string Newest = """
+        NOT EXISTS (SELECT FROM archiver.archives AS n
+                    WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation
+                      AND n.state IN ('stored', 'archived', 'restored', 'superseded', 'unknown'))
+        """;
+
+    /// <summary>Rows gone: the newest generation is the archive, older ones have been replaced by it. Where rows are live nothing is decided.</summary>
+    public async Task SettleGoneAsync(CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(
+            $"""
+            UPDATE archiver.archives AS a
+            SET state = CASE WHEN {Newest} THEN 'archived' ELSE 'superseded' END,
+                archived_at = CASE WHEN {Newest} THEN coalesce(a.archived_at, a.exported_at) ELSE a.archived_at END
+            WHERE a.source = $1 AND a.state = 'unknown' AND NOT {Live}
+            """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+    }
+
+    /// <summary>Sessions that the ledger calls archived and that have a row.</summary>
+    public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
+        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state = 'archived' AND {Live} ORDER BY a.session_id",
+        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+
+    /// <summary>
+    /// Sessions that are live count as restored, whoever brought them back: they get their grace, and are archived again as the next
+    /// generation. An older generation is superseded. No object is touched.
+    /// </summary>
+    public async Task<int> SettleLiveAsync(CancellationToken cancellationToken) => await connection.ExecuteAsync(
+        $"""
+        UPDATE archiver.archives AS a
+        SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest} THEN clock_timestamp() END
+        WHERE a.source = $1 AND a.state IN ('archived', 'unknown') AND {Live}
+        """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+}

@@ -1,0 +1,20 @@
+namespace Archiver.Core.Restore;
+
+/// <summary>What is wrong with an archive that was read.</summary>
+public enum ReadProblem
+{
+    /// <summary>Its object, or that version of it, is not in the store.</summary>
+    Missing,
+
+    /// <summary>It can be read, and is not what was archived.</summary>
+    Changed,
+
+    /// <summary>It cannot be read: damaged, truncated, or of a format that this program does not know.</summary>
+    Unreadable,
+
+    /// <summary>Its object is in a cold storage class and must be thawed first: not damaged.</summary>
+    NeedsThawing,
+
+    /// <summary>Nothing is wrong with it, but it has no place in the tables of today.</summary>
+    Refused,
+}

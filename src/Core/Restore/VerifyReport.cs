@@ -1,0 +1,37 @@
+namespace Archiver.Core.Restore;
+
+/// <summary>What to verify. Neither a sample nor all means the default sample.</summary>
+/// <param name="Source">Name of the source.</param>
+/// <param name="Sample">So many archives, chosen at random; null for all.</param>
+/// <param name="RestoreDrill">Of those that are right, load so many into temporary tables and compare.</param>
+public sealed record VerifyOptions(string Source, int? Sample = VerifyOptions.DefaultSample, int RestoreDrill = 0)
+{
+    public const int DefaultSample = 1000;
+}
+
+/// <summary>What verification found. Nothing was changed.</summary>
+public sealed record VerifyReport
+{
+    /// <summary>Archives read to their end.</summary>
+    public required long Checked { get; init; }
+
+    /// <summary>Archives whose bytes, rows and hashes are what was archived.</summary>
+    public required long Right { get; init; }
+
+    public required long JsonBytes { get; init; }
+
+    /// <summary>Archives that are not right, each with what is wrong.</summary>
+    public required IReadOnlyList<VerifyProblem> Problems { get; init; }
+
+    /// <summary>Sessions that went through temporary tables and came back equal.</summary>
+    public long Drilled { get; init; }
+
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>0 when everything that was read is right.</summary>
+    public int ExitCode => Problems.Count == 0 ? 0 : 1;
+}
+
+/// <summary>An archive that is not right.</summary>
+/// <param name="Detail">For a person; never a value of a row.</param>
+public sealed record VerifyProblem(string SessionId, int Generation, string ObjectKey, ReadProblem Problem, string Detail);

@@ -1,0 +1,157 @@
+using System.IO.Compression;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Archiver.Core.Restore;
+using Archiver.Testing;
+
+namespace Archiver.Core.Tests.Format;
+
+/// <summary>Documents that were written once and must be readable for ever; docs/format.md and its schema describe them.</summary>
+public sealed class FrozenExampleTests
+{
+    private static byte[] Json => File.ReadAllBytes(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.session-1.json"));
+
+    [Fact]
+    public void The_compressed_example_is_the_same_document()
+    {
+        using var gzip = new GZipStream(File.OpenRead(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.session-1.json.gz")), CompressionMode.Decompress);
+        using var json = new MemoryStream();
+        gzip.CopyTo(json);
+
+        Assert.Equal(Json, json.ToArray());
+        Assert.Equal("496cacea90cb5d1b81f94e9200c4fc9a6fc2bd6d63293e233c0541a42d675674", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Json)));
+    }
+
+    [Fact]
+    public void It_is_one_line_with_one_line_feed_at_its_end()
+    {
+        Assert.Equal(Json.Length - 1, Array.IndexOf(Json, (byte)'\n'));
+        Assert.DoesNotContain((byte)'\r', Json);
+    }
+
+    [Fact]
+    public async Task It_is_read_row_by_row()
+    {
+        using var stream = new MemoryStream(Json);
+        using var document = await DocumentReader.OpenAsync(stream, TestContext.Current.CancellationToken);
+        List<string> tables = [];
+        while (await document.ReadAsync(TestContext.Current.CancellationToken))
+            tables.Add(document.Table);
+
+        Assert.Equal(("main", "idle", 1), (document.Header.Source.Name, document.Header.Source.Policy, document.Header.Generation));
+        Assert.Equal(["session", "messages", "messages", "messages", "files", "files", "files"], tables);
+    }
+
+    [Fact]
+    public void It_is_as_the_schema_says()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllBytes(Repository.File("docs", "format.schema.json")));
+        using var document = JsonDocument.Parse(Json);
+
+        Assert.Empty(Violations(document.RootElement, schema.RootElement, schema.RootElement, "$"));
+        using var wrong = JsonDocument.Parse("""{"format":"archiver.session/2","archived_at":"yesterday","source":{},"generation":0,"tables":{},"session":[],"extra":1}""");
+        Assert.Equal(
+            ["$.archived_at pattern", "$.extra", "$.format const", "$.generation minimum", "$.session type", "$.source required database", "$.source required name", "$.source required policy",
+                "$.source required run", "$.source required server", "$.source required system_id", "$.tables required session"],
+            Violations(wrong.RootElement, schema.RootElement, schema.RootElement, "$").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_row_has_only_columns_that_the_document_describes()
+    {
+        using var document = JsonDocument.Parse(Json);
+        var tables = document.RootElement.GetProperty("tables");
+        foreach (var (table, row) in Rows(document.RootElement))
+        {
+            var columns = tables.GetProperty(table).GetProperty("columns").EnumerateObject().Select(c => c.Name).ToList();
+            var names = row.EnumerateObject().Select(c => c.Name).ToList();
+            Assert.Equal(columns.Where(names.Contains), names);
+            Assert.All(row.EnumerateObject().Where(c => c.Value.ValueKind == JsonValueKind.Null), c => Assert.Contains(tables.GetProperty(table).GetProperty("columns").GetProperty(c.Name).GetString(), new[] { "json", "jsonb" }));
+        }
+    }
+
+    private static IEnumerable<(string Table, JsonElement Row)> Rows(JsonElement root) =>
+        root.GetProperty("related").EnumerateObject().Append(root.EnumerateObject().Single(m => m.Name == "messages"))
+            .SelectMany(t => t.Value.EnumerateArray().Select(r => (t.Name, r))).Append(("session", root.GetProperty("session")));
+
+    /// <summary>The keywords that the schema uses, and no others: an unknown one would be a rule that nobody checks.</summary>
+    private static IEnumerable<string> Violations(JsonElement value, JsonElement schema, JsonElement root, string path)
+    {
+        foreach (var keyword in schema.EnumerateObject())
+        {
+            switch (keyword.Name)
+            {
+                case "$schema" or "$id" or "$defs" or "title" or "description" or "format":
+                    break;
+                case "$ref":
+                    foreach (var violation in Violations(value, root.GetProperty("$defs").GetProperty(keyword.Value.GetString()!["#/$defs/".Length..]), root, path))
+                        yield return violation;
+                    break;
+                case "const":
+                    if (value.GetString() != keyword.Value.GetString())
+                        yield return $"{path} const";
+                    break;
+                case "type":
+                    if (!IsOf(keyword.Value.GetString()!, value))
+                    {
+                        yield return $"{path} type";
+                        yield break;
+                    }
+                    break;
+                case "pattern":
+                    if (!Regex.IsMatch(value.GetString()!, keyword.Value.GetString()!))
+                        yield return $"{path} pattern";
+                    break;
+                case "minimum":
+                    if (value.GetInt32() < keyword.Value.GetInt32())
+                        yield return $"{path} minimum";
+                    break;
+                case "minProperties":
+                    if (value.EnumerateObject().Count() < keyword.Value.GetInt32())
+                        yield return $"{path} minProperties";
+                    break;
+                case "required":
+                    foreach (var name in keyword.Value.EnumerateArray().Select(n => n.GetString()!).Where(n => !value.TryGetProperty(n, out _)))
+                        yield return $"{path} required {name}";
+                    break;
+                case "items":
+                    foreach (var violation in value.EnumerateArray().SelectMany((item, i) => Violations(item, keyword.Value, root, $"{path}[{i}]")))
+                        yield return violation;
+                    break;
+                case "properties":
+                    foreach (var violation in keyword.Value.EnumerateObject().Where(p => value.TryGetProperty(p.Name, out _)).SelectMany(p => Violations(value.GetProperty(p.Name), p.Value, root, $"{path}.{p.Name}")))
+                        yield return violation;
+                    break;
+                case "additionalProperties":
+                    foreach (var violation in AdditionalViolations(value, schema, keyword.Value, root, path))
+                        yield return violation;
+                    break;
+                default:
+                    throw new InvalidOperationException($"The schema uses '{keyword.Name}', which this test does not check.");
+            }
+        }
+    }
+
+    private static IEnumerable<string> AdditionalViolations(JsonElement value, JsonElement schema, JsonElement rule, JsonElement root, string path)
+    {
+        foreach (var member in value.EnumerateObject().Where(m => !schema.TryGetProperty("properties", out var known) || !known.TryGetProperty(m.Name, out _)))
+        {
+            if (rule.ValueKind == JsonValueKind.False)
+                yield return $"{path}.{member.Name}";
+            else if (rule.ValueKind == JsonValueKind.Object)
+            {
+                foreach (var violation in Violations(member.Value, rule, root, $"{path}.{member.Name}"))
+                    yield return violation;
+            }
+        }
+    }
+
+    private static bool IsOf(string type, JsonElement value) => type switch
+    {
+        "object" => value.ValueKind == JsonValueKind.Object,
+        "array" => value.ValueKind == JsonValueKind.Array,
+        "string" => value.ValueKind == JsonValueKind.String,
+        "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        _ => throw new InvalidOperationException($"The schema uses type '{type}', which this test does not check."),
+    };
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Archiver.Core.Export;
+using Archiver.Core.Postgres;
+using Archiver.Core.Restore;
+
+namespace Archiver.Core.Tests.Restore;
+
+/// <summary>What the export makes of a COPY field, the restore turns back into the same bytes.</summary>
+public sealed class CopyFieldTests
+{
+    // Every escape of COPY, quotes, controls, long runs, other scripts, and what looks like an escape and is none.
+    private static readonly string[] Pieces =
+    [
+        "a", "plain words ", "\\n", "\\t", "\\r", "\\b", "\\f", "\\v", "\\\\", "\"", "/", "\u0001", "\u001f", "\u007f", "\\\\u0041", "\\\\N", "é", "語", "😀", "T", "Z", " ", "{", "}",
+    ];
+
+    [Fact]
+    public void Text_comes_back_byte_for_byte_whatever_is_in_it()
+    {
+        var random = new Random(20261123);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var field = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => Pieces[random.Next(Pieces.Length)])));
+            AssertRoundTrip(field, ColumnKind.Text);
+        }
+    }
+
+    [Theory]
+    [InlineData("0", ColumnKind.Number)]
+    [InlineData("-9223372036854775808", ColumnKind.Number)]
+    [InlineData("123456789012345678901234567890.000000000000000000001", ColumnKind.Number)]
+    [InlineData("1e-307", ColumnKind.Number)]
+    [InlineData("NaN", ColumnKind.Number)]
+    [InlineData("-Infinity", ColumnKind.Number)]
+    [InlineData("t", ColumnKind.Boolean)]
+    [InlineData("f", ColumnKind.Boolean)]
+    [InlineData("2026-11-21 02:00:00.123456+00", ColumnKind.Timestamp)]
+    [InlineData("2026-11-21 02:00:00", ColumnKind.Timestamp)]
+    [InlineData("0044-03-15 12:00:00+00 BC", ColumnKind.Timestamp)]
+    [InlineData("infinity", ColumnKind.Timestamp)]
+    [InlineData("-infinity", ColumnKind.Timestamp)]
+    [InlineData("294276-12-31 23:59:59.999999+00", ColumnKind.Timestamp)]
+    [InlineData("null", ColumnKind.Json)]
+    [InlineData("\"a \\\\\" quote\"", ColumnKind.Json)]
+    [InlineData("{\"b\":  1.50, \"a\": 1, \"a\": 2, \"s\": \"\\\\ud800 \\\\\\\\ \\\\n\"}", ColumnKind.Json)]
+    [InlineData("[1,\\t2]", ColumnKind.Json)]
+    public void Each_kind_of_value_comes_back_byte_for_byte(string copy, object kind) =>
+        AssertRoundTrip(Encoding.UTF8.GetBytes(copy), (ColumnKind)kind);
+
+    [Fact]
+    public void Escapes_that_another_writer_chose_mean_the_same() =>
+        Assert.Equal("é \\n 😀 \" / \\\\ \u0001", Restored("\"\\u00e9 \\u000a \\ud83d\\ude00 \\u0022 \\/ \\u005c \\u0001\"", ColumnKind.Text));
+
+    [Theory]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("\"\\ud800\\u0041\"")]
+    [InlineData("\"\\udc00\"")]
+    [InlineData("\"\\u0000\"")]
+    public void Text_that_no_database_can_hold_is_refused(string json) =>
+        Assert.Throws<InvalidDataException>(() => Restored(json, ColumnKind.Text));
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("[1]")]
+    public void A_json_value_in_a_column_that_is_not_json_is_refused(string json) =>
+        Assert.Throws<InvalidDataException>(() => Restored(json, ColumnKind.Text));
+
+    private static void AssertRoundTrip(byte[] field, ColumnKind kind)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        RowJson.WriteValue(json, field, kind);
+        using (JsonDocument.Parse(json.WrittenMemory))
+            Assert.Equal(Encoding.UTF8.GetString(field), Restored(Encoding.UTF8.GetString(json.WrittenSpan), kind));
+    }
+
+    private static string Restored(string json, ColumnKind kind)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        CopyField.Write(output, Encoding.UTF8.GetBytes(json), kind);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+}

@@ -1,0 +1,217 @@
+using Archiver.Core;
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
+using Archiver.Core.Restore;
+using Archiver.Core.Storage;
+using Archiver.Testing;
+
+namespace Archiver.Integration.Tests.Restore;
+
+/// <summary>The ledger is gone, or older than the bucket, or another database's: nothing is lost, and nothing is removed that is anyone's only copy.</summary>
+public sealed class LostLedgerTests(TestServers servers)
+{
+    private const string WithoutIds = """
+        SELECT a.session_id, a.external_id, a.generation, a.state, a.user_id, a.session_created_at, a.session_last_activity, a.message_count, a.row_count,
+               o.key, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, o.length, o.sha256, o.layout, o.state, o.attempt, a.run_id, a.policy, a.exported_at
+        FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id ORDER BY a.session_id, a.generation
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("ended-at", StorageLayout.Session)]
+    [InlineData("last-accessed", StorageLayout.Bundle)]
+    [InlineData("status-expiry", StorageLayout.Bundle)]
+    [InlineData("soft-delete", StorageLayout.Session)]
+    public async Task A_rebuilt_ledger_is_the_one_that_was_lost_and_restores_everything(string preset, StorageLayout layout)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers, Token, idle: 40, young: 3, preset: preset, configure: s => s with { Storage = s.Storage with { Layout = layout, BundleBytes = 16_000 } });
+        var rows = await archiver.Database.CopyTablesAsync(archiver);
+        await archiver.RunAsync(Token);
+        var ledger = await archiver.Database.CopyOutAsync(WithoutIds);
+        var id = await archiver.Database.ScalarAsync<Guid>("SELECT id FROM archiver.ledger");
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+
+        var rebuilt = await RebuildAsync(archiver);
+
+        Assert.Equal((40L, 0, 0), (rebuilt.Archives, rebuilt.Foreign.Count, rebuilt.Unreadable.Count));
+        Assert.Equal(ledger, await archiver.Database.CopyOutAsync(WithoutIds));
+        Assert.Equal(id, await archiver.Database.ScalarAsync<Guid>("SELECT id FROM archiver.ledger"));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'"));
+        Assert.Equal(0, (await RebuildAsync(archiver)).Archives);
+        var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
+        Assert.Equal((RunOutcome.Done, null, 40L), (report.Outcome, report.Error, report.Restored));
+        Assert.Equal(rows, await archiver.Database.CopyTablesAsync(archiver));
+    }
+
+    [Fact]
+    public async Task What_no_manifest_confirms_and_what_is_live_stays_unknown_until_reconcile_settles_it()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0);
+        await archiver.RunAsync(Token);
+        var live = await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
+        await archiver.RestoreAsync(RestoreFixture.Session(live!), Token);
+        foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))
+            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+
+        await RebuildAsync(archiver);
+
+        const string states = "SELECT state, count(*), min(reason) FROM archiver.archives GROUP BY state ORDER BY state";
+        Assert.Equal(
+            "archived\t3\trebuilt from the bucket; no manifest confirms it\nunknown\t1\trebuilt from the bucket; no manifest confirms it\n",
+            await archiver.Database.CopyOutAsync(states));
+        await ReconcileAsync(archiver, fix: true);
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = 'restored' AND session_id = '{live}'"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_database_that_never_had_a_ledger_is_restored_to_from_the_key_or_the_id_alone(bool byKey)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
+        var rows = await archiver.Database.CopyTablesAsync(archiver);
+        await archiver.RunAsync(Token);
+        var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives")).TrimEnd().Split('\n');
+        await using var other = await TestDatabase.CreateAsync(servers, Token);
+        await ApplicationSchema.InstallAsync(other, "ended-at");
+        var settings = archiver.Settings with { Sources = [archiver.Source with { ConnectionString = other.ConnectionString }] };
+
+        var options = byKey ? new RestoreOptions { Source = "main", ObjectKeys = keys } : RestoreFixture.Session(ids);
+        var report = await archiver.RestoreAsync(options, Token, settings: settings);
+
+        Assert.Equal((RunOutcome.Done, null, 3L), (report.Outcome, report.Error, report.Restored));
+        Assert.Equal(rows, await other.CopyTablesAsync(archiver));
+    }
+
+    [Fact]
+    public async Task A_database_restored_to_an_earlier_time_adopts_what_it_forgot_and_loses_nothing()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1);
+        await archiver.RunAsync(Token);
+        var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        // Earlier: before the run, when three of the sessions were live and the run was unknown; the other three were added later still.
+        await archiver.RestoreAsync(RestoreFixture.Session([.. (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY 1 LIMIT 3")).TrimEnd().Split('\n')]), Token);
+        await archiver.Database.ExecuteAsync("DELETE FROM archiver.archives; DELETE FROM archiver.objects; DELETE FROM archiver.runs");
+
+        var seen = await ReconcileAsync(archiver, fix: false);
+        var fixedReport = await ReconcileAsync(archiver, fix: true);
+
+        Assert.Equal((6, 0, 0), (seen.Unrecorded.Count, seen.Foreign.Count, seen.Removable.Count));
+        Assert.Equal((6, 0), (fixedReport.Unrecorded.Count, fixedReport.Removable.Count));
+        Assert.Equal(objects, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
+        Assert.Equal("archived\t3\nrestored\t3\n", await archiver.Database.CopyOutAsync("SELECT state, count(*) FROM archiver.archives GROUP BY state ORDER BY 1"));
+        Assert.True((await ReconcileAsync(archiver, fix: false)).IsClean);
+        Assert.Equal(3, (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Restored);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_test_system_pointed_at_the_production_bucket_removes_and_adopts_nothing(bool clonedWithItsLedger)
+    {
+        await using var production = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1, configure: Impatient);
+        await production.RunAsync(Token);
+        await AbandonAsync(production);
+        var objects = await production.Bucket.ListKeysAsync("chat_archives/2");
+        await using var test = await TestDatabase.CreateAsync(servers, Token);
+        await ApplicationSchema.InstallAsync(test, "ended-at");
+        var settings = production.Settings with { Sources = [production.Source with { ConnectionString = test.ConnectionString }] };
+        await using var connections = new ConnectionCatalog(settings);
+        await using (var connection = await connections["main"].OpenAsync(Token))
+            await Migrator.MigrateAsync(connection, Token);
+        if (clonedWithItsLedger)
+            await CloneLedgerAsync(production.Database, test);
+
+        var report = await new Reconciler(settings, connections, production.Store, TimeProvider.System).RunAsync("main", fix: true, "test", Token);
+        var rebuilt = await new LedgerRebuilder(settings, connections, production.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, null, Token);
+
+        Assert.Empty(report.Removable);
+        Assert.Equal(0, rebuilt.Archives);
+        Assert.Equal(objects, await production.Bucket.ListKeysAsync("chat_archives/2"));
+        if (!clonedWithItsLedger)
+            Assert.Equal(objects.Count, report.Foreign.Count);
+    }
+
+    [Fact]
+    public async Task Reconcile_removes_an_abandoned_object_only_when_its_session_is_live_unchanged_or_in_a_newer_object()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0, configure: Impatient);
+        await archiver.RunAsync(Token);
+        await AbandonAsync(archiver);
+        var ids = (await archiver.Database.CopyOutAsync("SELECT o.members[1] FROM archiver.objects o ORDER BY 1")).TrimEnd().Split('\n');
+        Assert.Equal(4, ids.Length);
+        var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+
+        // The first: live with the same rows. The second: live and changed. The third: gone. The fourth: archived again.
+        Assert.Equal(3, (await archiver.RestoreAsync(new RestoreOptions { Source = "main", ObjectKeys = [.. KeysOf(keys, ids[0], ids[1], ids[3])] }, Token)).Restored);
+        await archiver.ExecuteAsync("UPDATE chat_sessions SET session_title = 'changed' WHERE session_id = $1", ids[1]);
+        await archiver.Database.ExecuteAsync($"UPDATE chat_sessions SET last_activity = now() WHERE session_id <> '{ids[3]}'");
+        await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() WHERE session_id = '{ids[1]}'");
+        Assert.Equal(1, (await archiver.RunAsync(Token)).Sessions);
+        await archiver.Database.ExecuteAsync($"UPDATE chat_sessions SET last_activity = a.t FROM (SELECT max(timestamp) AS t FROM chat_messages WHERE session_id = '{ids[0]}') a WHERE session_id = '{ids[0]}'");
+        await archiver.RestoreAsync(RestoreFixture.Session(ids[0]), Token);
+
+        var plan = await ReconcileAsync(archiver, fix: false);
+        var report = await ReconcileAsync(archiver, fix: true);
+
+        Assert.Equal(plan.Removable, report.Removable);
+        Assert.Contains(KeysOf(keys, ids[3]).Single(), report.Removable);
+        Assert.Equal([.. KeysOf(keys, ids[1], ids[2]).Order()], report.Kept.Select(k => k.Key).Intersect(KeysOf(keys, ids[1], ids[2])).Order());
+        var left = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        Assert.Equal(keys.Count + 1 - report.Removable.Count, left.Count);
+        Assert.DoesNotContain(left, k => report.Removable.Contains(k));
+    }
+
+    [Fact]
+    public async Task Reconcile_names_a_lost_object_a_session_in_both_places_and_an_orphan()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
+        var id = await archiver.AnyIdleAsync(Token);
+        await archiver.RunAsync(Token);
+        var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        var lost = keys.First(k => !k.Contains(id, StringComparison.Ordinal));
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, lost, Token);
+        await archiver.ExecuteAsync("INSERT INTO chat_sessions (session_id) VALUES ($1)", id);
+        await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey; INSERT INTO chat_messages (session_id, role, content) VALUES (gen_random_uuid(), 'user', 'late')");
+
+        var report = await ReconcileAsync(archiver, fix: false);
+
+        Assert.Equal([lost], report.Missing);
+        Assert.Equal([id], report.LiveAndArchived);
+        Assert.Equal(1, report.Orphans["messages"]);
+        Assert.False(report.IsClean);
+    }
+
+    private static ArchiverSettings Impatient(ArchiverSettings settings) => settings with { Safety = settings.Safety with { ReconcileAge = TimeSpan.Zero } };
+
+    private static IEnumerable<string> KeysOf(IReadOnlyList<string> keys, params string[] ids) => keys.Where(k => ids.Any(id => k.Contains(id, StringComparison.Ordinal)));
+
+    /// <summary>What a crash before the commit would have left: objects that no archive names.</summary>
+    private static Task<int> AbandonAsync(ArchiverFixture archiver) =>
+        archiver.Database.ExecuteAsync("DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'");
+
+    private static async Task CloneLedgerAsync(TestDatabase from, TestDatabase to)
+    {
+        foreach (var table in new[] { "runs", "objects" })
+        {
+            var rows = await from.CopyOutAsync($"SELECT * FROM archiver.{table}");
+            await using var connection = await to.DataSource.OpenConnectionAsync(Token);
+            await using var copy = await connection.BeginTextImportAsync($"COPY archiver.{table} FROM STDIN", Token);
+            await copy.WriteAsync(rows);
+        }
+        await to.ExecuteAsync($"UPDATE archiver.ledger SET id = '{await from.ScalarAsync<Guid>("SELECT id FROM archiver.ledger")}'");
+    }
+
+    private static Task<RebuildReport> RebuildAsync(ArchiverFixture archiver) =>
+        new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, null, Token);
+
+    private static Task<ReconcileReport> ReconcileAsync(ArchiverFixture archiver, bool fix) =>
+        new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync("main", fix, "test", Token);
+}

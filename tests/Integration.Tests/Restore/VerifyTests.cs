@@ -1,0 +1,50 @@
+using Archiver.Core.Restore;
+using Archiver.Core.Storage;
+using Archiver.Testing;
+
+namespace Archiver.Integration.Tests.Restore;
+
+public sealed class VerifyTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(StorageLayout.Session)]
+    [InlineData(StorageLayout.Bundle)]
+    public async Task Finds_every_archive_right_and_a_drill_restores_some_of_them_unseen(StorageLayout layout)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 2, configure: s => s with { Storage = s.Storage with { Layout = layout } });
+        await archiver.RunAsync(Token);
+        var rows = await archiver.Database.CopyTablesAsync(archiver);
+
+        var all = await VerifyAsync(archiver, new("main", Sample: null, RestoreDrill: 10));
+        var some = await VerifyAsync(archiver, new("main", Sample: 7));
+
+        Assert.Empty(all.Problems);
+        Assert.Equal((30L, 30L, 10L, 0), (all.Checked, all.Right, all.Drilled, all.ExitCode));
+        Assert.Equal((7L, 7L), (some.Checked, some.Right));
+        Assert.Equal(rows, await archiver.Database.CopyTablesAsync(archiver));
+        Assert.Equal(30, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+    }
+
+    [Fact]
+    public async Task Reports_what_is_missing_changed_and_unreadable_by_key()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 5, young: 0);
+        await archiver.RunAsync(Token);
+        var keys = (await archiver.Database.CopyOutAsync("SELECT key FROM archiver.objects ORDER BY length DESC")).TrimEnd().Split('\n');
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, keys[0], Token);
+        await archiver.Bucket.PutRawAsync(keys[1], await archiver.Bucket.GetRawAsync(keys[4]), Token);
+        await archiver.Bucket.PutRawAsync(keys[2], [1, 2, 3], Token);
+
+        var report = await VerifyAsync(archiver, new("main", Sample: null));
+
+        Assert.Equal((5L, 2L, 1), (report.Checked, report.Right, report.ExitCode));
+        Assert.Equal(
+            new (string, ReadProblem)[] { (keys[0], ReadProblem.Missing), (keys[1], ReadProblem.Changed), (keys[2], ReadProblem.Unreadable) }.OrderBy(p => p.Item1, StringComparer.Ordinal),
+            report.Problems.Select(p => (p.ObjectKey, p.Problem)).OrderBy(p => p.ObjectKey, StringComparer.Ordinal));
+    }
+
+    private static Task<VerifyReport> VerifyAsync(ArchiverFixture archiver, VerifyOptions options) =>
+        new ArchiveVerifier(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).VerifyAsync(options, null, Token);
+}

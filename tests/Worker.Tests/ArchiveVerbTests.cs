@@ -90,7 +90,7 @@ public sealed class ArchiveVerbTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 300, young: 0);
         await using var process = archiver.With("Batch:Sessions", "5").With("Batch:Pause", "100ms").Start("archive");
-        await Eventually.TrueAsync(async () => await LedgerHasAsync(archiver, "archived") > 0, Token);
+        await Eventually.TrueAsync(async () => await LedgerHasAsync(archiver, "archived") > 0, Token, TimeSpan.FromMinutes(2));
 
         process.SendSignal(ProcessSignal.Interrupt);
         var result = await process.WaitForExitAsync(Token);
@@ -103,7 +103,7 @@ public sealed class ArchiveVerbTests(TestServers servers)
         Assert.Equal(live * 4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages"));
         Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
 
-        Assert.Equal(0, (await archiver.With("Batch:Pause", "0s").RunAsync("archive")).ExitCode);
+        Assert.Equal(0, (await archiver.With("Batch:Pause", "0s").With("Batch:Sessions", "1000").RunAsync("archive")).ExitCode);
         Assert.Equal(0, await archiver.LiveSessionsAsync());
     }
 

@@ -6,7 +6,7 @@ namespace Archiver.Worker.Tests;
 /// <summary>A database with the ended-at application, a bucket, and the built executable configured for both by its environment.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private readonly Dictionary<string, string?> _environment;
 

@@ -84,6 +84,7 @@ public sealed class PolicyRunner
         progress?.Report(new(eligible, 0));
         if (request.Policy.DryRun)
         {
+            tally.AddSelected(eligible);
             _logger.DryRun(scope.Context.Id, request.Policy.FullName, eligible);
             return;
         }

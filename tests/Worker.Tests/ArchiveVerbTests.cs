@@ -39,6 +39,41 @@ public sealed class ArchiveVerbTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Shows_a_bar_on_a_terminal_and_keeps_it_out_of_redirected_data()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token);
+        var data = Path.GetTempFileName();
+        try
+        {
+            await using var process = archiver.StartOnTerminal($"archive > {data}");
+
+            var result = await process.WaitForExitAsync(Token);
+
+            Assert.Equal(0, result.ExitCode);
+            Assert.Contains("main/idle", result.Output, StringComparison.Ordinal);
+            Assert.Contains("100%", result.Output, StringComparison.Ordinal);
+            Assert.StartsWith("main/idle: done, 20 sessions archived", await File.ReadAllTextAsync(data, Token), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(data);
+        }
+    }
+
+    [Fact]
+    public async Task A_dry_run_says_what_it_would_take_and_takes_nothing()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token);
+        var before = await archiver.RowsAsync();
+
+        var result = await archiver.With("Sources:main:Policies:idle:DryRun", "true").RunAsync("archive");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("main/idle: dry run, a real one would take 20 sessions", result.Output, StringComparison.Ordinal);
+        Assert.Equal(before, await archiver.RowsAsync());
+    }
+
+    [Fact]
     public async Task Prints_nothing_but_JSON_when_asked_for_JSON()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token);

@@ -6,6 +6,8 @@ namespace Archiver.Worker.Tests;
 /// <summary>A database with the ended-at application, a bucket, and the built executable configured for both by its environment.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, string?> _environment;
 
     private readonly bool _ownDatabase, _ownStore;
@@ -65,9 +67,13 @@ internal sealed class Installation : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Runs a verb to its end.</summary>
-    public Task<ProcessResult> RunAsync(params string[] arguments) =>
-        ArchiverProcess.RunAsync(arguments, _environment, TestContext.Current.CancellationToken);
+    /// <summary>Runs a verb to its end, which must come: a worker that should have refused to start would run for ever.</summary>
+    public async Task<ProcessResult> RunAsync(params string[] arguments)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(Deadline);
+        return await ArchiverProcess.RunAsync(arguments, _environment, deadline.Token);
+    }
 
     /// <summary>Starts a verb and leaves it running.</summary>
     /// <param name="variables">More environment variables, by their full names.</param>
@@ -77,6 +83,14 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <inheritdoc cref="Start(IReadOnlyDictionary{string, string?}, string[])"/>
     public ChildProcess Start(params string[] arguments) => Start(new Dictionary<string, string?>(), arguments);
+
+    /// <summary>Starts it on a terminal of its own, made by <c>script</c>; what is written to the terminal is the process's output.</summary>
+    /// <param name="command">Verb, options and redirections, as for a shell.</param>
+    public ChildProcess StartOnTerminal(string command)
+    {
+        var executable = Repository.BuildOutput(Path.Combine("src", "Worker"), "archiver");
+        return ChildProcess.Start("script", ["-qec", $"stty cols 120; {executable} {command}", "/dev/null"], new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" });
+    }
 
     /// <summary>Sessions still in the application's table.</summary>
     public Task<long> LiveSessionsAsync() => Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions");

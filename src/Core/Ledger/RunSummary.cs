@@ -37,6 +37,9 @@ public sealed record RunSummary
 
     public required RunOutcome Outcome { get; init; }
 
+    /// <summary>The policy only reports: <see cref="Selected"/> is what a real run would take.</summary>
+    public bool DryRun { get; init; }
+
     public long Selected { get; init; }
 
     /// <summary>Sessions confirmed by a commit.</summary>

@@ -57,6 +57,7 @@ internal sealed class RunTally
                 Source = run.Source.Name,
                 Policy = run.Policy.Name,
                 Outcome = outcome ?? (_failed > 0 ? RunOutcome.Partial : RunOutcome.Done),
+                DryRun = run.Policy.DryRun,
                 Selected = _selected,
                 Sessions = _sessions,
                 Rows = _rows,

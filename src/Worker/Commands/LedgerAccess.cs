@@ -6,9 +6,18 @@ using Npgsql;
 
 namespace Archiver.Worker.Commands;
 
-/// <summary>A connection to a source's ledger for verbs that write to it, the ledger being current.</summary>
+/// <summary>Connections to a source's ledger.</summary>
 internal sealed class LedgerAccess(ArchiverSettings settings, ConnectionCatalog connections, SourceErrors errors)
 {
+    /// <summary>For verbs that only read: where there is no ledger there is nothing, and none is made.</summary>
+    public Task<IReadOnlyList<T>> ReadAsync<T>(SourceSettings source, Func<NpgsqlConnection, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken) =>
+        errors.ExplainAsync(source, async () =>
+        {
+            await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+            return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false) ? await read(connection).ConfigureAwait(false) : [];
+        });
+
+    /// <summary>For verbs that write: the ledger is brought up to date first, as runs do it.</summary>
     public Task<T> UseAsync<T>(SourceSettings source, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
         errors.ExplainAsync(source, async () =>
         {

@@ -22,7 +22,7 @@ internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledge
         List<FailedSession> failed = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            failed.AddRange(await ledger.UseAsync(
+            failed.AddRange(await ledger.ReadAsync(
                 source, connection => Quarantine.ListAsync(connection, source.Name, parse.GetValue(Limit) ?? DefaultLimit, cancellationToken), cancellationToken).ConfigureAwait(false));
         }
         if (parse.GetValue(VerbOptions.Json))

@@ -45,6 +45,8 @@ internal sealed class ServerWait(
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
             (await SourceInspector.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false)).Require(source.Name);
             await store.RefusesOverwriteAsync(source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
+            // The probe is made once a process; this asks each time. Whether there is such an object does not matter.
+            await store.HeadAsync(new ObjectName($"{source.Prefix}/.archiver/ready", VersionId: null), cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (Exception exception) when (exception is ArchiverException or StorageException)

@@ -14,6 +14,7 @@ internal static class SummaryText
 
     private static string Describe(RunSummary run) => run.Outcome switch
     {
+        RunOutcome.Done when run.DryRun => $"dry run, a real one would take {Amount.Of(run.Selected, "session")}",
         RunOutcome.Done or RunOutcome.Partial or RunOutcome.Cancelled or RunOutcome.Failed => $"{Word(run.Outcome)}, {Done(run)}",
         RunOutcome.Refused => "refused, nothing was changed",
         RunOutcome.LockedElsewhere => "not run: another worker is running on this source",

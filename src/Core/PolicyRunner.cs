@@ -57,9 +57,12 @@ public sealed class PolicyRunner
             }
             await using (scope.ConfigureAwait(false))
             {
+                FaultPoint.Reach(FaultPoints.RunRecorded);
                 var (outcome, error) = await GuardAsync(request, () => RunAsync(scope, request, tally, progress, cancellationToken)).ConfigureAwait(false);
                 var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
+                FaultPoint.Reach(FaultPoints.RunEnding);
                 await EndAsync(scope, summary).ConfigureAwait(false);
+                FaultPoint.Reach(FaultPoints.RunEnded);
                 return summary;
             }
         }

@@ -64,9 +64,12 @@ public sealed class PolicyRunner
                 _logger.ShardTaken(scope.Context.Id, request.Policy.FullName, shard.Number, shard.Count);
             await using (scope.ConfigureAwait(false))
             {
+                FaultPoint.Reach(FaultPoints.RunRecorded);
                 var (outcome, error) = await GuardAsync(request, () => RunAsync(scope, request, tally, progress, cancellationToken)).ConfigureAwait(false);
                 var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
+                FaultPoint.Reach(FaultPoints.RunEnding);
                 await EndAsync(scope, summary).ConfigureAwait(false);
+                FaultPoint.Reach(FaultPoints.RunEnded);
                 return summary;
             }
         }

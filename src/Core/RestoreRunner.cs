@@ -67,6 +67,7 @@ public sealed class RestoreRunner
             return first;
         foreach (var chunk in conflicting.Chunk(LiveVersions.MaxSessions))
             await _policies.RunAsync(new RunRequest(source, LiveVersions.Policy(source, chunk.Select(c => c.SessionId!))), null, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.RestoreMadeRoom);
         // What could not be archived, because it is held or in use, is still there and is refused now.
         return await RunLockedAsync(source, options, tally, conflicting, cancellationToken).ConfigureAwait(false);
     }
@@ -80,6 +81,7 @@ public sealed class RestoreRunner
             return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
         await using (scope.ConfigureAwait(false))
         {
+            FaultPoint.Reach(FaultPoints.RestoreRecorded);
             var (outcome, error) = ((RunOutcome?)null, (string?)null);
             try
             {
@@ -94,6 +96,7 @@ public sealed class RestoreRunner
             {
                 (outcome, error) = Explain(source.Name, exception);
             }
+            FaultPoint.Reach(FaultPoints.RestoreEnding);
             await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero)).ConfigureAwait(false);
             return (scope.RunId, outcome, error);
         }

@@ -28,6 +28,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
     private readonly SemaphoreSlim _slots = new(settings.Batch.InFlight);
     private readonly ArchiveLedger _ledger = new(scope.Context, store.Location);
+    private readonly TrialRestore? _trial = settings.Storage.Verify == VerifyMode.TrialRestore ? new(scope.Context, store, settings.Storage.UploadConcurrency) : null;
     private readonly ExportServer _server = new(scope.Context, settings.Retry.Budget, time);
     private ExceptionDispatchInfo? _failure;
 
@@ -40,6 +41,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             StageAsync(StoreAsync, _verified.Writer, stop),
             StageAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>, stop)).ConfigureAwait(false);
         await DisposeLeftoversAsync().ConfigureAwait(false);
+        if (_trial is not null)
+            await _trial.DisposeAsync().ConfigureAwait(false);
         _failure?.Throw();
         cancellationToken.ThrowIfCancellationRequested();
         if (scope.Lost.IsCancellationRequested)
@@ -117,13 +120,15 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
+            if (_trial is not null)
+                await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
         }
     }
 
     private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
     {
-        var deleter = new BatchDeleter(_run, _ledger, retry);
+        var deleter = new BatchDeleter(_run, _ledger, retry, _trial);
         var manifests = new ManifestWriter(_run, store);
         await foreach (var batch in _verified.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -132,6 +137,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 var began = time.GetTimestamp();
                 var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
                 limits.Pace.Report(batch.Sessions.Count, time.GetElapsedTime(began));
+                if (_trial is not null)
+                    await _trial.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
                 await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);

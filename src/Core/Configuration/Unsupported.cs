@@ -1,7 +1,5 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Policies;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 
 namespace Archiver.Core.Configuration;
 
@@ -39,8 +37,6 @@ internal static class Unsupported
 
     private static IEnumerable<string> OfProcess(ArchiverSettings settings)
     {
-        if (settings.Storage.Verify != VerifyMode.ReadBack)
-            yield return $"{ArchiverConfiguration.SectionName}:Storage:Verify: {settings.Storage.Verify}";
         if (settings.Schedule.Clustered)
             yield return $"{ArchiverConfiguration.SectionName}:Schedule:Clustered: true";
     }

@@ -10,6 +10,7 @@ public sealed class UsageTests
     [InlineData("run")]
     [InlineData("archive")]
     [InlineData("plan")]
+    [InlineData("status")]
     [InlineData("list")]
     [InlineData("show")]
     [InlineData("migrate")]
@@ -33,7 +34,7 @@ public sealed class UsageTests
         var result = await RunAsync("--help");
 
         var verbs = Regex.Matches(result.Output, "(?m)^  ([a-z]+) ").Select(m => m.Groups[1].Value);
-        Assert.Superset(new HashSet<string> { "run", "archive", "plan", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine" }, verbs.ToHashSet());
+        Assert.Superset(new HashSet<string> { "run", "archive", "plan", "status", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine" }, verbs.ToHashSet());
     }
 
     [Theory]

@@ -37,7 +37,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
                 return new(Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
             var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             scope = new ManualScope(Guid.CreateVersion7(now), source, database, now, connections[source.Name], taken.Lease);
-            await RunJournal.BeginAsync(connection, scope.RunId, source.Name, action, action, new Cutoffs(now), cancellationToken).ConfigureAwait(false);
+            await RunJournal.BeginAsync(connection, scope.RunId, source.Name, action, action, taken.Lease, new Cutoffs(now), cancellationToken).ConfigureAwait(false);
             return await WorkAsync(scope, action, work, summarize, taken.Lost, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (scope is null)

@@ -34,7 +34,7 @@ internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatal
     private async Task<bool> MissedAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], cancellationToken).ConfigureAwait(false);
+        var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], shards: 1, cancellationToken).ConfigureAwait(false);
         return CronExpression.Parse(Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[Discarder.Name]) <= time.GetUtcNow();
     }
 }

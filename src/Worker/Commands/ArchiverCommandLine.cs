@@ -37,6 +37,7 @@ internal static class ArchiverCommandLine
         [
             new("quarantine", "Sessions that failed: list them, or let runs try them again."),
             new("hold", "Legal holds: what they cover is not deleted, anywhere."),
+            new("ledger", "The record of what was archived: rebuild it from the bucket."),
         ];
         foreach (var (verb, command) in Described())
         {
@@ -72,6 +73,7 @@ internal static class ArchiverCommandLine
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+        Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
         Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(),
     ];

@@ -47,6 +47,9 @@ public sealed class SafetyTests(TestServers servers)
         await archiver.RunAsync("resume");
         await archiver.RunAsync("archive");
         Assert.Equal(0, await archiver.LiveSessionsAsync());
+        Assert.Equal(
+            $"{Environment.UserName}@{Environment.MachineName} pause main/idle, pause main/, resume main/idle, resume main/",
+            await archiver.Database.ScalarAsync<string>("SELECT who || ' ' || string_agg(action || ' ' || source || '/' || coalesce(policy, ''), ', ' ORDER BY id) FROM archiver.audit GROUP BY who"));
     }
 
     [Fact]

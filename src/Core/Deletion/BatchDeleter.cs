@@ -39,15 +39,19 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
             return DeletedBatch.Committed([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
         var (held, dropped) = await locks.LockSessionsAsync(cancellationToken).ConfigureAwait(false);
 
+        FaultPoint.Reach(FaultPoints.SessionsLocked);
         var rows = new RowDeletion(connection, transaction, batch.Export.Shape, locks.Statements);
         await rows.DeleteAsync(held, cancellationToken).ConfigureAwait(false);
         dropped.AddRange(rows.Dropped);
+        FaultPoint.Reach(FaultPoints.RowsDeleted);
         await DeletionRecords.WriteAsync(connection, ledger, batch, rows.Deleted, dropped, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.DeleteRecorded);
 
         // Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.
         if (!await run.Lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed,
                 $"The run's lock on source '{run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
+        FaultPoint.Reach(FaultPoints.DeleteReady);
         await new CommitOutcome(run, batch).CommitAsync(connection, transaction, cancellationToken).ConfigureAwait(false);
         return DeletedBatch.Committed(rows.Deleted, dropped);
     }

@@ -80,6 +80,7 @@ internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction
                     return new Attempt.Differs(changed, DropReason.Changed);
                 rows += deleted.Values.Sum(f => f.Rows);
             }
+            FaultPoint.Reach(FaultPoints.ChildrenDeleted);
             var keys = await connection.QueryAsync(
                 statements.DeleteSessions, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
             if (sessions.Where(s => !keys.Contains(s.Key)).Select(s => s.Key).ToHashSet() is { Count: > 0 } kept)

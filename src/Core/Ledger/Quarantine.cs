@@ -55,6 +55,17 @@ internal static class Quarantine
     public static async Task<int> ClearAsync(NpgsqlConnection connection, string source, IEnumerable<string>? sessions, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source), PgParameter.TextsOrNull(sessions)).ConfigureAwait(false);
 
+    /// <summary>The same because a person said so, which the audit keeps.</summary>
+    public static async Task<int> RetryAsync(NpgsqlConnection connection, string source, IEnumerable<string>? sessions, string by, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var cleared = await ClearAsync(connection, source, sessions, cancellationToken).ConfigureAwait(false);
+        await AuditLog.WriteAsync(
+            connection, new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return cleared;
+    }
+
     /// <summary>Sessions that failed, those set aside first.</summary>
     public static async Task<IReadOnlyList<FailedSession>> ListAsync(NpgsqlConnection connection, string source, int limit, CancellationToken cancellationToken) =>
         await connection.QueryAsync(

@@ -27,8 +27,6 @@ internal static class TripWire
         SET policy_hash = excluded.policy_hash, ages = excluded.ages, accepted_by = excluded.accepted_by, accepted_at = clock_timestamp()
         """;
 
-    private const string Audit = "INSERT INTO archiver.audit (who, action, source, policy) VALUES ($1, 'accept', $2, $3)";
-
     /// <summary>Lets the run go on, or not.</summary>
     /// <param name="take">Sessions that it would take.</param>
     /// <exception cref="ArchiverException">Too many, and nobody accepted that; kind Refused.</exception>
@@ -66,7 +64,7 @@ internal static class TripWire
         await connection.ExecuteAsync(
             Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(policy.Name), PgParameter.Text(PolicyHash.Of(source, policy)),
             PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy))), PgParameter.Text(by)).ConfigureAwait(false);
-        await connection.ExecuteAsync(Audit, cancellationToken, PgParameter.Text(by), PgParameter.Text(source.Name), PgParameter.Text(policy.Name)).ConfigureAwait(false);
+        await AuditLog.WriteAsync(connection, new(by, "accept", source.Name, policy.Name, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -26,6 +26,8 @@ internal static class PgParameter
 
     public static NpgsqlParameter Uuid(Guid value) => Of(value, NpgsqlDbType.Uuid);
 
+    public static NpgsqlParameter UuidOrNull(Guid? value) => Of(value, NpgsqlDbType.Uuid);
+
     public static NpgsqlParameter Bytes(byte[] value) => Of(value, NpgsqlDbType.Bytea);
 
     public static NpgsqlParameter BytesArray(IEnumerable<byte[]> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bytea);

@@ -17,8 +17,6 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
 {
     private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
 
-    private const string Audit = "INSERT INTO archiver.audit (who, action, source, counts) VALUES ($1, 'reconcile', $2, $3)";
-
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="fix">Whether to change anything.</param>
     /// <param name="who">Who asked, for the audit.</param>
@@ -65,9 +63,10 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Kept = kept,
         };
         if (fix)
-            await connection.ExecuteAsync(
-                Audit, cancellationToken, PgParameter.Text(who), PgParameter.Text(source.Name),
-                PgParameter.Json($$"""{"adopted":{{unrecorded.Count}},"removed":{{removable.Count}},"restored":{{live.Count}}}""")).ConfigureAwait(false);
+            await AuditLog.WriteAsync(
+                connection,
+                new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count }),
+                cancellationToken).ConfigureAwait(false);
         return report;
     }
 
@@ -91,7 +90,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                 await records.AddAsync([found], cancellationToken).ConfigureAwait(false);
         }
         if (fix && ours.Count > 0)
-            await records.WriteAsync(cancellationToken).ConfigureAwait(false);
+            await records.WriteAsync(audit: null, cancellationToken).ConfigureAwait(false);
         return ours;
     }
 

@@ -25,7 +25,7 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
             throw new ArchiverException(FailureKind.Configuration, "Name the sessions, or give --all.");
         var cleared = 0;
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-            cleared += await ledger.UseAsync(source, connection => Quarantine.ClearAsync(connection, source.Name, all ? null : ids, cancellationToken), cancellationToken).ConfigureAwait(false);
+            cleared += await ledger.UseAsync(source, connection => Quarantine.RetryAsync(connection, source.Name, all ? null : ids, Operator.Name, cancellationToken), cancellationToken).ConfigureAwait(false);
         terminal.WriteLine($"{Amount.Of(cleared, "session")} will be tried again");
         return cleared < ids.Length ? ExitCode.Failed : ExitCode.Done;
     }

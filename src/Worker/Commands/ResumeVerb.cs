@@ -20,7 +20,7 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
             var (lifted, left) = await ledger.UseAsync(
                 source,
                 async connection => (
-                    await Pauses.RemoveAsync(connection, source.Name, policy ?? Pauses.All, cancellationToken).ConfigureAwait(false),
+                    await Pauses.RemoveAsync(connection, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false),
                     await Pauses.FindAsync(connection, source.Name, policy ?? Pauses.All, cancellationToken).ConfigureAwait(false)),
                 cancellationToken).ConfigureAwait(false);
             var what = $"{source.Name}{(policy is null ? "" : $"/{policy}")}";

@@ -21,4 +21,5 @@ internal static class DropReason
     public const string NotDeleted = "delete refused";
     public const string SideEffects = "delete would change other rows";
     public const string Held = "held";
+    public const string NotUpdated = "update refused";
 }

@@ -64,7 +64,7 @@ internal static class ArchiverCommandLine
 
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
-        Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+        Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
     ];
 

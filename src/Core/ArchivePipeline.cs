@@ -59,6 +59,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             }
             limit -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
+            FaultPoint.Reach(FaultPoints.Selected);
             var parts = new Stack<SelectedBatch>([selected]);
             while (parts.TryPop(out var part))
             {
@@ -77,6 +78,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         try
         {
             var exported = await retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.Exported);
             await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
@@ -108,7 +110,9 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.Uploaded);
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.Verified);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
         }
@@ -123,10 +127,12 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             await using (batch.Export.ConfigureAwait(false))
             {
                 var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
+                FaultPoint.Reach(FaultPoints.DeleteCommitted);
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
                 await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
                 await outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
                 await manifests.WriteAsync([.. deleted.Archived.Select(Confirm)], cancellationToken).ConfigureAwait(false);
+                FaultPoint.Reach(FaultPoints.ManifestWritten);
                 logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
             }
             _slots.Release();

@@ -36,7 +36,12 @@ public sealed class PolicyRunner
     }
 
     /// <summary>Runs the policy; the outcome is in the summary, whatever it is.</summary>
-    public async Task<RunSummary> RunAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    public Task<RunSummary> RunAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken) =>
+        request.Shard is not null || _settings.Schedule.Shards == 1 || request.Policy.DryRun
+            ? RunOneAsync(request, progress, cancellationToken)
+            : new ShardedRun(request, _settings.Schedule.Shards, shard => RunOneAsync(shard, progress, cancellationToken), token => UnfinishedAsync(request, token)).RunAsync(cancellationToken);
+
+    private async Task<RunSummary> RunOneAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         var tally = new RunTally();
@@ -57,11 +62,16 @@ public sealed class PolicyRunner
                 _logger.LockedElsewhere(request.Policy.FullName);
                 return Without(request, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
             }
+            if (request.Shard is { IsWhole: false } shard)
+                _logger.ShardTaken(scope.Context.Id, request.Policy.FullName, shard.Number, shard.Count);
             await using (scope.ConfigureAwait(false))
             {
+                FaultPoint.Reach(FaultPoints.RunRecorded);
                 var (outcome, error) = await GuardAsync(request, () => RunAsync(scope, request, tally, progress, cancellationToken)).ConfigureAwait(false);
                 var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
+                FaultPoint.Reach(FaultPoints.RunEnding);
                 await EndAsync(scope, summary).ConfigureAwait(false);
+                FaultPoint.Reach(FaultPoints.RunEnded);
                 return summary;
             }
         }
@@ -80,12 +90,14 @@ public sealed class PolicyRunner
             _logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
         foreach (var (other, sessions) in await PolicyOverlap.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false))
             _logger.PoliciesOverlap(request.Policy.FullName, other, sessions);
-        var eligible = Math.Min(await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false), request.Limit);
+        var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var eligible = Math.Min(ofShard, request.Limit);
         _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         if (request.Policy.Action == PolicyAction.Archive)
             await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
-        await TripWire.CheckAsync(scope.Context, _settings.Safety, eligible, cancellationToken).ConfigureAwait(false);
+        // What all shards would take: each for itself would stay below the trip wire.
+        await TripWire.CheckAsync(scope.Context, _settings.Safety, Math.Min(ofPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
         var finished = progress is null ? null : new Relay(progress, eligible);
         var outcomes = new SessionOutcomes(scope.Context, _settings.Retry, _retry, tally, _logger);
@@ -116,7 +128,7 @@ public sealed class PolicyRunner
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         // The first start makes the ledger, as in any run; after that a dry run only reads.
         await RunScope.PrepareLedgerAsync(connection, _settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        var context = await ReadOnlyContext.MakeAsync(connection, request.Source, request.Policy, _settings, _connections, cancellationToken).ConfigureAwait(false);
+        var context = await ReadOnlyContext.MakeAsync(connection, request.Source, request.Policy, _settings, _connections, cancellationToken).ConfigureAwait(false) with { Shard = request.Shard ?? Shard.Whole };
         var plan = await PolicyPlan.CountAsync(context, cancellationToken).ConfigureAwait(false);
         var take = Math.Min(plan.Eligible, request.Limit);
         await TripWire.CheckAsync(context, _settings.Safety, take, cancellationToken).ConfigureAwait(false);
@@ -143,6 +155,12 @@ public sealed class PolicyRunner
             && await Pauses.FindAsync(connection, request.Source.Name, request.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name
                 ? $"archiver pause ({name})"
                 : null;
+    }
+
+    private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await RunJournal.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _settings.Schedule.Shards, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<(RunOutcome? Outcome, string? Error)> GuardAsync(RunRequest request, Func<Task> run)

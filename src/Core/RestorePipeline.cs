@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Restore;
 using Archiver.Core.Storage;
 
@@ -82,7 +83,10 @@ internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager
     private async Task FlushAsync(List<StagedSession> batch, HashSet<string> keys, CancellationToken cancellationToken)
     {
         if (batch.Count > 0)
+        {
+            FaultPoint.Reach(FaultPoints.RestoreStaged);
             tally.Add(await importer.ImportAsync(batch, cancellationToken).ConfigureAwait(false));
+        }
         foreach (var session in batch)
             await session.DisposeAsync().ConfigureAwait(false);
         batch.Clear();

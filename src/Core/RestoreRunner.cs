@@ -51,7 +51,7 @@ public sealed class RestoreRunner
         }
         catch (Exception exception)
         {
-            (outcome, error) = Explain(options.Source, exception);
+            (outcome, error) = Explain(options.Source, exception, tally);
         }
         var report = tally.Summarize(run, options.DryRun, outcome, error, _time.GetElapsedTime(started));
         var elapsed = (long)report.Elapsed.TotalMilliseconds;
@@ -67,6 +67,7 @@ public sealed class RestoreRunner
             return first;
         foreach (var chunk in conflicting.Chunk(LiveVersions.MaxSessions))
             await _policies.RunAsync(new RunRequest(source, LiveVersions.Policy(source, chunk.Select(c => c.SessionId!))), null, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.RestoreMadeRoom);
         // What could not be archived, because it is held or in use, is still there and is refused now.
         return await RunLockedAsync(source, options, tally, conflicting, cancellationToken).ConfigureAwait(false);
     }
@@ -80,6 +81,7 @@ public sealed class RestoreRunner
             return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
         await using (scope.ConfigureAwait(false))
         {
+            FaultPoint.Reach(FaultPoints.RestoreRecorded);
             var (outcome, error) = ((RunOutcome?)null, (string?)null);
             try
             {
@@ -92,8 +94,9 @@ public sealed class RestoreRunner
             }
             catch (Exception exception)
             {
-                (outcome, error) = Explain(source.Name, exception);
+                (outcome, error) = Explain(source.Name, exception, tally);
             }
+            FaultPoint.Reach(FaultPoints.RestoreEnding);
             await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero)).ConfigureAwait(false);
             return (scope.RunId, outcome, error);
         }
@@ -151,8 +154,9 @@ public sealed class RestoreRunner
     }
 
     /// <summary>The boundary of a restore: every exception becomes an outcome and is logged, once.</summary>
-    private (RunOutcome Outcome, string Error) Explain(string source, Exception exception)
+    private (RunOutcome Outcome, string Error) Explain(string source, Exception exception, RestoreTally tally)
     {
+        tally.WrongUsage = exception is ArchiverException { Kind: FailureKind.Configuration };
         var known = exception switch
         {
             OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
@@ -165,7 +169,7 @@ public sealed class RestoreRunner
         var name = $"{source}/{RestoreScope.Name}";
         if (known is null)
             _logger.RunFailedUnexpectedly(exception, name);
-        else if (known.Value.Item1 != RunOutcome.Cancelled)
+        else if (known.Value.Item1 != RunOutcome.Cancelled && !tally.WrongUsage)
             _logger.RunFailed(name, known.Value.Item2);
         return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
     }

@@ -4,6 +4,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
+using Archiver.Core.Status;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,6 +35,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<Reconciler>();
         services.TryAddSingleton<PolicyPreview>();
         services.TryAddSingleton<SessionExplainer>();
+        services.TryAddSingleton<StatusReader>();
         services.TryAddSingleton<ArchiveList>();
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();

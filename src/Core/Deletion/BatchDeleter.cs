@@ -38,12 +38,15 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
             return DeletedBatch.Committed([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
         var held = await VerifiedLocks.LockAsync(locks, statements, batch.Sessions, cancellationToken).ConfigureAwait(false);
 
+        FaultPoint.Reach(FaultPoints.SessionsLocked);
         var rows = new RowDeletion(connection, transaction.Transaction, batch.Export.Shape, statements);
         await rows.DeleteAsync([.. held.Select(RowTarget.Of)], cancellationToken).ConfigureAwait(false);
         var gone = rows.Deleted.Select(t => t.Key).ToHashSet(StringComparer.Ordinal);
         List<VerifiedSession> deleted = [.. held.Where(s => gone.Contains(s.Key))];
         List<DroppedSession> dropped = [.. locks.Dropped, .. rows.Dropped];
+        FaultPoint.Reach(FaultPoints.RowsDeleted);
         await DeletionRecords.WriteAsync(connection, ledger, batch, deleted, dropped, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.DeleteRecorded);
         await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken).ConfigureAwait(false);
         return DeletedBatch.Committed(deleted, dropped);
     }

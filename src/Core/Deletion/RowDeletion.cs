@@ -79,6 +79,7 @@ internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction
                     return new Attempt.Differs(changed, DropReason.Changed);
                 rows += deleted.Values.Sum(f => f.Rows);
             }
+            FaultPoint.Reach(FaultPoints.ChildrenDeleted);
             if (statements.WholeSessions)
             {
                 if (await DeleteSessionsAsync(sessions, cancellationToken).ConfigureAwait(false) is { Count: > 0 } kept)

@@ -54,6 +54,7 @@ internal sealed class ShortTransaction : IAsyncDisposable
         if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed,
                 $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
+        FaultPoint.Reach(FaultPoints.DeleteReady);
         await new CommitOutcome(_run, recorded).CommitAsync(Connection, Transaction, cancellationToken).ConfigureAwait(false);
     }
 

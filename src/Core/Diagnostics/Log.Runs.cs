@@ -52,6 +52,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 1016, Level = LogLevel.Warning, Message = "{Policy} and {Other} both take {Sessions} of the same sessions; the one that runs first gets them (Order, Where)")]
     public static partial void PoliciesOverlap(this ILogger logger, string policy, string other, long sessions);
 
+    [LoggerMessage(EventId = 1016, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} takes shard {Shard} of {Shards}")]
+    public static partial void ShardTaken(this ILogger logger, Guid runId, string policy, int shard, int shards);
+
     [LoggerMessage(EventId = 1015, Level = LogLevel.Information, Message = "Run {RunId} takes no more batches: {Limit}")]
     public static partial void RunCutShort(this ILogger logger, Guid runId, string limit);
 }

@@ -50,7 +50,7 @@ internal static class TableDescriber
         var found = PgParameter.Oids(oids.Values);
         var columns = await connection.QueryAsync(
             Columns,
-            row => (Oid: (uint)row.GetInt64(0), Column: new ColumnShape(row.GetString(1), row.GetString(2), row.GetString(3), KindOf(row.GetString(2), row.GetString(3)), row.GetBoolean(4))),
+            row => (Oid: (uint)row.GetInt64(0), Column: new ColumnShape(row.GetString(1), row.GetString(2), row.GetString(3), KindOf(row.GetString(3)), row.GetBoolean(4))),
             cancellationToken, found.Clone()).ConfigureAwait(false);
         var byTable = columns.ToLookup(c => c.Oid, c => c.Column);
         var hashes = await HashesAsync(connection, oids.Values, cancellationToken).ConfigureAwait(false);
@@ -84,10 +84,10 @@ internal static class TableDescriber
         return rows.ToDictionary(row => row.Name, row => row.Oid);
     }
 
-    // A domain over json is text: a reader that knows only the domain's name could not tell a JSON string from a text.
-    private static ColumnKind KindOf(string type, string baseType) => baseType switch
+    /// <summary>Kind of a type without modifiers that is no domain.</summary>
+    internal static ColumnKind KindOf(string baseType) => baseType switch
     {
-        "json" or "jsonb" => type == baseType ? ColumnKind.Json : ColumnKind.Text,
+        "json" or "jsonb" => ColumnKind.Json,
         "smallint" or "integer" or "bigint" or "numeric" or "real" or "double precision" => ColumnKind.Number,
         "boolean" => ColumnKind.Boolean,
         "timestamp without time zone" or "timestamp with time zone" => ColumnKind.Timestamp,

@@ -18,16 +18,16 @@ internal sealed class ImportPlan
     public PlannedTable this[string name] => Tables.First(t => t.Name == name);
 
     /// <summary>Makes the plan, or refuses all documents of this kind.</summary>
-    /// <param name="castable">Types of the document that the server knows, to compare retyped columns by.</param>
+    /// <param name="known">Types of the document that the server knows, with their base types.</param>
     /// <exception cref="RefusedSessionException">Some column of today needs a value that the documents do not have.</exception>
     /// <exception cref="ArchiverException">An option names a column that does not exist.</exception>
-    public static ImportPlan For(DocumentHeader header, RestoreTarget target, DriftOptions drift, IReadOnlySet<string> castable)
+    public static ImportPlan For(DocumentHeader header, RestoreTarget target, DriftOptions drift, IReadOnlyDictionary<string, string> known)
     {
         List<PlannedTable> tables = [];
         foreach (var table in header.Tables)
         {
             var shape = target.Find(table.Name);
-            tables.Add(new(table.Name, shape, [.. table.Columns.Select(c => Plan(table, c, shape, drift, castable))]));
+            tables.Add(new(table.Name, shape, [.. table.Columns.Select(c => Plan(table, c, shape, drift, known))]));
             if (shape is not null)
                 Check(tables[^1], shape, target);
         }
@@ -51,16 +51,16 @@ internal sealed class ImportPlan
         };
     }
 
-    private static PlannedColumn Plan(DocumentTable table, DocumentColumn column, TableShape? shape, DriftOptions drift, IReadOnlySet<string> castable)
+    private static PlannedColumn Plan(DocumentTable table, DocumentColumn column, TableShape? shape, DriftOptions drift, IReadOnlyDictionary<string, string> known)
     {
         var dropped = drift.IsDropped(table.Name, column.Name);
         var name = drift.NewName(table.Name, column.Name);
         var today = dropped ? null : shape?.Columns.FirstOrDefault(c => c.Name == name);
         if (name != column.Name && today is null && shape is not null && !dropped)
             throw new ArchiverException(FailureKind.Configuration, $"--map {column.Name}={name}: {shape.Table} has no column '{name}'.");
-        // A domain is only a name in the document; where the column still has it, the catalog says what is behind.
-        var kind = KindOf(column.Type) ?? (today?.Type == column.Type ? today.Kind : ColumnKind.Text);
-        var cast = today is null || today.Type == column.Type || (IsString(today.Type) && IsString(column.Type)) || !castable.Contains(column.Type) ? null : column.Type;
+        // A domain is only a name in the document: the catalog says what is behind, if it still has it.
+        var kind = KindOf(column.Type) ?? (today?.Type == column.Type ? today.Kind : known.TryGetValue(column.Type, out var baseType) ? TableDescriber.KindOf(baseType) : null);
+        var cast = today is null || today.Type == column.Type || (IsString(today.Type) && IsString(column.Type)) || !known.ContainsKey(column.Type) ? null : column.Type;
         return new(column.Name, column.Type, kind, today, dropped, cast);
     }
 

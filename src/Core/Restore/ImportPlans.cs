@@ -6,7 +6,19 @@ namespace Archiver.Core.Restore;
 /// <summary>The plans of one restore, one for each set of tables that documents describe; nearly always a single one.</summary>
 internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions drift, Func<CancellationToken, Task<Npgsql.NpgsqlConnection>> open) : IDisposable
 {
-    private const string KnownTypes = "SELECT n.name FROM unnest($1) AS n (name) WHERE pg_catalog.to_regtype(n.name) IS NOT NULL";
+    private const string KnownTypes = """
+        WITH RECURSIVE base AS (
+          SELECT n.name, t.oid, t.typtype, t.typbasetype
+          FROM unnest($1) AS n (name)
+          JOIN pg_catalog.pg_type AS t ON t.oid = pg_catalog.to_regtype(n.name)
+          UNION ALL
+          SELECT b.name, t.oid, t.typtype, t.typbasetype
+          FROM base AS b
+          JOIN pg_catalog.pg_type AS t ON t.oid = b.typbasetype
+          WHERE b.typtype = 'd'
+        )
+        SELECT b.name, pg_catalog.format_type(b.oid, NULL) FROM base AS b WHERE b.typtype <> 'd'
+        """;
 
     private readonly Dictionary<string, ImportPlan> _plans = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _one = new(1);
@@ -21,7 +33,7 @@ internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions dri
         try
         {
             if (!_plans.TryGetValue(header.Signature, out var plan))
-                _plans.Add(header.Signature, plan = ImportPlan.For(header, target, drift, await CastableAsync(header, cancellationToken).ConfigureAwait(false)));
+                _plans.Add(header.Signature, plan = ImportPlan.For(header, target, drift, await KnownAsync(header, cancellationToken).ConfigureAwait(false)));
             return plan;
         }
         finally
@@ -36,11 +48,12 @@ internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions dri
     /// Types of the documents that the server knows. They become part of a statement, and a document is only a file that somebody
     /// may have written: nothing but the plain form of a type's name passes.
     /// </summary>
-    private async Task<IReadOnlySet<string>> CastableAsync(DocumentHeader header, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, string>> KnownAsync(DocumentHeader header, CancellationToken cancellationToken)
     {
         List<string> types = [.. header.Tables.SelectMany(t => t.Columns).Select(c => c.Type).Distinct().Where(t => PlainType().IsMatch(t))];
         await using var connection = await open(cancellationToken).ConfigureAwait(false);
-        return (await connection.QueryAsync(KnownTypes, row => row.GetString(0), cancellationToken, PgParameter.Texts(types)).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        return (await connection.QueryAsync(KnownTypes, row => (Name: row.GetString(0), Base: row.GetString(1)), cancellationToken, PgParameter.Texts(types)).ConfigureAwait(false))
+            .ToDictionary(row => row.Name, row => row.Base, StringComparer.Ordinal);
     }
 
     [GeneratedRegex(@"^(double precision|character varying|bit varying|(time|timestamp)(\(\d\))? with(out)? time zone|[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?)(\(\d{1,8}(,-?\d{1,5})?\))?(\[\])*$")]

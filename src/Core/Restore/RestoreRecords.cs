@@ -34,6 +34,7 @@ internal sealed class RestoreRecords(string source, Guid run, Lease lease)
             MarkSuperseded, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Bigints(archives)).ConfigureAwait(false);
         await connection.ExecuteAsync(
             Count, cancellationToken, PgParameter.Uuid(run), PgParameter.Bigint(sessions.Count), PgParameter.Bigint(sessions.Sum(s => s.JsonLength))).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.RestoreMarked);
         if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed, $"The restore's lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). The batch in hand was rolled back.");
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Restore;
 
@@ -35,7 +36,7 @@ internal sealed class RowCopyWriter(PlannedTable table)
             if (value.IsEmpty)
                 line.Write("\\N"u8);
             else
-                CopyField.Write(line, value, column.Kind);
+                CopyField.Write(line, value, column.Kind ?? KindOf(value, column));
         }
     }
 
@@ -47,6 +48,15 @@ internal sealed class RowCopyWriter(PlannedTable table)
             throw new InvalidDataException("The document's session row has no key.");
         return row[start] == '"' ? DocumentReader.ReadString(row[start..end]) : Encoding.UTF8.GetString(row[start..end]);
     }
+
+    // Of a domain that is gone: only json and numbers have no quotes. A string may be a text or a json value; "1" would become 1.
+    private static ColumnKind KindOf(ReadOnlySpan<byte> value, PlannedColumn column) => (value[0], column.Target!.Kind) switch
+    {
+        ((byte)'"', ColumnKind.Json) => throw new RefusedSessionException($"nobody knows any more what type '{DocumentReader.Shorten(column.Type)}' of the archived column '{column.Name}' was, so a text in it may be a json value; create the type again, or give the values up with --drop-column {column.Name}"),
+        ((byte)'"', _) => ColumnKind.Text,
+        (_, ColumnKind.Boolean) => ColumnKind.Boolean,
+        _ => ColumnKind.Json,
+    };
 
     private void FindValues(ReadOnlySpan<byte> row)
     {

@@ -49,6 +49,7 @@ internal sealed class SessionImporter(
             var absent = sessions.Where(s => !present.ContainsKey(s.Key)).ToList();
             var insertion = new SessionInsertion(connection, transaction, target, _statements, options.DisableTriggers);
             await insertion.InsertAsync(absent, cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.RestoreInserted);
 
             List<ImportedSession> imported = [.. present.Values, .. insertion.Refused, .. insertion.Inserted.Select(s => new ImportedSession(s, ImportOutcome.Restored))];
             await FinishAsync(connection, insertion.Inserted, [.. imported.Where(i => i.Outcome is ImportOutcome.Restored or ImportOutcome.AlreadyThere).Select(i => i.Session)], cancellationToken).ConfigureAwait(false);
@@ -129,6 +130,7 @@ internal sealed class SessionImporter(
         }
         if (records is not null && recorded.Count > 0)
             await records.WriteAsync(connection, recorded, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.RestoreReady);
     }
 
     private async Task CommitAsync(NpgsqlTransaction transaction, List<StagedSession> inserted, CancellationToken cancellationToken)
@@ -138,6 +140,7 @@ internal sealed class SessionImporter(
         _committing.UnionWith(inserted.Select(s => s.Key));
         // Not cancelled half-way: either it is not sent, or its answer is waited for.
         await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.RestoreCommitted);
         _committing.Clear();
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Amazon.S3.Model;
+using Archiver.Core.Diagnostics;
 
 namespace Archiver.Core.Storage;
 
@@ -42,6 +43,7 @@ internal static class S3MultipartUpload
                 PartETags = parts,
                 IfNoneMatch = conditional ? "*" : null,
             };
+            FaultPoint.Reach(FaultPoints.PartsStored);
             completing = true;
             var answer = await bucket.CallAsync(key, (s3, ct) => s3.CompleteMultipartUploadAsync(complete, ct), cancellationToken).ConfigureAwait(false);
             return S3Bucket.Version(answer.VersionId);
@@ -114,6 +116,7 @@ internal static class S3MultipartUpload
                 var answer = await bucket.CallAsync(key, (s3, ct) => s3.UploadPartAsync(part, ct), cancellationToken).ConfigureAwait(false);
                 parts.Add(new PartETag(part.PartNumber.Value, answer.ETag));
                 sent += length;
+                FaultPoint.Reach(FaultPoints.PartStored);
             }
             return parts;
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Storage;
@@ -29,10 +30,14 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
             [.. uploads.Zip(keys, (u, key) => new PendingObject(key, u.Attempt, layout.Name, [.. u.Planned.Members.Select(m => m.Session.Key)], u.Planned.Content.Length, u.Planned.Content.Sha256.ToArray()))],
             cancellationToken).ConfigureAwait(false);
 
+        FaultPoint.Reach(FaultPoints.PendingRecorded);
         var uploaded = new ConcurrentBag<UploadedObject>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(0, uploads.Count), options, async (i, token) =>
-            uploaded.Add(await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false))).ConfigureAwait(false);
+        {
+            uploaded.Add(await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false));
+            FaultPoint.Reach(FaultPoints.ObjectStored);
+        }).ConfigureAwait(false);
         return UploadedBatch.From(batch, [.. uploaded.OrderBy(o => o.Id)]);
     }
 

@@ -50,7 +50,12 @@ public sealed class ObjectNameTests(TestServers servers)
             var summary = await archiver.RunAsync(Token);
 
             Assert.Equal((RunOutcome.Done, 3L), (summary.Outcome, summary.Sessions));
-            Assert.Equal(3, Directory.GetFiles(folder.FullName, "*.json.gz", SearchOption.AllDirectories).Length);
+            var keys = Directory.GetFiles(folder.FullName, "*.json.gz", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder.FullName, f)).ToLookup(k => k.StartsWith("chat_archives/.archiver/manifests/", StringComparison.Ordinal));
+            Assert.Equal(
+                await archiver.Database.CopyOutAsync("SELECT key FROM archiver.objects ORDER BY key COLLATE \"C\""),
+                string.Concat(keys[false].Order(StringComparer.Ordinal).Select(k => $"{k}\n")));
+            Assert.Equal(3, keys[false].Count());
+            Assert.Single(keys[true]);
         }
         finally
         {

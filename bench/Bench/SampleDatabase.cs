@@ -1,0 +1,105 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Archiver.Bench;
+
+/// <summary>
+/// The generated chats: a template database that every measurement gets a fresh copy of, so that none finds what another left. Text comes
+/// from <c>sql/samples</c>, which compresses like real chats.
+/// </summary>
+internal sealed class SampleDatabase(BenchEnvironment environment)
+{
+    /// <summary>Messages of a session.</summary>
+    public const int Messages = 20;
+
+    /// <summary>Sessions made by the generator; more are copies of them under other keys, since only one session's text is ever compressed together.</summary>
+    private const int Generated = 20_000;
+
+    private int _copies;
+
+    /// <summary>Creates the template with so many sessions that are old enough, and a few young ones that must stay.</summary>
+    public async Task<string> CreateAsync(int sessions, CancellationToken cancellationToken)
+    {
+        var name = $"bench_{sessions}";
+        await AdminAsync($"CREATE DATABASE {name}", cancellationToken).ConfigureAwait(false);
+        var first = Math.Min(sessions, Generated);
+        var young = Math.Max(1, first / 20);
+        await ExecuteAsync(name, string.Create(CultureInfo.InvariantCulture, $"""
+            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}';
+            {Script("schemas", "ended-at")}
+            {Script("samples", "conversations")}
+            {Script("samples", "ended-at")}
+            """), cancellationToken).ConfigureAwait(false);
+        for (var made = first; made < sessions; made += first)
+            await ExecuteAsync(name, More(made, Math.Min(first, sessions - made)), cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(name, "VACUUM (ANALYZE) public.chat_sessions, public.chat_messages", cancellationToken).ConfigureAwait(false);
+        NpgsqlConnection.ClearAllPools();
+        return name;
+    }
+
+    /// <summary>A database with the schema and no rows.</summary>
+    public async Task<string> CreateEmptyAsync(CancellationToken cancellationToken)
+    {
+        var name = $"bench_empty{++_copies}";
+        await AdminAsync($"CREATE DATABASE {name}", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(name, Script("schemas", "ended-at"), cancellationToken).ConfigureAwait(false);
+        return name;
+    }
+
+    /// <summary>A fresh copy of a template, with everything on disk that its making left to write.</summary>
+    public async Task<string> CopyAsync(string template, CancellationToken cancellationToken)
+    {
+        var name = $"{template}_copy{++_copies}";
+        await AdminAsync($"CREATE DATABASE {name} TEMPLATE {template}", cancellationToken).ConfigureAwait(false);
+        await AdminAsync("CHECKPOINT", cancellationToken).ConfigureAwait(false);
+        return name;
+    }
+
+    public async Task DropAsync(string name, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection.ClearAllPools();
+        await AdminAsync($"DROP DATABASE {name} WITH (FORCE)", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Connection string of one of the databases.</summary>
+    public string ConnectionString(string name) => new NpgsqlConnectionStringBuilder(environment.Postgres) { Database = name }.ConnectionString;
+
+    /// <summary>Runs statements in one of the databases.</summary>
+    public async Task ExecuteAsync(string name, string sql, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(name));
+        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The first value that a statement gives in one of the databases.</summary>
+    public async Task<T> ScalarAsync<T>(string name, string sql, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(name));
+        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        return (T)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    private Task AdminAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync("postgres", sql, cancellationToken);
+
+    private string Script(string folder, string name) => File.ReadAllText(Path.Combine(environment.Root, "sql", folder, $"{name}.sql"));
+
+    // The key's last digits say which copy it is of; the times move a little, so that the order is one of all sessions.
+    private static string More(int made, int count) => string.Create(CultureInfo.InvariantCulture, $"""
+        CREATE TEMP TABLE more AS
+          SELECT s.session_id AS old, md5(s.session_id || '/{made}')::uuid AS new, s.last_activity
+          FROM (SELECT * FROM public.chat_sessions WHERE last_activity < now() - interval '90 days' AND session_title IS DISTINCT FROM 'copy'
+                ORDER BY created_at LIMIT {Generated}) AS s
+          LIMIT {count};
+        INSERT INTO public.chat_sessions (session_id, user_id, session_title, created_at, last_activity, ended_at, metadata)
+          SELECT m.new, s.user_id, 'copy', s.created_at, s.last_activity - interval '{made} milliseconds', s.ended_at, s.metadata
+          FROM more AS m JOIN public.chat_sessions AS s ON s.session_id = m.old;
+        INSERT INTO public.chat_messages (session_id, role, content, timestamp, token_count, metadata)
+          SELECT m.new, c.role, c.content, c.timestamp - interval '{made} milliseconds', c.token_count, c.metadata
+          FROM more AS m JOIN public.chat_messages AS c ON c.session_id = m.old
+          ORDER BY m.last_activity, m.new, c.id;
+        DROP TABLE more;
+        """);
+}

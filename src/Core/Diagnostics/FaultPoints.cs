@@ -1,0 +1,45 @@
+namespace Archiver.Core.Diagnostics;
+
+/// <summary>
+/// Names of all fault points, one after each step that changes something outside the process. The proof tests enumerate them and kill the
+/// worker at every one; one that no scenario reaches fails them. The word before the dot names the scenario.
+/// </summary>
+internal static class FaultPoints
+{
+    public const string RunRecorded = "run.recorded";
+    public const string RunEnding = "run.ending";
+    public const string RunEnded = "run.ended";
+
+    public const string Selected = "archive.selected";
+    public const string Exported = "archive.exported";
+    public const string PendingRecorded = "archive.pending-recorded";
+
+    /// <summary>After each object, so that a crash finds a batch half uploaded.</summary>
+    public const string ObjectStored = "archive.object-stored";
+    public const string Uploaded = "archive.uploaded";
+    public const string Verified = "archive.verified";
+    public const string SessionsLocked = "archive.sessions-locked";
+    public const string ChildrenDeleted = "archive.children-deleted";
+    public const string RowsDeleted = "archive.rows-deleted";
+    public const string DeleteRecorded = "archive.delete-recorded";
+
+    /// <summary>The lease was checked, the commit is next.</summary>
+    public const string DeleteReady = "archive.delete-ready";
+    public const string DeleteCommitted = "archive.delete-committed";
+    public const string ManifestWritten = "archive.manifest-written";
+
+    /// <summary>After each part of a large object, and before the parts become the object.</summary>
+    public const string PartStored = "part.stored";
+    public const string PartsStored = "part.all-stored";
+
+    public const string RestoreRecorded = "restore.recorded";
+    public const string RestoreStaged = "restore.staged";
+    public const string RestoreInserted = "restore.inserted";
+    public const string RestoreMarked = "restore.marked";
+    public const string RestoreReady = "restore.ready";
+    public const string RestoreCommitted = "restore.committed";
+    public const string RestoreEnding = "restore.ending";
+
+    /// <summary>The versions in the way are archived, the archives that replace them are not back yet.</summary>
+    public const string RestoreMadeRoom = "replace.made-room";
+}

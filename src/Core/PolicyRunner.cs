@@ -48,7 +48,7 @@ public sealed class PolicyRunner
         RunScope? scope = null;
         try
         {
-            Unsupported.Refuse(_settings, request.Source, request.Policy);
+            Unsupported.Refuse(_settings, request.Policy);
             if (await PausedByAsync(request, cancellationToken).ConfigureAwait(false) is { } by)
             {
                 _logger.Paused(request.Policy.FullName, by);
@@ -101,11 +101,11 @@ public sealed class PolicyRunner
         progress?.Report(new(eligible, 0));
         var finished = progress is null ? null : new Relay(progress, eligible);
         var outcomes = new SessionOutcomes(scope.Context, _settings.Retry, _retry, tally, _logger);
-        var limits = new RunLimits(scope.Context, _time);
+        var limits = new RunLimits(scope.Context, _settings.Retry, _time, _logger);
         switch (request.Policy.Action)
         {
             case PolicyAction.Archive:
-                using (var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, outcomes, tally, limits, _logger))
+                using (var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, outcomes, tally, limits, _time, _logger))
                     await pipeline.RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
                 break;
             case PolicyAction.Purge:

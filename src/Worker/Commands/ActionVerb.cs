@@ -45,8 +45,8 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Archi
         if (name is not null && chosen.FirstOrDefault(c => c.Policy.Action != action).Policy is { } other)
             throw new ArchiverException(FailureKind.Configuration, $"Policy {other.FullName} has action {other.Action}, and {verb} runs only policies with action {action}.");
         var those = chosen.Where(c => c.Policy.Action == action).ToList();
-        foreach (var (source, policy) in those)
-            Unsupported.Refuse(settings, source, policy);
+        foreach (var (_, policy) in those)
+            Unsupported.Refuse(settings, policy);
         return those.Count > 0
             ? those
             : throw new ArchiverException(FailureKind.Configuration, $"No policy with action {action} is configured: add one under Archiver:Sources:{{name}}:Policies.");

@@ -183,6 +183,7 @@ heading "8. And back again    archiver restore $id --reactivate"
 archiver restore "$id" --reactivate >"$WORK/restore.out" || { indent <"$WORK/restore.out"; fail "archiver restore failed (see above)"; }
 grep ': done' "$WORK/restore.out" | indent
 live=$(one "SELECT format('%s|\"%s\" is live again: %s messages, last active %s', count(m.*), s.session_title, count(m.*), to_char(s.last_activity, 'YYYY-MM-DD')) FROM chat_sessions s JOIN chat_messages m USING (session_id) WHERE s.session_id = '$id' GROUP BY s.session_id")
+total=$(sed -n 2p "$WORK/conversation.txt")
 [ "${live%%|*}" = "$total" ] || fail "the restored session does not have its $total messages"
 echo "${live#*|}" | indent
 

@@ -35,6 +35,18 @@ public sealed partial class StructureTests
     }
 
     [Fact]
+    public void Deletes_without_a_copy_only_in_named_classes_of_the_lifecycle()
+    {
+        var root = Path.Combine(Repository.Root, "src", "Core");
+        var callers = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Where(f => File.ReadAllText(f).Contains($".{nameof(RowTarget.WithoutCopy)}(", StringComparison.Ordinal))
+            .Select(f => Path.GetRelativePath(root, f).Replace('\\', '/'));
+        Assert.Contains("Lifecycle/Purger.cs", callers);
+        Assert.Empty(callers.Except(["Lifecycle/Purger.cs", "Lifecycle/Eraser.cs"]));
+        Assert.All(typeof(RowTarget).GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic), c => Assert.True(c.IsPrivate));
+    }
+
+    [Fact]
     public void Uses_only_stages_above()
     {
         var seen = 0;

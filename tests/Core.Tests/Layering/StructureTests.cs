@@ -62,6 +62,15 @@ public sealed partial class StructureTests
         Assert.True(seen > 20, "The pattern finds no using lines: the test could not fail.");
     }
 
+    [Fact]
+    public void Restores_with_the_reading_side_of_the_store_only()
+    {
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "src", "Core", "Restore"), "*.cs").Append(Path.Combine(Repository.Root, "src", "Core", "RestorePipeline.cs")).ToList();
+        var texts = files.Select(File.ReadAllText).ToList();
+        Assert.All(texts, t => Assert.DoesNotContain("IArchiveStore", t, StringComparison.Ordinal));
+        Assert.Contains(texts, t => t.Contains("IArchiveReader", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("Quartz")]
     [InlineData("Serilog")]

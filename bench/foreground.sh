@@ -4,7 +4,8 @@
 #   bench/foreground.sh [SESSIONS [SECONDS [ROUNDS]]]      (20000, 20, 3)
 #
 # Two clients insert a message into a live session 50 times a second each, as chats do: a rate that leaves the cores room, so that what is
-# measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest, and the ratio of the p99s.
+# measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest, and the ratios of the p99s: with the worker
+# and the S3 server as they are, and with both at the lowest priority, which is as near as one machine comes to their running on another one.
 . "$(dirname "$0")/stage.sh"
 SESSIONS=${1:-20000}; SECONDS_EACH=${2:-20}; ROUNDS=${3:-3}
 stage
@@ -25,10 +26,15 @@ for round in $(seq "$ROUNDS"); do
   sql postgres "CREATE DATABASE r$round TEMPLATE original"; use r$round
   sql r$round "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
   without=$(latencies r$round without); echo "round $round: $without"
-  # Runs one after another for as long as the measurement lasts: small ones, so that selection and start-up are in it too.
-  (while "$BENCH_ARCHIVER" archive --max-sessions 5000 --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" && [ ! -e "$WORK/enough" ]; do :; done) & worker=$!
-  with=$(latencies r$round with); touch "$WORK/enough"; wait $worker; rm "$WORK/enough"
-  echo "round $round: $with; archived meanwhile: $(sql r$round "SELECT count(*) FROM archiver.archives WHERE state = 'archived'")"
-  echo "round $round: p99 with a run is $(ratio "$(awk '{ print $6 }' <<<"$with")" "$(awk '{ print $6 }' <<<"$without")") x the p99 without"
+  for how in with niced; do
+    if [ $how = niced ]; then level=19; else level=0; fi
+    # shellcheck disable=SC2046
+    renice -n $level -p $("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2) >/dev/null
+    # Runs one after another for as long as the measurement lasts: small ones, so that selection and start-up are in it too.
+    (while nice -n $level "$BENCH_ARCHIVER" archive --max-sessions 2000 --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" && [ ! -e "$WORK/enough" ]; do :; done) & worker=$!
+    measured=$(latencies r$round $how); touch "$WORK/enough"; wait $worker; rm "$WORK/enough"
+    echo "round $round: $measured; archived so far: $(sql r$round "SELECT count(*) FROM archiver.archives WHERE state = 'archived'")"
+    echo "round $round: p99 $how a run is $(ratio "$(awk '{ print $6 }' <<<"$measured")" "$(awk '{ print $6 }' <<<"$without")") x the p99 without"
+  done
   sql postgres "DROP DATABASE r$round"
 done

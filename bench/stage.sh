@@ -22,7 +22,7 @@ stage() {
   await_server rgw "$rgw"
   "$SERVERS/rgw.sh" make-bucket "$WORK/rgw" bench || fail "the S3 server does not take a bucket"
   BIN=$(value postgres POSTGRES_BIN)
-  export PGHOST=127.0.0.1 PGUSER=postgres PGPORT PGPASSWORD
+  export PGHOST=127.0.0.1 PGUSER=postgres PGPORT PGPASSWORD PGOPTIONS='-c client_min_messages=warning'
   PGPORT=$(value postgres POSTGRES_PORT) PGPASSWORD=$(value postgres POSTGRES_PASSWORD)
   export Archiver__Sources__main__Preset=ended-at Archiver__Sources__main__Policies__idle__Action=Archive Archiver__Sources__main__Policies__idle__IdleFor=90d
   export Archiver__Storage__Bucket=bench Archiver__Storage__PathStyle=true Archiver__Safety__MaxShare=1

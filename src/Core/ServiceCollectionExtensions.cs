@@ -1,9 +1,11 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
+using Archiver.Core.Status;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -32,8 +34,10 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ArchiveVerifier>();
         services.TryAddSingleton<LedgerRebuilder>();
         services.TryAddSingleton<Reconciler>();
+        services.TryAddSingleton<Discarder>();
         services.TryAddSingleton<PolicyPreview>();
         services.TryAddSingleton<SessionExplainer>();
+        services.TryAddSingleton<StatusReader>();
         services.TryAddSingleton<ArchiveList>();
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();

@@ -44,9 +44,9 @@ public sealed class ArchiverFixture : IAsyncDisposable
     /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
-        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null)
+        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null, bool versioned = false, bool objectLock = false)
     {
-        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken);
+        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken, versioned, objectLock);
         await ApplicationSchema.InstallAsync(archiver.Database, preset, cancellationToken);
         await ApplicationSchema.GenerateAsync(archiver.Database, preset, idle, young, messages, cancellationToken: cancellationToken);
         return archiver;
@@ -54,10 +54,11 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
-        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken)
+        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken,
+        bool versioned = false, bool objectLock = false)
     {
         var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
-        var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
+        var bucket = await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock);
         var settings = new ArchiverSettings
         {
             Sources =

@@ -10,9 +10,14 @@ public sealed class UsageTests
     [InlineData("run")]
     [InlineData("archive")]
     [InlineData("plan")]
+    [InlineData("status")]
     [InlineData("list")]
     [InlineData("show")]
     [InlineData("migrate")]
+    [InlineData("restore")]
+    [InlineData("verify")]
+    [InlineData("reconcile")]
+    [InlineData("ledger", "rebuild")]
     [InlineData("accept")]
     [InlineData("pause")]
     [InlineData("resume")]
@@ -33,7 +38,13 @@ public sealed class UsageTests
         var result = await RunAsync("--help");
 
         var verbs = Regex.Matches(result.Output, "(?m)^  ([a-z]+) ").Select(m => m.Groups[1].Value);
-        Assert.Superset(new HashSet<string> { "run", "archive", "plan", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine" }, verbs.ToHashSet());
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "run", "archive", "plan", "status", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine",
+                "restore", "verify", "reconcile", "ledger",
+            },
+            verbs.ToHashSet());
     }
 
     [Theory]

@@ -33,13 +33,21 @@ internal static class ArchiverCommandLine
             Example: archiver plan --Archiver:Sources:main:Policies:idle:IdleFor=30d
             """) { Config };
         root.SetAction((parse, token) => run(typeof(RunVerb), parse, token));
-        var quarantine = new Command("quarantine", "Sessions that failed: list them, or let runs try them again.");
+        Command[] groups =
+        [
+            new("quarantine", "Sessions that failed: list them, or let runs try them again."),
+            new("hold", "Legal holds: what they cover is not deleted, anywhere."),
+            new("ledger", "The record of what was archived: rebuild it from the bucket."),
+        ];
         foreach (var (verb, command) in Described())
         {
             command.SetAction((parse, token) => run(verb, parse, token));
-            (verb.Name.StartsWith("Quarantine", StringComparison.Ordinal) ? quarantine : root).Subcommands.Add(command);
+            // QuarantineListVerb is "quarantine list".
+            var group = groups.FirstOrDefault(g => verb.Name.StartsWith(g.Name, StringComparison.OrdinalIgnoreCase) && verb.Name.Length > g.Name.Length + "Verb".Length);
+            (group ?? root).Subcommands.Add(command);
         }
-        root.Subcommands.Add(quarantine);
+        foreach (var group in groups)
+            root.Subcommands.Add(group);
         return root;
     }
 
@@ -64,8 +72,10 @@ internal static class ArchiverCommandLine
 
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
-        Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+        Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+        Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
+        Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(),
     ];
 
     private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());

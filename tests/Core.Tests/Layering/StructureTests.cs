@@ -40,7 +40,7 @@ public sealed partial class StructureTests
         var seen = 0;
         foreach (var (folder, position) in Stages.Select((s, i) => (s, i)))
         {
-            var below = Stages.Skip(position + 1).Append("Restore").Append("Lifecycle");
+            var below = Stages.Skip(position + 1).Append("Restore").Append("Lifecycle").Append("Status");
             foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, "src", "Core", folder), "*.cs"))
             {
                 var used = Using().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value).ToList();

@@ -1,0 +1,103 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Status;
+
+/// <summary>Reads how a source is doing. Changes nothing; every statement is bounded in time.</summary>
+internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time)
+{
+    /// <summary>Days of the trend.</summary>
+    public const int Days = 30;
+
+    private const int Runs = 50;
+
+    private const string Counts = """
+        SELECT clock_timestamp(),
+               (SELECT count(*) FROM archiver.quarantine AS q WHERE q.source = $1 AND q.quarantined_at IS NOT NULL),
+               (SELECT count(*) FROM archiver.quarantine AS q WHERE q.source = $1 AND q.quarantined_at IS NULL),
+               (SELECT count(*) FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL)
+        """;
+
+    private const string States = "SELECT a.state, count(*) FROM archiver.archives AS a WHERE a.source = $1 GROUP BY a.state ORDER BY a.state";
+
+    /// <exception cref="ArchiverException">The ledger is not current.</exception>
+    /// <exception cref="NpgsqlException">The server failed.</exception>
+    public async Task<SourceStatus> ReadAsync(SourceSettings source, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        var name = PgParameter.Text(source.Name);
+        var (at, quarantined, failing, holds) = (await connection.QueryAsync(
+            Counts, row => (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken, name).ConfigureAwait(false))[0];
+        return new()
+        {
+            Source = source.Name,
+            At = at,
+            Quarantined = quarantined,
+            Failing = failing,
+            Holds = holds,
+            Pauses = await PausesAsync(connection, source, cancellationToken).ConfigureAwait(false),
+            Archives = (await connection.QueryAsync(States, row => (State: row.GetString(0), Count: row.GetInt64(1)), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false))
+                .ToDictionary(s => s.State, s => s.Count, StringComparer.Ordinal),
+            Totals = await RunReport.TotalsAsync(connection, source.Name, cancellationToken).ConfigureAwait(false),
+            Runs = await RunReport.NewestAsync(connection, source.Name, policy: null, Runs, cancellationToken).ConfigureAwait(false),
+            Days = await RunReport.DaysAsync(connection, source.Name, Days, cancellationToken).ConfigureAwait(false),
+            Tables = await TableReader.ReadAsync(connection, source.Map, settings, cancellationToken).ConfigureAwait(false),
+            Policies = await PoliciesAsync(connection, source, cancellationToken).ConfigureAwait(false),
+            ReadIn = time.GetElapsedTime(started),
+        };
+    }
+
+    private static async Task<IReadOnlyList<string>> PausesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        var all = await Ledger.Pauses.ListAsync(connection, cancellationToken).ConfigureAwait(false);
+        return [.. all.Where(p => p == "everything" || p == source.Name || p.StartsWith($"{source.Name}/", StringComparison.Ordinal))];
+    }
+
+    private async Task<IReadOnlyList<PolicyStatus>> PoliciesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        var last = await RunReport.LastAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        var backlog = new BacklogReader(settings);
+        List<PolicyStatus> policies = [];
+        foreach (var policy in source.Policies)
+        {
+            var status = new PolicyStatus
+            {
+                Name = policy.Name,
+                Action = policy.Action,
+                Paused = policy.Paused || await Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false) is not null,
+                LastRun = last.GetValueOrDefault(policy.Name),
+                LastSuccess = successes.TryGetValue(policy.Name, out var success) ? success : null,
+            };
+            policies.Add(await WithBacklogAsync(connection, source, policy, status, backlog, cancellationToken).ConfigureAwait(false));
+        }
+        return policies;
+    }
+
+    // A mapping that inspection refuses, or a table too large to be counted in time, must not hide the rest of the status.
+    private async Task<PolicyStatus> WithBacklogAsync(
+        NpgsqlConnection connection, SourceSettings source, Policy policy, PolicyStatus status, BacklogReader backlog, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var run = await PolicyPreview.ContextAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
+            return await backlog.ReadAsync(connection, run, status, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ArchiverException exception)
+        {
+            return status with { Problem = exception.Message };
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        {
+            return status with { Problem = "Counting takes longer than Batch:StatementTimeout allows: is the archiving index there?" };
+        }
+    }
+}

@@ -33,6 +33,9 @@ public sealed class ArchiverFixture : IAsyncDisposable
     /// <summary>The store that <see cref="RunAsync"/> uses; a test may put its own in front of it.</summary>
     public IArchiveStore Store { get; set; }
 
+    /// <summary>What <see cref="RunAsync"/> logged.</summary>
+    public RecordedEvents Events { get; } = new();
+
     public SourceSettings Source => Settings.Sources[0];
 
     public Policy Policy => Source.Policies[0];
@@ -83,7 +86,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     /// <summary>Runs the policy once.</summary>
     public Task<RunSummary> RunAsync(CancellationToken cancellationToken, IProgress<RunProgress>? progress = null) =>
-        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, Events)
             .RunAsync(new RunRequest(Source, Policy), progress, cancellationToken);
 
     /// <summary>The key of some session that the policy takes.</summary>

@@ -16,6 +16,9 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     /// <summary>Runs before each removal, with its key.</summary>
     public Func<string, Task> BeforeDelete { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Objects that ranged reads find absent.</summary>
+    public Predicate<ObjectName> HidesRangesOf { get; set; } = _ => false;
+
     /// <summary>The store without hooks.</summary>
     public IArchiveStore Inner => inner;
 
@@ -43,8 +46,8 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
 
     public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => inner.OpenAsync(name, cancellationToken);
 
-    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        inner.OpenRangeAsync(name, offset, length, cancellationToken);
+    public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        HidesRangesOf(name) ? null : await inner.OpenRangeAsync(name, offset, length, cancellationToken);
 
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
 

@@ -9,6 +9,8 @@ internal sealed class SourceConnections : IAsyncDisposable
 {
     private const string ApplicationName = "archiver";
 
+    private const int ReadBuffer = 64 * 1024;
+
     private readonly SourceSettings _settings;
     private readonly NpgsqlDataSource _main;
     private readonly NpgsqlDataSource _lock;
@@ -39,6 +41,9 @@ internal sealed class SourceConnections : IAsyncDisposable
     public async Task<NpgsqlConnection> OpenForLockAsync(CancellationToken cancellationToken) =>
         await _lock.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
+    /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
+    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => Build(settings.ConnectionString, settings.Name + "/schedule", pooling: true);
+
     /// <summary>The one sentence for a person about an error of this source's server.</summary>
     public ArchiverException ForPerson(Exception exception) =>
         PgErrors.ForPerson(exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ConnectionString));
@@ -61,6 +66,8 @@ internal sealed class SourceConnections : IAsyncDisposable
         text.ApplicationName ??= ApplicationName;
         // Statements are bounded by the server's statement_timeout, which grows with a large session; a second clock here would cut it off.
         text.CommandTimeout = 0;
+        // An export reads megabytes: with the driver's 8 KiB the thread pool is woken for every twentieth message.
+        text.ReadBufferSize = ReadBuffer;
         // A peer that vanished without a word must not hold a run for ever.
         text.TcpKeepAlive = true;
         text.TcpKeepAliveTime = 30;

@@ -1,6 +1,7 @@
 # Sourced, not run: what test.sh and demo.sh share. Throw-away servers that end with the script, however that ends.
 #
-# Before: ME (name for messages) and WORK_PREFIX may be set; fail() and finish_more(), a last clean-up, may be defined.
+# Before: ME (name for messages) and WORK_PREFIX may be set; fail(), finish_more(), a last clean-up, and missing_more(), further
+#          Debian packages that are missing, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
 #   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
@@ -45,6 +46,7 @@ launch() {
 await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
 
 missing_packages() {
+  ! declare -F missing_more >/dev/null || missing_more
   [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
   [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
   local path=$PATH:/usr/sbin:/sbin tool

@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "$0")" || exit 1
 fail() { say "$*"; echo "0 passed, 1 failed"; exit 1; }
 WORK_PREFIX=archiver-test-run
+WITH_TOOLS=1
 . tests/Testing/servers/common.sh
 
 install_servers

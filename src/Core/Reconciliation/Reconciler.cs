@@ -5,6 +5,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -16,6 +17,13 @@ namespace Archiver.Core.Reconciliation;
 internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time)
 {
     private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
+
+    // Of an abandoned object only the ids are known, so any hold by user or range may cover it.
+    private static readonly string IsHeld = $"""
+        SELECT EXISTS (
+          SELECT FROM archiver.objects AS o CROSS JOIN LATERAL unnest(o.members) AS m (session_id)
+          WHERE o.id = $1 AND NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")}))
+        """;
 
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="fix">Whether to change anything.</param>
@@ -50,6 +58,8 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var (removable, kept) = await RemoveAsync(source, connection, database, scan, lease, fix, cancellationToken).ConfigureAwait(false);
         if (fix)
             await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
+        // The age keeps off whatever may still be going on: no request of a run takes as long.
+        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false) : 0;
         var report = new ReconcileReport
         {
             Fixed = fix,
@@ -61,11 +71,12 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Orphans = await OrphansAsync(connection, source.Map, cancellationToken).ConfigureAwait(false),
             Removable = removable,
             Kept = kept,
+            AbortedUploads = uploads,
         };
         if (fix)
             await AuditLog.WriteAsync(
                 connection,
-                new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count }),
+                new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count, ["uploads"] = uploads }),
                 cancellationToken).ConfigureAwait(false);
         return report;
     }
@@ -74,7 +85,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         SourceSettings source, NpgsqlConnection connection, BucketScan scan, List<string> keys, DatabaseIdentity database, bool fix, CancellationToken cancellationToken)
     {
         List<string> ours = [];
-        var records = new FoundRecords(connection, source, store.Location);
+        var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, cancellationToken).ConfigureAwait(false));
         if (fix && keys.Count > 0)
             await records.BeginAsync(cancellationToken).ConfigureAwait(false);
         await foreach (var found in scan.ReadAsync(keys.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
@@ -100,25 +111,38 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync);
         var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
+        var candidates = await superfluous.ListAsync(settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false);
+        var confirmed = await ConfirmedObjects.ReadAsync(store, source, candidates.Select(c => c.Name.Key), cancellationToken).ConfigureAwait(false);
         List<string> removable = [];
         List<SkippedObject> kept = [];
-        foreach (var abandoned in await superfluous.ListAsync(settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false))
+        foreach (var abandoned in candidates)
         {
-            if (await superfluous.WhyKeptAsync(abandoned, cancellationToken).ConfigureAwait(false) is { } reason)
-            {
+            var reason = confirmed.WhyKept(abandoned.Name.Key) ?? await superfluous.WhyKeptAsync(abandoned, cancellationToken).ConfigureAwait(false);
+            if (reason is null && fix)
+                reason = await RemoveAsync(source, connection, lease, abandoned, cancellationToken).ConfigureAwait(false);
+            if (reason is null)
+                removable.Add(abandoned.Name.Key);
+            else
                 kept.Add(new(abandoned.Name.Key, reason));
-                continue;
-            }
-            removable.Add(abandoned.Name.Key);
-            if (!fix)
-                continue;
-            if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
-                throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
-            // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
-            await store.DeleteAllVersionsAsync(abandoned.Name.Key, cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
         }
         return (removable, kept);
+    }
+
+    /// <summary>Removes one object, unless a hold covers it: then the reason why it stays.</summary>
+    private async Task<string?> RemoveAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, AbandonedObject abandoned, CancellationToken cancellationToken)
+    {
+        // Held to the end: a hold that is added meanwhile waits, and then covers what is left.
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await HoldLock.TakeSharedAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false))
+            return SuperfluousObjects.Held;
+        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
+        // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
+        await store.DeleteAllVersionsAsync(abandoned.Name.Key, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return null;
     }
 
     private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)

@@ -97,11 +97,16 @@ internal sealed class FileArchiveStore : IArchiveStore
             // The object first: a claim without object is harmless, an object without its metadata belongs to nobody.
             File.Delete(at.Object);
             File.Delete(at.Metadata);
+            foreach (var left in at.Temporaries())
+                File.Delete(left);
             PosixFile.SyncFolder(at.Folder);
             return !File.Exists(at.Object) ? true
                 : throw new StorageException(StorageFailure.Transient, $"'{key}' was removed and is there again.");
         },
         cancellationToken);
+
+    /// <summary>Nothing to do: a file gets its name when it is whole.</summary>
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => Task.FromResult(0);
 
     private ObjectStream? Open(FileKey key, long offset, long length)
     {

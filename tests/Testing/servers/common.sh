@@ -1,6 +1,7 @@
 # Sourced, not run: what test.sh and demo.sh share. Throw-away servers that end with the script, however that ends.
 #
-# Before: ME (name for messages) and WORK_PREFIX may be set; fail() and finish_more(), a last clean-up, may be defined.
+# Before: ME (name for messages) and WORK_PREFIX may be set; fail(), finish_more(), a last clean-up, and missing_more(), further
+#          Debian packages that are missing, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
 #   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo;
 #                          with WITH_TOOLS set also the model checker, its compiler and the connection pooler
@@ -46,6 +47,7 @@ launch() {
 await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
 
 missing_packages() {
+  ! declare -F missing_more >/dev/null || missing_more
   [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
   # Only tests use these; without CI they are skipped where they are missing.
   if [ -n "${WITH_TOOLS:-}" ]; then

@@ -6,7 +6,8 @@ namespace Archiver.Worker.Tests.Proof;
 /// <summary>The worker is killed by SIGKILL between any two steps, again and again, and nothing is lost, stale or double (PRODUCT.md section 6).</summary>
 public sealed class KillTests(TestServers servers)
 {
-    private static readonly string[] Scenarios = ["run", "archive", "part", "restore", "replace", "discard"];
+    // What is destroyed on purpose has scenarios, and no oracle, in LifecycleKillTests.
+    private static readonly string[] Scenarios = ["run", "archive", "part", "restore", "replace", "discard", "erase"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -94,30 +95,6 @@ public sealed class KillTests(TestServers servers)
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited after the restore'"));
-    }
-
-    // What is destroyed on purpose has no oracle; but a crash must leave no archive that promises an object which is gone.
-    [Fact]
-    public async Task Keeps_ledger_and_bucket_together_killed_at_every_step_of_a_discard()
-    {
-        await using var archiver = (await BatchesOfThreeAsync(idle: 4)).With("Discard:After", "365d");
-        await archiver.ToRestAsync(Token, "archive");
-        await archiver.Database.ExecuteAsync("""
-            UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days';
-            """);
-        foreach (var point in Of("discard"))
-        {
-            await archiver.KillAtAsync(point, 1, Token, "discard", "--yes");
-            await archiver.Database.ExecuteAsync("UPDATE archiver.objects SET discard_announced_at = now() - interval '31 days' WHERE discard_announced_at IS NOT NULL");
-            var promised = await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id WHERE a.state = 'archived' AND o.state = 'stored' AND o.removal_began_at IS NULL");
-            Assert.True((await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count >= promised, point);
-        }
-
-        await archiver.ToRestAsync(Token, "discard", "--yes");
-
-        Assert.Equal(4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'discarded'"));
-        Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
     }
 
     private static List<string> Of(params string[] scenarios)

@@ -72,11 +72,11 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         }
     }
 
-    /// <summary>The column's name where the update changed it, a trigger's work included. By the value's bytes, as not every type can be compared.</summary>
+    /// <summary>The column's name where the update changed it, a trigger's work included; as text, since not every type can be compared. One that it overlooks only keeps the session from being deleted.</summary>
     private static string Changed(ColumnShape column, int position)
     {
         var name = PgIdentifier.Quote(column.Name);
-        return $"CASE WHEN ROW(o.{name}) OPERATOR(pg_catalog.*<>) ROW(t.{name}) THEN ($3::text[])[{position}] END";
+        return $"CASE WHEN o.{name}::text IS DISTINCT FROM t.{name}::text THEN ($3::text[])[{position}] END";
     }
 
     private static string? Set(string? column, string value) => column is null ? null : $"{PgIdentifier.Quote(column)} = {value}";

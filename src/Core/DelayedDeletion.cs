@@ -53,6 +53,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
             }
             taken += selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
+            FaultPoint.Reach(FaultPoints.DelayedSelected);
             await foreach (var batch in exports.ExportAsync(selected, cancellationToken).ConfigureAwait(false))
             {
                 await using (batch.ConfigureAwait(false))

@@ -32,7 +32,8 @@ internal static class FaultPoints
     public const string Marked = "delay.marked";
     public const string StoredRecorded = "delay.stored-recorded";
 
-    /// <summary>Stored by an earlier run, and verified again.</summary>
+    /// <summary>Of sessions that an earlier run stored: due, and verified again.</summary>
+    public const string DelayedSelected = "delay.selected";
     public const string Reverified = "delay.reverified";
     public const string DelayedSuperseded = "delay.superseded";
     public const string DelayedCommitted = "delay.committed";

@@ -1,7 +1,9 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Storage;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -146,6 +148,23 @@ public sealed class DelayedDeleteTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, 1L, 1L, 1L), (summary.Outcome, summary.Delayed, summary.Reasons[DropReason.Held], summary.Reasons[DropReason.Changed]));
         Assert.Equal("1 archived, 3 stored", await StatesAsync(archiver));
         Assert.Equal(3 * Messages + 1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'"));
+    }
+
+    // The columns that the mark changed are not in the copy: only the version tells that somebody else has changed them since.
+    [Fact]
+    public async Task Keeps_what_the_application_marked_otherwise_since_the_run_began()
+    {
+        await using var archiver = await StoredAsync(idle: 2);
+        await MakeDueAsync(archiver, "8 days", 2);
+        var session = await archiver.AnyIdleAsync(Token);
+        var reached = InProcessFault.Once(FaultPoints.DelayedSelected, () => archiver.ExecuteAsync("UPDATE chat_sessions SET archive_location = 'elsewhere' WHERE session_id = $1", session));
+
+        var summary = await archiver.RunAsync(Delayed, Token);
+
+        Assert.True(reached());
+        Assert.Equal((1L, 1L), (summary.Delayed, summary.Reasons[DropReason.Changed]));
+        Assert.Equal("1 archived, 1 stored, 1 superseded", await StatesAsync(archiver));
+        Assert.Equal(Messages, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions JOIN chat_messages USING (session_id) WHERE session_id = '{session}'"));
     }
 
     // As after a failover or a restore, when other rows may bear the names of those that were stored.

@@ -77,8 +77,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     {
         try
         {
+            var begin = BatchMeter.Begin();
             var exported = await retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
+            Measure("export", begin, exported.Sessions);
             await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
@@ -109,10 +111,14 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            var begin = BatchMeter.Begin();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
+            Measure("upload", begin, batch.Sessions);
+            begin = BatchMeter.Begin();
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
+            Measure("verify", begin, [.. verified.Sessions.Select(s => s.Session)]);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
         }
@@ -126,8 +132,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         {
             await using (batch.Export.ConfigureAwait(false))
             {
+                var begin = BatchMeter.Begin();
                 var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
+                Measure("delete", begin, [.. deleted.Archived.Select(s => s.Session)]);
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
                 await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
                 await ClearFailuresAsync(deleted, cancellationToken).ConfigureAwait(false);
@@ -141,6 +149,9 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 await Task.Delay(settings.Batch.Pause, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private void Measure(string phase, long begin, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
+        _run.Source.Name, _run.Policy.Name, phase, begin, sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
 
     private static ManifestMember Confirm(VerifiedSession session) => new(
         session.Key, session.Session.Session.Generation, "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,

@@ -39,6 +39,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ArchiveList>();
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();
+        services.TryAddSingleton<TranscriptReader>();
         return services;
     }
 }

@@ -23,6 +23,13 @@ internal sealed class ArchiveDownloader(IArchiveReader store)
     public async Task CopyJsonAsync(LocatedArchive archive, Stream output, CancellationToken cancellationToken)
     {
         await using var gzip = await OpenGzipAsync(archive, cancellationToken).ConfigureAwait(false);
+        await CopyJsonAsync(archive, gzip, output, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same from a member that <see cref="OpenGzipAsync"/> has opened; it stays the caller's.</summary>
+    /// <exception cref="ArchiverException">Its bytes are not what was archived.</exception>
+    public async Task CopyJsonAsync(LocatedArchive archive, Stream gzip, Stream output, CancellationToken cancellationToken)
+    {
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var length = 0L;
         try
@@ -44,11 +51,15 @@ internal sealed class ArchiveDownloader(IArchiveReader store)
             throw Damaged(archive, null);
     }
 
-    private async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
+    /// <summary>A session's gzip member as stored.</summary>
+    /// <exception cref="ArchiverException">The object is absent.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
         await store.OpenRangeAsync(archive.Object, archive.Offset, archive.Length, cancellationToken).ConfigureAwait(false)
         ?? throw new ArchiverException(FailureKind.Failed,
             $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
 
-    private ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,
+    /// <summary>What to say when the bytes are not what was archived.</summary>
+    public ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,
         $"Object {archive.Object.Key} in {store.Location} is damaged: its bytes are not what was archived for session {archive.SessionId} (generation {archive.Generation}).", inner);
 }

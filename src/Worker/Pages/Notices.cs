@@ -1,0 +1,16 @@
+namespace Archiver.Worker.Pages;
+
+/// <summary>What a page says after an action. The URL carries a word and no text, so that a link cannot put words into the page's mouth.</summary>
+internal static class Notices
+{
+    public static string? Of(string? done) => done switch
+    {
+        "paused" => "Paused. A run that is going on stops after the batch in hand.",
+        "resumed" => "Resumed.",
+        "started" => "Started. It appears among the runs; reload to see how it ends.",
+        "retried" => "The next run tries the session again.",
+        "restored" => "Restored: the session is in the database again.",
+        "there" => "The session was in the database already, with the same rows. Nothing was changed.",
+        _ => null,
+    };
+}

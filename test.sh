@@ -8,7 +8,7 @@ fail() { say "$*"; echo "0 passed, 1 failed"; exit 1; }
 WORK_PREFIX=archiver-test-run
 . tests/Testing/servers/common.sh
 
-install_servers
+WITH_TOOLS=1 install_servers
 [ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { start_server postgres; POSTGRES_PID=${PIDS[-1]}; }
 [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] || { start_server rgw; RGW_PID=${PIDS[-1]}; }
 

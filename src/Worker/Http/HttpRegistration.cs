@@ -35,7 +35,8 @@ internal static class HttpRegistration
         services.TryAddSingleton<PageRenderer>();
         services.TryAddSingleton<StatusBoard>();
         services.TryAddSingleton<StatusMetrics>();
-        services.TryAddSingleton(_ => new PrometheusText(BatchMeter.MeterName, "System.Runtime"));
+        services.TryAddSingleton<ProcessMetrics>();
+        services.TryAddSingleton(_ => new PrometheusText(BatchMeter.MeterName));
         return services;
     }
 
@@ -44,6 +45,7 @@ internal static class HttpRegistration
     {
         // Made now: a batch that is measured before the first scrape must be in it.
         app.Services.GetRequiredService<StatusMetrics>();
+        app.Services.GetRequiredService<ProcessMetrics>();
         app.Services.GetRequiredService<PrometheusText>();
         app.Use((context, next) =>
         {

@@ -9,7 +9,7 @@ namespace Archiver.Worker.Metrics;
 /// The same metrics over OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> (or the one for metrics) is set; the library reads this and the other
 /// <c>OTEL_...</c> variables itself. Nobody else reads the board where no one scrapes, so this does.
 /// </summary>
-internal sealed class OtlpExport(StatusBoard board, StatusMetrics metrics, TimeProvider time) : BackgroundService
+internal sealed class OtlpExport(StatusBoard board, TimeProvider time) : BackgroundService
 {
     private static readonly string[] Variables = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
 
@@ -19,8 +19,6 @@ internal sealed class OtlpExport(StatusBoard board, StatusMetrics metrics, TimeP
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Its instruments exist from here on.
-        _ = metrics;
         using var provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => resource.AddService("archiver"))
             .AddMeter(BatchMeter.MeterName)

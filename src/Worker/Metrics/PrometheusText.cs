@@ -5,7 +5,7 @@ using System.Text;
 namespace Archiver.Worker.Metrics;
 
 /// <summary>
-/// Listens to the meters that are named and writes them in the Prometheus text format 0.0.4 (docs/adr/0010: no exporter restores).
+/// Listens to one meter and writes it in the Prometheus text format 0.0.4 (docs/adr/0010: no exporter restores).
 /// <c>archiver.batch.duration</c> in seconds becomes <c>archiver_batch_duration_seconds</c>, a counter gets <c>_total</c>.
 /// </summary>
 internal sealed class PrometheusText : IDisposable
@@ -16,11 +16,11 @@ internal sealed class PrometheusText : IDisposable
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
-    public PrometheusText(params string[] meters)
+    public PrometheusText(string meter)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (Array.IndexOf(meters, instrument.Meter.Name) >= 0)
+            if (instrument.Meter.Name == meter)
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Take(instrument, value, tags));

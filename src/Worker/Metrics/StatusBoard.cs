@@ -22,14 +22,14 @@ internal sealed class StatusBoard(ArchiverSettings settings, StatusReader reader
     /// <summary>What was read last; empty before the first time.</summary>
     public IReadOnlyList<BoardEntry> Latest => _latest;
 
-    /// <summary>A status not older than <paramref name="maxAge"/>, unless reading it takes long.</summary>
+    /// <summary>A status not older than <paramref name="maxAge"/>, unless reading it takes long; with zero it is read in any case, to see what was just done.</summary>
     public async Task<IReadOnlyList<BoardEntry>> ReadAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var now = time.GetUtcNow();
-            if (_latest.Length > 0 && (now < _due || now - _latest[0].ReadAt < maxAge))
+            if (_latest.Length > 0 && maxAge > TimeSpan.Zero && (now < _due || now - _latest[0].ReadAt < maxAge))
                 return _latest;
             var started = time.GetTimestamp();
             _latest = await Task.WhenAll(settings.Sources.Select(s => ReadAsync(s, cancellationToken))).ConfigureAwait(false);

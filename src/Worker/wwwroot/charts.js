@@ -10,6 +10,7 @@
       return `${+v.toPrecision(3)} ${["B", "kB", "MB", "GB", "TB", "PB"][i]}`;
     },
   };
+  const day = (s) => new Date(s * 1000).toLocaleDateString("en", { month: "short", day: "numeric", timeZone: "UTC" });
   const outcomes = ["done", "partial", "failed", "refused", "cancelled", "interrupted", "running"];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const value = (row, column) => row.cells[column].dataset.v;
@@ -43,7 +44,7 @@
       height: plot.clientHeight - 30,
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
       scales: { x: { time: true }, y: { range: (u, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      axes: [{ ...axis, space: 60 }, { ...axis, size: 62, values: (u, splits) => splits.map(format) }],
+      axes: [{ ...axis, space: 60, values: (u, splits) => splits.map(day) }, { ...axis, size: 62, values: (u, splits) => splits.map(format) }],
       legend: { live: false },
       cursor: { drag: { x: false, y: false } },
       series: [{}].concat(series.map((s, i) => {

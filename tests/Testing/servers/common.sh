@@ -2,7 +2,8 @@
 #
 # Before: ME (name for messages) and WORK_PREFIX may be set; fail() and finish_more(), a last clean-up, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
-#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo
+#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo;
+#                          with WITH_TOOLS set also of the browser and the Prometheus that tests use
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
@@ -52,9 +53,15 @@ missing_packages() {
   /usr/bin/python3 -c 'import rados' 2>/dev/null || echo ceph-common
 }
 
+# A browser for the pages and a Prometheus for the metrics; only tests need them.
+missing_tools() {
+  [ -x /usr/bin/chromium ] || echo chromium
+  [ -x /usr/bin/promtool ] || echo prometheus
+}
+
 install_servers() {
   local packages root=() log=$WORK/apt.log
-  packages=$(missing_packages)
+  packages=$(missing_packages; [ -z "${WITH_TOOLS:-}" ] || missing_tools)
   [ -n "$packages" ] || return 0
   packages=${packages//$'\n'/ }
   [ "$(id -u)" = 0 ] || root=(sudo)

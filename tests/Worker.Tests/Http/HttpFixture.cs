@@ -12,6 +12,9 @@ public sealed class HttpFixture(TestServers servers) : IAsyncLifetime
     /// <summary>The worker's key; also a text that must never reach a log.</summary>
     public const string Key = "correct-horse-battery-staple";
 
+    /// <summary>Text of each session's first message: what a page must show and never obey.</summary>
+    public const string Markup = "<script>document.title = 'hacked'</script><img src=x onerror=\"document.title = 'hacked'\"> & <b>bold</b>";
+
     private Installation? _archiver;
     private RunningWorker? _worker;
     private ExceptionDispatchInfo? _failure;
@@ -29,6 +32,8 @@ public sealed class HttpFixture(TestServers servers) : IAsyncLifetime
         {
             _archiver = await Installation.CreateAsync(servers, TestContext.Current.CancellationToken, idle: 20, young: 5, messages: 6);
             _archiver.With("Http:ApiKey", Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+            await _archiver.Database.ExecuteAsync(
+                $"UPDATE chat_messages SET content = '{Markup.Replace("'", "''", StringComparison.Ordinal)}' WHERE id IN (SELECT min(m.id) FROM chat_messages AS m GROUP BY m.session_id)");
             var archived = await _archiver.RunAsync("archive", "--max-sessions", "12");
             Assert.True(archived.ExitCode == 0, archived.Error);
             Archived = [.. JsonDocument.Parse((await _archiver.RunAsync("list", "--json")).Output).RootElement.EnumerateArray().Select(a => a.GetProperty("session_id").GetString()!)];

@@ -36,7 +36,12 @@ public sealed class PolicyRunner
     }
 
     /// <summary>Runs the policy; the outcome is in the summary, whatever it is.</summary>
-    public async Task<RunSummary> RunAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    public Task<RunSummary> RunAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken) =>
+        request.Shard is not null || _settings.Schedule.Shards == 1
+            ? RunOneAsync(request, progress, cancellationToken)
+            : new ShardedRun(request, _settings.Schedule.Shards, shard => RunOneAsync(shard, progress, cancellationToken), token => UnfinishedAsync(request, token)).RunAsync(cancellationToken);
+
+    private async Task<RunSummary> RunOneAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         var tally = new RunTally();
@@ -55,6 +60,8 @@ public sealed class PolicyRunner
                 _logger.LockedElsewhere(request.Policy.FullName);
                 return Without(request, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
             }
+            if (request.Shard is { IsWhole: false } shard)
+                _logger.ShardTaken(scope.Context.Id, request.Policy.FullName, shard.Number, shard.Count);
             await using (scope.ConfigureAwait(false))
             {
                 FaultPoint.Reach(FaultPoints.RunRecorded);
@@ -79,11 +86,13 @@ public sealed class PolicyRunner
             _logger.InspectionWarning(request.Source.Name, warning);
         if (scope.DeadRuns > 0)
             _logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
-        var eligible = Math.Min(await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false), request.Limit);
+        var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var eligible = Math.Min(ofShard, request.Limit);
         _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
-        await TripWire.CheckAsync(scope.Context, _settings.Safety, eligible, cancellationToken).ConfigureAwait(false);
+        // What all shards would take: each for itself would stay below the trip wire.
+        await TripWire.CheckAsync(scope.Context, _settings.Safety, Math.Min(ofPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
         if (request.Policy.DryRun)
         {
@@ -105,6 +114,12 @@ public sealed class PolicyRunner
             && await Pauses.FindAsync(connection, request.Source.Name, request.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name
                 ? $"archiver pause ({name})"
                 : null;
+    }
+
+    private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await RunJournal.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _settings.Schedule.Shards, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<(RunOutcome? Outcome, string? Error)> GuardAsync(RunRequest request, Func<Task> run)

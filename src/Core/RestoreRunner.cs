@@ -51,7 +51,7 @@ public sealed class RestoreRunner
         }
         catch (Exception exception)
         {
-            (outcome, error) = Explain(options.Source, exception);
+            (outcome, error) = Explain(options.Source, exception, tally);
         }
         var report = tally.Summarize(run, options.DryRun, outcome, error, _time.GetElapsedTime(started));
         var elapsed = (long)report.Elapsed.TotalMilliseconds;
@@ -94,7 +94,7 @@ public sealed class RestoreRunner
             }
             catch (Exception exception)
             {
-                (outcome, error) = Explain(source.Name, exception);
+                (outcome, error) = Explain(source.Name, exception, tally);
             }
             FaultPoint.Reach(FaultPoints.RestoreEnding);
             await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero)).ConfigureAwait(false);
@@ -154,8 +154,9 @@ public sealed class RestoreRunner
     }
 
     /// <summary>The boundary of a restore: every exception becomes an outcome and is logged, once.</summary>
-    private (RunOutcome Outcome, string Error) Explain(string source, Exception exception)
+    private (RunOutcome Outcome, string Error) Explain(string source, Exception exception, RestoreTally tally)
     {
+        tally.WrongUsage = exception is ArchiverException { Kind: FailureKind.Configuration };
         var known = exception switch
         {
             OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
@@ -168,7 +169,7 @@ public sealed class RestoreRunner
         var name = $"{source}/{RestoreScope.Name}";
         if (known is null)
             _logger.RunFailedUnexpectedly(exception, name);
-        else if (known.Value.Item1 != RunOutcome.Cancelled)
+        else if (known.Value.Item1 != RunOutcome.Cancelled && !tally.WrongUsage)
             _logger.RunFailed(name, known.Value.Item2);
         return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
     }

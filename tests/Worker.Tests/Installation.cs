@@ -68,11 +68,16 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>Runs a verb to its end, which must come: a worker that should have refused to start would run for ever.</summary>
-    public async Task<ProcessResult> RunAsync(params string[] arguments)
+    public Task<ProcessResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
+
+    /// <inheritdoc cref="RunAsync"/>
+    /// <param name="input">Its stdin.</param>
+    /// <param name="arguments">Verb and options.</param>
+    public async Task<ProcessResult> RunWithInputAsync(string input, params string[] arguments)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
-        return await ArchiverProcess.RunAsync(arguments, _environment, deadline.Token);
+        return await ArchiverProcess.RunAsync(arguments, _environment, deadline.Token, input);
     }
 
     /// <summary>Starts a verb and leaves it running.</summary>

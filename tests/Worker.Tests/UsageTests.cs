@@ -14,6 +14,10 @@ public sealed class UsageTests
     [InlineData("list")]
     [InlineData("show")]
     [InlineData("migrate")]
+    [InlineData("restore")]
+    [InlineData("verify")]
+    [InlineData("reconcile")]
+    [InlineData("ledger", "rebuild")]
     [InlineData("accept")]
     [InlineData("pause")]
     [InlineData("resume")]
@@ -34,7 +38,13 @@ public sealed class UsageTests
         var result = await RunAsync("--help");
 
         var verbs = Regex.Matches(result.Output, "(?m)^  ([a-z]+) ").Select(m => m.Groups[1].Value);
-        Assert.Superset(new HashSet<string> { "run", "archive", "plan", "status", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine" }, verbs.ToHashSet());
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "run", "archive", "plan", "status", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine",
+                "restore", "verify", "reconcile", "ledger",
+            },
+            verbs.ToHashSet());
     }
 
     [Theory]

@@ -9,6 +9,9 @@ internal sealed class ScheduleOptions
 
     public string? Shards { get; set; }
 
+    /// <summary>Each shard reads the whole index of what is eligible, so many cost more than they give.</summary>
+    private const int MostShards = 64;
+
     public ScheduleSettings Read(ValueReader read)
     {
         var defaults = new ScheduleSettings();
@@ -16,7 +19,16 @@ internal sealed class ScheduleOptions
         {
             TimeZone = read.Zone(TimeZone) ?? defaults.TimeZone,
             Clustered = read.Flag(Clustered) ?? defaults.Clustered,
-            Shards = read.Count(Shards) ?? defaults.Shards,
+            Shards = ReadShards(read) ?? defaults.Shards,
         };
+    }
+
+    private int? ReadShards(ValueReader read)
+    {
+        var shards = read.Count(Shards);
+        if (shards is null or <= MostShards)
+            return shards;
+        read.Bad(nameof(Shards), Shards!, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"at most {MostShards}"));
+        return null;
     }
 }

@@ -51,7 +51,5 @@ internal static class Unsupported
             yield return $"{ArchiverConfiguration.SectionName}:Batch:MaxReplicationLag: {Duration.Format(lag)}";
         if (settings.Schedule.Clustered)
             yield return $"{ArchiverConfiguration.SectionName}:Schedule:Clustered: true";
-        if (settings.Schedule.Shards != 1)
-            yield return $"{ArchiverConfiguration.SectionName}:Schedule:Shards: {settings.Schedule.Shards}";
     }
 }

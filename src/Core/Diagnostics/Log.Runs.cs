@@ -49,6 +49,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 1014, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} is a dry run: {Eligible} sessions would go")]
     public static partial void DryRun(this ILogger logger, Guid runId, string policy, long eligible);
 
+    [LoggerMessage(EventId = 1016, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} takes shard {Shard} of {Shards}")]
+    public static partial void ShardTaken(this ILogger logger, Guid runId, string policy, int shard, int shards);
+
     [LoggerMessage(EventId = 1015, Level = LogLevel.Information, Message = "Run {RunId} takes no more batches: {Limit}")]
     public static partial void RunCutShort(this ILogger logger, Guid runId, string limit);
 }

@@ -15,6 +15,9 @@ internal sealed record RunContext
 
     public required Policy Policy { get; init; }
 
+    /// <summary>The part of the source's sessions that the run is about.</summary>
+    public Shard Shard { get; init; } = Shard.Whole;
+
     public required BatchSettings Batch { get; init; }
 
     public required Cutoffs Cutoffs { get; init; }

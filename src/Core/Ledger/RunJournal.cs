@@ -1,22 +1,45 @@
 using System.Globalization;
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
 
-/// <summary>Begins and ends runs in the ledger. The caller holds the source's lock, so a run that still says <c>running</c> has died.</summary>
+/// <summary>
+/// Begins and ends runs in the ledger. A run that says <c>running</c> lives as long as its lease is held; the runs of other shards may, so
+/// the caller's own lock says nothing about them.
+/// </summary>
 internal static class RunJournal
 {
     // Objects that a dead run recorded and did not settle: whether they exist is unknown. They are never removed by a run, only labelled.
-    private const string SettleDeadRuns = """
+    private const string SettleDeadRuns = $"""
         WITH dead AS (
-          UPDATE archiver.runs SET state = 'interrupted', ended_at = clock_timestamp()
-          WHERE source = $1 AND state = 'running'
-          RETURNING id
+          UPDATE archiver.runs AS r SET state = 'interrupted', ended_at = clock_timestamp()
+          WHERE r.source = $1 AND r.state = 'running' AND NOT {Lease.OfLivingRun}
+          RETURNING r.id
         )
         SELECT count(*) FROM dead
+        """;
+
+    // Between looking for runs with another number of shards and recording this one, no other may do the same.
+    private const string OneAtATime = "SELECT pg_advisory_xact_lock(hashtextextended('archiver/begin/' || $1, 0))";
+
+    private const string Disagreeing = $"""
+        SELECT r.worker, r.shards
+        FROM archiver.runs AS r
+        WHERE r.source = $1 AND r.state = 'running' AND r.shards <> $2 AND r.action IN ('archive', 'purge', 'expire') AND {Lease.OfLivingRun}
+        LIMIT 1
+        """;
+
+    private const string Unfinished = $"""
+        SELECT r.shard
+        FROM (SELECT DISTINCT ON (l.shard) l.*
+              FROM archiver.runs AS l
+              WHERE l.source = $1 AND l.policy = $2 AND l.shards = $3
+              ORDER BY l.shard, l.started_at DESC) AS r
+        WHERE r.state = 'interrupted' OR (r.state = 'running' AND NOT {Lease.OfLivingRun})
         """;
 
     private const string SettlePending = """
@@ -27,7 +50,7 @@ internal static class RunJournal
         """;
 
     private const string Insert = """
-        INSERT INTO archiver.runs (id, source, policy, action, cut_off, worker) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO archiver.runs (id, source, policy, action, cut_off, worker, lease, shard, shards) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """;
 
     private const string Finish = """
@@ -37,19 +60,45 @@ internal static class RunJournal
         """;
 
     /// <summary>Records a run, after settling what earlier runs of the source left behind; returns how many had died.</summary>
-    public static Task<long> BeginAsync(NpgsqlConnection connection, Guid id, Policy policy, Cutoffs cutoffs, CancellationToken cancellationToken) =>
-        BeginAsync(connection, id, policy.Source, policy.Name, policy.Action.ToString().ToLowerInvariant(), cutoffs, cancellationToken);
+    /// <exception cref="ArchiverException">A worker with another number of shards is running on the source; kind Refused.</exception>
+    public static Task<long> BeginAsync(
+        NpgsqlConnection connection, Guid id, Policy policy, Shard shard, Lease lease, Cutoffs cutoffs, CancellationToken cancellationToken) =>
+        BeginAsync(connection, id, policy.Source, policy.Name, policy.Action.ToString().ToLowerInvariant(), shard, lease, cutoffs, cancellationToken);
 
-    /// <summary>The same for an action that no policy asks for, such as <c>restore</c>.</summary>
-    public static async Task<long> BeginAsync(
-        NpgsqlConnection connection, Guid id, string source, string policy, string action, Cutoffs cutoffs, CancellationToken cancellationToken)
+    /// <summary>The same for an action that no policy asks for, such as <c>restore</c>; it has the whole source.</summary>
+    public static Task<long> BeginAsync(
+        NpgsqlConnection connection, Guid id, string source, string policy, string action, Lease lease, Cutoffs cutoffs, CancellationToken cancellationToken) =>
+        BeginAsync(connection, id, source, policy, action, Shard.Whole, lease, cutoffs, cancellationToken);
+
+    /// <summary>Refuses when a living run of the source splits it in another way: both would take the same sessions.</summary>
+    /// <exception cref="ArchiverException">Kind Refused; it names the worker.</exception>
+    public static async Task RequireAgreementAsync(NpgsqlConnection connection, string source, int shards, CancellationToken cancellationToken)
+    {
+        var found = await connection.QueryAsync(
+            Disagreeing, row => (Worker: row.GetString(0), Shards: row.GetInt32(1)), cancellationToken, PgParameter.Text(source), PgParameter.Int(shards)).ConfigureAwait(false);
+        if (found is [var other])
+            throw new ArchiverException(FailureKind.Refused, string.Create(CultureInfo.InvariantCulture,
+                $"Worker {other.Worker} is running on source '{source}' with Archiver:Schedule:Shards {other.Shards}, and this one has {shards}: give every worker the same. Nothing was changed."));
+    }
+
+    /// <summary>Shards of a policy whose last worker died in the middle.</summary>
+    public static async Task<IReadOnlyList<int>> FindUnfinishedAsync(
+        NpgsqlConnection connection, string source, string policy, int shards, CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            Unfinished, row => row.GetInt32(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Int(shards)).ConfigureAwait(false);
+
+    private static async Task<long> BeginAsync(
+        NpgsqlConnection connection, Guid id, string source, string policy, string action, Shard shard, Lease lease, Cutoffs cutoffs, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(OneAtATime, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+        await RequireAgreementAsync(connection, source, shard.Count, cancellationToken).ConfigureAwait(false);
         var dead = await connection.ScalarAsync<long>(SettleDeadRuns, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
         await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
         await connection.ExecuteAsync(
             Insert, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(source), PgParameter.Text(policy),
-            PgParameter.Text(action), PgParameter.Instant(cutoffs.Now), PgParameter.Text(WorkerName)).ConfigureAwait(false);
+            PgParameter.Text(action), PgParameter.Instant(cutoffs.Now), PgParameter.Text(WorkerName),
+            PgParameter.Bigint(lease.Nonce), PgParameter.Int(shard.Number), PgParameter.Int(shard.Count)).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return dead;
     }

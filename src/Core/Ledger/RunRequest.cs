@@ -7,10 +7,14 @@ namespace Archiver.Core.Ledger;
 /// <param name="Source">The source.</param>
 /// <param name="Policy">One of its policies.</param>
 /// <param name="MaxSessions">A bound on top of the policy's own; null for none.</param>
-public sealed record RunRequest(SourceSettings Source, Policy Policy, long? MaxSessions = null)
+/// <param name="Shard">Only this part of the source's sessions; null for all, one after another where there are several.</param>
+public sealed record RunRequest(SourceSettings Source, Policy Policy, long? MaxSessions = null, Shard? Shard = null)
 {
-    /// <summary>The smaller of both bounds; <see cref="long.MaxValue"/> when there is none.</summary>
-    public long Limit => Math.Min(MaxSessions ?? long.MaxValue, Policy.MaxSessions ?? long.MaxValue);
+    /// <summary>The smaller of both bounds; <see cref="long.MaxValue"/> when there is none. Of a shard its share.</summary>
+    public long Limit => (Shard ?? Policies.Shard.Whole).ShareOf(PolicyLimit);
+
+    /// <summary>The same over all shards.</summary>
+    public long PolicyLimit => Math.Min(MaxSessions ?? long.MaxValue, Policy.MaxSessions ?? long.MaxValue);
 }
 
 /// <summary>How far a run is.</summary>

@@ -42,7 +42,7 @@ internal sealed class RunScope : IAsyncDisposable
     /// <summary>Cancelled when the source's lock is lost.</summary>
     public CancellationToken Lost => _lock.Lost;
 
-    /// <summary>Null when another worker runs on the source.</summary>
+    /// <summary>Null when another worker runs on the source, or on the shard.</summary>
     /// <exception cref="ArchiverException">Inspection or the ledger refuses.</exception>
     /// <exception cref="NpgsqlException">The server failed.</exception>
     public static async Task<RunScope?> BeginAsync(
@@ -52,9 +52,15 @@ internal sealed class RunScope : IAsyncDisposable
         await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
         var inspection = await SourceInspector.InspectAsync(connection, request.Source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
         var shape = inspection.Require(request.Source.Name);
-        var taken = await SourceLock.TryTakeAsync(connections, SourceLockKey.For(request.Source.Name, shard: 0), request.Source.Name, time, cancellationToken).ConfigureAwait(false);
+        var shard = request.Shard ?? Shard.Whole;
+        var keys = SourceLockKey.ForShard(request.Source.Name, shard.Number, shard.Count);
+        var taken = await SourceLock.TryTakeAsync(connections, keys, request.Source.Name, time, cancellationToken).ConfigureAwait(false);
         if (taken is null)
+        {
+            // Somebody who has the whole source, or a part of it, because of another number of shards would be met again and again.
+            await RunJournal.RequireAgreementAsync(connection, request.Source.Name, shard.Count, cancellationToken).ConfigureAwait(false);
             return null;
+        }
         try
         {
             var (database, now) = await IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -63,6 +69,7 @@ internal sealed class RunScope : IAsyncDisposable
                 Id = Guid.CreateVersion7(now),
                 Source = request.Source,
                 Policy = request.Policy,
+                Shard = shard,
                 Batch = settings.Batch,
                 Cutoffs = new Cutoffs(now),
                 Database = database,
@@ -70,7 +77,7 @@ internal sealed class RunScope : IAsyncDisposable
                 Connections = connections,
                 Lease = taken.Lease,
             };
-            var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, context.Cutoffs, cancellationToken).ConfigureAwait(false);
+            var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, shard, taken.Lease, context.Cutoffs, cancellationToken).ConfigureAwait(false);
             return new(context, taken, inspection.Warnings, dead);
         }
         catch

@@ -12,18 +12,21 @@ namespace Archiver.Core.Postgres;
 internal sealed record Lease(long Nonce, int BackendPid)
 {
     // pg_locks shows a 64-bit advisory key as two halves, with objsubid 1.
-    private const string IsHeld = """
-        SELECT EXISTS (
-          SELECT FROM pg_locks AS l
-          WHERE l.locktype = 'advisory'
-            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-            AND l.classid = (($1 >> 32) & 4294967295)::oid
-            AND l.objid = ($1 & 4294967295)::oid
-            AND l.objsubid = 1
-            AND l.mode = 'ExclusiveLock'
-            AND l.granted
-            AND l.pid = $2)
+    private const string Holder = """
+        SELECT FROM pg_locks AS l
+        WHERE l.locktype = 'advisory'
+          AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+          AND l.classid = ((lease.nonce >> 32) & 4294967295)::oid
+          AND l.objid = (lease.nonce & 4294967295)::oid
+          AND l.objsubid = 1
+          AND l.mode = 'ExclusiveLock'
+          AND l.granted
         """;
+
+    private const string IsHeld = $"SELECT EXISTS ({Holder} AND l.pid = $2) FROM (SELECT $1 AS nonce) AS lease";
+
+    /// <summary>As a condition on <c>archiver.runs</c>, alias <c>r</c>: the run's lease is held, so it lives. Without a lease it does not.</summary>
+    public const string OfLivingRun = $"EXISTS (SELECT FROM (SELECT r.lease AS nonce) AS lease WHERE EXISTS ({Holder}))";
 
     /// <summary>Asks the server, inside the caller's transaction, whether the lease is still held.</summary>
     public async Task<bool> IsHeldAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>

@@ -34,10 +34,15 @@ internal sealed class SourceLock : IAsyncDisposable
     /// <summary>Cancelled when the lock connection is gone.</summary>
     public CancellationToken Lost => _lost.Token;
 
-    /// <summary>Takes the lock, or returns null when another worker has it, which is normal.</summary>
+    /// <inheritdoc cref="TryTakeAsync(SourceConnections, IReadOnlyList{SourceLockKey}, string, TimeProvider, CancellationToken)"/>
+    public static Task<SourceLock?> TryTakeAsync(
+        SourceConnections connections, SourceLockKey key, string source, TimeProvider time, CancellationToken cancellationToken) =>
+        TryTakeAsync(connections, [key], source, time, cancellationToken);
+
+    /// <summary>Takes the locks, or returns null when another worker has one of them, which is normal.</summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between: session locks would be held by nobody in particular.</exception>
     public static async Task<SourceLock?> TryTakeAsync(
-        SourceConnections connections, SourceLockKey key, string source, TimeProvider time, CancellationToken cancellationToken)
+        SourceConnections connections, IReadOnlyList<SourceLockKey> keys, string source, TimeProvider time, CancellationToken cancellationToken)
     {
         var connection = await connections.OpenForLockAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -48,7 +53,7 @@ internal sealed class SourceLock : IAsyncDisposable
                     $"A connection pooler sits between the archiver and PostgreSQL, and session locks do not hold through it. " +
                     $"Give a direct connection in Archiver:Sources:{source}:LockConnectionString.");
             await connection.ExecuteAsync(Settings, cancellationToken).ConfigureAwait(false);
-            if (await connection.ScalarAsync<bool>("SELECT pg_try_advisory_lock($1)", cancellationToken, PgParameter.Bigint(key.Value)).ConfigureAwait(false))
+            if (await TakeAllAsync(connection, keys, cancellationToken).ConfigureAwait(false))
             {
                 var nonce = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long)));
                 await connection.ExecuteAsync("SELECT pg_advisory_lock($1)", cancellationToken, PgParameter.Bigint(nonce)).ConfigureAwait(false);
@@ -63,6 +68,18 @@ internal sealed class SourceLock : IAsyncDisposable
             if (connection is not null)
                 await connection.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    // Closing the connection gives back what was taken before one was refused.
+    private static async Task<bool> TakeAllAsync(NpgsqlConnection connection, IReadOnlyList<SourceLockKey> keys, CancellationToken cancellationToken)
+    {
+        foreach (var key in keys)
+        {
+            var sql = key.Shared ? "SELECT pg_try_advisory_lock_shared($1)" : "SELECT pg_try_advisory_lock($1)";
+            if (!await connection.ScalarAsync<bool>(sql, cancellationToken, PgParameter.Bigint(key.Value)).ConfigureAwait(false))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>Gives the lock back by closing its connection.</summary>

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Manifests;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -110,7 +111,9 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     }
 
     /// <summary>Writes everything to the ledger and gives each archive its state; returns how many archives were added.</summary>
-    public async Task<int> WriteAsync(CancellationToken cancellationToken)
+    /// <param name="audit">Written with it; null where the caller writes its own.</param>
+    /// <param name="cancellationToken">Gives up; nothing is written then.</param>
+    public async Task<int> WriteAsync(AuditEntry? audit, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // Texts without a zone are in the source's.
@@ -121,6 +124,8 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         var added = await connection.ExecuteAsync(InsertArchives, cancellationToken, name.Clone(), place.Clone(), PgParameter.Text(Confirmed), PgParameter.Text(Unconfirmed)).ConfigureAwait(false);
         await connection.ExecuteAsync(AbandonUnnamed, cancellationToken, place.Clone()).ConfigureAwait(false);
         await new UnknownArchives(connection, source).SettleGoneAsync(cancellationToken).ConfigureAwait(false);
+        if (audit is not null)
+            await AuditLog.WriteAsync(connection, audit, cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return added;
     }

@@ -24,10 +24,11 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
 
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="otherSystems">Also take objects that say they come from another database or system, as after a move to a new server.</param>
+    /// <param name="who">Who asked, for the audit.</param>
     /// <param name="progress">Told the number of objects read.</param>
     /// <param name="cancellationToken">Gives up; nothing is written then.</param>
     /// <exception cref="ArchiverException">No such source, or another worker runs on it.</exception>
-    public async Task<RebuildReport> RebuildAsync(string sourceName, bool otherSystems, IProgress<long>? progress, CancellationToken cancellationToken)
+    public async Task<RebuildReport> RebuildAsync(string sourceName, bool otherSystems, string who, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
@@ -49,11 +50,13 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         }
 
         var scan = new BucketScan(store, source, database, otherSystems, settings.Storage.UploadConcurrency);
+        var total = progress is null ? 0 : await KeysAsync(source, stop.Token).CountAsync(stop.Token).ConfigureAwait(false);
         var (objects, ledgers) = (0L, new Dictionary<string, long>(StringComparer.Ordinal));
         List<FoundObject> batch = [];
         await foreach (var found in scan.ReadAsync(KeysAsync(source, stop.Token), stop.Token).ConfigureAwait(false))
         {
-            progress?.Report(++objects);
+            objects++;
+            progress?.Report(new(total, objects));
             if (found.LedgerId is { } id)
                 ledgers[id] = ledgers.GetValueOrDefault(id) + 1;
             batch.Add(found);
@@ -65,7 +68,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         await records.AddAsync(batch, stop.Token).ConfigureAwait(false);
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
-        var added = await records.WriteAsync(stop.Token).ConfigureAwait(false);
+        var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), stop.Token).ConfigureAwait(false);
         return new() { Objects = objects, Archives = added, Manifests = manifests, Foreign = scan.Foreign, Unreadable = scan.Unreadable };
     }
 

@@ -29,6 +29,11 @@ public sealed record ReconcileReport
     /// <summary>Abandoned objects that stay, each with its reason.</summary>
     public required IReadOnlyList<SkippedObject> Kept { get; init; }
 
-    /// <summary>Whether anything was found that a person should look at.</summary>
+    /// <summary>Whether something is left that a person should look at; what was fixed is not.</summary>
+    public bool NeedsAttention => Fixed
+        ? Missing.Count + Foreign.Count + Unreadable.Count > 0 || Orphans.Values.Any(n => n > 0)
+        : !IsClean;
+
+    /// <summary>Whether bucket, ledger and rows agree.</summary>
     public bool IsClean => Unrecorded.Count + Foreign.Count + Unreadable.Count + Missing.Count + LiveAndArchived.Count == 0 && Orphans.Values.All(n => n == 0);
 }

@@ -90,7 +90,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                 await records.AddAsync([found], cancellationToken).ConfigureAwait(false);
         }
         if (fix && ours.Count > 0)
-            await records.WriteAsync(cancellationToken).ConfigureAwait(false);
+            await records.WriteAsync(audit: null, cancellationToken).ConfigureAwait(false);
         return ours;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -28,9 +29,16 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
         LIMIT $6
         """;
 
+    private const string CountAll = """
+        SELECT count(*)
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.source = $1 AND o.state = 'stored' AND a.state IN ('stored', 'archived', 'restored', 'superseded', 'unknown')
+        """;
+
     /// <exception cref="ArchiverException">There is no such source, or no ledger.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about an archive.</exception>
-    public async Task<VerifyReport> VerifyAsync(VerifyOptions options, IProgress<long>? progress, CancellationToken cancellationToken)
+    public async Task<VerifyReport> VerifyAsync(VerifyOptions options, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var source = settings.Sources.FirstOrDefault(s => s.Name == options.Source)
@@ -38,6 +46,9 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
 
+        var total = await connection.ScalarAsync<long>(CountAll, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+        total = Math.Min(total, options.Sample ?? long.MaxValue);
+        progress?.Report(new(total, 0));
         var problems = new ConcurrentBag<VerifyProblem>();
         var right = new ConcurrentBag<RestoreCandidate>();
         var (done, bytes) = (0L, 0L);
@@ -50,7 +61,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
         void Count()
         {
             var count = Interlocked.Increment(ref done);
-            progress?.Report(count);
+            progress?.Report(new(total, count));
         }
         var downloads = new SessionDownloads(
             store,

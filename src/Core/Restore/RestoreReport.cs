@@ -34,9 +34,13 @@ public sealed record RestoreReport
     /// <summary>One sentence for a person; null when the restore went to its end.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Whether it was refused because what was asked for makes no sense; then nothing was tried.</summary>
+    public bool WrongUsage { get; init; }
+
     /// <summary>Exit code of PRODUCT.md section 7.</summary>
     public int ExitCode => Outcome switch
     {
+        RunOutcome.Refused when WrongUsage => 2,
         RunOutcome.Done => 0,
         RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
         RunOutcome.Cancelled => 130,

@@ -44,7 +44,7 @@ internal sealed class RestoreScope : IAsyncDisposable
         {
             var (_, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             var run = Guid.CreateVersion7(now);
-            await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", new Cutoffs(now), cancellationToken).ConfigureAwait(false);
+            await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", taken.Lease, new Cutoffs(now), cancellationToken).ConfigureAwait(false);
             return new(run, source.Name, connections, taken);
         }
         catch

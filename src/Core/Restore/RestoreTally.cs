@@ -12,6 +12,9 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     private readonly List<RestoreCandidate> _conflicting = [];
     private long _selected, _restored, _there, _rows, _bytes;
 
+    /// <summary>Set when what was asked for makes no sense.</summary>
+    public bool WrongUsage { get; set; }
+
     /// <summary>Sessions whose live version has to be archived first; taken once.</summary>
     public IReadOnlyList<RestoreCandidate> TakeConflicting()
     {
@@ -92,6 +95,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                 JsonBytes = _bytes,
                 Elapsed = elapsed,
                 Error = error,
+                WrongUsage = WrongUsage,
             };
         }
     }

@@ -11,15 +11,16 @@ namespace Archiver.Core.Selection;
 /// <param name="Excluded">The others by the first reason that keeps each out.</param>
 internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary<string, long> Excluded)
 {
-    /// <summary>Only the sessions that the policy takes, by the index that selects them.</summary>
-    public static async Task<long> CountEligibleAsync(RunContext run, CancellationToken cancellationToken)
+    /// <summary>The sessions that the policy takes, of the run's shard and of all, by the index that selects them.</summary>
+    public static async Task<(long OfShard, long OfPolicy)> CountEligibleAsync(RunContext run, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var sql = $"SELECT count(*) {new SelectionStatements(run).Eligible(parameters)}";
+        var shard = run.Shard.Sql(SessionPath.Column("s", run.Source.Map.Session.Key));
+        var sql = $"SELECT count(*) FILTER (WHERE {shard}), count(*) {new SelectionStatements(run with { Shard = Shard.Whole }).Eligible(parameters)}";
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);
-        return await connection.ScalarAsync<long>(sql, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
     }
 
     /// <summary>Counts in one read-only pass over the session table.</summary>

@@ -91,7 +91,7 @@ internal sealed class SelectionStatements
             """;
     }
 
-    /// <summary>Sessions that the ledger keeps out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
+    /// <summary>Sessions of the run's shard that the ledger does not keep out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
     public string LedgerAllows(string key, SqlParameters parameters) =>
         string.Join("\n  AND ", LedgerConditions(key, parameters).Select(c => c.Sql));
 
@@ -100,8 +100,11 @@ internal sealed class SelectionStatements
     {
         var source = Source(parameters);
         var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
+        // First of all: it costs one hash, and leaves the others a part of the sessions.
+        IEnumerable<Condition> shard = _run.Shard.IsWhole ? [] : [new("other shard", "shard", _run.Shard.Sql(key))];
         return
         [
+            .. shard,
             new("restored lately", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'restored' AND a.restored_at > {grace})
                 """),

@@ -33,13 +33,20 @@ internal static class ArchiverCommandLine
             Example: archiver plan --Archiver:Sources:main:Policies:idle:IdleFor=30d
             """) { Config };
         root.SetAction((parse, token) => run(typeof(RunVerb), parse, token));
-        var quarantine = new Command("quarantine", "Sessions that failed: list them, or let runs try them again.");
+        Command[] groups =
+        [
+            new("quarantine", "Sessions that failed: list them, or let runs try them again."),
+            new("ledger", "The record of what was archived: rebuild it from the bucket."),
+        ];
         foreach (var (verb, command) in Described())
         {
             command.SetAction((parse, token) => run(verb, parse, token));
-            (verb.Name.StartsWith("Quarantine", StringComparison.Ordinal) ? quarantine : root).Subcommands.Add(command);
+            // QuarantineListVerb is "quarantine list".
+            var group = groups.FirstOrDefault(g => verb.Name.StartsWith(g.Name, StringComparison.OrdinalIgnoreCase) && verb.Name.Length > g.Name.Length + "Verb".Length);
+            (group ?? root).Subcommands.Add(command);
         }
-        root.Subcommands.Add(quarantine);
+        foreach (var group in groups)
+            root.Subcommands.Add(group);
         return root;
     }
 
@@ -65,6 +72,7 @@ internal static class ArchiverCommandLine
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
+        Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
     ];
 

@@ -43,14 +43,24 @@ internal static class VerbOptions
         CustomParser = result => Parse(name, result),
     };
 
+    /// <summary>What is wrong with a text that should be a date.</summary>
+    public static string NoDate(string name, string text) =>
+        $"{name} must be a date such as 2026-01-31, or a time with its offset such as 2026-01-31T02:00:00Z, but is '{text}'.";
+
+    /// <summary>Reads a date as <see cref="Instant"/> does.</summary>
+    public static bool TryParse(string text, out DateTimeOffset instant)
+    {
+        // "zzz" takes +02:00 only; Z is what most programs write.
+        var value = text.EndsWith('Z') ? $"{text[..^1]}+00:00" : text;
+        return DateTimeOffset.TryParseExact(value, DateForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant);
+    }
+
     private static DateTimeOffset? Parse(string name, ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        // "zzz" takes +02:00 only; Z is what most programs write.
-        var value = text.EndsWith('Z') ? $"{text[..^1]}+00:00" : text;
-        if (DateTimeOffset.TryParseExact(value, DateForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
+        if (TryParse(text, out var instant))
             return instant;
-        result.AddError($"{name} must be a date such as 2026-01-31, or a time with its offset such as 2026-01-31T02:00:00Z, but is '{text}'.");
+        result.AddError(NoDate(name, text));
         return null;
     }
 }

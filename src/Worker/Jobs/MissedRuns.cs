@@ -13,7 +13,7 @@ internal sealed class MissedRuns(ArchiverSettings settings, ConnectionCatalog co
     public async Task<IReadOnlySet<string>> FindAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var last = await RunHistory.LastRunsAsync(connection, source.Name, source.Policies.Select(p => p.Name), cancellationToken).ConfigureAwait(false);
+        var last = await RunHistory.LastRunsAsync(connection, source.Name, source.Policies.Select(p => p.Name), settings.Schedule.Shards, cancellationToken).ConfigureAwait(false);
         var now = time.GetUtcNow();
         return source.Policies
             .Where(p => CronExpression.Parse(p.Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[p.Name]) <= now)

@@ -12,7 +12,7 @@ internal sealed class ProgressDisplay(Terminal terminal, TimeProvider time)
     /// <param name="title">What runs.</param>
     /// <param name="plain">Whether stdout is for people, so that lines may go there.</param>
     /// <param name="run">The run; it gets what it reports to.</param>
-    public async Task<RunSummary> ShowAsync(string title, bool plain, Func<IProgress<RunProgress>?, Task<RunSummary>> run)
+    public async Task<T> ShowAsync<T>(string title, bool plain, Func<IProgress<RunProgress>?, Task<T>> run)
     {
         if (!terminal.ErrorIsTerminal)
             return await run(plain ? new ProgressLines(title, terminal, time) : null).ConfigureAwait(false);

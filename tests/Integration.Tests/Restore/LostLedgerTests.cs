@@ -130,7 +130,7 @@ public sealed class LostLedgerTests(TestServers servers)
             await CloneLedgerAsync(production.Database, test);
 
         var report = await new Reconciler(settings, connections, production.Store, TimeProvider.System).RunAsync("main", fix: true, "test", Token);
-        var rebuilt = await new LedgerRebuilder(settings, connections, production.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, null, Token);
+        var rebuilt = await new LedgerRebuilder(settings, connections, production.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
 
         Assert.Empty(report.Removable);
         Assert.Equal(0, rebuilt.Archives);
@@ -210,7 +210,7 @@ public sealed class LostLedgerTests(TestServers servers)
     }
 
     private static Task<RebuildReport> RebuildAsync(ArchiverFixture archiver) =>
-        new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, null, Token);
+        new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
 
     private static Task<ReconcileReport> ReconcileAsync(ArchiverFixture archiver, bool fix) =>
         new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync("main", fix, "test", Token);

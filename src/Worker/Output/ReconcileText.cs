@@ -1,0 +1,46 @@
+using Archiver.Core.Reconciliation;
+
+namespace Archiver.Worker.Output;
+
+/// <summary>What reconciliation found, for a person: a count a finding, then what it is about.</summary>
+internal static class ReconcileText
+{
+    /// <summary>Names printed of one finding; <c>--json</c> has all.</summary>
+    private const int Most = 20;
+
+    public static void Write(string source, ReconcileReport report, Terminal terminal)
+    {
+        var findings = Findings(report).Where(f => f.Names.Count > 0).ToList();
+        var orphans = report.Orphans.Where(o => o.Value > 0).ToList();
+        if (findings.Count == 0 && orphans.Count == 0)
+        {
+            terminal.WriteLine($"{source}: bucket, ledger and rows agree");
+            return;
+        }
+        terminal.WriteLine($"{source}: {(report.Fixed ? "reconciled" : "found, nothing was changed")}");
+        foreach (var (names, one, what) in findings)
+        {
+            terminal.WriteLine($"  {Amount.Of(names.Count, one)} {what}");
+            foreach (var name in names.Take(Most))
+                terminal.WriteLine($"    {name}");
+            if (names.Count > Most)
+                terminal.WriteLine($"    and {Amount.Of(names.Count - Most, one)} more, see --json");
+        }
+        foreach (var (table, rows) in orphans)
+            terminal.WriteLine($"  {Amount.Of(rows, "row")} of '{table}' without a parent; written after its session was archived, or before there was a foreign key");
+    }
+
+    private static IEnumerable<(IReadOnlyList<string> Names, string One, string What)> Findings(ReconcileReport report)
+    {
+        var (done, todo) = (report.Fixed, "with --fix: ");
+        yield return (report.Missing, "object", "in the ledger and not in the bucket: only a backup of the bucket brings them back");
+        yield return (Describe(report.Unreadable), "object", "unreadable, in no ledger row; left alone");
+        yield return (Describe(report.Foreign), "object", "of others; left alone");
+        yield return (report.Unrecorded, "object", done ? "adopted: the ledger had no row of them" : $"without a ledger row; {todo}adopted");
+        yield return (report.LiveAndArchived, "session", done ? "live and archived: now restored in the ledger" : $"live and archived; {todo}restored in the ledger");
+        yield return (report.Removable, "object", done ? "abandoned and superfluous: removed" : $"abandoned and superfluous; {todo}removed");
+        yield return (Describe(report.Kept), "object", "abandoned, and kept");
+    }
+
+    private static IReadOnlyList<string> Describe(IReadOnlyList<SkippedObject> skipped) => [.. skipped.Select(s => $"{s.Key}: {s.Reason}")];
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Archiver.Core.Ledger;
+using Archiver.Core.Restore;
+
+namespace Archiver.Worker.Output;
+
+/// <summary>What a restore did, for a person.</summary>
+internal static class RestoreText
+{
+    public static void Write(string source, RestoreReport report, Terminal terminal)
+    {
+        terminal.WriteLine($"{source}/restore: {Describe(report)}");
+        var table = new TextTable("NOT RESTORED", "OBJECT", "REASON");
+        foreach (var refusal in report.Refused)
+            table.Add(refusal.SessionId ?? "-", refusal.ObjectKey ?? "-", refusal.Reason);
+        table.Write(terminal, "  ");
+    }
+
+    private static string Describe(RestoreReport report) => report.Outcome switch
+    {
+        RunOutcome.Refused => "refused, nothing was changed",
+        RunOutcome.LockedElsewhere => "not run: another worker is running on this source",
+        RunOutcome.Done or RunOutcome.Partial or RunOutcome.Cancelled or RunOutcome.Failed => $"{Word(report)}, {Done(report)}",
+        _ => throw new ArgumentOutOfRangeException(nameof(report), report.Outcome, "Unknown outcome."),
+    };
+
+    private static string Word(RestoreReport report) => report.Outcome switch
+    {
+        RunOutcome.Done => report.DryRun ? "dry run" : "done",
+        RunOutcome.Partial => report.DryRun ? "dry run, only a part could be restored" : "done in part",
+        RunOutcome.Cancelled => "stopped on request",
+        // The log, also on stderr, has said why.
+        _ => "failed",
+    };
+
+    private static string Done(RestoreReport report)
+    {
+        List<string> parts = [];
+        if (report.Restored > 0)
+            parts.Add($"{Amount.Of(report.Restored, "session")} {(report.DryRun ? "would be restored" : "restored")} with {Amount.Of(report.Rows, "row")} in {Amount.Seconds(report.Elapsed)}");
+        if (report.AlreadyThere > 0)
+            parts.Add($"{Amount.Of(report.AlreadyThere, "session")} there already, unchanged");
+        if (report.Refused.Count > 0)
+            parts.Add($"{report.Refused.Count.ToString(CultureInfo.InvariantCulture)} not restored");
+        return parts.Count > 0 ? string.Join(", ", parts) : "nothing to restore";
+    }
+}

@@ -1,11 +1,12 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
+using Archiver.Worker.Pages;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Archiver.Worker.Http;
 
 /// <summary>The boundary of a request: every exception becomes a status and one sentence. A stack goes to the log and nowhere else.</summary>
-internal sealed class HttpErrors(ILogger<HttpErrors> logger) : IExceptionHandler
+internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -14,8 +15,11 @@ internal sealed class HttpErrors(ILogger<HttpErrors> logger) : IExceptionHandler
         var (status, message) = Explain(exception);
         if (status == StatusCodes.Status500InternalServerError)
             logger.RequestFailed(exception, httpContext.GetEndpoint()?.DisplayName);
-        httpContext.Response.StatusCode = status;
-        await httpContext.Response.WriteAsJsonAsync(new ErrorBody(message), JsonForm.Options, cancellationToken).ConfigureAwait(false);
+        // A person who followed a link gets a page with a way back, a program its JSON.
+        var answer = httpContext.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+            ? await pages.PageAsync<ProblemPage>(new ProblemModel("That did not work", [message]), status).ConfigureAwait(false)
+            : JsonForm.Error(status, message);
+        await answer.ExecuteAsync(httpContext).ConfigureAwait(false);
         return true;
     }
 

@@ -95,7 +95,7 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         {
             await using var context = await browser.OpenAsync(Address, options);
             var page = await context.NewPageAsync();
-            foreach (var path in new[] { "/", "/search", $"/search?q={id}", $"/transcript?id={id}", $"/restore?id={id}", "/transcript?id=absent" })
+            foreach (var path in new[] { "/", "/search", $"/search?q={id}", $"/transcript?id={id}", $"/restore?id={id}", "/transcript?id=absent", "/archives?limit=none" })
             {
                 await page.GotoAsync(path);
                 // axe puts its own script into the page through the debugger, so the policy stays as it is.

@@ -102,4 +102,5 @@ $roles$;
 
 -- Not granted here, because runs do without:
 --   ALTER ROLE archiver BYPASSRLS;              only where row level security is on: rows it hides would be missing from the archive
---   GRANT pg_read_all_stats TO archiver;        (or pg_monitor, which includes it) to tell since when a session is locked by others
+--   GRANT pg_read_all_stats TO archiver;        (or pg_monitor, which includes it) to tell since when a session is locked by others,
+--                                               for Batch:MaxReplicationLag, and for exports from a standby

@@ -20,13 +20,16 @@ namespace Archiver.Core;
 /// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is deleted the next is
 /// uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all three.
 /// </summary>
-internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, RunLimits limits, ILogger logger) : IDisposable
+internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, RunLimits limits,
+    TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
     private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
     private readonly SemaphoreSlim _slots = new(settings.Batch.InFlight);
     private readonly ArchiveLedger _ledger = new(scope.Context, store.Location);
+    private readonly TrialRestore? _trial = settings.Storage.Verify == VerifyMode.TrialRestore ? new(scope.Context, store, settings.Storage.UploadConcurrency) : null;
+    private readonly ExportServer _server = new(scope.Context, settings.Retry.Budget, time);
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Archives up to <paramref name="limit"/> sessions.</summary>
@@ -38,6 +41,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             StageAsync(StoreAsync, _verified.Writer, stop),
             StageAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>, stop)).ConfigureAwait(false);
         await DisposeLeftoversAsync().ConfigureAwait(false);
+        if (_trial is not null)
+            await _trial.DisposeAsync().ConfigureAwait(false);
         _failure?.Throw();
         cancellationToken.ThrowIfCancellationRequested();
         if (scope.Lost.IsCancellationRequested)
@@ -49,8 +54,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private async Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
         var selector = new BatchSelector(_run);
-        var exporter = new BatchExporter(_run, settings.Storage.CompressionLevel);
-        while (await retry.ExecuteAsync(token => selector.NextAsync(limit, token), cancellationToken).ConfigureAwait(false) is { } selected)
+        var exporter = new BatchExporter(_run, settings.Storage.CompressionLevel, _server);
+        while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is { } selected)
         {
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
             {
@@ -77,10 +82,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     {
         try
         {
-            var begin = BatchMeter.Begin();
-            var exported = await retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken).ConfigureAwait(false);
+            var began = time.GetTimestamp();
+            var exported = await _server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
-            Measure("export", begin, exported.Sessions);
+            Measure("export", began, exported.Sessions);
             await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
@@ -95,6 +100,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 return null;
             }
             logger.BatchHalved(batch.Sessions.Count, exception.SqlState);
+            limits.Pace.SlowDown(batch.Sessions.Count);
             var (first, second) = batch.Halve();
             parts.Push(second);
             parts.Push(first);
@@ -111,31 +117,36 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            var begin = BatchMeter.Begin();
+            var began = time.GetTimestamp();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
-            Measure("upload", begin, batch.Sessions);
-            begin = BatchMeter.Begin();
+            Measure("upload", began, batch.Sessions);
+            began = time.GetTimestamp();
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
-            Measure("verify", begin, [.. verified.Sessions.Select(s => s.Session)]);
+            Measure("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
+            if (_trial is not null)
+                await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
         }
     }
 
     private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
     {
-        var deleter = new BatchDeleter(_run, _ledger, retry);
+        var deleter = new BatchDeleter(_run, _ledger, retry, _trial);
         var manifests = new ManifestWriter(_run, store);
         await foreach (var batch in _verified.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             await using (batch.Export.ConfigureAwait(false))
             {
-                var begin = BatchMeter.Begin();
+                var began = time.GetTimestamp();
                 var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
+                limits.Pace.Report(batch.Sessions.Count, time.GetElapsedTime(began));
+                if (_trial is not null)
+                    await _trial.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
-                Measure("delete", begin, [.. deleted.Archived.Select(s => s.Session)]);
+                Measure("delete", began, [.. deleted.Archived.Select(s => s.Session)]);
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
                 await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
                 await ClearFailuresAsync(deleted, cancellationToken).ConfigureAwait(false);
@@ -150,8 +161,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private void Measure(string phase, long begin, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
-        _run.Source.Name, _run.Policy.Name, phase, begin, sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
+    private void Measure(string phase, long began, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
+        _run.Source.Name, _run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
 
     private static ManifestMember Confirm(VerifiedSession session) => new(
         session.Key, session.Session.Session.Generation, "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,

@@ -48,7 +48,7 @@ public sealed class PolicyRunner
         RunScope? scope = null;
         try
         {
-            Unsupported.Refuse(_settings, request.Source, request.Policy);
+            Unsupported.Refuse(_settings, request.Policy);
             if (await PausedByAsync(request, cancellationToken).ConfigureAwait(false) is { } by)
             {
                 _logger.Paused(request.Policy.FullName, by);
@@ -100,7 +100,7 @@ public sealed class PolicyRunner
             _logger.DryRun(scope.Context.Id, request.Policy.FullName, eligible);
             return;
         }
-        using var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, tally, new RunLimits(scope.Context, _time), _logger);
+        using var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, tally, new RunLimits(scope.Context, _settings.Retry, _time, _logger), _time, _logger);
         await pipeline.RunAsync(request.Limit, progress is null ? null : new Relay(progress, eligible), cancellationToken).ConfigureAwait(false);
     }
 

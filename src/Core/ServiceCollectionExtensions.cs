@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
@@ -33,6 +34,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ArchiveVerifier>();
         services.TryAddSingleton<LedgerRebuilder>();
         services.TryAddSingleton<Reconciler>();
+        services.TryAddSingleton<Discarder>();
         services.TryAddSingleton<PolicyPreview>();
         services.TryAddSingleton<SessionExplainer>();
         services.TryAddSingleton<StatusReader>();

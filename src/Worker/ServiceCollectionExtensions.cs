@@ -26,7 +26,9 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<ServerWait>();
         services.TryAddSingleton<SourceRuns>();
         services.TryAddSingleton<MissedRuns>();
+        services.TryAddSingleton<DiscardSchedule>();
         services.TryAddTransient<PolicyJob>();
+        services.TryAddTransient<DiscardJob>();
         services.AddQuartz(quartz => quartz
             .ConfigureScheduler(scheduler => scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always)
             // A job that waits for its source holds a thread meanwhile; no job may wait for one.

@@ -33,6 +33,9 @@ public sealed class ArchiverFixture : IAsyncDisposable
     /// <summary>The store that <see cref="RunAsync"/> uses; a test may put its own in front of it.</summary>
     public IArchiveStore Store { get; set; }
 
+    /// <summary>What <see cref="RunAsync"/> logged.</summary>
+    public RecordedEvents Events { get; } = new();
+
     public SourceSettings Source => Settings.Sources[0];
 
     public Policy Policy => Source.Policies[0];
@@ -44,9 +47,9 @@ public sealed class ArchiverFixture : IAsyncDisposable
     /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
-        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null)
+        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null, bool versioned = false, bool objectLock = false)
     {
-        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken);
+        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken, versioned, objectLock);
         await ApplicationSchema.InstallAsync(archiver.Database, preset, cancellationToken);
         await ApplicationSchema.GenerateAsync(archiver.Database, preset, idle, young, messages, cancellationToken: cancellationToken);
         return archiver;
@@ -54,10 +57,11 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
-        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken)
+        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken,
+        bool versioned = false, bool objectLock = false)
     {
         var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
-        var bucket = await TestBucket.CreateAsync(servers, cancellationToken);
+        var bucket = await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock);
         var settings = new ArchiverSettings
         {
             Sources =
@@ -82,7 +86,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     /// <summary>Runs the policy once.</summary>
     public Task<RunSummary> RunAsync(CancellationToken cancellationToken, IProgress<RunProgress>? progress = null) =>
-        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, Events)
             .RunAsync(new RunRequest(Source, Policy), progress, cancellationToken);
 
     /// <summary>The key of some session that the policy takes.</summary>

@@ -13,6 +13,12 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     /// <summary>Runs after each upload, with its key.</summary>
     public Func<string, Task> AfterPut { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Runs before each removal, with its key.</summary>
+    public Func<string, Task> BeforeDelete { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Objects that ranged reads find absent.</summary>
+    public Predicate<ObjectName> HidesRangesOf { get; set; } = _ => false;
+
     /// <summary>The store without hooks.</summary>
     public IArchiveStore Inner => inner;
 
@@ -30,12 +36,16 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
         inner.RefusesOverwriteAsync(prefix, length, cancellationToken);
 
-    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) => inner.DeleteAllVersionsAsync(key, cancellationToken);
+    public async Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken)
+    {
+        await BeforeDelete(key);
+        await inner.DeleteAllVersionsAsync(key, cancellationToken);
+    }
 
     public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => inner.OpenAsync(name, cancellationToken);
 
-    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        inner.OpenRangeAsync(name, offset, length, cancellationToken);
+    public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        HidesRangesOf(name) ? null : await inner.OpenRangeAsync(name, offset, length, cancellationToken);
 
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
 

@@ -23,6 +23,17 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(CancellationToken cancellationToken, string? configuration = null) =>
         new(await ServerScript.StartAsync(Script, cancellationToken, new Dictionary<string, string?> { ["PG_EXTRA"] = configuration }));
 
+    /// <summary>Starts a streaming standby: a copy of a server that is stopped, made before that one is started again.</summary>
+    /// <param name="original">The server to copy; or another standby, which it then copies and follows.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
+    /// <param name="configuration">More lines for <c>postgresql.conf</c>, such as <c>recovery_min_apply_delay = '5min'</c>.</param>
+    public static async Task<PostgresServer> StartStandbyAsync(PostgresServer original, CancellationToken cancellationToken, string? configuration = null) =>
+        new(await ServerScript.StartAsync(Script, cancellationToken, new Dictionary<string, string?>
+        {
+            ["PG_EXTRA"] = configuration,
+            ["PG_STANDBY_OF"] = $"{original.Folder} {original.script.Value("POSTGRES_PORT")}",
+        }));
+
     /// <summary>SIGKILLs the server and every backend, as a power cut would; <see cref="StartAgainAsync"/> then goes through crash recovery.</summary>
     public Task KillAsync(CancellationToken cancellationToken) => InvokeAsync("kill", cancellationToken);
 

@@ -1,7 +1,5 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Policies;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 
 namespace Archiver.Core.Configuration;
 
@@ -13,11 +11,11 @@ internal static class Unsupported
 {
     /// <exception cref="ArchiverException">Kind Configuration, with every such setting of every source.</exception>
     public static void Refuse(ArchiverSettings settings) =>
-        Refuse(settings.Sources.SelectMany(s => OfSource(s).Concat(s.Policies.SelectMany(OfPolicy))).Concat(OfProcess(settings)));
+        Refuse(settings.Sources.SelectMany(s => s.Policies).SelectMany(OfPolicy).Concat(OfProcess(settings)));
 
     /// <exception cref="ArchiverException">Kind Configuration, with every such setting that concerns this policy.</exception>
-    public static void Refuse(ArchiverSettings settings, SourceSettings source, Policy policy) =>
-        Refuse(OfSource(source).Concat(OfPolicy(policy)).Concat(OfProcess(settings)));
+    public static void Refuse(ArchiverSettings settings, Policy policy) =>
+        Refuse(OfPolicy(policy).Concat(OfProcess(settings)));
 
     private static void Refuse(IEnumerable<string> lines)
     {
@@ -37,18 +35,8 @@ internal static class Unsupported
             yield return $"{path}:DeleteAfter: {Duration.Format(policy.DeleteAfter)}";
     }
 
-    private static IEnumerable<string> OfSource(SourceSettings source)
-    {
-        if (source.ReplicaConnectionString is not null)
-            yield return $"{ArchiverConfiguration.SectionName}:Sources:{source.Name}:ReplicaConnectionString";
-    }
-
     private static IEnumerable<string> OfProcess(ArchiverSettings settings)
     {
-        if (settings.Storage.Verify != VerifyMode.ReadBack)
-            yield return $"{ArchiverConfiguration.SectionName}:Storage:Verify: {settings.Storage.Verify}";
-        if (settings.Batch.MaxReplicationLag is { } lag)
-            yield return $"{ArchiverConfiguration.SectionName}:Batch:MaxReplicationLag: {Duration.Format(lag)}";
         if (settings.Schedule.Clustered)
             yield return $"{ArchiverConfiguration.SectionName}:Schedule:Clustered: true";
     }

@@ -10,7 +10,8 @@ namespace Archiver.Core.Deletion;
 /// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (PROTOCOL.md rules 9 to 15). It takes
 /// only what was verified. Before its commit every session is wholly live, after it wholly archived.
 /// </summary>
-internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, DatabaseRetry retry)
+/// <param name="trial">Compares copy and rows once more before the delete; null for what read-back alone verifies.</param>
+internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, ITrialRestore? trial = null)
 {
     /// <summary>Sessions that changed, are in use or are referenced stay; everything else of the batch is archived when this returns.</summary>
     /// <exception cref="ArchiverException">The lease is lost: nothing of the batch was deleted, and nothing more may be.</exception>
@@ -39,7 +40,13 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
             return DeletedBatch.Committed([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
         var (held, dropped) = await locks.LockSessionsAsync(cancellationToken).ConfigureAwait(false);
 
-        FaultPoint.Reach(FaultPoints.SessionsLocked);
+        FaultPoint.Reach(FaultPoints.SessionsLocked);        if (trial is not null)
+        {
+            var differing = await trial.FindDifferingAsync(connection, transaction, held, cancellationToken).ConfigureAwait(false);
+            dropped.AddRange(differing.Select(k => new DroppedSession(k, DropReason.TrialFailed, Failed: true)));
+            held = [.. held.Where(s => !differing.Contains(s.Key))];
+        }
+
         var rows = new RowDeletion(connection, transaction, batch.Export.Shape, locks.Statements);
         await rows.DeleteAsync(held, cancellationToken).ConfigureAwait(false);
         dropped.AddRange(rows.Dropped);

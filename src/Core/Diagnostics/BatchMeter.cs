@@ -24,14 +24,11 @@ internal static class BatchMeter
 
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>("archiver.batch.size", "By", "Compressed bytes that came through a phase, in this process.");
 
-    /// <summary>The start of a phase. A span and no point in time, so TimeProvider has no part in it.</summary>
-    public static long Begin() => Stopwatch.GetTimestamp();
-
     /// <summary>A batch came through a phase.</summary>
-    public static void Record(string source, string policy, string phase, long begin, long sessions, long rows, long bytes)
+    public static void Record(string source, string policy, string phase, TimeSpan elapsed, long sessions, long rows, long bytes)
     {
         var tags = new TagList { { "source", source }, { "policy", policy }, { "phase", phase } };
-        Duration.Record(Stopwatch.GetElapsedTime(begin).TotalSeconds, tags);
+        Duration.Record(elapsed.TotalSeconds, tags);
         Sessions.Add(sessions, tags);
         Rows.Add(rows, tags);
         Bytes.Add(bytes, tags);

@@ -42,4 +42,13 @@ internal static class FaultPoints
 
     /// <summary>The versions in the way are archived, the archives that replace them are not back yet.</summary>
     public const string RestoreMadeRoom = "replace.made-room";
+
+    public const string DiscardAnnounced = "discard.announced";
+
+    /// <summary>The ledger says that objects are being destroyed; all are still there.</summary>
+    public const string DiscardBegun = "discard.begun";
+
+    /// <summary>The objects are gone, the ledger does not say so yet.</summary>
+    public const string DiscardRemoved = "discard.removed";
+    public const string DiscardRecorded = "discard.recorded";
 }

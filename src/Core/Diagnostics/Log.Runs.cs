@@ -52,6 +52,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 1016, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} takes shard {Shard} of {Shards}")]
     public static partial void ShardTaken(this ILogger logger, Guid runId, string policy, int shard, int shards);
 
+    [LoggerMessage(EventId = 1017, Level = LogLevel.Warning, Message = "Run {RunId} waits: a replica is {Lag} behind, and Batch:MaxReplicationLag is {Most}")]
+    public static partial void WaitingForReplica(this ILogger logger, Guid runId, string lag, string most);
+
     [LoggerMessage(EventId = 1015, Level = LogLevel.Information, Message = "Run {RunId} takes no more batches: {Limit}")]
     public static partial void RunCutShort(this ILogger logger, Guid runId, string limit);
 }

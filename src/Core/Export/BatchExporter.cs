@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
@@ -12,26 +11,20 @@ namespace Archiver.Core.Export;
 /// Reads a batch from one REPEATABLE READ snapshot and makes its documents. The transaction is read only and ends before anything is
 /// uploaded; nothing in the database changes.
 /// </summary>
-internal sealed class BatchExporter(RunContext run, CompressionLevel level)
+internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server)
 {
-    private const string Snapshot = """
-        SELECT EXISTS (SELECT FROM archiver.runs AS r WHERE r.id = $1),
-               (SELECT c.system_identifier::text FROM pg_control_system() AS c),
-               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        """;
-
     private SourceShape _shape = run.Shape;
 
     /// <summary>Sessions that are gone or active again since their selection are dropped, not exported.</summary>
     /// <exception cref="PostgresException">The server cannot deliver a value, or a timeout ran out.</exception>
     public async Task<ExportedBatch> ExportAsync(SelectedBatch batch, CancellationToken cancellationToken)
     {
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await server.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(
             $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {Timeouts(batch)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
             cancellationToken).ConfigureAwait(false);
-        var exportedAt = await TakeSnapshotAsync(connection, cancellationToken).ConfigureAwait(false);
+        var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken).ConfigureAwait(false);
         await RefreshShapeAsync(connection, cancellationToken).ConfigureAwait(false);
 
         var statements = new ExportStatements(run, _shape);
@@ -68,16 +61,6 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level)
         var scale = Math.Max(1.0, Math.Max((double)batch.Rows / run.Batch.Rows, (double)batch.Bytes / run.Batch.Bytes));
         return TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * scale)
             + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout);
-    }
-
-    private async Task<string> TakeSnapshotAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var (seesRun, systemId, now) = (await connection.QueryAsync(
-            Snapshot, row => (row.GetBoolean(0), row.GetString(1), row.GetString(2)), cancellationToken, PgParameter.Uuid(run.Id)).ConfigureAwait(false))[0];
-        if (!seesRun || systemId != run.Database.SystemId)
-            throw new ArchiverException(FailureKind.Failed,
-                $"The server that answered the export of source '{run.Source.Name}' does not have this run's own record: it is another database, or one that lags. Nothing was deleted.");
-        return now;
     }
 
     private async Task RefreshShapeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -20,5 +20,6 @@ internal static class DropReason
     public const string Corrupt = "object differs";
     public const string NotDeleted = "delete refused";
     public const string SideEffects = "delete would change other rows";
+    public const string TrialFailed = "trial restore differs";
     public const string Held = "held";
 }

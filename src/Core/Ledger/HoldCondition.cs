@@ -3,25 +3,45 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Ledger;
 
-/// <summary>SQL that is true for a session row (alias <c>s</c>) that no legal hold covers, by session, by user or by the time it was created.</summary>
+/// <summary>
+/// SQL that is true for what no legal hold covers. A hold names a session, a user, or a range of time: then it covers every session whose
+/// life, from creation to last activity, touches the range. What is not known counts as covered: in doubt a hold holds.
+/// </summary>
 internal static class HoldCondition
 {
+    /// <summary>For a live session row, alias <c>s</c>.</summary>
     /// <param name="source">Placeholder of the source's name.</param>
     public static string NotHeld(SourceSettings settings, SourceShape shape, string key, string source, SqlParameters parameters)
     {
         var table = settings.Map.Session;
+        string Instant(string column) => InstantSql.Of(shape.Session[column], SessionPath.Column("s", column), settings.TimeZone, parameters);
         var user = table.User is null ? "NULL" : $"{SessionPath.Column("s", table.User)}::text";
-        var dated = table.Created ?? table.Activity[0];
-        var time = InstantSql.Of(shape.Session[dated], SessionPath.Column("s", dated), settings.TimeZone, parameters);
-        // A session whose time is unknown counts as inside every range: a hold in doubt holds.
-        return $"""
-            NOT EXISTS (
-              SELECT FROM archiver.holds AS h
-              WHERE h.source = {source} AND h.removed_at IS NULL
-                AND (h.session_id = {key}::text
-                     OR h.user_id = {user}
-                     OR (coalesce(h.from_time, h.to_time) IS NOT NULL
-                         AND coalesce({time} >= h.from_time, true) AND coalesce({time} < h.to_time, true))))
-            """;
+        var created = table.Created is null ? "NULL::timestamptz" : Instant(table.Created);
+        var activity = string.Join(", ", table.Activity.Select(Instant));
+        var known = $"num_nulls({activity}) = 0";
+        return Condition(
+            source, $"{key}::text", user, $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)", $"CASE WHEN {known} THEN greatest({created}, {activity}) END");
     }
+
+    /// <summary>For a row of <c>archiver.archives</c>. Where creation is not mapped, nobody knows when an archived session began.</summary>
+    /// <param name="alias">Its alias.</param>
+    public static string ArchiveNotHeld(string alias) => Condition(
+        $"{alias}.source", $"{alias}.session_id", $"{alias}.user_id", $"{alias}.session_created_at",
+        $"CASE WHEN {alias}.session_last_activity IS NOT NULL THEN greatest({alias}.session_created_at, {alias}.session_last_activity) END");
+
+    /// <summary>For a session of which only the id is known: any hold by user or range may cover it.</summary>
+    /// <param name="source">SQL of the source's name.</param>
+    /// <param name="session">SQL of the session's id.</param>
+    public static string IdNotHeld(string source, string session) =>
+        $"NOT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = {source} AND h.removed_at IS NULL AND (h.session_id IS NULL OR h.session_id = ({session}) COLLATE \"C\"))";
+
+    private static string Condition(string source, string session, string user, string first, string last) => $"""
+        NOT EXISTS (
+          SELECT FROM archiver.holds AS h
+          WHERE h.source = {source} AND h.removed_at IS NULL
+            AND (h.session_id = ({session}) COLLATE "C"
+                 OR h.user_id = {user}
+                 OR (coalesce(h.from_time, h.to_time) IS NOT NULL
+                     AND coalesce(({first}) < h.to_time, true) AND coalesce(({last}) >= h.from_time, true))))
+        """;
 }

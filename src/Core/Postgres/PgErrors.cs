@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Postgres;
@@ -34,9 +35,10 @@ internal static class PgErrors
     /// <summary>
     /// One clear message that names the setting. Never the server's DETAIL: it quotes key values, and with them possibly text of a row.
     /// </summary>
-    public static ArchiverException ForPerson(Exception exception, string source, NpgsqlConnectionStringBuilder target)
+    public static ArchiverException ForPerson(
+        Exception exception, string source, NpgsqlConnectionStringBuilder target, string key = nameof(SourceSettings.ConnectionString))
     {
-        var setting = $"Archiver:Sources:{source}:ConnectionString";
+        var setting = $"Archiver:Sources:{source}:{key}";
         var where = $"{target.Host}:{target.Port}/{target.Database}";
         var (kind, message) = exception switch
         {

@@ -12,6 +12,7 @@ internal sealed class SourceConnections : IAsyncDisposable
     private readonly SourceSettings _settings;
     private readonly NpgsqlDataSource _main;
     private readonly NpgsqlDataSource _lock;
+    private readonly NpgsqlDataSource? _replica;
 
     public SourceConnections(SourceSettings settings)
     {
@@ -19,12 +20,19 @@ internal sealed class SourceConnections : IAsyncDisposable
         _main = Build(settings.ConnectionString, settings.Name, pooling: true);
         // A session lock lives as long as its connection: it must not return to a pool with the lock, nor be handed to someone else.
         _lock = Build(settings.LockConnectionString ?? settings.ConnectionString, settings.Name + "/lock", pooling: false);
+        if (settings.ReplicaConnectionString is { } replica)
+            _replica = Build(replica, settings.Name + "/replica", pooling: true);
     }
 
     /// <summary>An open connection of the main pool.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
         await _main.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>An open connection to the server that exports are read from: the replica where there is one.</summary>
+    /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>; <see cref="ForPersonAboutReplica"/> says it.</exception>
+    public async Task<NpgsqlConnection> OpenForExportAsync(CancellationToken cancellationToken) =>
+        await (_replica ?? _main).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>A connection of its own, past any pooler.</summary>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
@@ -35,8 +43,14 @@ internal sealed class SourceConnections : IAsyncDisposable
     public ArchiverException ForPerson(Exception exception) =>
         PgErrors.ForPerson(exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ConnectionString));
 
+    /// <summary>The same about an error of the replica, which <see cref="OpenForExportAsync"/> leads to.</summary>
+    public ArchiverException ForPersonAboutReplica(Exception exception) => PgErrors.ForPerson(
+        exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ReplicaConnectionString), nameof(_settings.ReplicaConnectionString));
+
     public async ValueTask DisposeAsync()
     {
+        if (_replica is not null)
+            await _replica.DisposeAsync().ConfigureAwait(false);
         await _main.DisposeAsync().ConfigureAwait(false);
         await _lock.DisposeAsync().ConfigureAwait(false);
     }

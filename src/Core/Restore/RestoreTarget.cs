@@ -83,7 +83,10 @@ internal sealed class RestoreTarget
     public TableShape? Find(string name) => Shape.Tables.FirstOrDefault(t => t.Name == name);
 
     /// <summary>SQL of the temporary table through which rows of a mapped table come in.</summary>
-    public string Staging(TableShape table) => string.Create(CultureInfo.InvariantCulture, $"pg_temp.archiver_restore_{Shape.Tables.ToList().IndexOf(table)}");
+    public string Staging(TableShape table) => StagingName(table).Sql;
+
+    /// <summary>Its name.</summary>
+    public TableName StagingName(TableShape table) => new("pg_temp", string.Create(CultureInfo.InvariantCulture, $"archiver_restore_{Shape.Tables.ToList().IndexOf(table)}"));
 }
 
 /// <summary>A sequence that gives a column its values.</summary>

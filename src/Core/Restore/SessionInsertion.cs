@@ -78,7 +78,7 @@ internal sealed class SessionInsertion(
         _staged = true;
         List<PlannedTable> tables = [.. sessions[0].Plan.Tables.Where(t => t.Target is not null && sessions.Any(s => s[t.Name].Length > 0))];
         foreach (var table in tables)
-            await CopyAsync(table, sessions, cancellationToken).ConfigureAwait(false);
+            await StagingCopy.WriteAsync(connection, statements, table, sessions, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(ApplicationPath, cancellationToken).ConfigureAwait(false);
         if (disableTriggers)
             await DisableTriggersAsync(cancellationToken).ConfigureAwait(false);
@@ -89,26 +89,6 @@ internal sealed class SessionInsertion(
                 await connection.ExecuteAsync(statements.Insert(table), cancellationToken).ConfigureAwait(false);
         }
         await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnPath}", cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task CopyAsync(PlannedTable table, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
-    {
-        var copy = (NpgsqlCopyTextWriter)await connection.BeginTextImportAsync(statements.CopyIn(table), cancellationToken).ConfigureAwait(false);
-        await using (copy.ConfigureAwait(false))
-        {
-            foreach (var session in sessions)
-                await CopyAsync(session, session[table.Name], copy.BaseStream, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private static async Task CopyAsync(StagedSession session, StagedTable part, Stream output, CancellationToken cancellationToken)
-    {
-        if (part.Length == 0)
-            return;
-        await using var content = session.Content.OpenRead();
-        content.Position = part.Offset;
-        await using var slice = new Storage.SliceStream(content, part.Length);
-        await slice.CopyToAsync(output, (int)Math.Min(part.Length, 128 * 1024), cancellationToken).ConfigureAwait(false);
     }
 
     // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole restore.

@@ -46,8 +46,8 @@ internal sealed class ArchiveVerb(PolicyChoice choice, PolicyRunner runner, Arch
         if (name is not null && chosen.FirstOrDefault(c => c.Policy.Action != PolicyAction.Archive).Policy is { } other)
             throw new ArchiverException(FailureKind.Configuration, $"Policy {other.FullName} has action {other.Action}, and archive runs only policies with action Archive.");
         var archiving = chosen.Where(c => c.Policy.Action == PolicyAction.Archive).ToList();
-        foreach (var (source, policy) in archiving)
-            Unsupported.Refuse(settings, source, policy);
+        foreach (var (_, policy) in archiving)
+            Unsupported.Refuse(settings, policy);
         return archiving.Count > 0
             ? archiving
             : throw new ArchiverException(FailureKind.Configuration, "No policy with action Archive is configured: add one under Archiver:Sources:{name}:Policies.");

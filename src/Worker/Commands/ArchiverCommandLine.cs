@@ -36,6 +36,7 @@ internal static class ArchiverCommandLine
         Command[] groups =
         [
             new("quarantine", "Sessions that failed: list them, or let runs try them again."),
+            new("hold", "Legal holds: what they cover is not deleted, anywhere."),
             new("ledger", "The record of what was archived: rebuild it from the bucket."),
         ];
         foreach (var (verb, command) in Described())
@@ -74,6 +75,7 @@ internal static class ArchiverCommandLine
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
         Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
+        Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(),
     ];
 
     private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());

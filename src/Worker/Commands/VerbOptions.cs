@@ -21,6 +21,8 @@ internal static class VerbOptions
         HelpName = "name",
     };
 
+    public static Option<bool> Yes { get; } = new("--yes", "-y") { Description = "Do it; without, only say what would be done" };
+
     public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON, for programs" };
 
     /// <summary>A whole number above zero.</summary>

@@ -9,7 +9,7 @@ namespace Archiver.Worker.Jobs;
 /// no worker was there, or what the environment triggers. Quartz's own hosted service would start before anybody knows what was missed.
 /// </summary>
 internal sealed class SchedulerService(
-    ArchiverSettings settings, ISchedulerFactory schedulers, ServerWait servers, MissedRuns missed, Trigger trigger,
+    ArchiverSettings settings, ISchedulerFactory schedulers, ServerWait servers, MissedRuns missed, DiscardSchedule discards, Trigger trigger,
     IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
 {
     private IScheduler? _scheduler;
@@ -47,6 +47,7 @@ internal sealed class SchedulerService(
     private async Task ScheduleAsync(IScheduler scheduler, SourceSettings source, CancellationToken cancellationToken)
     {
         await servers.UntilReadyAsync(source, cancellationToken).ConfigureAwait(false);
+        await discards.ScheduleAsync(scheduler, source, cancellationToken).ConfigureAwait(false);
         // Before the schedule starts: a firing in between would hide that an earlier one was missed.
         var now = await missed.FindAsync(source, cancellationToken).ConfigureAwait(false);
         var triggered = trigger.Policies(source).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);

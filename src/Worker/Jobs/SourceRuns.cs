@@ -1,11 +1,12 @@
 using Archiver.Core;
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
 
 namespace Archiver.Worker.Jobs;
 
 /// <summary>Runs policies of a source one after another, in their order. Schedule and trigger both go through it, so they queue instead of colliding.</summary>
-internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner, ServerWait servers) : IDisposable
+internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner, Discarder discarder, ServerWait servers) : IDisposable
 {
     private readonly Dictionary<string, SemaphoreSlim> _turns = settings.Sources.ToDictionary(s => s.Name, _ => new SemaphoreSlim(1), StringComparer.Ordinal);
 
@@ -32,6 +33,23 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
                     break;
             }
             return summaries;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Discards what is due, in its turn; the outcome is in the log and the ledger.</summary>
+    public async Task DiscardWhenReadyAsync(string source, string who, CancellationToken cancellationToken)
+    {
+        var settingsOfSource = settings.Sources.Single(s => s.Name == source);
+        await servers.UntilReadyAsync(settingsOfSource, cancellationToken).ConfigureAwait(false);
+        var turn = _turns[source];
+        await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await discarder.RunAsync(settingsOfSource, who, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -134,7 +134,7 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         var selected = await new BatchSelector(scope!.Context).NextAsync(long.MaxValue, Token);
         await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'just now')", session);
 
-        await using var exported = await new BatchExporter(scope.Context, CompressionLevel.Fastest).ExportAsync(selected!, Token);
+        await using var exported = await new BatchExporter(scope.Context, CompressionLevel.Fastest, new ExportServer(scope.Context, TimeSpan.Zero, TimeProvider.System)).ExportAsync(selected!, Token);
 
         Assert.Equal(Idle - 1, exported.Sessions.Count);
         Assert.Equal(new DroppedSession(session, DropReason.NoLongerEligible, Failed: false), Assert.Single(exported.Dropped));

@@ -1,15 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Archiver.Integration.Tests.Storage;
 
-/// <summary>Passes everything to a server and back, but can lose the answer to the next PUT, which the server has then carried out.</summary>
+/// <summary>Passes everything to a server and back, but can lose the answers to the next PUTs or DELETEs, which the server has then carried out.</summary>
 internal sealed class AnswerLosingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private readonly Uri _server;
     private readonly Task _serving;
+    private volatile string _method = "PUT";
     private int _toLose;
     private int _lost;
 
@@ -24,7 +26,13 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
 
     public int Lost => _lost;
 
-    public void LoseAnswersToPuts(int count) => Interlocked.Exchange(ref _toLose, count);
+    public void LoseAnswersToPuts(int count) => LoseAnswersTo("PUT", count);
+
+    public void LoseAnswersTo(string method, int count)
+    {
+        _method = method;
+        Interlocked.Exchange(ref _toLose, count);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -52,22 +60,20 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
     {
         using var down = client;
         using var up = new TcpClient();
-        var isPut = false;
+        var loses = false;
         try
         {
             await up.ConnectAsync(_server.Host, _server.Port, _end.Token);
             var request = PumpAsync(down, up, chunk =>
             {
                 // Requests do not overlap on a connection, so a chunk that begins with a method begins a request.
-                if (chunk.StartsWith("PUT "u8))
-                    isPut = true;
-                else if (chunk.StartsWith("HEAD "u8) || chunk.StartsWith("GET "u8) || chunk.StartsWith("POST "u8))
-                    isPut = false;
+                if (chunk.StartsWith("HEAD "u8) || chunk.StartsWith("GET "u8) || chunk.StartsWith("POST "u8) || chunk.StartsWith("PUT "u8) || chunk.StartsWith("DELETE "u8))
+                    loses = chunk.StartsWith(Encoding.ASCII.GetBytes($"{_method} "));
                 return true;
             });
             var answer = PumpAsync(up, down, _ =>
             {
-                if (!isPut || Interlocked.Decrement(ref _toLose) < 0)
+                if (!loses || Interlocked.Decrement(ref _toLose) < 0)
                     return true;
                 Interlocked.Increment(ref _lost);
                 return false;

@@ -16,6 +16,7 @@
 #   ARCHIVER_TEST_PG_BIN=FOLDER   the server's binaries (default: newest /usr/lib/postgresql/*/bin)
 #   PG_FSYNC=on                   durable writes; the default (off) survives `kill`, not a power cut of the machine
 #   PG_EXTRA                      more lines for postgresql.conf
+#   PG_STANDBY_OF="DIR PORT"      a streaming standby: a copy of the server in DIR, which must be stopped, that follows PORT
 #   PG_START_TIMEOUT=SECONDS      limit for each wait (default 60)
 set -u
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
@@ -134,6 +135,15 @@ ${PG_EXTRA:-}
 C
 }
 
+# A copy of a stopped server, which is as good as a base backup; same superuser, same password.
+clone() { # DIR PORT
+  [ -e "$1/$MARK" ] && [ ! -e "$1/data/postmaster.pid" ] || die "the server in $1 is not there or not stopped"
+  cp -a "$1/data/." "$DATA/" && cp -p "$1/secret" "$DIR/secret" || die "cannot copy $1"
+  chmod 700 "$DATA"; : >"$DATA/standby.signal"; chown --reference="$DATA" "$DATA/standby.signal"
+  secret=$(cat "$DIR/secret")
+  PG_EXTRA+=$'\n'"primary_conninfo = 'host=127.0.0.1 port=$2 user=postgres password=$secret application_name=standby'"
+}
+
 up() {
   local port=${1:-} bin fsync=${PG_FSYNC:-off} secret sync=()
   [[ $port =~ ^[0-9]+$ ]] || die "$CMD DIR PORT: PORT is missing"
@@ -146,8 +156,10 @@ up() {
   [ ${#AS[@]} = 0 ] || chown "$OWNER" "$DATA" "$DIR/secret"
   "${AS[@]}" test -w "$DATA" || die "user ${OWNER:-} cannot reach $DATA"
   FSYNC_LINES="fsync = $fsync"; [ "$fsync" = on ] || { FSYNC_LINES+=$'\nfull_page_writes = off'; sync=(--no-sync); }
+  if [ -n "${PG_STANDBY_OF:-}" ]; then clone $PG_STANDBY_OF; else
   "${AS[@]}" "$bin/initdb" -D "$DATA" -U postgres -E UTF8 --locale=C.UTF-8 --auth-host=scram-sha-256 --auth-local=reject \
     --pwfile="$DIR/secret" "${sync[@]}" </dev/null >"$DIR/log/initdb" 2>&1 || { tails; die "initdb failed"; }
+  fi
   echo "$bin" >"$DIR/bin"
 
   # one `up` at a time takes its port, until it is bound

@@ -1,0 +1,135 @@
+using System.Globalization;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Export;
+
+/// <summary>
+/// The server that exports are read from, and the proof, in the export's own snapshot, that its rows are the primary's under the same physical
+/// names (PROTOCOL.md rule 7). A standby is waited for, bounded, until it has this run's record.
+/// </summary>
+/// <param name="patience">How long a standby is waited for.</param>
+internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvider time)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    // The timeline of a standby: the one it receives, as far as the role may see that, and those it has replayed into. A fork has a higher one.
+    private const string Snapshot = """
+        SELECT EXISTS (SELECT FROM archiver.runs AS r WHERE r.id = $1),
+               (SELECT c.system_identifier::text FROM pg_control_system() AS c),
+               pg_is_in_recovery(),
+               CASE WHEN pg_is_in_recovery() THEN greatest(
+                 (SELECT c.timeline_id FROM pg_control_checkpoint() AS c),
+                 (SELECT r.min_recovery_end_timeline FROM pg_control_recovery() AS r),
+                 (SELECT max(w.received_tli) FROM pg_stat_wal_receiver AS w)) ELSE 0 END,
+               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        """;
+
+    private const string ReplayedAge = "SELECT coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)::float8";
+
+    private const string PrimaryTimeline = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int";
+
+    private int? _timeline;
+
+    private bool IsStandby => run.Source.ReplicaConnectionString is not null;
+
+    /// <summary>A connection to the server; it has this run's record.</summary>
+    /// <exception cref="ArchiverException">It is not what it has to be, or a standby does not catch up in time.</exception>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (IsStandby)
+            _timeline ??= await PrimaryTimelineAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await run.Connections.OpenForExportAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var began = time.GetTimestamp();
+            while (IsStandby && !await SeesRunAsync(connection, cancellationToken).ConfigureAwait(false))
+            {
+                if (time.GetElapsedTime(began) > patience)
+                    throw await BehindAsync(connection, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
+            }
+            var opened = connection;
+            connection = null;
+            return opened;
+        }
+        finally
+        {
+            if (connection is not null)
+                await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes the transaction's snapshot and checks it; returns the server's time of it.</summary>
+    /// <exception cref="ArchiverException">These are not the rows that the primary would delete.</exception>
+    public async Task<string> TakeSnapshotAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var state = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        return state.SeesRun
+            ? state.At
+            : throw new ArchiverException(FailureKind.Failed,
+                $"The server that answered the export of source '{run.Source.Name}' does not have this run's own record: it is another database, or one that lags. Nothing was deleted.");
+    }
+
+    /// <summary>Lets an error of the replica's server name the replica: the boundary of the run knows the primary only.</summary>
+    public async Task<T> NamedAsync<T>(Func<Task<T>> export)
+    {
+        try
+        {
+            return await export().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsStandby && (exception is PostgresException e ? !e.IsAboutOneBatch() : exception is NpgsqlException or TimeoutException or IOException))
+        {
+            throw run.Connections.ForPersonAboutReplica(exception);
+        }
+    }
+
+    private async Task<bool> SeesRunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await ReadAsync(connection, cancellationToken).ConfigureAwait(false)).SeesRun;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn)
+        {
+            // Not even the ledger has got there.
+            return false;
+        }
+    }
+
+    private async Task<State> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var state = (await connection.QueryAsync(
+            Snapshot,
+            row => new State(row.GetBoolean(0), row.GetString(1), row.GetBoolean(2), row.GetInt32(3), row.GetString(4)),
+            cancellationToken, PgParameter.Uuid(run.Id)).ConfigureAwait(false))[0];
+        if (state.SystemId != run.Database.SystemId)
+            throw Refusal("is of another cluster than the primary");
+        if (IsStandby && !state.InRecovery)
+            throw Refusal("is not a standby, or was promoted to a primary of its own");
+        // Same cluster, same past, this run's record: yet since the fork the same physical name may be another row.
+        if (IsStandby && state.Timeline > _timeline)
+            throw Refusal(string.Create(CultureInfo.InvariantCulture, $"follows another primary (timeline {state.Timeline}, the primary's is {_timeline})"));
+        return state;
+    }
+
+    private async Task<int> PrimaryTimelineAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.ScalarAsync<int>(PrimaryTimeline, cancellationToken).ConfigureAwait(false);
+    }
+
+    private ArchiverException Refusal(string what) => new(FailureKind.Failed,
+        $"The server of Archiver:Sources:{run.Source.Name}:{(IsStandby ? "ReplicaConnectionString" : "ConnectionString")} {what}. Nothing more was exported or deleted; what was committed before stays archived.");
+
+    private async Task<ArchiverException> BehindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var age = await connection.ScalarAsync<double>(ReplayedAge, cancellationToken).ConfigureAwait(false);
+        return new(FailureKind.Failed, string.Create(CultureInfo.InvariantCulture,
+            $"The standby of Archiver:Sources:{run.Source.Name}:ReplicaConnectionString has not got this run's record after {patience.TotalSeconds:0} s; the last that it replayed is {age:0} s old. Nothing more was exported or deleted."));
+    }
+
+    private sealed record State(bool SeesRun, string SystemId, bool InRecovery, int Timeline, string At);
+}

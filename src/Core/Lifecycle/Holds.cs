@@ -1,0 +1,107 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Lifecycle;
+
+/// <summary>
+/// Legal holds. Adding one waits for the destructive transaction in hand, if there is one (PROTOCOL.md rule 23): when <see cref="AddAsync"/>
+/// returns, nothing that the hold covers is deleted, purged, expired, discarded or erased any more, until a person removes it.
+/// </summary>
+internal static class Holds
+{
+    private const string Insert = """
+        INSERT INTO archiver.holds (source, session_id, user_id, from_time, to_time, reason, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+        """;
+
+    private const string Lift = """
+        UPDATE archiver.holds AS h SET removed_by = $3, removed_at = clock_timestamp() WHERE h.source = $1 AND h.id = $2 AND h.removed_at IS NULL
+        """;
+
+    private const string List = """
+        SELECT h.id, h.session_id, h.user_id,
+               to_char(h.from_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), to_char(h.to_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               h.reason, h.created_by, to_char(h.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               h.removed_by, to_char(h.removed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        FROM archiver.holds AS h
+        WHERE h.source = $1 AND ($2 OR h.removed_at IS NULL)
+        ORDER BY h.id
+        """;
+
+    /// <summary>Adds a hold and returns its id; two where an id names one session by key and another by external id.</summary>
+    /// <exception cref="ArchiverException">Nobody knows the session, or the source has no column for users: such a hold would hold nothing.</exception>
+    public static async Task<IReadOnlyList<long>> AddAsync(
+        NpgsqlConnection connection, SourceSettings source, HoldRequest request, string who, CancellationToken cancellationToken)
+    {
+        if (request.User is not null && source.Map.Session.User is null)
+            throw new ArchiverException(FailureKind.Configuration, $"Source '{source.Name}' maps no user column (Tables:Session:User), so a hold by user would hold nothing.");
+        var sessions = await SessionsAsync(connection, source, request.Session, cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        // However long the transaction in hand takes: giving up would leave what should be held unprotected.
+        await connection.ExecuteAsync($"{TransactionSettings.Common} SET LOCAL lock_timeout = 0;", cancellationToken).ConfigureAwait(false);
+        await HoldLock.TakeExclusiveAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        List<long> ids = [];
+        foreach (var session in sessions)
+        {
+            ids.Add(await connection.ScalarAsync<long>(
+                Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(session), PgParameter.Text(request.User), PgParameter.InstantOrNull(request.From),
+                PgParameter.InstantOrNull(request.To), PgParameter.Text(request.Reason), PgParameter.Text(who)).ConfigureAwait(false));
+            await AuditLog.WriteAsync(connection, Entry("hold add", who, source, ids[^1], request.Reason), cancellationToken).ConfigureAwait(false);
+        }
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return ids;
+    }
+
+    /// <summary>Lifts a hold; false when there is none of that id in force. Its row stays, with who removed it.</summary>
+    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, SourceSettings source, long id, string who, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        if (await connection.ExecuteAsync(Lift, cancellationToken, PgParameter.Text(source.Name), PgParameter.Bigint(id), PgParameter.Text(who)).ConfigureAwait(false) == 0)
+            return false;
+        await AuditLog.WriteAsync(connection, Entry("hold remove", who, source, id, reason: null), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Holds in force, oldest first; with <paramref name="removed"/> also those that were lifted.</summary>
+    public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, string source, bool removed, CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            List,
+            row => new ListedHold(
+                source, row.GetInt64(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6), row.GetString(7), row.TextOrNull(8), row.TextOrNull(9)),
+            cancellationToken, PgParameter.Text(source), PgParameter.Bool(removed)).ConfigureAwait(false);
+
+    /// <summary>What the holds in force cover now, all together.</summary>
+    public static async Task<HoldCoverage> CountAsync(NpgsqlConnection connection, SourceSettings source, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(patience), cancellationToken).ConfigureAwait(false);
+        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        var parameters = new SqlParameters();
+        var name = parameters.Add(PgParameter.Text(source.Name));
+        var live = HoldCondition.NotHeld(source, shape, SessionPath.Column("s", source.Map.Session.Key), name, parameters);
+        var sql = $"""
+            SELECT (SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE NOT {live}),
+                   (SELECT count(*) FROM archiver.archives AS a WHERE a.source = {name} AND a.state NOT IN ('discarded', 'erased') AND NOT {HoldCondition.ArchiveNotHeld("a")})
+            """;
+        return (await connection.QueryAsync(sql, row => new HoldCoverage(row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
+    }
+
+    // One null where the hold names no session.
+    private static async Task<IReadOnlyList<string?>> SessionsAsync(NpgsqlConnection connection, SourceSettings source, string? id, CancellationToken cancellationToken)
+    {
+        if (id is null)
+            return [null];
+        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        var found = await new SessionIds(connection, source, shape).FindAsync(id, cancellationToken).ConfigureAwait(false);
+        return found.Count > 0
+            ? found
+            : throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no session '{id}', in its table or in the ledger. Nothing was put on hold.");
+    }
+
+    // No session or user in it: audit rows outlive an erasure.
+    private static AuditEntry Entry(string action, string who, SourceSettings source, long hold, string? reason) =>
+        new(who, action, source.Name, null, null, reason, new Dictionary<string, long> { ["hold"] = hold });
+}

@@ -1,0 +1,31 @@
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Sends the rows of staged sessions into a temporary table.</summary>
+internal static class StagingCopy
+{
+    /// <summary>One COPY for the rows of all sessions in one table; they have one plan.</summary>
+    /// <exception cref="PostgresException">The server does not take a row.</exception>
+    public static async Task WriteAsync(
+        NpgsqlConnection connection, ImportStatements statements, PlannedTable table, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        var copy = (NpgsqlCopyTextWriter)await connection.BeginTextImportAsync(statements.CopyIn(table), cancellationToken).ConfigureAwait(false);
+        await using (copy.ConfigureAwait(false))
+        {
+            foreach (var session in sessions)
+                await WriteAsync(session, session[table.Name], copy.BaseStream, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task WriteAsync(StagedSession session, StagedTable part, Stream output, CancellationToken cancellationToken)
+    {
+        if (part.Length == 0)
+            return;
+        await using var content = session.Content.OpenRead();
+        content.Position = part.Offset;
+        await using var slice = new SliceStream(content, part.Length);
+        await slice.CopyToAsync(output, (int)Math.Min(part.Length, 128 * 1024), cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Globalization;
+using Archiver.Core.Lifecycle;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver hold list</c>: holds in force.</summary>
+internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
+{
+    private static readonly Option<bool> All = new("--all") { Description = "Also holds that were removed" };
+
+    public static Command Describe() => new("list", """
+        Lists legal holds.
+        Example: archiver hold list --json
+        """) { VerbOptions.Source, All, VerbOptions.Json };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        List<ListedHold> holds = [];
+        foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
+            holds.AddRange(await ledger.ReadAsync(source, connection => Holds.ListAsync(connection, source.Name, parse.GetValue(All), cancellationToken), cancellationToken).ConfigureAwait(false));
+        if (parse.GetValue(VerbOptions.Json))
+        {
+            terminal.WriteJson(holds);
+            return ExitCode.Done;
+        }
+        var table = new TextTable("SOURCE", "ID", "HOLDS", "SINCE", "BY", "REMOVED", "REASON");
+        foreach (var h in holds)
+            table.Add(h.Source, h.Id.ToString(CultureInfo.InvariantCulture), What(h), h.CreatedAt, h.CreatedBy, h.RemovedAt is null ? "-" : $"{h.RemovedAt} by {h.RemovedBy}", h.Reason);
+        table.Write(terminal);
+        return ExitCode.Done;
+    }
+
+    private static string What(ListedHold hold) => hold switch
+    {
+        { SessionId: { } session } => $"session {session}",
+        { UserId: { } user } => $"user {user}",
+        _ => $"{hold.From ?? "the beginning"} to {hold.To ?? "now"}",
+    };
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Lifecycle;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver hold remove</c>: lifts a hold.</summary>
+internal sealed class HoldRemoveVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
+{
+    private static readonly Argument<long> Id = new("id") { Description = "Number of the hold, as hold list shows it" };
+
+    public static Command Describe() => new("remove", """
+        Lifts a hold. What no other hold covers may be deleted again from now on. The ledger keeps who added and who removed it.
+        Example: archiver hold remove 3
+        """) { Id, VerbOptions.Source };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        var id = parse.GetRequiredValue(Id);
+        var source = choice.OneSource(parse.GetValue(VerbOptions.Source));
+        if (!await ledger.UseAsync(source, connection => Holds.RemoveAsync(connection, source, id, Operator.Name, cancellationToken), cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no hold {id} in force. See: archiver hold list");
+        terminal.WriteLine($"{source.Name}: hold {id} removed");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,40 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Quartz;
+
+namespace Archiver.Worker.Jobs;
+
+/// <summary>
+/// Where <c>Discard:After</c> is set the worker discards once a day, at half past three: after the nightly runs by their default schedule.
+/// An age counted in months needs no schedule of its own to configure.
+/// </summary>
+internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time, ILogger<DiscardSchedule> logger)
+{
+    private const string Cron = "0 30 3 * * ?";
+
+    /// <summary>Schedules the source's discards, and runs one now when the last time was missed.</summary>
+    public async Task ScheduleAsync(IScheduler scheduler, SourceSettings source, CancellationToken cancellationToken)
+    {
+        if (settings.Discard.After is null)
+            return;
+        var job = JobBuilder.Create<DiscardJob>().WithIdentity(DiscardJob.Key(source.Name)).StoreDurably().Build();
+        var trigger = TriggerBuilder.Create()
+            .WithIdentity(Discarder.Name, source.Name)
+            .WithSchedule(CronScheduleBuilder.Create(Cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
+            .Build();
+        var next = await scheduler.ScheduleJob(job, trigger, cancellationToken: cancellationToken).ConfigureAwait(false);
+        logger.Scheduled(Discarder.Name, source.Name, Cron, next);
+        if (await MissedAsync(source, cancellationToken).ConfigureAwait(false))
+            await scheduler.TriggerJob(DiscardJob.Key(source.Name), cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> MissedAsync(SourceSettings source, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], shards: 1, cancellationToken).ConfigureAwait(false);
+        return CronExpression.Parse(Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[Discarder.Name]) <= time.GetUtcNow();
+    }
+}

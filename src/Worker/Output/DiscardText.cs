@@ -1,0 +1,34 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+
+namespace Archiver.Worker.Output;
+
+/// <summary>A discard in words.</summary>
+internal static class DiscardText
+{
+    public static void Write(DiscardReport report, Terminal terminal)
+    {
+        if (report.Outcome is RunOutcome.Paused or RunOutcome.LockedElsewhere)
+        {
+            terminal.WriteLine($"{report.Source}: nothing discarded: {report.Error}");
+            return;
+        }
+        terminal.WriteLine($"{report.Source}: {(report.Plan ? "would destroy" : "destroyed")} {Of(report.Discarded)}");
+        WriteIfAny(report, report.Announced, report.Plan ? "would be announced" : "announced, to be destroyed after the notice", terminal);
+        WriteIfAny(report, report.Waiting, $"announced before, the first is due {report.NextDue}", terminal);
+        WriteIfAny(report, report.Held, "stay: under a legal hold, or in a bundle with one that is", terminal);
+        WriteIfAny(report, report.Unknown, "stay: their state is unknown, see archiver reconcile", terminal);
+        foreach (var failure in report.Failed)
+            terminal.WriteLine($"{report.Source}: still there: {failure.Reason}");
+        if (report.Error is { } error)
+            terminal.Fail(error);
+    }
+
+    private static void WriteIfAny(DiscardReport report, DiscardCount count, string what, Terminal terminal)
+    {
+        if (count.Objects > 0)
+            terminal.WriteLine($"{report.Source}: {Of(count)} {what}");
+    }
+
+    private static string Of(DiscardCount count) => $"{Amount.Of(count.Archives, "archive")} in {Amount.Of(count.Objects, "object")} ({Amount.Bytes(count.Bytes)})";
+}

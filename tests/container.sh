@@ -11,8 +11,8 @@ WORK_PREFIX=archiver-container
 DOCKERD=
 finish_more() {
   [ -z "$DOCKERD" ] || { kill "$DOCKERD" 2>/dev/null; timeout 60 tail --pid="$DOCKERD" -f /dev/null; }
-  umount -q "$WORK"/docker/overlay2/*/merged 2>/dev/null
-  rm -rf "$WORK/docker" "$WORK/rootfs"
+  # What an engine that was killed leaves mounted would keep the folder.
+  umount -q "$WORK"/docker/overlay2/*/merged "$WORK"/docker-exec/netns/* 2>/dev/null
 }
 . tests/Testing/servers/common.sh
 [ "$(id -u)" = 0 ] || fail "needs root, for Docker's engine"
@@ -52,7 +52,7 @@ cp -a /etc/ssl/certs/. "$WORK/rootfs/etc/ssl/certs/"
 import() { # NAME PATHS-BELOW-DOTNET...
   local name=$1; shift
   tar -c -C "$WORK/rootfs" --exclude ./var/cache/apt . -C / "${@/#/${DOTNET#/}/}" | docker import \
-    --change "ENV PATH=$DOTNET:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DOTNET_ROOT=$DOTNET NUGET_CERT_REVOCATION_MODE=offline" - "$name" >/dev/null || fail "docker import $name failed"
+    --change "ENV PATH=$DOTNET:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DOTNET_ROOT=$DOTNET NUGET_CERT_REVOCATION_MODE=offline DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1" - "$name" >/dev/null || fail "docker import $name failed"
 }
 import mcr.microsoft.com/dotnet/aspnet:10.0 dotnet host shared
 import mcr.microsoft.com/dotnet/sdk:10.0 dotnet host shared sdk sdk-manifests packs
@@ -108,8 +108,9 @@ docker run --rm "${HARDENED[@]}" archiver restore "$ID" >"$WORK/restore.log" 2>&
 check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 101
 
 step "the always-on worker"
-docker run --detach --name worker --health-cmd "exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /health/live HTTP/1.0\r\n\r\n' >&3 && read -r -u 3 line && [[ \$line == *' 200 '* ]]" \
-  --health-interval 1s "${HARDENED[@]}" archiver >/dev/null || fail "the worker does not start"
+# As the image's own check, which asks port 8080; the port here is a free one of the host.
+HEALTH="exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /health/live HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -u 3 line && [[ \$line == *' 200 '* ]]"
+docker run --detach --name worker --health-cmd "/bin/bash -c \"${HEALTH//\$/\\\$}\"" --health-interval 1s "${HARDENED[@]}" archiver >/dev/null || fail "the worker does not start"
 for _ in $(seq 300); do [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/health/ready")" = 200 ] && break; sleep .2; done
 check "ready" "$(curl -s "http://127.0.0.1:$PORT/health/ready")" '{"status":"ready"}'
 PROCESS=$(docker inspect worker --format '{{.State.Pid}}')
@@ -122,6 +123,7 @@ check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 102
 check "messages of the restored session" "$(sql -c "SELECT count(*) FROM chat_messages WHERE session_id = '$ID'")" 5
 check "status page" "$(http --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$PORT/")" 200
 for _ in $(seq 100); do [ "$(docker inspect worker --format '{{.State.Health.Status}}')" = healthy ] && break; sleep .2; done
+[ "$(docker inspect worker --format '{{.State.Health.Status}}')" = healthy ] || docker inspect worker --format '{{json .State.Health.Log}}' >&2
 check "health of the container" "$(docker inspect worker --format '{{.State.Health.Status}}')" healthy
 # At rest: half a minute after the last request.
 sleep 30

@@ -2,6 +2,7 @@ using Archiver.Core;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
 using Archiver.Core.Restore;
 using Archiver.Worker.Commands;
 using Archiver.Worker.Http;
@@ -21,6 +22,8 @@ internal static class ActionEndpoints
         routes.MapPost("/actions/pause", PauseAsync);
         routes.MapPost("/actions/resume", ResumeAsync);
         routes.MapPost("/actions/retry", RetryAsync);
+        routes.MapPost("/actions/hold", HoldAsync);
+        routes.MapPost("/actions/unhold", UnholdAsync);
         routes.MapPost("/actions/restore", RestoreAsync).DisableRequestTimeout();
     }
 
@@ -71,6 +74,25 @@ internal static class ActionEndpoints
         var source = choice.OneSource(form["source"]);
         await ledger.UseAsync(source, connection => Quarantine.RetryAsync(connection, source.Name, [form["id"]], ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
         return Back("/", "retried");
+    }
+
+    private static async Task<IResult> HoldAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var source = choice.OneSource(form["source"]);
+        var hold = new HoldRequest { Session = form["id"], Reason = form["reason"] };
+        await ledger.UseAsync(source, connection => Holds.AddAsync(connection, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return Back(Show.TranscriptUrl(source.Name, form["id"]), "held");
+    }
+
+    private static async Task<IResult> UnholdAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var source = choice.OneSource(form["source"]);
+        var hold = form.Number("hold");
+        return await ledger.UseAsync(source, connection => Holds.RemoveAsync(connection, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false)
+            ? Back("/", "unheld")
+            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not removed", ["That hold is not in force any more."]), StatusCodes.Status409Conflict).ConfigureAwait(false);
     }
 
     private static async Task<IResult> RestoreAsync(

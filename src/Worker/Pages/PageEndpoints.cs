@@ -1,7 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Lifecycle;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
 using Archiver.Core.Sources;
@@ -23,14 +23,6 @@ internal static class PageEndpoints
     /// <summary>A person may look a few times a minute; after an action the page must show what it did.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
 
-    private const string HoldsInForce = """
-        SELECT coalesce('session ' || h.session_id, 'user ' || h.user_id, concat_ws(' ', 'from ' || h.from_time, 'to ' || h.to_time)), h.reason, h.created_by, h.created_at
-        FROM archiver.holds AS h
-        WHERE h.source = $1 AND h.removed_at IS NULL
-        ORDER BY h.created_at DESC
-        LIMIT $2
-        """;
-
     public static void MapPages(this IEndpointRouteBuilder routes)
     {
         routes.MapAssets();
@@ -51,9 +43,7 @@ internal static class PageEndpoints
                 : new(
                     entry,
                     await ledger.ReadAsync(entry.Source, c => Quarantine.ListAsync(c, entry.Source.Name, MostListed, cancellationToken), cancellationToken).ConfigureAwait(false),
-                    await ledger.ReadAsync(entry.Source, async c => (IReadOnlyList<HoldRow>)await c.QueryAsync(
-                        HoldsInForce, row => new HoldRow(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)), cancellationToken,
-                        PgParameter.Text(entry.Source.Name), PgParameter.Int(MostListed)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false)));
+                    await ledger.ReadAsync(entry.Source, c => Holds.ListAsync(c, entry.Source.Name, removed: false, cancellationToken), cancellationToken).ConfigureAwait(false)));
         }
         return await pages.PageAsync<StatusPage>(new StatusModel(sources, notice)).ConfigureAwait(false);
     }

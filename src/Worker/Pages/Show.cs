@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Archiver.Core.Lifecycle;
 
 namespace Archiver.Worker.Pages;
 
@@ -45,6 +46,13 @@ internal static class Show
         }
         return text.Length <= Longest ? text : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, Longest)}... (cut here; the document has {text.Length} characters)");
     }
+
+    public static string Hold(ListedHold hold) => hold switch
+    {
+        { SessionId: { } session } => $"session {session}",
+        { UserId: { } user } => $"user {user}",
+        _ => $"{hold.From ?? "the beginning"} to {hold.To ?? "now"}",
+    };
 
     /// <summary>Link to a session's transcript.</summary>
     public static string TranscriptUrl(string source, string id, int? generation = null, int first = 0) => string.Create(

@@ -1,4 +1,5 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
 using Archiver.Worker.Metrics;
 
 namespace Archiver.Worker.Pages;
@@ -8,7 +9,4 @@ namespace Archiver.Worker.Pages;
 internal sealed record StatusModel(IReadOnlyList<SourceModel> Sources, string? Notice);
 
 /// <summary>One source on the status page.</summary>
-internal sealed record SourceModel(BoardEntry Entry, IReadOnlyList<FailedSession> Failed, IReadOnlyList<HoldRow> Holds);
-
-/// <summary>A hold in force, as listed.</summary>
-internal sealed record HoldRow(string What, string Reason, string By, DateTimeOffset At);
+internal sealed record SourceModel(BoardEntry Entry, IReadOnlyList<FailedSession> Failed, IReadOnlyList<ListedHold> Holds);

@@ -151,6 +151,28 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         Assert.Equal(1, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action = 'quarantine retry' AND who LIKE 'status page%'"));
     }
 
+    [Fact]
+    public async Task A_session_is_put_on_hold_and_released()
+    {
+        var id = fixture.Archived[5];
+        await using var context = await browser.OpenAsync(Address);
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"/transcript?id={id}");
+        await page.GetByText("Put this session on legal hold").ClickAsync();
+        await page.GetByLabel("Why, such as the number of a case").FillAsync("case 4711");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hold", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Status).GetByText("On hold:").WaitForAsync();
+        Assert.Equal(1, await fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.holds WHERE session_id = '{id}' AND reason = 'case 4711' AND removed_at IS NULL"));
+
+        await page.GotoAsync("/");
+        var row = page.GetByRole(AriaRole.Row, new() { Name = $"session {id}" });
+        await row.GetByText("Remove...").ClickAsync();
+        await row.GetByRole(AriaRole.Button).ClickAsync();
+        await page.GetByRole(AriaRole.Status).GetByText("The hold is removed.").WaitForAsync();
+        Assert.Equal(0, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds WHERE removed_at IS NULL"));
+        Assert.Equal(2, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action LIKE 'hold %' AND who LIKE 'status page%'"));
+    }
+
     private static IEnumerable<(string Name, BrowserNewContextOptions Options)> Screens() =>
     [
         ("desktop", new() { ViewportSize = new() { Width = 1280, Height = 900 }, ColorScheme = ColorScheme.Light }),

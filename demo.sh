@@ -137,7 +137,7 @@ up
 echo "  $say_servers"
 
 heading "2. A chat application's database"
-{ printf "SET client_min_messages = warning; SET sample.idle = '%s'; SET sample.young = '%s'; SET sample.messages = '20';\n" "$IDLE" "$YOUNG"
+{ printf "SET client_min_messages = warning; SET sample.idle = '%s'; SET sample.young = '%s'; SET sample.messages = '20'; SET archiver.restore = on;\n" "$IDLE" "$YOUNG"
   cat sql/schemas/ended-at.sql sql/samples/conversations.sql sql/samples/ended-at.sql sql/roles.sql; } >"$WORK/sample.sql"
 sql "$WORK/sample.sql" && "${MODE}_configure" || fail "the sample data could not be created (see above)"
 archiver migrate >"$WORK/migrate.out" || fail "archiver migrate failed (see above)"
@@ -178,5 +178,13 @@ printf '  %-34s %10s %10s\n' "" before after "idle sessions" "$idle" "$idle_afte
 [ "$idle_after" = 0 ] && [ "$young_after" = "$young" ] || fail "the counts are not as they should be"
 [ "$fingerprint_after" = "$fingerprint" ] || fail "young messages have changed"
 echo "  The messages of young sessions are the same to the byte (md5 $fingerprint)."
+
+heading "8. And back again    archiver restore $id --reactivate"
+archiver restore "$id" --reactivate >"$WORK/restore.out" || { indent <"$WORK/restore.out"; fail "archiver restore failed (see above)"; }
+grep ': done' "$WORK/restore.out" | indent
+live=$(one "SELECT format('%s|\"%s\" is live again: %s messages, last active %s', count(m.*), s.session_title, count(m.*), to_char(s.last_activity, 'YYYY-MM-DD')) FROM chat_sessions s JOIN chat_messages m USING (session_id) WHERE s.session_id = '$id' GROUP BY s.session_id")
+total=$(sed -n 2p "$WORK/conversation.txt")
+[ "${live%%|*}" = "$total" ] || fail "the restored session does not have its $total messages"
+echo "${live#*|}" | indent
 
 printf '\nNext: README.md has a first configuration for a database of your own.\n'

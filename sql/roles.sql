@@ -15,6 +15,7 @@
 --   archiver.session   the session table              public.chat_sessions         public.sessions public.sessions public.chat_sessions
 --   archiver.marks     its columns that runs may set  archived, archive_location                   status
 --   archiver.children  all mapped child tables        public.chat_messages         public.messages public.messages public.chat_messages
+--   archiver.restore   on: also what `archiver restore` needs in these tables; runs need none of it
 --   archiver.role      name of the archiver's role    archiver
 --   archiver.reader    name of the readers' role      archiver_reader
 -- Lists are separated by commas; an empty archiver.marks means none. archiver.session decides: where it is set, archiver.marks
@@ -28,6 +29,7 @@ DECLARE
   sessions   CONSTANT regclass := CASE WHEN custom THEN current_setting('archiver.session') ELSE 'public.chat_sessions' END::regclass;
   marks      CONSTANT text := CASE WHEN custom THEN coalesce(current_setting('archiver.marks', true), '') ELSE 'archived, archive_location' END;
   children   CONSTANT text := CASE WHEN custom THEN coalesce(current_setting('archiver.children', true), '') ELSE 'public.chat_messages' END;
+  restoring  CONSTANT boolean := coalesce(nullif(current_setting('archiver.restore', true), ''), 'off')::boolean;
   mapped     regclass;
   lockable   text;
   relation   record;
@@ -40,7 +42,8 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = reader) THEN
     EXECUTE format('CREATE ROLE %I NOLOGIN', reader);
   END IF;
-  EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), archiver);
+  -- TEMPORARY, which PUBLIC usually has: reconcile, ledger rebuild, restore drills and restores work with temporary tables.
+  EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), archiver);
 
   -- 2 ---- the application's tables --------------------------------------------------------------------------------------
 
@@ -60,6 +63,19 @@ BEGIN
       'GRANT USAGE ON SCHEMA %I TO %I',
       (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = mapped), archiver);
     EXECUTE format('GRANT SELECT, DELETE, UPDATE (%s) ON TABLE %s TO %I', lockable, mapped, archiver);
+    IF restoring THEN
+      -- UPDATE is for --reactivate; a sequence is moved ahead of restored values.
+      EXECUTE format('GRANT INSERT, UPDATE ON TABLE %s TO %I', mapped, archiver);
+      FOR relation IN
+        SELECT DISTINCT s.oid::regclass AS name
+        FROM pg_catalog.pg_depend AS d
+        LEFT JOIN pg_catalog.pg_attrdef AS f ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND f.oid = d.objid
+        JOIN pg_catalog.pg_class AS s ON s.relkind = 'S' AND s.oid IN (d.objid, d.refobjid)
+        WHERE d.refobjid = mapped OR f.adrelid = mapped
+      LOOP
+        EXECUTE format('GRANT USAGE, SELECT, UPDATE ON SEQUENCE %s TO %I', relation.name, archiver);
+      END LOOP;
+    END IF;
 
     IF (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = mapped)
        AND NOT (SELECT r.rolbypassrls OR r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = archiver) THEN

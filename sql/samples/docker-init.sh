@@ -5,6 +5,7 @@ set -euo pipefail
 psql -X -q -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" -v password="$ARCHIVER_PASSWORD" -v idle="$SAMPLE_IDLE" -v young="$SAMPLE_YOUNG" <<'SQL'
 SET client_min_messages = warning;
 \i /sql/schemas/ended-at.sql
+SET archiver.restore = on;
 \i /sql/roles.sql
 ALTER ROLE archiver PASSWORD :'password';
 SET sample.idle = :'idle';

@@ -20,7 +20,7 @@ namespace Archiver.Core;
 /// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is deleted the next is
 /// uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all three.
 /// </summary>
-internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, RunLimits limits,
+internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, SessionOutcomes outcomes, RunTally tally, RunLimits limits,
     TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
@@ -149,7 +149,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 Measure("delete", began, [.. deleted.Archived.Select(s => s.Session)]);
                 tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
                 await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
-                await ClearFailuresAsync(deleted, cancellationToken).ConfigureAwait(false);
+                await outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
                 await manifests.WriteAsync([.. deleted.Archived.Select(Confirm)], cancellationToken).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.ManifestWritten);
                 logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
@@ -168,28 +168,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         session.Key, session.Session.Session.Generation, "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,
         session.Session.Document.JsonLength, Convert.ToHexStringLower(session.Session.Document.JsonSha256));
 
-    private async Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken)
-    {
-        tally.AddDropped(dropped);
-        foreach (var session in dropped)
-        {
-            if (session.Failed)
-                logger.SessionFailed(session.Key, session.Reason);
-            else
-                logger.SessionSkipped(session.Key, session.Reason);
-        }
-        var failed = dropped.Where(d => d.Failed).ToList();
-        await retry.ExecuteAsync(token => Quarantine.RecordAsync(_run, settings.Retry, failed, token), cancellationToken).ConfigureAwait(false);
-    }
-
-    // After the commit, not in it: a row that a crash leaves here says too much of a session that is archived, and nothing more.
-    private Task<int> ClearFailuresAsync(DeletedBatch deleted, CancellationToken cancellationToken) => retry.ExecuteAsync(
-        async token =>
-        {
-            await using var connection = await _run.Connections.OpenAsync(token).ConfigureAwait(false);
-            return await Quarantine.ClearAsync(connection, _run.Source.Name, deleted.Archived.Select(s => s.Key), token).ConfigureAwait(false);
-        },
-        cancellationToken);
+    private Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken) => outcomes.DropAsync(dropped, cancellationToken);
 
     /// <summary>Runs a stage, ends its channel with it, and stops the others when it fails; the first failure is the run's.</summary>
     private async Task StageAsync<T>(Func<CancellationToken, Task> stage, ChannelWriter<T>? output, CancellationTokenSource stop)

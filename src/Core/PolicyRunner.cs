@@ -37,7 +37,7 @@ public sealed class PolicyRunner
 
     /// <summary>Runs the policy; the outcome is in the summary, whatever it is.</summary>
     public Task<RunSummary> RunAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken) =>
-        request.Shard is not null || _settings.Schedule.Shards == 1
+        request.Shard is not null || _settings.Schedule.Shards == 1 || request.Policy.DryRun
             ? RunOneAsync(request, progress, cancellationToken)
             : new ShardedRun(request, _settings.Schedule.Shards, shard => RunOneAsync(shard, progress, cancellationToken), token => UnfinishedAsync(request, token)).RunAsync(cancellationToken);
 
@@ -54,6 +54,8 @@ public sealed class PolicyRunner
                 _logger.Paused(request.Policy.FullName, by);
                 return Without(request, RunOutcome.Paused, $"Paused: {by}.");
             }
+            if (request.Policy.DryRun)
+                return await PreviewAsync(request, cancellationToken).ConfigureAwait(false);
             scope = await RunScope.BeginAsync(request, _settings, _connections[request.Source.Name], _time, cancellationToken).ConfigureAwait(false);
             if (scope is null)
             {
@@ -86,22 +88,61 @@ public sealed class PolicyRunner
             _logger.InspectionWarning(request.Source.Name, warning);
         if (scope.DeadRuns > 0)
             _logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
+        foreach (var (other, sessions) in await PolicyOverlap.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false))
+            _logger.PoliciesOverlap(request.Policy.FullName, other, sessions);
         var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false);
         var eligible = Math.Min(ofShard, request.Limit);
         _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
-        await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
+        if (request.Policy.Action == PolicyAction.Archive)
+            await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
         // What all shards would take: each for itself would stay below the trip wire.
         await TripWire.CheckAsync(scope.Context, _settings.Safety, Math.Min(ofPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
-        if (request.Policy.DryRun)
+        var finished = progress is null ? null : new Relay(progress, eligible);
+        var outcomes = new SessionOutcomes(scope.Context, _settings.Retry, _retry, tally, _logger);
+        var limits = new RunLimits(scope.Context, _settings.Retry, _time, _logger);
+        switch (request.Policy.Action)
         {
-            tally.AddSelected(eligible);
-            _logger.DryRun(scope.Context.Id, request.Policy.FullName, eligible);
-            return;
+            case PolicyAction.Archive:
+                using (var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, outcomes, tally, limits, _time, _logger))
+                    await pipeline.RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
+                break;
+            case PolicyAction.Purge:
+                await ChangeAsync(new Purger(scope.Context, _retry)).ConfigureAwait(false);
+                break;
+            case PolicyAction.Expire:
+                await ChangeAsync(new StatusExpirer(scope.Context, _retry)).ConfigureAwait(false);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown action {request.Policy.Action}.");
         }
-        using var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, tally, new RunLimits(scope.Context, _settings.Retry, _time, _logger), _time, _logger);
-        await pipeline.RunAsync(request.Limit, progress is null ? null : new Relay(progress, eligible), cancellationToken).ConfigureAwait(false);
+
+        Task ChangeAsync(IBatchAction action) =>
+            new LifecyclePipeline(scope, action, _settings.Batch, outcomes, _retry, tally, limits, _logger).RunAsync(request.Limit, finished, cancellationToken);
+    }
+
+    /// <summary>What a real run would take, by the same counts and the same trip wire; reads the database, and neither writes nor touches the store.</summary>
+    private async Task<RunSummary> PreviewAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        // The first start makes the ledger, as in any run; after that a dry run only reads.
+        await RunScope.PrepareLedgerAsync(connection, _settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+        var context = await ReadOnlyContext.MakeAsync(connection, request.Source, request.Policy, _settings, _connections, cancellationToken).ConfigureAwait(false) with { Shard = request.Shard ?? Shard.Whole };
+        var plan = await PolicyPlan.CountAsync(context, cancellationToken).ConfigureAwait(false);
+        var take = Math.Min(plan.Eligible, request.Limit);
+        await TripWire.CheckAsync(context, _settings.Safety, take, cancellationToken).ConfigureAwait(false);
+        _logger.DryRun(request.Policy.FullName, take);
+        return new()
+        {
+            Source = request.Source.Name,
+            Policy = request.Policy.Name,
+            Action = request.Policy.Action,
+            Outcome = RunOutcome.Done,
+            DryRun = true,
+            Selected = take,
+            Excluded = plan.Excluded,
+        };
     }
 
     /// <summary>What pauses the policy, or null. Looked up before anything is recorded: a paused policy leaves no trace of a run.</summary>
@@ -175,6 +216,8 @@ public sealed class PolicyRunner
     {
         Source = request.Source.Name,
         Policy = request.Policy.Name,
+        Action = request.Policy.Action,
+        DryRun = request.Policy.DryRun,
         Outcome = outcome,
         Error = error,
     };

@@ -57,7 +57,7 @@ internal sealed class ShardedRun(
     private RunSummary Merge()
     {
         if (_summaries.Count == 0)
-            return new() { Source = request.Source.Name, Policy = request.Policy.Name, Outcome = RunOutcome.LockedElsewhere, Error = "Other workers run on all shards of this source." };
+            return new() { Source = request.Source.Name, Policy = request.Policy.Name, Action = request.Policy.Action, Outcome = RunOutcome.LockedElsewhere, Error = "Other workers run on all shards of this source." };
         var last = _summaries[^1];
         // Whatever is not Done or Partial ended the passes, so it is the last one.
         return last with

@@ -18,6 +18,7 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<SourceErrors>();
         services.TryAddSingleton<LedgerAccess>();
         services.TryAddSingleton<ProgressDisplay>();
+        services.TryAddTransient<ActionVerb>();
         foreach (var verb in ArchiverCommandLine.Verbs)
             services.TryAddTransient(verb);
 

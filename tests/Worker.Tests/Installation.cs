@@ -3,7 +3,7 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A database with the ended-at application, a bucket, and the built executable configured for both by its environment.</summary>
+/// <summary>A database with an application (ended-at unless a test says otherwise), a bucket, and the built executable configured for both by its environment.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
@@ -30,13 +30,13 @@ internal sealed class Installation : IAsyncDisposable
     /// </summary>
     public static async Task<Installation> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4,
-        string? postgres = null, S3Address? s3 = null)
+        string? postgres = null, S3Address? s3 = null, string preset = "ended-at")
     {
         var database = await TestDatabase.CreateAsync(postgres ?? servers.PostgresConnectionString, cancellationToken);
         var bucket = await TestBucket.CreateAsync(s3 ?? servers.S3, cancellationToken);
-        await ApplicationSchema.InstallAsync(database, "ended-at", cancellationToken);
-        await ApplicationSchema.GenerateAsync(database, "ended-at", idle, young, messages, cancellationToken: cancellationToken);
-        return new(database, bucket, postgres is not null, s3 is not null);
+        await ApplicationSchema.InstallAsync(database, preset, cancellationToken);
+        await ApplicationSchema.GenerateAsync(database, preset, idle, young, messages, cancellationToken: cancellationToken);
+        return new Installation(database, bucket, postgres is not null, s3 is not null).With("Sources:main:Preset", preset);
     }
 
     /// <summary>The configuration of one source with one policy, as environment variables.</summary>

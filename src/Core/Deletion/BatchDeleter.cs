@@ -31,43 +31,31 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
 
     private async Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync($"{TransactionSettings.Common} {Timeouts(batch)}", cancellationToken).ConfigureAwait(false);
-        var locks = new SessionLocks(run, connection, batch);
+        await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Sum(s => s.Session.Rows), cancellationToken).ConfigureAwait(false);
+        var connection = transaction.Connection;
+        var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape);
+        var locks = new SessionLocks(run, connection, batch.Export.Shape, statements);
         if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is { } reason)
             return DeletedBatch.Committed([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
-        var (held, dropped) = await locks.LockSessionsAsync(cancellationToken).ConfigureAwait(false);
+        var held = await VerifiedLocks.LockAsync(locks, statements, batch.Sessions, cancellationToken).ConfigureAwait(false);
 
-        FaultPoint.Reach(FaultPoints.SessionsLocked);        if (trial is not null)
+        FaultPoint.Reach(FaultPoints.SessionsLocked);
+        if (trial is not null)
         {
-            var differing = await trial.FindDifferingAsync(connection, transaction, held, cancellationToken).ConfigureAwait(false);
-            dropped.AddRange(differing.Select(k => new DroppedSession(k, DropReason.TrialFailed, Failed: true)));
+            var differing = await trial.FindDifferingAsync(connection, transaction.Transaction, held, cancellationToken).ConfigureAwait(false);
+            locks.Dropped.AddRange(differing.Select(k => new DroppedSession(k, DropReason.TrialFailed, Failed: true)));
             held = [.. held.Where(s => !differing.Contains(s.Key))];
         }
 
-        var rows = new RowDeletion(connection, transaction, batch.Export.Shape, locks.Statements);
-        await rows.DeleteAsync(held, cancellationToken).ConfigureAwait(false);
-        dropped.AddRange(rows.Dropped);
+        var rows = new RowDeletion(connection, transaction.Transaction, batch.Export.Shape, statements);
+        await rows.DeleteAsync([.. held.Select(RowTarget.Of)], cancellationToken).ConfigureAwait(false);
+        var gone = rows.Deleted.Select(t => t.Key).ToHashSet(StringComparer.Ordinal);
+        List<VerifiedSession> deleted = [.. held.Where(s => gone.Contains(s.Key))];
+        List<DroppedSession> dropped = [.. locks.Dropped, .. rows.Dropped];
         FaultPoint.Reach(FaultPoints.RowsDeleted);
-        await DeletionRecords.WriteAsync(connection, ledger, batch, rows.Deleted, dropped, cancellationToken).ConfigureAwait(false);
+        await DeletionRecords.WriteAsync(connection, ledger, batch, deleted, dropped, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DeleteRecorded);
-
-        // Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.
-        if (!await run.Lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
-            throw new ArchiverException(FailureKind.Failed,
-                $"The run's lock on source '{run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
-        FaultPoint.Reach(FaultPoints.DeleteReady);
-        await new CommitOutcome(run, batch).CommitAsync(connection, transaction, cancellationToken).ConfigureAwait(false);
-        return DeletedBatch.Committed(rows.Deleted, dropped);
-    }
-
-    private string Timeouts(VerifiedBatch batch)
-    {
-        var scale = Math.Max(1.0, (double)batch.Sessions.Sum(s => s.Session.Rows) / run.Batch.Rows);
-        return TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * scale)
-            + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout)
-            + TransactionSettings.Timeout("idle_in_transaction_session_timeout", run.Batch.StatementTimeout);
+        await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken).ConfigureAwait(false);
+        return DeletedBatch.Committed(deleted, dropped);
     }
 }

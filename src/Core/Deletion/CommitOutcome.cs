@@ -1,7 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Verification;
 using Npgsql;
 
 namespace Archiver.Core.Deletion;
@@ -10,7 +9,11 @@ namespace Archiver.Core.Deletion;
 /// Commits, and when the answer is lost finds out what happened (PROTOCOL.md rule 15): an error from COMMIT says nothing about the
 /// transaction. The server is asked for the transaction's fate, on another connection, until it has one.
 /// </summary>
-internal sealed class CommitOutcome(RunContext run, VerifiedBatch batch)
+/// <param name="run">The run.</param>
+/// <param name="recorded">
+/// Whether the ledger shows the transaction's work. It is the last word: after a failover the transaction id may name another server's transaction.
+/// </param>
+internal sealed class CommitOutcome(RunContext run, Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -19,9 +22,6 @@ internal sealed class CommitOutcome(RunContext run, VerifiedBatch batch)
     private const string TransactionId = "SELECT pg_current_xact_id()::text";
 
     private const string Fate = "SELECT pg_xact_status($1::text::xid8)";
-
-    // The ledger is the last word: after a failover the transaction id may name another server's transaction.
-    private const string Recorded = "SELECT count(*) FROM archiver.archives AS a WHERE a.run_id = $1 AND a.session_id = ANY ($2)";
 
     /// <summary>Returns when the transaction is committed.</summary>
     /// <exception cref="NpgsqlException">It was rolled back.</exception>
@@ -51,8 +51,7 @@ internal sealed class CommitOutcome(RunContext run, VerifiedBatch batch)
             {
                 await using var connection = await run.Connections.OpenAsync(patience.Token).ConfigureAwait(false);
                 if (!await IsInProgressAsync(connection, transactionId, patience.Token).ConfigureAwait(false))
-                    return await connection.ScalarAsync<long>(
-                        Recorded, patience.Token, PgParameter.Uuid(run.Id), PgParameter.Texts(batch.Sessions.Select(s => s.Key))).ConfigureAwait(false) > 0;
+                    return await recorded(connection, patience.Token).ConfigureAwait(false);
             }
             catch (Exception exception) when (PgErrors.IsTransient(exception))
             {

@@ -1,6 +1,8 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
+using Npgsql;
 
 namespace Archiver.Core.Deletion;
 
@@ -8,9 +10,15 @@ namespace Archiver.Core.Deletion;
 /// The SQL of the short transaction (PROTOCOL.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array that is
 /// cast to the key's exact type.
 /// </summary>
-internal sealed class DeleteStatements(SourceMap map, SourceShape shape)
+/// <param name="map">What is mapped.</param>
+/// <param name="shape">The tables as they are under the lock.</param>
+/// <param name="only">The rows to take of sessions that stay; null to take the sessions whole.</param>
+internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null)
 {
     private readonly string _keys = $"= ANY ($1::{shape.KeyType(map)}[])";
+
+    /// <summary>Whether the session rows go too.</summary>
+    public bool WholeSessions => only is null;
 
     private string SessionKey => SessionPath.Column("t", map.Session.Key);
 
@@ -26,38 +34,33 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape)
         """;
 
     /// <summary>Children that have children themselves, parents first: a row added below them locks them, not the session.</summary>
-    public IEnumerable<ChildTable> Parents => map.Children.Where(c => map.Children.Any(g => g.Parent == c.Name));
+    public IEnumerable<ChildTable> Parents => TopDown.Where(c => map.Children.Any(g => g.Parent == c.Name));
 
-    /// <summary>Every child, deepest first.</summary>
-    public IEnumerable<ChildTable> DeepestFirst => map.Children.Reverse();
+    /// <summary>Every child with rows to delete, parents before their children.</summary>
+    public IEnumerable<ChildTable> TopDown => map.Children.Where(c => only is null || only.Condition(c, new SqlParameters()) is not null);
+
+    /// <summary>The same, deepest first.</summary>
+    public IEnumerable<ChildTable> DeepestFirst => TopDown.Reverse();
 
     /// <summary>Locks what it can of a child's rows and returns their fingerprint by session; fewer than exported means that one is in use.</summary>
-    public string LockRows(ChildTable child)
-    {
-        var path = SessionPath.Of(map, child);
-        return $"""
-            WITH locked AS (
-              SELECT {path.Key} AS k, {RowVersion.Hash("t")} AS h
-              FROM {path.From(child)}
-              WHERE {path.Where(_keys)}
-              FOR UPDATE OF t SKIP LOCKED
-            )
-            SELECT k::text, count(*), sum(h)::text FROM locked GROUP BY k
-            """;
-    }
+    public (string Sql, NpgsqlParameter[] Parameters) LockRows(ChildTable child, IEnumerable<string> keys) => ReadRows(child, keys, "FOR UPDATE OF t SKIP LOCKED");
+
+    /// <summary>Fingerprints of a child's rows by session, locked or not.</summary>
+    public (string Sql, NpgsqlParameter[] Parameters) ReadRows(ChildTable child, IEnumerable<string> keys) => ReadRows(child, keys, "");
 
     /// <summary>Deletes a child's rows and returns their fingerprint by session, computed as the export computed it.</summary>
-    public string DeleteRows(ChildTable child)
+    public (string Sql, NpgsqlParameter[] Parameters) DeleteRows(ChildTable child, IEnumerable<string> keys)
     {
         var path = SessionPath.Of(map, child);
-        return $"""
+        var (where, parameters) = Where(child, path, keys);
+        return ($"""
             WITH deleted AS (
               DELETE FROM {child.Table.Sql} AS t{path.Using}
-              WHERE {path.Where(_keys)}
+              WHERE {where}
               RETURNING {path.Key} AS k, {RowVersion.Hash("t")} AS h
             )
             SELECT k::text, count(*), sum(h)::text FROM deleted GROUP BY k
-            """;
+            """, parameters);
     }
 
     /// <summary>Deletes the session rows and returns their keys. Their versions were compared when they were locked: a counter trigger on the messages may have updated them since.</summary>
@@ -82,6 +85,30 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape)
             WHERE {key} = ANY ({keyList}::{shape.KeyType(map)}[])
               AND {HoldCondition.NotHeld(source, shape, key, name, parameters)}
             """;
+    }
+
+    private (string Sql, NpgsqlParameter[] Parameters) ReadRows(ChildTable child, IEnumerable<string> keys, string locking)
+    {
+        var path = SessionPath.Of(map, child);
+        var (where, parameters) = Where(child, path, keys);
+        return ($"""
+            WITH found AS (
+              SELECT {path.Key} AS k, {RowVersion.Hash("t")} AS h
+              FROM {path.From(child)}
+              WHERE {where}
+              {locking}
+            )
+            SELECT k::text, count(*), sum(h)::text FROM found GROUP BY k
+            """, parameters);
+    }
+
+    private (string Sql, NpgsqlParameter[] Parameters) Where(ChildTable child, SessionPath path, IEnumerable<string> keys)
+    {
+        var parameters = new SqlParameters();
+        // Added first, so that it is the $1 of the condition on the keys.
+        parameters.Add(PgParameter.Texts(keys));
+        var condition = only?.Condition(child, parameters);
+        return (path.Where(_keys) + (condition is null ? "" : $" AND {condition}"), parameters.ToArray());
     }
 
     /// <summary>Since when the oldest other transaction has held locks on the mapped tables ($1, oids): whom a locked session waits for.</summary>

@@ -32,7 +32,7 @@ internal static class DeletionRecords
             .Select(o => (o.Object.Id, o.Object.VersionId, o.Reason!));
         await ArchiveLedger.MarkAbandonedAsync(connection, [.. unused], cancellationToken).ConfigureAwait(false);
         await ledger.CountAsync(
-            connection, deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Session.Document.JsonLength), deleted.Sum(s => s.Member.Length), cancellationToken).ConfigureAwait(false);
+            connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Session.Document.JsonLength), deleted.Sum(s => s.Member.Length)), cancellationToken).ConfigureAwait(false);
     }
 
     private static ArchiveRecord Record(UploadedObject stored, ObjectMember member, string state, string? reason)

@@ -3,7 +3,6 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
-using Archiver.Core.Verification;
 using Npgsql;
 
 namespace Archiver.Core.Deletion;
@@ -23,11 +22,11 @@ internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction
     public List<DroppedSession> Dropped { get; } = [];
 
     /// <summary>Sessions whose rows this transaction deleted.</summary>
-    public List<VerifiedSession> Deleted { get; } = [];
+    public List<RowTarget> Deleted { get; } = [];
 
     /// <summary>Deletes what can be deleted of the sessions; the outcome is in <see cref="Deleted"/> and <see cref="Dropped"/>.</summary>
     /// <exception cref="PostgresException">An error that says nothing about a single session; the transaction is lost.</exception>
-    public async Task DeleteAsync(IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+    public async Task DeleteAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
         for (var lockWaits = 0; sessions.Count > 0;)
         {
@@ -67,26 +66,26 @@ internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction
         }
     }
 
-    private async Task<Attempt> TryAsync(IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+    private async Task<Attempt> TryAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
         try
         {
             var guard = await SideEffectGuard.BeginAsync(connection, shape, cancellationToken).ConfigureAwait(false);
-            var rows = (long)sessions.Count;
+            var rows = 0L;
             foreach (var child in statements.DeepestFirst)
             {
-                var deleted = await FingerprintsAsync(statements.DeleteRows(child), sessions, cancellationToken).ConfigureAwait(false);
+                var deleted = await FingerprintsAsync(statements.DeleteRows(child, Keys(sessions)), cancellationToken).ConfigureAwait(false);
                 if (Differing(sessions, child, deleted) is { Count: > 0 } changed)
                     return new Attempt.Differs(changed, DropReason.Changed);
                 rows += deleted.Values.Sum(f => f.Rows);
             }
             FaultPoint.Reach(FaultPoints.ChildrenDeleted);
-            var keys = await connection.QueryAsync(
-                statements.DeleteSessions, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
-            if (sessions.Where(s => !keys.Contains(s.Key)).Select(s => s.Key).ToHashSet() is { Count: > 0 } kept)
-                return new Attempt.Differs(kept, DropReason.NotDeleted);
-            if (keys.Count != sessions.Count)
-                throw new ArchiverException(FailureKind.Refused, $"The session key of {shape.Session.Table} is not unique: the delete hit rows of other sessions. It was rolled back.");
+            if (statements.WholeSessions)
+            {
+                if (await DeleteSessionsAsync(sessions, cancellationToken).ConfigureAwait(false) is { Count: > 0 } kept)
+                    return new Attempt.Differs(kept, DropReason.NotDeleted);
+                rows += sessions.Count;
+            }
             await connection.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
             return await guard.HoldsAsync(connection, rows, cancellationToken).ConfigureAwait(false)
                 ? new Attempt.Done()
@@ -100,40 +99,44 @@ internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction
         {
             return new Attempt.Refused(DropReason.Referenced, Failed: false);
         }
-        catch (PostgresException exception) when (IsAboutRows(exception))
+        catch (PostgresException exception) when (exception.IsAboutRows())
         {
             return new Attempt.Refused($"{DropReason.NotDeleted} ({exception.SqlState})", Failed: true);
         }
     }
 
-    // 22 data, 23 integrity, 44 check option, P0 raised by a trigger: some row is the cause, so a smaller set finds it.
-    private static bool IsAboutRows(PostgresException exception) => exception.SqlState[..2] is "22" or "23" or "27" or "44" or "P0";
-
-    private async Task<Dictionary<string, Fingerprint>> FingerprintsAsync(
-        string sql, IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+    /// <summary>Deletes the session rows; returns the keys of those that are still there.</summary>
+    private async Task<HashSet<string>> DeleteSessionsAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
-        var rows = await connection.QueryAsync(
-            sql, row => (Key: row.GetString(0), Fingerprint: Fingerprint.Parse(row.GetInt64(1), row.GetString(2))), cancellationToken,
-            PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
-        return rows.ToDictionary(row => row.Key, row => row.Fingerprint, StringComparer.Ordinal);
+        var keys = await connection.QueryAsync(
+            statements.DeleteSessions, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
+        HashSet<string> kept = [.. sessions.Select(s => s.Key).Except(keys)];
+        if (kept.Count == 0 && keys.Count != sessions.Count)
+            throw new ArchiverException(FailureKind.Refused, $"The session key of {shape.Session.Table} is not unique: the delete hit rows of other sessions. It was rolled back.");
+        return kept;
     }
 
-    private static HashSet<string> Differing(IReadOnlyList<VerifiedSession> sessions, ChildTable child, Dictionary<string, Fingerprint> found) =>
-        [.. sessions.Where(s => s.Session.Fingerprints[child.Name] != found.GetValueOrDefault(s.Key)).Select(s => s.Key)];
+    private Task<Dictionary<string, Fingerprint>> FingerprintsAsync((string Sql, NpgsqlParameter[] Parameters) statement, CancellationToken cancellationToken) =>
+        SessionLocks.FingerprintsAsync(connection, statement, cancellationToken);
+
+    private static IEnumerable<string> Keys(IReadOnlyList<RowTarget> sessions) => sessions.Select(s => s.Key);
+
+    private static HashSet<string> Differing(IReadOnlyList<RowTarget> sessions, ChildTable child, Dictionary<string, Fingerprint> found) =>
+        [.. sessions.Where(s => s.Fingerprints[child.Name] != found.GetValueOrDefault(s.Key)).Select(s => s.Key)];
 
     /// <summary>Sessions with a row that somebody else has locked, found without waiting.</summary>
-    private async Task<HashSet<string>> LockedAsync(IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> LockedAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
         HashSet<string> locked = [];
         foreach (var child in statements.DeepestFirst)
         {
-            var free = await FingerprintsAsync(statements.LockRows(child), sessions, cancellationToken).ConfigureAwait(false);
-            locked.UnionWith(sessions.Where(s => free.GetValueOrDefault(s.Key).Rows < s.Session.Fingerprints[child.Name].Rows).Select(s => s.Key));
+            var free = await FingerprintsAsync(statements.LockRows(child, Keys(sessions)), cancellationToken).ConfigureAwait(false);
+            locked.UnionWith(sessions.Where(s => free.GetValueOrDefault(s.Key).Rows < s.Fingerprints[child.Name].Rows).Select(s => s.Key));
         }
         return locked;
     }
 
-    private void Drop(IEnumerable<VerifiedSession> sessions, string reason, bool failed) =>
+    private void Drop(IEnumerable<RowTarget> sessions, string reason, bool failed) =>
         Dropped.AddRange(sessions.Select(s => new DroppedSession(s.Key, reason, failed)));
 
     /// <summary>How one try at a set of sessions ended.</summary>

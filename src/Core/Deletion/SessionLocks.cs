@@ -1,22 +1,21 @@
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Verification;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The locking part of the short transaction, from the top down: tables, holds, sessions, then rows that have rows below them. Locking
+/// The locking part of every short transaction, from the top down: tables, holds, sessions, then rows that have rows below them. Locking
 /// comes in statements of its own: a delete that also locks would judge by a snapshot older than its locks.
 /// </summary>
-internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, VerifiedBatch batch)
+internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, SourceShape shape, DeleteStatements statements)
 {
-    private readonly SourceShape _shape = batch.Export.Shape;
+    /// <summary>Sessions that stay, with their reasons.</summary>
+    public List<DroppedSession> Dropped { get; } = [];
 
-    public DeleteStatements Statements { get; } = new(run.Source.Map, batch.Export.Shape);
-
-    /// <summary>Keeps DDL away; the reason to leave the whole batch alone when somebody holds a table or one is no longer as it was exported, else null.</summary>
+    /// <summary>Keeps DDL away; the reason to leave the whole batch alone when somebody holds a table or one is no longer as it was described, else null.</summary>
     public async Task<string?> LockTablesAsync(CancellationToken cancellationToken)
     {
         try
@@ -27,59 +26,61 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         {
             return DropReason.Locked;
         }
-        // A column added or a trigger created since the export changes no row version, so no fingerprint would show it.
-        var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
-        return _shape.Tables.All(t => hashes.GetValueOrDefault(t.Oid) == t.Hash) ? null : DropReason.TableChanged;
+        // A column added or a trigger created since then changes no row version, so no fingerprint would show it.
+        var hashes = await TableDescriber.HashesAsync(connection, shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
+        return shape.Tables.All(t => hashes.GetValueOrDefault(t.Oid) == t.Hash) ? null : DropReason.TableChanged;
     }
 
-    /// <summary>Sessions that are locked for this transaction and still as they were exported, and those that are not, with their reasons.</summary>
-    public async Task<(IReadOnlyList<VerifiedSession> Held, List<DroppedSession> Dropped)> LockSessionsAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Locks the sessions that are there, that nobody else has locked and that no hold covers, and returns the hashes of their versions.
+    /// Holds are read under the hold lock: one that was added since the selection counts.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, long>> LockSessionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
-        List<DroppedSession> dropped = [];
         await HoldLock.TakeSharedAsync(connection, run.Source.Name, cancellationToken).ConfigureAwait(false);
-        var sessions = await LockRowsOfSessionsAsync(batch.Sessions, dropped, cancellationToken).ConfigureAwait(false);
-        sessions = await WithoutHeldAsync(sessions, dropped, cancellationToken).ConfigureAwait(false);
-        foreach (var parent in Statements.Parents)
-        {
-            var locked = (await connection.QueryAsync(
-                Statements.LockRows(parent), row => (Key: row.GetString(0), Fingerprint: Fingerprint.Parse(row.GetInt64(1), row.GetString(2))),
-                cancellationToken, Keys(sessions)).ConfigureAwait(false)).ToDictionary(r => r.Key, r => r.Fingerprint, StringComparer.Ordinal);
-            sessions = Keep(sessions, s => locked.GetValueOrDefault(s.Key) == s.Session.Fingerprints[parent.Name], DropReason.Changed, dropped);
-        }
-        return (sessions, dropped);
-    }
-
-    private async Task<IReadOnlyList<VerifiedSession>> LockRowsOfSessionsAsync(
-        IReadOnlyList<VerifiedSession> sessions, List<DroppedSession> dropped, CancellationToken cancellationToken)
-    {
         var locked = (await connection.QueryAsync(
-            Statements.LockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, Keys(sessions)).ConfigureAwait(false))
+            statements.LockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, PgParameter.Texts(keys)).ConfigureAwait(false))
             .ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);
-        if (locked.Count < sessions.Count)
+        if (locked.Count < keys.Count)
         {
-            var existing = (await connection.QueryAsync(Statements.Existing, row => row.GetString(0), cancellationToken, Keys(sessions)).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
-            sessions = Keep(sessions, s => existing.Contains(s.Key), DropReason.Gone, dropped);
-            sessions = Keep(sessions, s => locked.ContainsKey(s.Key), DropReason.Locked, dropped);
+            var existing = (await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys)).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+            Drop(keys.Where(k => !existing.Contains(k)), DropReason.Gone);
+            Drop(keys.Where(k => existing.Contains(k) && !locked.ContainsKey(k)), DropReason.Locked);
         }
-        return Keep(sessions, s => s.Session.Fingerprints["session"] == default(Fingerprint).Add(locked[s.Key]), DropReason.Changed, dropped);
+        var parameters = new SqlParameters();
+        var sql = statements.NotHeld(run.Source, parameters, locked.Keys);
+        var free = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        Drop(locked.Keys.Where(k => !free.Contains(k)), DropReason.Held);
+        return locked.Where(l => free.Contains(l.Key)).ToDictionary(StringComparer.Ordinal);
     }
 
-    // Asked again under the hold lock: a hold that was added since the selection counts.
-    private async Task<IReadOnlyList<VerifiedSession>> WithoutHeldAsync(
-        IReadOnlyList<VerifiedSession> sessions, List<DroppedSession> dropped, CancellationToken cancellationToken)
+    /// <summary>Which of the locked sessions the policy still takes, by the predicate that selected them: now nobody can change them any more.</summary>
+    public async Task<IReadOnlyList<string>> StillEligibleAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var sql = Statements.NotHeld(run.Source, parameters, sessions.Select(s => s.Key));
-        var free = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
-        return Keep(sessions, s => free.Contains(s.Key), DropReason.Held, dropped);
+        var sql = new ExportStatements(run, shape).StillEligible(parameters, keys);
+        var eligible = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        Drop(keys.Where(k => !eligible.Contains(k)), DropReason.NoLongerEligible);
+        return [.. keys.Where(eligible.Contains)];
     }
 
-    private static List<VerifiedSession> Keep(
-        IReadOnlyList<VerifiedSession> sessions, Func<VerifiedSession, bool> keep, string reason, List<DroppedSession> dropped)
+    /// <summary>Locks what it can of a child's rows; their fingerprints by session.</summary>
+    public Task<Dictionary<string, Fingerprint>> LockRowsAsync(ChildTable child, IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        FingerprintsAsync(connection, statements.LockRows(child, keys), cancellationToken);
+
+    /// <summary>Fingerprints of a child's rows by session as they are now, locked or not.</summary>
+    public Task<Dictionary<string, Fingerprint>> ReadRowsAsync(ChildTable child, IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        FingerprintsAsync(connection, statements.ReadRows(child, keys), cancellationToken);
+
+    public void Drop(IEnumerable<string> keys, string reason) => Dropped.AddRange(keys.Select(k => new DroppedSession(k, reason, Failed: false)));
+
+    /// <summary>Runs a statement that returns key, count and sum of hashes.</summary>
+    public static async Task<Dictionary<string, Fingerprint>> FingerprintsAsync(
+        NpgsqlConnection connection, (string Sql, NpgsqlParameter[] Parameters) statement, CancellationToken cancellationToken)
     {
-        dropped.AddRange(sessions.Where(s => !keep(s)).Select(s => new DroppedSession(s.Key, reason, Failed: false)));
-        return [.. sessions.Where(keep)];
+        var rows = await connection.QueryAsync(
+            statement.Sql, row => (Key: row.GetString(0), Fingerprint: Fingerprint.Parse(row.GetInt64(1), row.GetString(2))), cancellationToken,
+            statement.Parameters).ConfigureAwait(false);
+        return rows.ToDictionary(row => row.Key, row => row.Fingerprint, StringComparer.Ordinal);
     }
-
-    private static NpgsqlParameter Keys(IEnumerable<VerifiedSession> sessions) => PgParameter.Texts(sessions.Select(s => s.Key));
 }

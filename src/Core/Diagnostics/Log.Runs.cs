@@ -46,8 +46,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 1013, Level = LogLevel.Information, Message = "{Policy} not run: {Pause}")]
     public static partial void Paused(this ILogger logger, string policy, string pause);
 
-    [LoggerMessage(EventId = 1014, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} is a dry run: {Eligible} sessions would go")]
-    public static partial void DryRun(this ILogger logger, Guid runId, string policy, long eligible);
+    [LoggerMessage(EventId = 1014, Level = LogLevel.Information, Message = "{Policy} is a dry run: {Eligible} sessions would go")]
+    public static partial void DryRun(this ILogger logger, string policy, long eligible);
+
+    [LoggerMessage(EventId = 1016, Level = LogLevel.Warning, Message = "{Policy} and {Other} both take {Sessions} of the same sessions; the one that runs first gets them (Order, Where)")]
+    public static partial void PoliciesOverlap(this ILogger logger, string policy, string other, long sessions);
 
     [LoggerMessage(EventId = 1016, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} takes shard {Shard} of {Shards}")]
     public static partial void ShardTaken(this ILogger logger, Guid runId, string policy, int shard, int shards);

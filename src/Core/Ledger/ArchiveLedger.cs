@@ -58,11 +58,7 @@ internal sealed class ArchiveLedger(RunContext run, string location)
         WHERE o.id = n.id AND o.state = 'pending'
         """;
 
-    private const string Count = """
-        UPDATE archiver.runs
-        SET sessions_done = sessions_done + $2, rows_deleted = rows_deleted + $3, bytes_json = bytes_json + $4, bytes_stored = bytes_stored + $5
-        WHERE id = $1
-        """;
+    private const string Known = "SELECT count(*) FROM archiver.archives AS a WHERE a.run_id = $1 AND a.session_id = ANY ($2)";
 
     /// <summary>For each stem of a session's keys, how many objects the ledger knows under it.</summary>
     public async Task<IReadOnlyList<int>> CountKeysAsync(IReadOnlyList<string> stems, CancellationToken cancellationToken)
@@ -128,10 +124,13 @@ internal sealed class ArchiveLedger(RunContext run, string location)
             MarkAbandoned, cancellationToken, PgParameter.Bigints(objects.Select(o => o.Id)),
             PgParameter.Texts(objects.Select(o => o.VersionId)), PgParameter.Texts(objects.Select(o => o.Reason))).ConfigureAwait(false);
 
-    /// <summary>Adds to the run's counts in the deleting transaction, so that they are of confirmed deletes even after a crash.</summary>
-    public Task CountAsync(NpgsqlConnection connection, int sessions, long rows, long jsonBytes, long storedBytes, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            Count, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Bigint(sessions), PgParameter.Bigint(rows), PgParameter.Bigint(jsonBytes), PgParameter.Bigint(storedBytes));
+    /// <summary>Adds to the run's counts, in the transaction that did it.</summary>
+    public Task CountAsync(NpgsqlConnection connection, RunCounts counts, CancellationToken cancellationToken) =>
+        RunJournal.CountAsync(connection, run.Id, counts, cancellationToken);
+
+    /// <summary>Whether this run has committed archives of any of these sessions.</summary>
+    public async Task<bool> KnowsAsync(NpgsqlConnection connection, IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync<long>(Known, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Texts(keys)).ConfigureAwait(false) > 0;
 
     private static void Require(int changed, int expected)
     {

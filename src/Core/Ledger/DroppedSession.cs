@@ -22,4 +22,5 @@ internal static class DropReason
     public const string SideEffects = "delete would change other rows";
     public const string TrialFailed = "trial restore differs";
     public const string Held = "held";
+    public const string NotUpdated = "update refused";
 }

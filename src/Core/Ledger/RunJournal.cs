@@ -59,6 +59,15 @@ internal static class RunJournal
         WHERE id = $1 AND state = 'running'
         """;
 
+    private const string Count = """
+        UPDATE archiver.runs
+        SET sessions_done = sessions_done + $2, rows_deleted = rows_deleted + $3, bytes_json = bytes_json + $4, bytes_stored = bytes_stored + $5
+        WHERE id = $1
+        """;
+
+    /// <summary>This process, as runs and audit name it.</summary>
+    public static string WorkerName { get; } = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}");
+
     /// <summary>Records a run, after settling what earlier runs of the source left behind; returns how many had died.</summary>
     /// <exception cref="ArchiverException">A worker with another number of shards is running on the source; kind Refused.</exception>
     public static Task<long> BeginAsync(
@@ -103,6 +112,11 @@ internal static class RunJournal
         return dead;
     }
 
+    /// <summary>Adds to a run's counts in the transaction that did it, so that they are of confirmed work even after a crash.</summary>
+    public static Task CountAsync(NpgsqlConnection connection, Guid id, RunCounts counts, CancellationToken cancellationToken) => connection.ExecuteAsync(
+        Count, cancellationToken, PgParameter.Uuid(id), PgParameter.Bigint(counts.Sessions), PgParameter.Bigint(counts.Rows),
+        PgParameter.Bigint(counts.JsonBytes), PgParameter.Bigint(counts.StoredBytes));
+
     /// <summary>Records how a run ended and settles the objects it left pending.</summary>
     public static async Task EndAsync(NpgsqlConnection connection, Guid id, string source, RunSummary summary, CancellationToken cancellationToken)
     {
@@ -115,8 +129,6 @@ internal static class RunJournal
         await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    private static string WorkerName => string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}");
 
     private static string StateOf(RunOutcome outcome) => outcome switch
     {

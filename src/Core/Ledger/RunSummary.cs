@@ -1,3 +1,5 @@
+using Archiver.Core.Policies;
+
 namespace Archiver.Core.Ledger;
 
 /// <summary>How a run ended.</summary>
@@ -35,6 +37,9 @@ public sealed record RunSummary
 
     public required string Policy { get; init; }
 
+    /// <summary>What the policy does; null for a restore, which no policy asks for.</summary>
+    public PolicyAction? Action { get; init; }
+
     public required RunOutcome Outcome { get; init; }
 
     /// <summary>The policy only reports: <see cref="Selected"/> is what a real run would take.</summary>
@@ -58,6 +63,9 @@ public sealed record RunSummary
 
     /// <summary>Skipped and failed sessions by reason.</summary>
     public IReadOnlyDictionary<string, long> Reasons { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>Of a dry run: sessions that it would not take, by the first reason that keeps each out.</summary>
+    public IReadOnlyDictionary<string, long> Excluded { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
 
     public TimeSpan Elapsed { get; init; }
 

@@ -25,6 +25,9 @@ internal static class PgErrors
     /// <summary>The statement ran into <c>statement_timeout</c> (57014; a cancellation by the caller surfaces as OperationCanceledException instead).</summary>
     public static bool IsStatementTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.QueryCanceled;
 
+    /// <summary>22 data, 23 integrity, 27, 44 check option, P0 raised by a trigger: some row is the cause, so a smaller set of rows finds it.</summary>
+    public static bool IsAboutRows(this PostgresException exception) => exception.SqlState[..2] is "22" or "23" or "27" or "44" or "P0";
+
     /// <summary>
     /// The server could not deliver this batch, but may deliver a part of it: a timeout, a value over a limit, bytes invalid in the encoding,
     /// a damaged page.

@@ -8,6 +8,9 @@ internal static class PgParameter
 {
     public static NpgsqlParameter Text(string? value) => Of(value, NpgsqlDbType.Text);
 
+    /// <summary>A text that the server reads as a value of the column it is assigned to, whatever that column's type is.</summary>
+    public static NpgsqlParameter Untyped(string? value) => Of(value, NpgsqlDbType.Unknown);
+
     public static NpgsqlParameter Texts(IEnumerable<string?> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
 
     public static NpgsqlParameter TextsOrNull(IEnumerable<string>? values) => Of(values?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);

@@ -17,6 +17,13 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
 {
     private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
 
+    // Of an abandoned object only the ids are known, so any hold by user or range may cover it.
+    private static readonly string IsHeld = $"""
+        SELECT EXISTS (
+          SELECT FROM archiver.objects AS o CROSS JOIN LATERAL unnest(o.members) AS m (session_id)
+          WHERE o.id = $1 AND NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")}))
+        """;
+
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="fix">Whether to change anything.</param>
     /// <param name="who">Who asked, for the audit.</param>
@@ -100,25 +107,38 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync);
         var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
+        var candidates = await superfluous.ListAsync(settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false);
+        var confirmed = await ConfirmedObjects.ReadAsync(store, source, candidates.Select(c => c.Name.Key), cancellationToken).ConfigureAwait(false);
         List<string> removable = [];
         List<SkippedObject> kept = [];
-        foreach (var abandoned in await superfluous.ListAsync(settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false))
+        foreach (var abandoned in candidates)
         {
-            if (await superfluous.WhyKeptAsync(abandoned, cancellationToken).ConfigureAwait(false) is { } reason)
-            {
+            var reason = confirmed.WhyKept(abandoned.Name.Key) ?? await superfluous.WhyKeptAsync(abandoned, cancellationToken).ConfigureAwait(false);
+            if (reason is null && fix)
+                reason = await RemoveAsync(source, connection, lease, abandoned, cancellationToken).ConfigureAwait(false);
+            if (reason is null)
+                removable.Add(abandoned.Name.Key);
+            else
                 kept.Add(new(abandoned.Name.Key, reason));
-                continue;
-            }
-            removable.Add(abandoned.Name.Key);
-            if (!fix)
-                continue;
-            if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
-                throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
-            // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
-            await store.DeleteAllVersionsAsync(abandoned.Name.Key, cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
         }
         return (removable, kept);
+    }
+
+    /// <summary>Removes one object, unless a hold covers it: then the reason why it stays.</summary>
+    private async Task<string?> RemoveAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, AbandonedObject abandoned, CancellationToken cancellationToken)
+    {
+        // Held to the end: a hold that is added meanwhile waits, and then covers what is left.
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await HoldLock.TakeSharedAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false))
+            return SuperfluousObjects.Held;
+        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
+        // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
+        await store.DeleteAllVersionsAsync(abandoned.Name.Key, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return null;
     }
 
     private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)

@@ -14,8 +14,12 @@ namespace Archiver.Core.Reconciliation;
 internal sealed class SuperfluousObjects(
     NpgsqlConnection connection, IArchiveReader store, SourceSettings source, DatabaseIdentity database, BucketScan scan, RestoreTarget target, ImportPlans plans)
 {
-    private const string Abandoned = """
-        SELECT o.id, o.key, o.version_id
+    /// <summary>Why an object stays that a hold covers.</summary>
+    public const string Held = "a hold covers it, or may";
+
+    private static readonly string Abandoned = $"""
+        SELECT o.id, o.key, o.version_id,
+               EXISTS (SELECT FROM unnest(o.members) AS m (session_id) WHERE NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")}))
         FROM archiver.objects AS o
         JOIN archiver.runs AS r ON r.id = o.run_id
         WHERE o.location = $1 AND o.source = $2 AND o.state = 'abandoned' AND r.state <> 'running'
@@ -32,12 +36,14 @@ internal sealed class SuperfluousObjects(
         """;
 
     public async Task<IReadOnlyList<AbandonedObject>> ListAsync(TimeSpan minimumAge, CancellationToken cancellationToken) => await connection.QueryAsync(
-        Abandoned, row => new AbandonedObject(row.GetInt64(0), new ObjectName(row.GetString(1), row.TextOrNull(2))), cancellationToken,
+        Abandoned, row => new AbandonedObject(row.GetInt64(0), new ObjectName(row.GetString(1), row.TextOrNull(2)), row.GetBoolean(3)), cancellationToken,
         PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text($"{(long)minimumAge.TotalSeconds} seconds")).ConfigureAwait(false);
 
     /// <summary>Why an object has to stay, or null; an object that is gone has nothing to stay for.</summary>
     public async Task<string?> WhyKeptAsync(AbandonedObject abandoned, CancellationToken cancellationToken)
     {
+        if (abandoned.IsHeld)
+            return Held;
         if (await new ObjectExaminer(store, source.Map).ExamineAsync(abandoned.Name, cancellationToken).ConfigureAwait(false) is not { } found)
             return null;
         if (found.Problem is { } problem)
@@ -93,4 +99,4 @@ internal sealed class SuperfluousObjects(
 }
 
 /// <summary>An object that no archive needs, by the ledger.</summary>
-internal sealed record AbandonedObject(long Id, ObjectName Name);
+internal sealed record AbandonedObject(long Id, ObjectName Name, bool IsHeld);

@@ -47,7 +47,7 @@ internal sealed class BatchSelector(RunContext run)
         return await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
     }
 
-    private static (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) => (
+    private (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) => (
         new SelectedSession
         {
             Key = row.GetString(0),
@@ -58,8 +58,8 @@ internal sealed class BatchSelector(RunContext run)
             Month = row.GetString(5),
             Keep = row.TextOrNull(6),
             Generation = row.GetInt32(8),
-            Rows = 1,
-            Bytes = row.GetInt64(9),
+            Rows = _statements.WholeSessions ? 1 : 0,
+            Bytes = _statements.WholeSessions ? row.GetInt64(9) : 0,
         },
         new PageMark(row.GetString(7), row.GetString(0)));
 

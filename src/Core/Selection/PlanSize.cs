@@ -6,7 +6,7 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Selection;
 
 /// <summary>How much the sessions are that a policy takes now.</summary>
-/// <param name="Rows">Rows of all their tables, their own included.</param>
+/// <param name="Rows">Rows that are archived, purged or updated: of all their tables, or those that the policy takes.</param>
 /// <param name="Bytes">About the bytes of their values as text.</param>
 /// <param name="Oldest">The longest unused one's first activity column, as PostgreSQL's text in UTC; null when there is none.</param>
 internal sealed record PlanSize(long Rows, long Bytes, string? Oldest)
@@ -22,8 +22,9 @@ internal sealed record PlanSize(long Rows, long Bytes, string? Oldest)
         var sessions = (await connection.QueryAsync(
             statements.Total(parameters), row => (Rows: row.GetInt64(0), Bytes: row.GetInt64(1), Oldest: row.TextOrNull(2)),
             cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
-        var (rows, bytes) = (sessions.Rows, sessions.Bytes);
-        foreach (var child in run.Source.Map.Children)
+        var (rows, bytes) = statements.WholeSessions ? (sessions.Rows, sessions.Bytes) : (0, 0);
+        // An expiry touches the session rows only.
+        foreach (var child in run.Source.Map.Children.Where(_ => run.Policy.Action != PolicyAction.Expire))
         {
             parameters = new SqlParameters();
             var size = (await connection.QueryAsync(

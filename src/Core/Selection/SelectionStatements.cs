@@ -10,11 +10,13 @@ internal sealed class SelectionStatements
 {
     private readonly RunContext _run;
     private readonly SessionTable _table;
+    private readonly SoftDeletedRows? _only;
 
     public SelectionStatements(RunContext run)
     {
         _run = run;
         _table = run.Source.Map.Session;
+        _only = SoftDeletedRows.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);
         KeyType = run.Shape.KeyType(run.Source.Map);
     }
 
@@ -55,14 +57,17 @@ internal sealed class SelectionStatements
             """;
     }
 
-    /// <summary>Rows and bytes of one child table for each of the sessions in the parameter.</summary>
+    /// <summary>Whether the policy takes sessions with all their rows; else it takes some rows of sessions that stay.</summary>
+    public bool WholeSessions => _only is null;
+
+    /// <summary>Rows and bytes of one child table for each of the sessions in the parameter; of all rows, or of those that the policy takes.</summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
         var path = SessionPath.Of(_run.Source.Map, child);
         return $"""
             SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint
             FROM {path.From(child)}
-            WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}
+            WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}{Taken(child, parameters)}
             GROUP BY {path.Key}
             """;
     }
@@ -87,7 +92,7 @@ internal sealed class SelectionStatements
         return $"""
             SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
             FROM {path.From(child)}
-            WHERE {path.Where($"IN (SELECT {SessionPath.Column("s", _table.Key)} {Eligible(parameters)})")}
+            WHERE {path.Where($"IN (SELECT {SessionPath.Column("s", _table.Key)} {Eligible(parameters)})")}{Taken(child, parameters)}
             """;
     }
 
@@ -102,21 +107,26 @@ internal sealed class SelectionStatements
         var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
         // First of all: it costs one hash, and leaves the others a part of the sessions.
         IEnumerable<Condition> shard = _run.Shard.IsWhole ? [] : [new("other shard", "shard", _run.Shard.Sql(key))];
-        return
+        List<Condition> conditions =
         [
             .. shard,
             new("restored lately", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'restored' AND a.restored_at > {grace})
-                """),
-            new("stored", "ledger", $"""
-                NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
                 """),
             new("quarantined", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = {key}::text AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(_run.Cutoffs.Now))}))
                 """),
             new("held", "ledger", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
         ];
+        // What a user deleted goes, copy or not.
+        if (_run.Policy.Action != PolicyAction.Purge)
+            conditions.Add(new("stored", "ledger", $"""
+                NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
+                """));
+        return conditions;
     }
+
+    private string Taken(ChildTable child, SqlParameters parameters) => _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
 
     private string OrderColumn => _table.Activity[0];
 

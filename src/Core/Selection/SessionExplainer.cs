@@ -17,7 +17,7 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
     public async Task<SessionExplanation> ExplainAsync(SourceSettings source, Policy policy, string id, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var run = await PolicyPreview.ContextAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
+        var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
         var byKey = await FindAsync(connection, run, SessionPath.Column("s", source.Map.Session.Key), run.Shape.KeyType(source.Map), id, cancellationToken).ConfigureAwait(false);
         if (byKey is not null || source.Map.Session.ExternalId is not { } external)
             return byKey ?? new(null, []);

@@ -88,7 +88,7 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
     {
         try
         {
-            var run = await PolicyPreview.ContextAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
+            var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
             return await backlog.ReadAsync(connection, run, status, cancellationToken).ConfigureAwait(false);
         }
         catch (ArchiverException exception)

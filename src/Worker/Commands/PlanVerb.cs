@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Archiver.Core.Diagnostics;
-using Archiver.Core.Policies;
-using Archiver.Core.Selection;
+using Archiver.Core;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -24,8 +22,6 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
         List<PlanJson> plans = [];
         foreach (var (source, policy) in choice.Policies(parse.GetValue(VerbOptions.Source), parse.GetValue(VerbOptions.Policy)))
         {
-            if (policy.Action != PolicyAction.Archive)
-                throw new ArchiverException(FailureKind.Configuration, $"Policy {policy.FullName}: action {policy.Action} is not supported yet; choose another with --policy.");
             var most = parse.GetValue(Sessions) ?? DefaultSessions;
             var plan = await errors.ExplainAsync(source, () => preview.ReadAsync(source, policy, most, cancellationToken)).ConfigureAwait(false);
             plans.Add(PlanJson.Of(policy, plan));
@@ -42,8 +38,12 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
         terminal.WriteLine($"{plan.Source}/{plan.Policy} ({plan.Action}): takes {plan.Eligible.ToString(CultureInfo.InvariantCulture)} of {Amount.Of(plan.Total, "session")}");
         if (plan.Eligible > 0)
             terminal.WriteLine($"  {Amount.Of(plan.Rows, "row")}, about {Amount.Bytes(plan.Bytes)}, the oldest last active {plan.Oldest}");
+        if (plan.NeedsAcceptance)
+            terminal.WriteLine($"  a run stops before it changes anything: more than Safety:MaxShare. If that is right: archiver accept {plan.Source}/{plan.Policy}");
         foreach (var (reason, sessions) in plan.Excluded)
             terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
+        foreach (var (other, sessions) in plan.Overlaps)
+            terminal.WriteLine($"  {Amount.Of(sessions, "session")} also taken by {other}: the policy that runs first gets them");
         var table = new TextTable("SESSION", "USER", "INACTIVE FOR", "MESSAGES");
         foreach (var session in plan.Sessions)
             table.Add(session.SessionId, session.UserId ?? "-", session.InactiveFor is { } age ? Amount.Age(age) : "-", session.Messages.ToString(CultureInfo.InvariantCulture));

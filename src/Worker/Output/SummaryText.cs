@@ -1,4 +1,5 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 
 namespace Archiver.Worker.Output;
 
@@ -8,7 +9,7 @@ internal static class SummaryText
     public static void Write(RunSummary run, Terminal terminal)
     {
         terminal.WriteLine($"{run.Source}/{run.Policy}: {Describe(run)}");
-        foreach (var (reason, sessions) in run.Reasons)
+        foreach (var (reason, sessions) in run.Reasons.Concat(run.Excluded))
             terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
     }
 
@@ -31,7 +32,12 @@ internal static class SummaryText
         _ => "failed",
     };
 
-    private static string Done(RunSummary run) => run.Sessions == 0
-        ? "no session archived"
-        : $"{Amount.Of(run.Sessions, "session")} archived with {Amount.Of(run.Rows, "row")} in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}";
+    private static string Done(RunSummary run) => run.Action switch
+    {
+        PolicyAction.Purge => run.Rows == 0 ? "nothing purged" : $"{Amount.Of(run.Rows, "row")} of {Amount.Of(run.Sessions, "session")} purged in {Amount.Seconds(run.Elapsed)}",
+        PolicyAction.Expire => run.Sessions == 0 ? "no session expired" : $"{Amount.Of(run.Sessions, "session")} expired in {Amount.Seconds(run.Elapsed)}",
+        _ => run.Sessions == 0
+            ? "no session archived"
+            : $"{Amount.Of(run.Sessions, "session")} archived with {Amount.Of(run.Rows, "row")} in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}",
+    };
 }

@@ -35,6 +35,18 @@ public sealed partial class StructureTests
     }
 
     [Fact]
+    public void Deletes_without_a_copy_only_in_named_classes_of_the_lifecycle()
+    {
+        var root = Path.Combine(Repository.Root, "src", "Core");
+        var callers = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Where(f => File.ReadAllText(f).Contains($".{nameof(RowTarget.WithoutCopy)}(", StringComparison.Ordinal))
+            .Select(f => Path.GetRelativePath(root, f).Replace('\\', '/'));
+        Assert.Contains("Lifecycle/Purger.cs", callers);
+        Assert.Empty(callers.Except(["Lifecycle/Purger.cs", "Lifecycle/Eraser.cs"]));
+        Assert.All(typeof(RowTarget).GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic), c => Assert.True(c.IsPrivate));
+    }
+
+    [Fact]
     public void Uses_only_stages_above()
     {
         var seen = 0;
@@ -49,6 +61,15 @@ public sealed partial class StructureTests
             }
         }
         Assert.True(seen > 20, "The pattern finds no using lines: the test could not fail.");
+    }
+
+    [Fact]
+    public void Restores_with_the_reading_side_of_the_store_only()
+    {
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "src", "Core", "Restore"), "*.cs").Append(Path.Combine(Repository.Root, "src", "Core", "RestorePipeline.cs")).ToList();
+        var texts = files.Select(File.ReadAllText).ToList();
+        Assert.All(texts, t => Assert.DoesNotContain("IArchiveStore", t, StringComparison.Ordinal));
+        Assert.Contains(texts, t => t.Contains("IArchiveReader", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -55,8 +55,7 @@ public sealed class LostLedgerTests(TestServers servers)
         await archiver.RunAsync(Token);
         var live = await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
         await archiver.RestoreAsync(RestoreFixture.Session(live!), Token);
-        foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))
-            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
+        await RemoveManifestsAsync(archiver);
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
 
         await RebuildAsync(archiver);
@@ -145,6 +144,7 @@ public sealed class LostLedgerTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0, configure: Impatient);
         await archiver.RunAsync(Token);
         await AbandonAsync(archiver);
+        await RemoveManifestsAsync(archiver);
         var ids = (await archiver.Database.CopyOutAsync("SELECT o.members[1] FROM archiver.objects o ORDER BY 1")).TrimEnd().Split('\n');
         Assert.Equal(4, ids.Length);
         var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
@@ -167,6 +167,50 @@ public sealed class LostLedgerTests(TestServers servers)
         var left = await archiver.Bucket.ListKeysAsync("chat_archives/2");
         Assert.Equal(keys.Count + 1 - report.Removable.Count, left.Count);
         Assert.DoesNotContain(left, k => report.Removable.Contains(k));
+    }
+
+    // The same ids as production has, and the rows as they were before the run: by the ledger and the tables alone the objects look superfluous.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_physical_copy_of_an_earlier_time_removes_nothing_that_a_manifest_confirms(bool readable)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: Impatient);
+        await archiver.RunAsync(Token);
+        var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        await archiver.RestoreAsync(new RestoreOptions { Source = "main", ObjectKeys = objects }, Token);
+        await AbandonAsync(archiver);
+        if (!readable)
+            await archiver.Bucket.PutRawAsync((await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))[0], [1, 2, 3]);
+
+        var report = await ReconcileAsync(archiver, fix: true);
+
+        Assert.Empty(report.Removable);
+        Assert.Equal(3, report.Kept.Count);
+        Assert.All(report.Kept, k => Assert.Contains(readable ? "a manifest confirms it" : "cannot be read", k.Reason, StringComparison.Ordinal));
+        Assert.Equal(objects, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
+    }
+
+    [Theory]
+    [InlineData("session_id", 2)]
+    [InlineData("user_id", 0)]
+    public async Task Reconcile_removes_nothing_that_a_hold_covers(string by, int removed)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: Impatient);
+        var id = await archiver.AnyIdleAsync(Token);
+        await archiver.RunAsync(Token);
+        var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        await archiver.RestoreAsync(new RestoreOptions { Source = "main", ObjectKeys = objects }, Token);
+        await AbandonAsync(archiver);
+        await RemoveManifestsAsync(archiver);
+        await archiver.Database.ExecuteAsync($"INSERT INTO archiver.holds (source, {by}, reason, created_by) VALUES ('main', '{id}', 'court', 'test')");
+
+        var report = await ReconcileAsync(archiver, fix: true);
+
+        Assert.Equal(removed, report.Removable.Count);
+        Assert.Equal(3 - removed, report.Kept.Count(k => k.Reason == "a hold covers it, or may"));
+        Assert.Equal(3 - removed, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
+        Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2"), k => k.Contains(id, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -196,6 +240,13 @@ public sealed class LostLedgerTests(TestServers servers)
     /// <summary>What a crash before the commit would have left: objects that no archive names.</summary>
     private static Task<int> AbandonAsync(ArchiverFixture archiver) =>
         archiver.Database.ExecuteAsync("DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'");
+
+    /// <summary>As if the crash had come before the commit.</summary>
+    private static async Task RemoveManifestsAsync(ArchiverFixture archiver)
+    {
+        foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))
+            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
+    }
 
     private static async Task CloneLedgerAsync(TestDatabase from, TestDatabase to)
     {

@@ -1,5 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Restore;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;
@@ -67,6 +68,34 @@ public sealed class SchemaDriftTests(TestServers servers)
         Assert.Contains("--drop-column token_count", refused.Refused[0].Reason, StringComparison.Ordinal);
         Assert.Equal((RunOutcome.Done, 3L), (report.Outcome, report.Restored));
         Assert.Equal(contents, await archiver.Database.CopyOutAsync("SELECT body FROM chat_messages ORDER BY id"));
+    }
+
+    [Fact]
+    public async Task A_child_table_that_is_gone_is_given_up_only_when_a_person_says_so()
+    {
+        var (archiver, _) = await ArchivedAsync("DROP TABLE chat_messages");
+        await using var _1 = archiver;
+
+        var report = await archiver.RestoreAsync(RestoreFixture.Everything with { DropColumns = ["messages.*"] }, Token);
+
+        Assert.Equal((RunOutcome.Done, null, 3L), (report.Outcome, report.Error, report.Restored));
+        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
+    }
+
+    [Fact]
+    public async Task A_child_table_that_is_new_gets_no_rows()
+    {
+        var (archiver, contents) = await ArchivedAsync("CREATE TABLE ratings (id bigserial PRIMARY KEY, session_id uuid NOT NULL REFERENCES chat_sessions, stars int)");
+        await using var _1 = archiver;
+        var map = archiver.Source.Map;
+        var ratings = new ChildTable { Name = "ratings", Table = new("public", "ratings"), ForeignKey = "session_id", ParentKey = "session_id", Key = "id", Order = ["id"] };
+        var settings = archiver.Settings with { Sources = [archiver.Source with { Map = new(map.Session, [.. map.Children, ratings]) }] };
+
+        var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token, settings: settings);
+
+        Assert.Equal((RunOutcome.Done, null, 3L), (report.Outcome, report.Error, report.Restored));
+        Assert.Equal(contents, await archiver.Database.CopyOutAsync("SELECT content FROM chat_messages ORDER BY id"));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM ratings"));
     }
 
     [Fact]

@@ -45,6 +45,38 @@ public sealed class VerifyTests(TestServers servers)
             report.Problems.Select(p => (p.ObjectKey, p.Problem)).OrderBy(p => p.ObjectKey, StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task What_lies_in_a_cold_storage_class_needs_thawing_and_is_not_called_damaged()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
+        await archiver.RunAsync(Token);
+        var key = await archiver.Database.ScalarAsync<string>("SELECT min(key) FROM archiver.objects");
+        var store = new FrozenObject(archiver.Store, key!);
+
+        var report = await new ArchiveVerifier(archiver.Settings, archiver.Catalog, store, TimeProvider.System).VerifyAsync(new("main", Sample: null), null, Token);
+        var restored = await archiver.RestoreAsync(RestoreFixture.Everything, Token, store);
+
+        Assert.Equal((key, ReadProblem.NeedsThawing), Assert.Single(report.Problems.Select(p => (p.ObjectKey, p.Problem))));
+        Assert.Equal((2L, key, "its object is in a cold storage class and must be thawed first"), (restored.Restored, Assert.Single(restored.Refused).ObjectKey, restored.Refused[0].Reason));
+    }
+
     private static Task<VerifyReport> VerifyAsync(ArchiverFixture archiver, VerifyOptions options) =>
         new ArchiveVerifier(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).VerifyAsync(options, null, Token);
+
+    /// <summary>A real store, one of whose objects has been moved to a class that no test server has.</summary>
+    private sealed class FrozenObject(IArchiveReader inner, string key) : IArchiveReader
+    {
+        public string Location => inner.Location;
+
+        public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => name.Key == key ? throw Frozen() : inner.OpenAsync(name, cancellationToken);
+
+        public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+            name.Key == key ? throw Frozen() : inner.OpenRangeAsync(name, offset, length, cancellationToken);
+
+        public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
+
+        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+        private static StorageException Frozen() => new(StorageFailure.NeedsThawing, "frozen");
+    }
 }

@@ -1,5 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Npgsql;
 using Xunit;
@@ -23,8 +24,14 @@ public sealed class LeastPrivilegeTests(TestServers servers)
         await role.GrantAsync(archiver.Database, Token, settings);
 
         var summary = await archiver.RunAsync(Token);
+        var refused = await archiver.RestoreAsync(RestoreFixture.Everything with { Reactivate = true }, Token);
+        await role.GrantAsync(archiver.Database, Token, $"{settings} SET archiver.restore = on;");
+        var restored = await archiver.RestoreAsync(RestoreFixture.Everything with { Reactivate = true }, Token);
 
         Assert.Equal((null, RunOutcome.Done, 20L), (summary.Error, summary.Outcome, summary.Sessions));
+        Assert.Equal((RunOutcome.Failed, 0L), (refused.Outcome, refused.Restored));
+        Assert.Contains("sql/roles.sql", refused.Error, StringComparison.Ordinal);
+        Assert.Equal((null, RunOutcome.Done, 20L), (restored.Error, restored.Outcome, restored.Restored));
     }
 
     [Fact]

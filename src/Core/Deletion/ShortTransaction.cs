@@ -1,0 +1,71 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Deletion;
+
+/// <summary>
+/// The frame of every transaction in which a run deletes or marks rows: READ COMMITTED on purpose (rows that committed while a lock was
+/// waited for must be seen), bounded in time, and committed only while the run's lease is held.
+/// </summary>
+internal sealed class ShortTransaction : IAsyncDisposable
+{
+    private readonly RunContext _run;
+
+    private ShortTransaction(RunContext run, NpgsqlConnection connection, NpgsqlTransaction transaction)
+    {
+        _run = run;
+        Connection = connection;
+        Transaction = transaction;
+    }
+
+    public NpgsqlConnection Connection { get; }
+
+    public NpgsqlTransaction Transaction { get; }
+
+    /// <param name="run">The run.</param>
+    /// <param name="rows">Rows that it will touch: one large session may take as much longer as it is larger than a batch.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<ShortTransaction> BeginAsync(RunContext run, long rows, CancellationToken cancellationToken)
+    {
+        var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync($"{TransactionSettings.Export} {Timeouts(run, rows)}", cancellationToken).ConfigureAwait(false);
+            return new(run, connection, transaction);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Proves the lease and commits; when the answer is lost, finds out what happened.</summary>
+    /// <param name="recorded">Whether the ledger shows, on a new connection, that this very transaction was committed.</param>
+    /// <param name="cancellationToken">Gives up before the commit is sent, not after.</param>
+    /// <exception cref="ArchiverException">The lease is lost: nothing was changed, and nothing more may be.</exception>
+    public async Task CommitAsync(Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded, CancellationToken cancellationToken)
+    {
+        // Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.
+        if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed,
+                $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
+        FaultPoint.Reach(FaultPoints.DeleteReady);
+        await new CommitOutcome(_run, recorded).CommitAsync(Connection, Transaction, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Transaction.DisposeAsync().ConfigureAwait(false);
+        await Connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static string Timeouts(RunContext run, long rows) =>
+        TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * Math.Max(1.0, (double)rows / run.Batch.Rows))
+        + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout)
+        + TransactionSettings.Timeout("idle_in_transaction_session_timeout", run.Batch.StatementTimeout);
+}

@@ -1,0 +1,34 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>The context of plan, explain and dry runs.</summary>
+internal static class ReadOnlyContext
+{
+    /// <summary>What the stages that only read need to know; it holds no lock and is no run.</summary>
+    /// <exception cref="ArchiverException">The ledger is not current, or inspection refuses.</exception>
+    public static async Task<RunContext> MakeAsync(
+        NpgsqlConnection connection, SourceSettings source, Policy policy, ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
+    {
+        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
+        var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+        return new()
+        {
+            Id = Guid.Empty,
+            Source = source,
+            Policy = policy,
+            Batch = settings.Batch,
+            Cutoffs = new Cutoffs(now),
+            Database = database,
+            Shape = inspection.Require(source.Name),
+            Connections = connections[source.Name],
+            Lease = new Lease(0, 0),
+        };
+    }
+}

@@ -1,0 +1,52 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Microsoft.Extensions.Logging;
+
+namespace Archiver.Core;
+
+/// <summary>The run of a policy that stores nothing, purge or expire: select a batch, change it, and so on until nothing is left or a bound is reached.</summary>
+internal sealed class LifecyclePipeline(RunScope scope, IBatchAction action, BatchSettings batch, SessionOutcomes outcomes, DatabaseRetry retry, RunTally tally, RunLimits limits, ILogger logger)
+{
+    private readonly RunContext _run = scope.Context;
+
+    /// <summary>Changes up to <paramref name="limit"/> sessions.</summary>
+    public async Task RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
+        try
+        {
+            await ChangeAsync(limit, finished, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (scope.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ArchiverException(FailureKind.Failed, $"The run's lock on source '{_run.Source.Name}' was lost: its connection to the server broke. The batch in hand was dropped; nothing of it was changed.");
+        }
+    }
+
+    private async Task ChangeAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    {
+        var selector = new BatchSelector(_run);
+        while (await retry.ExecuteAsync(token => selector.NextAsync(limit, token), cancellationToken).ConfigureAwait(false) is { } selected)
+        {
+            if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
+            {
+                logger.RunCutShort(_run.Id, reason);
+                return;
+            }
+            limit -= selected.Sessions.Count;
+            tally.AddSelected(selected.Sessions.Count);
+            var changed = await action.ApplyAsync(selected, cancellationToken).ConfigureAwait(false);
+            tally.AddDone(changed.Done.Count, changed.Rows, jsonBytes: 0, storedBytes: 0);
+            await outcomes.DropAsync(changed.Dropped, cancellationToken).ConfigureAwait(false);
+            await outcomes.ForgetFailuresAsync(changed.Done, cancellationToken).ConfigureAwait(false);
+            logger.BatchCommitted(_run.Id, changed.Done.Count, changed.Rows, changed.Dropped.Count);
+            finished?.Report(tally.Finished);
+            if (batch.Pause > TimeSpan.Zero)
+                await Task.Delay(batch.Pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

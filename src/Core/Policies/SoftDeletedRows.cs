@@ -1,0 +1,48 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Policies;
+
+/// <summary>
+/// Which rows of a session a purge with <c>Scope: Messages</c> takes: those that were soft-deleted long enough ago, and everything below
+/// them, which must not be left without its parent.
+/// </summary>
+internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs)
+{
+    private readonly CutoffSql _cutoff = new(source, cutoffs);
+
+    /// <summary>The rows that the policy takes of its sessions, or null where it takes sessions whole.</summary>
+    public static SoftDeletedRows? Of(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) =>
+        policy is { Action: PolicyAction.Purge, Scope: PurgeScope.Messages } ? new(source, shape, policy, cutoffs) : null;
+
+    /// <summary>Over the aliases of <see cref="SessionPath"/>; null when no row of this table can be taken.</summary>
+    public string? Condition(ChildTable child, SqlParameters parameters)
+    {
+        List<string> old = [];
+        var (at, alias) = (child, "t");
+        for (var level = 1; ; level++)
+        {
+            if (at.Deleted is { } column)
+                old.Add(Old(SessionPath.Column(alias, column), shape[at.Name][column], parameters));
+            if (at.Parent == SourceMap.SessionName)
+                break;
+            (at, alias) = (source.Map.Children.Single(c => c.Name == at.Parent), $"p{level}");
+        }
+        return old.Count == 0 ? null : $"({string.Join(" OR ", old)})";
+    }
+
+    /// <summary>The session (alias <c>s</c>) has such a row.</summary>
+    public string Exists(SqlParameters parameters)
+    {
+        var some = source.Map.Children.Where(c => c.Deleted is not null).Select(child =>
+        {
+            var path = SessionPath.Of(source.Map, child);
+            var old = Old(SessionPath.Column("t", child.Deleted!), shape[child.Name][child.Deleted!], parameters);
+            return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= {SessionPath.Column("s", source.Map.Session.Key)}")} AND {old})";
+        });
+        return $"({string.Join("\n    OR ", some)})";
+    }
+
+    private string Old(string column, ColumnShape type, SqlParameters parameters) =>
+        $"({_cutoff.Old(column, type, policy.DeletedFor!.Value, parameters)} AND isfinite({column}))";
+}

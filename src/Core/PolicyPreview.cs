@@ -1,0 +1,32 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core;
+
+/// <summary>What a run of a policy would do now, and with which sessions. Changes nothing, in the database or the store.</summary>
+internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog connections)
+{
+    /// <summary>Counts and sizes, and up to <paramref name="most"/> sessions in the order in which a run would take them.</summary>
+    public async Task<PreviewedPolicy> ReadAsync(
+        SourceSettings source, Policy policy, int most, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
+        var plan = await PolicyPlan.CountAsync(run, cancellationToken).ConfigureAwait(false);
+        List<SelectedSession> sessions = [];
+        var selector = new BatchSelector(run);
+        while (sessions.Count < most && await selector.NextAsync(most - sessions.Count, cancellationToken).ConfigureAwait(false) is { } batch)
+            sessions.AddRange(batch.Sessions);
+        var take = Math.Min(plan.Eligible, new RunRequest(source, policy).Limit);
+        return new(
+            run.Cutoffs.Now, plan, await PlanSize.ReadAsync(run, cancellationToken).ConfigureAwait(false), sessions,
+            TripWire.Trips(plan.Total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, source, policy, cancellationToken).ConfigureAwait(false),
+            await PolicyOverlap.CountAsync(run, cancellationToken).ConfigureAwait(false));
+    }
+}

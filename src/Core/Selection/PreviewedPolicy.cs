@@ -1,8 +1,0 @@
-namespace Archiver.Core.Selection;
-
-/// <summary>What a run of a policy would do now.</summary>
-/// <param name="Now">The database's clock; ages count from here.</param>
-/// <param name="Plan">How many sessions are taken, and how many are not for which reason.</param>
-/// <param name="Size">How much the taken ones are.</param>
-/// <param name="Sessions">The first of them, in the order of a run.</param>
-internal sealed record PreviewedPolicy(DateTimeOffset Now, PolicyPlan Plan, PlanSize Size, IReadOnlyList<SelectedSession> Sessions);

@@ -1,0 +1,38 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Microsoft.Extensions.Logging;
+
+namespace Archiver.Core;
+
+/// <summary>Keeps book of what becomes of a run's sessions: counts, log, quarantine.</summary>
+internal sealed class SessionOutcomes(RunContext run, RetrySettings settings, DatabaseRetry retry, RunTally tally, ILogger logger)
+{
+    /// <summary>Sessions that left their batch; those that failed are noted for the quarantine.</summary>
+    public async Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken)
+    {
+        tally.AddDropped(dropped);
+        foreach (var session in dropped)
+        {
+            if (session.Failed)
+                logger.SessionFailed(session.Key, session.Reason);
+            else
+                logger.SessionSkipped(session.Key, session.Reason);
+        }
+        var failed = dropped.Where(d => d.Failed).ToList();
+        await retry.ExecuteAsync(token => Quarantine.RecordAsync(run, settings, failed, token), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Forgets the failures of sessions that are through. After their commit, not in it: a row that a crash leaves says too much of a session
+    /// that is done with, and nothing more.
+    /// </summary>
+    public Task<int> ForgetFailuresAsync(IEnumerable<string> keys, CancellationToken cancellationToken) => retry.ExecuteAsync(
+        async token =>
+        {
+            await using var connection = await run.Connections.OpenAsync(token).ConfigureAwait(false);
+            return await Quarantine.ClearAsync(connection, run.Source.Name, keys, token).ConfigureAwait(false);
+        },
+        cancellationToken);
+}

@@ -97,6 +97,7 @@ public sealed class PolicyRunner
         if (request.Policy.Action == PolicyAction.Archive)
             await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
         // What all shards would take: each for itself would stay below the trip wire.
+        await Erasures.RequireAppliedAsync(scope.Context, _store, cancellationToken).ConfigureAwait(false);
         await TripWire.CheckAsync(scope.Context, _settings.Safety, Math.Min(ofPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
         var finished = progress is null ? null : new Relay(progress, eligible);

@@ -6,6 +6,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -112,10 +113,10 @@ public sealed class RestoreRunner
         await using (var connection = await open(cancellationToken).ConfigureAwait(false))
             target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false);
         using var plans = new ImportPlans(target, DriftOptions.Parse(options.Maps, options.DropColumns), open);
-        var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease);
+        var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
         await using var importer = new SessionImporter(
             target, options, records, open, new ImportSettings(_settings.Batch, source.TimeZone), new DatabaseRetry(_settings.Retry, _time));
-        var stager = new SessionStager(plans, source.Name);
+        var stager = new SessionStager(plans, source.Name, await new TombstoneReader(_store).LoadAsync(source, cancellationToken).ConfigureAwait(false));
         var pages = candidates is null
             ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source.Prefix), tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);

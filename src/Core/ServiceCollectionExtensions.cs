@@ -35,6 +35,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<LedgerRebuilder>();
         services.TryAddSingleton<Reconciler>();
         services.TryAddSingleton<Discarder>();
+        services.TryAddSingleton<Eraser>();
         services.TryAddSingleton<PolicyPreview>();
         services.TryAddSingleton<SessionExplainer>();
         services.TryAddSingleton<StatusReader>();

@@ -5,6 +5,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Archiver.Core.Verification;
 using Npgsql;
 
@@ -26,7 +27,7 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         var target = await RestoreTarget.DescribeAsync(connection, run.Source.Map, cancellationToken).ConfigureAwait(false);
         using var plans = new ImportPlans(target, DriftOptions.None, run.Connections.OpenAsync);
-        var stager = new SessionStager(plans, run.Source.Name);
+        var stager = new SessionStager(plans, run.Source.Name, TombstoneSet.Empty);
         var downloads = new SessionDownloads(
             store,
             async (candidate, json, token) => await KeepAsync(new(target, await stager.StageAsync(candidate, json, token).ConfigureAwait(false))).ConfigureAwait(false),

@@ -51,4 +51,19 @@ internal static class FaultPoints
     /// <summary>The objects are gone, the ledger does not say so yet.</summary>
     public const string DiscardRemoved = "discard.removed";
     public const string DiscardRecorded = "discard.recorded";
+
+    /// <summary>The tombstones are in the bucket, the ledger does not know them yet.</summary>
+    public const string EraseBuried = "erase.buried";
+    public const string EraseTextErased = "erase.text-erased";
+    public const string EraseRowsLocked = "erase.rows-locked";
+    public const string EraseRowsDeleted = "erase.rows-deleted";
+    public const string EraseRowsCommitted = "erase.rows-committed";
+    public const string EraseBundlePending = "erase.bundle-pending";
+    public const string EraseBundleStored = "erase.bundle-stored";
+
+    /// <summary>The ledger points to the new bundle, the old one is still there.</summary>
+    public const string EraseBundlePointed = "erase.bundle-pointed";
+    public const string EraseManifestsWritten = "erase.manifests-written";
+    public const string EraseObjectsRemoved = "erase.objects-removed";
+    public const string EraseObjectsRecorded = "erase.objects-recorded";
 }

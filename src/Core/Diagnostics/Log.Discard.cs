@@ -12,4 +12,8 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 7001, Level = LogLevel.Warning, Message = "{Archives} archives of source {Source} will be destroyed in {Days} days or later (Archiver:Discard); put what must stay on hold: archiver hold add")]
     public static partial void DiscardAnnounced(this ILogger logger, long archives, string source, double days);
+
+    [LoggerMessage(EventId = 7002, Level = LogLevel.Information, Message = "Erase {RunId} of source {Source} ended {Outcome}: {Sessions} sessions, {RowCount} rows, {Objects} objects; {Held} held, {Remaining} not erased in {ElapsedMs} ms")]
+    public static partial void EraseEnded(
+        this ILogger logger, Guid runId, string source, RunOutcome outcome, int sessions, long rowCount, long objects, int held, int remaining, long elapsedMs);
 }

@@ -22,6 +22,18 @@ internal sealed class ManifestReader(IArchiveReader store)
         }
     }
 
+    /// <summary>The manifests of one run, with their keys.</summary>
+    public async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadRunAsync(string prefix, Guid run, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var listed in store.ListAsync($"{BatchManifest.Folder(prefix)}{run}-", cancellationToken).ConfigureAwait(false))
+        {
+            if (await ReadAsync(listed.Key, cancellationToken).ConfigureAwait(false) is { } manifest)
+                yield return (listed.Key, manifest);
+            else
+                Unreadable.Add(listed.Key);
+        }
+    }
+
     private async Task<BatchManifest?> ReadAsync(string key, CancellationToken cancellationToken)
     {
         await using var body = await store.OpenAsync(new(key), cancellationToken).ConfigureAwait(false);

@@ -1,7 +1,9 @@
 using Archiver.Core.Ledger;
+using System.Globalization;
 using Archiver.Core.Manifests;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
+using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -10,7 +12,7 @@ namespace Archiver.Core.Reconciliation;
 /// Collects what was found in the bucket in temporary tables and writes it to the ledger in one transaction: the ledger is rebuilt wholly or
 /// not at all. Known objects are left as they are.
 /// </summary>
-internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings source, string location)
+internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings source, string location, TombstoneSet erased)
 {
     /// <summary>Reasons by which rebuilt archives are recognised until they are settled.</summary>
     private const string Confirmed = "rebuilt from the bucket", Unconfirmed = "rebuilt from the bucket; no manifest confirms it";
@@ -76,10 +78,13 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
 
     private const string AbandonUnnamed = """
         UPDATE archiver.objects AS o
-        SET state = 'abandoned', reason = 'rebuilt from the bucket; another object holds the same generation', ended_at = clock_timestamp()
+        SET state = 'abandoned', reason = 'rebuilt from the bucket; another object holds the same generation, or it was erased', ended_at = clock_timestamp()
         FROM pg_temp.archiver_found_objects AS f
         WHERE o.location = $1 AND o.key = f.key AND o.state = 'stored' AND NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id)
         """;
+
+    /// <summary>Documents of erased sessions: their objects are recorded, so that they can be removed, and no archive of them.</summary>
+    public long Erased { get; private set; }
 
     /// <summary>Makes the temporary tables.</summary>
     public Task BeginAsync(CancellationToken cancellationToken) => connection.ExecuteAsync(CreateTables, cancellationToken);
@@ -98,7 +103,8 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             PgParameter.Bigints(objects.Select(o => o.Length)), PgParameter.BytesArray(objects.Select(o => o.Sha256)),
             PgParameter.Texts(objects.Select(o => o.Documents[0].Header.Source.Run)), PgParameter.Texts(objects.Select(o => o.Documents[0].Header.Source.Policy)),
             PgParameter.Texts(objects.Select(o => o.Documents[0].Header.ArchivedAt))).ConfigureAwait(false);
-        List<(string Key, FoundDocument Found)> documents = [.. objects.SelectMany(o => o.Documents.Select(d => (o.Key, d)))];
+        List<(string Key, FoundDocument Found)> documents = [.. objects.SelectMany(o => o.Documents.Where(d => !IsErased(d)).Select(d => (o.Key, d)))];
+        Erased += objects.Sum(o => o.Documents.Count) - documents.Count;
         await connection.ExecuteAsync(
             AddDocuments, cancellationToken,
             PgParameter.Texts(documents.Select(d => d.Key)), PgParameter.Texts(documents.Select(d => d.Found.SessionId)), PgParameter.Texts(documents.Select(d => d.Found.ExternalId)),
@@ -109,6 +115,9 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Run)), PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Policy)),
             PgParameter.Texts(documents.Select(d => d.Found.Header.ArchivedAt))).ConfigureAwait(false);
     }
+
+    private bool IsErased(FoundDocument document) =>
+        erased.Covers(document.SessionId, document.User, null, DateTimeOffset.TryParse(document.Header.ArchivedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null);
 
     /// <summary>Writes everything to the ledger and gives each archive its state; returns how many archives were added.</summary>
     /// <param name="audit">Written with it; null where the caller writes its own.</param>

@@ -6,6 +6,7 @@ using Archiver.Core.Manifests;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 
 namespace Archiver.Core.Reconciliation;
 
@@ -40,7 +41,8 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
         var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token).ConfigureAwait(false);
-        var records = new FoundRecords(connection, source, store.Location);
+        var erased = await new TombstoneReader(store).LoadAsync(source, stop.Token).ConfigureAwait(false);
+        var records = new FoundRecords(connection, source, store.Location, erased);
         await records.BeginAsync(stop.Token).ConfigureAwait(false);
         var manifests = 0L;
         await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, stop.Token).ConfigureAwait(false))
@@ -69,7 +71,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
         var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), stop.Token).ConfigureAwait(false);
-        return new() { Objects = objects, Archives = added, Manifests = manifests, Foreign = scan.Foreign, Unreadable = scan.Unreadable };
+        return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Unreadable = scan.Unreadable };
     }
 
     private async IAsyncEnumerable<string> KeysAsync(SourceSettings source, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -9,6 +9,9 @@ public sealed record RebuildReport
     /// <summary>Archives added to the ledger.</summary>
     public required long Archives { get; init; }
 
+    /// <summary>Documents of sessions that were erased: no archive of them was added. To remove them: <c>archiver erase --reapply</c>.</summary>
+    public long Erased { get; init; }
+
     /// <summary>Manifests read.</summary>
     public required long Manifests { get; init; }
 

@@ -5,6 +5,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -81,7 +82,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         SourceSettings source, NpgsqlConnection connection, BucketScan scan, List<string> keys, DatabaseIdentity database, bool fix, CancellationToken cancellationToken)
     {
         List<string> ours = [];
-        var records = new FoundRecords(connection, source, store.Location);
+        var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, cancellationToken).ConfigureAwait(false));
         if (fix && keys.Count > 0)
             await records.BeginAsync(cancellationToken).ConfigureAwait(false);
         await foreach (var found in scan.ReadAsync(keys.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))

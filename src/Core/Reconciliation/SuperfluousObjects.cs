@@ -3,6 +3,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -85,7 +86,7 @@ internal sealed class SuperfluousObjects(
         try
         {
             await using var json = new GzipMemberStream(body);
-            await using var staged = await new SessionStager(plans, source.Name).StageAsync(candidate, json, cancellationToken).ConfigureAwait(false);
+            await using var staged = await new SessionStager(plans, source.Name, TombstoneSet.Empty).StageAsync(candidate, json, cancellationToken).ConfigureAwait(false);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await connection.ExecuteAsync(TransactionSettings.Export, cancellationToken).ConfigureAwait(false);
             var differing = await new RowComparer(connection, new ImportStatements(target)).DifferingAsync([staged], cancellationToken).ConfigureAwait(false);

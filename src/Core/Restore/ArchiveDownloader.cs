@@ -1,12 +1,14 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>Fetches documents from the store. It has the reading side only, so nothing it does can change an object.</summary>
-internal sealed class ArchiveDownloader(IArchiveReader store)
+internal sealed class ArchiveDownloader(IArchiveReader store, ArchiverSettings settings)
 {
     /// <summary>Copies a session's gzip member as stored.</summary>
     /// <exception cref="ArchiverException">The object is absent.</exception>
@@ -52,9 +54,17 @@ internal sealed class ArchiveDownloader(IArchiveReader store)
     }
 
     /// <summary>A session's gzip member as stored.</summary>
-    /// <exception cref="ArchiverException">The object is absent.</exception>
+    /// <exception cref="ArchiverException">The object is absent, or the session was erased: a ledger that was restored to an earlier time may still name it.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
+    public async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken)
+    {
+        var erased = await new TombstoneReader(store).LoadAsync(settings.Sources.Single(s => s.Name == archive.Source), cancellationToken).ConfigureAwait(false);
+        return erased.Covers(archive.SessionId, archive.User, archive.Created, archive.CopiedAt)
+            ? throw new ArchiverException(FailureKind.Refused, $"Session '{archive.SessionId}': {TombstoneReader.Refusal}.")
+            : await OpenAsync(archive, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Stream> OpenAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
         await store.OpenRangeAsync(archive.Object, archive.Offset, archive.Length, cancellationToken).ConfigureAwait(false)
         ?? throw new ArchiverException(FailureKind.Failed,
             $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");

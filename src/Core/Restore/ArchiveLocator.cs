@@ -7,7 +7,7 @@ namespace Archiver.Core.Restore;
 internal sealed class ArchiveLocator(ConnectionCatalog connections)
 {
     private const string Newest = """
-        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id, a.session_created_at, a.exported_at
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
@@ -28,7 +28,12 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
             Newest,
             row => new LocatedArchive(
                 row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
-                row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9)),
+                row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
+            {
+                User = row.TextOrNull(10),
+                Created = row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11),
+                CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
+            },
             cancellationToken, PgParameter.Text(source), PgParameter.Text(id), PgParameter.Int(generation)).ConfigureAwait(false);
         return found.SingleOrDefault();
     }

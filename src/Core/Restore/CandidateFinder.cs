@@ -13,7 +13,7 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
     // The newest generation that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
     // tables; ids and other targets take whatever can be read.
     private const string Page = """
-        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.object_id, a.external_id
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.object_id, a.external_id, a.user_id, a.session_created_at, a.exported_at
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
@@ -87,7 +87,12 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
     private static FoundArchive Read(string source, NpgsqlDataReader row) => new(
         new LocatedArchive(
             row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
-            row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9)),
+            row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
+        {
+            User = row.TextOrNull(12),
+            Created = row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13),
+            CopiedAt = row.GetFieldValue<DateTimeOffset>(14),
+        },
         row.GetInt64(10), row.TextOrNull(11));
 
     private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>

@@ -26,6 +26,9 @@ internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions dri
     /// <summary>The target's session key column.</summary>
     public string SessionKey => target.Map.Session.Key;
 
+    /// <summary>The target's user column, if one is mapped.</summary>
+    public string? User => target.Map.Session.User;
+
     /// <exception cref="RefusedSessionException">Documents of this kind have no place in the tables of today.</exception>
     public async Task<ImportPlan> GetAsync(DocumentHeader header, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Restore;
@@ -33,7 +34,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
         await using var importer = new SessionImporter(
             target, new RestoreOptions { Source = source.Name, DryRun = true }, records: null, OpenOnceAsync,
             new ImportSettings(settings.Batch, source.TimeZone), new DatabaseRetry(settings.Retry, time));
-        await new RestorePipeline(store, new SessionStager(plans, source.Name), importer, tally, settings.Storage.UploadConcurrency)
+        await new RestorePipeline(store, new SessionStager(plans, source.Name, TombstoneSet.Empty), importer, tally, settings.Storage.UploadConcurrency)
             .RunAsync(Pages(candidates), cancellationToken).ConfigureAwait(false);
         return tally.Summarize(Guid.Empty, dryRun: true, null, null, TimeSpan.Zero);
     }

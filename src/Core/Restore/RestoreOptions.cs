@@ -19,6 +19,9 @@ public sealed record RestoreOptions
     /// <summary>Name of the source whose ledger and objects are read.</summary>
     public required string Source { get; init; }
 
+    /// <summary>Who asked, for the audit.</summary>
+    public string Who { get; init; } = $"{Environment.UserName}@{Environment.MachineName}";
+
     /// <summary>Session keys or external ids.</summary>
     public IReadOnlyList<string> Ids { get; init; } = [];
 

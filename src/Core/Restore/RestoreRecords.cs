@@ -1,11 +1,12 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Npgsql;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>What a restore into the source itself writes to the ledger, in the transaction that brings the rows back.</summary>
-internal sealed class RestoreRecords(string source, Guid run, Lease lease)
+internal sealed class RestoreRecords(string source, Guid run, Lease lease, string who)
 {
     // A session that was restored before keeps its time: restoring it again changes nothing.
     private const string MarkRestored = """
@@ -35,6 +36,8 @@ internal sealed class RestoreRecords(string source, Guid run, Lease lease)
         await connection.ExecuteAsync(
             Count, cancellationToken, PgParameter.Uuid(run), PgParameter.Bigint(sessions.Count), PgParameter.Bigint(sessions.Sum(s => s.JsonLength))).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.RestoreMarked);
+        var counts = new Dictionary<string, long> { ["sessions"] = sessions.Count, ["rows"] = sessions.Sum(s => s.Rows) };
+        await AuditLog.WriteAsync(connection, new(who, "restore", source, null, run, null, counts), cancellationToken).ConfigureAwait(false);
         if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed, $"The restore's lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). The batch in hand was rolled back.");
     }

@@ -49,6 +49,10 @@ internal sealed class RowCopyWriter(PlannedTable table)
         return row[start] == '"' ? DocumentReader.ReadString(row[start..end]) : Encoding.UTF8.GetString(row[start..end]);
     }
 
+    /// <summary>The same; null where the row has no value there, or the document no such column.</summary>
+    public string? TextOrNull(string target, ReadOnlySpan<byte> row) =>
+        table.Columns.ToList().FindIndex(c => c.Target?.Name == target) is var index and >= 0 && _values[index] is var (start, end) && start != end ? TextOf(target, row) : null;
+
     // Of a domain that is gone: only json and numbers have no quotes. A string may be a text or a json value; "1" would become 1.
     private static ColumnKind KindOf(ReadOnlySpan<byte> value, PlannedColumn column) => (value[0], column.Target!.Kind) switch
     {

@@ -1,12 +1,14 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>Reads a document to its end, makes COPY text of its rows, and checks it: format, session, length, hash. Only then is it a <see cref="StagedSession"/>.</summary>
-internal sealed class SessionStager(ImportPlans plans, string source)
+internal sealed class SessionStager(ImportPlans plans, string source, TombstoneSet erased)
 {
     /// <param name="candidate">What is expected.</param>
     /// <param name="json">The decompressed document.</param>
@@ -19,10 +21,11 @@ internal sealed class SessionStager(ImportPlans plans, string source)
             throw new RefusedSessionException($"the document is of source '{DocumentReader.Shorten(document.Header.Source.Name)}', not of '{source}'", ReadProblem.Changed);
         var plan = await plans.GetAsync(document.Header, cancellationToken).ConfigureAwait(false);
         await using var spool = new SpoolingStream();
-        var (key, tables) = await ReadRowsAsync(document, plan, spool, cancellationToken).ConfigureAwait(false);
+        var (key, user, tables) = await ReadRowsAsync(document, plan, spool, cancellationToken).ConfigureAwait(false);
         if (candidate.SessionId is { } expected && key != expected)
             throw new RefusedSessionException("the document is of another session", ReadProblem.Changed);
         RequireArchived(candidate, hashing);
+        RequireNotErased(candidate, key, user, document.Header);
         return new(candidate, key, document.Header, plan, spool.Complete(), tables, hashing.BytesRead);
     }
 
@@ -31,6 +34,14 @@ internal sealed class SessionStager(ImportPlans plans, string source)
     {
         if (candidate.Archive is { } archive && (read.BytesRead != archive.JsonLength || !read.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)))
             throw new RefusedSessionException("the object is damaged: its bytes are not what was archived", ReadProblem.Changed);
+    }
+
+    // What the ledger knows is exact; of a document alone it is not known when its session began, and in doubt it does not come back.
+    private void RequireNotErased(RestoreCandidate candidate, string key, string? user, DocumentHeader header)
+    {
+        DateTimeOffset? written = DateTimeOffset.TryParse(header.ArchivedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
+        if (erased.Covers(key, candidate.Archive?.User ?? user, candidate.Archive?.Created, candidate.Archive?.CopiedAt ?? written))
+            throw new RefusedSessionException(TombstoneReader.Refusal);
     }
 
     internal static async Task<DocumentReader> OpenAsync(Stream json, CancellationToken cancellationToken)
@@ -45,10 +56,10 @@ internal sealed class SessionStager(ImportPlans plans, string source)
         }
     }
 
-    private async Task<(string Key, IReadOnlyList<StagedTable> Tables)> ReadRowsAsync(
+    private async Task<(string Key, string? User, IReadOnlyList<StagedTable> Tables)> ReadRowsAsync(
         DocumentReader document, ImportPlan plan, SpoolingStream spool, CancellationToken cancellationToken)
     {
-        string? key = null;
+        string? key = null, user = null;
         List<StagedTable> tables = [];
         RowCopyWriter? writer = null;
         var line = new ArrayBufferWriter<byte>(1024);
@@ -66,7 +77,10 @@ internal sealed class SessionStager(ImportPlans plans, string source)
                 line.ResetWrittenCount();
                 writer!.Write(document.Row, line);
                 if (document.Table == SourceMap.SessionName)
+                {
                     key = writer.TextOf(plans.SessionKey, document.Row);
+                    user = plans.User is { } column ? writer.TextOrNull(column, document.Row) : null;
+                }
                 var digest = tables[^1].Digest.Add(line.WrittenSpan);
                 line.Write("\n"u8);
                 spool.Write(line.WrittenSpan);
@@ -77,7 +91,7 @@ internal sealed class SessionStager(ImportPlans plans, string source)
         {
             throw Damaged(exception);
         }
-        return (key!, tables);
+        return (key!, user, tables);
     }
 
     internal static bool IsDamage(Exception exception) => exception is InvalidDataException or JsonException;

@@ -97,6 +97,8 @@ internal sealed class FileArchiveStore : IArchiveStore
             // The object first: a claim without object is harmless, an object without its metadata belongs to nobody.
             File.Delete(at.Object);
             File.Delete(at.Metadata);
+            foreach (var left in at.Temporaries())
+                File.Delete(left);
             PosixFile.SyncFolder(at.Folder);
             return !File.Exists(at.Object) ? true
                 : throw new StorageException(StorageFailure.Transient, $"'{key}' was removed and is there again.");

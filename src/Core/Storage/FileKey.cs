@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>Where a key lives below a root folder; formats and recognises the names this store adds beside the objects.</summary>
@@ -30,7 +33,13 @@ internal sealed class FileKey
     public string Metadata { get; }
 
     /// <summary>A name in the same folder that nobody else takes; short, because the object's own name may be as long as names can be.</summary>
-    public string NewTemporary() => Path.Combine(Folder, Guid.NewGuid().ToString("N") + TemporarySuffix);
+    public string NewTemporary() => Path.Combine(Folder, $"{TemporaryPrefix}{Guid.NewGuid():N}{TemporarySuffix}");
+
+    /// <summary>Temporary files that puts of this key left when their process was killed.</summary>
+    public IEnumerable<string> Temporaries() => Directory.EnumerateFiles(Folder, $"{TemporaryPrefix}*{TemporarySuffix}");
+
+    // Names may be as long as the key's, and with a suffix longer than names can be: hence a hash.
+    private string TemporaryPrefix => $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Object)))[..16]}-";
 
     /// <summary>A sidecar or temporary file: no object.</summary>
     public static bool IsOwn(string fileName) =>

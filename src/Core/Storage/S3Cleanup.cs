@@ -5,7 +5,9 @@ namespace Archiver.Core.Storage;
 /// <summary>The only S3 requests that remove anything. No run calls them.</summary>
 internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
 {
-    /// <summary>Removes every version and delete marker of exactly this key, then lists again to confirm.</summary>
+    /// <summary>
+    /// Removes every version and delete marker of exactly this key, and the parts of uploads that never became one, then lists again to confirm.
+    /// </summary>
     /// <exception cref="StorageException">Object lock, permission, or versions that are still there.</exception>
     public async Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken)
     {
@@ -25,6 +27,7 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
                     e.InnerException);
             }
         }
+        await AbortUploadsOfAsync(key, cancellationToken).ConfigureAwait(false);
         if (await VersionsAsync(key, cancellationToken).ConfigureAwait(false) is { Count: > 0 } left)
             throw new StorageException(StorageFailure.Transient, $"'{key}' still has {left.Count} versions after its removal.");
     }
@@ -51,6 +54,22 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
         }
+    }
+
+    // A process that was killed over a large upload leaves its parts, and they hold the same text.
+    private async Task AbortUploadsOfAsync(string key, CancellationToken cancellationToken)
+    {
+        var request = new ListMultipartUploadsRequest { BucketName = bucket.Name, Prefix = key };
+        ListMultipartUploadsResponse page;
+        do
+        {
+            page = await bucket.CallAsync(key, (s3, ct) => s3.ListMultipartUploadsAsync(request, ct), cancellationToken).ConfigureAwait(false);
+            foreach (var upload in (page.MultipartUploads ?? []).Where(u => u.Key == key))
+                await S3MultipartUpload.AbortAsync(bucket, key, upload.UploadId, cancellationToken).ConfigureAwait(false);
+            request.KeyMarker = page.NextKeyMarker;
+            request.UploadIdMarker = page.NextUploadIdMarker;
+        }
+        while (page.IsTruncated == true);
     }
 
     private async Task<List<string>> VersionsAsync(string key, CancellationToken cancellationToken)

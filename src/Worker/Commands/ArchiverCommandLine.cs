@@ -75,7 +75,7 @@ internal static class ArchiverCommandLine
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
         Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
-        Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(),
+        Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(), Of<EraseVerb>(),
     ];
 
     private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());

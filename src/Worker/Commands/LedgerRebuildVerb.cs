@@ -44,6 +44,8 @@ internal sealed class LedgerRebuildVerb(PolicyChoice choice, LedgerRebuilder reb
         terminal.WriteLine($"{source}: {Amount.Of(report.Objects, "object")} and {Amount.Of(report.Manifests, "manifest")} read, {Amount.Of(report.Archives, "archive")} added to the ledger");
         foreach (var reason in report.Foreign.GroupBy(f => f.Reason))
             terminal.WriteLine($"  {Amount.Of(reason.Count(), "object")} left out: {reason.Key}");
+        if (report.Erased > 0)
+            terminal.WriteLine($"  {Amount.Of(report.Erased, "document")} of erased sessions left out; remove them: archiver erase --reapply --yes");
         if (report.Foreign.Count > 0)
             terminal.WriteLine("  After a move to a new server or database: archiver ledger rebuild --other-systems");
         foreach (var unreadable in report.Unreadable)

@@ -48,4 +48,13 @@ internal static class LifecycleFixture
 
     private static Discarder Discarder(ArchiverFixture archiver) =>
         new(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<Discarder>.Instance);
+
+    public static Task<EraseReceipt> PlanEraseAsync(this ArchiverFixture archiver, EraseRequest request, CancellationToken cancellationToken) =>
+        Eraser(archiver).PlanAsync(archiver.Source, request, cancellationToken);
+
+    public static Task<EraseReceipt> EraseAsync(this ArchiverFixture archiver, EraseRequest request, CancellationToken cancellationToken) =>
+        Eraser(archiver).RunAsync(archiver.Source, request, "test", cancellationToken);
+
+    private static Eraser Eraser(ArchiverFixture archiver) =>
+        new(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<Eraser>.Instance);
 }

@@ -1,0 +1,171 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Lifecycle;
+
+/// <summary>
+/// The bucket's part of an erasure: bundles are written again without the sessions, manifests too, then objects are removed in every version
+/// and confirmed gone, and last the ledger forgets their ids. Of a session of which something is left the ledger forgets nothing.
+/// </summary>
+internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiveStore store, ArchiverSettings settings, string who, string? reason, EraseWork work)
+{
+    /// <summary>Objects under one hold lock and in one ledger transaction.</summary>
+    private const int Group = 64;
+
+    private const string CountRun = "UPDATE archiver.runs SET sessions_done = sessions_done + $2 WHERE id = $1";
+
+    private readonly BundleRewriter _bundles = new(scope, store);
+    private readonly EraseManifests _manifests = new(scope, store, settings.Storage.UploadConcurrency);
+
+    /// <summary>Rows of archives whose object is confirmed gone.</summary>
+    public long Archives { get; private set; }
+
+    /// <summary>Objects confirmed gone.</summary>
+    public long Removed { get; private set; }
+
+    public long Bundles { get; private set; }
+
+    public long Manifests => _manifests.Removed;
+
+    public async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        var objects = await FindAsync(cancellationToken).ConfigureAwait(false);
+        List<EraseObject> removable = [];
+        foreach (var old in objects)
+        {
+            if (await PrepareAsync(old, cancellationToken).ConfigureAwait(false) is { } problem)
+                Keep(old.Members, problem);
+            else
+                removable.Add(old);
+        }
+        removable = await WithoutManifestsAsync(removable, cancellationToken).ConfigureAwait(false);
+        foreach (var group in removable.Chunk(Group))
+            await RemoveAsync(group, cancellationToken).ConfigureAwait(false);
+        await RemoveUnrecordedAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<EraseObject>> FindAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await EraseObject.FindAsync(connection, scope.Source.Name, work.Free, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Why an object cannot go, or null when nobody else needs it any more.</summary>
+    private async Task<string?> PrepareAsync(EraseObject old, CancellationToken cancellationToken)
+    {
+        if (old.IsGone)
+            return null;
+        if (old.Location != store.Location)
+            return $"its object is in {old.Location}, and the configured store is {store.Location}";
+        List<string> gone = [.. old.Members.Where(work.IsFree)];
+        if (gone.Count == old.Members.Length)
+            return null;
+        var problem = await _bundles.RewriteAsync(old, gone, cancellationToken).ConfigureAwait(false);
+        Bundles += problem is null ? 1 : 0;
+        return problem;
+    }
+
+    private async Task<List<EraseObject>> WithoutManifestsAsync(List<EraseObject> objects, CancellationToken cancellationToken)
+    {
+        var sessions = work.Free.ToHashSet(StringComparer.Ordinal);
+        Dictionary<Guid, string> left = [];
+        foreach (var run in objects.SelectMany(o => o.Runs).Distinct())
+        {
+            if (await _manifests.EraseAsync(run, sessions, cancellationToken).ConfigureAwait(false) is { } problem)
+                left[run] = problem;
+        }
+        foreach (var old in objects)
+        {
+            foreach (var run in old.Runs.Where(left.ContainsKey))
+                Keep(old.Members, $"a manifest: {left[run]}");
+        }
+        return objects;
+    }
+
+    private async Task RemoveAsync(IReadOnlyList<EraseObject> group, CancellationToken cancellationToken)
+    {
+        await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+        var held = await HeldSessions.FindAsync(connection, scope.Source, shape, [.. group.SelectMany(o => o.Members).Where(work.IsFree).Distinct()], cancellationToken).ConfigureAwait(false);
+        foreach (var session in held)
+            work.Keep(session, ErasedSession.Held, "under a legal hold");
+        // A bundle that was written again holds only what is to go; if one of these is held now, it stays.
+        List<EraseObject> free = [.. group.Where(o => !o.Members.Any(held.Contains))];
+        foreach (var old in group.Except(free))
+            Keep(old.Members, "its bundle came under a legal hold");
+        await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
+        var outcome = await new ObjectRemoval(store, settings.Storage.UploadConcurrency).RemoveAsync([.. free.Where(o => !o.IsGone).Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
+        foreach (var old in free.Where(o => !outcome.IsGone(o.Key)))
+            Keep(old.Members, outcome.Failures[old.Key]);
+        Removed += free.Count(o => !o.IsGone && outcome.IsGone(o.Key));
+
+        // The ledger forgets a session only when nothing of it is left: until then a later erasure must find it.
+        var left = work.Sessions.Where(s => s.State != ErasedSession.Erased).Select(s => s.SessionId).ToHashSet(StringComparer.Ordinal);
+        List<EraseObject> gone = [.. free.Where(o => outcome.IsGone(o.Key))];
+        List<string> forgotten = [.. gone.SelectMany(o => o.Members).Where(m => work.IsFree(m) && !left.Contains(m)).Distinct()];
+        if (forgotten.Count > 0)
+        {
+            var (archives, objects) = await EraseLedger.ObjectsAsync(connection, gone.Select(o => o.Id), forgotten, cancellationToken).ConfigureAwait(false);
+            Archives += archives;
+            await connection.ExecuteAsync(CountRun, cancellationToken, PgParameter.Uuid(scope.RunId), PgParameter.Bigint(forgotten.Count)).ConfigureAwait(false);
+            var counts = new Dictionary<string, long> { ["sessions"] = forgotten.Count, ["archives"] = archives, ["objects"] = objects };
+            await AuditLog.WriteAsync(connection, new(who, Eraser.Name, scope.Source.Name, null, scope.RunId, reason, counts), cancellationToken).ConfigureAwait(false);
+        }
+        await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.EraseObjectsRecorded);
+        if (outcome.Outage is { } outage)
+            throw outage;
+    }
+
+    private async Task RemoveUnrecordedAsync(CancellationToken cancellationToken)
+    {
+        List<FoundObject> whole = [];
+        foreach (var found in work.Unrecorded)
+        {
+            if (found.Documents.All(d => work.IsFree(d.SessionId)))
+                whole.Add(found);
+            else
+                Keep(found.Documents.Select(d => d.SessionId), $"'{found.Key}' is a bundle that the ledger does not know: archiver reconcile --fix --yes, then again");
+        }
+        if (whole.Count == 0)
+            return;
+        await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+        foreach (var session in await HeldSessions.FindAsync(connection, scope.Source, shape, [.. whole.SelectMany(o => o.Documents).Select(d => d.SessionId).Distinct()], cancellationToken).ConfigureAwait(false))
+            work.Keep(session, ErasedSession.Held, "under a legal hold");
+        whole.RemoveAll(o => !o.Documents.All(d => work.IsFree(d.SessionId)));
+        await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
+        var outcome = await new ObjectRemoval(store, settings.Storage.UploadConcurrency).RemoveAsync([.. whole.Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        Removed += whole.Count - outcome.Failures.Count;
+        foreach (var found in whole.Where(o => !outcome.IsGone(o.Key)))
+            Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key]);
+        var counts = new Dictionary<string, long> { ["unrecorded_objects"] = whole.Count - outcome.Failures.Count };
+        await AuditLog.WriteAsync(connection, new(who, Eraser.Name, scope.Source.Name, null, scope.RunId, reason, counts), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        if (outcome.Outage is { } outage)
+            throw outage;
+    }
+
+    // As for a discard: a hold that is added meanwhile waits, and then covers what is left.
+    private async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(
+            TransactionSettings.Common + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken).ConfigureAwait(false);
+        await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken).ConfigureAwait(false);
+        return transaction;
+    }
+
+    private void Keep(IEnumerable<string> sessions, string problem)
+    {
+        foreach (var session in sessions)
+            work.Keep(session, ErasedSession.Remaining, problem);
+    }
+}

@@ -1,0 +1,42 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
+using Npgsql;
+
+namespace Archiver.Core.Lifecycle;
+
+/// <summary>
+/// Which tombstones this ledger has seen. One that it has not seen means that an erasure never came to this database, or was interrupted:
+/// then sessions may be here again that must not be, and no run may archive them anew.
+/// </summary>
+internal static class Erasures
+{
+    private const string Known = "SELECT e.name FROM archiver.erasures AS e WHERE e.source = $1";
+
+    private const string Add = "INSERT INTO archiver.erasures (source, name) SELECT $1, n.name FROM unnest($2) AS n (name) ON CONFLICT DO NOTHING";
+
+    public static Task<int> AddAsync(NpgsqlConnection connection, string source, IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(Add, cancellationToken, PgParameter.Text(source), PgParameter.Texts(names));
+
+    /// <summary>Lets a run go on, or not. Costs one listing where nothing was erased since the last run.</summary>
+    /// <exception cref="ArchiverException">Something that was erased is here again; kind Refused.</exception>
+    public static async Task RequireAppliedAsync(RunContext run, IArchiveReader store, CancellationToken cancellationToken)
+    {
+        var tombstones = await new TombstoneReader(store).LoadAsync(run.Source, cancellationToken).ConfigureAwait(false);
+        if (tombstones.IsEmpty)
+            return;
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var known = await connection.QueryAsync(Known, row => row.GetString(0), cancellationToken, PgParameter.Text(run.Source.Name)).ConfigureAwait(false);
+        var unseen = tombstones.Tombstones.Select(t => t.Name).Except(known, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
+        if (unseen.Count == 0)
+            return;
+        var targets = new EraseTargets(connection, run.Source, run.Shape, run.Database, store);
+        var (erased, _) = await targets.OfTombstonesAsync(tombstones.Only(unseen), cancellationToken).ConfigureAwait(false);
+        if (erased.Count > 0)
+            throw new ArchiverException(FailureKind.Refused,
+                $"{erased.Count} sessions of source '{run.Source.Name}' were erased and are here again: the database was restored to an earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes");
+        await AddAsync(connection, run.Source.Name, unseen, cancellationToken).ConfigureAwait(false);
+    }
+}

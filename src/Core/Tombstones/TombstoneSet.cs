@@ -1,0 +1,52 @@
+namespace Archiver.Core.Tombstones;
+
+/// <summary>What was erased from one source: it must not come back.</summary>
+internal sealed class TombstoneSet
+{
+    private readonly Dictionary<(char Kind, string Hash), DateTimeOffset> _erased = [];
+    private readonly TombstoneKey? _key;
+    private readonly string _source;
+
+    /// <param name="key">Null only without tombstones.</param>
+    public TombstoneSet(TombstoneKey? key, string source, IReadOnlyCollection<Tombstone> tombstones)
+    {
+        _key = key;
+        _source = source;
+        Tombstones = tombstones;
+        foreach (var tombstone in tombstones)
+        {
+            var hash = (tombstone.Kind, tombstone.Hash);
+            if (!_erased.TryGetValue(hash, out var known) || known < tombstone.ErasedAt)
+                _erased[hash] = tombstone.ErasedAt;
+        }
+    }
+
+    /// <summary>Nothing was erased.</summary>
+    public static TombstoneSet Empty { get; } = new(null, "", []);
+
+    public IReadOnlyCollection<Tombstone> Tombstones { get; }
+
+    public bool IsEmpty => _erased.Count == 0;
+
+    /// <summary>Those of a smaller set of names.</summary>
+    public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _source, [.. Tombstones.Where(t => names.Contains(t.Name))]);
+
+    /// <summary>
+    /// Whether a session, or a copy of it, was erased. A session that began after the erasure only bears the same id, as after a sequence was
+    /// set back; one whose beginning is not known counts as erased.
+    /// </summary>
+    /// <param name="session">Its key as text.</param>
+    /// <param name="user">Its user, if known.</param>
+    /// <param name="created">When it began, if known.</param>
+    /// <param name="copied">When the copy was made, if it is one.</param>
+    public bool Covers(string session, string? user, DateTimeOffset? created, DateTimeOffset? copied)
+    {
+        if (IsEmpty)
+            return false;
+        if (Find(Tombstone.Session, session) is { } at && (created is null || created <= at))
+            return true;
+        return user is not null && Find(Tombstone.User, user) is { } userAt && (created ?? copied ?? DateTimeOffset.MinValue) <= userAt;
+    }
+
+    private DateTimeOffset? Find(char kind, string id) => _erased.TryGetValue((kind, _key!.HashOf(kind, _source, id)), out var at) ? at : null;
+}

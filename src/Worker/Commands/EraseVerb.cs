@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Sources;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver erase</c>: the right to erasure.</summary>
+internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors errors, Terminal terminal) : IVerb
+{
+    private static readonly Argument<string[]> Ids = new("id") { Description = "Session keys or external ids", Arity = ArgumentArity.ZeroOrMore };
+
+    private static readonly Option<string?> User = new("--user", "-u") { Description = "Every session of this user, exactly", HelpName = "id" };
+
+    private static readonly Option<bool> Reapply = new("--reapply") { Description = "Everything that was erased before and is here again, as after a restore of the database to an earlier time" };
+
+    private static readonly Option<string?> Reason = new("--reason") { Description = "For the audit, such as the number of the request; no name", HelpName = "text" };
+
+    public static Command Describe() => new("erase", """
+        Erases sessions for good: live rows, archives of every generation and version, copies, manifests, and their ids in the ledger.
+        They do not come back: not by restore, ledger rebuild or show. Prints a receipt. What a hold or the bucket's object lock keeps is
+        reported, the exit code is 1, and a later erase tries it again. Without --yes it only says what it would do.
+        Example: archiver erase --user 4711 --yes --json > receipt.json
+        """) { Ids, User, Reapply, Reason, VerbOptions.Source, VerbOptions.Yes, VerbOptions.Json };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        var request = new EraseRequest
+        {
+            Ids = parse.GetValue(Ids) ?? [],
+            User = parse.GetValue(User),
+            Reapply = parse.GetValue(Reapply),
+            Reason = parse.GetValue(Reason),
+        };
+        if (new[] { request.Ids.Count > 0, request.User is not null, request.Reapply }.Count(given => given) != 1)
+            throw new ArchiverException(FailureKind.Configuration, "Say what to erase: session ids, or --user, or --reapply; one of the three.");
+        List<EraseReceipt> receipts = [];
+        foreach (var source in Sources(parse, request))
+        {
+            var receipt = parse.GetValue(VerbOptions.Yes)
+                ? await eraser.RunAsync(source, request, Operator.Name, cancellationToken).ConfigureAwait(false)
+                : await errors.ExplainAsync(source, () => eraser.PlanAsync(source, request, cancellationToken)).ConfigureAwait(false);
+            receipts.Add(receipt);
+            if (!parse.GetValue(VerbOptions.Json))
+                ReceiptText.Write(receipt, terminal);
+        }
+        if (parse.GetValue(VerbOptions.Json))
+            terminal.WriteJson(receipts);
+        if (parse.GetValue(VerbOptions.Yes) || receipts.All(r => r.Sessions.Count == 0))
+            return ExitCode.Worst(receipts.Select(r => r.ExitCode));
+        terminal.Fail("Nothing was changed. To do it, add --yes.");
+        return ExitCode.Refused;
+    }
+
+    // An id may be one source's only; a user or the tombstones concern all.
+    private IReadOnlyList<SourceSettings> Sources(ParseResult parse, EraseRequest request) =>
+        request.Ids.Count > 0 ? [choice.OneSource(parse.GetValue(VerbOptions.Source))] : choice.Sources(parse.GetValue(VerbOptions.Source));
+}

@@ -1,0 +1,30 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+
+namespace Archiver.Worker.Output;
+
+/// <summary>A receipt of an erasure in words.</summary>
+internal static class ReceiptText
+{
+    public static void Write(EraseReceipt receipt, Terminal terminal)
+    {
+        if (receipt.Outcome is RunOutcome.Paused or RunOutcome.LockedElsewhere)
+        {
+            terminal.WriteLine($"{receipt.Source}: nothing erased: {receipt.Error}");
+            return;
+        }
+        var erased = receipt.Sessions.Count(s => s.State == ErasedSession.Erased);
+        terminal.WriteLine($"{receipt.Source}: {(receipt.Plan ? "would erase" : "erased")} {Amount.Of(erased, "session")} at {receipt.At}{(receipt.Plan ? "" : $", run {receipt.RunId}")}");
+        terminal.WriteLine($"{receipt.Source}: {Amount.Of(receipt.Rows, "row")}, {Amount.Of(receipt.Archives, "archive")}, {Amount.Of(receipt.Objects, "object")}, {Amount.Of(receipt.Bundles, "bundle")} written again, {Amount.Of(receipt.Manifests, "manifest")}");
+        foreach (var session in receipt.Sessions)
+            terminal.WriteLine($"{receipt.Source}: {session.SessionId} {session.State}{(session.Reasons.Count == 0 ? "" : $": {string.Join("; ", session.Reasons)}")}");
+        foreach (var id in receipt.ErasedBefore)
+            terminal.WriteLine($"{receipt.Source}: {id} was erased before; nothing of it is left");
+        foreach (var id in receipt.Unknown)
+            terminal.WriteLine($"{receipt.Source}: {id} is not known, in the table, the ledger or the bucket");
+        if (!receipt.Plan)
+            terminal.WriteLine($"{receipt.Source}: {(receipt.Complete ? "complete: nothing of it is left in this database and bucket; backups of both end by their own age" : "NOT COMPLETE: run it again when what is named above is lifted")}");
+        if (receipt.Error is { } error)
+            terminal.Fail(error);
+    }
+}

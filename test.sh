@@ -1,14 +1,31 @@
 #!/bin/bash
 # Builds everything and runs every test against one real PostgreSQL and one real S3 gateway, started for this run.
 # Ends with a line `N passed, N failed`. Arguments go to `dotnet test`: ./test.sh --filter-class '*TestBucketTests'
-# On Debian it installs the servers it misses, as root or with sudo. CONTRIBUTING.md has the variables that replace them.
+# On Debian it installs the servers and programs it misses, as root or with sudo. CONTRIBUTING.md has the variables that replace them.
 set -u
 cd "$(dirname "$0")" || exit 1
 fail() { say "$*"; echo "0 passed, 1 failed"; exit 1; }
 WORK_PREFIX=archiver-test-run
 . tests/Testing/servers/common.sh
 
-WITH_TOOLS=1 install_servers
+# Programs of others that read archives, a browser for the pages and a Prometheus for the metrics; only the tests need them, so the demo
+# does not install them.
+missing_more() {
+  command -v node >/dev/null && command -v npm >/dev/null || { echo nodejs; echo npm; }
+  command -v python3 >/dev/null || echo python3
+  [ -x /usr/bin/chromium ] || echo chromium
+  [ -x /usr/bin/promtool ] || echo prometheus
+}
+install_readers() {
+  local readers=tests/Testing/readers
+  cmp -s $readers/package-lock.json $readers/node_modules/.installed && return
+  # Not fatal: the tests that need it say what is missing, and fail in CI.
+  npm ci --prefix $readers --no-audit --no-fund --ignore-scripts >"$WORK/npm.log" 2>&1 </dev/null &&
+    cp $readers/package-lock.json $readers/node_modules/.installed || { tail -n 3 "$WORK/npm.log" >&2; say "npm ci in $readers failed (see above)"; }
+}
+
+install_servers
+install_readers
 [ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { start_server postgres; POSTGRES_PID=${PIDS[-1]}; }
 [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] || { start_server rgw; RGW_PID=${PIDS[-1]}; }
 

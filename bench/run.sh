@@ -1,7 +1,7 @@
 #!/bin/bash
 # Measures the archiver against what it is promised to keep (PRODUCT.md section 11), on throw-away servers and generated chats.
 #
-#   bench/run.sh [--sessions N] [--rounds R] [--only NAME] [--output FOLDER]
+#   bench/run.sh [--sessions N] [--rounds R] [--only NAME] [--archive-only] [--output FOLDER]
 #                                        floor, plain script, Session, Bundle, store ceiling and restores in turns (20000 sessions, 3 rounds)
 #   bench/run.sh --long [--sessions N]   the executable on 10,000, N/4 and N sessions: time per session and memory (200000)
 #   bench/run.sh --memory                a session of a million messages, a message of 200 MB (also: bench/memory.sh)

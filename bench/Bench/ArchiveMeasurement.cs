@@ -21,12 +21,15 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
     /// <summary>Of the keys, so that the warm-up's are not those of a round.</summary>
     public string Prefix { get; init; } = "run";
 
+    /// <summary>Whether the archives are fetched and restored afterwards.</summary>
+    public bool Restores { get; init; } = true;
+
     public string Description => $"one run of the archiver, layout {layout}: export, upload, read back and compare, delete, ledger; then single and bulk restore of it";
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
         var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
-        var host = new ArchiverHost(environment, database.ConnectionString(copy), $"{Prefix}-{layout}-{_round++}", layout);
+        var host = new ArchiverHost(environment, database.ConnectionString(copy), $"{Prefix}-{layout}-{_round++}-{Guid.NewGuid():N}", layout);
         try
         {
             await using (host.ConfigureAwait(false))
@@ -37,7 +40,7 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
                 var summary = await host.ArchiveAsync(most, cancellationToken).ConfigureAwait(false);
                 var run = new Measured(Name, summary.Sessions, Stopwatch.GetElapsedTime(started).TotalSeconds, CpuClock.Between(before, cpu.Read()));
                 await Console.Error.WriteLineAsync($"  {Name}: {(GC.GetTotalAllocatedBytes() - allocated) / summary.Sessions:N0} bytes allocated a session, {summary.StoredBytes / summary.Sessions} stored of {summary.JsonBytes / summary.Sessions}").ConfigureAwait(false);
-                return [run, .. await FetchAsync(host, cancellationToken).ConfigureAwait(false), .. await RestoreAsync(host, summary, cancellationToken).ConfigureAwait(false)];
+                return !Restores ? [run] : [run, .. await FetchAsync(host, cancellationToken).ConfigureAwait(false), .. await RestoreAsync(host, summary, cancellationToken).ConfigureAwait(false)];
             }
         }
         finally

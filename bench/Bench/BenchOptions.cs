@@ -11,7 +11,7 @@ internal sealed record BenchOptions
     public int Sessions { get; init; } = 20_000;
 
     /// <summary>Sessions for what is measured one object at a time.</summary>
-    public int Few => Math.Clamp(Sessions / 10, 200, 2_000);
+    public int Few => Math.Clamp(Sessions / 10, 200, 4_000);
 
     public int Rounds { get; init; } = 3;
 
@@ -20,6 +20,9 @@ internal sealed record BenchOptions
 
     /// <summary>Only measurements whose name contains this; empty for all.</summary>
     public string Only { get; init; } = "";
+
+    /// <summary>Leaves out what reads archives back, to see a profile of archiving alone.</summary>
+    public bool ArchiveOnly { get; init; }
 
     /// <exception cref="ArgumentException">An option is unknown or has no proper value.</exception>
     public static BenchOptions Parse(string[] arguments)
@@ -37,6 +40,7 @@ internal sealed record BenchOptions
                 "--rounds" => options with { Rounds = Number() },
                 "--output" => options with { Output = Value() },
                 "--only" => options with { Only = Value() },
+                "--archive-only" => options with { ArchiveOnly = true },
                 "--long" => options with { Command = "long" },
                 "--memory" => options with { Command = "memory" },
                 _ => throw new ArgumentException($"Unknown option {arguments[i]}."),

@@ -14,11 +14,11 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         IMeasurement[] measurements =
         [
             new FloorMeasurement(environment, database, template, cpu),
-            new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Bundle, null, cpu),
+            new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Bundle, null, cpu) { Restores = !options.ArchiveOnly },
             new WarmBatchMeasurement(environment, database, template, options.Sessions, cpu),
             new PlainScriptMeasurement(environment, database, template, options.Few / 2, cpu),
             new StoreCeilingMeasurement(environment, database, template, options.Few, cpu),
-            new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu),
+            new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu) { Restores = !options.ArchiveOnly },
         ];
         measurements = [.. measurements.Where(m => m.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase))];
         await WarmAsync(database, cancellationToken).ConfigureAwait(false);
@@ -54,7 +54,7 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         var template = await database.CreateAsync(1_500, cancellationToken).ConfigureAwait(false);
         var cpu = new CpuClock(environment);
         foreach (var layout in (Core.Storage.StorageLayout[])[Core.Storage.StorageLayout.Bundle, Core.Storage.StorageLayout.Session])
-            await new ArchiveMeasurement(environment, database, template, layout, 1_000, cpu) { Prefix = "warm" }.MeasureAsync(cancellationToken).ConfigureAwait(false);
+            await new ArchiveMeasurement(environment, database, template, layout, 1_000, cpu) { Prefix = "warm", Restores = !options.ArchiveOnly }.MeasureAsync(cancellationToken).ConfigureAwait(false);
         await database.DropAsync(template, cancellationToken).ConfigureAwait(false);
     }
 

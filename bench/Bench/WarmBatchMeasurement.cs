@@ -18,7 +18,7 @@ internal sealed class WarmBatchMeasurement(BenchEnvironment environment, SampleD
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
         var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
-        var host = new ArchiverHost(environment, database.ConnectionString(copy), $"warm-{_round++}", StorageLayout.Bundle);
+        var host = new ArchiverHost(environment, database.ConnectionString(copy), $"batch-{_round++}-{Guid.NewGuid():N}", StorageLayout.Bundle);
         try
         {
             await using (host.ConfigureAwait(false))

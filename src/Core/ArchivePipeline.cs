@@ -68,12 +68,27 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             var parts = new Stack<SelectedBatch>([selected]);
             while (parts.TryPop(out var part))
             {
-                await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
                 if (await TryExportAsync(exporter, part, parts, cancellationToken).ConfigureAwait(false) is { } batch)
-                    await _exported.Writer.WriteAsync(batch, cancellationToken).ConfigureAwait(false);
-                else
-                    _slots.Release();
+                    await HandOverAsync(batch, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>
+    /// Passes an exported batch on as soon as there is room. The room is asked for after the export: while as many batches as are allowed
+    /// are uploaded and deleted, the next one is read, and no core waits for a stage that another batch is in.
+    /// </summary>
+    private async Task HandOverAsync(ExportedBatch batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _exported.Writer.WriteAsync(batch, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await batch.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

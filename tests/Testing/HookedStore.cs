@@ -42,6 +42,8 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
         await inner.DeleteAllVersionsAsync(key, cancellationToken);
     }
 
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => inner.AbortUploadsAsync(prefix, age, cancellationToken);
+
     public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => inner.OpenAsync(name, cancellationToken);
 
     public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>

@@ -29,6 +29,9 @@ public sealed record ReconcileReport
     /// <summary>Abandoned objects that stay, each with its reason.</summary>
     public required IReadOnlyList<SkippedObject> Kept { get; init; }
 
+    /// <summary>Uploads in parts that a worker had left unfinished; with fix they were ended and their parts freed, without it they are not looked for.</summary>
+    public required int AbortedUploads { get; init; }
+
     /// <summary>Whether something is left that a person should look at; what was fixed is not.</summary>
     public bool NeedsAttention => Fixed
         ? Missing.Count + Foreign.Count + Unreadable.Count > 0 || Orphans.Values.Any(n => n > 0)

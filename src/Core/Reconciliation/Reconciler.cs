@@ -58,6 +58,8 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var (removable, kept) = await RemoveAsync(source, connection, database, scan, lease, fix, cancellationToken).ConfigureAwait(false);
         if (fix)
             await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
+        // The age keeps off whatever may still be going on: no request of a run takes as long.
+        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false) : 0;
         var report = new ReconcileReport
         {
             Fixed = fix,
@@ -69,11 +71,12 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Orphans = await OrphansAsync(connection, source.Map, cancellationToken).ConfigureAwait(false),
             Removable = removable,
             Kept = kept,
+            AbortedUploads = uploads,
         };
         if (fix)
             await AuditLog.WriteAsync(
                 connection,
-                new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count }),
+                new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count, ["uploads"] = uploads }),
                 cancellationToken).ConfigureAwait(false);
         return report;
     }

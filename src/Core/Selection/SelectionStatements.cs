@@ -24,7 +24,7 @@ internal sealed class SelectionStatements
     public string KeyType { get; }
 
     /// <summary>
-    /// One page of candidates in the order of the first activity column and the key, after the page before: never OFFSET, whose cost
+    /// One page of candidates in the order of the column that the policy judges and the key, after the page before: never OFFSET, whose cost
     /// grows with the backlog. Both columns stand in one row comparison, so one index serves condition and order.
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
@@ -81,7 +81,7 @@ internal sealed class SelectionStatements
 
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
     public string Total(SqlParameters parameters) => $"""
-        SELECT count(*), coalesce(sum({RowBytes(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(OrderColumn, parameters)})::text
+        SELECT count(*), coalesce(sum({RowBytes(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(_table.Activity[0], parameters)})::text
         {Eligible(parameters)}
         """;
 
@@ -126,9 +126,17 @@ internal sealed class SelectionStatements
         return conditions;
     }
 
-    private string Taken(ChildTable child, SqlParameters parameters) => _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
+    /// <summary>The column whose age the policy judges, so that the index of its condition gives the order too: without it the few deleted sessions would be looked for among all.</summary>
+    private string OrderColumn => _run.Policy switch
+    {
+        { IdleFor: not null } => _table.Activity[0],
+        { DeletedFor: not null } when _table.Deleted is { } deleted => deleted,
+        { ExpiredFor: not null } when _table.Expires is { } expires => expires,
+        { EndedFor: not null } when _table.Ended is { } ended => ended,
+        _ => _table.Activity[0],
+    };
 
-    private string OrderColumn => _table.Activity[0];
+    private string Taken(ChildTable child, SqlParameters parameters) => _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
 
     private string Source(SqlParameters parameters) => parameters.Add(PgParameter.Text(_run.Source.Name));
 

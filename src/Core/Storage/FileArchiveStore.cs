@@ -105,6 +105,9 @@ internal sealed class FileArchiveStore : IArchiveStore
         },
         cancellationToken);
 
+    /// <summary>Nothing to do: a file gets its name when it is whole.</summary>
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => Task.FromResult(0);
+
     private ObjectStream? Open(FileKey key, long offset, long length)
     {
         if (Existing(key) is null)

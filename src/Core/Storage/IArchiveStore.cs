@@ -21,4 +21,9 @@ public interface IArchiveStore : IArchiveReader
     /// <summary>Removes every version and delete marker of the key and confirms that it is absent. Runs never call this.</summary>
     /// <exception cref="StorageException">Something is still there (object lock, permission) or the store did not answer.</exception>
     Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Ends uploads under the prefix that began longer ago than <paramref name="age"/> and never became an object, such as a killed worker's. Runs never call this.</summary>
+    /// <returns>How many there were.</returns>
+    /// <exception cref="StorageException">The store failed.</exception>
+    Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken);
 }

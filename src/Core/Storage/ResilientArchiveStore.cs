@@ -93,6 +93,10 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
             },
             cancellationToken);
 
+    /// <inheritdoc/>
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>
+        RunAsync("abort", ct => _inner.AbortUploadsAsync(prefix, age, ct), cancellationToken);
+
     /// <summary>A listing that fails begins again and skips what it gave already. Each step has its own budget.</summary>
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

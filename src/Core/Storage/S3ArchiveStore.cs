@@ -91,8 +91,7 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
     public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) =>
         new S3Cleanup(_bucket, time).DeleteAllVersionsAsync(key, cancellationToken);
 
-    /// <summary>Aborts multipart uploads under the prefix that began longer ago than <paramref name="age"/>; tells how many.</summary>
-    /// <exception cref="StorageException">The store failed.</exception>
+    /// <inheritdoc/>
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>
         new S3Cleanup(_bucket, time).AbortUploadsAsync(prefix, age, cancellationToken);
 

@@ -23,7 +23,7 @@ internal static class S3ClientFactory
             MaxErrorRetry = 0,
             MaxStaleConnectionRetries = 0,
             ThrottleRetries = false,
-            BufferSize = 128 * 1024,
+            BufferSize = 8 * 1024,
             HttpClientFactory = http,
         };
         if (settings.Endpoint is { } endpoint)

@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 using Archiver.Core.Upload;
 
@@ -12,6 +14,11 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
 {
     /// <summary>Times a body that breaks off on the way is fetched again before the failure counts as the store's.</summary>
     private const int Attempts = 3;
+
+    /// <summary>Bytes of gzip up to which a member is held in memory to be checked beside the reading.</summary>
+    private const int Small = 256 * 1024;
+
+    private static readonly int CheckedAtOnce = Environment.ProcessorCount + 1;
 
     /// <summary>By member: null when its copy is right, else one of <see cref="DropReason"/>.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>
@@ -39,9 +46,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         await using (body.ConfigureAwait(false))
         await using (var hashing = new HashingStream(body))
         {
-            var reasons = new string?[members.Count];
-            for (var i = 0; i < members.Count; i++)
-                reasons[i] = await VerifyMemberAsync(hashing, members[i], cancellationToken).ConfigureAwait(false);
+            var reasons = await VerifyMembersAsync(hashing, members, cancellationToken).ConfigureAwait(false);
             await hashing.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
             var whole = hashing.BytesRead == uploaded.Planned.Content.Length
                 && hashing.GetHash().AsSpan().SequenceEqual(uploaded.Planned.Content.Sha256.Span);
@@ -51,23 +56,87 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
 
     private static string[] AllMembers(IReadOnlyList<ObjectMember> members, string reason) => [.. members.Select(_ => reason)];
 
-    private async Task<string?> VerifyMemberAsync(Stream source, ObjectMember member, CancellationToken cancellationToken)
+    /// <summary>One member after the other is read; small ones are checked beside that, on as many cores as there are.</summary>
+    private async Task<string?[]> VerifyMembersAsync(Stream source, IReadOnlyList<ObjectMember> members, CancellationToken cancellationToken)
+    {
+        // Wrong until a check has said otherwise.
+        var reasons = new string?[members.Count];
+        Array.Fill(reasons, DropReason.Corrupt);
+        using var room = new SemaphoreSlim(CheckedAtOnce);
+        List<Task> checks = [];
+        try
+        {
+            for (var i = 0; i < members.Count; i++)
+            {
+                var (position, member) = (i, members[i]);
+                if (members.Count == 1 || member.Length > Small)
+                {
+                    reasons[i] = await VerifyLargeAsync(source, member, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+                await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+                var bytes = ArrayPool<byte>.Shared.Rent((int)member.Length);
+                try
+                {
+                    // Short of bytes only at the end of a short object, which the hash of the whole tells.
+                    var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Length), (int)member.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                    checks.Add(Task.Run(async () => reasons[position] = await VerifySmallAsync(bytes, read, member, room, cancellationToken).ConfigureAwait(false), CancellationToken.None));
+                }
+                catch
+                {
+                    LargeBuffer.Return(bytes);
+                    throw;
+                }
+            }
+        }
+        finally
+        {
+            // Also when the body broke off: the checks hold buffers of the pool.
+            await Task.WhenAll(checks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await Task.WhenAll(checks).ConfigureAwait(false);
+        return reasons;
+    }
+
+    private async Task<string?> VerifySmallAsync(byte[] bytes, int length, ObjectMember member, SemaphoreSlim room, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var gzip = new MemoryStream(bytes, 0, length, writable: false);
+            return await CheckAsync(gzip, member, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            LargeBuffer.Return(bytes);
+            room.Release();
+        }
+    }
+
+    private async Task<string?> VerifyLargeAsync(Stream source, ObjectMember member, CancellationToken cancellationToken)
     {
         await using var slice = new SliceStream(source, member.Length);
         try
         {
-            await using var gzip = new GZipStream(slice, CompressionMode.Decompress, leaveOpen: true);
-            var document = await new DocumentCheck(keyColumn).ReadAsync(gzip, cancellationToken).ConfigureAwait(false);
-            return IsRight(document, member.Session) ? null : DropReason.Corrupt;
-        }
-        catch (Exception exception) when (exception is InvalidDataException or JsonException)
-        {
-            return DropReason.Corrupt;
+            return await CheckAsync(slice, member, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             // What the decompressor left unread belongs to this member, and to the hash of the whole.
             await slice.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<string?> CheckAsync(Stream member, ObjectMember expected, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
+            var document = await new DocumentCheck(keyColumn).ReadAsync(gzip, cancellationToken).ConfigureAwait(false);
+            return IsRight(document, expected.Session) ? null : DropReason.Corrupt;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or JsonException)
+        {
+            return DropReason.Corrupt;
         }
     }
 

@@ -6,8 +6,8 @@ namespace Archiver.Worker.Output;
 internal sealed record ReconcileJson(
     string Source, bool Fixed, bool NeedsAttention, IReadOnlyList<string> Unrecorded, IReadOnlyList<string> Missing, IReadOnlyList<string> LiveAndArchived,
     IReadOnlyDictionary<string, long> Orphans, IReadOnlyList<string> Removable, IReadOnlyList<SkippedObject> Kept, IReadOnlyList<SkippedObject> Foreign,
-    IReadOnlyList<SkippedObject> Unreadable)
+    IReadOnlyList<SkippedObject> Unreadable, int AbortedUploads)
 {
     public static ReconcileJson Of(string source, ReconcileReport r) => new(
-        source, r.Fixed, r.NeedsAttention, r.Unrecorded, r.Missing, r.LiveAndArchived, r.Orphans, r.Removable, r.Kept, r.Foreign, r.Unreadable);
+        source, r.Fixed, r.NeedsAttention, r.Unrecorded, r.Missing, r.LiveAndArchived, r.Orphans, r.Removable, r.Kept, r.Foreign, r.Unreadable, r.AbortedUploads);
 }

@@ -12,7 +12,7 @@ internal static class ReconcileText
     {
         var findings = Findings(report).Where(f => f.Names.Count > 0).ToList();
         var orphans = report.Orphans.Where(o => o.Value > 0).ToList();
-        if (findings.Count == 0 && orphans.Count == 0)
+        if (findings.Count == 0 && orphans.Count == 0 && report.AbortedUploads == 0)
         {
             terminal.WriteLine($"{source}: bucket, ledger and rows agree");
             return;
@@ -26,6 +26,8 @@ internal static class ReconcileText
             if (names.Count > Most)
                 terminal.WriteLine($"    and {Amount.Of(names.Count - Most, one)} more, see --json");
         }
+        if (report.AbortedUploads > 0)
+            terminal.WriteLine($"  {Amount.Of(report.AbortedUploads, "upload")} that a worker had left unfinished: ended");
         foreach (var (table, rows) in orphans)
             terminal.WriteLine($"  {Amount.Of(rows, "row")} of '{table}' without a parent; written after its session was archived, or before there was a foreign key");
     }

@@ -34,6 +34,8 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
 
     public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) => AnswerAsync(true);
 
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => AnswerAsync(1);
+
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Calls++;

@@ -1,9 +1,9 @@
 # Sourced, not run: what test.sh and demo.sh share. Throw-away servers that end with the script, however that ends.
 #
-# Before: ME (name for messages) and WORK_PREFIX may be set; fail() and finish_more(), a last clean-up, may be defined.
+# Before: ME (name for messages) and WORK_PREFIX may be set; fail(), finish_more(), a last clean-up, and missing_more(), further
+#          Debian packages that are missing, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
-#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo;
-#                          with WITH_TOOLS set also of the browser and the Prometheus that tests use
+#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
@@ -46,6 +46,7 @@ launch() {
 await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
 
 missing_packages() {
+  ! declare -F missing_more >/dev/null || missing_more
   [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
   [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
   local path=$PATH:/usr/sbin:/sbin tool
@@ -53,15 +54,9 @@ missing_packages() {
   /usr/bin/python3 -c 'import rados' 2>/dev/null || echo ceph-common
 }
 
-# A browser for the pages and a Prometheus for the metrics; only tests need them.
-missing_tools() {
-  [ -x /usr/bin/chromium ] || echo chromium
-  [ -x /usr/bin/promtool ] || echo prometheus
-}
-
 install_servers() {
   local packages root=() log=$WORK/apt.log
-  packages=$(missing_packages; [ -z "${WITH_TOOLS:-}" ] || missing_tools)
+  packages=$(missing_packages)
   [ -n "$packages" ] || return 0
   packages=${packages//$'\n'/ }
   [ "$(id -u)" = 0 ] || root=(sudo)

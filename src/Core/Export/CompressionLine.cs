@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Export;
+
+/// <summary>One of the compressor's lines: takes chunks in order and makes each document's gzip member.</summary>
+internal sealed class CompressionLine : IAsyncDisposable
+{
+    private const int ChunksWaiting = 8;
+
+    private readonly Channel<DocumentChunk> _chunks = Channel.CreateBounded<DocumentChunk>(new BoundedChannelOptions(ChunksWaiting) { SingleReader = true, SingleWriter = true });
+    private readonly Dictionary<int, SessionDocument> _documents = [];
+    private readonly CompressionLevel _level;
+    private readonly Action<ArrayBufferWriter<byte>> _recycle;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _work;
+    private bool _taken;
+
+    /// <param name="level">Of gzip.</param>
+    /// <param name="recycle">Takes a chunk's buffer back.</param>
+    public CompressionLine(CompressionLevel level, Action<ArrayBufferWriter<byte>> recycle)
+    {
+        _level = level;
+        _recycle = recycle;
+        _work = Task.Run(CompressAsync);
+    }
+
+    public async ValueTask AddAsync(DocumentChunk chunk, CancellationToken cancellationToken)
+    {
+        while (!_chunks.Writer.TryWrite(chunk))
+        {
+            if (!await _chunks.Writer.WaitToWriteAsync(cancellationToken).ConfigureAwait(false))
+                await _work.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for the last document.</summary>
+    public async Task CompleteAsync()
+    {
+        _chunks.Writer.TryComplete();
+        await _work.ConfigureAwait(false);
+    }
+
+    /// <summary>Hands the finished documents over, by their session's position; the caller owns them.</summary>
+    public IReadOnlyDictionary<int, SessionDocument> TakeDocuments()
+    {
+        _taken = true;
+        return _documents;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _chunks.Writer.TryComplete();
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+        if (_taken)
+            return;
+        foreach (var document in _documents.Values)
+            await document.Content.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task CompressAsync()
+    {
+        SpoolingStream? spool = null;
+        GZipStream? gzip = null;
+        using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            var length = 0L;
+            await foreach (var chunk in _chunks.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            {
+                gzip ??= new GZipStream(spool = new SpoolingStream(), _level, leaveOpen: true);
+                sha256.AppendData(chunk.Bytes.WrittenSpan);
+                length += chunk.Bytes.WrittenCount;
+                gzip.Write(chunk.Bytes.WrittenSpan);
+                _recycle(chunk.Bytes);
+                if (!chunk.Last)
+                    continue;
+                await gzip.DisposeAsync().ConfigureAwait(false);
+                await using (spool!.ConfigureAwait(false))
+                    _documents.Add(chunk.Session, new(spool!.Complete(), length, sha256.GetHashAndReset()));
+                (gzip, spool, length) = (null, null, 0);
+            }
+        }
+        catch (Exception exception)
+        {
+            // The writer may be waiting for room: it must learn of this instead of waiting for ever.
+            _chunks.Writer.TryComplete(exception);
+            throw;
+        }
+        finally
+        {
+            if (gzip is not null)
+                await gzip.DisposeAsync().ConfigureAwait(false);
+            if (spool is not null)
+                await spool.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

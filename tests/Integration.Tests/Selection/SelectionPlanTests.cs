@@ -1,0 +1,101 @@
+using System.Globalization;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Testing;
+using Xunit;
+
+namespace Archiver.Integration.Tests.Selection;
+
+/// <summary>A batch costs the same however long the backlog and however large the table: it comes in keyset order straight from the policy's index.</summary>
+public sealed class SelectionPlanTests(TestServers servers)
+{
+    private const int Large = 200_000, Page = 1000;
+
+    private static readonly Policy Idle = new() { Source = "main", Name = "policy", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Preset, session table, its key, columns of a row number <c>n</c> beside the key, and the policies that are natural for it.</summary>
+    public static TheoryData<string, string, string, string, string> Presets => new()
+    {
+        { "ended-at", "chat_sessions", "session_id", "last_activity, ended_at", "now() - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
+        { "last-accessed", "sessions", "id", "last_accessed, updated_at, expires_at", "now() - n * interval '3 minutes', now() - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
+        { "status-expiry", "sessions", "id", "session_id, updated_at, status, expires_at", "'s' || n, now() - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN 'expired' ELSE 'active' END, CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
+        { "soft-delete", "chat_sessions", "id", "last_activity, deleted_at", "now() AT TIME ZONE 'UTC' - n * interval '3 minutes', CASE n % 30 WHEN 0 THEN now() - n * interval '3 minutes' END" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Presets))]
+    public async Task Reads_a_batch_from_the_index_of_its_policy(string preset, string table, string key, string columns, string values)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1, preset: preset);
+        await FillAsync(archiver, table, key, columns, values, Large);
+
+        foreach (var policy in Policies(preset))
+        {
+            var first = await ExplainAsync(archiver, policy, null);
+            var later = await ExplainAsync(archiver, policy, new PageMark("2020-01-01 00:00:00+00", Guid.Empty.ToString()));
+
+            Assert.All((string[])[first, later], plan =>
+            {
+                Assert.DoesNotContain($"Seq Scan on {table} ", plan, StringComparison.Ordinal);
+                Assert.DoesNotContain("Seq Scan on chat_messages ", plan, StringComparison.Ordinal);
+                Assert.DoesNotContain("Seq Scan on messages ", plan, StringComparison.Ordinal);
+                Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
+                Assert.Contains($"on {table} s", plan, StringComparison.Ordinal);
+                Assert.Contains("Index Cond", plan, StringComparison.Ordinal);
+            });
+        }
+    }
+
+    private static IEnumerable<Policy> Policies(string preset)
+    {
+        yield return Idle;
+        var thirty = TimeSpan.FromDays(30);
+        switch (preset)
+        {
+            case "ended-at":
+                yield return Idle with { IdleFor = null, EndedFor = thirty };
+                break;
+            case "last-accessed":
+                yield return Idle with { IdleFor = null, ExpiredFor = thirty };
+                break;
+            case "status-expiry":
+                yield return Idle with { IdleFor = null, ExpiredFor = thirty };
+                yield return Idle with { Status = ["expired"] };
+                break;
+            case "soft-delete":
+                yield return Idle with { IdleFor = null, DeletedFor = thirty };
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(preset), preset, null);
+        }
+    }
+
+    // Every eleventh session gets a message, so that the condition on the children's times is not one on an empty table.
+    private static async Task FillAsync(ArchiverFixture archiver, string table, string key, string columns, string values, int count)
+    {
+        var messages = table == "sessions" ? "messages" : "chat_messages";
+        await archiver.Database.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"""
+            WITH added AS (
+              INSERT INTO {table} ({key}, {columns})
+              SELECT gen_random_uuid(), {values} FROM generate_series(1, {count}) AS n
+              RETURNING {key} AS k
+            )
+            INSERT INTO {messages} (session_id, role, content)
+            SELECT a.k, 'user', 'x' FROM (SELECT k, row_number() OVER () AS n FROM added) AS a WHERE a.n % 11 = 0;
+            ANALYZE {table}, {messages};
+            """), Token);
+    }
+
+    private static async Task<string> ExplainAsync(ArchiverFixture archiver, Policy policy, PageMark? after)
+    {
+        await using var scope = (await RunScope.BeginAsync(new(archiver.Source, policy), archiver.Settings, archiver.Connections, TimeProvider.System, Token))!;
+        var parameters = new SqlParameters();
+        var sql = new SelectionStatements(scope.Context).Page(parameters, after, Page);
+        await using var connection = await archiver.Connections.OpenAsync(Token);
+        return string.Join('\n', await connection.QueryAsync($"EXPLAIN {sql}", row => row.GetString(0), Token, parameters.ToArray()));
+    }
+}

@@ -19,7 +19,11 @@ internal sealed class PolicyJob(SourceRuns runs) : IJob
 
     public static JobDataMap Data(IEnumerable<string> policies) => new() { [nameof(Policies)] = string.Join(Separator, policies) };
 
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
         // Outcomes are in the log and the ledger; the next firing is the retry.
         await runs.RunWhenReadyAsync(context.JobDetail.Key.Group, Policies.Split(Separator), cancellationToken).ConfigureAwait(false);
+        // Until the next night nothing allocates, so nothing would ever collect what the run left: a worker at rest would hold it all day.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
 }

@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "$0")" || exit 1
 fail() { say "$*"; echo "0 passed, 1 failed"; exit 1; }
 WORK_PREFIX=archiver-test-run
+WITH_TOOLS=1
 . tests/Testing/servers/common.sh
 
 # Programs of others that read archives, a browser for the pages and a Prometheus for the metrics; only the tests need them, so the demo

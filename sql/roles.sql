@@ -120,3 +120,6 @@ $roles$;
 --   ALTER ROLE archiver BYPASSRLS;              only where row level security is on: rows it hides would be missing from the archive
 --   GRANT pg_read_all_stats TO archiver;        (or pg_monitor, which includes it) to tell since when a session is locked by others,
 --                                               for Batch:MaxReplicationLag, and for exports from a standby
+--   psql -d chat -f sql/quartz/schema.sql -c 'GRANT USAGE, CREATE ON SCHEMA archiver_quartz TO archiver'
+--                                               only for Archiver:Schedule:Clustered
+--   GRANT TEMPORARY ON DATABASE chat TO archiver;   for Archiver:Storage:Verify: TrialRestore, where you took it from PUBLIC

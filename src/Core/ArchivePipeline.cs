@@ -128,7 +128,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         IObjectLayout layout = settings.Storage.Layout == StorageLayout.Bundle
             ? new BundleLayout(_run, settings.Storage.BundleBytes)
             : new SessionLayout(_run, _ledger);
-        var uploader = new BatchUploader(_run, store, layout, _ledger, settings.Storage.UploadConcurrency);
+        var uploader = new BatchUploader(_run, store, layout, _ledger, retry, settings.Storage.UploadConcurrency);
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {

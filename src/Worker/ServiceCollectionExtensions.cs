@@ -27,6 +27,7 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<ServerWait>();
         services.TryAddSingleton<SourceRuns>();
         services.TryAddSingleton<MissedRuns>();
+        services.TryAddSingleton<ClusteredSchedule>();
         services.TryAddSingleton<DiscardSchedule>();
         services.TryAddTransient<PolicyJob>();
         services.TryAddTransient<DiscardJob>();

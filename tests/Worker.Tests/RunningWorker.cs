@@ -60,6 +60,9 @@ internal sealed class RunningWorker : IAsyncDisposable
         return await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
     }
 
+    /// <summary>Ends it as a crash would.</summary>
+    public void Kill() => _process.SendSignal(ProcessSignal.Kill);
+
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();

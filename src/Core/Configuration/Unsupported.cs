@@ -11,11 +11,11 @@ internal static class Unsupported
 {
     /// <exception cref="ArchiverException">Kind Configuration, with every such setting of every source.</exception>
     public static void Refuse(ArchiverSettings settings) =>
-        Refuse(settings.Sources.SelectMany(s => s.Policies).SelectMany(OfPolicy).Concat(OfProcess(settings)));
+        Refuse(settings.Sources.SelectMany(s => s.Policies).SelectMany(OfPolicy));
 
     /// <exception cref="ArchiverException">Kind Configuration, with every such setting that concerns this policy.</exception>
     public static void Refuse(ArchiverSettings settings, Policy policy) =>
-        Refuse(OfPolicy(policy).Concat(OfProcess(settings)));
+        Refuse(OfPolicy(policy));
 
     private static void Refuse(IEnumerable<string> lines)
     {
@@ -31,11 +31,5 @@ internal static class Unsupported
             yield return $"{path}:Delete: {policy.Delete}";
         if (policy.DeleteAfter > TimeSpan.Zero)
             yield return $"{path}:DeleteAfter: {Duration.Format(policy.DeleteAfter)}";
-    }
-
-    private static IEnumerable<string> OfProcess(ArchiverSettings settings)
-    {
-        if (settings.Schedule.Clustered)
-            yield return $"{ArchiverConfiguration.SectionName}:Schedule:Clustered: true";
     }
 }

@@ -22,8 +22,11 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         {
             return await retry.ExecuteAsync(token => DeleteOnceAsync(batch, token), cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && batch.Sessions.Count > 1 && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsStatementTimeout() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
+            // One session that is never done in time, for a trigger's sake, must not stop the others run after run.
+            if (batch.Sessions.Count == 1)
+                return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.TooSlow, Failed: true)]);
             var (first, second) = batch.Halve();
             return (await DeleteAsync(first, cancellationToken).ConfigureAwait(false)).And(await DeleteAsync(second, cancellationToken).ConfigureAwait(false));
         }

@@ -16,6 +16,7 @@ internal static class DropReason
     public const string Locked = "locked by another transaction";
     public const string Referenced = "referenced by another session";
     public const string Unreadable = "unreadable";
+    public const string TooSlow = "delete timed out";
     public const string Missing = "object missing";
     public const string Corrupt = "object differs";
     public const string NotDeleted = "delete refused";

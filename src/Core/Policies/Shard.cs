@@ -18,6 +18,14 @@ public readonly record struct Shard(int Number, int Count)
     /// <summary>All parts.</summary>
     public static IEnumerable<Shard> All(int count) => Enumerable.Range(1, count).Select(number => new Shard(number, count));
 
+    /// <summary>As <c>2/3</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Count}");
+
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    public static Shard Parse(string text) => text.Split('/') is [var number, var count]
+        ? new(int.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture), int.Parse(count, NumberStyles.None, CultureInfo.InvariantCulture))
+        : throw new FormatException($"'{text}' is no shard such as 2/3.");
+
     /// <summary>The part's share of a bound; over all parts the shares add up to the bound, whichever worker runs which.</summary>
     public long ShareOf(long limit) => limit == long.MaxValue ? limit : (limit / Count) + (Number <= limit % Count ? 1 : 0);
 

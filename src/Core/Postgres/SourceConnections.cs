@@ -41,6 +41,9 @@ internal sealed class SourceConnections : IAsyncDisposable
     public async Task<NpgsqlConnection> OpenForLockAsync(CancellationToken cancellationToken) =>
         await _lock.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
+    /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
+    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => Build(settings.ConnectionString, settings.Name + "/schedule", pooling: true);
+
     /// <summary>The one sentence for a person about an error of this source's server.</summary>
     public ArchiverException ForPerson(Exception exception) =>
         PgErrors.ForPerson(exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ConnectionString));

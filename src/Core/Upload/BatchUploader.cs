@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Upload;
@@ -11,7 +12,7 @@ namespace Archiver.Core.Upload;
 /// Stores a batch's objects. Each is recorded as pending before it exists, so that a crash leaves no object that the ledger does not know;
 /// what it may leave is a pending row, or an object too many, which reconcile finds. No transaction is open meanwhile.
 /// </summary>
-internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObjectLayout layout, ArchiveLedger ledger, int concurrency)
+internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObjectLayout layout, ArchiveLedger ledger, DatabaseRetry retry, int concurrency)
 {
     /// <summary>Keys tried for one object before its name counts as broken; each conflict is an object that the ledger lost.</summary>
     private const int MaxConflicts = 100;
@@ -25,10 +26,7 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
             var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken).ConfigureAwait(false);
             uploads.Add(new(planned, NewAttempt(), refuses, Conflicts: 0));
         }
-        var keys = await layout.ChooseKeysAsync(uploads, cancellationToken).ConfigureAwait(false);
-        var ids = await ledger.RecordPendingAsync(
-            [.. uploads.Zip(keys, (u, key) => new PendingObject(key, u.Attempt, layout.Name, [.. u.Planned.Members.Select(m => m.Session.Key)], u.Planned.Content.Length, u.Planned.Content.Sha256.ToArray()))],
-            cancellationToken).ConfigureAwait(false);
+        var (keys, ids) = await retry.ExecuteAsync(token => RecordAsync(uploads, token), cancellationToken).ConfigureAwait(false);
 
         FaultPoint.Reach(FaultPoints.PendingRecorded);
         var uploaded = new ConcurrentBag<UploadedObject>();
@@ -41,6 +39,16 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
         return UploadedBatch.From(batch, [.. uploaded.OrderBy(o => o.Id)]);
     }
 
+    // As a whole: where it is not known whether the rows were committed, their names count as taken and others are chosen.
+    private async Task<(IReadOnlyList<string> Keys, IReadOnlyList<long> Ids)> RecordAsync(List<PlannedUpload> uploads, CancellationToken cancellationToken)
+    {
+        var keys = await layout.ChooseKeysAsync(uploads, cancellationToken).ConfigureAwait(false);
+        var ids = await ledger.RecordPendingAsync(
+            [.. uploads.Zip(keys, (u, key) => new PendingObject(key, u.Attempt, layout.Name, [.. u.Planned.Members.Select(m => m.Session.Key)], u.Planned.Content.Length, u.Planned.Content.Sha256.ToArray()))],
+            cancellationToken).ConfigureAwait(false);
+        return (keys, ids);
+    }
+
     private async Task<UploadedObject> PutAsync(long id, string key, PlannedUpload upload, CancellationToken cancellationToken)
     {
         while (upload.Conflicts < MaxConflicts)
@@ -51,11 +59,18 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
             // Somebody's object is there and the ledger did not know: it is left alone, and the row is renamed before the next put,
             // so that at no time an object of ours exists that no row names.
             upload = upload with { Conflicts = upload.Conflicts + 1 };
-            key = (await layout.ChooseKeysAsync([upload], cancellationToken).ConfigureAwait(false))[0];
-            await ledger.RenamePendingAsync(id, key, cancellationToken).ConfigureAwait(false);
+            var conflicting = upload;
+            key = await retry.ExecuteAsync(token => RenameAsync(id, conflicting, token), cancellationToken).ConfigureAwait(false);
         }
         throw new StorageException(StorageFailure.Permanent,
             $"{MaxConflicts} names in a row, the last one {key}, are taken by objects that the ledger does not know. Was the ledger lost? See: archiver ledger rebuild");
+    }
+
+    private async Task<string> RenameAsync(long id, PlannedUpload upload, CancellationToken cancellationToken)
+    {
+        var key = (await layout.ChooseKeysAsync([upload], cancellationToken).ConfigureAwait(false))[0];
+        await ledger.RenamePendingAsync(id, key, cancellationToken).ConfigureAwait(false);
+        return key;
     }
 
     private ObjectMetadata Metadata(PlannedUpload upload) => new()

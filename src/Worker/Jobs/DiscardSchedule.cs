@@ -20,14 +20,15 @@ internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatal
     {
         if (settings.Discard.After is null)
             return;
-        var job = JobBuilder.Create<DiscardJob>().WithIdentity(DiscardJob.Key(source.Name)).StoreDurably().Build();
+        var job = JobBuilder.Create<DiscardJob>().WithIdentity(DiscardJob.Key(source.Name)).StoreDurably().RequestRecovery(settings.Schedule.Clustered).Build();
         var trigger = TriggerBuilder.Create()
             .WithIdentity(Discarder.Name, source.Name)
+            .ForJob(DiscardJob.Key(source.Name))
             .WithSchedule(CronScheduleBuilder.Create(Cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
             .Build();
-        var next = await scheduler.ScheduleJob(job, trigger, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken).ConfigureAwait(false);
         logger.Scheduled(Discarder.Name, source.Name, Cron, next);
-        if (await MissedAsync(source, cancellationToken).ConfigureAwait(false))
+        if (isNew && await MissedAsync(source, cancellationToken).ConfigureAwait(false))
             await scheduler.TriggerJob(DiscardJob.Key(source.Name), cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 

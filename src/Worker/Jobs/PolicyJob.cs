@@ -1,10 +1,12 @@
+using Archiver.Core.Policies;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
 
 /// <summary>
 /// The policies of one source that share a cron expression, as one job: Quartz would start two jobs at once, and then their order would be
-/// chance and the second would find the source locked. Its key is (cron, source).
+/// chance and the second would find the source locked. Its key is (cron, source). In a cluster
+/// each shard is a job, so that workers share them; otherwise a worker goes through the shards by itself.
 /// </summary>
 [DisallowConcurrentExecution]
 internal sealed class PolicyJob(SourceRuns runs) : IJob
@@ -15,14 +17,22 @@ internal sealed class PolicyJob(SourceRuns runs) : IJob
     /// <summary>Names of the policies, filled by Quartz from the job's data, or from that of a single firing.</summary>
     public string Policies { get; set; } = "";
 
-    public static JobKey Key(string source, string cron) => new(cron, source);
+    /// <summary>As <c>2/3</c>; empty for all shards.</summary>
+    public string Shard { get; set; } = "";
 
-    public static JobDataMap Data(IEnumerable<string> policies) => new() { [nameof(Policies)] = string.Join(Separator, policies) };
+    public static JobKey Key(string source, string cron, Shard? shard) => new(shard is { IsWhole: false } part ? $"{cron} shard {part}" : cron, source);
+
+    public static JobDataMap Data(IEnumerable<string> policies, Shard? shard) => new()
+    {
+        [nameof(Policies)] = string.Join(Separator, policies),
+        [nameof(Shard)] = shard?.ToString() ?? "",
+    };
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         // Outcomes are in the log and the ledger; the next firing is the retry.
-        await runs.RunWhenReadyAsync(context.JobDetail.Key.Group, Policies.Split(Separator), cancellationToken).ConfigureAwait(false);
+        await runs.RunWhenReadyAsync(
+            context.JobDetail.Key.Group, Policies.Split(Separator), Shard.Length == 0 ? null : Core.Policies.Shard.Parse(Shard), context.Recovering, cancellationToken).ConfigureAwait(false);
         // Until the next night nothing allocates, so nothing would ever collect what the run left: a worker at rest would hold it all day.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }

@@ -1,4 +1,5 @@
 using Archiver.Core.Configuration;
+using Archiver.Core.Policies;
 using Archiver.Core.Sources;
 using Quartz;
 
@@ -9,7 +10,7 @@ namespace Archiver.Worker.Jobs;
 /// no worker was there, or what the environment triggers. Quartz's own hosted service would start before anybody knows what was missed.
 /// </summary>
 internal sealed class SchedulerService(
-    ArchiverSettings settings, ISchedulerFactory schedulers, ServerWait servers, MissedRuns missed, DiscardSchedule discards, Trigger trigger,
+    ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, MissedRuns missed, DiscardSchedule discards, Trigger trigger,
     IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
 {
     private IScheduler? _scheduler;
@@ -20,6 +21,7 @@ internal sealed class SchedulerService(
         // Running jobs are cancelled (ShutdownJobInterruption) and waited for: they finish or roll back the batch in hand.
         if (_scheduler is not null)
             await _scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).ConfigureAwait(false);
+        await cluster.StopAsync(cancellationToken).ConfigureAwait(false);
         logger.WorkerStopped();
     }
 
@@ -27,6 +29,11 @@ internal sealed class SchedulerService(
     {
         try
         {
+            if (settings.Schedule.Clustered)
+            {
+                await Task.WhenAll(settings.Sources.Select(s => cluster.StartAsync(s, scheduler => ScheduleAsync(scheduler, s, stoppingToken), stoppingToken))).ConfigureAwait(false);
+                return;
+            }
             _scheduler = await schedulers.GetScheduler(stoppingToken).ConfigureAwait(false);
             await _scheduler.Start(stoppingToken).ConfigureAwait(false);
             await Task.WhenAll(settings.Sources.Select(s => ScheduleAsync(_scheduler, s, stoppingToken))).ConfigureAwait(false);
@@ -51,27 +58,43 @@ internal sealed class SchedulerService(
         // Before the schedule starts: a firing in between would hide that an earlier one was missed.
         var now = await missed.FindAsync(source, cancellationToken).ConfigureAwait(false);
         var triggered = trigger.Policies(source).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        HashSet<JobKey> configured = [DiscardJob.Key(source.Name)];
         foreach (var group in source.Policies.GroupBy(p => p.Cron, StringComparer.Ordinal))
         {
-            var names = group.Select(p => p.Name).ToList();
-            var next = await scheduler.ScheduleJob(Job(source.Name, group.Key, names), TriggerOf(source.Name, group.Key), cancellationToken: cancellationToken).ConfigureAwait(false);
-            var all = string.Join(", ", names);
-            logger.Scheduled(all, source.Name, group.Key, next);
-            var atOnce = names.Where(n => now.Contains(n) || triggered.Contains(n)).ToList();
-            if (atOnce.Count == 0)
-                continue;
-            var some = string.Join(", ", atOnce);
-            logger.RunningNow(some, source.Name, atOnce.Exists(triggered.Contains) ? Trigger.Variable : "a run was missed while no worker was there");
-            await scheduler.TriggerJob(PolicyJob.Key(source.Name, group.Key), PolicyJob.Data(atOnce), cancellationToken).ConfigureAwait(false);
+            foreach (var shard in Shards)
+                configured.Add(await ScheduleAsync(scheduler, source.Name, group.Key, [.. group.Select(p => p.Name)], shard, now, triggered, cancellationToken).ConfigureAwait(false));
         }
+        if (settings.Discard.After is null)
+            configured.Remove(DiscardJob.Key(source.Name));
+        if (settings.Schedule.Clustered)
+            await StoredJobs.RemoveOthersAsync(scheduler, configured, cancellationToken).ConfigureAwait(false);
     }
 
-    private static IJobDetail Job(string source, string cron, IEnumerable<string> policies) =>
-        JobBuilder.Create<PolicyJob>().WithIdentity(PolicyJob.Key(source, cron)).StoreDurably().UsingJobData(PolicyJob.Data(policies)).Build();
+    /// <summary>Outside a cluster one job goes through all shards.</summary>
+    private IEnumerable<Shard?> Shards => settings.Schedule is { Clustered: true, Shards: > 1 and var count } ? Shard.All(count).Select(s => (Shard?)s) : [null];
 
-    private ITrigger TriggerOf(string source, string cron) => TriggerBuilder.Create()
-        .WithIdentity(cron, source)
-        .ForJob(PolicyJob.Key(source, cron))
+    private async Task<JobKey> ScheduleAsync(
+        IScheduler scheduler, string source, string cron, IReadOnlyList<string> names, Shard? shard, IReadOnlySet<string> missedNow, HashSet<string> triggered, CancellationToken cancellationToken)
+    {
+        var key = PolicyJob.Key(source, cron, shard);
+        var job = JobBuilder.Create<PolicyJob>().WithIdentity(key).StoreDurably().RequestRecovery(settings.Schedule.Clustered).UsingJobData(PolicyJob.Data(names, shard)).Build();
+        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, TriggerOf(key, cron), cancellationToken).ConfigureAwait(false);
+        var all = string.Join(", ", names);
+        logger.Scheduled(all, source, cron, next);
+        // A trigger that was in the store remembers by itself what it missed.
+        var atOnce = names.Where(n => (isNew && missedNow.Contains(n)) || triggered.Contains(n)).ToList();
+        if (atOnce.Count > 0)
+        {
+            var some = string.Join(", ", atOnce);
+            logger.RunningNow(some, source, atOnce.Exists(triggered.Contains) ? Trigger.Variable : "a run was missed while no worker was there");
+            await scheduler.TriggerJob(key, PolicyJob.Data(atOnce, shard), cancellationToken).ConfigureAwait(false);
+        }
+        return key;
+    }
+
+    private ITrigger TriggerOf(JobKey job, string cron) => TriggerBuilder.Create()
+        .WithIdentity(job.Name, job.Group)
+        .ForJob(job)
         .WithSchedule(CronScheduleBuilder.Create(cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
         .Build();
 }

@@ -21,6 +21,8 @@ internal static class LogSetup
             .MinimumLevel.Is(quiet && terminal.ErrorIsTerminal ? LogEventLevel.Warning : LogEventLevel.Information)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("Quartz", LogEventLevel.Warning)
+            // A clustered schedule whose database is away repeats itself by the thousand lines; health and readiness say it once.
+            .MinimumLevel.Override("Quartz.Impl.AdoJobStore", LogEventLevel.Fatal)
             .Enrich.FromLogContext();
         try
         {

@@ -3,7 +3,8 @@
 # Before: ME (name for messages) and WORK_PREFIX may be set; fail(), finish_more(), a last clean-up, and missing_more(), further
 #          Debian packages that are missing, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
-#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo
+#   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo;
+#                          with WITH_TOOLS set also the model checker, its compiler and the connection pooler
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
@@ -48,6 +49,12 @@ await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
 missing_packages() {
   ! declare -F missing_more >/dev/null || missing_more
   [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
+  # Only tests use these; without CI they are skipped where they are missing.
+  if [ -n "${WITH_TOOLS:-}" ]; then
+    [ -x /usr/bin/spin ] || echo spin
+    [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
+    command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
+  fi
   [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
   local path=$PATH:/usr/sbin:/sbin tool
   for tool in radosgw ceph-mon ceph-osd; do [ -x "$(PATH=$path command -v $tool)" ] || echo $tool; done

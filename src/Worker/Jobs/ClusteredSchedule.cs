@@ -1,0 +1,127 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+using Quartz;
+
+namespace Archiver.Worker.Jobs;
+
+/// <summary>
+/// <c>Schedule:Clustered</c>: one Quartz cluster a source, whose tables lie in schema <c>archiver_quartz</c> of the source's own database. Each
+/// firing happens on one worker; a firing whose worker died is done again by another. What makes a run exclusive is still its lock.
+/// </summary>
+internal sealed class ClusteredSchedule(
+    ArchiverSettings settings, ConnectionCatalog connections, SourceRuns runs, ServerWait servers, Readiness readiness, TimeProvider time,
+    ILoggerFactory loggers, ILogger<ClusteredSchedule> logger) : IAsyncDisposable
+{
+    public const string Schema = "archiver_quartz";
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
+    // Two workers that start together would both create the same tables, or each add what the other removes.
+    private const string OneAtATime = "SELECT pg_advisory_lock(hashtextextended('archiver/quartz', 0))";
+
+    private const string Unlock = "SELECT pg_advisory_unlock_all()";
+
+    private const string Exists = "SELECT to_regnamespace('archiver_quartz') IS NOT NULL";
+
+    private readonly List<(StandaloneSchedulerFactory Factory, IScheduler Scheduler)> _started = [];
+
+    /// <summary>Joins the source's cluster when its server answers, however long that takes; jobs are brought up to date before it fires any.</summary>
+    public async Task StartAsync(SourceSettings source, Func<IScheduler, Task> register, CancellationToken cancellationToken)
+    {
+        for (var pause = TimeSpan.FromSeconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            await servers.UntilReadyAsync(source, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await JoinAsync(source, register, cancellationToken).ConfigureAwait(false);
+                readiness.Set(source.Name, ready: true);
+                return;
+            }
+            catch (Exception exception) when (exception is SchedulerException or DbException or ArchiverException or TimeoutException or IOException or SocketException && !cancellationToken.IsCancellationRequested)
+            {
+                // A scheduler that failed once is of no more use; the next attempt makes another.
+                readiness.Set(source.Name, ready: false);
+                logger.ClusterNotJoined(exception, source.Name);
+            }
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Leaves the clusters; running jobs are cancelled and waited for, and handed to other workers.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (_, scheduler) in _started)
+            await scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (factory, _) in _started)
+            await factory.DisposeAsync().ConfigureAwait(false);
+        _started.Clear();
+    }
+
+    private async Task JoinAsync(SourceSettings source, Func<IScheduler, Task> register, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
+        await CreateSchemaAsync(connection, cancellationToken).ConfigureAwait(false);
+        var factory = Build(source);
+        try
+        {
+            var scheduler = await factory.GetScheduler(cancellationToken).ConfigureAwait(false);
+            await register(scheduler).ConfigureAwait(false);
+            await scheduler.Start(cancellationToken).ConfigureAwait(false);
+            lock (_started)
+                _started.Add((factory, scheduler));
+        }
+        catch
+        {
+            await factory.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        await connection.ExecuteAsync(Unlock, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task CreateSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (await connection.ScalarAsync<bool>(Exists, cancellationToken).ConfigureAwait(false))
+            return;
+        if (!settings.AutoMigrate)
+            throw new ArchiverException(FailureKind.Refused, $"Schema {Schema} for the clustered schedule does not exist, and Archiver:AutoMigrate is false: run sql/quartz/schema.sql as an administrator.");
+        using var script = new StreamReader(typeof(ClusteredSchedule).Assembly.GetManifestResourceStream("sql.quartz.schema.sql")!);
+        await connection.ExecuteAsync(await script.ReadToEndAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    }
+
+    private StandaloneSchedulerFactory Build(SourceSettings source) => QuartzSchedulerBuilder.Create(quartz =>
+    {
+        quartz.Services.AddSingleton(loggers).AddSingleton(runs).AddTransient<PolicyJob>().AddTransient<DiscardJob>();
+        quartz.ConfigureScheduler(scheduler =>
+        {
+            // The cluster's name: every worker of the source has the same.
+            scheduler.InstanceName = $"archiver/{source.Name}";
+            scheduler.IdleWaitTime = TimeSpan.FromSeconds(10);
+            scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
+        });
+        quartz.UseDefaultThreadPool(Math.Max(10, (source.Policies.Count * settings.Schedule.Shards) + 1));
+        quartz.UsePersistentStore(store =>
+        {
+            store.ConfigureStore(options =>
+            {
+                options.TablePrefix = Schema + ".qrtz_";
+                options.StoreJobDataAsStrings = true;
+                options.CommandTimeout = TimeSpan.FromSeconds(15);
+                options.RecoverFiringsCancelledByShutdown = true;
+                options.SchemaProvisioning = SchemaProvisioning.CreateIfMissing;
+            });
+            store.UsePostgres((DataSourceOptions options) => options.DataSourceFactory = _ => SourceConnections.BuildForSchedule(source));
+            store.UseSystemTextJsonSerializer();
+            store.UseClustering();
+        });
+    }).Build();
+}

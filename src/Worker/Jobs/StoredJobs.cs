@@ -1,0 +1,35 @@
+using Quartz;
+
+namespace Archiver.Worker.Jobs;
+
+/// <summary>Brings jobs and triggers of a configuration into a scheduler whose store may have them, or others, from an earlier start.</summary>
+internal static class StoredJobs
+{
+    /// <summary>
+    /// Adds a job with its trigger, or brings the job up to date. A trigger that is there already stays: a new one would begin now, and a firing
+    /// that was missed while no worker was there would be forgotten without a word.
+    /// </summary>
+    /// <returns>Whether the trigger is new, and when it fires next.</returns>
+    public static async Task<(bool IsNew, DateTimeOffset? Next)> EnsureAsync(
+        IScheduler scheduler, IJobDetail job, ITrigger trigger, CancellationToken cancellationToken)
+    {
+        if (await scheduler.GetTrigger(trigger.Key, cancellationToken).ConfigureAwait(false) is ICronTrigger stored && IsSame(stored, (ICronTrigger)trigger))
+        {
+            await scheduler.AddJob(job, AddJobOptions.Replacing, cancellationToken).ConfigureAwait(false);
+            return (false, stored.NextFireTimeUtc);
+        }
+        return (true, await scheduler.ScheduleJob(job, trigger, ScheduleJobOptions.Replacing, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Removes every job that is not configured any more: the store would go on firing it.</summary>
+    public static async Task RemoveOthersAsync(IScheduler scheduler, IReadOnlySet<JobKey> configured, CancellationToken cancellationToken)
+    {
+        var stored = await scheduler.QueryJobs(new JobQuery { Take = PagedQuery.All }, cancellationToken).ConfigureAwait(false);
+        var others = stored.Items.Select(j => j.Key).Where(k => !configured.Contains(k)).ToList();
+        if (others.Count > 0)
+            await scheduler.DeleteJobs(others, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static bool IsSame(ICronTrigger stored, ICronTrigger wanted) =>
+        stored.CronExpressionString == wanted.CronExpressionString && stored.TimeZone.Id == wanted.TimeZone.Id && stored.JobKey.Equals(wanted.JobKey);
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using Archiver.Core;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Integration.Tests.Restore;
+using Archiver.Testing;
+using Archiver.Testing.Proof;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Archiver.Integration.Tests.Proof;
+
+/// <summary>
+/// Random sequences of what users, policies, restores and crashes do, against a model of a few lines. The same seed gives the same
+/// sequence; ARCHIVER_PROOF_SEED tries another one, ARCHIVER_PROOF_STEPS a longer one.
+/// </summary>
+public sealed class ModelTests(TestServers servers)
+{
+    private static readonly string[] Points = [.. ProcessFault.Points.Where(p => p.StartsWith("archive.", StringComparison.Ordinal))];
+
+    private readonly Dictionary<string, Session> _model = [];
+    private readonly List<string> _steps = [];
+    private Policy? _policy;
+    private long _nextMessage = 1;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private IEnumerable<Session> Live => _model.Values.Where(s => !s.Archived);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Every_session_is_where_the_model_says_and_as_the_user_left_it(int seed)
+    {
+        seed = Number("ARCHIVER_PROOF_SEED", seed);
+        var random = new Random(seed);
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0, configure: s => s with { Batch = s.Batch with { Sessions = 2 }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        _policy = archiver.Policy with { RestoreGrace = TimeSpan.Zero };
+        for (var step = 0; step < Number("ARCHIVER_PROOF_STEPS", 30); step++)
+        {
+            await StepAsync(archiver, random);
+            var violations = await oracle.ViolationsAsync(atRest: false, Token);
+            Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _steps)}: {string.Join('\n', violations)}");
+            Assert.Equal((Text(), $"seed {seed}, {string.Join("; ", _steps)}"), (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _steps)}"));
+        }
+    }
+
+    private async Task StepAsync(ArchiverFixture archiver, Random random)
+    {
+        var session = Live.Any() ? Live.ElementAt(random.Next(Live.Count())) : null;
+        var archived = _model.Values.Where(s => s.Archived).ToList();
+        switch (random.Next(20))
+        {
+            case < 6:
+                await BeginSessionAsync(archiver, random);
+                break;
+            case < 8 when session is not null:
+                _steps.Add($"message in {session.Key[..4]}");
+                session.Messages.Add(_nextMessage, "new");
+                await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')", session.Key);
+                break;
+            case < 10 when session?.Messages.Count > 0:
+                var edited = session.Messages.Keys.ElementAt(random.Next(session.Messages.Count));
+                _steps.Add($"edit {edited}");
+                session.Messages[edited] += "+";
+                await archiver.ExecuteAsync($"UPDATE chat_messages SET content = content || '+' WHERE id = {edited}", null);
+                break;
+            case 10 when session?.Messages.Count > 0:
+                var deleted = session.Messages.Keys.First();
+                _steps.Add($"delete message {deleted}");
+                session.Messages.Remove(deleted);
+                await archiver.ExecuteAsync($"DELETE FROM chat_messages WHERE id = {deleted}", null);
+                break;
+            case 11 when session is not null:
+                _steps.Add($"delete {session.Key[..4]}");
+                _model.Remove(session.Key);
+                await archiver.ExecuteAsync("DELETE FROM chat_sessions WHERE session_id = $1", session.Key);
+                break;
+            case 12 when session is not null:
+                _steps.Add($"reopen {session.Key[..4]}");
+                session.Days = 0;
+                await archiver.ExecuteAsync("UPDATE chat_sessions SET last_activity = now() WHERE session_id = $1", session.Key);
+                break;
+            case 13:
+                _policy = _policy! with { IdleFor = TimeSpan.FromDays(random.Next(2) == 0 ? 90 : 120), RestoreGrace = TimeSpan.FromDays(random.Next(2) * 30) };
+                _steps.Add($"policy {_policy.IdleFor!.Value.Days} d, grace {_policy.RestoreGrace.Days} d");
+                break;
+            case < 16 when archived.Count > 0:
+                await RestoreAsync(archiver, archived[random.Next(archived.Count)]);
+                break;
+            case 16 or 17:
+                await CrashingRunAsync(archiver, Points[random.Next(Points.Length)]);
+                break;
+            default:
+                await RunAsync(archiver);
+                break;
+        }
+    }
+
+    private async Task BeginSessionAsync(ArchiverFixture archiver, Random random)
+    {
+        var bytes = new byte[16];
+        random.NextBytes(bytes);
+        var session = new Session(new Guid(bytes).ToString()) { Days = new[] { 10, 100, 130 }[random.Next(3)] };
+        _steps.Add($"begin {session.Key[..4]}, {session.Days} d");
+        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, created_at, last_activity) VALUES ($1, now() - interval '1 year', now() - interval '{session.Days} days')", session.Key);
+        for (var messages = random.Next(3); messages > 0; messages--)
+        {
+            session.Messages.Add(_nextMessage, "first");
+            await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'first', now() - interval '{session.Days} days')", session.Key);
+        }
+        _model.Add(session.Key, session);
+    }
+
+    private async Task RunAsync(ArchiverFixture archiver)
+    {
+        _steps.Add("run");
+        var summary = await RunPolicyAsync(archiver);
+        var eligible = Live.Where(IsEligible).ToList();
+        Assert.Equal((RunOutcome.Done, (long)eligible.Count), (summary.Outcome, summary.Sessions));
+        foreach (var session in eligible)
+            session.Archived = true;
+    }
+
+    /// <summary>Every connection is cut at the point: each session is then wholly archived or wholly live, whichever, and no other is touched.</summary>
+    private async Task CrashingRunAsync(ArchiverFixture archiver, string point)
+    {
+        _steps.Add($"run cut at {point}");
+        InProcessFault.Once(point, () => archiver.ExecuteAsync("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'archiver'", null));
+        await RunPolicyAsync(archiver);
+        foreach (var session in Live.Where(IsEligible).ToList())
+            session.Archived = await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session.Key}'", Token) == 0;
+    }
+
+    private async Task RestoreAsync(ArchiverFixture archiver, Session session)
+    {
+        _steps.Add($"restore {session.Key[..4]}");
+        var report = await archiver.RestoreAsync(RestoreFixture.Session(session.Key), Token);
+        Assert.Equal((RunOutcome.Done, 1L), (report.Outcome, report.Restored));
+        (session.Archived, session.Restored) = (false, true);
+    }
+
+    private Task<RunSummary> RunPolicyAsync(ArchiverFixture archiver) =>
+        new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+            .RunAsync(new RunRequest(archiver.Source, _policy!), null, Token);
+
+    private bool IsEligible(Session session) => session.Days > _policy!.IdleFor!.Value.Days && !(session.Restored && _policy.RestoreGrace > TimeSpan.Zero);
+
+    private string Text() => string.Join('\n', _model.Values.Select(s => s.Archived ? $"{s.Key} archived" : $"{s.Key} live {string.Join(',', s.Messages.Select(m => $"{m.Key}:{m.Value}"))}").Order(StringComparer.Ordinal));
+
+    private static async Task<string> ActualAsync(TestDatabase database) => (await database.CopyOutAsync("""
+        SELECT line FROM (
+          SELECT s.session_id || ' live ' || coalesce((SELECT string_agg(m.id || ':' || m.content, ',' ORDER BY m.id) FROM chat_messages AS m WHERE m.session_id = s.session_id), '') AS line FROM chat_sessions AS s
+          UNION ALL
+          SELECT a.session_id || ' archived' FROM archiver.archives AS a WHERE a.state = 'archived') AS all_of_them
+        ORDER BY line COLLATE "C"
+        """, Token)).TrimEnd('\n');
+
+    private static int Number(string variable, int otherwise) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
+
+    private sealed class Session(string key)
+    {
+        public string Key { get; } = key;
+
+        public int Days { get; set; }
+
+        public bool Archived { get; set; }
+
+        public bool Restored { get; set; }
+
+        public SortedDictionary<long, string> Messages { get; } = [];
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Archiver.Testing.Proof;
+
+/// <summary>Stands between the worker and the store, on loopback, and does to each request what the test's rule says.</summary>
+/// <param name="server">The store.</param>
+/// <param name="rule">The fault for a request, by its method and path.</param>
+public sealed class FaultProxy : IAsyncDisposable
+{
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Piece = TimeSpan.FromMilliseconds(20);
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly Uri _server;
+    private readonly Func<string, string, StoreFault> _rule;
+    private readonly Task _serving;
+
+    public FaultProxy(Uri server, Func<string, string, StoreFault> rule)
+    {
+        (_server, _rule) = (server, rule);
+        _listener.Start();
+        _serving = ServeAsync();
+    }
+
+    /// <summary>Where the worker finds it.</summary>
+    public Uri Endpoint => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+
+    /// <summary>Every request so far: method, path, and what was done to it.</summary>
+    public ConcurrentQueue<(string Method, string Path, StoreFault Fault)> Requests { get; } = new();
+
+    /// <summary>How many requests met a fault.</summary>
+    public int Faults => Requests.Count(r => r.Fault != StoreFault.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Dispose();
+        await _serving;
+        _end.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true)
+                connections.Add(ServeOneAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task ServeOneAsync(TcpClient client)
+    {
+        using var down = client;
+        using var up = new TcpClient();
+        try
+        {
+            await up.ConnectAsync(_server.Host, _server.Port, _end.Token);
+            var (requests, answers) = (new HttpMessages(down.GetStream()), new HttpMessages(up.GetStream()));
+            while (await requests.ReadAsync(bodyless: false, _end.Token) is { } request)
+            {
+                var line = request.FirstLine.Split(' ');
+                var fault = _rule(line[0], line[1]);
+                Requests.Enqueue((line[0], line[1], fault));
+                if (!await AnswerAsync(down, up, answers, request, line[0], fault))
+                    return;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // One side closed, which closes the other.
+        }
+    }
+
+    /// <summary>False when the connection is over.</summary>
+    private async Task<bool> AnswerAsync(TcpClient down, TcpClient up, HttpMessages answers, HttpMessage request, string method, StoreFault fault)
+    {
+        switch (fault)
+        {
+            case StoreFault.InternalError:
+                return await RefuseAsync(down, "500 Internal Server Error", "InternalError");
+            case StoreFault.SlowDown:
+                return await RefuseAsync(down, "503 Slow Down", "SlowDown");
+            case StoreFault.AccessDenied:
+                return await RefuseAsync(down, "403 Forbidden", "AccessDenied");
+            case StoreFault.ResetBefore:
+                return Reset(down);
+            case StoreFault.Silence:
+                await Task.Delay(Timeout.InfiniteTimeSpan, _end.Token);
+                return false;
+            case StoreFault.Latency:
+                await Task.Delay(Late, _end.Token);
+                break;
+            default:
+                break;
+        }
+        await up.GetStream().WriteAsync(request.Bytes, _end.Token);
+        var answer = await answers.ReadAsync(bodyless: method == "HEAD", _end.Token) ?? throw new IOException("The store closed the connection.");
+        var half = answer.BodyStart + ((answer.Bytes.Length - answer.BodyStart) / 2);
+        switch (fault)
+        {
+            case StoreFault.AnswerLost:
+                return Reset(down);
+            case StoreFault.ResetInBody:
+                await down.GetStream().WriteAsync(answer.Bytes.AsMemory(0, half), _end.Token);
+                return Reset(down);
+            case StoreFault.Truncated:
+                await down.GetStream().WriteAsync(answer.Bytes.AsMemory(0, half), _end.Token);
+                return false;
+            case StoreFault.WrongByte when answer.Bytes.Length > answer.BodyStart:
+                answer.Bytes[half] ^= 1;
+                break;
+            case StoreFault.Trickle:
+                return await TrickleAsync(down, answer);
+            default:
+                break;
+        }
+        await down.GetStream().WriteAsync(answer.Bytes, _end.Token);
+        return true;
+    }
+
+    private async Task<bool> TrickleAsync(TcpClient down, HttpMessage answer)
+    {
+        var size = Math.Max(1, answer.Bytes.Length / 10);
+        for (var at = 0; at < answer.Bytes.Length; at += size)
+        {
+            await down.GetStream().WriteAsync(answer.Bytes.AsMemory(at, Math.Min(size, answer.Bytes.Length - at)), _end.Token);
+            await Task.Delay(Piece, _end.Token);
+        }
+        return true;
+    }
+
+    private async Task<bool> RefuseAsync(TcpClient down, string status, string code)
+    {
+        var body = $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>by the test</Message></Error>";
+        await down.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _end.Token);
+        return true;
+    }
+
+    private static bool Reset(TcpClient down)
+    {
+        down.LingerState = new LingerOption(true, 0);
+        down.Close();
+        return false;
+    }
+}

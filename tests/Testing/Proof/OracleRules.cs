@@ -1,0 +1,67 @@
+namespace Archiver.Testing.Proof;
+
+/// <summary>What must hold at any instant (section 6 of PRODUCT.md), each rule as a query whose rows are the violations.</summary>
+internal static class OracleRules
+{
+    private const string Last = """
+        WITH last AS (SELECT DISTINCT ON (v.tab, v.key) v.* FROM shadow.versions AS v ORDER BY v.tab, v.key, v.n DESC)
+        """;
+
+    private const string Archived = """
+        , archived AS (
+          SELECT d.tab, d.key, d.content FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive WHERE a.state = 'archived')
+        """;
+
+    /// <summary>Rules that a query over the shadow and the ledger decides.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Always = new Dictionary<string, string>
+    {
+        ["lost: deleted by the archiver, and no archived object holds this very version"] = Last + Archived + """
+            SELECT l.tab || ' ' || l.key FROM last AS l
+            WHERE l.op = 'D' AND starts_with(l.who, 'archiver')
+              AND NOT EXISTS (SELECT FROM archived AS a WHERE a.tab = l.tab AND a.key = l.key AND a.content = l.content)
+            """,
+        ["stale or double: in an archived object, but its last version is another, or live, or deleted by a user"] = Last + Archived + """
+            SELECT a.tab || ' ' || a.key FROM archived AS a LEFT JOIN last AS l ON l.tab = a.tab AND l.key = a.key
+            WHERE l.op IS DISTINCT FROM 'D' OR NOT starts_with(l.who, 'archiver') OR l.content <> a.content
+            """,
+        ["archived in two generations at once"] = """
+            SELECT a.session_id FROM archiver.archives AS a WHERE a.state = 'archived' GROUP BY a.source, a.session_id HAVING count(*) > 1
+            """,
+        ["restored with content that it never had"] = """
+            SELECT v.tab || ' ' || v.key FROM shadow.versions AS v
+            WHERE v.op = 'I' AND starts_with(v.who, 'archiver')
+              AND NOT EXISTS (SELECT FROM shadow.versions AS e WHERE e.tab = v.tab AND e.key = v.key AND e.n < v.n AND e.content = v.content)
+            """,
+        ["archived, but its object is not stored"] = """
+            SELECT a.session_id FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id WHERE a.state = 'archived' AND o.state <> 'stored'
+            """,
+        ["a run's counts differ from the shadow's"] = """
+            SELECT r.id::text || ' says ' || r.sessions_done || ' sessions, ' || r.rows_deleted || ' rows; the shadow ' || s.sessions || ', ' || s.rows
+            FROM archiver.runs AS r
+            CROSS JOIN LATERAL (
+              SELECT (SELECT count(*) FROM shadow.records AS c WHERE c.run = r.id AND c.state = 'archived') AS sessions,
+                     (SELECT count(*) FROM shadow.versions AS v
+                      WHERE v.op = 'D' AND v.xid IN (SELECT c.xid FROM shadow.records AS c WHERE c.run = r.id AND c.state = 'archived')) AS rows) AS s
+            WHERE r.action = 'archive' AND (r.sessions_done, r.rows_deleted) <> (s.sessions, s.rows)
+            """,
+        ["deleted by the archiver in a transaction that archived nothing"] = """
+            SELECT v.tab || ' ' || v.key FROM shadow.versions AS v
+            WHERE v.op = 'D' AND starts_with(v.who, 'archiver') AND NOT EXISTS (SELECT FROM shadow.records AS c WHERE c.xid = v.xid AND c.state = 'archived')
+            """,
+    };
+
+    /// <summary>What must hold besides once nothing runs and the last run ended by itself.</summary>
+    public static readonly IReadOnlyDictionary<string, string> AtRest = new Dictionary<string, string>
+    {
+        ["an object is still pending"] = "SELECT o.key FROM archiver.objects AS o WHERE o.state = 'pending'",
+        ["a run is still running"] = "SELECT r.id::text FROM archiver.runs AS r WHERE r.state = 'running'",
+    };
+
+    /// <summary>The live rows of a table against their last recorded versions.</summary>
+    public static (string Rule, string Sql) Live(ShadowTable table) => ($"live rows of {table.Name} are not the last versions that were committed", Last + $"""
+        SELECT coalesce(t.key, l.key)
+        FROM (SELECT {table.Key}::text AS key, r::text AS content FROM {table.Table} AS r) AS t
+        FULL JOIN (SELECT * FROM last WHERE tab = '{table.Name}' AND op <> 'D') AS l ON l.key = t.key
+        WHERE t.content IS DISTINCT FROM l.content
+        """);
+}

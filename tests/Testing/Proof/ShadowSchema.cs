@@ -1,0 +1,73 @@
+namespace Archiver.Testing.Proof;
+
+/// <summary>
+/// SQL of the shadow: triggers on the application's tables record every committed row version, what became of it and by whom, in a schema
+/// that the archiver knows nothing of. A version that is rolled back takes its record with it.
+/// </summary>
+internal static class ShadowSchema
+{
+    // A sequence orders the versions of one row as they were committed: its row lock, or its key's index, lets one writer at a time.
+    public const string Create = """
+        CREATE SCHEMA shadow;
+        CREATE TABLE shadow.versions (
+          n       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+          tab     text NOT NULL,
+          key     text NOT NULL,
+          op      "char" NOT NULL,
+          content text NOT NULL,          -- the row as text: after an insert or update, before a delete
+          who     text NOT NULL,          -- application_name
+          xid     xid8 NOT NULL
+        );
+        CREATE INDEX ON shadow.versions (tab, key, n);
+        CREATE TABLE shadow.records (archive bigint NOT NULL, run uuid NOT NULL, state text NOT NULL, xid xid8 NOT NULL);
+        CREATE TABLE shadow.documents (archive bigint NOT NULL, tab text NOT NULL, key text NOT NULL, content text NOT NULL);
+        CREATE INDEX ON shadow.documents (tab, key);
+        CREATE TABLE shadow.read (archive bigint PRIMARY KEY);
+
+        -- One dialect whatever the writer's: equal text means equal rows.
+        CREATE FUNCTION shadow.record() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres'
+        SET extra_float_digits = 1 SET bytea_output = 'hex'
+        AS $$
+        DECLARE
+          version record := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        BEGIN
+          INSERT INTO shadow.versions (tab, key, op, content, who, xid)
+          VALUES (TG_ARGV[0], to_jsonb(version) ->> TG_ARGV[1], left(TG_OP, 1), version::text, current_setting('application_name'), pg_current_xact_id());
+          RETURN NULL;
+        END $$;
+
+        CREATE FUNCTION shadow.record_archive() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+        AS $$
+        BEGIN
+          INSERT INTO shadow.records VALUES (NEW.id, NEW.run_id, NEW.state, pg_current_xact_id());
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER shadow AFTER INSERT OR UPDATE OF state ON archiver.archives FOR EACH ROW EXECUTE FUNCTION shadow.record_archive();
+        """;
+
+    /// <summary>Watches a table whose rows of before count as versions of their own.</summary>
+    public static string Watch(ShadowTable table) => $"""
+        SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex';
+        INSERT INTO shadow.versions (tab, key, op, content, who, xid)
+        SELECT '{table.Name}', t.{table.Key}::text, 'I', t::text, 'before', pg_current_xact_id() FROM {table.Table} AS t;
+        CREATE TRIGGER zz_shadow AFTER INSERT OR UPDATE OR DELETE ON {table.Table}
+        FOR EACH ROW EXECUTE FUNCTION shadow.record('{table.Name}', '{table.Key}');
+        """;
+
+    /// <summary>The columns of a table ($1) as expressions over a document's row <c>d</c>: absent is NULL, the rest its own text.</summary>
+    public const string Columns = """
+        SELECT string_agg(
+                 CASE WHEN a.atttypid IN ('jsonb'::regtype, 'json'::regtype)
+                   THEN format('(d -> %L)::%s', a.attname, format_type(a.atttypid, a.atttypmod))
+                   ELSE format('(d ->> %L)::%s', a.attname, format_type(a.atttypid, a.atttypmod)) END, ', ' ORDER BY a.attnum)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
+        """;
+}
+
+/// <summary>A table under watch.</summary>
+/// <param name="Name">Its name in a document: <c>session</c>, <c>messages</c>, or one under <c>related</c>.</param>
+/// <param name="Table">Schema and table as SQL.</param>
+/// <param name="Key">Its key column.</param>
+public sealed record ShadowTable(string Name, string Table, string Key);

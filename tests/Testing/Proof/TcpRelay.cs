@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Archiver.Testing.Proof;
+
+/// <summary>Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection.</summary>
+public sealed class TcpRelay : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly string _host;
+    private readonly int _port;
+    private readonly Task _serving;
+    private byte[]? _text;
+    private int _lost;
+
+    public TcpRelay(string host, int port)
+    {
+        (_host, _port) = (host, port);
+        _listener.Start();
+        _serving = ServeAsync();
+    }
+
+    /// <summary>Where it listens on 127.0.0.1.</summary>
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Answers lost so far.</summary>
+    public int Lost => _lost;
+
+    /// <summary>The server gets the next message with this text; whoever sent it does not get the answer.</summary>
+    public void LoseAnswerTo(string text) => _text = System.Text.Encoding.ASCII.GetBytes(text);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Dispose();
+        await _serving;
+        _end.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true)
+                connections.Add(ServeOneAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task ServeOneAsync(TcpClient client)
+    {
+        using var down = client;
+        using var up = new TcpClient();
+        try
+        {
+            await up.ConnectAsync(_host, _port, _end.Token);
+            var losing = false;
+            var requests = PumpAsync(down, up, chunk =>
+            {
+                if (Volatile.Read(ref _text) is { } text && chunk.IndexOf(text) >= 0 && Interlocked.CompareExchange(ref _text, null, text) == text)
+                    Volatile.Write(ref losing, true);
+                return true;
+            });
+            var answers = PumpAsync(up, down, _ => !Volatile.Read(ref losing) || Interlocked.Increment(ref _lost) == 0);
+            await Task.WhenAny(requests, answers);
+            down.Close();
+            up.Close();
+            await Task.WhenAll(requests, answers);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // One side closed, which closes the other.
+        }
+    }
+
+    private async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlySpan<byte>, bool> pass)
+    {
+        var buffer = new byte[64 * 1024];
+        while (await from.GetStream().ReadAsync(buffer, _end.Token) is > 0 and var count && pass(buffer.AsSpan(0, count)))
+            await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _end.Token);
+    }
+}

@@ -6,6 +6,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Manifests;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
@@ -97,8 +98,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     {
         try
         {
+            var began = time.GetTimestamp();
             var exported = await _server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
+            Measure("export", began, exported.Sessions);
             await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
@@ -130,10 +133,14 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            var began = time.GetTimestamp();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
+            Measure("upload", began, batch.Sessions);
+            began = time.GetTimestamp();
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
+            Measure("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             if (_trial is not null)
                 await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
@@ -144,33 +151,49 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
     {
         var deleter = new BatchDeleter(_run, _ledger, retry, _trial);
+        var marker = new BatchMarker(_run, _ledger, retry, store.Location, _trial);
         var manifests = new ManifestWriter(_run, store);
         await foreach (var batch in _verified.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             await using (batch.Export.ConfigureAwait(false))
             {
                 var began = time.GetTimestamp();
-                var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
+                var (done, rows, dropped) = await FinishAsync(batch).ConfigureAwait(false);
                 limits.Pace.Report(batch.Sessions.Count, time.GetElapsedTime(began));
                 if (_trial is not null)
                     await _trial.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
-                tally.AddDone(deleted.Archived.Count, deleted.RowsDeleted, deleted.Archived.Sum(s => s.Session.Document.JsonLength), deleted.Archived.Sum(s => s.Member.Length));
-                await DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
-                await outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
-                await manifests.WriteAsync([.. deleted.Archived.Select(Confirm)], cancellationToken).ConfigureAwait(false);
+                Measure("delete", began, [.. done.Select(s => s.Session)]);
+                tally.AddDone(done.Count, rows, done.Sum(s => s.Session.Document.JsonLength), done.Sum(s => s.Member.Length));
+                await DropAsync(dropped, cancellationToken).ConfigureAwait(false);
+                await outcomes.ForgetFailuresAsync(done.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
+                await manifests.WriteAsync([.. done.Select(Confirm)], cancellationToken).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.ManifestWritten);
-                logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
+                logger.BatchCommitted(_run.Id, done.Count, rows, dropped.Count);
             }
             _slots.Release();
             finished?.Report(tally.Finished);
             if (settings.Batch.Pause > TimeSpan.Zero)
                 await Task.Delay(settings.Batch.Pause, cancellationToken).ConfigureAwait(false);
         }
+
+        async Task<(IReadOnlyList<VerifiedSession> Done, long Rows, IReadOnlyList<DroppedSession> Dropped)> FinishAsync(VerifiedBatch batch)
+        {
+            if (_run.Policy.Delete == DeleteMode.Nothing)
+            {
+                var stored = await marker.StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+                return (stored.Stored, 0, stored.Dropped);
+            }
+            var deleted = await deleter.DeleteAsync(batch, cancellationToken).ConfigureAwait(false);
+            return (deleted.Archived, deleted.RowsDeleted, deleted.Dropped);
+        }
     }
 
-    private static ManifestMember Confirm(VerifiedSession session) => new(
-        session.Key, session.Session.Session.Generation, "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,
+    private void Measure(string phase, long began, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
+        _run.Source.Name, _run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
+
+    private ManifestMember Confirm(VerifiedSession session) => new(
+        session.Key, session.Session.Session.Generation, _run.Policy.Delete == DeleteMode.Nothing ? "stored" : "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,
         session.Session.Document.JsonLength, Convert.ToHexStringLower(session.Session.Document.JsonSha256));
 
     private Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken) => outcomes.DropAsync(dropped, cancellationToken);

@@ -105,6 +105,9 @@ public sealed class PolicyRunner
         var finished = progress is null ? null : new Relay(progress, eligible);
         var outcomes = new SessionOutcomes(scope.Context, _settings.Retry, _retry, tally, _logger);
         var limits = new RunLimits(scope.Context, _settings.Retry, _time, _logger);
+        // Before the selection: what is superseded now may be taken at once, as the next generation.
+        if (request.Policy.Action == PolicyAction.Archive)
+            await new StoredSessions(scope.Context, _retry, limits.ReachedAsync, _logger).CheckAsync(cancellationToken).ConfigureAwait(false);
         switch (request.Policy.Action)
         {
             case PolicyAction.Archive:

@@ -27,8 +27,6 @@ internal static class Unsupported
     private static IEnumerable<string> OfPolicy(Policy policy)
     {
         var path = $"{ArchiverConfiguration.SectionName}:Sources:{policy.Source}:Policies:{policy.Name}";
-        if (policy.Delete != DeleteMode.Session)
-            yield return $"{path}:Delete: {policy.Delete}";
         if (policy.DeleteAfter > TimeSpan.Zero)
             yield return $"{path}:DeleteAfter: {Duration.Format(policy.DeleteAfter)}";
     }

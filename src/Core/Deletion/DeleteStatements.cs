@@ -33,6 +33,14 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
         FOR UPDATE SKIP LOCKED
         """;
 
+    /// <summary>Fingerprints of the session rows by key, without a lock.</summary>
+    public string ReadSessions => $"""
+        SELECT {SessionKey}::text, count(*), sum({RowVersion.Hash("t")})::text
+        FROM {map.Session.Table.Sql} AS t
+        WHERE {SessionKey} {_keys}
+        GROUP BY {SessionKey}
+        """;
+
     /// <summary>Children that have children themselves, parents first: a row added below them locks them, not the session.</summary>
     public IEnumerable<ChildTable> Parents => TopDown.Where(c => map.Children.Any(g => g.Parent == c.Name));
 

@@ -49,7 +49,10 @@ internal static partial class Log
     [LoggerMessage(EventId = 1014, Level = LogLevel.Information, Message = "{Policy} is a dry run: {Eligible} sessions would go")]
     public static partial void DryRun(this ILogger logger, string policy, long eligible);
 
-    [LoggerMessage(EventId = 1016, Level = LogLevel.Warning, Message = "{Policy} and {Other} both take {Sessions} of the same sessions; the one that runs first gets them (Order, Where)")]
+    [LoggerMessage(EventId = 1030, Level = LogLevel.Information, Message = "Run {RunId}: {Sessions} stored sessions have changed since; their archives are superseded, and they count as live again")]
+    public static partial void StoredSuperseded(this ILogger logger, Guid runId, long sessions);
+
+    [LoggerMessage(EventId = 1031, Level = LogLevel.Warning, Message = "{Policy} and {Other} both take {Sessions} of the same sessions; the one that runs first gets them (Order, Where)")]
     public static partial void PoliciesOverlap(this ILogger logger, string policy, string other, long sessions);
 
     [LoggerMessage(EventId = 1016, Level = LogLevel.Information, Message = "Run {RunId} of {Policy} takes shard {Shard} of {Shards}")]

@@ -16,6 +16,14 @@ internal readonly record struct Fingerprint(long Rows, Int128 Hash)
     /// <summary>From the server's count and its numeric sum as text.</summary>
     public static Fingerprint Parse(long rows, string sum) => new(rows, Int128.Parse(sum, CultureInfo.InvariantCulture));
 
+    /// <summary>From <see cref="ToJson"/>.</summary>
+    public static IReadOnlyDictionary<string, Fingerprint> FromJson(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.EnumerateObject().ToDictionary(
+            t => t.Name, t => Parse(t.Value.GetProperty("rows").GetInt64(), t.Value.GetProperty("hash").GetString()!), StringComparer.Ordinal);
+    }
+
     /// <summary>For the ledger: <c>{"messages":{"rows":12,"hash":"-17"}}</c>.</summary>
     public static string ToJson(IEnumerable<KeyValuePair<string, Fingerprint>> tables)
     {

@@ -38,6 +38,9 @@ internal sealed record ArchiveRecord
     /// <summary>JSON object of the columns named in Keep, or null.</summary>
     public required string? Keep { get; init; }
 
+    /// <summary>JSON of what a mark on the session row replaced, or null.</summary>
+    public string? Mark { get; init; }
+
     /// <summary>Why it was abandoned; null otherwise.</summary>
     public string? Reason { get; init; }
 }

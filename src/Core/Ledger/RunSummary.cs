@@ -45,6 +45,9 @@ public sealed record RunSummary
     /// <summary>The policy only reports: <see cref="Selected"/> is what a real run would take.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>The policy stores only: <see cref="Sessions"/> are stored, and their rows stay.</summary>
+    public bool RowsStay { get; init; }
+
     public long Selected { get; init; }
 
     /// <summary>Sessions confirmed by a commit.</summary>

@@ -57,6 +57,7 @@ internal sealed class RunTally
                 Source = run.Source.Name,
                 Policy = run.Policy.Name,
                 Action = run.Policy.Action,
+                RowsStay = run.Policy.Delete == Policies.DeleteMode.Nothing,
                 Outcome = outcome ?? (_failed > 0 ? RunOutcome.Partial : RunOutcome.Done),
                 Selected = _selected,
                 Sessions = _sessions,

@@ -3,7 +3,7 @@ namespace Archiver.Worker.Jobs;
 /// <summary>Messages of the always-on worker; ids 6000 to 6099. They show settings' names, never values.</summary>
 internal static partial class WorkerLog
 {
-    [LoggerMessage(EventId = 6000, Level = LogLevel.Information, Message = "Worker started, health at {Urls}")]
+    [LoggerMessage(EventId = 6000, Level = LogLevel.Information, Message = "Worker started, HTTP at {Urls}")]
     public static partial void WorkerStarted(this ILogger logger, string urls);
 
     [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Source {Source} is not ready, waiting: {Problem}")]

@@ -37,7 +37,9 @@ internal static class SummaryText
         PolicyAction.Purge => run.Rows == 0 ? "nothing purged" : $"{Amount.Of(run.Rows, "row")} of {Amount.Of(run.Sessions, "session")} purged in {Amount.Seconds(run.Elapsed)}",
         PolicyAction.Expire => run.Sessions == 0 ? "no session expired" : $"{Amount.Of(run.Sessions, "session")} expired in {Amount.Seconds(run.Elapsed)}",
         _ => run.Sessions == 0
-            ? "no session archived"
+            ? $"no session {(run.RowsStay ? "stored" : "archived")}"
+            : run.RowsStay
+            ? $"{Amount.Of(run.Sessions, "session")} stored, all rows stay, in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}"
             : $"{Amount.Of(run.Sessions, "session")} archived with {Amount.Of(run.Rows, "row")} in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}",
     };
 }

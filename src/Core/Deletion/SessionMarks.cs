@@ -1,0 +1,77 @@
+using Archiver.Core.Export;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Deletion;
+
+/// <summary>
+/// The source's own columns that say that a session is stored although its rows stay: <c>archived</c> and <c>archive_location</c>, or, where
+/// neither is mapped, the status. The transaction has the rows locked.
+/// </summary>
+internal sealed class SessionMarks(SourceMap map, SourceShape shape)
+{
+    private readonly string? _archived = map.Session.Archived;
+    private readonly string? _location = map.Session.ArchiveLocation;
+    private readonly string? _status = map.Session.Archived is null && map.Session.ArchiveLocation is null ? map.Session.Status : null;
+
+    /// <summary>False where the mapping has no column to mark.</summary>
+    public bool Exist => (_archived ?? _location ?? _status) is not null;
+
+    /// <summary>
+    /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (PROTOCOL.md rule 24: a
+    /// trigger that touches an activity column on the way does not matter then), and what the mark replaced.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, (Fingerprint Version, string Mark)>> SetAsync(
+        NpgsqlConnection connection, IReadOnlyList<(string Key, string Location)> sessions, CancellationToken cancellationToken)
+    {
+        var sql = $"""
+            UPDATE {map.Session.Table.Sql} AS t
+            SET {string.Join(", ", new[] { Set(_archived, "true"), Set(_location, "n.location"), Set(_status, "$3") }.OfType<string>())}
+            FROM unnest($1, $2) AS n (key, location)
+            JOIN {map.Session.Table.Sql} AS o ON {SessionPath.Column("o", map.Session.Key)} = n.key::{shape.KeyType(map)}
+            WHERE {SessionPath.Column("t", map.Session.Key)} = {SessionPath.Column("o", map.Session.Key)}
+            RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)})::text
+            """;
+        List<NpgsqlParameter> parameters = [PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Texts(sessions.Select(s => s.Location))];
+        if (_status is not null)
+            parameters.Add(PgParameter.Untyped(SessionStatus.Archived));
+        var rows = await connection.QueryAsync(
+            sql, row => (Key: row.GetString(0), Version: default(Fingerprint).Add(row.GetInt64(1)), Mark: row.GetString(2)), cancellationToken, [.. parameters]).ConfigureAwait(false);
+        return rows.ToDictionary(r => r.Key, r => (r.Version, r.Mark), StringComparer.Ordinal);
+    }
+
+    /// <summary>Gives the columns the values that they had before, where they still hold what the mark wrote; what the application has written since stays.</summary>
+    /// <param name="marks">By session key, as <see cref="SetAsync"/> returned them.</param>
+    public async Task TakeBackAsync(NpgsqlConnection connection, IReadOnlyCollection<(string Key, string Mark)> marks, CancellationToken cancellationToken)
+    {
+        if (!Exist || marks.Count == 0)
+            return;
+        // The status may be of any type, so its value is a parameter that takes the column's type; hence one statement for each former value.
+        var groups = _status is null
+            ? [(Status: (string?)null, Marks: marks)]
+            : marks.GroupBy(m => System.Text.Json.JsonDocument.Parse(m.Mark).RootElement.GetProperty("status").GetString()).Select(g => (Status: g.Key, Marks: (IReadOnlyCollection<(string Key, string Mark)>)[.. g]));
+        var key = SessionPath.Column("t", map.Session.Key);
+        var still = _location is not null ? $"{SessionPath.Column("t", _location)} = n.mark->>'location'"
+            : _archived is not null ? SessionPath.Column("t", _archived)
+            : $"{SessionPath.Column("t", _status!)}::text = '{SessionStatus.Archived}'";
+        foreach (var (status, group) in groups)
+        {
+            var sql = $"""
+                UPDATE {map.Session.Table.Sql} AS t
+                SET {string.Join(", ", new[] { Set(_archived, "(n.mark->>'archived')::boolean"), Set(_location, "n.mark->>'archive_location'"), Set(_status, "$3") }.OfType<string>())}
+                FROM unnest($1, $2::jsonb[]) AS n (key, mark)
+                WHERE {key} = n.key::{shape.KeyType(map)} AND {still}
+                """;
+            List<NpgsqlParameter> parameters = [PgParameter.Texts(group.Select(m => m.Key)), PgParameter.Texts(group.Select(m => m.Mark))];
+            if (_status is not null)
+                parameters.Add(PgParameter.Untyped(status));
+            await connection.ExecuteAsync(sql, cancellationToken, [.. parameters]).ConfigureAwait(false);
+        }
+    }
+
+    private static string? Set(string? column, string value) => column is null ? null : $"{PgIdentifier.Quote(column)} = {value}";
+
+    private static string Old(string? column) => column is null ? "NULL::text" : $"{SessionPath.Column("o", column)}::text";
+}

@@ -1,0 +1,110 @@
+using Archiver.Core.Deletion;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Export;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core.Lifecycle;
+
+/// <summary>
+/// Looks after sessions that are stored while their rows stay. One whose rows are not those of its mark any more is alive again: its
+/// archive becomes <c>superseded</c>, the mark is taken back, and the policy may take it as the next generation. Nothing is deleted here.
+/// </summary>
+/// <param name="run">The run.</param>
+/// <param name="retry">Repeats what a passing fault broke.</param>
+/// <param name="limit">Why the run is to stop, or null.</param>
+/// <param name="logger">The log.</param>
+internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<CancellationToken, Task<string?>> limit, ILogger logger)
+{
+    private const string Supersede = """
+        UPDATE archiver.archives AS a
+        SET state = 'superseded', reason = n.reason, ended_at = clock_timestamp()
+        FROM unnest($1, $2) AS n (id, reason)
+        WHERE a.id = n.id AND a.state = 'stored'
+        """;
+
+    private readonly DeleteStatements _statements = new(run.Source.Map, run.Shape);
+
+    /// <summary>Compares every stored session of the policy with its rows; returns how many are superseded.</summary>
+    public async Task<long> CheckAsync(CancellationToken cancellationToken)
+    {
+        var (after, superseded) = (0L, 0L);
+        while (await retry.ExecuteAsync(token => PageAsync(after, token), cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
+        {
+            if (await retry.ExecuteAsync(limit, cancellationToken).ConfigureAwait(false) is { } reason)
+            {
+                logger.RunCutShort(run.Id, reason);
+                break;
+            }
+            after = page[^1].Id;
+            var changed = await retry.ExecuteAsync(token => ChangedAsync(page, token), cancellationToken).ConfigureAwait(false);
+            if (changed.Count > 0)
+                superseded += await retry.ExecuteAsync(token => SupersedeAsync(changed, token), cancellationToken).ConfigureAwait(false);
+        }
+        if (superseded > 0)
+            logger.StoredSuperseded(run.Id, superseded);
+        return superseded;
+    }
+
+    private async Task<List<StoredArchive>> PageAsync(long after, CancellationToken cancellationToken)
+    {
+        var sql = $"""
+            SELECT a.id, a.session_id, a.fingerprints::text, a.mark::text
+            FROM archiver.archives AS a
+            WHERE a.source = $1 AND a.policy = $2 AND a.state = 'stored' AND a.id > $3 AND {run.Shard.Sql("a.session_id")}
+            ORDER BY a.id
+            LIMIT $4
+            """;
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.QueryAsync(
+            sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), Fingerprint.FromJson(row.GetString(2)), row.TextOrNull(3)), cancellationToken,
+            PgParameter.Text(run.Source.Name), PgParameter.Text(run.Policy.Name), PgParameter.Bigint(after), PgParameter.Int(run.Batch.Sessions)).ConfigureAwait(false);
+    }
+
+    private async Task<List<StoredArchive>> ChangedAsync(List<StoredArchive> page, CancellationToken cancellationToken)
+    {
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
+        List<string> keys = [.. page.Select(a => a.Key)];
+        var sessions = await SessionLocks.FingerprintsAsync(connection, (_statements.ReadSessions, [PgParameter.Texts(keys)]), cancellationToken).ConfigureAwait(false);
+        var changed = page.Where(a => a.Fingerprints.GetValueOrDefault(SourceMap.SessionName) != sessions.GetValueOrDefault(a.Key)).Select(a => a.Id).ToHashSet();
+        foreach (var child in run.Source.Map.Children)
+        {
+            var rows = await SessionLocks.FingerprintsAsync(connection, _statements.ReadRows(child, keys), cancellationToken).ConfigureAwait(false);
+            changed.UnionWith(page.Where(a => a.Fingerprints.GetValueOrDefault(child.Name) != rows.GetValueOrDefault(a.Key)).Select(a => a.Id));
+        }
+        return [.. page.Where(a => changed.Contains(a.Id))];
+    }
+
+    /// <summary>A version that is gone does not come back, so what was found without a lock still holds; sessions in use or held wait for the next run.</summary>
+    private async Task<long> SupersedeAsync(List<StoredArchive> changed, CancellationToken cancellationToken)
+    {
+        await using var transaction = await ShortTransaction.BeginAsync(run, changed.Count, cancellationToken).ConfigureAwait(false);
+        var connection = transaction.Connection;
+        var locks = new SessionLocks(run, connection, run.Shape, _statements);
+        if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is not null)
+            return 0;
+        var locked = await locks.LockSessionsAsync([.. changed.Select(a => a.Key)], cancellationToken).ConfigureAwait(false);
+        var gone = locks.Dropped.Where(d => d.Reason == DropReason.Gone).Select(d => d.Key).ToHashSet(StringComparer.Ordinal);
+        List<StoredArchive> over = [.. changed.Where(a => gone.Contains(a.Key) || locked.ContainsKey(a.Key))];
+        if (over.Count == 0)
+            return 0;
+        await new SessionMarks(run.Source.Map, run.Shape).TakeBackAsync(
+            connection, [.. over.Where(a => a.Mark is not null && locked.ContainsKey(a.Key)).Select(a => (a.Key, a.Mark!))], cancellationToken).ConfigureAwait(false);
+        var superseded = await connection.ExecuteAsync(
+            Supersede, cancellationToken, PgParameter.Bigints(over.Select(a => a.Id)),
+            PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : "changed after it was stored"))).ConfigureAwait(false);
+        await transaction.CommitAsync((other, token) => IsSupersededAsync(other, over[0].Id, token), cancellationToken).ConfigureAwait(false);
+        return superseded;
+    }
+
+    private static async Task<bool> IsSupersededAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync<string>("SELECT a.state FROM archiver.archives AS a WHERE a.id = $1", cancellationToken, PgParameter.Bigint(id)).ConfigureAwait(false) == "superseded";
+
+    private sealed record StoredArchive(long Id, string Key, IReadOnlyDictionary<string, Fingerprint> Fingerprints, string? Mark);
+}

@@ -21,7 +21,7 @@ internal static partial class WorkerLog
     [LoggerMessage(EventId = 6005, Level = LogLevel.Critical, Message = "The scheduler failed; the worker ends")]
     public static partial void SchedulerFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 6020, Level = LogLevel.Warning, Message = "The cluster of source {Source} could not be joined; trying again")]
+    [LoggerMessage(EventId = 6007, Level = LogLevel.Warning, Message = "The cluster of source {Source} could not be joined; trying again")]
     public static partial void ClusterNotJoined(this ILogger logger, Exception exception, string source);
 
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Worker stopped")]

@@ -98,8 +98,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     {
         try
         {
+            var began = time.GetTimestamp();
             var exported = await _server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
+            Measure("export", began, exported.Sessions);
             await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
@@ -131,10 +133,14 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            var began = time.GetTimestamp();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
+            Measure("upload", began, batch.Sessions);
+            began = time.GetTimestamp();
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
+            Measure("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             if (_trial is not null)
                 await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
@@ -157,6 +163,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 if (_trial is not null)
                     await _trial.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
+                Measure("delete", began, [.. done.Select(s => s.Session)]);
                 tally.AddDone(done.Count, rows, done.Sum(s => s.Session.Document.JsonLength), done.Sum(s => s.Member.Length));
                 await DropAsync(dropped, cancellationToken).ConfigureAwait(false);
                 await outcomes.ForgetFailuresAsync(done.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
@@ -181,6 +188,9 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             return (deleted.Archived, deleted.RowsDeleted, deleted.Dropped);
         }
     }
+
+    private void Measure(string phase, long began, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
+        _run.Source.Name, _run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
 
     private ManifestMember Confirm(VerifiedSession session) => new(
         session.Key, session.Session.Session.Generation, _run.Policy.Delete == DeleteMode.Nothing ? "stored" : "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,

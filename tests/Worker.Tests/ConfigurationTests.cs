@@ -47,7 +47,6 @@ public sealed class ConfigurationTests(TestServers servers)
 
     [Theory]
     [InlineData("Sources:main:Policies:idle:DeleteAfter", "7d")]
-    [InlineData("Schedule:Clustered", "true")]
     public async Task Refuses_what_is_not_built_yet_instead_of_overlooking_it(string key, string value)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);

@@ -24,6 +24,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
+    private readonly PhaseMeter _meter = new(scope.Context, time);
     private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
     private readonly SemaphoreSlim _slots = new(settings.Batch.InFlight);
@@ -54,7 +55,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private async Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
         var selector = new BatchSelector(_run);
-        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, logger);
+        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, _meter, logger);
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is { } selected)
         {
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
@@ -97,10 +98,14 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            var began = time.GetTimestamp();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
+            _meter.Record("upload", began, batch.Sessions);
+            began = time.GetTimestamp();
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
+            _meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             if (_trial is not null)
                 await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
@@ -123,6 +128,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 if (_trial is not null)
                     await _trial.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
+                _meter.Record("delete", began, [.. done.Select(s => s.Session)]);
                 tally.AddDone(done.Count, rows, done.Sum(s => s.Copy.JsonLength), done.Sum(s => s.Copy.Length));
                 await DropAsync(dropped, cancellationToken).ConfigureAwait(false);
                 await outcomes.ForgetFailuresAsync(done.Select(s => s.Key), cancellationToken).ConfigureAwait(false);

@@ -10,7 +10,7 @@ using Npgsql;
 namespace Archiver.Core;
 
 /// <summary>Exports selected batches. One that the server chokes on is exported in halves, until the session is found that it cannot deliver.</summary>
-internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, BatchPace pace, ILogger logger)
+internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, BatchPace pace, PhaseMeter meter, ILogger logger)
 {
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     public async IAsyncEnumerable<ExportedBatch> ExportAsync(SelectedBatch selected, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -28,8 +28,10 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
     {
         try
         {
+            var began = meter.Now;
             var exported = await server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
+            meter.Record("export", began, exported.Sessions);
             await outcomes.DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;

@@ -22,6 +22,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
     SessionOutcomes outcomes, RunTally tally, RunLimits limits, TimeProvider time, ILogger logger)
 {
     private readonly RunContext _run = scope.Context;
+    private readonly PhaseMeter _meter = new(scope.Context, time);
 
     /// <summary>Deletes up to <paramref name="limit"/> sessions; returns how many it took in hand.</summary>
     public async Task<long> RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
@@ -42,7 +43,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         var selector = new DueSelector(_run);
         var server = new ExportServer(_run, settings.Retry.Budget, time);
         // The documents are compared and thrown away.
-        var exports = new BatchExports(new BatchExporter(_run, CompressionLevel.Fastest, server, stored: true), server, retry, outcomes, limits.Pace, logger);
+        var exports = new BatchExports(new BatchExporter(_run, CompressionLevel.Fastest, server, stored: true), server, retry, outcomes, limits.Pace, _meter, logger);
         var taken = 0L;
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit - taken, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is var (selected, archives))
         {
@@ -68,19 +69,22 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
 
     private async Task DeleteAsync(ExportedBatch batch, IReadOnlyDictionary<string, DueArchive> archives, CancellationToken cancellationToken)
     {
+        var began = _meter.Now;
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         var verified = await VerifiedBatch.ReverifyAsync(batch, archives, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.Reverified);
+        _meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
         // Noted as failed before it counts as live: else this very run would store it again, and a bad bucket get a copy a run.
         await outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))], cancellationToken).ConfigureAwait(false);
         await storedSessions.SupersedeAsync([.. verified.Rejected.Select(r => Over(archives[r.Key], r.Reason))], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DelayedSuperseded);
         if (verified.Sessions.Count == 0)
             return;
-        var began = time.GetTimestamp();
+        began = _meter.Now;
         var deleted = await new BatchDeleter(_run, ledger, retry).DeleteAsync(verified, cancellationToken).ConfigureAwait(false);
         limits.Pace.Report(verified.Sessions.Count, time.GetElapsedTime(began));
         FaultPoint.Reach(FaultPoints.DelayedCommitted);
+        _meter.Record("delete", began, [.. deleted.Archived.Select(s => s.Session)]);
         tally.AddDelayed(deleted.Archived.Count, deleted.RowsDeleted);
         await outcomes.DropAsync(deleted.Dropped, cancellationToken).ConfigureAwait(false);
         await outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken).ConfigureAwait(false);

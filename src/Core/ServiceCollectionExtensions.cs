@@ -42,6 +42,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ArchiveList>();
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();
+        services.TryAddSingleton<TranscriptReader>();
         return services;
     }
 }

@@ -7,7 +7,7 @@ namespace Archiver.Worker.Tests;
 /// <summary>A started <c>archiver run</c> and its HTTP side.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };
     private readonly ChildProcess _process;
 
     private RunningWorker(ChildProcess process) => _process = process;
@@ -32,6 +32,14 @@ internal sealed class RunningWorker : IAsyncDisposable
         Assert.True(Events.Any(e => IdOf(e) == id), $"The worker ended without event {id}: {_process.Error}");
     }
 
+    /// <summary>Everything it has written to stderr so far.</summary>
+    public string Log => _process.Error;
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => _http.BaseAddress!;
+
+    public int ProcessId => _process.Id;
+
     public bool HasLogged(int id) => Events.Any(e => IdOf(e) == id);
 
     public async Task<HttpStatusCode> GetAsync(string path, CancellationToken cancellationToken)
@@ -39,6 +47,9 @@ internal sealed class RunningWorker : IAsyncDisposable
         using var response = await _http.GetAsync(path, cancellationToken);
         return response.StatusCode;
     }
+
+    /// <summary>Sends a request; redirects are not followed.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _http.SendAsync(request, cancellationToken);
 
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken) => await GetAsync("/health/ready", cancellationToken) == HttpStatusCode.OK;
 

@@ -50,6 +50,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         for (var table = 0; table < tables.Count; table++)
             await CopyAsync(connection, statements, assembler, tables[table], table, cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await server.ConfirmAsync(connection, cancellationToken).ConfigureAwait(false);
 
         await assembler.CompleteAsync(cancellationToken).ConfigureAwait(false);
         var documents = await compressor.CompleteAsync().ConfigureAwait(false);

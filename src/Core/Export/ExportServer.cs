@@ -27,6 +27,10 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
                to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         """;
 
+    private const string Mark = "UPDATE archiver.runs SET export_mark = export_mark + 1 WHERE id = $1 RETURNING export_mark";
+
+    private const string HasMark = "SELECT EXISTS (SELECT FROM archiver.runs AS r WHERE r.id = $1 AND r.export_mark >= $2)";
+
     private const string ReplayedAge = "SELECT coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)::float8";
 
     private const string PrimaryTimeline = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int";
@@ -71,6 +75,32 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
             ? state.At
             : throw new ArchiverException(FailureKind.Failed,
                 $"The server that answered the export of source '{run.Source.Name}' does not have this run's own record: it is another database, or one that lags. Nothing was deleted.");
+    }
+
+    /// <summary>
+    /// After an export, outside of its transaction: proves that the standby still followed this primary when it answered. What the primary
+    /// writes now reaches no standby that had left for a fork before, whatever timeline it shows or hides.
+    /// </summary>
+    /// <exception cref="ArchiverException">It does not get there in time.</exception>
+    public async Task ConfirmAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (!IsStandby)
+            return;
+        var mark = await MarkAsync(cancellationToken).ConfigureAwait(false);
+        var began = time.GetTimestamp();
+        while (!await connection.ScalarAsync<bool>(HasMark, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Bigint(mark)).ConfigureAwait(false))
+        {
+            await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (time.GetElapsedTime(began) > patience)
+                throw await BehindAsync(connection, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<long> MarkAsync(CancellationToken cancellationToken)
+    {
+        await using var primary = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await primary.ScalarAsync<long>(Mark, cancellationToken, PgParameter.Uuid(run.Id)).ConfigureAwait(false);
     }
 
     /// <summary>Lets an error of the replica's server name the replica: the boundary of the run knows the primary only.</summary>
@@ -128,7 +158,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     {
         var age = await connection.ScalarAsync<double>(ReplayedAge, cancellationToken).ConfigureAwait(false);
         return new(FailureKind.Failed, string.Create(CultureInfo.InvariantCulture,
-            $"The standby of Archiver:Sources:{run.Source.Name}:ReplicaConnectionString has not got this run's record after {patience.TotalSeconds:0} s; the last that it replayed is {age:0} s old. Nothing more was exported or deleted."));
+            $"The standby of Archiver:Sources:{run.Source.Name}:ReplicaConnectionString has not got this run's record after {patience.TotalSeconds:0} s: it is behind, or follows another primary; the last that it replayed is {age:0} s old. Nothing more was exported or deleted."));
     }
 
     private sealed record State(bool SeesRun, string SystemId, bool InRecovery, int Timeline, string At);

@@ -11,7 +11,8 @@ namespace Archiver.Core.Ledger;
 /// <param name="State">Archive state, such as <c>archived</c>.</param>
 /// <param name="Limit">At most so many.</param>
 /// <param name="After">Id of the last row of the page before.</param>
-internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset? From, DateTimeOffset? To, string? State, int Limit, long? After);
+/// <param name="Id">Session key or external id, exactly.</param>
+internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset? From, DateTimeOffset? To, string? State, int Limit, long? After, string? Id = null);
 
 /// <summary>One archive, as listed.</summary>
 internal sealed record ListedArchive(
@@ -34,6 +35,7 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
           AND ($4::timestamptz IS NULL OR a.session_last_activity < $4)
           AND ($5::text IS NULL OR a.state = $5)
           AND ($6::bigint IS NULL OR a.id < $6)
+          AND ($8::text IS NULL OR a.session_id = $8 OR a.external_id = $8)
         ORDER BY a.id DESC
         LIMIT $7
         """;
@@ -46,7 +48,7 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         return await connection.QueryAsync(
             List, Read, cancellationToken,
             PgParameter.Text(filter.Source), PgParameter.Text(filter.User), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
-            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit)).ConfigureAwait(false);
+            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(filter.Id)).ConfigureAwait(false);
     }
 
     private static ListedArchive Read(NpgsqlDataReader row) => new(

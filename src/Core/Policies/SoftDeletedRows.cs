@@ -44,5 +44,5 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
     }
 
     private string Old(string column, ColumnShape type, SqlParameters parameters) =>
-        $"({_cutoff.Old(column, type, policy.DeletedFor!.Value, parameters)} AND isfinite({column}))";
+        $"({_cutoff.Old(column, type, policy.DeletedFor!.Value, parameters)} AND {column} > '-infinity')";
 }

@@ -25,6 +25,13 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ArchiverSettings s
     public async Task CopyJsonAsync(LocatedArchive archive, Stream output, CancellationToken cancellationToken)
     {
         await using var gzip = await OpenGzipAsync(archive, cancellationToken).ConfigureAwait(false);
+        await CopyJsonAsync(archive, gzip, output, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same from a member that <see cref="OpenGzipAsync"/> has opened; it stays the caller's.</summary>
+    /// <exception cref="ArchiverException">Its bytes are not what was archived.</exception>
+    public async Task CopyJsonAsync(LocatedArchive archive, Stream gzip, Stream output, CancellationToken cancellationToken)
+    {
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var length = 0L;
         try
@@ -46,8 +53,10 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ArchiverSettings s
             throw Damaged(archive, null);
     }
 
-    // A ledger that was restored to an earlier time may name what was erased since then.
-    private async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken)
+    /// <summary>A session's gzip member as stored.</summary>
+    /// <exception cref="ArchiverException">The object is absent, or the session was erased: a ledger that was restored to an earlier time may still name it.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken)
     {
         var erased = await new TombstoneReader(store).LoadAsync(settings.Sources.Single(s => s.Name == archive.Source), cancellationToken).ConfigureAwait(false);
         return erased.Covers(archive.SessionId, archive.User, archive.Created, archive.CopiedAt)
@@ -60,6 +69,7 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ArchiverSettings s
         ?? throw new ArchiverException(FailureKind.Failed,
             $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
 
-    private ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,
+    /// <summary>What to say when the bytes are not what was archived.</summary>
+    public ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,
         $"Object {archive.Object.Key} in {store.Location} is damaged: its bytes are not what was archived for session {archive.SessionId} (generation {archive.Generation}).", inner);
 }

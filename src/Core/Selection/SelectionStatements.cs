@@ -130,7 +130,8 @@ internal sealed class SelectionStatements
     private string OrderColumn => _run.Policy switch
     {
         { IdleFor: not null } => _table.Activity[0],
-        { DeletedFor: not null } when _table.Deleted is { } deleted => deleted,
+        // With Scope Messages it judges messages; their sessions stay and have no such time.
+        { DeletedFor: not null, Scope: PurgeScope.Sessions } when _table.Deleted is { } deleted => deleted,
         { ExpiredFor: not null } when _table.Expires is { } expires => expires,
         { EndedFor: not null } when _table.Ended is { } ended => ended,
         _ => _table.Activity[0],

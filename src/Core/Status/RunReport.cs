@@ -50,7 +50,7 @@ internal static class RunReport
                coalesce(sum(r.rows_deleted), 0)::bigint,
                coalesce(sum(r.bytes_json) FILTER (WHERE r.action = 'archive'), 0)::bigint,
                coalesce(sum(r.bytes_stored), 0)::bigint
-        FROM generate_series((clock_timestamp() AT TIME ZONE 'UTC')::date - ($2 - 1), (clock_timestamp() AT TIME ZONE 'UTC')::date, interval '1 day') AS d (day)
+        FROM (SELECT date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - n * interval '1 day' AS day FROM generate_series(0, $2 - 1) AS n) AS d
         LEFT JOIN archiver.runs AS r ON r.source = $1 AND r.started_at >= d.day AT TIME ZONE 'UTC' AND r.started_at < (d.day + interval '1 day') AT TIME ZONE 'UTC'
         GROUP BY d.day
         ORDER BY d.day

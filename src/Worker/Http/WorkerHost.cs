@@ -1,6 +1,7 @@
 using Archiver.Core;
 using Archiver.Core.Configuration;
 using Archiver.Worker.Jobs;
+using Archiver.Worker.Metrics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Archiver.Worker.Http;
@@ -13,18 +14,22 @@ internal static class WorkerHost
 
     public static WebApplication Build(ArchiverSettings settings, IConfiguration configuration, ILoggerFactory loggers)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        // Production whatever the environment says: in Development the framework answers errors with stacks.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
         // Everything comes from the settings that were checked; a stray ASPNETCORE_URLS or Kestrel section must not change where it listens.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
         builder.WebHost.UseUrls(settings.Http.Urls.Split(';'));
+        builder.WebHost.ConfigureKestrel(HttpLimits.Configure);
         builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
         builder.Services.AddSingleton(provider => new Trigger(configuration, provider.GetRequiredService<ArchiverSettings>()));
-        builder.Services.AddArchiverCore(settings).AddArchiverWorker(settings);
+        builder.Services.AddArchiverCore(settings).AddArchiverWorker(settings).AddArchiverHttp(settings);
         builder.Services.AddHostedService<SchedulerService>();
+        if (OtlpExport.IsConfigured(configuration))
+            builder.Services.AddHostedService<OtlpExport>();
         var app = builder.Build();
-        app.MapHealth();
+        app.UseArchiverHttp();
         // Only now are the addresses known: a port 0 is chosen by the system.
         app.Lifetime.ApplicationStarted.Register(() =>
         {

@@ -3,7 +3,7 @@ namespace Archiver.Worker.Jobs;
 /// <summary>Messages of the always-on worker; ids 6000 to 6099. They show settings' names, never values.</summary>
 internal static partial class WorkerLog
 {
-    [LoggerMessage(EventId = 6000, Level = LogLevel.Information, Message = "Worker started, health at {Urls}")]
+    [LoggerMessage(EventId = 6000, Level = LogLevel.Information, Message = "Worker started, HTTP at {Urls}")]
     public static partial void WorkerStarted(this ILogger logger, string urls);
 
     [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Source {Source} is not ready, waiting: {Problem}")]
@@ -21,7 +21,7 @@ internal static partial class WorkerLog
     [LoggerMessage(EventId = 6005, Level = LogLevel.Critical, Message = "The scheduler failed; the worker ends")]
     public static partial void SchedulerFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 6020, Level = LogLevel.Warning, Message = "The cluster of source {Source} could not be joined; trying again")]
+    [LoggerMessage(EventId = 6007, Level = LogLevel.Warning, Message = "The cluster of source {Source} could not be joined; trying again")]
     public static partial void ClusterNotJoined(this ILogger logger, Exception exception, string source);
 
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Worker stopped")]

@@ -8,7 +8,8 @@ namespace Archiver.Worker.Output;
 /// <summary>The process's outputs: data on stdout, everything said about it on stderr. Text is UTF-8 whatever the locale says.</summary>
 internal sealed class Terminal
 {
-    private static readonly JsonSerializerOptions Json = new()
+    /// <summary>The form of all JSON that is printed or sent.</summary>
+    public static JsonSerializerOptions JsonOptions { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -38,7 +39,7 @@ internal sealed class Terminal
     public void WriteLine(string line) => Out.WriteLine(Printable.Of(line));
 
     /// <summary>One JSON value on one line of stdout.</summary>
-    public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, Json));
+    public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 
     /// <summary>What went wrong, to stderr.</summary>
     public void Fail(string message) => Error.WriteLine($"archiver: {message}");

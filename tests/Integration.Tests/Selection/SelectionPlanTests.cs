@@ -23,7 +23,7 @@ public sealed class SelectionPlanTests(TestServers servers)
         { "ended-at", "chat_sessions", "session_id", "last_activity, ended_at", "now() - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
         { "last-accessed", "sessions", "id", "last_accessed, updated_at, expires_at", "now() - n * interval '3 minutes', now() - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
         { "status-expiry", "sessions", "id", "session_id, updated_at, status, expires_at", "'s' || n, now() - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN 'expired' ELSE 'active' END, CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
-        { "soft-delete", "chat_sessions", "id", "last_activity, deleted_at", "now() AT TIME ZONE 'UTC' - n * interval '3 minutes', CASE n % 30 WHEN 0 THEN now() - n * interval '3 minutes' END" },
+        { "soft-delete", "chat_sessions", "id", "last_activity, deleted_at", "now() AT TIME ZONE 'UTC' - n * interval '3 minutes', CASE n % 3 WHEN 0 THEN now() - n * interval '3 minutes' END" },
     };
 
     [Theory]

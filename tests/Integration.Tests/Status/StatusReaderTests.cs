@@ -70,6 +70,22 @@ public sealed class StatusReaderTests(TestServers servers)
     }
 
     [Fact]
+    public async Task A_day_is_a_day_of_utc_whatever_the_zone_of_the_server()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 0);
+        await MigrateAsync(archiver);
+        await archiver.Database.ExecuteAsync("""
+            INSERT INTO archiver.runs (id, source, policy, action, state, worker, sessions_done, started_at, ended_at)
+            SELECT gen_random_uuid(), 'main', 'idle', 'archive', 'done', 'x', d.done, (date_trunc('day', now() AT TIME ZONE 'UTC') - interval '1 day' + d.at) AT TIME ZONE 'UTC', now()
+            FROM (VALUES (1, interval '0'), (10, interval '12 hours'), (100, interval '23:59:59.999999')) AS d (done, at)
+            """);
+
+        var days = (await ReadAsync(archiver)).Days;
+
+        Assert.Equal([111L, 0L], days.TakeLast(2).Select(d => d.Archived));
+    }
+
+    [Fact]
     public async Task Says_what_keeps_a_policy_from_running()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(

@@ -36,8 +36,9 @@ internal sealed class RawHttpServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        _listener.Dispose();
+        // Accepting on a listener that is gone is an error of its own; with the token cancelled the loop ends by itself.
         await _serving;
+        _listener.Dispose();
         _end.Dispose();
     }
 

@@ -33,6 +33,7 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<double> _milliseconds = [];
     private readonly ConcurrentDictionary<string, int> _errors = new();
+    private readonly ConcurrentDictionary<int, bool> _processes = new();
     private readonly List<Task> _writers = [];
     private long _transactions;
 
@@ -42,7 +43,7 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
     /// <summary>Transactions committed.</summary>
     public long Transactions => Interlocked.Read(ref _transactions);
 
-    /// <summary>Errors by SQLSTATE. A session that is gone (23503) is the application's own affair; a deadlock (40P01) is not.</summary>
+    /// <summary>Errors by SQLSTATE. A session that is gone (23503) is the application's own affair, and so is a deadlock among these writers (40P01 own); another one (40P01) is not.</summary>
     public IReadOnlyDictionary<string, int> Errors => _errors;
 
     /// <summary>Starts so many writers; they go on until disposed, also through a restart of the server.</summary>
@@ -78,19 +79,20 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
 
     private async Task WriteAsync(Random random)
     {
-        var text = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "chat", Pooling = false }.ConnectionString;
+        var text = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "chat", Pooling = false, IncludeErrorDetail = true }.ConnectionString;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
                 await using var connection = new NpgsqlConnection(text);
                 await connection.OpenAsync(_stop.Token);
+                _processes.TryAdd(connection.ProcessID, true);
                 while (!_stop.IsCancellationRequested)
                     await TransactAsync(connection, random);
             }
             catch (PostgresException exception)
             {
-                _errors.AddOrUpdate(exception.SqlState, 1, (_, n) => n + 1);
+                _errors.AddOrUpdate(IsAmongWriters(exception) ? $"{exception.SqlState} own" : exception.SqlState, 1, (_, n) => n + 1);
             }
             catch (Exception exception) when (exception is NpgsqlException or IOException or OperationCanceledException)
             {
@@ -100,6 +102,12 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
             }
         }
     }
+
+    // The detail of a deadlock names every process in it.
+    private bool IsAmongWriters(PostgresException exception) =>
+        exception.SqlState == PostgresErrorCodes.DeadlockDetected
+        && System.Text.RegularExpressions.Regex.Matches(exception.Detail ?? "", @"[Pp]rocess (\d+)") is { Count: > 0 } found
+        && found.All(p => _processes.ContainsKey(int.Parse(p.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)));
 
     private async Task TransactAsync(NpgsqlConnection connection, Random random)
     {

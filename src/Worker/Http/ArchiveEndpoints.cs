@@ -1,0 +1,69 @@
+using Archiver.Core;
+using Archiver.Core.Ledger;
+using Archiver.Core.Restore;
+using Archiver.Core.Sources;
+using Archiver.Worker.Commands;
+using Archiver.Worker.Output;
+using Microsoft.Net.Http.Headers;
+
+namespace Archiver.Worker.Http;
+
+/// <summary><c>/archives</c>: the list, a document, and its way back into the database.</summary>
+internal static class ArchiveEndpoints
+{
+    private const int DefaultLimit = 100;
+
+    private const int MostListed = 1000;
+
+    public static void MapArchives(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/archives", ListAsync);
+        routes.MapGet("/archives/{session_id}", DocumentAsync).DisableRequestTimeout();
+        routes.MapPost("/archives/{session_id}/restore", RestoreAsync).DisableRequestTimeout();
+    }
+
+    private static async Task<IResult> ListAsync(HttpRequest request, PolicyChoice choice, ArchiveList archives, SourceErrors errors, CancellationToken cancellationToken)
+    {
+        var query = request.Query;
+        var limit = query.Count("limit", MostListed) ?? DefaultLimit;
+        var after = query.Id("after");
+        var sources = after is null ? choice.Sources(query.Text("source")) : [choice.OneSource(query.Text("source"))];
+        List<ListedJson> found = [];
+        foreach (var source in sources)
+        {
+            var filter = new ArchiveFilter(
+                source.Name, query.Text("user"), query.Instant("from"), query.Instant("to"), query.Text("state"), limit - found.Count, after, query.Text("id"));
+            if (filter.Limit > 0)
+                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => ListedJson.Of(source.Name, a)));
+        }
+        return JsonForm.Ok(found);
+    }
+
+    private static async Task<IResult> DocumentAsync(HttpContext context, ArchiveLookup lookup, ArchiveDownloader downloader, CancellationToken cancellationToken)
+    {
+        var found = await lookup.FindAsync(context.Request.Query.Text("source"), context.Request.SessionId(), context.Request.Query.Count("generation", int.MaxValue), cancellationToken).ConfigureAwait(false);
+        if (found is not var (_, archive))
+            return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
+        return await DocumentResponse.SendAsync(context, archive, downloader, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<IResult> RestoreAsync(
+        HttpRequest request, ArchiveLookup lookup, RestoreRunner runner, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        var body = await request.BodyAsync<RestoreBody>(cancellationToken).ConfigureAwait(false) ?? new RestoreBody();
+        if (await lookup.FindAsync(body.Source, request.SessionId(), body.Generation, cancellationToken).ConfigureAwait(false) is not var (source, archive))
+            return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
+        // A client that hangs up does not stop what it began: only the end of the worker does.
+        var report = await runner.RunAsync(body.Options(source, archive), progress: null, lifetime.ApplicationStopping).ConfigureAwait(false);
+        return JsonForm.Ok(report, StatusOf(report));
+    }
+
+    /// <summary>How a restore's outcome reads as a status.</summary>
+    public static int StatusOf(RestoreReport report) => report.Outcome switch
+    {
+        RunOutcome.Done => StatusCodes.Status200OK,
+        RunOutcome.Partial or RunOutcome.Refused or RunOutcome.LockedElsewhere or RunOutcome.Paused => StatusCodes.Status409Conflict,
+        RunOutcome.Cancelled => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status502BadGateway,
+    };
+}

@@ -1,0 +1,52 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Restore;
+using Microsoft.Net.Http.Headers;
+
+namespace Archiver.Worker.Http;
+
+/// <summary>
+/// Sends a document. A client that takes gzip gets the stored bytes untouched: a session's part of an object, also of a bundle, is a whole gzip
+/// member. Any other gets JSON, compared with the ledger's hash on the way; damage breaks the connection off, because the status is out by then.
+/// </summary>
+internal static class DocumentResponse
+{
+    public static async Task<IResult> SendAsync(HttpContext context, LocatedArchive archive, ArchiveDownloader downloader, CancellationToken cancellationToken)
+    {
+        var response = context.Response;
+        var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(archive.JsonSha256)}\"", isWeak: true);
+        response.Headers.ETag = tag.ToString();
+        response.Headers.Vary = "Accept-Encoding";
+        // A document never changes, but it may be erased: every use is asked for.
+        response.Headers.CacheControl = "private, no-cache";
+        if (context.Request.GetTypedHeaders().IfNoneMatch.Any(m => m.Compare(tag, useStrongComparison: false)))
+            return Results.StatusCode(StatusCodes.Status304NotModified);
+        // Opened before the first byte goes out: what is missing is an error and not an empty document.
+        var gzip = await downloader.OpenGzipAsync(archive, cancellationToken).ConfigureAwait(false);
+        await using (gzip.ConfigureAwait(false))
+        {
+            response.ContentType = "application/json; charset=utf-8";
+            response.Headers["Archiver-Generation"] = archive.Generation.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (TakesGzip(context.Request))
+            {
+                response.Headers.ContentEncoding = "gzip";
+                response.ContentLength = archive.Length;
+                await gzip.CopyToAsync(response.Body, cancellationToken).ConfigureAwait(false);
+                return Results.Empty;
+            }
+            response.ContentLength = archive.JsonLength;
+            try
+            {
+                await downloader.CopyJsonAsync(archive, gzip, response.Body, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ArchiverException) when (response.HasStarted)
+            {
+                context.Abort();
+                throw;
+            }
+            return Results.Empty;
+        }
+    }
+
+    private static bool TakesGzip(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding
+        .Any(e => e.Quality is not 0 && (e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || e.Value == "*"));
+}

@@ -1,0 +1,39 @@
+namespace Archiver.Worker.Http;
+
+/// <summary>
+/// In front of every route. Without a configured key everything but health is absent; without the right key every path, known or not, answers
+/// the same 401, so that nobody learns which routes or sessions exist. A change asked for from a browser must come from our own page.
+/// </summary>
+internal sealed class Gate(RequestDelegate next, ApiKey key, Refusals refusals)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (RequestValues.HasDotSegments(context.Request))
+            return EndAsync(context, StatusCodes.Status400BadRequest, "The path must not hold dot segments.");
+        if (context.GetEndpoint()?.Metadata.GetMetadata<OpenToAll>() is not null)
+            return next(context);
+        if (!key.IsConfigured)
+            return EndAsync(context, StatusCodes.Status404NotFound, "No such route. Routes other than health are off: Archiver:Http:ApiKey is not set.");
+        if (!key.Opens(context.Request.Headers.Authorization, out var basic))
+        {
+            refusals.Add(context.Request.Headers.Authorization.Count == 0 ? "no key" : "wrong key", context);
+            // Both schemes in one answer: browsers ask for the password, programs see what is wanted.
+            context.Response.Headers.WWWAuthenticate = new(["Basic realm=\"archiver\", charset=\"UTF-8\"", "Bearer realm=\"archiver\""]);
+            return EndAsync(context, StatusCodes.Status401Unauthorized, "The key is needed: Authorization: Bearer <key>, or Basic with the key as password.");
+        }
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) && !SameOrigin.Allows(context.Request, basic))
+        {
+            refusals.Add("other origin", context);
+            return EndAsync(context, StatusCodes.Status403Forbidden, "This must come from the archiver's own page, or from a program with Authorization: Bearer.");
+        }
+        return next(context);
+    }
+
+    private static Task EndAsync(HttpContext context, int status, string message)
+    {
+        // What is left of a body is not read for somebody who is refused.
+        context.Response.Headers.Connection = "close";
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(new ErrorBody(message), JsonForm.Options, context.RequestAborted);
+    }
+}

@@ -1,0 +1,44 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Status;
+using Archiver.Worker.Commands;
+using Archiver.Worker.Jobs;
+
+namespace Archiver.Worker.Http;
+
+/// <summary><c>/runs</c>: the history, and starting a policy now, through the same job as its schedule.</summary>
+internal static class RunEndpoints
+{
+    private const int DefaultLimit = 50;
+
+    private const int MostListed = 1000;
+
+    public static void MapRuns(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/runs", ListAsync);
+        routes.MapPost("/runs", StartAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
+    {
+        var query = request.Query;
+        var (policy, limit) = (query.Text("policy"), query.Count("limit", MostListed) ?? DefaultLimit);
+        List<RecordedRun> runs = [];
+        foreach (var source in choice.Sources(query.Text("source")))
+            runs.AddRange(await ledger.ReadAsync(source, connection => RunReport.NewestAsync(connection, source.Name, policy, limit, cancellationToken), cancellationToken).ConfigureAwait(false));
+        return JsonForm.Ok(runs.OrderByDescending(r => r.StartedAt).Take(limit));
+    }
+
+    private static async Task<IResult> StartAsync(HttpRequest request, RunStarter starter, CancellationToken cancellationToken)
+    {
+        var body = await request.BodyAsync<RunBody>(cancellationToken).ConfigureAwait(false);
+        if (body?.Policy is null)
+            return JsonForm.Error(StatusCodes.Status400BadRequest, "Say which policy: {\"policy\": \"main/idle\"}.");
+        var started = await starter.StartAsync(body.Policy, cancellationToken).ConfigureAwait(false);
+        return started is null
+            ? JsonForm.Error(StatusCodes.Status503ServiceUnavailable, "The worker still waits for the source's servers; see /health/ready.")
+            : JsonForm.Ok(new { policy = started, state = "started" }, StatusCodes.Status202Accepted);
+    }
+}

@@ -1,0 +1,39 @@
+using Archiver.Core.Diagnostics;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace Archiver.Worker.Metrics;
+
+/// <summary>
+/// The same metrics over OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> (or the one for metrics) is set; the library reads this and the other
+/// <c>OTEL_...</c> variables itself. Nobody else reads the board where no one scrapes, so this does.
+/// </summary>
+internal sealed class OtlpExport(StatusBoard board, TimeProvider time) : BackgroundService
+{
+    private static readonly string[] Variables = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    public static bool IsConfigured(IConfiguration configuration) => Array.Exists(Variables, v => !string.IsNullOrWhiteSpace(configuration[v]));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var provider = Sdk.CreateMeterProviderBuilder()
+            .ConfigureResource(resource => resource.AddService("archiver"))
+            .AddMeter(BatchMeter.MeterName)
+            .AddOtlpExporter()
+            .Build();
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            do
+                await board.ReadAsync(Interval / 2, stoppingToken).ConfigureAwait(false);
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The end of the worker; disposing the provider sends what is left.
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using Archiver.Core;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Restore;
+using Archiver.Worker.Commands;
+using Archiver.Worker.Http;
+using Archiver.Worker.Jobs;
+
+namespace Archiver.Worker.Pages;
+
+/// <summary>What the buttons of the pages do: each is a form that is posted, and leads back to a page that shows the outcome.</summary>
+internal static class ActionEndpoints
+{
+    /// <summary>Who did it, as the ledger notes it: one key opens the page, so there is no name.</summary>
+    private static readonly string ByPage = $"status page on {Environment.MachineName}";
+
+    public static void MapActions(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/actions/run", RunAsync);
+        routes.MapPost("/actions/pause", PauseAsync);
+        routes.MapPost("/actions/resume", ResumeAsync);
+        routes.MapPost("/actions/retry", RetryAsync);
+        routes.MapPost("/actions/hold", HoldAsync);
+        routes.MapPost("/actions/unhold", UnholdAsync);
+        routes.MapPost("/actions/restore", RestoreAsync).DisableRequestTimeout();
+    }
+
+    private static async Task<IResult> RunAsync(HttpRequest request, RunStarter starter, PageRenderer pages, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        return await starter.StartAsync(form["policy"], cancellationToken).ConfigureAwait(false) is not null
+            ? Back("/", "started")
+            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not started", ["The worker still waits for the source's servers."]), StatusCodes.Status503ServiceUnavailable).ConfigureAwait(false);
+    }
+
+    private static async Task<IResult> PauseAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
+    {
+        var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false))["policy"])[0];
+        await ledger.UseAsync(
+            source,
+            async connection =>
+            {
+                await Pauses.AddAsync(connection, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return Back("/", "paused");
+    }
+
+    private static async Task<IResult> ResumeAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
+    {
+        var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false))["policy"])[0];
+        var still = await ledger.UseAsync(
+            source,
+            async connection =>
+            {
+                await Pauses.RemoveAsync(connection, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
+                return await Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+        // A wider pause was somebody's decision about more than this policy.
+        return still is null && !policy.Paused
+            ? Back("/", "resumed")
+            : await pages.PageAsync<ProblemPage>(
+                new ProblemModel("Still paused", [still is null ? "The configuration says Paused: true." : $"Paused by: {still}. Lift it with: archiver resume{(still == "everything" ? "" : $" {still}")}"]),
+                StatusCodes.Status409Conflict).ConfigureAwait(false);
+    }
+
+    private static async Task<IResult> RetryAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var source = choice.OneSource(form["source"]);
+        await ledger.UseAsync(source, connection => Quarantine.RetryAsync(connection, source.Name, [form["id"]], ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return Back("/", "retried");
+    }
+
+    private static async Task<IResult> HoldAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var source = choice.OneSource(form["source"]);
+        var hold = new HoldRequest { Session = form["id"], Reason = form["reason"] };
+        await ledger.UseAsync(source, connection => Holds.AddAsync(connection, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return Back(Show.TranscriptUrl(source.Name, form["id"]), "held");
+    }
+
+    private static async Task<IResult> UnholdAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var source = choice.OneSource(form["source"]);
+        var hold = form.Number("hold");
+        return await ledger.UseAsync(source, connection => Holds.RemoveAsync(connection, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false)
+            ? Back("/", "unheld")
+            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not removed", ["That hold is not in force any more."]), StatusCodes.Status409Conflict).ConfigureAwait(false);
+    }
+
+    private static async Task<IResult> RestoreAsync(
+        HttpRequest request, ArchiveLookup lookup, RestoreRunner runner, IHostApplicationLifetime lifetime, PageRenderer pages, CancellationToken cancellationToken)
+    {
+        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var (source, id, generation) = (form["source"], form["id"], form.Number("generation"));
+        if (await lookup.FindAsync(source, id, generation, cancellationToken).ConfigureAwait(false) is not var (found, archive))
+            return await pages.PageAsync<ProblemPage>(new ProblemModel("Not found", ["No ledger has an archive of this session."]), StatusCodes.Status404NotFound).ConfigureAwait(false);
+        var body = new RestoreBody { Generation = generation, OnConflict = form.Choice<ConflictMode>("conflict"), Reactivate = form.IsChecked("reactivate") };
+        var report = await runner.RunAsync(body.Options(found, archive), progress: null, lifetime.ApplicationStopping).ConfigureAwait(false);
+        if (report.Outcome == RunOutcome.Done)
+            return Back(Show.TranscriptUrl(found.Name, archive.SessionId, archive.Generation), report.Restored > 0 ? "restored" : "there");
+        string[] reasons = [.. report.Refused.Select(r => r.Reason), .. report.Error is { } error ? [error] : Array.Empty<string>()];
+        return await pages.PageAsync<ProblemPage>(new ProblemModel("Not restored", reasons), ArchiveEndpoints.StatusOf(report)).ConfigureAwait(false);
+    }
+
+    // See Other: a reload of the page must not do it again.
+    private static SeeOther Back(string url, string done) => new SeeOther($"{url}{(url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={done}");
+
+    private sealed class SeeOther(string url) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
+            httpContext.Response.Headers.Location = url;
+            return Task.CompletedTask;
+        }
+    }
+}

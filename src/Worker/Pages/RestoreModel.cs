@@ -1,0 +1,6 @@
+using Archiver.Core.Restore;
+
+namespace Archiver.Worker.Pages;
+
+/// <summary>The question before a restore.</summary>
+internal sealed record RestoreModel(LocatedArchive Archive);

@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests.Http;
+
+/// <summary>Who may ask what.</summary>
+public sealed class AccessTests(HttpFixture fixture, TestServers servers) : IClassFixture<HttpFixture>
+{
+    private static readonly string[] Routes = ["/", "/metrics", "/archives", "/archives/ID", "/archives/absent", "/runs", "/search?q=ID", "/transcript?id=ID", "/restore?id=ID", "/assets/site.css", "/nothing"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Without_a_key_configured_only_health_is_there()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+
+        foreach (var route in Routes)
+            Assert.Equal(HttpStatusCode.NotFound, (await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal)), Token)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await worker.GetAsync("/health/live", Token));
+    }
+
+    [Fact]
+    public async Task Without_the_right_key_every_route_gives_one_and_the_same_answer()
+    {
+        AuthenticationHeaderValue?[] wrong =
+        [
+            null, new("Bearer", "wrong"), new("Bearer", HttpFixture.Key + "x"), new("Bearer", HttpFixture.Key[..^1]), new("Token", HttpFixture.Key),
+            HttpFixture.Basic("wrong"), HttpFixture.Basic(""), new("Basic", "%%%"), new("Basic", HttpFixture.Key),
+        ];
+        var bodies = new HashSet<string>();
+        foreach (var route in Routes)
+        {
+            foreach (var authorization in wrong)
+            {
+                foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Delete })
+                {
+                    var request = new HttpRequestMessage(method, route.Replace("ID", fixture.Archived[0], StringComparison.Ordinal)) { Headers = { Authorization = authorization } };
+                    using var response = await fixture.Worker.SendAsync(request, Token);
+                    Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+                    Assert.Contains(response.Headers.WwwAuthenticate, h => h.Scheme == "Basic");
+                    bodies.Add(await response.Content.ReadAsStringAsync(Token));
+                }
+            }
+        }
+        Assert.Single(bodies);
+        await fixture.Worker.LoggedAsync(7000, Token);
+        Assert.DoesNotContain(HttpFixture.Key, fixture.Worker.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain(fixture.Archived[0], fixture.Worker.Log, StringComparison.Ordinal);
+        Assert.Equal(12, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+    }
+
+    [Fact]
+    public async Task The_key_opens_as_bearer_and_as_password_of_any_user()
+    {
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/archives"), Token)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Worker.SendAsync(new(HttpMethod.Get, "/") { Headers = { Authorization = HttpFixture.Basic(HttpFixture.Key) } }, Token)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/nothing"), Token)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(null, null, HttpStatusCode.Forbidden)]
+    [InlineData("Origin", "https://evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("Origin", "null", HttpStatusCode.Forbidden)]
+    [InlineData("Sec-Fetch-Site", "cross-site", HttpStatusCode.Forbidden)]
+    [InlineData("Sec-Fetch-Site", "same-site", HttpStatusCode.Forbidden)]
+    [InlineData("Sec-Fetch-Site", "none", HttpStatusCode.Forbidden)]
+    [InlineData("Sec-Fetch-Site", "same-origin", HttpStatusCode.SeeOther)]
+    [InlineData("Origin", "self", HttpStatusCode.SeeOther)]
+    public async Task A_form_is_taken_from_our_own_page_only(string? header, string? value, HttpStatusCode expected)
+    {
+        var request = HttpFixture.Form("/actions/resume", ("policy", "main/idle"));
+        if (header is not null)
+            request.Headers.Add(header, value == "self" ? fixture.Worker.Address.GetLeftPart(UriPartial.Authority) : value);
+
+        Assert.Equal(expected, (await fixture.Worker.SendAsync(request, Token)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Every_answer_forbids_foreign_content_and_caching()
+    {
+        using var page = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/"), Token);
+        using var refused = await fixture.Worker.SendAsync(new(HttpMethod.Get, "/"), Token);
+
+        foreach (var response in new[] { page, refused })
+        {
+            Assert.StartsWith("default-src 'none'; script-src 'self'; style-src 'self'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+            Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
+            Assert.True(response.Headers.CacheControl!.NoStore);
+            Assert.False(response.Headers.Contains("Server"));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Archiver.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Archiver.Worker.Tests.Http;
+
+/// <summary>Metrics: the text that a real Prometheus takes, and the same over OTLP.</summary>
+public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : IClassFixture<HttpFixture>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Promtool_finds_no_fault_and_the_numbers_are_right()
+    {
+        var text = await ReadAsync(fixture.Worker);
+
+        await using var promtool = ChildProcess.Start(PrometheusTools.Find("promtool"), ["check", "metrics"], input: text);
+        var checkedBy = await promtool.WaitForExitAsync(Token);
+
+        Assert.Equal((0, "", ""), (checkedBy.ExitCode, checkedBy.Output, checkedBy.Error));
+        const string policy = "source=\"main\",policy=\"idle\",action=\"archive\"";
+        Assert.Equal(8, Value(text, $"archiver_eligible_sessions{{{policy}}}"));
+        Assert.Equal(12, Value(text, $"archiver_sessions_total{{{policy},outcome=\"done\"}}"));
+        Assert.Equal(12 * 7, Value(text, $"archiver_rows_total{{{policy}}}"));
+        Assert.Equal(1, Value(text, $"archiver_runs_total{{{policy},state=\"done\"}}"));
+        Assert.Equal(0, Value(text, $"archiver_verify_failures_total{{{policy}}}"));
+        Assert.Equal(12, Value(text, "archiver_archives{source=\"main\",state=\"archived\"}"));
+        Assert.Equal(0, Value(text, $"archiver_paused{{{policy}}}"));
+        Assert.True(Value(text, $"archiver_past_cut_off_seconds{{{policy}}}") > 0);
+        Assert.True(Value(text, $"archiver_eligible_size_bytes{{{policy}}}") > 1000);
+        Assert.True(Value(text, $"archiver_last_success_time_seconds{{{policy}}}") > 1_700_000_000);
+        Assert.True(Value(text, "archiver_table_size_bytes{source=\"main\",table=\"public.chat_messages\"}") > 8192);
+        foreach (var name in new[] { "archiver_quarantined_sessions", "archiver_holds", "archiver_source_up", "archiver_trip_wire", "archiver_table_dead_rows", "archiver_build_info" })
+            Assert.Contains($"\n{name}{{", text, StringComparison.Ordinal);
+        Assert.InRange(Value(text, "process_resident_memory_bytes"), 10e6, 1e9);
+        Assert.DoesNotContain(fixture.Archived[0], text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Alert_rules_and_dashboard_ask_for_metrics_that_exist()
+    {
+        var rules = Repository.File("deploy/prometheus/archiver.rules.yml");
+        await using var promtool = ChildProcess.Start(PrometheusTools.Find("promtool"), ["check", "rules", rules]);
+        var result = await promtool.WaitForExitAsync(Token);
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        // Refuse one and measure none: the others show without anything happening.
+        (await fixture.Worker.SendAsync(new(HttpMethod.Get, "/"), Token)).Dispose();
+        var there = Regex.Matches(await ReadAsync(fixture.Worker), "(?m)^# TYPE (\\S+)").Select(m => m.Groups[1].Value)
+            .Concat(["archiver_batch_duration_seconds_bucket", "archiver_batch_sessions_total", "archiver_left_sessions_total"]).ToHashSet();
+
+        var asked = Regex.Matches(await File.ReadAllTextAsync(rules, Token) + await File.ReadAllTextAsync(Repository.File("deploy/grafana/archiver.json"), Token), @"(?:archiver|process)_[a-z_]+(?=[\s{\[)])")
+            .Select(m => m.Value).ToHashSet();
+
+        Assert.True(asked.Count > 15, "The pattern finds no metrics: the test could not fail.");
+        Assert.Subset(there, asked);
+    }
+
+    [Fact]
+    public async Task Batches_are_measured_phase_by_phase_and_a_real_Prometheus_scrapes_it_all()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 6, young: 1);
+        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "* * * * * ?");
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 1, Token);
+        await using var prometheus = await PrometheusTools.StartAsync(worker.Address, HttpFixture.Key, Token);
+
+        foreach (var phase in new[] { "export", "upload", "verify", "delete" })
+            await Eventually.TrueAsync(async () => await prometheus.QueryAsync($"archiver_batch_sessions_total{{phase=\"{phase}\"}}", Token) == 6, Token);
+        await Eventually.TrueAsync(async () => await prometheus.QueryAsync("archiver_sessions_total{outcome=\"done\"}", Token) == 6, Token, TimeSpan.FromMinutes(1));
+        Assert.True(await prometheus.QueryAsync("histogram_quantile(0.5, archiver_batch_duration_seconds_bucket{phase=\"delete\"})", Token) > 0);
+        Assert.Equal(1, await prometheus.QueryAsync("up", Token));
+    }
+
+    [Fact]
+    public async Task The_same_metrics_go_out_over_otlp()
+    {
+        var received = new System.Collections.Concurrent.ConcurrentQueue<byte[]>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var collector = builder.Build();
+        collector.Urls.Add("http://127.0.0.1:0");
+        collector.MapPost("/v1/metrics", async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, Token);
+            received.Enqueue(body.ToArray());
+            context.Response.ContentType = "application/x-protobuf";
+        });
+        await collector.StartAsync(Token);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 1);
+        await archiver.RunAsync("migrate");
+
+        await using var worker = await RunningWorker.StartAsync(
+            archiver.With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?"), Token,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.First()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_METRIC_EXPORT_INTERVAL", "300"));
+
+        foreach (var name in new[] { "archiver.eligible.sessions", "archiver.table.size", "archiver.past_cut_off" })
+            await Eventually.TrueAsync(() => received.Any(b => System.Text.Encoding.Latin1.GetString(b).Contains(name, StringComparison.Ordinal)), Token);
+        Assert.Equal(0, (await worker.StopAsync(Token)).ExitCode);
+    }
+
+    private static async Task<string> ReadAsync(RunningWorker worker)
+    {
+        using var response = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/metrics"), Token);
+        Assert.Equal((HttpStatusCode.OK, "text/plain; version=0.0.4; charset=utf-8"), (response.StatusCode, response.Content.Headers.ContentType!.ToString()));
+        return await response.Content.ReadAsStringAsync(Token);
+    }
+
+    private static double Value(string text, string series)
+    {
+        var line = Regex.Match(text, $"(?m)^{Regex.Escape(series)} (\\S+)$");
+        Assert.True(line.Success, $"No series {series} in:\n{text}");
+        return double.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,139 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text.Json;
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests.Http;
+
+/// <summary>What the routes for programs do.</summary>
+public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClassFixture<HttpFixture>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Lists_archives_by_user_and_by_session_page_by_page()
+    {
+        var first = await ArrayAsync("/archives?limit=5");
+        var rest = await ArrayAsync($"/archives?limit=100&after={first[^1].GetProperty("id")}");
+        var user = first[0].GetProperty("user_id").GetString()!;
+
+        Assert.Equal(fixture.Archived, first.Concat(rest).Select(a => a.GetProperty("session_id").GetString()));
+        Assert.All(await ArrayAsync($"/archives?user={Uri.EscapeDataString(user)}"), a => Assert.Equal(user, a.GetProperty("user_id").GetString()));
+        Assert.Equal(fixture.Archived[3], Assert.Single(await ArrayAsync($"/archives?id={fixture.Archived[3]}")).GetProperty("session_id").GetString());
+        Assert.Empty(await ArrayAsync("/archives?state=restored&user=nobody"));
+    }
+
+    [Theory]
+    [InlineData("Session")]
+    [InlineData("Bundle")]
+    public async Task Sends_the_stored_gzip_untouched_and_json_to_a_client_without_gzip(string layout)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0);
+        archiver.With("Storage:Layout", layout).With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        await archiver.RunAsync("archive");
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        foreach (var archive in JsonDocument.Parse((await archiver.RunAsync("list", "--json")).Output).RootElement.EnumerateArray())
+        {
+            var id = archive.GetProperty("session_id").GetString()!;
+            var stored = await archiver.Bucket.GetRawAsync(archive.GetProperty("object").GetString()!, Token);
+            var member = stored.AsSpan(archive.GetProperty("offset").GetInt32(), archive.GetProperty("length").GetInt32()).ToArray();
+
+            var compressed = HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}");
+            compressed.Headers.AcceptEncoding.ParseAdd("gzip");
+            using var asStored = await worker.SendAsync(compressed, Token);
+            using var plain = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}"), Token);
+            var known = HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}");
+            known.Headers.IfNoneMatch.Add(plain.Headers.ETag!);
+
+            Assert.Equal("gzip", Assert.Single(asStored.Content.Headers.ContentEncoding));
+            Assert.Equal(member, await asStored.Content.ReadAsByteArrayAsync(Token));
+            using var gzip = new GZipStream(new MemoryStream(member), CompressionMode.Decompress);
+            Assert.Equal(await new StreamReader(gzip).ReadToEndAsync(Token), await plain.Content.ReadAsStringAsync(Token));
+            Assert.Equal(HttpStatusCode.NotModified, (await worker.SendAsync(known, Token)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Never_sends_a_damaged_document_as_a_whole_one()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        await archiver.RunAsync("archive");
+        var archive = JsonDocument.Parse((await archiver.RunAsync("list", "--json")).Output).RootElement[0];
+        var (id, key) = (archive.GetProperty("session_id").GetString(), archive.GetProperty("object").GetString()!);
+        var bytes = await archiver.Bucket.GetRawAsync(key, Token);
+        bytes[^10] ^= 1;
+        await archiver.Bucket.PutRawAsync(key, bytes, Token);
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
+        {
+            using var document = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}"), Token);
+            document.EnsureSuccessStatusCode();
+        });
+        using var page = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/transcript?id={id}"), Token);
+
+        Assert.Equal(HttpStatusCode.BadGateway, page.StatusCode);
+        Assert.Contains("damaged", await page.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Restores_a_session_says_so_and_refuses_what_is_there()
+    {
+        var id = fixture.Archived[^1];
+        using var dry = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore", """{"dry_run": true}"""), Token);
+        Assert.Equal(0, await LiveAsync(id));
+        using var restored = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore"), Token);
+        using var again = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore", """{"on_conflict": "fail"}"""), Token);
+        using var absent = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/archives/absent/restore"), Token);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.NotFound), (dry.StatusCode, restored.StatusCode, absent.StatusCode));
+        var report = JsonDocument.Parse(await restored.Content.ReadAsStringAsync(Token)).RootElement;
+        Assert.Equal((1, 7, "done"), (report.GetProperty("restored").GetInt32(), report.GetProperty("rows").GetInt32(), report.GetProperty("outcome").GetString()));
+        Assert.Equal(1, await LiveAsync(id));
+        Assert.Equal(6, await fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{id}'"));
+        Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
+        Assert.Contains(await ArrayAsync("/runs?policy=restore"), r => r.GetProperty("action").GetString() == "restore" && r.GetProperty("done").GetInt32() == 1);
+    }
+
+    [Fact]
+    public async Task Starts_a_policy_through_its_job()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 2);
+        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await worker.LoggedAsync(6003, Token);
+
+        using var started = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/runs", """{"policy": "main/idle"}"""), Token);
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 2, Token);
+
+        Assert.Equal(HttpStatusCode.Accepted, started.StatusCode);
+        foreach (var (body, status) in new[] { ("""{"policy": "main/none"}""", 400), ("{}", 400), ("""{"policy": "main/idle", "force": true}""", 400), ("[", 400), ("""{"policy": "a\u0000b"}""", 400) })
+            Assert.Equal((body, status), (body, (int)(await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/runs", body), Token)).StatusCode));
+    }
+
+    [Fact]
+    public async Task Is_not_ready_once_a_policy_has_missed_two_of_its_times_without_success()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 2);
+        archiver.With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '3 years'");
+        await Eventually.TrueAsync(async () => !await worker.IsReadyAsync(Token), Token);
+        using var answer = await worker.SendAsync(new(HttpMethod.Get, "/health/ready"), Token);
+
+        Assert.Equal("""{"status":"not ready","sources":{"main":"late"}}""", await answer.Content.ReadAsStringAsync(Token));
+    }
+
+    private Task<long> LiveAsync(string id) => fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
+
+    private async Task<List<JsonElement>> ArrayAsync(string path)
+    {
+        using var response = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, path), Token);
+        var body = await response.Content.ReadAsStringAsync(Token);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, body);
+        return [.. JsonDocument.Parse(body).RootElement.EnumerateArray()];
+    }
+}

@@ -1,0 +1,137 @@
+#!/bin/bash
+# Builds the container image without any registry of images, and runs it as it should be run: as a user other than root, on a read-only
+# root file system, without capabilities, against a real PostgreSQL and a real S3 gateway. It archives, restores, serves and stops.
+# For Debian as root; about five minutes and 5 GB, most of it for the base images. Not a part of ./test.sh. Ends with `container: passed`.
+#
+# The base images are made here, from Debian packages and this machine's .NET, under the names that the Dockerfile asks for. Docker's own
+# engine is started for this alone, with its own socket and data, and ended with everything in it.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+WORK_PREFIX=archiver-container
+DOCKERD=
+finish_more() {
+  [ -z "$DOCKERD" ] || { kill "$DOCKERD" 2>/dev/null; timeout 60 tail --pid="$DOCKERD" -f /dev/null; }
+  # What an engine that was killed leaves mounted would keep the folder.
+  umount -q "$WORK"/docker/overlay2/*/merged "$WORK"/docker-exec/netns/* 2>/dev/null
+}
+. tests/Testing/servers/common.sh
+[ "$(id -u)" = 0 ] || fail "needs root, for Docker's engine"
+DOTNET=$(dirname "$(readlink -f "$(command -v dotnet)")")
+DEBIAN_MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+step() { say "$*"; }
+docker() { command /usr/bin/docker -H "unix://$WORK/docker.sock" "$@"; }
+check() { # WHAT ACTUAL EXPECTED
+  [ "$2" = "$3" ] || fail "$1: expected '$3', but got '$2'"
+  say "  $1: $2"
+}
+
+packages=$(PATH=$PATH:/usr/sbin; command -v dockerd >/dev/null || echo docker.io; command -v debootstrap >/dev/null || echo debootstrap; command -v curl >/dev/null || echo curl)
+if [ -n "$packages" ]; then
+  # shellcheck disable=SC2086
+  { apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $packages; } >"$WORK/apt.log" 2>&1 || { tail -n 5 "$WORK/apt.log" >&2; fail "cannot install $packages"; }
+fi
+install_servers
+start_server postgres; POSTGRES_PID=${PIDS[-1]}
+start_server rgw; RGW_PID=${PIDS[-1]}
+
+step "starting Docker's engine"
+# No bridge: everything here uses the host's network, and the machine's firewall stays as it is.
+( for fd in "${FDS[@]}"; do exec {fd}>&-; done
+  exec /usr/sbin/dockerd --host "unix://$WORK/docker.sock" --data-root "$WORK/docker" --exec-root "$WORK/docker-exec" --pidfile "$WORK/docker.pid" \
+    --bridge none --iptables=false --ip6tables=false >"$WORK/dockerd.log" 2>&1 ) &
+DOCKERD=$!
+for _ in $(seq 300); do docker info >/dev/null 2>&1 && break; [ -d /proc/$DOCKERD ] || break; sleep .2; done
+docker info >/dev/null 2>&1 || { tail -n 20 "$WORK/dockerd.log" >&2; fail "Docker's engine does not start"; }
+
+step "making the base images"
+debootstrap --variant=minbase --include=ca-certificates,libssl3,tzdata bookworm "$WORK/rootfs" "$DEBIAN_MIRROR" >"$WORK/debootstrap.log" 2>&1 || { tail -n 5 "$WORK/debootstrap.log" >&2; fail "debootstrap failed"; }
+chroot "$WORK/rootfs" useradd --uid 1654 --no-create-home --shell /usr/sbin/nologin app
+# Certificates of this machine: its way to the package registry may need one of its own.
+cp -a /etc/ssl/certs/. "$WORK/rootfs/etc/ssl/certs/"
+import() { # NAME PATHS-BELOW-DOTNET...
+  local name=$1; shift
+  tar -c -C "$WORK/rootfs" --exclude ./var/cache/apt . -C / "${@/#/${DOTNET#/}/}" | docker import \
+    --change "ENV PATH=$DOTNET:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DOTNET_ROOT=$DOTNET NUGET_CERT_REVOCATION_MODE=offline DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1" - "$name" >/dev/null || fail "docker import $name failed"
+}
+import mcr.microsoft.com/dotnet/aspnet:10.0 dotnet host shared
+import mcr.microsoft.com/dotnet/sdk:10.0 dotnet host shared sdk sdk-manifests packs
+
+step "building the image with the Dockerfile as it is"
+docker build --network host --tag archiver . >"$WORK/build.log" 2>&1 || { tail -n 30 "$WORK/build.log" >&2; fail "docker build failed"; }
+check "user of the image" "$(docker image inspect archiver --format '{{.Config.User}}')" 1654
+
+await_server postgres "$POSTGRES_PID"; await_server rgw "$RGW_PID"
+POSTGRES=$(value postgres POSTGRES_CONNECTION); S3=$(value rgw S3_ENDPOINT)
+S3_ACCESS=$(value rgw S3_ACCESS_KEY); S3_SECRET=$(value rgw S3_SECRET_KEY)
+step "a chat database and a bucket"
+field() { sed -nE "s/.*(^|;)$1=([^;]*).*/\2/Ip" <<<"$POSTGRES"; }
+export PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE=postgres
+PGHOST=$(field Host) PGPORT=$(field Port) PGUSER=$(field Username) PGPASSWORD=$(field Password)
+PSQL=$(ls -d /usr/lib/postgresql/*/bin/psql | tail -n 1)
+sql() { "$PSQL" -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
+sql -c 'CREATE DATABASE chat' || fail "no database"
+PGDATABASE=chat
+sql -f sql/schemas/ended-at.sql >/dev/null 2>&1 || fail "the schema does not install"
+sql >/dev/null <<'SQL' || fail "no sample data"
+INSERT INTO chat_sessions (session_id, user_id, last_activity)
+SELECT gen_random_uuid(), 'user-' || n % 7, now() - CASE WHEN n <= 300 THEN interval '200 days' ELSE interval '1 day' END FROM generate_series(1, 400) AS n;
+INSERT INTO chat_messages (session_id, role, content, timestamp)
+SELECT s.session_id, CASE WHEN n % 2 = 1 THEN 'user' ELSE 'assistant' END, 'message ' || n, s.last_activity FROM chat_sessions AS s CROSS JOIN generate_series(1, 5) AS n;
+SQL
+python3 - "$S3" "$S3_ACCESS" "$S3_SECRET" <<'PY' || fail "no bucket"
+import sys, hmac, hashlib, base64, email.utils, urllib.request
+endpoint, key, secret = sys.argv[1:]
+date = email.utils.formatdate(usegmt=True)
+signature = base64.b64encode(hmac.new(secret.encode(), f"PUT\n\n\n{date}\n/archives".encode(), hashlib.sha1).digest()).decode()
+urllib.request.urlopen(urllib.request.Request(endpoint.rstrip("/") + "/archives", method="PUT", headers={"Date": date, "Authorization": f"AWS {key}:{signature}"}))
+PY
+
+PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+KEY=$(head -c 24 /dev/urandom | base64 | tr -d '+/=')
+HARDENED=(--network host --read-only --tmpfs "/tmp:size=256m" --cap-drop ALL --security-opt no-new-privileges
+  --env "Archiver__Sources__main__ConnectionString=$POSTGRES;Database=chat" --env Archiver__Sources__main__Preset=ended-at
+  --env Archiver__Sources__main__Policies__idle__Action=Archive --env Archiver__Sources__main__Policies__idle__IdleFor=90d
+  --env "Archiver__Sources__main__Policies__idle__Cron=0 0 2 1 1 ?" --env Archiver__Safety__MaxShare=1
+  --env "Archiver__Storage__Endpoint=$S3" --env Archiver__Storage__PathStyle=true --env Archiver__Storage__Bucket=archives
+  --env "Archiver__Storage__AccessKey=$S3_ACCESS" --env "Archiver__Storage__SecretKey=$S3_SECRET"
+  --env "Archiver__Http__Urls=http://127.0.0.1:$PORT" --env "Archiver__Http__ApiKey=$KEY")
+http() { curl --silent --show-error --max-time 60 --header "Authorization: Bearer $KEY" "$@"; }
+
+step "one command: archive 100, and the manual trigger by environment"
+docker run --rm "${HARDENED[@]}" archiver archive --max-sessions 100 >"$WORK/archive.log" 2>&1 || { cat "$WORK/archive.log" >&2; fail "archive failed"; }
+check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 300
+docker run --rm "${HARDENED[@]}" --env ARCHIVER_TRIGGER=archive archiver >"$WORK/trigger.log" 2>&1; check "exit code of the trigger" $? 0
+check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 100
+ID=$(sql -c 'SELECT min(session_id) FROM archiver.archives')
+docker run --rm "${HARDENED[@]}" archiver restore "$ID" >"$WORK/restore.log" 2>&1 || { cat "$WORK/restore.log" >&2; fail "restore failed"; }
+check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 101
+
+step "the always-on worker"
+# As the image's own check, which asks port 8080; the port here is a free one of the host.
+HEALTH="exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /health/live HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -u 3 line && [[ \$line == *' 200 '* ]]"
+docker run --detach --name worker --health-cmd "/bin/bash -c \"${HEALTH//\$/\\\$}\"" --health-interval 1s "${HARDENED[@]}" archiver >/dev/null || fail "the worker does not start"
+for _ in $(seq 300); do [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/health/ready")" = 200 ] && break; sleep .2; done
+check "ready" "$(curl -s "http://127.0.0.1:$PORT/health/ready")" '{"status":"ready"}'
+PROCESS=$(docker inspect worker --format '{{.State.Pid}}')
+check "user of the process" "$(awk '/^Uid:/ { print $2 }' "/proc/$PROCESS/status")" 1654
+check "capabilities of the process" "$(awk '/^CapEff:/ { print $2 }' "/proc/$PROCESS/status")" 0000000000000000
+check "root file system" "$(awk '$5 == "/" { print substr($6, 1, 2) }' "/proc/$PROCESS/mountinfo")" ro
+ID=$(sql -c "SELECT max(session_id) FROM archiver.archives WHERE state = 'archived'")
+check "restore over HTTP" "$(http --output /dev/null --write-out '%{http_code}' --request POST "http://127.0.0.1:$PORT/archives/$ID/restore")" 200
+check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 102
+check "messages of the restored session" "$(sql -c "SELECT count(*) FROM chat_messages WHERE session_id = '$ID'")" 5
+check "status page" "$(http --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$PORT/")" 200
+for _ in $(seq 100); do [ "$(docker inspect worker --format '{{.State.Health.Status}}')" = healthy ] && break; sleep .2; done
+[ "$(docker inspect worker --format '{{.State.Health.Status}}')" = healthy ] || docker inspect worker --format '{{json .State.Health.Log}}' >&2
+check "health of the container" "$(docker inspect worker --format '{{.State.Health.Status}}')" healthy
+# At rest: half a minute after the last request.
+sleep 30
+RESIDENT=$(awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$PROCESS/status")
+say "  resident memory at rest: $RESIDENT MiB"
+[ "$RESIDENT" -lt 143 ] || fail "the idle worker holds $RESIDENT MiB, 150 MB and more"
+docker stop --time 40 worker >/dev/null
+check "exit code after SIGTERM" "$(docker inspect worker --format '{{.State.ExitCode}}')" 0
+check "changes to the file system" "$(docker diff worker)" ""
+say "image: $(docker image inspect archiver --format '{{.Size}}') bytes, of which the base has $(docker image inspect mcr.microsoft.com/dotnet/aspnet:10.0 --format '{{.Size}}')"
+echo "container: passed"

@@ -6,7 +6,6 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Manifests;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
@@ -25,6 +24,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
+    private readonly PhaseMeter _meter = new(scope.Context, time);
     private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
     private readonly SemaphoreSlim _slots = new(settings.Batch.InFlight);
@@ -55,7 +55,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private async Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
         var selector = new BatchSelector(_run);
-        var exporter = new BatchExporter(_run, settings.Storage.CompressionLevel, _server);
+        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, _meter, logger);
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is { } selected)
         {
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
@@ -66,12 +66,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             limit -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             FaultPoint.Reach(FaultPoints.Selected);
-            var parts = new Stack<SelectedBatch>([selected]);
-            while (parts.TryPop(out var part))
-            {
-                if (await TryExportAsync(exporter, part, parts, cancellationToken).ConfigureAwait(false) is { } batch)
-                    await HandOverAsync(batch, cancellationToken).ConfigureAwait(false);
-            }
+            await foreach (var batch in exports.ExportAsync(selected, cancellationToken).ConfigureAwait(false))
+                await HandOverAsync(batch, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -93,37 +89,6 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    /// <summary>Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.</summary>
-    private async Task<ExportedBatch?> TryExportAsync(BatchExporter exporter, SelectedBatch batch, Stack<SelectedBatch> parts, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var began = time.GetTimestamp();
-            var exported = await _server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
-            FaultPoint.Reach(FaultPoints.Exported);
-            Measure("export", began, exported.Sessions);
-            await DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
-            if (exported.Sessions.Count > 0)
-                return exported;
-            await exported.DisposeAsync().ConfigureAwait(false);
-            return null;
-        }
-        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
-        {
-            if (batch.Sessions.Count == 1)
-            {
-                await DropAsync([new(batch.Sessions[0].Key, $"{DropReason.Unreadable} ({exception.SqlState})", Failed: true)], cancellationToken).ConfigureAwait(false);
-                return null;
-            }
-            logger.BatchHalved(batch.Sessions.Count, exception.SqlState);
-            limits.Pace.SlowDown(batch.Sessions.Count);
-            var (first, second) = batch.Halve();
-            parts.Push(second);
-            parts.Push(first);
-            return null;
-        }
-    }
-
     private async Task StoreAsync(CancellationToken cancellationToken)
     {
         IObjectLayout layout = settings.Storage.Layout == StorageLayout.Bundle
@@ -136,12 +101,12 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             var began = time.GetTimestamp();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
-            Measure("upload", began, batch.Sessions);
+            _meter.Record("upload", began, batch.Sessions);
             began = time.GetTimestamp();
             var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
-            Measure("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
-            await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Member.Session.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
+            _meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
+            await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             if (_trial is not null)
                 await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
@@ -163,8 +128,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 if (_trial is not null)
                     await _trial.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
-                Measure("delete", began, [.. done.Select(s => s.Session)]);
-                tally.AddDone(done.Count, rows, done.Sum(s => s.Session.Document.JsonLength), done.Sum(s => s.Member.Length));
+                _meter.Record("delete", began, [.. done.Select(s => s.Session)]);
+                tally.AddDone(done.Count, rows, done.Sum(s => s.Copy.JsonLength), done.Sum(s => s.Copy.Length));
                 await DropAsync(dropped, cancellationToken).ConfigureAwait(false);
                 await outcomes.ForgetFailuresAsync(done.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
                 await manifests.WriteAsync([.. done.Select(Confirm)], cancellationToken).ConfigureAwait(false);
@@ -179,7 +144,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
 
         async Task<(IReadOnlyList<VerifiedSession> Done, long Rows, IReadOnlyList<DroppedSession> Dropped)> FinishAsync(VerifiedBatch batch)
         {
-            if (_run.Policy.Delete == DeleteMode.Nothing)
+            if (_run.Policy.RowsStay)
             {
                 var stored = await marker.StoreAsync(batch, cancellationToken).ConfigureAwait(false);
                 return (stored.Stored, 0, stored.Dropped);
@@ -189,12 +154,9 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private void Measure(string phase, long began, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
-        _run.Source.Name, _run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
-
     private ManifestMember Confirm(VerifiedSession session) => new(
-        session.Key, session.Session.Session.Generation, _run.Policy.Delete == DeleteMode.Nothing ? "stored" : "archived", session.Object.Key, session.Object.VersionId, session.Member.Offset, session.Member.Length,
-        session.Session.Document.JsonLength, Convert.ToHexStringLower(session.Session.Document.JsonSha256));
+        session.Key, session.Session.Session.Generation, _run.Policy.RowsStay ? "stored" : "archived", session.Copy.Object.Key, session.Copy.Object.VersionId, session.Copy.Offset, session.Copy.Length,
+        session.Copy.JsonLength, Convert.ToHexStringLower(session.Copy.JsonSha256));
 
     private Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken) => outcomes.DropAsync(dropped, cancellationToken);
 

@@ -23,9 +23,10 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         var selector = new BatchSelector(run);
         while (sessions.Count < most && await selector.NextAsync(most - sessions.Count, cancellationToken).ConfigureAwait(false) is { } batch)
             sessions.AddRange(batch.Sessions);
-        var take = Math.Min(plan.Eligible, new RunRequest(source, policy).Limit);
+        var (due, _) = await DueSelector.CountForAsync(run, cancellationToken).ConfigureAwait(false);
+        var take = Math.Min(plan.Eligible + due, new RunRequest(source, policy).Limit);
         return new(
-            run.Cutoffs.Now, plan, await PlanSize.ReadAsync(run, cancellationToken).ConfigureAwait(false), sessions,
+            run.Cutoffs.Now, plan, due, await PlanSize.ReadAsync(run, cancellationToken).ConfigureAwait(false), sessions,
             TripWire.Trips(plan.Total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, source, policy, cancellationToken).ConfigureAwait(false),
             await PolicyOverlap.CountAsync(run, cancellationToken).ConfigureAwait(false));
     }

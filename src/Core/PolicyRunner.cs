@@ -50,7 +50,6 @@ public sealed class PolicyRunner
         RunScope? scope = null;
         try
         {
-            Unsupported.Refuse(_settings, request.Policy);
             if (await PausedByAsync(request, cancellationToken).ConfigureAwait(false) is { } by)
             {
                 _logger.Paused(request.Policy.FullName, by);
@@ -93,26 +92,31 @@ public sealed class PolicyRunner
         foreach (var (other, sessions) in await PolicyOverlap.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false))
             _logger.PoliciesOverlap(request.Policy.FullName, other, sessions);
         var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false);
-        var eligible = Math.Min(ofShard, request.Limit);
+        var (dueOfShard, dueOfPolicy) = await DueSelector.CountForAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var eligible = Math.Min(ofShard + dueOfShard, request.Limit);
         _logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         if (request.Policy.Action == PolicyAction.Archive)
             await _store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
         // What all shards would take: each for itself would stay below the trip wire.
         await Erasures.RequireAppliedAsync(scope.Context, _store, cancellationToken).ConfigureAwait(false);
-        await TripWire.CheckAsync(scope.Context, _settings.Safety, Math.Min(ofPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
+        await TripWire.CheckAsync(scope.Context, _settings.Safety, Math.Min(ofPolicy + dueOfPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
         var finished = progress is null ? null : new Relay(progress, eligible);
         var outcomes = new SessionOutcomes(scope.Context, _settings.Retry, _retry, tally, _logger);
         var limits = new RunLimits(scope.Context, _settings.Retry, _time, _logger);
-        // Before the selection: what is superseded now may be taken at once, as the next generation.
-        if (request.Policy.Action == PolicyAction.Archive)
-            await new StoredSessions(scope.Context, _retry, limits.ReachedAsync, _logger).CheckAsync(cancellationToken).ConfigureAwait(false);
         switch (request.Policy.Action)
         {
             case PolicyAction.Archive:
+                // Before the selection: what is superseded now may be taken at once, as the next generation.
+                var stored = new StoredSessions(scope.Context, _retry, limits.ReachedAsync, _logger);
+                await stored.CheckAsync(cancellationToken).ConfigureAwait(false);
+                var delayed = 0L;
+                if (dueOfShard > 0)
+                    delayed = await new DelayedDeletion(scope, _settings, _store, new ArchiveLedger(scope.Context, _store.Location), _retry, stored, outcomes, tally, limits, _time, _logger)
+                        .RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
                 using (var pipeline = new ArchivePipeline(scope, _settings, _store, _retry, outcomes, tally, limits, _time, _logger))
-                    await pipeline.RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
+                    await pipeline.RunAsync(request.Limit - delayed, finished, cancellationToken).ConfigureAwait(false);
                 break;
             case PolicyAction.Purge:
                 await ChangeAsync(new Purger(scope.Context, _retry)).ConfigureAwait(false);
@@ -136,7 +140,8 @@ public sealed class PolicyRunner
         await RunScope.PrepareLedgerAsync(connection, _settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
         var context = await ReadOnlyContext.MakeAsync(connection, request.Source, request.Policy, _settings, _connections, cancellationToken).ConfigureAwait(false) with { Shard = request.Shard ?? Shard.Whole };
         var plan = await PolicyPlan.CountAsync(context, cancellationToken).ConfigureAwait(false);
-        var take = Math.Min(plan.Eligible, request.Limit);
+        var (due, _) = await DueSelector.CountForAsync(context, cancellationToken).ConfigureAwait(false);
+        var take = Math.Min(plan.Eligible + due, request.Limit);
         await TripWire.CheckAsync(context, _settings.Safety, take, cancellationToken).ConfigureAwait(false);
         _logger.DryRun(request.Policy.FullName, take);
         return new()
@@ -147,6 +152,7 @@ public sealed class PolicyRunner
             Outcome = RunOutcome.Done,
             DryRun = true,
             Selected = take,
+            Delayed = Math.Min(due, take),
             Excluded = plan.Excluded,
         };
     }

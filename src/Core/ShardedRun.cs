@@ -65,6 +65,7 @@ internal sealed class ShardedRun(
             Outcome = Stopped || !_summaries.Exists(s => s.Outcome == RunOutcome.Partial) ? last.Outcome : RunOutcome.Partial,
             Selected = _summaries.Sum(s => s.Selected),
             Sessions = _summaries.Sum(s => s.Sessions),
+            Delayed = _summaries.Sum(s => s.Delayed),
             Rows = _summaries.Sum(s => s.Rows),
             JsonBytes = _summaries.Sum(s => s.JsonBytes),
             StoredBytes = _summaries.Sum(s => s.StoredBytes),

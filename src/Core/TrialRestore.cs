@@ -106,8 +106,8 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
     }
 
     private RestoreCandidate Candidate(VerifiedSession session) => RestoreCandidate.Of(new(
-        session.Object.Id, run.Source.Name, session.Key, session.Session.Session.Generation, "pending", new(session.Object.Key, session.Object.VersionId),
-        session.Member.Offset, session.Member.Length, session.Session.Document.JsonLength, session.Session.Document.JsonSha256));
+        session.Copy.ObjectId, run.Source.Name, session.Key, session.Session.Session.Generation, "pending", session.Copy.Object,
+        session.Copy.Offset, session.Copy.Length, session.Copy.JsonLength, session.Copy.JsonSha256));
 
     private sealed record Trial(RestoreTarget Target, StagedSession Session);
 }

@@ -13,6 +13,9 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     /// <summary>Runs after each upload, with its key.</summary>
     public Func<string, Task> AfterPut { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Runs before each whole object is read, with its key.</summary>
+    public Func<string, Task> BeforeOpen { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Runs before each removal, with its key.</summary>
     public Func<string, Task> BeforeDelete { get; set; } = _ => Task.CompletedTask;
 
@@ -44,7 +47,11 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
 
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => inner.AbortUploadsAsync(prefix, age, cancellationToken);
 
-    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => inner.OpenAsync(name, cancellationToken);
+    public async Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        await BeforeOpen(name.Key);
+        return await inner.OpenAsync(name, cancellationToken);
+    }
 
     public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
         HidesRangesOf(name) ? null : await inner.OpenRangeAsync(name, offset, length, cancellationToken);

@@ -45,21 +45,6 @@ public sealed class ConfigurationTests(TestServers servers)
         Assert.False(await archiver.Database.ScalarAsync<bool>("SELECT to_regnamespace('archiver') IS NOT NULL"));
     }
 
-    [Theory]
-    [InlineData("Sources:main:Policies:idle:DeleteAfter", "7d")]
-    public async Task Refuses_what_is_not_built_yet_instead_of_overlooking_it(string key, string value)
-    {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
-        archiver.With(key, value);
-
-        var run = await archiver.RunAsync("run");
-        var archive = await archiver.RunAsync("archive");
-
-        Assert.Equal((2, 2), (run.ExitCode, archive.ExitCode));
-        Assert.Contains($"Not supported yet by this version:\nArchiver:{key}: {value}", archive.Error, StringComparison.Ordinal);
-        Assert.Equal(3, await archiver.LiveSessionsAsync());
-    }
-
     [Fact]
     public async Task Takes_a_file_the_environment_and_the_command_line_in_this_order()
     {

@@ -2,7 +2,7 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A discard and an erasure that are killed by SIGKILL between any two steps: the same command, given again, ends them, and nobody else is touched.</summary>
+/// <summary>A delayed delete, a discard and an erasure that are killed by SIGKILL between any two steps: the same command, given again, ends them, and nobody else is touched.</summary>
 public sealed class LifecycleKillTests(TestServers servers)
 {
     private const string Old = "now() - interval '400 days'";
@@ -68,6 +68,39 @@ public sealed class LifecycleKillTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("verify", "--all")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
         Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
+    }
+
+    [Fact]
+    public async Task A_delayed_delete_killed_at_every_step_leaves_each_session_whole_on_one_side()
+    {
+        const int idle = 4, messages = 2;
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle, young: 1, messages: messages);
+        archiver.With("Sources:main:Policies:idle:DeleteAfter", "1ms").With("Batch:Sessions", "1");
+        var rows = await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
+        var points = Of("delay").ToLookup(p => p is "delay.marked" or "delay.stored-recorded");
+        foreach (var point in points[true])
+            await KillOneAsync(point);
+        Assert.Equal(0, (await ToRestAsync(archiver, "archive")).ExitCode);
+        Assert.Equal(idle, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored'"));
+        foreach (var point in points[false])
+            await KillOneAsync(point);
+
+        Assert.Equal(0, (await ToRestAsync(archiver, "archive")).ExitCode);
+
+        Assert.Equal((idle, 1L), (await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"), await archiver.LiveSessionsAsync()));
+        Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
+        Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
+
+        async Task KillOneAsync(string point)
+        {
+            await KillAtAsync(archiver, point, "archive");
+            Assert.Equal(idle, await archiver.Database.ScalarAsync<long>($"""
+                SELECT (SELECT count(*) FROM archiver.archives WHERE state = 'archived')
+                     + (SELECT count(*) FROM chat_sessions s WHERE last_activity < now() - interval '90 days' AND {messages} = (SELECT count(*) FROM chat_messages m WHERE m.session_id = s.session_id)
+                          AND s.archived = EXISTS (SELECT FROM archiver.archives a WHERE a.session_id = s.session_id::text AND a.state = 'stored'))
+                """));
+            Assert.Equal(0, await UnfoundAsync(archiver, "state IN ('archived', 'stored')"));
+        }
     }
 
     private static List<string> Of(string scenario)

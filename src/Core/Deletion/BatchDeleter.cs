@@ -58,7 +58,11 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         FaultPoint.Reach(FaultPoints.RowsDeleted);
         await DeletionRecords.WriteAsync(connection, ledger, batch, deleted, dropped, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DeleteRecorded);
-        await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync((other, token) => IsRecordedAsync(other, batch, token), cancellationToken).ConfigureAwait(false);
         return DeletedBatch.Committed(deleted, dropped);
     }
+
+    private Task<bool> IsRecordedAsync(NpgsqlConnection connection, VerifiedBatch batch, CancellationToken cancellationToken) => batch.Stored is { } stored
+        ? ArchiveLedger.AnyArchivedAsync(connection, batch.Sessions.Select(s => stored[s.Key].Id), cancellationToken)
+        : ledger.KnowsAsync(connection, batch.Sessions.Select(s => s.Key), cancellationToken);
 }

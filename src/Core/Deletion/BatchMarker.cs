@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
@@ -8,13 +9,13 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The short transaction of a policy with <c>Delete: Nothing</c>: what was verified is recorded as <c>stored</c> and marked in the source's
+/// The short transaction of a policy whose rows stay, for good or for a time: what was verified is recorded as <c>stored</c> and marked in the source's
 /// own columns, and no row is deleted. A session that is not as it was exported any more is dropped, as in a delete.
 /// </summary>
 internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, string location, ITrialRestore? trial)
 {
     /// <summary>The sessions that are stored now, and those that are not, with their reasons.</summary>
-    /// <exception cref="Diagnostics.ArchiverException">The lease is lost: nothing of the batch was marked, and nothing more may be.</exception>
+    /// <exception cref="ArchiverException">The lease is lost: nothing of the batch was marked, and nothing more may be.</exception>
     /// <exception cref="NpgsqlException">The server failed; nothing of the batch was marked.</exception>
     public async Task<StoredBatch> StoreAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
@@ -66,7 +67,9 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
 
         if (await MarkAsync(connection, batch, sessions, cancellationToken).ConfigureAwait(false) is not { } marked)
             return null;
+        FaultPoint.Reach(FaultPoints.Marked);
         await DeletionRecords.WriteStoredAsync(connection, ledger, batch, marked, locks.Dropped, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.StoredRecorded);
         await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken).ConfigureAwait(false);
         return new([.. marked.Select(m => m.Session)], locks.Dropped);
     }
@@ -78,7 +81,7 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         if (!marks.Exist)
             return [.. sessions.Select(s => new MarkedSession(s, s.Session.Fingerprints, null))];
         var guard = await SideEffectGuard.BeginAsync(connection, batch.Export.Shape, cancellationToken).ConfigureAwait(false);
-        var set = await marks.SetAsync(connection, [.. sessions.Select(s => (s.Key, $"{location}/{s.Object.Key}"))], cancellationToken).ConfigureAwait(false);
+        var set = await marks.SetAsync(connection, [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))], cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
         if (set.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, set.Count, cancellationToken).ConfigureAwait(false))
             return null;

@@ -1,7 +1,6 @@
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Sources;
-using Archiver.Core.Upload;
 using Archiver.Core.Verification;
 using Npgsql;
 
@@ -14,9 +13,16 @@ internal static class DeletionRecords
         NpgsqlConnection connection, ArchiveLedger ledger, VerifiedBatch batch, IReadOnlyList<VerifiedSession> deleted,
         IReadOnlyList<DroppedSession> dropped, CancellationToken cancellationToken)
     {
-        await WriteAsync(connection, ledger, batch, deleted, [.. deleted.Select(s => Record(s.Object, s.Member, "archived", null))], dropped, cancellationToken).ConfigureAwait(false);
+        if (batch.Stored is { } stored)
+        {
+            // What stays is stored as before; whether it has changed is for the next run to find.
+            await ArchiveLedger.ArchiveStoredAsync(connection, [.. deleted.Select(s => stored[s.Key].Id)], cancellationToken).ConfigureAwait(false);
+            await ledger.CountAsync(connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows)), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        await WriteAsync(connection, ledger, batch, deleted, [.. deleted.Select(s => Record(s.Copy, s.Session, "archived", null))], dropped, cancellationToken).ConfigureAwait(false);
         await ledger.CountAsync(
-            connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Session.Document.JsonLength), deleted.Sum(s => s.Member.Length)), cancellationToken).ConfigureAwait(false);
+            connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The same where the rows stay: the ledger keeps the versions that the mark left.</summary>
@@ -27,10 +33,10 @@ internal static class DeletionRecords
         List<VerifiedSession> sessions = [.. marked.Select(m => m.Session)];
         await WriteAsync(
             connection, ledger, batch, sessions,
-            [.. marked.Select(m => Record(m.Session.Object, m.Session.Member, "stored", null) with { Fingerprints = Fingerprint.ToJson(m.Fingerprints), Mark = m.Mark })],
+            [.. marked.Select(m => Record(m.Session.Copy, m.Session.Session, "stored", null) with { Fingerprints = Fingerprint.ToJson(m.Fingerprints), Mark = m.Mark })],
             dropped, cancellationToken).ConfigureAwait(false);
         await ledger.CountAsync(
-            connection, new(sessions.Count, 0, sessions.Sum(s => s.Session.Document.JsonLength), sessions.Sum(s => s.Member.Length)), cancellationToken).ConfigureAwait(false);
+            connection, new(sessions.Count, 0, sessions.Sum(s => s.Copy.JsonLength), sessions.Sum(s => s.Copy.Length)), cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task WriteAsync(
@@ -41,24 +47,24 @@ internal static class DeletionRecords
         List<ArchiveRecord> records =
         [
             .. archives,
-            .. batch.Sessions.Where(s => reasons.ContainsKey(s.Key)).Select(s => Record(s.Object, s.Member, "abandoned", reasons[s.Key])),
-            .. batch.Rejected.Select(r => Record(r.Object, r.Member, "abandoned", r.Reason)),
+            .. batch.Sessions.Where(s => reasons.ContainsKey(s.Key)).Select(s => Record(s.Copy, s.Session, "abandoned", reasons[s.Key])),
+            .. batch.Rejected.Select(r => Record(r.Copy, r.Session, "abandoned", r.Reason)),
         ];
         await ledger.InsertArchivesAsync(connection, batch.Export.ExportedAt, records, cancellationToken).ConfigureAwait(false);
 
-        var used = kept.Select(s => s.Object).DistinctBy(o => o.Id).ToDictionary(o => o.Id, o => o.VersionId);
+        var used = kept.Select(s => s.Copy).DistinctBy(c => c.ObjectId).ToDictionary(c => c.ObjectId, c => c.Object.VersionId);
         await ArchiveLedger.MarkStoredAsync(connection, used, cancellationToken).ConfigureAwait(false);
-        var unused = batch.Sessions.Select(s => (s.Object, Reason: reasons.GetValueOrDefault(s.Key)))
-            .Concat(batch.Rejected.Select(r => (r.Object, Reason: (string?)r.Reason)))
-            .Where(o => o.Reason is not null && !used.ContainsKey(o.Object.Id))
-            .DistinctBy(o => o.Object.Id)
-            .Select(o => (o.Object.Id, o.Object.VersionId, o.Reason!));
+        var unused = batch.Sessions.Select(s => (s.Copy, Reason: reasons.GetValueOrDefault(s.Key)))
+            .Concat(batch.Rejected.Select(r => (r.Copy, Reason: (string?)r.Reason)))
+            .Where(o => o.Reason is not null && !used.ContainsKey(o.Copy.ObjectId))
+            .DistinctBy(o => o.Copy.ObjectId)
+            .Select(o => (o.Copy.ObjectId, o.Copy.Object.VersionId, o.Reason!));
         await ArchiveLedger.MarkAbandonedAsync(connection, [.. unused], cancellationToken).ConfigureAwait(false);
     }
 
-    private static ArchiveRecord Record(UploadedObject stored, ObjectMember member, string state, string? reason)
+    private static ArchiveRecord Record(StoredCopy copy, ExportedSession exported, string state, string? reason)
     {
-        var session = member.Session.Session;
+        var session = exported.Session;
         return new()
         {
             SessionId = session.Key,
@@ -68,14 +74,14 @@ internal static class DeletionRecords
             User = session.User,
             Created = session.Created,
             LastActivity = session.LastActivity,
-            Messages = member.Session.Fingerprints.TryGetValue(SourceMap.MessagesName, out var messages) ? messages.Rows : 0,
-            Rows = member.Session.Rows,
-            ObjectId = stored.Id,
-            Offset = member.Offset,
-            Length = member.Length,
-            JsonLength = member.Session.Document.JsonLength,
-            JsonSha256 = member.Session.Document.JsonSha256,
-            Fingerprints = Fingerprint.ToJson(member.Session.Fingerprints),
+            Messages = exported.Fingerprints.TryGetValue(SourceMap.MessagesName, out var messages) ? messages.Rows : 0,
+            Rows = exported.Rows,
+            ObjectId = copy.ObjectId,
+            Offset = copy.Offset,
+            Length = copy.Length,
+            JsonLength = copy.JsonLength,
+            JsonSha256 = copy.JsonSha256,
+            Fingerprints = Fingerprint.ToJson(exported.Fingerprints),
             Keep = session.Keep,
             Reason = reason,
         };

@@ -21,20 +21,21 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
 
     /// <summary>
     /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (PROTOCOL.md rule 24: a
-    /// trigger that touches an activity column on the way does not matter then), and what the mark replaced.
+    /// trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all columns that it changed.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, (Fingerprint Version, string Mark)>> SetAsync(
         NpgsqlConnection connection, IReadOnlyList<(string Key, string Location)> sessions, CancellationToken cancellationToken)
     {
         var sql = $"""
             UPDATE {map.Session.Table.Sql} AS t
-            SET {string.Join(", ", new[] { Set(_archived, "true"), Set(_location, "n.location"), Set(_status, "$3") }.OfType<string>())}
+            SET {string.Join(", ", new[] { Set(_archived, "true"), Set(_location, "n.location"), Set(_status, "$4") }.OfType<string>())}
             FROM unnest($1, $2) AS n (key, location)
             JOIN {map.Session.Table.Sql} AS o ON {SessionPath.Column("o", map.Session.Key)} = n.key::{shape.KeyType(map)}
             WHERE {SessionPath.Column("t", map.Session.Key)} = {SessionPath.Column("o", map.Session.Key)}
-            RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)})::text
+            RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)},
+              'changed', to_jsonb(array_remove(ARRAY[{string.Join(", ", shape.Session.Columns.Select((c, i) => Changed(c, i + 1)))}]::text[], NULL)))::text
             """;
-        List<NpgsqlParameter> parameters = [PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Texts(sessions.Select(s => s.Location))];
+        List<NpgsqlParameter> parameters = [PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Texts(sessions.Select(s => s.Location)), PgParameter.Texts(shape.Session.Columns.Select(c => c.Name))];
         if (_status is not null)
             parameters.Add(PgParameter.Untyped(SessionStatus.Archived));
         var rows = await connection.QueryAsync(
@@ -69,6 +70,13 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
                 parameters.Add(PgParameter.Untyped(status));
             await connection.ExecuteAsync(sql, cancellationToken, [.. parameters]).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The column's name where the update changed it, a trigger's work included; as text, since not every type can be compared. One that it overlooks only keeps the session from being deleted.</summary>
+    private static string Changed(ColumnShape column, int position)
+    {
+        var name = PgIdentifier.Quote(column.Name);
+        return $"CASE WHEN o.{name}::text IS DISTINCT FROM t.{name}::text THEN ($3::text[])[{position}] END";
     }
 
     private static string? Set(string? column, string value) => column is null ? null : $"{PgIdentifier.Quote(column)} = {value}";

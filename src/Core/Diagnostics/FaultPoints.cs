@@ -28,6 +28,16 @@ internal static class FaultPoints
     public const string DeleteCommitted = "archive.delete-committed";
     public const string ManifestWritten = "archive.manifest-written";
 
+    /// <summary>The session rows are marked, the ledger does not say so yet.</summary>
+    public const string Marked = "delay.marked";
+    public const string StoredRecorded = "delay.stored-recorded";
+
+    /// <summary>Of sessions that an earlier run stored: due, and verified again.</summary>
+    public const string DelayedSelected = "delay.selected";
+    public const string Reverified = "delay.reverified";
+    public const string DelayedSuperseded = "delay.superseded";
+    public const string DelayedCommitted = "delay.committed";
+
     /// <summary>After each part of a large object, and before the parts become the object.</summary>
     public const string PartStored = "part.stored";
     public const string PartsStored = "part.all-stored";

@@ -11,7 +11,14 @@ namespace Archiver.Core.Export;
 /// Reads a batch from one REPEATABLE READ snapshot and makes its documents. The transaction is read only and ends before anything is
 /// uploaded; nothing in the database changes.
 /// </summary>
-internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server)
+/// <param name="run">The run.</param>
+/// <param name="level">Of the documents' gzip.</param>
+/// <param name="server">Where the rows are read.</param>
+/// <param name="stored">
+/// The sessions are stored already, and are compared with their copies: the policy's conditions are not asked again. A mark that a trigger
+/// takes for activity would fail them, and a change since then shows in the versions.
+/// </param>
+internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server, bool stored = false)
 {
     private SourceShape _shape = run.Shape;
 
@@ -28,7 +35,9 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         await RefreshShapeAsync(connection, cancellationToken).ConfigureAwait(false);
 
         var statements = new ExportStatements(run, _shape);
-        var eligible = await StillEligibleAsync(connection, statements, batch, cancellationToken).ConfigureAwait(false);
+        HashSet<string> eligible = stored
+            ? [.. batch.Sessions.Select(s => s.Key)]
+            : await StillEligibleAsync(connection, statements, batch, cancellationToken).ConfigureAwait(false);
         var sessions = batch.Sessions.Where(s => eligible.Contains(s.Key)).ToList();
         var dropped = batch.Sessions.Where(s => !eligible.Contains(s.Key)).Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false)).ToList();
         if (sessions.Count == 0)

@@ -58,6 +58,16 @@ internal sealed class ArchiveLedger(RunContext run, string location)
         WHERE o.id = n.id AND o.state = 'pending'
         """;
 
+    // The object too: one that is being discarded or erased would take the only copy with it.
+    private const string ArchiveStored = """
+        UPDATE archiver.archives AS a
+        SET state = 'archived', archived_at = clock_timestamp()
+        FROM archiver.objects AS o
+        WHERE a.id = ANY ($1) AND a.state = 'stored' AND o.id = a.object_id AND o.state = 'stored' AND o.removal_began_at IS NULL
+        """;
+
+    private const string AnyArchived = "SELECT count(*) FROM archiver.archives AS a WHERE a.id = ANY ($1) AND a.state = 'archived'";
+
     private const string Known = "SELECT count(*) FROM archiver.archives AS a WHERE a.run_id = $1 AND a.session_id = ANY ($2)";
 
     /// <summary>For each stem of a session's keys, how many objects the ledger knows under it.</summary>
@@ -110,6 +120,14 @@ internal sealed class ArchiveLedger(RunContext run, string location)
             PgParameter.Texts(archives.Select(a => a.Reason)), PgParameter.Texts(archives.Select(a => a.Mark))).ConfigureAwait(false);
         Require(inserted, archives.Count);
     }
+
+    /// <summary>Stored sessions whose rows are deleted by this transaction.</summary>
+    public static async Task ArchiveStoredAsync(NpgsqlConnection connection, IReadOnlyList<long> archives, CancellationToken cancellationToken) =>
+        Require(await connection.ExecuteAsync(ArchiveStored, cancellationToken, PgParameter.Bigints(archives)).ConfigureAwait(false), archives.Count);
+
+    /// <summary>Whether any of these archives, which were stored, has been archived.</summary>
+    public static async Task<bool> AnyArchivedAsync(NpgsqlConnection connection, IEnumerable<long> archives, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync<long>(AnyArchived, cancellationToken, PgParameter.Bigints(archives)).ConfigureAwait(false) > 0;
 
     /// <summary>Objects that hold at least one session that is now archived or stored.</summary>
     public static async Task MarkStoredAsync(

@@ -45,13 +45,16 @@ public sealed record RunSummary
     /// <summary>The policy only reports: <see cref="Selected"/> is what a real run would take.</summary>
     public bool DryRun { get; init; }
 
-    /// <summary>The policy stores only: <see cref="Sessions"/> are stored, and their rows stay.</summary>
+    /// <summary>The policy stores first: <see cref="Sessions"/> but for <see cref="Delayed"/> are stored, and their rows stay.</summary>
     public bool RowsStay { get; init; }
 
     public long Selected { get; init; }
 
     /// <summary>Sessions confirmed by a commit.</summary>
     public long Sessions { get; init; }
+
+    /// <summary>Of <see cref="Sessions"/> (of a dry run, of <see cref="Selected"/>) those that an earlier run stored and whose rows go now.</summary>
+    public long Delayed { get; init; }
 
     public long Rows { get; init; }
 

@@ -5,7 +5,7 @@ internal sealed class RunTally
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _reasons = new(StringComparer.Ordinal);
-    private long _selected, _sessions, _rows, _jsonBytes, _storedBytes, _skipped, _failed;
+    private long _selected, _sessions, _rows, _jsonBytes, _storedBytes, _skipped, _failed, _delayed;
 
     public void AddSelected(long sessions)
     {
@@ -23,6 +23,14 @@ internal sealed class RunTally
             _jsonBytes += jsonBytes;
             _storedBytes += storedBytes;
         }
+    }
+
+    /// <summary>Sessions that an earlier run stored, whose rows are confirmed deleted now.</summary>
+    public void AddDelayed(long sessions, long rows)
+    {
+        AddDone(sessions, rows, jsonBytes: 0, storedBytes: 0);
+        lock (_lock)
+            _delayed += sessions;
     }
 
     public void AddDropped(IReadOnlyCollection<DroppedSession> dropped)
@@ -57,10 +65,11 @@ internal sealed class RunTally
                 Source = run.Source.Name,
                 Policy = run.Policy.Name,
                 Action = run.Policy.Action,
-                RowsStay = run.Policy.Delete == Policies.DeleteMode.Nothing,
+                RowsStay = run.Policy.RowsStay,
                 Outcome = outcome ?? (_failed > 0 ? RunOutcome.Partial : RunOutcome.Done),
                 Selected = _selected,
                 Sessions = _sessions,
+                Delayed = _delayed,
                 Rows = _rows,
                 JsonBytes = _jsonBytes,
                 StoredBytes = _storedBytes,

@@ -20,6 +20,9 @@ namespace Archiver.Core.Lifecycle;
 /// <param name="logger">The log.</param>
 internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<CancellationToken, Task<string?>> limit, ILogger logger)
 {
+    /// <summary>Reason of an archive whose session has other rows now.</summary>
+    public const string Changed = "changed after it was stored";
+
     private const string Supersede = """
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = n.reason, ended_at = clock_timestamp()
@@ -43,12 +46,19 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
             after = page[^1].Id;
             var changed = await retry.ExecuteAsync(token => ChangedAsync(page, token), cancellationToken).ConfigureAwait(false);
             if (changed.Count > 0)
-                superseded += await retry.ExecuteAsync(token => SupersedeAsync(changed, token), cancellationToken).ConfigureAwait(false);
+                superseded += await SupersedeAsync(changed, cancellationToken).ConfigureAwait(false);
         }
         if (superseded > 0)
             logger.StoredSuperseded(run.Id, superseded);
         return superseded;
     }
+
+    /// <summary>
+    /// Makes archives <c>superseded</c> whose sessions are not, or not any more, what is stored; returns how many. Sessions in use or held
+    /// wait for the next run.
+    /// </summary>
+    public Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken) =>
+        over.Count == 0 ? Task.FromResult(0L) : retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken);
 
     private async Task<List<StoredArchive>> PageAsync(long after, CancellationToken cancellationToken)
     {
@@ -61,7 +71,7 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await connection.QueryAsync(
-            sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), Fingerprint.FromJson(row.GetString(2)), row.TextOrNull(3)), cancellationToken,
+            sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(3), Changed) { Fingerprints = Fingerprint.FromJson(row.GetString(2)) }, cancellationToken,
             PgParameter.Text(run.Source.Name), PgParameter.Text(run.Policy.Name), PgParameter.Bigint(after), PgParameter.Int(run.Batch.Sessions)).ConfigureAwait(false);
     }
 
@@ -81,8 +91,8 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         return [.. page.Where(a => changed.Contains(a.Id))];
     }
 
-    /// <summary>A version that is gone does not come back, so what was found without a lock still holds; sessions in use or held wait for the next run.</summary>
-    private async Task<long> SupersedeAsync(List<StoredArchive> changed, CancellationToken cancellationToken)
+    /// <summary>A version that is gone does not come back, so what was found without a lock still holds.</summary>
+    private async Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, changed.Count, cancellationToken).ConfigureAwait(false);
         var connection = transaction.Connection;
@@ -98,13 +108,22 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
             connection, [.. over.Where(a => a.Mark is not null && locked.ContainsKey(a.Key)).Select(a => (a.Key, a.Mark!))], cancellationToken).ConfigureAwait(false);
         var superseded = await connection.ExecuteAsync(
             Supersede, cancellationToken, PgParameter.Bigints(over.Select(a => a.Id)),
-            PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : "changed after it was stored"))).ConfigureAwait(false);
+            PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : a.Reason))).ConfigureAwait(false);
         await transaction.CommitAsync((other, token) => IsSupersededAsync(other, over[0].Id, token), cancellationToken).ConfigureAwait(false);
         return superseded;
     }
 
     private static async Task<bool> IsSupersededAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken) =>
         await connection.ScalarAsync<string>("SELECT a.state FROM archiver.archives AS a WHERE a.id = $1", cancellationToken, PgParameter.Bigint(id)).ConfigureAwait(false) == "superseded";
+}
 
-    private sealed record StoredArchive(long Id, string Key, IReadOnlyDictionary<string, Fingerprint> Fingerprints, string? Mark);
+/// <summary>The archive of a session whose rows stay.</summary>
+/// <param name="Id">Its row in the ledger.</param>
+/// <param name="Key">The session key as text.</param>
+/// <param name="Mark">What the mark replaced, as JSON; null where nothing was marked.</param>
+/// <param name="Reason">Why it is superseded, if it is and the session is still there.</param>
+internal sealed record StoredArchive(long Id, string Key, string? Mark, string Reason)
+{
+    /// <summary>The row versions after the mark.</summary>
+    public IReadOnlyDictionary<string, Fingerprint> Fingerprints { get; init; } = new Dictionary<string, Fingerprint>();
 }

@@ -78,6 +78,9 @@ public sealed record Policy
 
     public bool Paused { get; init; }
 
+    /// <summary>A run stores sessions and marks them, and their rows stay, for good or until <see cref="DeleteAfter"/> has passed.</summary>
+    public bool RowsStay => Delete == DeleteMode.Nothing || DeleteAfter > TimeSpan.Zero;
+
     /// <summary><c>source/policy</c>, as people name it.</summary>
     public string FullName => $"{Source}/{Name}";
 }

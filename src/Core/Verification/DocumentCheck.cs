@@ -11,10 +11,14 @@ namespace Archiver.Core.Verification;
 /// <param name="Rows">Rows by table name, the session's own included.</param>
 /// <param name="Length">Bytes of the JSON.</param>
 /// <param name="Sha256">SHA-256 of the JSON.</param>
-internal sealed record CheckedDocument(string? Format, string? Key, IReadOnlyDictionary<string, long> Rows, long Length, byte[] Sha256);
+/// <param name="Content">What it has in common with a later document of the same rows; null unless that was asked for.</param>
+internal sealed record CheckedDocument(
+    string? Format, string? Key, IReadOnlyDictionary<string, long> Rows, long Length, byte[] Sha256, DocumentContent? Content);
 
 /// <summary>Parses a document as a stream and counts its rows; memory does not grow with the document, only with its longest value.</summary>
-internal sealed class DocumentCheck(string keyColumn)
+/// <param name="keyColumn">The session key's column.</param>
+/// <param name="parts">Takes the document apart for a comparison; null when nothing is compared.</param>
+internal sealed class DocumentCheck(string keyColumn, ContentParts? parts = null)
 {
     // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1_000_000 };
@@ -43,7 +47,7 @@ internal sealed class DocumentCheck(string keyColumn)
                 filled += read;
                 var consumed = Parse(buffer.AsSpan(0, filled), final, ref state);
                 if (final)
-                    return new(_format, _key, _rows, total, sha256.GetHashAndReset());
+                    return new(_format, _key, _rows, total, sha256.GetHashAndReset(), parts?.Complete());
                 buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
                 filled -= consumed;
                 if (filled == buffer.Length)
@@ -67,11 +71,31 @@ internal sealed class DocumentCheck(string keyColumn)
     private int Parse(ReadOnlySpan<byte> bytes, bool final, ref JsonReaderState state)
     {
         var reader = new Utf8JsonReader(bytes, final, state);
+        var attributed = 0;
         while (reader.Read())
+        {
             Take(ref reader);
+            if (parts is not null && NextPart(ref reader) is { } part)
+            {
+                // A row's own end belongs to it, a name to what it names.
+                var boundary = (int)(reader.TokenType == JsonTokenType.EndObject ? reader.BytesConsumed : reader.TokenStartIndex);
+                parts.Add(bytes[attributed..boundary]);
+                (attributed, parts.Current) = (boundary, part);
+            }
+        }
         state = reader.CurrentState;
+        parts?.Add(bytes[attributed..(final ? bytes.Length : (int)reader.BytesConsumed)]);
         return (int)reader.BytesConsumed;
     }
+
+    private ContentParts.Part? NextPart(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.StartObject when reader.CurrentDepth == 1 && _top == "tables" => ContentParts.Part.Tables,
+        JsonTokenType.StartObject when reader.CurrentDepth == 1 && _top == SourceMap.SessionName => ContentParts.Part.Session,
+        JsonTokenType.EndObject when reader.CurrentDepth == 1 && _top == "tables" => ContentParts.Part.Head,
+        JsonTokenType.EndObject when reader.CurrentDepth == 1 && _top == SourceMap.SessionName => ContentParts.Part.Rest,
+        _ => null,
+    };
 
     private void Take(ref Utf8JsonReader reader)
     {

@@ -5,7 +5,6 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
-using Archiver.Core.Upload;
 
 namespace Archiver.Core.Verification;
 
@@ -22,13 +21,13 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
 
     /// <summary>By member: null when its copy is right, else one of <see cref="DropReason"/>.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>
-    public async Task<IReadOnlyList<string?>> VerifyAsync(UploadedObject uploaded, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string?>> VerifyAsync(ExpectedObject expected, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ReadBackAsync(uploaded, cancellationToken).ConfigureAwait(false);
+                return await ReadBackAsync(expected, cancellationToken).ConfigureAwait(false);
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
             {
@@ -37,10 +36,10 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         }
     }
 
-    private async Task<IReadOnlyList<string?>> ReadBackAsync(UploadedObject uploaded, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string?>> ReadBackAsync(ExpectedObject expected, CancellationToken cancellationToken)
     {
-        var members = uploaded.Planned.Members;
-        var body = await store.OpenAsync(new(uploaded.Key, uploaded.VersionId), cancellationToken).ConfigureAwait(false);
+        var members = expected.Members;
+        var body = await store.OpenAsync(expected.Name, cancellationToken).ConfigureAwait(false);
         if (body is null)
             return AllMembers(members, DropReason.Missing);
         await using (body.ConfigureAwait(false))
@@ -48,38 +47,41 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         {
             var reasons = await VerifyMembersAsync(hashing, members, cancellationToken).ConfigureAwait(false);
             await hashing.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
-            var whole = hashing.BytesRead == uploaded.Planned.Content.Length
-                && hashing.GetHash().AsSpan().SequenceEqual(uploaded.Planned.Content.Sha256.Span);
+            var whole = hashing.BytesRead == expected.Length
+                && hashing.GetHash().AsSpan().SequenceEqual(expected.Sha256.Span);
             return whole ? reasons : AllMembers(members, DropReason.Corrupt);
         }
     }
 
-    private static string[] AllMembers(IReadOnlyList<ObjectMember> members, string reason) => [.. members.Select(_ => reason)];
+    private static string[] AllMembers(IReadOnlyList<ExpectedMember> members, string reason) => [.. members.Select(_ => reason)];
 
     /// <summary>One member after the other is read; small ones are checked beside that, on as many cores as there are.</summary>
-    private async Task<string?[]> VerifyMembersAsync(Stream source, IReadOnlyList<ObjectMember> members, CancellationToken cancellationToken)
+    private async Task<string?[]> VerifyMembersAsync(Stream source, IReadOnlyList<ExpectedMember> members, CancellationToken cancellationToken)
     {
         // Wrong until a check has said otherwise.
         var reasons = new string?[members.Count];
         Array.Fill(reasons, DropReason.Corrupt);
         using var room = new SemaphoreSlim(CheckedAtOnce);
         List<Task> checks = [];
+        var at = 0L;
         try
         {
             for (var i = 0; i < members.Count; i++)
             {
                 var (position, member) = (i, members[i]);
-                if (members.Count == 1 || member.Length > Small)
+                await SkipAsync(source, member.Copy.Offset - at, cancellationToken).ConfigureAwait(false);
+                at = member.Copy.Offset + member.Copy.Length;
+                if (members.Count == 1 || member.Copy.Length > Small)
                 {
                     reasons[i] = await VerifyLargeAsync(source, member, cancellationToken).ConfigureAwait(false);
                     continue;
                 }
                 await room.WaitAsync(cancellationToken).ConfigureAwait(false);
-                var bytes = ArrayPool<byte>.Shared.Rent((int)member.Length);
+                var bytes = ArrayPool<byte>.Shared.Rent((int)member.Copy.Length);
                 try
                 {
                     // Short of bytes only at the end of a short object, which the hash of the whole tells.
-                    var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Length), (int)member.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                    var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Copy.Length), (int)member.Copy.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
                     checks.Add(Task.Run(async () => reasons[position] = await VerifySmallAsync(bytes, read, member, room, cancellationToken).ConfigureAwait(false), CancellationToken.None));
                 }
                 catch
@@ -98,7 +100,16 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         return reasons;
     }
 
-    private async Task<string?> VerifySmallAsync(byte[] bytes, int length, ObjectMember member, SemaphoreSlim room, CancellationToken cancellationToken)
+    /// <summary>Members of sessions that are not asked about count for the hash of the whole only.</summary>
+    private static async Task SkipAsync(Stream source, long bytes, CancellationToken cancellationToken)
+    {
+        if (bytes <= 0)
+            return;
+        await using var between = new SliceStream(source, bytes);
+        await between.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<string?> VerifySmallAsync(byte[] bytes, int length, ExpectedMember member, SemaphoreSlim room, CancellationToken cancellationToken)
     {
         try
         {
@@ -112,9 +123,9 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         }
     }
 
-    private async Task<string?> VerifyLargeAsync(Stream source, ObjectMember member, CancellationToken cancellationToken)
+    private async Task<string?> VerifyLargeAsync(Stream source, ExpectedMember member, CancellationToken cancellationToken)
     {
-        await using var slice = new SliceStream(source, member.Length);
+        await using var slice = new SliceStream(source, member.Copy.Length);
         try
         {
             return await CheckAsync(slice, member, cancellationToken).ConfigureAwait(false);
@@ -126,13 +137,15 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         }
     }
 
-    private async Task<string?> CheckAsync(Stream member, ObjectMember expected, CancellationToken cancellationToken)
+    private async Task<string?> CheckAsync(Stream member, ExpectedMember expected, CancellationToken cancellationToken)
     {
         try
         {
-            await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
-            var document = await new DocumentCheck(keyColumn).ReadAsync(gzip, cancellationToken).ConfigureAwait(false);
-            return IsRight(document, expected.Session) ? null : DropReason.Corrupt;
+            using var parts = expected.Marked is null ? null : new ContentParts();
+            var document = await ReadAsync(member, parts, cancellationToken).ConfigureAwait(false);
+            if (!IsRight(document, expected))
+                return DropReason.Corrupt;
+            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken).ConfigureAwait(false) ? null : DropReason.Changed;
         }
         catch (Exception exception) when (exception is InvalidDataException or JsonException)
         {
@@ -140,10 +153,24 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         }
     }
 
-    private static bool IsRight(CheckedDocument document, ExportedSession session) =>
+    private async Task<bool> HasSameRowsAsync(CheckedDocument stored, ExpectedMember expected, IReadOnlyList<string> marked, CancellationToken cancellationToken)
+    {
+        using var parts = new ContentParts();
+        await using var rows = expected.Session.Document.Content.OpenRead();
+        var now = await ReadAsync(rows, parts, cancellationToken).ConfigureAwait(false);
+        return stored.Content!.SameRows(now.Content!, marked);
+    }
+
+    private async Task<CheckedDocument> ReadAsync(Stream member, ContentParts? parts, CancellationToken cancellationToken)
+    {
+        await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
+        return await new DocumentCheck(keyColumn, parts).ReadAsync(gzip, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static bool IsRight(CheckedDocument document, ExpectedMember expected) =>
         document.Format == DocumentFrame.Format
-        && document.Key == session.Key
-        && document.Length == session.Document.JsonLength
-        && document.Sha256.AsSpan().SequenceEqual(session.Document.JsonSha256)
-        && session.Fingerprints.All(f => document.Rows.GetValueOrDefault(f.Key) == f.Value.Rows);
+        && document.Key == expected.Session.Key
+        && document.Length == expected.Copy.JsonLength
+        && document.Sha256.AsSpan().SequenceEqual(expected.Copy.JsonSha256)
+        && expected.Session.Fingerprints.All(f => document.Rows.GetValueOrDefault(f.Key) == f.Value.Rows);
 }

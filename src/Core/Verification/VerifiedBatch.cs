@@ -1,70 +1,108 @@
 using System.Collections.Concurrent;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
+using Archiver.Core.Selection;
 using Archiver.Core.Upload;
 
 namespace Archiver.Core.Verification;
 
 /// <summary>
-/// Sessions whose stored copy was read back and found right, byte for byte. The only way to get one is <see cref="VerifyAsync"/>, and the
-/// deletion takes nothing else: skipping verification does not compile.
+/// Sessions whose stored copy was read back and found right, byte for byte. The only ways to get one are <see cref="VerifyAsync"/> after an
+/// upload and <see cref="ReverifyAsync"/> before a delayed delete, and the deletion takes nothing else: skipping verification does not compile.
 /// </summary>
 internal sealed class VerifiedBatch
 {
-    private VerifiedBatch(ExportedBatch export, IReadOnlyList<VerifiedSession> sessions, IReadOnlyList<RejectedSession> rejected)
+    private VerifiedBatch(ExportedBatch export, IReadOnlyList<VerifiedSession> sessions, IReadOnlyList<RejectedSession> rejected, IReadOnlyDictionary<string, DueArchive>? stored)
     {
         Export = export;
         Sessions = sessions;
         Rejected = rejected;
+        Stored = stored;
     }
 
     public ExportedBatch Export { get; }
 
     public IReadOnlyList<VerifiedSession> Sessions { get; }
 
-    /// <summary>Sessions whose copy is missing or wrong.</summary>
+    /// <summary>Sessions whose copy is missing or wrong, or not of the rows of now.</summary>
     public IReadOnlyList<RejectedSession> Rejected { get; }
+
+    /// <summary>Before a delayed delete the archives that the ledger has, by session key; null where the delete is to record them.</summary>
+    public IReadOnlyDictionary<string, DueArchive>? Stored { get; }
 
     /// <summary>Reads every object of the batch back and keeps the sessions whose copies are right.</summary>
     public static async Task<VerifiedBatch> VerifyAsync(UploadedBatch batch, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
-        var reasons = new ConcurrentDictionary<long, IReadOnlyList<string?>>();
-        var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(batch.Objects, options, async (uploaded, token) =>
-            reasons[uploaded.Id] = await verifier.VerifyAsync(uploaded, token).ConfigureAwait(false)).ConfigureAwait(false);
+        var (right, wrong) = await ReadBackAsync([.. batch.Objects.Select(ExpectedObject.Of)], verifier, concurrency, cancellationToken).ConfigureAwait(false);
+        return new(batch.Export, right, wrong, stored: null);
+    }
 
-        List<VerifiedSession> right = [];
-        List<RejectedSession> wrong = [];
-        foreach (var uploaded in batch.Objects)
-        {
-            foreach (var (member, reason) in uploaded.Planned.Members.Zip(reasons[uploaded.Id]))
-            {
-                if (reason is null)
-                    right.Add(new(uploaded, member));
-                else
-                    wrong.Add(new(uploaded, member, reason));
-            }
-        }
-        return new(batch.Export, right, wrong);
+    /// <summary>
+    /// The same for sessions that an earlier run stored. Rows and copy must both be as they were: the versions are those that the ledger
+    /// noted after the mark, the object is read back whole, and its rows are those of this new export, byte for byte, but for the columns
+    /// that the mark itself changed. Versions alone prove it within one run only; contents alone would overlook a change of a marked column.
+    /// </summary>
+    /// <param name="export">The sessions as they are now.</param>
+    /// <param name="stored">Their archives, by key.</param>
+    /// <param name="verifier">Reads the objects.</param>
+    /// <param name="concurrency">Objects at once.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<VerifiedBatch> ReverifyAsync(
+        ExportedBatch export, IReadOnlyDictionary<string, DueArchive> stored, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
+    {
+        var due = export.Sessions.Select(s => (Archive: stored[s.Key], Session: s)).ToLookup(d => IsAsMarked(d.Session, d.Archive));
+        var (right, wrong) = await ReadBackAsync([.. ExpectedObject.Of(due[true])], verifier, concurrency, cancellationToken).ConfigureAwait(false);
+        var changed = ExpectedObject.Of(due[false]).SelectMany(o => o.Members).Select(m => new RejectedSession(m.Copy, m.Session, DropReason.Changed));
+        return new(export, right, [.. wrong, .. changed], stored);
     }
 
     /// <summary>Two halves, for a delete that did not finish within its timeout; what was rejected goes with the first.</summary>
     /// <exception cref="InvalidOperationException">The batch is a single session.</exception>
     public (VerifiedBatch First, VerifiedBatch Second) Halve() => Sessions.Count < 2
         ? throw new InvalidOperationException("A batch of one session cannot be halved.")
-        : (new(Export, [.. Sessions.Take(Sessions.Count / 2)], Rejected), new(Export, [.. Sessions.Skip(Sessions.Count / 2)], []));
+        : (new(Export, [.. Sessions.Take(Sessions.Count / 2)], Rejected, Stored), new(Export, [.. Sessions.Skip(Sessions.Count / 2)], [], Stored));
+
+    private static bool IsAsMarked(ExportedSession session, DueArchive archive)
+    {
+        var marked = Fingerprint.FromJson(archive.Fingerprints);
+        return session.Fingerprints.Keys.Union(marked.Keys).All(t => session.Fingerprints.GetValueOrDefault(t) == marked.GetValueOrDefault(t));
+    }
+
+    private static async Task<(IReadOnlyList<VerifiedSession> Right, IReadOnlyList<RejectedSession> Wrong)> ReadBackAsync(
+        IReadOnlyList<ExpectedObject> objects, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
+    {
+        var reasons = new ConcurrentDictionary<int, IReadOnlyList<string?>>();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(Enumerable.Range(0, objects.Count), options, async (i, token) =>
+            reasons[i] = await verifier.VerifyAsync(objects[i], token).ConfigureAwait(false)).ConfigureAwait(false);
+
+        List<VerifiedSession> right = [];
+        List<RejectedSession> wrong = [];
+        for (var i = 0; i < objects.Count; i++)
+        {
+            foreach (var (member, reason) in objects[i].Members.Zip(reasons[i]))
+            {
+                if (reason is null)
+                    right.Add(new(member.Copy, member.Session));
+                else
+                    wrong.Add(new(member.Copy, member.Session, reason));
+            }
+        }
+        return (right, wrong);
+    }
 }
 
-/// <summary>A session with the object that is proven to hold it.</summary>
-internal sealed record VerifiedSession(UploadedObject Object, ObjectMember Member)
+/// <summary>A session with the copy that is proven to hold it.</summary>
+internal sealed record VerifiedSession(StoredCopy Copy, ExportedSession Session)
 {
-    public ExportedSession Session => Member.Session;
-
-    public string Key => Member.Session.Key;
+    public string Key => Session.Key;
 }
 
 /// <summary>A session whose copy is not right.</summary>
-/// <param name="Object">Where the copy should be.</param>
-/// <param name="Member">The session.</param>
+/// <param name="Copy">Where the copy should be.</param>
+/// <param name="Session">The session.</param>
 /// <param name="Reason">One of <see cref="DropReason"/>.</param>
-internal sealed record RejectedSession(UploadedObject Object, ObjectMember Member, string Reason);
+internal sealed record RejectedSession(StoredCopy Copy, ExportedSession Session, string Reason)
+{
+    public string Key => Session.Key;
+}

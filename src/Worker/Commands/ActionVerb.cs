@@ -10,7 +10,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary>Runs the policies with one action, once, now: what <c>archive</c>, <c>purge</c> and <c>expire</c> have in common.</summary>
-internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, ArchiverSettings settings, Terminal terminal, ProgressDisplay progress)
+internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Terminal terminal, ProgressDisplay progress)
 {
     private static readonly Option<int?> MaxSessions = VerbOptions.Count("--max-sessions", "Take at most so many sessions per policy");
 
@@ -45,8 +45,6 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Archi
         if (name is not null && chosen.FirstOrDefault(c => c.Policy.Action != action).Policy is { } other)
             throw new ArchiverException(FailureKind.Configuration, $"Policy {other.FullName} has action {other.Action}, and {verb} runs only policies with action {action}.");
         var those = chosen.Where(c => c.Policy.Action == action).ToList();
-        foreach (var (_, policy) in those)
-            Unsupported.Refuse(settings, policy);
         return those.Count > 0
             ? those
             : throw new ArchiverException(FailureKind.Configuration, $"No policy with action {action} is configured: add one under Archiver:Sources:{{name}}:Policies.");

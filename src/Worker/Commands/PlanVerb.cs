@@ -38,6 +38,8 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
         terminal.WriteLine($"{plan.Source}/{plan.Policy} ({plan.Action}): takes {plan.Eligible.ToString(CultureInfo.InvariantCulture)} of {Amount.Of(plan.Total, "session")}");
         if (plan.Eligible > 0)
             terminal.WriteLine($"  {Amount.Of(plan.Rows, "row")}, about {Amount.Bytes(plan.Bytes)}, the oldest last active {plan.Oldest}");
+        if (plan.Due > 0)
+            terminal.WriteLine($"  {Amount.Of(plan.Due, "stored session")} due: verified again, then their rows are deleted");
         if (plan.NeedsAcceptance)
             terminal.WriteLine($"  a run stops before it changes anything: more than Safety:MaxShare. If that is right: archiver accept {plan.Source}/{plan.Policy}");
         foreach (var (reason, sessions) in plan.Excluded)

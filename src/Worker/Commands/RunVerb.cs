@@ -18,7 +18,6 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        Unsupported.Refuse(settings);
         if (trigger is { IsSet: true, Exits: true })
             return await RunOnceAsync(cancellationToken).ConfigureAwait(false);
         await using var app = WorkerHost.Build(settings, configuration, loggers);

@@ -38,6 +38,8 @@ internal static class SummaryText
         PolicyAction.Expire => run.Sessions == 0 ? "no session expired" : $"{Amount.Of(run.Sessions, "session")} expired in {Amount.Seconds(run.Elapsed)}",
         _ => run.Sessions == 0
             ? $"no session {(run.RowsStay ? "stored" : "archived")}"
+            : run.Delayed > 0
+            ? $"{Amount.Of(run.Sessions - run.Delayed, "session")} stored, {Amount.Of(run.Delayed, "session")} stored before archived with {Amount.Of(run.Rows, "row")}, in {Amount.Seconds(run.Elapsed)}"
             : run.RowsStay
             ? $"{Amount.Of(run.Sessions, "session")} stored, all rows stay, in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}"
             : $"{Amount.Of(run.Sessions, "session")} archived with {Amount.Of(run.Rows, "row")} in {Amount.Seconds(run.Elapsed)}, {Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}",

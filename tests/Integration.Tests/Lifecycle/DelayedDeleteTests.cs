@@ -1,9 +1,11 @@
+using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Storage;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -148,6 +150,23 @@ public sealed class DelayedDeleteTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, 1L, 1L, 1L), (summary.Outcome, summary.Delayed, summary.Reasons[DropReason.Held], summary.Reasons[DropReason.Changed]));
         Assert.Equal("1 archived, 3 stored", await StatesAsync(archiver));
         Assert.Equal(3 * Messages + 1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'"));
+    }
+
+    [Fact]
+    public async Task Deletes_what_was_stored_while_the_policy_deleted_nothing_and_not_for_another_policy_of_the_name()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, Messages);
+        Assert.Equal(3, (await archiver.RunAsync(Archive() with { Delete = DeleteMode.Nothing }, Token)).Sessions);
+        // As a restore makes room: a policy with a condition of its own, which the source does not have.
+        var other = Archive() with { Where = "true" };
+        var foreign = await new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+            .RunAsync(new RunRequest(archiver.Source, other), null, Token);
+        Assert.Equal((RunOutcome.Done, 0L, "3 stored"), (foreign.Outcome, foreign.Sessions, await StatesAsync(archiver)));
+
+        var summary = await archiver.RunAsync(Archive(), Token);
+
+        Assert.Equal((null, 3L, 3L, false), (summary.Error, summary.Sessions, summary.Delayed, summary.RowsStay));
+        Assert.Equal(("3 archived", 1), (await StatesAsync(archiver), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions")));
     }
 
     // The columns that the mark changed are not in the copy: only the version tells that somebody else has changed them since.

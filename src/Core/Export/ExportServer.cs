@@ -48,13 +48,8 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         var connection = await run.Connections.OpenForExportAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var began = time.GetTimestamp();
-            while (IsStandby && !await SeesRunAsync(connection, cancellationToken).ConfigureAwait(false))
-            {
-                if (time.GetElapsedTime(began) > patience)
-                    throw await BehindAsync(connection, cancellationToken).ConfigureAwait(false);
-                await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
-            }
+            if (IsStandby)
+                await AwaitAsync(connection, SeesRunAsync, cancellationToken).ConfigureAwait(false);
             var opened = connection;
             connection = null;
             return opened;
@@ -87,12 +82,25 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         if (!IsStandby)
             return;
         var mark = await MarkAsync(cancellationToken).ConfigureAwait(false);
-        var began = time.GetTimestamp();
-        while (!await connection.ScalarAsync<bool>(HasMark, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Bigint(mark)).ConfigureAwait(false))
+        await AwaitAsync(connection, HasMarkAsync, cancellationToken).ConfigureAwait(false);
+
+        async Task<bool> HasMarkAsync(NpgsqlConnection standby, CancellationToken token)
         {
-            await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (await standby.ScalarAsync<bool>(HasMark, token, PgParameter.Uuid(run.Id), PgParameter.Bigint(mark)).ConfigureAwait(false))
+                return true;
+            // It will never come to one that was promoted: that is said at once.
+            await ReadAsync(standby, token).ConfigureAwait(false);
+            return false;
+        }
+    }
+
+    private async Task AwaitAsync(NpgsqlConnection standby, Func<NpgsqlConnection, CancellationToken, Task<bool>> isThere, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        while (!await isThere(standby, cancellationToken).ConfigureAwait(false))
+        {
             if (time.GetElapsedTime(began) > patience)
-                throw await BehindAsync(connection, cancellationToken).ConfigureAwait(false);
+                throw await BehindAsync(standby, cancellationToken).ConfigureAwait(false);
             await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -1,16 +1,14 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;
 
 /// <summary>Passes everything to a server and back, but can lose the answers to the next PUTs or DELETEs, which the server has then carried out.</summary>
 internal sealed class AnswerLosingProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
+    private readonly LoopbackListener _listener = new();
     private readonly Uri _server;
-    private readonly Task _serving;
     private volatile string _method = "PUT";
     private int _toLose;
     private int _lost;
@@ -18,11 +16,10 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
     public AnswerLosingProxy(Uri server)
     {
         _server = server;
-        _listener.Start();
-        _serving = ServeAsync();
+        _listener.Serve(ServeOneAsync);
     }
 
-    public Uri Endpoint => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri Endpoint => _listener.Endpoint;
 
     public int Lost => _lost;
 
@@ -34,27 +31,7 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
         Interlocked.Exchange(ref _toLose, count);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        _listener.Dispose();
-        await _serving;
-        _end.Dispose();
-    }
-
-    private async Task ServeAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true)
-                connections.Add(ServeOneAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task ServeOneAsync(TcpClient client)
     {
@@ -63,7 +40,7 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
         var loses = false;
         try
         {
-            await up.ConnectAsync(_server.Host, _server.Port, _end.Token);
+            await up.ConnectAsync(_server.Host, _server.Port, _listener.Ended);
             var request = PumpAsync(down, up, chunk =>
             {
                 // Requests do not overlap on a connection, so a chunk that begins with a method begins a request.
@@ -92,7 +69,7 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
     private async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlySpan<byte>, bool> pass)
     {
         var buffer = new byte[64 * 1024];
-        while (await from.GetStream().ReadAsync(buffer, _end.Token) is > 0 and var count && pass(buffer.AsSpan(0, count)))
-            await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _end.Token);
+        while (await from.GetStream().ReadAsync(buffer, _listener.Ended) is > 0 and var count && pass(buffer.AsSpan(0, count)))
+            await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _listener.Ended);
     }
 }

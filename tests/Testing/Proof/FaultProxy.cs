@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -13,21 +12,18 @@ public sealed class FaultProxy : IAsyncDisposable
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Piece = TimeSpan.FromMilliseconds(20);
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
+    private readonly LoopbackListener _listener = new();
     private readonly Uri _server;
     private readonly Func<string, string, StoreFault> _rule;
-    private readonly Task _serving;
 
     public FaultProxy(Uri server, Func<string, string, StoreFault> rule)
     {
         (_server, _rule) = (server, rule);
-        _listener.Start();
-        _serving = ServeAsync();
+        _listener.Serve(ServeOneAsync);
     }
 
     /// <summary>Where the worker finds it.</summary>
-    public Uri Endpoint => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri Endpoint => _listener.Endpoint;
 
     /// <summary>Every request so far: method, path, and what was done to it.</summary>
     public ConcurrentQueue<(string Method, string Path, StoreFault Fault)> Requests { get; } = new();
@@ -35,27 +31,7 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>How many requests met a fault.</summary>
     public int Faults => Requests.Count(r => r.Fault != StoreFault.None);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        _listener.Dispose();
-        await _serving;
-        _end.Dispose();
-    }
-
-    private async Task ServeAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true)
-                connections.Add(ServeOneAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task ServeOneAsync(TcpClient client)
     {
@@ -63,9 +39,9 @@ public sealed class FaultProxy : IAsyncDisposable
         using var up = new TcpClient();
         try
         {
-            await up.ConnectAsync(_server.Host, _server.Port, _end.Token);
+            await up.ConnectAsync(_server.Host, _server.Port, _listener.Ended);
             var (requests, answers) = (new HttpMessages(down.GetStream()), new HttpMessages(up.GetStream()));
-            while (await requests.ReadAsync(bodyless: false, _end.Token) is { } request)
+            while (await requests.ReadAsync(bodyless: false, _listener.Ended) is { } request)
             {
                 var line = request.FirstLine.Split(' ');
                 var fault = _rule(line[0], line[1]);
@@ -94,26 +70,26 @@ public sealed class FaultProxy : IAsyncDisposable
             case StoreFault.ResetBefore:
                 return Reset(down);
             case StoreFault.Silence:
-                await Task.Delay(Timeout.InfiniteTimeSpan, _end.Token);
+                await Task.Delay(Timeout.InfiniteTimeSpan, _listener.Ended);
                 return false;
             case StoreFault.Latency:
-                await Task.Delay(Late, _end.Token);
+                await Task.Delay(Late, _listener.Ended);
                 break;
             default:
                 break;
         }
-        await up.GetStream().WriteAsync(request.Bytes, _end.Token);
-        var answer = await answers.ReadAsync(bodyless: method == "HEAD", _end.Token) ?? throw new IOException("The store closed the connection.");
+        await up.GetStream().WriteAsync(request.Bytes, _listener.Ended);
+        var answer = await answers.ReadAsync(bodyless: method == "HEAD", _listener.Ended) ?? throw new IOException("The store closed the connection.");
         var half = answer.BodyStart + ((answer.Bytes.Length - answer.BodyStart) / 2);
         switch (fault)
         {
             case StoreFault.AnswerLost:
                 return Reset(down);
             case StoreFault.ResetInBody:
-                await down.GetStream().WriteAsync(answer.Bytes.AsMemory(0, half), _end.Token);
+                await down.GetStream().WriteAsync(answer.Bytes.AsMemory(0, half), _listener.Ended);
                 return Reset(down);
             case StoreFault.Truncated:
-                await down.GetStream().WriteAsync(answer.Bytes.AsMemory(0, half), _end.Token);
+                await down.GetStream().WriteAsync(answer.Bytes.AsMemory(0, half), _listener.Ended);
                 return false;
             case StoreFault.WrongByte when answer.Bytes.Length > answer.BodyStart:
                 answer.Bytes[half] ^= 1;
@@ -123,7 +99,7 @@ public sealed class FaultProxy : IAsyncDisposable
             default:
                 break;
         }
-        await down.GetStream().WriteAsync(answer.Bytes, _end.Token);
+        await down.GetStream().WriteAsync(answer.Bytes, _listener.Ended);
         return true;
     }
 
@@ -132,8 +108,8 @@ public sealed class FaultProxy : IAsyncDisposable
         var size = Math.Max(1, answer.Bytes.Length / 10);
         for (var at = 0; at < answer.Bytes.Length; at += size)
         {
-            await down.GetStream().WriteAsync(answer.Bytes.AsMemory(at, Math.Min(size, answer.Bytes.Length - at)), _end.Token);
-            await Task.Delay(Piece, _end.Token);
+            await down.GetStream().WriteAsync(answer.Bytes.AsMemory(at, Math.Min(size, answer.Bytes.Length - at)), _listener.Ended);
+            await Task.Delay(Piece, _listener.Ended);
         }
         return true;
     }
@@ -141,7 +117,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private async Task<bool> RefuseAsync(TcpClient down, string status, string code)
     {
         var body = $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>by the test</Message></Error>";
-        await down.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _end.Token);
+        await down.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _listener.Ended);
         return true;
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Archiver.Testing.Proof;
@@ -6,23 +5,20 @@ namespace Archiver.Testing.Proof;
 /// <summary>Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection.</summary>
 public sealed class TcpRelay : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
+    private readonly LoopbackListener _listener = new();
     private readonly string _host;
     private readonly int _port;
-    private readonly Task _serving;
     private byte[]? _text;
     private int _lost;
 
     public TcpRelay(string host, int port)
     {
         (_host, _port) = (host, port);
-        _listener.Start();
-        _serving = ServeAsync();
+        _listener.Serve(ServeOneAsync);
     }
 
     /// <summary>Where it listens on 127.0.0.1.</summary>
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _listener.Port;
 
     /// <summary>Answers lost so far.</summary>
     public int Lost => _lost;
@@ -30,27 +26,7 @@ public sealed class TcpRelay : IAsyncDisposable
     /// <summary>The server gets the next message with this text; whoever sent it does not get the answer.</summary>
     public void LoseAnswerTo(string text) => _text = System.Text.Encoding.ASCII.GetBytes(text);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        _listener.Dispose();
-        await _serving;
-        _end.Dispose();
-    }
-
-    private async Task ServeAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true)
-                connections.Add(ServeOneAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task ServeOneAsync(TcpClient client)
     {
@@ -58,7 +34,7 @@ public sealed class TcpRelay : IAsyncDisposable
         using var up = new TcpClient();
         try
         {
-            await up.ConnectAsync(_host, _port, _end.Token);
+            await up.ConnectAsync(_host, _port, _listener.Ended);
             var losing = false;
             var requests = PumpAsync(down, up, chunk =>
             {
@@ -81,7 +57,7 @@ public sealed class TcpRelay : IAsyncDisposable
     private async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlySpan<byte>, bool> pass)
     {
         var buffer = new byte[64 * 1024];
-        while (await from.GetStream().ReadAsync(buffer, _end.Token) is > 0 and var count && pass(buffer.AsSpan(0, count)))
-            await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _end.Token);
+        while (await from.GetStream().ReadAsync(buffer, _listener.Ended) is > 0 and var count && pass(buffer.AsSpan(0, count)))
+            await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _listener.Ended);
     }
 }

@@ -12,6 +12,9 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     /// <summary>Messages of a session.</summary>
     public const int Messages = 20;
 
+    /// <summary>Times each text is as long as the samples' own: as long as people's chats with assistants are.</summary>
+    private const int Length = 3;
+
     /// <summary>Sessions made by the generator; more are copies of them under other keys, since only one session's text is ever compressed together.</summary>
     private const int Generated = 20_000;
 
@@ -25,7 +28,7 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
         var first = Math.Min(sessions, Generated);
         var young = Math.Max(1, first / 20);
         await ExecuteAsync(name, string.Create(CultureInfo.InvariantCulture, $"""
-            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}';
+            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}'; SET sample.length = '{Length}';
             {Script("schemas", "ended-at")}
             {Script("samples", "conversations")}
             {Script("samples", "ended-at")}

@@ -1,13 +1,16 @@
 #!/bin/bash
 # What the application feels: the latency of its inserts with and without a run beside them, in turns.
 #
-#   bench/foreground.sh [SESSIONS [SECONDS [ROUNDS]]]      (20000, 20, 3)
+#   bench/foreground.sh [SESSIONS [SECONDS [ROUNDS]]]      (60000, 15, 3)
 #
 # Two clients insert a message into a live session 50 times a second each, as chats do: a rate that leaves the cores room, so that what is
-# measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest, and the ratios of the p99s: with the worker
-# and the S3 server as they are, and with both at the lowest priority, which is as near as one machine comes to their running on another one.
+# measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest, and the ratios of the p99s:
+#   shared   default settings, all on the same cores
+#   niced    the same, worker and S3 server at the lowest priority: as near as one machine comes to their running on another one
+#   paced    Batch:Sessions 100 and Batch:Pause 250ms, all on the same cores
+#   polite   both
 . "$(dirname "$0")/stage.sh"
-SESSIONS=${1:-20000}; SECONDS_EACH=${2:-20}; ROUNDS=${3:-3}
+SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
 stage
 export Archiver__Storage__Layout=Bundle
 echo "$(nproc) cores, $SESSIONS sessions x 20 messages, ${SECONDS_EACH} s a measurement"
@@ -23,18 +26,26 @@ latencies() { # DATABASE NAME
   cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n | awk -v name="$2" '{ v[NR] = $1 } END { printf "%s p50 %.2f ms p99 %.2f ms max %.2f ms (%d inserts)\n", name, v[int(NR * .5) + 1], v[int(NR * .99) + 1], v[NR], NR }'
 }
 for round in $(seq "$ROUNDS"); do
-  sql postgres "CREATE DATABASE r$round TEMPLATE original"; use r$round
-  sql r$round "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
-  without=$(latencies r$round without); echo "round $round: $without"
-  for how in with niced; do
-    if [ $how = niced ]; then level=19; else level=0; fi
+  for how in shared niced paced polite; do
+    name=${how}_$round
+    sql postgres "CREATE DATABASE $name TEMPLATE original"; use $name
+    sql $name "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
+    sql postgres CHECKPOINT
+    case $how in niced|polite) level=19;; *) level=0;; esac
+    case $how in paced|polite) export Archiver__Batch__Sessions=100 Archiver__Batch__Pause=250ms;; *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;; esac
+    without=$(latencies $name without)
     # shellcheck disable=SC2046
     renice -n $level -p $("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2) >/dev/null
-    # Runs one after another for as long as the measurement lasts: small ones, so that selection and start-up are in it too.
-    (while nice -n $level "$BENCH_ARCHIVER" archive --max-sessions 2000 --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" && [ ! -e "$WORK/enough" ]; do :; done) & worker=$!
-    measured=$(latencies r$round $how); touch "$WORK/enough"; wait $worker; rm "$WORK/enough"
-    echo "round $round: $measured; archived so far: $(sql r$round "SELECT count(*) FROM archiver.archives WHERE state = 'archived'")"
-    echo "round $round: p99 $how a run is $(ratio "$(awk '{ print $6 }' <<<"$measured")" "$(awk '{ print $6 }' <<<"$without")") x the p99 without"
+    nice -n $level "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
+    # Its start is not what a worker that always runs does.
+    until [ "$("$BIN/psql" -XAtq -d $name -c "SELECT count(*) FROM archiver.runs WHERE sessions_done > 0" 2>/dev/null)" = 1 ]; do sleep .1; done
+    began=$(now); before=$(sql $name "SELECT sum(sessions_done) FROM archiver.runs")
+    measured=$(latencies $name $how)
+    kill -0 $worker 2>/dev/null || echo "round $round: the run ended before the measurement: take more sessions" >&2
+    rate=$(awk -v n="$(($(sql $name "SELECT sum(sessions_done) FROM archiver.runs") - before))" -v t="$(since "$began")" 'BEGIN { printf "%d", n / t }')
+    kill -INT $worker 2>/dev/null; wait $worker
+    echo "round $round: $without"; echo "round $round: $measured; archived $rate sessions/s"
+    echo "round $round: p99 with a run, $how: $(ratio "$(awk '{ print $6 }' <<<"$measured")" "$(awk '{ print $6 }' <<<"$without")") x the p99 without"
+    sql postgres "DROP DATABASE $name WITH (FORCE)"
   done
-  sql postgres "DROP DATABASE r$round"
 done

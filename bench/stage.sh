@@ -34,10 +34,16 @@ sql() { "$BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "$1" -c "$2" || fail "psql: $2";
 
 # A database with so many idle and young sessions; the archiver's configuration then points to it, with objects under its own prefix.
 chats() { # DATABASE IDLE YOUNG MESSAGES
+  local first=$2 made
+  [ "$first" -le 20000 ] || first=20000
   sql postgres "CREATE DATABASE $1 TEMPLATE template0"
   "$BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -f sql/schemas/ended-at.sql >/dev/null || fail "the schema cannot be made"
-  "$BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -c "SET sample.idle = '$2'; SET sample.young = '$3'; SET sample.messages = '$4'" \
+  "$BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -c "SET sample.idle = '$first'; SET sample.young = '$3'; SET sample.messages = '$4'" \
     -f sql/samples/conversations.sql -f sql/samples/ended-at.sql >/dev/null || fail "the chats cannot be made"
+  for ((made = first; made < $2; made += first)); do
+    "$BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -c "SET bench.first = '$first'; SET bench.made = '$made'; SET bench.count = '$(($2 - made < first ? $2 - made : first))'" -f bench/copies.sql >/dev/null || fail "the chats cannot be made"
+  done
+  sql "$1" "VACUUM (ANALYZE) chat_sessions, chat_messages"
   use "$1"
 }
 use() { export Archiver__Storage__Prefix=$1 Archiver__Sources__main__ConnectionString="Host=$PGHOST;Port=$PGPORT;Username=$PGUSER;Password=$PGPASSWORD;Database=$1"; }

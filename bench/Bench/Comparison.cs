@@ -11,14 +11,17 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         var cpu = new CpuClock(environment);
         await Console.Error.WriteLineAsync($"Making {options.Sessions} sessions of {SampleDatabase.Messages} messages").ConfigureAwait(false);
         var template = await database.CreateAsync(options.Sessions, cancellationToken).ConfigureAwait(false);
+        var ceiling = new StoreCeilingMeasurement(environment, database, template, options.Few, cpu);
         IMeasurement[] measurements =
         [
             new FloorMeasurement(environment, database, template, cpu),
             new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Bundle, null, cpu) { Restores = !options.ArchiveOnly },
             new WarmBatchMeasurement(environment, database, template, options.Sessions, cpu),
             new PlainScriptMeasurement(environment, database, template, options.Few / 2, cpu),
-            new StoreCeilingMeasurement(environment, database, template, options.Few, cpu),
+            ceiling,
             new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu) { Restores = !options.ArchiveOnly },
+            new OwnStoreCore(ceiling, environment),
+            new OwnStoreCore(new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu) { Prefix = "own", Restores = false }, environment),
         ];
         measurements = [.. measurements.Where(m => m.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase))];
         await WarmAsync(database, cancellationToken).ConfigureAwait(false);
@@ -79,7 +82,8 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         [
             ("Bundle, wall time against the floor", Of(r => r("floor") / r("Bundle")), "x", "at most", 1.0),
             ("Session, speed against the plain script", Of(r => r("Session") / r("plain script")), "x", "at least", 3.0),
-            ("Session, speed against the store's ceiling", Of(r => r("Session") / r("store ceiling")), "x", "at least", 0.8),
+            ("Session, speed against the store's ceiling, store on its own core", Of(r => r("Session, store on its own core") / r("store ceiling, store on its own core")), "x", "at least", 0.8),
+            ("the same, store, database and worker on the same cores", Of(r => r("Session") / r("store ceiling")), "x", "at least", 0.8),
             ("one warm batch of 1,000 sessions", Of(r => 1e6 / r("warm batch")), "ms", "at most", 1000),
             ("one session fetched out of a bundle", Of(r => 1e3 / r("Bundle: fetch one")), "ms", "at most", 50),
         ];

@@ -1,11 +1,14 @@
 using System.Diagnostics;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
 using Npgsql;
 
 namespace Archiver.Bench;
 
 /// <summary>
 /// What a careful person writes in an afternoon: one session at a time, JSON from the server, gzip, PUT, GET and compare, then one
-/// transaction with two deletes. Its S3 client is the lean one, so the comparison does not gain from a slow library.
+/// transaction with two deletes. Its S3 client is the one that everybody takes, as it comes.
 /// </summary>
 internal sealed class PlainScriptMeasurement(BenchEnvironment environment, SampleDatabase database, string template, int sessions, CpuClock cpu) : IMeasurement
 {
@@ -26,10 +29,15 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
         var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
         try
         {
-            using var s3 = new LeanS3(environment);
+            using var s3 = new AmazonS3Client(new BasicAWSCredentials(environment.AccessKey, environment.SecretKey), new AmazonS3Config
+            {
+                ServiceURL = environment.S3.AbsoluteUri, ForcePathStyle = true,
+                // Without it Ceph refuses every put.
+                RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            });
             await using var connection = new NpgsqlConnection(database.ConnectionString(copy));
             await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-            await s3.PutAsync("plain/warm", [1], cancellationToken).ConfigureAwait(false);
+            await PutAsync(s3, "plain/warm", [1], cancellationToken).ConfigureAwait(false);
             var before = cpu.Read();
             var started = Stopwatch.GetTimestamp();
             foreach (var id in await SessionDocuments.OldestAsync(connection, sessions, cancellationToken).ConfigureAwait(false))
@@ -44,14 +52,18 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
         }
     }
 
-    private async Task ArchiveAsync(NpgsqlConnection connection, LeanS3 s3, Guid id, CancellationToken cancellationToken)
+    private async Task ArchiveAsync(NpgsqlConnection connection, AmazonS3Client s3, Guid id, CancellationToken cancellationToken)
     {
         var document = await SessionDocuments.ReadAsync(connection, id, cancellationToken).ConfigureAwait(false);
         var key = $"plain/{_round}/{id}.json.gz";
-        await s3.PutAsync(key, document, cancellationToken).ConfigureAwait(false);
-        var stored = await s3.GetAsync(key, cancellationToken).ConfigureAwait(false);
-        if (!document.AsSpan().SequenceEqual(stored))
-            throw new InvalidDataException($"{key} is not what was put.");
+        await PutAsync(s3, key, document, cancellationToken).ConfigureAwait(false);
+        using (var stored = await s3.GetObjectAsync(environment.Bucket, key, cancellationToken).ConfigureAwait(false))
+        using (var body = new MemoryStream())
+        {
+            await stored.ResponseStream.CopyToAsync(body, cancellationToken).ConfigureAwait(false);
+            if (!document.AsSpan().SequenceEqual(body.ToArray()))
+                throw new InvalidDataException($"{key} is not what was put.");
+        }
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         foreach (var sql in (string[])[Delete, DeleteSession])
         {
@@ -60,4 +72,7 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
         }
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    private Task<PutObjectResponse> PutAsync(AmazonS3Client s3, string key, byte[] body, CancellationToken cancellationToken) =>
+        s3.PutObjectAsync(new PutObjectRequest { BucketName = environment.Bucket, Key = key, InputStream = new MemoryStream(body, writable: false) }, cancellationToken);
 }

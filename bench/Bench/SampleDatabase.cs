@@ -12,6 +12,9 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     /// <summary>Messages of a session.</summary>
     public const int Messages = 20;
 
+    /// <summary>Times each text is as long as the samples' own: as long as people's chats with assistants are.</summary>
+    private const int Length = 3;
+
     /// <summary>Sessions made by the generator; more are copies of them under other keys, since only one session's text is ever compressed together.</summary>
     private const int Generated = 20_000;
 
@@ -25,7 +28,7 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
         var first = Math.Min(sessions, Generated);
         var young = Math.Max(1, first / 20);
         await ExecuteAsync(name, string.Create(CultureInfo.InvariantCulture, $"""
-            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}';
+            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}'; SET sample.length = '{Length}';
             {Script("schemas", "ended-at")}
             {Script("samples", "conversations")}
             {Script("samples", "ended-at")}
@@ -86,20 +89,6 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
 
     private string Script(string folder, string name) => File.ReadAllText(Path.Combine(environment.Root, "sql", folder, $"{name}.sql"));
 
-    // The key's last digits say which copy it is of; the times move a little, so that the order is one of all sessions.
-    private static string More(int made, int count) => string.Create(CultureInfo.InvariantCulture, $"""
-        CREATE TEMP TABLE more AS
-          SELECT s.session_id AS old, md5(s.session_id || '/{made}')::uuid AS new, s.last_activity
-          FROM (SELECT * FROM public.chat_sessions WHERE last_activity < now() - interval '90 days' AND session_title IS DISTINCT FROM 'copy'
-                ORDER BY created_at LIMIT {Generated}) AS s
-          LIMIT {count};
-        INSERT INTO public.chat_sessions (session_id, user_id, session_title, created_at, last_activity, ended_at, metadata)
-          SELECT m.new, s.user_id, 'copy', s.created_at, s.last_activity - interval '{made} milliseconds', s.ended_at, s.metadata
-          FROM more AS m JOIN public.chat_sessions AS s ON s.session_id = m.old;
-        INSERT INTO public.chat_messages (session_id, role, content, timestamp, token_count, metadata)
-          SELECT m.new, c.role, c.content, c.timestamp - interval '{made} milliseconds', c.token_count, c.metadata
-          FROM more AS m JOIN public.chat_messages AS c ON c.session_id = m.old
-          ORDER BY m.last_activity, m.new, c.id;
-        DROP TABLE more;
-        """);
+    private string More(int made, int count) => string.Create(
+        CultureInfo.InvariantCulture, $"SET bench.first = '{Generated}'; SET bench.made = '{made}'; SET bench.count = '{count}'; {File.ReadAllText(Path.Combine(environment.Root, "bench", "copies.sql"))}");
 }

@@ -10,6 +10,8 @@
 --   sample.idle      2000    sessions whose last activity is 91 to 730 days old
 --   sample.young     500     sessions whose last activity is at most 30 days old
 --   sample.messages  20      messages of each session
+--   sample.length    1       times each text is as long; 3 is as long as people's chats with assistants are in LMSYS-Chat-1M
+--                            (arXiv 2309.11998, table 1: 69.5 tokens a prompt, 214.5 an answer; about four characters each)
 --   sample.seed      1       another seed gives other sessions beside those of the first
 --   sample.now       now()   the moment all ages count from; set it to get the same times again
 
@@ -116,6 +118,7 @@ WITH settings AS (
   SELECT coalesce(NULLIF(current_setting('sample.idle', true), '')::bigint, 2000) AS idle,
          coalesce(NULLIF(current_setting('sample.young', true), '')::bigint, 500) AS young,
          coalesce(NULLIF(current_setting('sample.messages', true), '')::integer, 20) AS messages,
+         coalesce(NULLIF(current_setting('sample.length', true), '')::integer, 1) AS length,
          coalesce(NULLIF(current_setting('sample.seed', true), '')::bigint, 1) AS seed,
          coalesce(NULLIF(current_setting('sample.now', true), '')::timestamptz, now()) AS moment
 ), numbered AS (
@@ -139,6 +142,7 @@ SELECT key,
        md5('archiver sample ' || key)::uuid AS id,
        is_idle,
        messages,
+       length,
        duration,
        CASE
          WHEN pg_temp.sample_draw(key, 23, 8) > 0 THEN 'user-' || pg_temp.sample_draw(key, 24, 1 + (idle + young)::integer / 6)
@@ -195,6 +199,7 @@ WITH drawn AS (
          s.last_activity - s.duration
            + s.duration * ((j - CASE WHEN pg_temp.sample_draw(s.key * 100000 + j, 42, 16) = 0 AND j > 1 THEN 1 ELSE 0 END)::double precision / s.messages)
            AS created_at,
+         s.length - 1 AS more,
          s.deleted_at
   FROM sample_session AS s
   CROSS JOIN LATERAL generate_series(1, s.messages) AS j
@@ -205,7 +210,7 @@ WITH drawn AS (
            WHEN 'system' THEN 'You are a helpful assistant. Answer in the language of the user.'
            WHEN 'tool' THEN '{"status": "ok", "rows": ' || pg_temp.sample_draw(d.message_key, 43, 1000) || ', "text": "' || a.body || '"}'
            ELSE a.body || CASE pg_temp.sample_draw(d.message_key, 44, 4) WHEN 0 THEN E'\n\n' ELSE ' ' END || b.body
-         END || CASE pg_temp.sample_draw(d.message_key, 45, 32)
+         END || coalesce(longer.body, '') || CASE pg_temp.sample_draw(d.message_key, 45, 32)
            WHEN 0 THEN ' 😀👍🏽'
            WHEN 1 THEN ' Viele Grüße aus Köln, Jürgen Weiß'
            WHEN 2 THEN ' これは日本語の文章です。请再解释一遍。'
@@ -219,6 +224,17 @@ WITH drawn AS (
   JOIN sample_sentence AS q ON q.kind = 'question' AND q.number = pg_temp.sample_draw(d.message_key, 46, 4096)
   JOIN sample_sentence AS a ON a.kind = 'answer' AND a.number = pg_temp.sample_draw(d.message_key, 47, 8192)
   JOIN sample_sentence AS b ON b.kind = 'answer' AND b.number = pg_temp.sample_draw(d.message_key, 48, 8192)
+  CROSS JOIN LATERAL (
+    -- A subquery for each, so that each is one index lookup.
+    SELECT string_agg(
+      ' ' || (
+        SELECT e.body
+        FROM sample_sentence AS e
+        WHERE e.kind = CASE d.role WHEN 'user' THEN 'question' ELSE 'answer' END
+          AND e.number = pg_temp.sample_draw(d.message_key, 100 + part, CASE d.role WHEN 'user' THEN 4096 ELSE 8192 END)),
+      '' ORDER BY part) AS body
+    FROM generate_series(1, CASE d.role WHEN 'user' THEN d.more WHEN 'assistant' THEN 2 * d.more ELSE 0 END) AS part
+  ) AS longer
 )
 SELECT key,
        session_id,

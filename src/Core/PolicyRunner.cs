@@ -18,8 +18,6 @@ namespace Archiver.Core;
 /// </summary>
 public sealed class PolicyRunner
 {
-    private const int EndAttempts = 4;
-
     private readonly ArchiverSettings _settings;
     private readonly ConnectionCatalog _connections;
     private readonly IArchiveStore _store;
@@ -211,7 +209,7 @@ public sealed class PolicyRunner
     {
         try
         {
-            await RecordEndAsync(scope, summary).ConfigureAwait(false);
+            await scope.EndAsync(summary).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
         {
@@ -222,24 +220,6 @@ public sealed class PolicyRunner
         _logger.RunEnded(
             summary.RunId, scope.Context.Policy.FullName, summary.Outcome, summary.Sessions, summary.Rows, summary.StoredBytes,
             summary.JsonBytes, summary.Skipped, summary.Failed, elapsed, reasons);
-    }
-
-    // Connections of the pool that broke during the run are found out one by one, by their use. Not the run's retries: these could take
-    // minutes, and a worker that is told to stop while its server is away must stop.
-    private static async Task RecordEndAsync(RunScope scope, RunSummary summary)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await scope.EndAsync(summary).ConfigureAwait(false);
-                return;
-            }
-            catch (Exception exception) when (PgErrors.IsTransient(exception) && attempt < EndAttempts)
-            {
-                // Tried again at once, on another connection.
-            }
-        }
     }
 
     private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) => new()

@@ -35,6 +35,11 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
     private async Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Sum(s => s.Session.Rows), cancellationToken).ConfigureAwait(false);
+        return await transaction.UnlessAwaitedAsync(() => DeleteAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
+    }
+
+    private async Task<DeletedBatch> DeleteAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
+    {
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape);
         var locks = new SessionLocks(run, connection, batch.Export.Shape, statements);

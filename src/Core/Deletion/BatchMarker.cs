@@ -46,6 +46,11 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
     private async Task<StoredBatch?> StoreOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Sum(s => s.Session.Rows), cancellationToken).ConfigureAwait(false);
+        return await transaction.UnlessAwaitedAsync(() => StoreAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => new([], [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
+    }
+
+    private async Task<StoredBatch?> StoreAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
+    {
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape);
         var locks = new SessionLocks(run, connection, batch.Export.Shape, statements);

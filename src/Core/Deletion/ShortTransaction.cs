@@ -7,15 +7,20 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// The frame of every transaction in which a run deletes or marks rows: READ COMMITTED on purpose (rows that committed while a lock was
-/// waited for must be seen), bounded in time, and committed only while the run's lease is held.
+/// waited for must be seen), bounded in time, given up when the application waits for it, and committed only while the run's lease is held.
 /// </summary>
 internal sealed class ShortTransaction : IAsyncDisposable
 {
-    private readonly RunContext _run;
+    /// <summary>A worker that stands still between two statements keeps its locks no longer; what it does there takes milliseconds.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    private ShortTransaction(RunContext run, NpgsqlConnection connection, NpgsqlTransaction transaction)
+    private readonly RunContext _run;
+    private readonly LockCourtesy _courtesy;
+
+    private ShortTransaction(RunContext run, NpgsqlConnection connection, NpgsqlTransaction transaction, LockCourtesy courtesy)
     {
         _run = run;
+        _courtesy = courtesy;
         Connection = connection;
         Transaction = transaction;
     }
@@ -35,12 +40,32 @@ internal sealed class ShortTransaction : IAsyncDisposable
             await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
             var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
             await connection.ExecuteAsync($"{TransactionSettings.Export} {Timeouts(run, rows)}", cancellationToken).ConfigureAwait(false);
-            return new(run, connection, transaction);
+            return new(run, connection, transaction, await LockCourtesy.BeginAsync(run, connection, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
             await connection.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Does the work of the transaction, unless it has to give way to the application.</summary>
+    /// <param name="work">What it is for.</param>
+    /// <param name="inUse">What it comes to when it gave way and nothing smaller can be tried; null when fewer sessions at a time can.</param>
+    /// <exception cref="PostgresException">Also when it gave way, as a statement that timed out.</exception>
+    public async Task<T> UnlessAwaitedAsync<T>(Func<Task<T>> work, Func<T>? inUse)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.IsStatementTimeout() && inUse is not null)
+        {
+            // The error may be here before the watch has heard that it brought it about.
+            await _courtesy.DisposeAsync().ConfigureAwait(false);
+            if (!_courtesy.GaveWay)
+                throw;
+            return inUse();
         }
     }
 
@@ -54,12 +79,14 @@ internal sealed class ShortTransaction : IAsyncDisposable
         if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed,
                 $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
+        await _courtesy.DisposeAsync().ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DeleteReady);
         await new CommitOutcome(_run, recorded).CommitAsync(Connection, Transaction, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _courtesy.DisposeAsync().ConfigureAwait(false);
         await Transaction.DisposeAsync().ConfigureAwait(false);
         await Connection.DisposeAsync().ConfigureAwait(false);
     }
@@ -67,5 +94,5 @@ internal sealed class ShortTransaction : IAsyncDisposable
     private static string Timeouts(RunContext run, long rows) =>
         TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * Math.Max(1.0, (double)rows / run.Batch.Rows))
         + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout)
-        + TransactionSettings.Timeout("idle_in_transaction_session_timeout", run.Batch.StatementTimeout);
+        + TransactionSettings.Timeout("idle_in_transaction_session_timeout", run.Batch.StatementTimeout < LongestPause ? run.Batch.StatementTimeout : LongestPause);
 }

@@ -65,6 +65,8 @@ internal static class RunJournal
         WHERE id = $1
         """;
 
+    private const int EndAttempts = 4;
+
     /// <summary>This process, as runs and audit name it.</summary>
     public static string WorkerName { get; } = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}");
 
@@ -117,8 +119,27 @@ internal static class RunJournal
         Count, cancellationToken, PgParameter.Uuid(id), PgParameter.Bigint(counts.Sessions), PgParameter.Bigint(counts.Rows),
         PgParameter.Bigint(counts.JsonBytes), PgParameter.Bigint(counts.StoredBytes));
 
-    /// <summary>Records how a run ended and settles the objects it left pending.</summary>
-    public static async Task EndAsync(NpgsqlConnection connection, Guid id, string source, RunSummary summary, CancellationToken cancellationToken)
+    /// <summary>Records how a run ended and settles the objects it left pending. Not cancellable: a run that was stopped must still say so.</summary>
+    public static async Task EndAsync(SourceConnections connections, Guid id, string source, RunSummary summary)
+    {
+        // Connections of the pool that broke during the run are found out one by one, by their use. Not the run's retries: these could take
+        // minutes, and a worker that is told to stop while its server is away must stop.
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await connections.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+                await EndAsync(connection, id, source, summary, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception exception) when (PgErrors.IsTransient(exception) && attempt < EndAttempts)
+            {
+                // Tried again at once, on another connection.
+            }
+        }
+    }
+
+    private static async Task EndAsync(NpgsqlConnection connection, Guid id, string source, RunSummary summary, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // A standby that is gone must not keep a run from saying so.

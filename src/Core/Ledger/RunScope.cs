@@ -103,12 +103,8 @@ internal sealed class RunScope : IAsyncDisposable
             row => (new DatabaseIdentity(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3)), row.GetFieldValue<DateTimeOffset>(4)),
             cancellationToken).ConfigureAwait(false))[0];
 
-    /// <summary>Closes the run's record. Not cancellable: a run that was stopped must still say so.</summary>
-    public async Task EndAsync(RunSummary summary)
-    {
-        await using var connection = await Context.Connections.OpenAsync(CancellationToken.None).ConfigureAwait(false);
-        await RunJournal.EndAsync(connection, Context.Id, Context.Source.Name, summary, CancellationToken.None).ConfigureAwait(false);
-    }
+    /// <summary>Closes the run's record.</summary>
+    public Task EndAsync(RunSummary summary) => RunJournal.EndAsync(Context.Connections, Context.Id, Context.Source.Name, summary);
 
     public ValueTask DisposeAsync() => _lock.DisposeAsync();
 }

@@ -37,6 +37,11 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
     private async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteOnceAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, run.Batch.Rows * 10L, cancellationToken).ConfigureAwait(false);
+        return await transaction.UnlessAwaitedAsync(() => DeleteAsync(transaction, sessions, cancellationToken), sessions.Count == 1 ? () => (0, [new(sessions[0], DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
+    }
+
+    private async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(ShortTransaction transaction, IReadOnlyList<string> sessions, CancellationToken cancellationToken)
+    {
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, run.Shape);
         var locks = new SessionLocks(run, connection, run.Shape, statements);

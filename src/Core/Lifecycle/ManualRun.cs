@@ -68,8 +68,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         summary = summary with { RunId = scope.RunId, Outcome = outcome ?? summary.Outcome, Error = error ?? summary.Error };
         try
         {
-            await using var connection = await scope.Connections.OpenAsync(CancellationToken.None).ConfigureAwait(false);
-            await RunJournal.EndAsync(connection, scope.RunId, scope.Source.Name, summary, CancellationToken.None).ConfigureAwait(false);
+            await RunJournal.EndAsync(scope.Connections, scope.RunId, scope.Source.Name, summary).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
         {

@@ -41,6 +41,11 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
     private async Task<ChangedBatch> PurgeOnceAsync(SelectedBatch batch, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, batch.Rows, cancellationToken).ConfigureAwait(false);
+        return await transaction.UnlessAwaitedAsync(() => PurgeAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => new([], 0, [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
+    }
+
+    private async Task<ChangedBatch> PurgeAsync(ShortTransaction transaction, SelectedBatch batch, CancellationToken cancellationToken)
+    {
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, run.Shape, _only);
         var locks = new SessionLocks(run, connection, run.Shape, statements);

@@ -40,6 +40,11 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
     private async Task<ChangedBatch?> ExpireOnceAsync(SelectedBatch batch, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Count, cancellationToken).ConfigureAwait(false);
+        return await transaction.UnlessAwaitedAsync(() => ExpireAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => new([], 0, [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
+    }
+
+    private async Task<ChangedBatch?> ExpireAsync(ShortTransaction transaction, SelectedBatch batch, CancellationToken cancellationToken)
+    {
         var connection = transaction.Connection;
         var locks = new SessionLocks(run, connection, run.Shape, new DeleteStatements(run.Source.Map, run.Shape));
         if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is { } reason)

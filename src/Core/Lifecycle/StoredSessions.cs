@@ -95,6 +95,12 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     private async Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, changed.Count, cancellationToken).ConfigureAwait(false);
+        // Who waits is on one of them; the next run finds them all again.
+        return await transaction.UnlessAwaitedAsync(() => SupersedeAsync(transaction, changed, cancellationToken), () => 0).ConfigureAwait(false);
+    }
+
+    private async Task<long> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
+    {
         var connection = transaction.Connection;
         var locks = new SessionLocks(run, connection, run.Shape, _statements);
         if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is not null)

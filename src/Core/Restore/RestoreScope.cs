@@ -54,10 +54,9 @@ internal sealed class RestoreScope : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the run's record. Not cancellable: a restore that was stopped must still say so.</summary>
-    public async Task EndAsync(RestoreReport report)
+    /// <summary>Closes the run's record.</summary>
+    public Task EndAsync(RestoreReport report)
     {
-        await using var connection = await _connections.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         var reasons = report.Refused.GroupBy(r => r.Reason).ToDictionary(g => g.Key, g => (long)g.Count());
         var summary = new RunSummary
         {
@@ -71,7 +70,7 @@ internal sealed class RestoreScope : IAsyncDisposable
             Reasons = reasons,
             Error = report.Error,
         };
-        await RunJournal.EndAsync(connection, RunId, _source, summary, CancellationToken.None).ConfigureAwait(false);
+        return RunJournal.EndAsync(_connections, RunId, _source, summary);
     }
 
     public ValueTask DisposeAsync() => _lock.DisposeAsync();

@@ -22,12 +22,16 @@ public sealed class ManyWorkersTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 60, young: 5, configure: s => s with { Batch = s.Batch with { Sessions = 5 } });
         await archiver.ExecuteAsync($"{keys};", null);
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
         await using var writers = new ChatWriters(archiver.Database.ConnectionString, seed: 1).Start(3);
 
         var summaries = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => RunAsync(archiver)));
         Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         await writers.StopAsync();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{waits}");
 
+        Assert.InRange(waits.OfApplication, TimeSpan.Zero, LockWaits.Bound);
+        Assert.InRange(waits.OfArchiver, TimeSpan.Zero, LockWaits.Bound);
         Assert.All(summaries, s => Assert.Contains(s.Outcome, new[] { RunOutcome.Done, RunOutcome.Partial, RunOutcome.LockedElsewhere }));
         Assert.Contains(summaries, s => s.Sessions > 0);
         await archiver.RunAsync(Token);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
@@ -68,9 +69,12 @@ public sealed class StoreFaultTests(TestServers servers)
     public async Task Deletes_nothing_unproven_and_gives_up_in_time_under_a_fault_that_stays(string method, StoreFault fault, RunOutcome outcome)
     {
         await using var proof = await FaultyAsync((m, path) => m == method && IsObject(path) ? fault : StoreFault.None);
+        var started = Stopwatch.GetTimestamp();
 
         var summary = await proof.Archiver.RunAsync(Token);
 
+        // The budget is a second, and so is a request that is not answered.
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(20));
         Assert.True(proof.Proxy.Faults > 0);
         Assert.Empty(await proof.Oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(outcome, summary.Outcome);

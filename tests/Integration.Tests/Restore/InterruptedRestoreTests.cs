@@ -18,7 +18,7 @@ public sealed class InterruptedRestoreTests(TestServers servers)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Points =>
-        [FaultPoints.RestoreRecorded, FaultPoints.RestoreStaged, FaultPoints.RestoreInserted, FaultPoints.RestoreMarked, FaultPoints.RestoreReady, FaultPoints.RestoreCommitted];
+        [FaultPoints.RestoreRecorded, FaultPoints.RestoreStaged, FaultPoints.RestoreInserted, FaultPoints.RestoreMarked, FaultPoints.RestoreReady, FaultPoints.RestoreCommitted, FaultPoints.RestoreEnding];
 
     [Theory]
     [MemberData(nameof(Points))]
@@ -33,7 +33,10 @@ public sealed class InterruptedRestoreTests(TestServers servers)
         var first = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
 
         Assert.True(reached());
-        Assert.Equal(point == FaultPoints.RestoreCommitted ? RunOutcome.Done : RunOutcome.Failed, first.Outcome);
+        var committed = point is FaultPoints.RestoreCommitted or FaultPoints.RestoreEnding;
+        Assert.Equal(committed ? RunOutcome.Done : RunOutcome.Failed, first.Outcome);
+        // The connection on which it wanted to say so was cut as well.
+        Assert.Equal(committed ? "done" : "failed", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs WHERE action = 'restore'"));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>(Torn));
         var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
         Assert.Equal((RunOutcome.Done, null, 30L), (report.Outcome, report.Error, report.Restored + report.AlreadyThere));

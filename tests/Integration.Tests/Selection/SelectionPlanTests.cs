@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
@@ -11,7 +12,7 @@ namespace Archiver.Integration.Tests.Selection;
 /// <summary>A batch costs the same however long the backlog and however large the table: it comes in keyset order straight from the policy's index.</summary>
 public sealed class SelectionPlanTests(TestServers servers)
 {
-    private const int Large = 200_000, Page = 1000;
+    private const int Large = 200_000, Page = 1000, Days = 416;
 
     private static readonly Policy Idle = new() { Source = "main", Name = "policy", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) };
 
@@ -49,6 +50,28 @@ public sealed class SelectionPlanTests(TestServers servers)
             });
         }
     }
+
+    [Fact]
+    public async Task Reads_as_many_pages_for_a_batch_in_a_table_a_hundred_times_as_large()
+    {
+        var small = await PagesAsync(500);
+        var large = await PagesAsync(50_000);
+
+        // An index a hundred times as large is one level deeper, which each lookup of the same rows walks too.
+        Assert.InRange((double)large / small, 0.5, 1.5);
+    }
+
+    private async Task<long> PagesAsync(int sessions)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1, preset: "ended-at");
+        var step = string.Create(CultureInfo.InvariantCulture, $"now() - n * interval '{Days * 1440.0 / sessions} minutes'");
+        await FillAsync(archiver, "chat_sessions", "session_id", "last_activity", step, sessions);
+        // The statistics of a freshly filled table would make the small one's planner sort it whole instead.
+        return (await ExplainAsync(archiver, Idle, null, "ANALYZE, BUFFERS, TIMING OFF", "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off", page: 100))
+            .Split('\n').Where(line => line.Contains("Buffers: shared", StringComparison.Ordinal)).Select(Pages).First();
+    }
+
+    private static long Pages(string line) => Regex.Matches(line, "(?:hit|read)=([0-9]+)").Sum(m => long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
 
     private static IEnumerable<Policy> Policies(string preset)
     {
@@ -90,12 +113,14 @@ public sealed class SelectionPlanTests(TestServers servers)
             """), Token);
     }
 
-    private static async Task<string> ExplainAsync(ArchiverFixture archiver, Policy policy, PageMark? after)
+    private static async Task<string> ExplainAsync(ArchiverFixture archiver, Policy policy, PageMark? after, string options = "COSTS", string settings = "SELECT", int page = Page)
     {
         await using var scope = (await RunScope.BeginAsync(new(archiver.Source, policy), archiver.Settings, archiver.Connections, TimeProvider.System, Token))!;
         var parameters = new SqlParameters();
-        var sql = new SelectionStatements(scope.Context).Page(parameters, after, Page);
+        var sql = new SelectionStatements(scope.Context).Page(parameters, after, page);
         await using var connection = await archiver.Connections.OpenAsync(Token);
-        return string.Join('\n', await connection.QueryAsync($"EXPLAIN {sql}", row => row.GetString(0), Token, parameters.ToArray()));
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        await connection.ExecuteAsync(settings, Token);
+        return string.Join('\n', await connection.QueryAsync($"EXPLAIN ({options}) {sql}", row => row.GetString(0), Token, parameters.ToArray()));
     }
 }

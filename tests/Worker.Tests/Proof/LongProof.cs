@@ -5,70 +5,66 @@ using Archiver.Testing.Proof;
 namespace Archiver.Worker.Tests.Proof;
 
 /// <summary>
-/// The long proof: a person starts it with <c>tests/soak/proof.sh</c>. Writers never stop; the worker is killed at a random point, again and
-/// again, the database is restarted under it, softly or by SIGKILL; the oracle is asked after each. The short one runs with the other tests.
+/// The long proof: a person starts it with <c>tests/soak/proof.sh</c>. Writers never stop; archive runs and restores are killed at a random
+/// point, again and again, the database is restarted under them, softly or by SIGKILL; the oracle is asked after each. The short one runs with
+/// the other tests.
 /// </summary>
 public sealed class LongProof(TestServers servers, ITestOutputHelper output)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task Loses_nothing_under_load_kills_and_restarts() => RunAsync(Number("ARCHIVER_PROOF_KILLS", 3), Number("ARCHIVER_PROOF_RESTARTS", 1), Number("ARCHIVER_PROOF_SEED", 1));
+    public Task Loses_nothing_under_load_kills_and_restarts() =>
+        RunAsync(Number("ARCHIVER_PROOF_KILLS", 3), Number("ARCHIVER_PROOF_RESTARTS", 1), Number("ARCHIVER_PROOF_RESTORES", 1), Number("ARCHIVER_PROOF_SEED", 1));
 
-    private async Task RunAsync(int kills, int restarts, int seed)
+    private async Task RunAsync(int kills, int restarts, int restores, int seed)
     {
         var random = new Random(seed);
-        var points = ProcessFault.Points.Where(p => p.Split('.')[0] is "run" or "archive").ToArray();
+        var points = Points("run", "archive");
+        var done = new ProofProgress();
         await using var server = await PostgresServer.StartAsync(Token);
         await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 120, young: 10, postgres: server.ConnectionString))
             .Patient().With("Batch:Sessions", "5").With("Retry:Budget", "5s").With("Retry:MaxAttempts", "1000");
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await using var writers = new ChatWriters(archiver.Database.ConnectionString, seed).Start(4);
-        var (killed, restarted) = (0, 0);
-        while (killed < kills || restarted < restarts)
+        while (done.Kills < kills || done.Restarts < restarts || done.Restores < restores)
         {
-            // Restarts lie evenly among the kills.
-            if (restarted * kills <= killed * restarts && restarted < restarts)
+            // Restarts and restores lie evenly among the kills.
+            if (done.Restarts < restarts && done.Restarts * kills <= done.Kills * restarts)
             {
                 await RestartUnderARunAsync(server, archiver, random);
-                restarted++;
+                done = done with { Restarts = done.Restarts + 1 };
             }
-            else if (await KillAsync(archiver, points[random.Next(points.Length)], random.Next(1, 3)))
+            else if (done.Restores < restores && done.Restores * kills < done.Kills * restores && await SomeArchivedAsync(archiver, random) is { Count: > 0 } ids)
             {
-                killed++;
+                await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
+                await KillRestoreAsync(archiver, oracle, ids, random);
+                done = done.And(waits) with { Restores = done.Restores + 1 };
             }
-            await CheckAsync(oracle, atRest: false, $"after {killed} kills and {restarted} restarts, seed {seed}");
-            if ((killed + restarted) % 20 == 0)
-                await ReportAsync(oracle, writers, killed, restarted, seed);
+            else
+            {
+                await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
+                var killed = await KillAsync(archiver, points[random.Next(points.Length)], random.Next(1, 3));
+                done = done.And(waits) with { Kills = done.Kills + (killed ? 1 : 0) };
+            }
+            await CheckAsync(oracle, atRest: false, $"after {done}, seed {seed}");
+            if ((done.Kills + done.Restarts + done.Restores) % 20 == 0)
+                await ReportAsync(oracle, writers, done, seed);
         }
         await writers.StopAsync();
         await archiver.ToRestAsync(Token, "archive");
         await CheckAsync(oracle, atRest: true, $"at rest, seed {seed}");
 
-        await ReportAsync(oracle, writers, killed, restarted, seed);
+        await ReportAsync(oracle, writers, done, seed);
         var counts = await oracle.CountAsync(Token);
         Assert.DoesNotContain("40P01", writers.Errors.Keys);
-        Assert.True(counts.SessionsArchived > 0 && writers.Transactions > 0);
+        Assert.InRange(done.LongestWait, TimeSpan.Zero, LockWaits.Bound);
+        Assert.True(counts.SessionsArchived > 0 && counts.RowsRestored > 0 && writers.Transactions > 0);
     }
 
-    private async Task ReportAsync(Oracle oracle, ChatWriters writers, int killed, int restarted, int seed)
+    private async Task ReportAsync(Oracle oracle, ChatWriters writers, ProofProgress done, int seed)
     {
-        var counts = await oracle.CountAsync(Token);
-        var report = string.Create(CultureInfo.InvariantCulture, $"""
-            | what | count |
-            |---|---|
-            | workers killed by SIGKILL at a random fault point | {killed} |
-            | restarts of the database under a run, fast or by SIGKILL | {restarted} |
-            | seed | {seed} |
-            | runs | {counts.Runs} |
-            | transactions of the application meanwhile | {writers.Transactions} |
-            | committed row versions watched | {counts.Versions} |
-            | rows archived / sessions | {counts.RowsArchived} / {counts.SessionsArchived} |
-            | copies abandoned because the session changed or was in use | {counts.CopiesAbandoned} |
-            | rows lost, stale copies, sessions both live and archived, runs with other counts than the shadow's, objects that the ledger does not know | 0, 0, 0, 0, 0 |
-            | errors of the application by SQLSTATE | {string.Join(", ", writers.Errors.OrderBy(e => e.Key).Select(e => $"{e.Key}: {e.Value}"))} |
-            | its statements: median, p99, longest | {writers.Percentile(.5):0.0} ms, {writers.Percentile(.99):0.0} ms, {writers.Percentile(1):0} ms |
-            """);
+        var report = done.Report(await oracle.CountAsync(Token), writers, seed);
         output.WriteLine(report);
         if (Environment.GetEnvironmentVariable("ARCHIVER_PROOF_REPORT") is { Length: > 0 } file)
             await File.WriteAllTextAsync(file, report, Token);
@@ -81,10 +77,38 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
         return (await process.WaitForExitAsync(Token)).ExitCode == ProcessFault.Killed;
     }
 
+    /// <summary>Kills a restore, or lets it end when it does not come to the point, and restores what is still missing.</summary>
+    private static async Task KillRestoreAsync(Installation archiver, Oracle oracle, IReadOnlyList<string> ids, Random random)
+    {
+        var points = Points("restore");
+        var point = points[random.Next(points.Length)];
+        await archiver.KillAtAsync(point, 1, Token, ["restore", .. ids]);
+        await CheckAsync(oracle, atRest: false, $"after a restore killed at {point}");
+        var missing = await ArchivedAsync(archiver, ids);
+        if (missing.Count > 0)
+            await archiver.ToRestAsync(Token, ["restore", .. missing]);
+        Assert.Empty(await ArchivedAsync(archiver, ids));
+    }
+
+    private static async Task<IReadOnlyList<string>> SomeArchivedAsync(Installation archiver, Random random)
+    {
+        var all = await ArchivedAsync(archiver, null);
+        return [.. Enumerable.Range(0, Math.Min(3, all.Count)).Select(_ => all[random.Next(all.Count)]).Distinct()];
+    }
+
+    private static async Task<IReadOnlyList<string>> ArchivedAsync(Installation archiver, IReadOnlyList<string>? among)
+    {
+        var condition = among is null ? "true" : $"a.session_id IN ({string.Join(", ", among.Select(id => $"'{id}'"))})";
+        return (await archiver.Database.ScalarAsync<string[]>(
+            $"SELECT coalesce(array_agg(a.session_id ORDER BY a.id), '{{}}') FROM archiver.archives AS a WHERE a.state = 'archived' AND {condition}", Token))!;
+    }
+
+    private static string[] Points(params string[] scenarios) => [.. ProcessFault.Points.Where(p => scenarios.Contains(p.Split('.')[0]))];
+
     private static async Task RestartUnderARunAsync(PostgresServer server, Installation archiver, Random random)
     {
         // Held at a random step, so that the restart hits it there; it goes on when the server is back.
-        var points = ProcessFault.Points.Where(p => p.StartsWith("archive.", StringComparison.Ordinal)).ToArray();
+        var points = Points("archive");
         await using var process = archiver.Start(ProcessFault.At(points[random.Next(points.Length)], 1, ProcessSignal.Stop), "archive", "--max-sessions", "25");
         await Eventually.TrueAsync(() => process.HasExited || process.Error.Contains("fault point", StringComparison.Ordinal), Token);
         if (random.Next(2) == 0)

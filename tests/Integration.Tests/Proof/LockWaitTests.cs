@@ -1,0 +1,102 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
+using Archiver.Testing;
+using Archiver.Testing.Proof;
+using Xunit;
+
+namespace Archiver.Integration.Tests.Proof;
+
+/// <summary>Who waits for whom, and how long: the application for the archiver at most <c>Batch:LockTimeout</c>, and so the archiver for the application.</summary>
+public sealed class LockWaitTests(TestServers servers)
+{
+    private static readonly TimeSpan AtAll = TimeSpan.FromMilliseconds(1);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_application_waits_no_longer_than_the_lock_timeout_for_a_session_in_a_batch_that_takes_long()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1);
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+
+        var (summary, waits, title) = await RunWithApplicationAsync(archiver);
+
+        Assert.InRange(waits.OfApplication, AtAll, LockWaits.Bound);
+        Assert.Equal("in use", title);
+        Assert.Equal((RunOutcome.Done, 3L, 1L, 0L), (summary.Outcome, summary.Sessions, summary.Skipped, summary.Failed));
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+    }
+
+    [Fact]
+    public async Task A_session_that_the_application_waits_for_is_in_use_and_no_failure()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1);
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+
+        var (summary, waits, title) = await RunWithApplicationAsync(archiver);
+
+        Assert.InRange(waits.OfApplication, AtAll, LockWaits.Bound);
+        Assert.Equal("in use", title);
+        Assert.Equal((RunOutcome.Done, 0L), (summary.Outcome, summary.Failed));
+        Assert.Equal(1, summary.Reasons[DropReason.Locked]);
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"));
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+    }
+
+    // Purge has no copy, but the same manners.
+    [Fact]
+    public async Task A_purge_keeps_nobody_waiting_either()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1, configure: s => s with
+        {
+            Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Action = PolicyAction.Purge }] }],
+        });
+
+        var (summary, waits, title) = await RunWithApplicationAsync(archiver);
+
+        Assert.InRange(waits.OfApplication, AtAll, LockWaits.Bound);
+        Assert.Equal("in use", title);
+        Assert.Equal((RunOutcome.Done, null, 0L, 1L), (summary.Outcome, summary.Error, summary.Sessions, summary.Skipped));
+    }
+
+    [Fact]
+    public async Task The_archiver_waits_no_longer_than_the_lock_timeout_while_it_holds_locks()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        await using var application = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var open = await application.BeginTransactionAsync(Token);
+        InProcessFault.Once(FaultPoints.SessionsLocked, () => archiver.ExecuteAsync("SELECT FROM chat_messages WHERE session_id = $1 FOR UPDATE", session, application));
+        await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
+
+        // The application goes on holding the messages until the run is over.
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.InRange(waits.OfArchiver, AtAll, LockWaits.Bound);
+        Assert.Equal((3L, 1L), (summary.Sessions, summary.Skipped));
+        Assert.Equal(1, summary.Reasons[DropReason.Locked]);
+    }
+
+    /// <summary>The delete of one session takes a minute, and while it goes on the application wants to change that session.</summary>
+    private static async Task<(RunSummary Summary, LockWaits Waits, string? Title)> RunWithApplicationAsync(ArchiverFixture archiver)
+    {
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.ExecuteAsync($"""
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              IF OLD.session_id = '{session}' THEN PERFORM pg_sleep(60); END IF; RETURN OLD; END $$;
+            CREATE TRIGGER linger BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION linger();
+            """, null);
+        await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
+        var application = Task.Run(
+            async () =>
+            {
+                await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") > 0, Token);
+                await archiver.ExecuteAsync("UPDATE chat_sessions SET session_title = 'in use' WHERE session_id = $1", session);
+            },
+            Token);
+        var summary = await archiver.RunAsync(Token);
+        await application;
+        return (summary, waits, await archiver.Database.ScalarAsync<string>($"SELECT session_title FROM chat_sessions WHERE session_id = '{session}'"));
+    }
+}

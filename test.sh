@@ -9,11 +9,12 @@ WORK_PREFIX=archiver-test-run
 WITH_TOOLS=1
 . tests/Testing/servers/common.sh
 
-# Programs of others that read archives, a browser for the pages and a Prometheus for the metrics; only the tests need them, so the demo
+# Programs of others that read archives, a browser for the pages, the README's jq and a Prometheus for the metrics; only the tests need them, so the demo
 # does not install them.
 missing_more() {
   command -v node >/dev/null && command -v npm >/dev/null || { echo nodejs; echo npm; }
   command -v python3 >/dev/null || echo python3
+  command -v jq >/dev/null || echo jq
   [ -x /usr/bin/chromium ] || echo chromium
   [ -x /usr/bin/promtool ] || echo prometheus
 }

@@ -35,7 +35,8 @@ public static class ArchiverProcess
         return await process.WaitForExitAsync(cancellationToken);
     }
 
-    private static Dictionary<string, string?> WithoutOurOwn(IReadOnlyDictionary<string, string?>? environment)
+    /// <summary>Those variables, and without whatever of this process's own would configure the executable.</summary>
+    public static Dictionary<string, string?> WithoutOurOwn(IReadOnlyDictionary<string, string?>? environment)
     {
         Dictionary<string, string?> all = [];
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())

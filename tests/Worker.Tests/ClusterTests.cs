@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Http.Json;
 using Archiver.Testing;
+using Archiver.Worker.Tests.Http;
 
 namespace Archiver.Worker.Tests;
 
@@ -96,6 +99,35 @@ public sealed class ClusterTests(TestServers servers)
         Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(DISTINCT session_id) FROM archiver.archives WHERE state = 'archived'"));
         Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
         Assert.True(await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state = 'interrupted'") > 0);
+    }
+
+    [Fact]
+    public async Task A_run_asked_for_over_HTTP_is_done_once_whichever_worker_was_asked()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 10, young: 3);
+        archiver.With("Schedule:Clustered", "true").With("Schedule:Shards", "2").With(Cron, EveryYear).With("Http:ApiKey", HttpFixture.Key);
+        await using var first = await RunningWorker.StartAsync(archiver, Token);
+        await using var second = await RunningWorker.StartAsync(archiver, Token);
+        await first.LoggedAsync(Scheduled, Token);
+        // It answers 503 until it has joined the cluster.
+        var answer = HttpStatusCode.ServiceUnavailable;
+        await Eventually.TrueAsync(async () => (answer = await AskForRunAsync(second)) != HttpStatusCode.ServiceUnavailable, Token);
+
+        Assert.Equal(HttpStatusCode.Accepted, answer);
+        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state <> 'running'") >= 2, Token);
+        Assert.Equal(3, await archiver.LiveSessionsAsync());
+        // Nothing more comes: each part was taken by one worker, and no other met its lock.
+        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_triggers WHERE trigger_type = 'SIMPLE'") == 0, Token);
+        Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state = 'done' AND sessions_done > 0"));
+        Assert.False(first.HasLogged(LockedElsewhere) || second.HasLogged(LockedElsewhere));
+    }
+
+    private static async Task<HttpStatusCode> AskForRunAsync(RunningWorker worker)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/runs") { Content = JsonContent.Create(new { policy = "main/idle" }) };
+        request.Headers.Authorization = new("Bearer", HttpFixture.Key);
+        using var response = await worker.SendAsync(request, Token);
+        return response.StatusCode;
     }
 
     private static async Task<long> DoneAsync(Installation archiver) => await archiver.Database.ScalarAsync<bool>("SELECT to_regclass('archiver.runs') IS NOT NULL")

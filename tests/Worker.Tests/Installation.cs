@@ -97,6 +97,21 @@ internal sealed class Installation : IAsyncDisposable
         return ChildProcess.Start("script", ["-qec", $"stty cols 120; {executable} {command}", "/dev/null"], new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" });
     }
 
+    /// <summary>Runs a line in a shell, in a folder where <c>archiver</c> is on the path, with the installation's configuration in its environment.</summary>
+    /// <param name="folder">Its working folder.</param>
+    /// <param name="line">As a person types it.</param>
+    /// <param name="variables">More environment variables.</param>
+    /// <param name="input">What the person types when asked.</param>
+    public async Task<ProcessResult> ShellAsync(string folder, string line, IReadOnlyDictionary<string, string?> variables, string input = "")
+    {
+        var environment = ArchiverProcess.WithoutOurOwn(_environment);
+        foreach (var (name, value) in variables)
+            environment[name] = value;
+        // A session of its own has no terminal: who asks for a password then reads it from stdin.
+        await using var shell = ChildProcess.Start("setsid", ["--wait", "bash", "-c", $"set -o pipefail; {line}"], environment, input, folder);
+        return await shell.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline);
+    }
+
     /// <summary>Sessions still in the application's table.</summary>
     public Task<long> LiveSessionsAsync() => Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions");
 

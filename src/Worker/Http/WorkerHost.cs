@@ -26,6 +26,7 @@ internal static class WorkerHost
         builder.Services.AddSingleton(provider => new Trigger(configuration, provider.GetRequiredService<ArchiverSettings>()));
         builder.Services.AddArchiverCore(settings).AddArchiverWorker(settings).AddArchiverHttp(settings);
         builder.Services.AddHostedService<SchedulerService>();
+        builder.Services.AddHostedService<MemoryAtRest>();
         if (OtlpExport.IsConfigured(configuration))
             builder.Services.AddHostedService<OtlpExport>();
         var app = builder.Build();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Net.Sockets;
 using Archiver.Core.Configuration;
@@ -28,7 +29,10 @@ internal sealed class ClusteredSchedule(
 
     private const string Exists = "SELECT to_regnamespace('archiver_quartz') IS NOT NULL";
 
-    private readonly List<(StandaloneSchedulerFactory Factory, IScheduler Scheduler)> _started = [];
+    private readonly ConcurrentDictionary<string, (StandaloneSchedulerFactory Factory, IScheduler Scheduler)> _started = new(StringComparer.Ordinal);
+
+    /// <summary>The source's cluster, or null while this worker has not joined it.</summary>
+    public IScheduler? Of(string source) => _started.TryGetValue(source, out var joined) ? joined.Scheduler : null;
 
     /// <summary>Joins the source's cluster when its server answers, however long that takes; jobs are brought up to date before it fires any.</summary>
     public async Task StartAsync(SourceSettings source, Func<IScheduler, Task> register, CancellationToken cancellationToken)
@@ -55,13 +59,13 @@ internal sealed class ClusteredSchedule(
     /// <summary>Leaves the clusters; running jobs are cancelled and waited for, and handed to other workers.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (var (_, scheduler) in _started)
+        foreach (var (_, scheduler) in _started.Values)
             await scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var (factory, _) in _started)
+        foreach (var (factory, _) in _started.Values)
             await factory.DisposeAsync().ConfigureAwait(false);
         _started.Clear();
     }
@@ -77,8 +81,7 @@ internal sealed class ClusteredSchedule(
             var scheduler = await factory.GetScheduler(cancellationToken).ConfigureAwait(false);
             await register(scheduler).ConfigureAwait(false);
             await scheduler.Start(cancellationToken).ConfigureAwait(false);
-            lock (_started)
-                _started.Add((factory, scheduler));
+            _started[source.Name] = (factory, scheduler);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Policies;
 using Quartz;
 
@@ -22,6 +23,10 @@ internal sealed class PolicyJob(SourceRuns runs) : IJob
 
     public static JobKey Key(string source, string cron, Shard? shard) => new(shard is { IsWhole: false } part ? $"{cron} shard {part}" : cron, source);
 
+    /// <summary>A job for each; outside a cluster one job goes through all shards.</summary>
+    public static IEnumerable<Shard?> Shards(ScheduleSettings schedule) =>
+        schedule is { Clustered: true, Shards: > 1 and var count } ? Core.Policies.Shard.All(count).Select(s => (Shard?)s) : [null];
+
     public static JobDataMap Data(IEnumerable<string> policies, Shard? shard) => new()
     {
         [nameof(Policies)] = string.Join(Separator, policies),
@@ -33,7 +38,5 @@ internal sealed class PolicyJob(SourceRuns runs) : IJob
         // Outcomes are in the log and the ledger; the next firing is the retry.
         await runs.RunWhenReadyAsync(
             context.JobDetail.Key.Group, Policies.Split(Separator), Shard.Length == 0 ? null : Core.Policies.Shard.Parse(Shard), context.Recovering, cancellationToken).ConfigureAwait(false);
-        // Until the next night nothing allocates, so nothing would ever collect what the run left: a worker at rest would hold it all day.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 }

@@ -61,7 +61,7 @@ internal sealed class SchedulerService(
         HashSet<JobKey> configured = [DiscardJob.Key(source.Name)];
         foreach (var group in source.Policies.GroupBy(p => p.Cron, StringComparer.Ordinal))
         {
-            foreach (var shard in Shards)
+            foreach (var shard in PolicyJob.Shards(settings.Schedule))
                 configured.Add(await ScheduleAsync(scheduler, source.Name, group.Key, [.. group.Select(p => p.Name)], shard, now, triggered, cancellationToken).ConfigureAwait(false));
         }
         if (settings.Discard.After is null)
@@ -69,9 +69,6 @@ internal sealed class SchedulerService(
         if (settings.Schedule.Clustered)
             await StoredJobs.RemoveOthersAsync(scheduler, configured, cancellationToken).ConfigureAwait(false);
     }
-
-    /// <summary>Outside a cluster one job goes through all shards.</summary>
-    private IEnumerable<Shard?> Shards => settings.Schedule is { Clustered: true, Shards: > 1 and var count } ? Shard.All(count).Select(s => (Shard?)s) : [null];
 
     private async Task<JobKey> ScheduleAsync(
         IScheduler scheduler, string source, string cron, IReadOnlyList<string> names, Shard? shard, IReadOnlySet<string> missedNow, HashSet<string> triggered, CancellationToken cancellationToken)

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Archiver.Core;
 
 /// <summary>The run of a policy that stores nothing, purge or expire: select a batch, change it, and so on until nothing is left or a bound is reached.</summary>
-internal sealed class LifecyclePipeline(RunScope scope, IBatchAction action, BatchSettings batch, SessionOutcomes outcomes, DatabaseRetry retry, RunTally tally, RunLimits limits, ILogger logger)
+internal sealed class LifecyclePipeline(
+    RunScope scope, IBatchAction action, BatchSettings batch, SessionOutcomes outcomes, DatabaseRetry retry, RunTally tally, RunLimits limits, TimeProvider time, ILogger logger)
 {
     private readonly RunContext _run = scope.Context;
 
@@ -30,7 +31,7 @@ internal sealed class LifecyclePipeline(RunScope scope, IBatchAction action, Bat
     private async Task ChangeAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
     {
         var selector = new BatchSelector(_run);
-        while (await retry.ExecuteAsync(token => selector.NextAsync(limit, token), cancellationToken).ConfigureAwait(false) is { } selected)
+        while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is { } selected)
         {
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
             {
@@ -39,10 +40,16 @@ internal sealed class LifecyclePipeline(RunScope scope, IBatchAction action, Bat
             }
             limit -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
+            FaultPoint.Reach(FaultPoints.ChangeSelected);
+            var began = time.GetTimestamp();
             var changed = await action.ApplyAsync(selected, cancellationToken).ConfigureAwait(false);
+            // A batch that came to a timeout, and was halved, took longer than the pace allows.
+            limits.Pace.Report(selected.Sessions.Count, time.GetElapsedTime(began));
+            FaultPoint.Reach(FaultPoints.ChangeCommitted);
             tally.AddDone(changed.Done.Count, changed.Rows, jsonBytes: 0, storedBytes: 0);
             await outcomes.DropAsync(changed.Dropped, cancellationToken).ConfigureAwait(false);
             await outcomes.ForgetFailuresAsync(changed.Done, cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.ChangeCounted);
             logger.BatchCommitted(_run.Id, changed.Done.Count, changed.Rows, changed.Dropped.Count);
             finished?.Report(tally.Finished);
             if (batch.Pause > TimeSpan.Zero)

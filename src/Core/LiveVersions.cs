@@ -13,13 +13,14 @@ internal static class LiveVersions
     /// <summary>Sessions in one policy: its condition is one literal.</summary>
     public const int MaxSessions = 1000;
 
-    public static Policy Policy(SourceSettings source, IEnumerable<string> keys) => new()
+    public static Policy Policy(SourceSettings source, IReadOnlyList<string> keys) => new()
     {
         Source = source.Name,
         Name = "replace",
         Action = PolicyAction.Archive,
         Where = $"{SessionPath.Column("s", source.Map.Session.Key)}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
         RestoreGrace = TimeSpan.Zero,
+        Replaces = keys,
     };
 
     private static string Escape(string literal) =>

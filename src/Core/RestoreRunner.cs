@@ -67,7 +67,7 @@ public sealed class RestoreRunner
         if (first.Outcome is not null || tally.TakeConflicting() is not { Count: > 0 } conflicting)
             return first;
         foreach (var chunk in conflicting.Chunk(LiveVersions.MaxSessions))
-            await _policies.RunAsync(new RunRequest(source, LiveVersions.Policy(source, chunk.Select(c => c.SessionId!))), null, cancellationToken).ConfigureAwait(false);
+            await _policies.RunAsync(new RunRequest(source, LiveVersions.Policy(source, [.. chunk.Select(c => c.SessionId!)])), null, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.RestoreMadeRoom);
         // What could not be archived, because it is held or in use, is still there and is refused now.
         return await RunLockedAsync(source, options, tally, conflicting, cancellationToken).ConfigureAwait(false);

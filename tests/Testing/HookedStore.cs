@@ -39,11 +39,28 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
         inner.RefusesOverwriteAsync(prefix, length, cancellationToken);
 
-    public async Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken)
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
-        await BeforeDelete(key);
-        await inner.DeleteAllVersionsAsync(key, cancellationToken);
+        Dictionary<string, StorageException> failures = [];
+        StorageException? outage = null;
+        foreach (var key in keys)
+        {
+            try
+            {
+                await BeforeDelete(key);
+                await inner.DeleteAllVersionsAsync(key, cancellationToken);
+            }
+            catch (StorageException exception)
+            {
+                failures[key] = exception;
+                if (exception.Failure == StorageFailure.Transient)
+                    outage ??= exception;
+            }
+        }
+        return new(failures, outage);
     }
+
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => inner.ListExpiryRulesAsync(cancellationToken);
 
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => inner.AbortUploadsAsync(prefix, age, cancellationToken);
 

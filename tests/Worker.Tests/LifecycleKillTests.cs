@@ -1,4 +1,5 @@
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 
 namespace Archiver.Worker.Tests;
 
@@ -14,7 +15,10 @@ public sealed class LifecycleKillTests(TestServers servers)
     {
         var points = Of("discard");
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: points.Count + 2, young: 1);
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await archiver.With("Discard:After", "365d").RunAsync("archive");
+        // What is destroyed later has been read by then.
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         for (var due = 1; due <= points.Count; due++)
         {
             // One more is due each time, so that every point is come to with something in hand.
@@ -26,10 +30,12 @@ public sealed class LifecycleKillTests(TestServers servers)
                 await archiver.Database.ExecuteAsync($"UPDATE archiver.objects SET discard_announced_at = {Old} WHERE created_at < now() - interval '1 year'");
             await KillAtAsync(archiver, points[due - 1], "discard", "--yes");
             Assert.Equal(0, await UnfoundAsync(archiver, "state IN ('archived', 'stored') AND NOT EXISTS (SELECT FROM archiver.objects o WHERE o.id = a.object_id AND o.removal_began_at IS NOT NULL)"));
+            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
 
         Assert.Equal(0, (await ToRestAsync(archiver, "discard", "--yes")).ExitCode);
 
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(points.Count, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'discarded'"));
         Assert.Equal(points.Count, await archiver.Database.ScalarAsync<long>("SELECT sum((counts ->> 'archives')::int)::bigint FROM archiver.audit WHERE action = 'discard' AND counts ? 'archives'"));
         Assert.Equal(2, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
@@ -49,17 +55,21 @@ public sealed class LifecycleKillTests(TestServers servers)
             UPDATE chat_sessions SET user_id = '{user}' WHERE session_id = (SELECT session_id FROM chat_sessions ORDER BY last_activity DESC LIMIT 1);
             """);
         var rows = await archiver.Database.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id IN (SELECT session_id FROM chat_sessions WHERE user_id <> '{user}') ORDER BY id");
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await archiver.RunAsync("archive");
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         var forgotten = (await archiver.Database.CopyOutAsync($"SELECT session_id FROM archiver.archives WHERE user_id = '{user}'")).TrimEnd().Split('\n');
         foreach (var point in Of("erase"))
         {
             await KillAtAsync(archiver, point, "erase", "--user", user, "--yes");
+            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
             // Nothing comes back meanwhile, and no run makes a new copy.
             Assert.NotEqual(0, (await ToRestAsync(archiver, "restore", forgotten[0])).ExitCode);
         }
 
         Assert.Equal(0, (await ToRestAsync(archiver, "erase", "--user", user, "--yes")).ExitCode);
 
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE user_id = '{user}'"));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE user_id = '{user}'"));
         var ledger = await archiver.Database.CopyOutAsync("SELECT * FROM archiver.archives") + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.objects WHERE state <> 'abandoned'");
@@ -77,6 +87,7 @@ public sealed class LifecycleKillTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle, young: 1, messages: messages);
         archiver.With("Sources:main:Policies:idle:DeleteAfter", "1ms").With("Batch:Sessions", "1");
         var rows = await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         var points = Of("delay").ToLookup(p => p is "delay.marked" or "delay.stored-recorded");
         foreach (var point in points[true])
             await KillOneAsync(point);
@@ -87,6 +98,7 @@ public sealed class LifecycleKillTests(TestServers servers)
 
         Assert.Equal(0, (await ToRestAsync(archiver, "archive")).ExitCode);
 
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal((idle, 1L), (await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"), await archiver.LiveSessionsAsync()));
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
         Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
@@ -99,7 +111,7 @@ public sealed class LifecycleKillTests(TestServers servers)
                      + (SELECT count(*) FROM chat_sessions s WHERE last_activity < now() - interval '90 days' AND {messages} = (SELECT count(*) FROM chat_messages m WHERE m.session_id = s.session_id)
                           AND s.archived = EXISTS (SELECT FROM archiver.archives a WHERE a.session_id = s.session_id::text AND a.state = 'stored'))
                 """));
-            Assert.Equal(0, await UnfoundAsync(archiver, "state IN ('archived', 'stored')"));
+            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
     }
 

@@ -63,6 +63,11 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>Ends it as a crash would.</summary>
     public void Kill() => _process.SendSignal(ProcessSignal.Kill);
 
+    /// <summary>Lets it stand still, as a machine that was suspended would.</summary>
+    public void Suspend() => _process.SendSignal(ProcessSignal.Stop);
+
+    public void Resume() => _process.SendSignal(ProcessSignal.Continue);
+
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();

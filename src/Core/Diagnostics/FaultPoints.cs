@@ -42,6 +42,22 @@ internal static class FaultPoints
     public const string PartStored = "part.stored";
     public const string PartsStored = "part.all-stored";
 
+    /// <summary>Of a run that stores nothing: its batch is selected; is changed and committed; is also out of the list of failures.</summary>
+    public const string ChangeSelected = "change.selected";
+    public const string ChangeCommitted = "change.committed";
+    public const string ChangeCounted = "change.counted";
+
+    public const string PurgeLocked = "purge.locked";
+    public const string PurgeDeleted = "purge.deleted";
+
+    /// <summary>No copy stands for rows that are gone; the audit does not say that they are.</summary>
+    public const string PurgeSuperseded = "purge.superseded";
+    public const string PurgeRecorded = "purge.recorded";
+
+    public const string ExpireLocked = "expire.locked";
+    public const string ExpireUpdated = "expire.updated";
+    public const string ExpireRecorded = "expire.recorded";
+
     public const string RestoreRecorded = "restore.recorded";
     public const string RestoreStaged = "restore.staged";
     public const string RestoreInserted = "restore.inserted";

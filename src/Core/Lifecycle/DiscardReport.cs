@@ -48,6 +48,8 @@ internal sealed record DiscardCount(long Objects, long Archives, long Bytes)
 {
     public static DiscardCount None { get; } = new(0, 0, 0);
 
+    public static DiscardCount Of(IReadOnlyCollection<OldObject> objects) => new(objects.Count, objects.Sum(o => o.Archives), objects.Sum(o => o.Length));
+
     public DiscardCount And(DiscardCount other) => new(Objects + other.Objects, Archives + other.Archives, Bytes + other.Bytes);
 }
 

@@ -12,7 +12,7 @@ namespace Archiver.Core.Lifecycle;
 /// Takes sessions out of the manifests of a run: writes each one again without them, with the places that the ledger knows now, then removes
 /// the old one. Nothing is kept between two tries: what is to be done is read from the bucket and the ledger each time.
 /// </summary>
-internal sealed class EraseManifests(ManualScope scope, IArchiveStore store, int concurrency)
+internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
 {
     private const string Places = """
         SELECT a.session_id, a.generation, o.key, o.version_id, a.byte_offset, a.byte_length, encode(a.json_sha256, 'hex')
@@ -44,11 +44,11 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store, int
                 await PutAsync(manifest with { Members = members }, cancellationToken).ConfigureAwait(false);
         }
         FaultPoint.Reach(FaultPoints.EraseManifestsWritten);
-        var outcome = await new ObjectRemoval(store, concurrency).RemoveAsync([.. old.Select(m => m.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. old.Select(m => m.Key)], cancellationToken).ConfigureAwait(false);
         Removed += old.Count - outcome.Failures.Count;
         if (outcome.Outage is { } outage)
             throw outage;
-        return outcome.Failures.Values.FirstOrDefault();
+        return outcome.Failures.Values.FirstOrDefault()?.Message;
     }
 
     private static ManifestMember Now(ManifestMember member, Dictionary<(string, int), ManifestMember> places) =>

@@ -20,7 +20,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
     private const string CountRun = "UPDATE archiver.runs SET sessions_done = sessions_done + $2 WHERE id = $1";
 
     private readonly BundleRewriter _bundles = new(scope, store);
-    private readonly EraseManifests _manifests = new(scope, store, settings.Storage.UploadConcurrency);
+    private readonly EraseManifests _manifests = new(scope, store);
 
     /// <summary>Rows of archives whose object is confirmed gone.</summary>
     public long Archives { get; private set; }
@@ -99,10 +99,10 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
         foreach (var old in group.Except(free))
             Keep(old.Members, "its bundle came under a legal hold");
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        var outcome = await new ObjectRemoval(store, settings.Storage.UploadConcurrency).RemoveAsync([.. free.Where(o => !o.IsGone).Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
         foreach (var old in free.Where(o => !outcome.IsGone(o.Key)))
-            Keep(old.Members, outcome.Failures[old.Key]);
+            Keep(old.Members, outcome.Failures[old.Key].Message);
         Removed += free.Count(o => !o.IsGone && outcome.IsGone(o.Key));
 
         // The ledger forgets a session only when nothing of it is left: until then a later erasure must find it.
@@ -142,10 +142,10 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
             work.Keep(session, ErasedSession.Held, "under a legal hold");
         whole.RemoveAll(o => !o.Documents.All(d => work.IsFree(d.SessionId)));
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        var outcome = await new ObjectRemoval(store, settings.Storage.UploadConcurrency).RemoveAsync([.. whole.Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. whole.Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
         Removed += whole.Count - outcome.Failures.Count;
         foreach (var found in whole.Where(o => !outcome.IsGone(o.Key)))
-            Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key]);
+            Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key].Message);
         var counts = new Dictionary<string, long> { ["unrecorded_objects"] = whole.Count - outcome.Failures.Count };
         await AuditLog.WriteAsync(connection, new(who, Eraser.Name, scope.Source.Name, null, scope.RunId, reason, counts), cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using Archiver.Core.Deletion;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
@@ -31,8 +32,11 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         {
             return await retry.ExecuteAsync(token => PurgeOnceAsync(batch, token), cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && batch.Sessions.Count > 1 && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsStatementTimeout() && !cancellationToken.IsCancellationRequested)
         {
+            // One session that is never done in time, for a trigger's sake, must not stop the others run after run.
+            if (batch.Sessions.Count == 1)
+                return new([], 0, [new(batch.Sessions[0].Key, DropReason.TooSlow, Failed: true)]);
             var (first, second) = batch.Halve();
             return (await ApplyAsync(first, cancellationToken).ConfigureAwait(false)).And(await ApplyAsync(second, cancellationToken).ConfigureAwait(false));
         }
@@ -52,6 +56,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is { } reason)
             return new([], 0, [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
         var targets = await LockAsync(locks, statements, batch, cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.PurgeLocked);
 
         var rows = new RowDeletion(connection, transaction.Transaction, run.Shape, statements);
         await rows.DeleteAsync(targets, cancellationToken).ConfigureAwait(false);
@@ -59,9 +64,12 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         var deleted = rows.Deleted.Sum(t => t.Fingerprints.Values.Sum(f => f.Rows));
         if (done.Count > 0)
         {
+            FaultPoint.Reach(FaultPoints.PurgeDeleted);
             if (statements.WholeSessions)
                 await connection.ExecuteAsync(Supersede, cancellationToken, PgParameter.Text(run.Source.Name), PgParameter.Texts(done)).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.PurgeSuperseded);
             await LifecycleRecords.WriteAsync(connection, run, "purge", done.Count, deleted, cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.PurgeRecorded);
             var entries = await LifecycleRecords.CountAsync(connection, run, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(async (other, token) => await LifecycleRecords.CountAsync(other, run, token).ConfigureAwait(false) >= entries, cancellationToken).ConfigureAwait(false);
         }

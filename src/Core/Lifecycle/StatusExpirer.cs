@@ -1,4 +1,5 @@
 using Archiver.Core.Deletion;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
@@ -51,6 +52,7 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
             return new([], 0, [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
         var versions = await locks.LockSessionsAsync([.. batch.Sessions.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
         var sessions = await locks.StillEligibleAsync([.. versions.Keys], cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.ExpireLocked);
 
         var guard = await SideEffectGuard.BeginAsync(connection, run.Shape, cancellationToken).ConfigureAwait(false);
         var update = new SessionUpdate(run.Source.Map, run.Shape);
@@ -60,7 +62,9 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
             return null;
         if (expired.Count > 0)
         {
+            FaultPoint.Reach(FaultPoints.ExpireUpdated);
             await LifecycleRecords.WriteAsync(connection, run, "expire", expired.Count, 0, cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultPoints.ExpireRecorded);
             var entries = await LifecycleRecords.CountAsync(connection, run, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(async (other, token) => await LifecycleRecords.CountAsync(other, run, token).ConfigureAwait(false) >= entries, cancellationToken).ConfigureAwait(false);
         }

@@ -30,6 +30,10 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         WHERE a.id = n.id AND a.state = 'stored'
         """;
 
+    private const string Copies = """
+        SELECT a.id, a.session_id, a.mark::text FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'stored'
+        """;
+
     private readonly DeleteStatements _statements = new(run.Source.Map, run.Shape);
 
     /// <summary>Compares every stored session of the policy with its rows; returns how many are superseded.</summary>
@@ -59,6 +63,22 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     /// </summary>
     public Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken) =>
         over.Count == 0 ? Task.FromResult(0L) : retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken);
+
+    /// <summary>Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for its delete would prevent.</summary>
+    public async Task GiveWayAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        if (keys.Count == 0)
+            return;
+        await SupersedeAsync(await retry.ExecuteAsync(FindAsync, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+        async Task<List<StoredArchive>> FindAsync(CancellationToken token)
+        {
+            await using var connection = await run.Connections.OpenAsync(token).ConfigureAwait(false);
+            return await connection.QueryAsync(
+                Copies, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"), token,
+                PgParameter.Text(run.Source.Name), PgParameter.Texts(keys)).ConfigureAwait(false);
+        }
+    }
 
     private async Task<List<StoredArchive>> PageAsync(long after, CancellationToken cancellationToken)
     {

@@ -78,6 +78,9 @@ public sealed record Policy
 
     public bool Paused { get; init; }
 
+    /// <summary>Sessions whose stored copies give way to the version that is live now; only a restore that makes room has any.</summary>
+    internal IReadOnlyList<string> Replaces { get; init; } = [];
+
     /// <summary>A run stores sessions and marks them, and their rows stay, for good or until <see cref="DeleteAfter"/> has passed.</summary>
     public bool RowsStay => Delete == DeleteMode.Nothing || DeleteAfter > TimeSpan.Zero;
 

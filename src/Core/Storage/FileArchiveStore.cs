@@ -87,7 +87,24 @@ internal sealed class FileArchiveStore : IArchiveStore
     }
 
     /// <inheritdoc/>
-    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) => RunAsync(
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    {
+        Dictionary<string, StorageException> failures = new(StringComparer.Ordinal);
+        foreach (var key in keys)
+        {
+            try
+            {
+                await DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageException failure)
+            {
+                failures[key] = failure;
+            }
+        }
+        return new(failures, failures.Values.FirstOrDefault(f => f.Failure == StorageFailure.Transient));
+    }
+
+    private Task<bool> DeleteAsync(string key, CancellationToken cancellationToken) => RunAsync(
         () =>
         {
             _errors.RequireRoot();
@@ -104,6 +121,9 @@ internal sealed class FileArchiveStore : IArchiveStore
                 : throw new StorageException(StorageFailure.Transient, $"'{key}' was removed and is there again.");
         },
         cancellationToken);
+
+    /// <summary>None: a folder has no rules.</summary>
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ExpiryRule>>([]);
 
     /// <summary>Nothing to do: a file gets its name when it is whole.</summary>
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => Task.FromResult(0);

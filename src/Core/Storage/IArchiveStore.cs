@@ -18,9 +18,13 @@ public interface IArchiveStore : IArchiveReader
     /// <exception cref="StorageException">The outcome is a failure or stays unknown.</exception>
     Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken);
 
-    /// <summary>Removes every version and delete marker of the key and confirms that it is absent. Runs never call this.</summary>
-    /// <exception cref="StorageException">Something is still there (object lock, permission) or the store did not answer.</exception>
-    Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken);
+    /// <summary>Removes every version and delete marker of the keys, as many as there are, and confirms that they are absent. Runs never call this.</summary>
+    /// <returns>What is not confirmed gone (object lock, permission, no answer) is a failure with its reason, never an exception.</returns>
+    Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken);
+
+    /// <summary>The store's own rules by which it removes objects; none where it has no such thing.</summary>
+    /// <exception cref="StorageException">Not permitted, or the store failed.</exception>
+    Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends uploads under the prefix that began longer ago than <paramref name="age"/> and never became an object, such as a killed worker's. Runs never call this.</summary>
     /// <returns>How many there were.</returns>

@@ -83,15 +83,40 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         RunAsync("put", ct => _inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
 
     /// <inheritdoc/>
-    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) =>
-        RunAsync(
-            "delete",
-            async ct =>
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    {
+        Dictionary<string, StorageException> failures = new(StringComparer.Ordinal);
+        StorageException? outage = null;
+        try
+        {
+            return await RunAsync("delete", RemoveLeftAsync, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && failures.ContainsValue(exception))
+        {
+            // The budget is spent; what is not gone is said key by key.
+            return new(failures, outage);
+        }
+
+        // Again only what may pass: a locked object stays locked, and what is gone stays gone.
+        async Task<RemovalOutcome> RemoveLeftAsync(CancellationToken token)
+        {
+            IReadOnlyCollection<string> left = failures.Count == 0 ? keys : [.. failures.Where(f => f.Value.Failure == StorageFailure.Transient).Select(f => f.Key)];
+            var outcome = await _inner.DeleteAllVersionsAsync(left, token).ConfigureAwait(false);
+            outage = outcome.Outage;
+            foreach (var key in left)
             {
-                await _inner.DeleteAllVersionsAsync(key, ct).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
+                if (outcome.Failures.TryGetValue(key, out var failure))
+                    failures[key] = failure;
+                else
+                    failures.Remove(key);
+            }
+            return failures.Values.FirstOrDefault(f => f.Failure == StorageFailure.Transient) is { } again ? throw again : new(failures, null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) =>
+        RunAsync("lifecycle", _inner.ListExpiryRulesAsync, cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>

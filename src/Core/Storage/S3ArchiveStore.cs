@@ -88,8 +88,11 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
     }
 
     /// <inheritdoc/>
-    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) =>
-        new S3Cleanup(_bucket, time).DeleteAllVersionsAsync(key, cancellationToken);
+    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
+        new S3Removal(_bucket, keys).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => S3ExpiryRules.ListAsync(_bucket, cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>

@@ -32,7 +32,19 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
         string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken) =>
         AnswerAsync(new PutResult(true, "v1"));
 
-    public Task DeleteAllVersionsAsync(string key, CancellationToken cancellationToken) => AnswerAsync(true);
+    /// <summary>What each removal but the last answers about its keys.</summary>
+    public Queue<RemovalOutcome> Removals { get; init; } = new();
+
+    /// <summary>Keys of every removal.</summary>
+    public List<string> Removed { get; } = [];
+
+    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    {
+        Removed.Add(string.Join(' ', keys));
+        return AnswerAsync(Removals.TryDequeue(out var outcome) ? outcome : new(new Dictionary<string, StorageException>(), null));
+    }
+
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => AnswerAsync<IReadOnlyList<ExpiryRule>>([]);
 
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => AnswerAsync(1);
 

@@ -24,6 +24,34 @@ public sealed class ResilientArchiveStoreTests
         Assert.Equal(4, inner.Calls);
     }
 
+    [Fact]
+    public async Task Removes_again_only_what_may_still_go()
+    {
+        var (locked, busy) = (new StorageException(StorageFailure.Permanent, "locked"), new StorageException(StorageFailure.Transient, "busy"));
+        var inner = new FailingStore { Removals = new([new(new Dictionary<string, StorageException> { ["b"] = locked, ["c"] = busy }, null)]) };
+
+        var outcome = await Around(inner).DeleteAllVersionsAsync(["a", "b", "c"], Token);
+
+        Assert.Equal(["a b c", "c"], inner.Removed);
+        Assert.Equal(("b", locked), (Assert.Single(outcome.Failures).Key, outcome.Failures["b"]));
+        Assert.Null(outcome.Outage);
+    }
+
+    [Fact]
+    public async Task Says_what_is_left_of_a_removal_when_the_budget_is_spent()
+    {
+        var busy = new StorageException(StorageFailure.Transient, "busy");
+        var answer = new RemovalOutcome(new Dictionary<string, StorageException> { ["b"] = busy }, busy);
+        var inner = new FailingStore { Removals = new(Enumerable.Repeat(answer, 1000)) };
+
+        var outcome = await Around(inner).DeleteAllVersionsAsync(["a", "b"], Token);
+
+        Assert.Equal((busy, busy), (outcome.Failures["b"], outcome.Outage));
+        Assert.Single(outcome.Failures);
+        Assert.InRange(inner.Removed.Count, 3, 999);
+        Assert.All(inner.Removed.Skip(1), r => Assert.Equal("b", r));
+    }
+
     [Theory]
     [InlineData(StorageFailure.Permanent)]
     [InlineData(StorageFailure.NeedsThawing)]

@@ -53,6 +53,7 @@ public sealed class TrialRestoreTests(TestServers servers)
     public async Task Finds_a_difference_on_either_side_and_no_other()
     {
         await using var archiver = await CreateAsync(idle: 6);
+        await archiver.ExecuteAsync("ALTER TABLE chat_messages ADD COLUMN score float8 NOT NULL DEFAULT 0.1", null);
         await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, Token);
         var run = scope!.Context;
         var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
@@ -68,12 +69,15 @@ public sealed class TrialRestoreTests(TestServers servers)
         await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'one more')", keys[2]);
         await archiver.ExecuteAsync("UPDATE chat_sessions SET metadata = '{\"other\": 1}' WHERE session_id = $1", keys[3]);
 
+        // The last bit of a number, which the test server's own settings would not show.
+        await archiver.ExecuteAsync("UPDATE chat_messages SET score = 0.10000000000000002 WHERE session_id = $1", keys[4]);
+
         await using var connection = await archiver.Connections.OpenAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await connection.ExecuteAsync(TransactionSettings.Common, Token);
         var differing = await trial.FindDifferingAsync(connection, transaction, verified.Sessions, Token);
 
-        Assert.Equal(keys.Take(4).Order(StringComparer.Ordinal), differing.Order(StringComparer.Ordinal));
+        Assert.Equal(keys.Take(5).Order(StringComparer.Ordinal), differing.Order(StringComparer.Ordinal));
     }
 
     private Task<ArchiverFixture> CreateAsync(int idle) => ArchiverFixture.CreateAsync(

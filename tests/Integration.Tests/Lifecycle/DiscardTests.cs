@@ -7,6 +7,7 @@ using Archiver.Core.Storage;
 using Archiver.Integration.Tests.Roles;
 using Archiver.Integration.Tests.Storage;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
@@ -148,12 +149,33 @@ public sealed class DiscardTests(TestServers servers)
         await AgeAsync(archiver, 4);
         await archiver.DiscardAsync(Token);
         await PassNoticeAsync(archiver);
-        proxy.LoseAnswersTo("DELETE", 2);
+        proxy.LoseAnswersTo("POST", 1);
 
         var report = await archiver.DiscardAsync(Token);
 
-        Assert.Equal(2, proxy.Lost);
+        Assert.Equal(1, proxy.Lost);
         Assert.Equal((RunOutcome.Done, 4L), (report.Outcome, report.Discarded.Archives));
+        Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
+    }
+
+    // The store's answer says that the first object is gone, which is not so, and that the others met an error.
+    [Fact]
+    public async Task What_the_store_removes_only_in_part_is_reported_and_discarded_later()
+    {
+        var lies = true;
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => lies && method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None);
+        await using var archiver = await ArchivedAsync(s => s with { Storage = s.Storage with { Endpoint = proxy.Endpoint }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
+        await AgeAsync(archiver, 4);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, 1, 0L, 4), (report.Outcome, report.ExitCode, report.Discarded.Archives, report.Failed.Count));
+        Assert.Equal(4, await CountAsync(archiver, "archives", "state = 'archived'"));
+        Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
+        lies = false;
+        Assert.Equal((RunOutcome.Done, 4L), ((report = await archiver.DiscardAsync(Token)).Outcome, report.Discarded.Archives));
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
     }
 

@@ -56,6 +56,25 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync(Token)).ExitCode);
     }
 
+    // As a statement that was cancelled because it took too long, time after time.
+    [Fact]
+    public async Task A_session_whose_live_rows_never_go_in_time_is_reported_and_the_rest_is_erased()
+    {
+        await using var archiver = await ArchivedAsync("session", null);
+        await archiver.Database.ExecuteAsync("""
+            CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'late' USING ERRCODE = 'query_canceled'; END $$;
+            CREATE TRIGGER late BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION late();
+            """, Token);
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.Equal((null, RunOutcome.Partial, 2L, 0L), (receipt.Error, receipt.Outcome, receipt.Archives, receipt.Rows));
+        var left = Assert.Single(receipt.Sessions, s => s.State != ErasedSession.Erased);
+        Assert.Equal((ErasedSession.Remaining, $"its live rows: {DropReason.TooSlow}"), (left.State, Assert.Single(left.Reasons)));
+        await archiver.Database.ExecuteAsync("DROP TRIGGER late ON chat_messages", Token);
+        Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
+    }
+
     [Fact]
     public async Task Erases_none_and_says_so_and_erases_all()
     {

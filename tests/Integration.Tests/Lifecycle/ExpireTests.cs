@@ -86,11 +86,5 @@ public sealed class ExpireTests(TestServers servers)
         Assert.Equal((null, 24L), (summary.Error, summary.Sessions));
     }
 
-    private async Task<ArchiverFixture> CreateAsync(string expiresAt)
-    {
-        var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 20, young: 4, messages: 2, preset: "status-expiry", configure: s => s with { Batch = s.Batch with { Sessions = 10 } });
-        await archiver.Database.ExecuteAsync($"UPDATE sessions s SET status = 'active', expires_at = {expiresAt}, updated_at = s.updated_at FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM sessions) r WHERE r.id = s.id");
-        return archiver;
-    }
+    private Task<ArchiverFixture> CreateAsync(string expiresAt) => Purgeable.ExpiringAsync(servers, expiresAt, new() { Sessions = 10 }, Token);
 }

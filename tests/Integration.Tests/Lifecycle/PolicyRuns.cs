@@ -18,8 +18,12 @@ internal static class PolicyRuns
     public static Policy Archive() => new() { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) };
 
     /// <param name="afterFirstBatch">What somebody else does when the first batch is committed; by then the second one is selected if rows bound the batches.</param>
-    public static Task<RunSummary> RunAsync(this ArchiverFixture archiver, Policy policy, CancellationToken cancellationToken, string? afterFirstBatch = null) =>
-        new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+    /// <param name="archiver">The installation.</param>
+    /// <param name="policy">The policy.</param>
+    /// <param name="cancellationToken">Stops the run.</param>
+    /// <param name="time">The worker's clock.</param>
+    public static Task<RunSummary> RunAsync(this ArchiverFixture archiver, Policy policy, CancellationToken cancellationToken, string? afterFirstBatch = null, TimeProvider? time = null) =>
+        new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, time ?? TimeProvider.System, NullLogger<PolicyRunner>.Instance)
             .RunAsync(new RunRequest(archiver.SourceWith(policy), policy), afterFirstBatch is null ? null : new Strike(archiver, afterFirstBatch), cancellationToken);
 
     public static Task<PreviewedPolicy> PlanAsync(this ArchiverFixture archiver, Policy policy, CancellationToken cancellationToken, params Policy[] others) =>

@@ -5,6 +5,7 @@ using Archiver.Core.Sources;
 using Archiver.Testing;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
+using static Archiver.Integration.Tests.Lifecycle.Purgeable;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
@@ -102,18 +103,5 @@ public sealed class PurgeMessagesTests(TestServers servers)
             """));
     }
 
-    private async Task<ArchiverFixture> CreateAsync(string deletedAt)
-    {
-        var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 12, young: 12, messages: 3, preset: "soft-delete",
-            configure: s => s with { Batch = s.Batch with { Sessions = 10, Rows = 15 } });
-        await archiver.Database.ExecuteAsync($"""
-            UPDATE chat_sessions SET deleted_at = NULL;
-            UPDATE chat_messages m SET deleted_at = {deletedAt} FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM chat_messages) r WHERE r.id = m.id
-            """);
-        return archiver;
-    }
-
-    private static async Task<string> SessionAsync(ArchiverFixture archiver, int position) =>
-        (await archiver.Database.ScalarAsync<string>($"SELECT id::text FROM chat_sessions ORDER BY last_activity, id OFFSET {position} LIMIT 1"))!;
+    private Task<ArchiverFixture> CreateAsync(string deletedAt) => MessagesAsync(servers, deletedAt, new() { Sessions = 10, Rows = 15 }, Token);
 }

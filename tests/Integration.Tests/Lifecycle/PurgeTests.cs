@@ -1,16 +1,14 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
+using static Archiver.Integration.Tests.Lifecycle.Purgeable;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
 /// <summary>Purge deletes without a copy what users deleted long ago: that, all of it, and nothing else.</summary>
 public sealed class PurgeTests(TestServers servers)
 {
-    private const string Due = "deleted_at < now() - interval '90 days'";
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -117,20 +115,7 @@ public sealed class PurgeTests(TestServers servers)
         Assert.Equal(1029, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
     }
 
-    private async Task<ArchiverFixture> CreateAsync(string deletedAt)
-    {
-        // Pages of ten, batches of five sessions with three messages each: what happens between two batches is part of the tests.
-        var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 20, young: 4, messages: 3, preset: "soft-delete",
-            configure: s => s with { Batch = s.Batch with { Sessions = 10, Rows = 20 }, Safety = new SafetySettings { MaxShare = 0.25 } });
-        await archiver.Database.ExecuteAsync($"UPDATE chat_sessions s SET deleted_at = {deletedAt} FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM chat_sessions) r WHERE r.id = s.id");
-        return archiver;
-    }
-
-    private static async Task<string> SessionAsync(ArchiverFixture archiver, int position) =>
-        (await archiver.Database.ScalarAsync<string>($"SELECT id::text FROM chat_sessions ORDER BY last_activity, id OFFSET {position} LIMIT 1"))!;
-
-    private static async Task<string> RowsAsync(TestDatabase db, string condition) =>
-        await db.CopyOutAsync($"SELECT * FROM chat_sessions WHERE {condition} ORDER BY id")
-        + await db.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id IN (SELECT id FROM chat_sessions WHERE {condition}) ORDER BY id");
+    // Pages of ten, batches of five sessions with three messages each: what happens between two batches is part of the tests.
+    private Task<ArchiverFixture> CreateAsync(string deletedAt) =>
+        SessionsAsync(servers, deletedAt, new() { Sessions = 10, Rows = 20 }, Token, s => s with { Safety = new() { MaxShare = 0.25 } });
 }

@@ -1,6 +1,8 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
+using Archiver.Core.Storage;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -34,6 +36,28 @@ public sealed class StoreOnlyTests(TestServers servers)
         // The mark is no change, and neither is a second run's look at it.
         Assert.Equal(0, (await archiver.RunAsync(Store, Token)).Sessions);
         Assert.Equal(8, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives"));
+    }
+
+    [Theory]
+    [InlineData(StorageLayout.Session, VerifyMode.TrialRestore)]
+    [InlineData(StorageLayout.Bundle, VerifyMode.ReadBack)]
+    [InlineData(StorageLayout.Bundle, VerifyMode.TrialRestore)]
+    public async Task Stores_marks_and_finds_changes_with(StorageLayout layout, VerifyMode verify)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1, configure: s => s with { Storage = s.Storage with { Layout = layout, Verify = verify } });
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        var rows = await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
+
+        var summary = await archiver.RunAsync(Store, Token);
+
+        Assert.Equal((null, 4L, 0L), (summary.Error, summary.Sessions, summary.Rows));
+        Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
+        Assert.Equal(4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON a.session_id = s.session_id::text AND a.state = 'stored' WHERE s.archived"));
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)", await archiver.AnyIdleAsync(Token));
+        Assert.Equal(1, (await archiver.RunAsync(Store, Token)).Sessions);
+        Assert.Equal("1 superseded, 4 stored", await archiver.Database.ScalarAsync<string>("SELECT count(*) FILTER (WHERE state = 'superseded') || ' superseded, ' || count(*) FILTER (WHERE state = 'stored') || ' stored' FROM archiver.archives"));
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
     [Theory]

@@ -16,12 +16,16 @@ namespace Archiver.Integration.Tests.Proof;
 /// </summary>
 public sealed class ModelTests(TestServers servers)
 {
+    /// <summary>Few, so that a session lives through several of these things.</summary>
+    private const int MostSessions = 5;
+
     private static readonly string[] Points = [.. ProcessFault.Points.Where(p => p.StartsWith("archive.", StringComparison.Ordinal))];
 
     private readonly Dictionary<string, Session> _model = [];
     private readonly List<string> _steps = [];
     private Policy? _policy;
     private long _nextMessage = 1;
+    private bool _keptByGrace, _restoredAgain;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -37,59 +41,61 @@ public sealed class ModelTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0, configure: s => s with { Batch = s.Batch with { Sessions = 2 }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         _policy = archiver.Policy with { RestoreGrace = TimeSpan.Zero };
-        for (var step = 0; step < Number("ARCHIVER_PROOF_STEPS", 30); step++)
+        for (var step = 0; step < Number("ARCHIVER_PROOF_STEPS", 60); step++)
         {
             await StepAsync(archiver, random);
             var violations = await oracle.ViolationsAsync(atRest: false, Token);
             Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _steps)}: {string.Join('\n', violations)}");
             Assert.Equal((Text(), $"seed {seed}, {string.Join("; ", _steps)}"), (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _steps)}"));
         }
+        Assert.True(_keptByGrace && _restoredAgain, $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _steps)}");
     }
 
     private async Task StepAsync(ArchiverFixture archiver, Random random)
     {
         var session = Live.Any() ? Live.ElementAt(random.Next(Live.Count())) : null;
         var archived = _model.Values.Where(s => s.Archived).ToList();
-        switch (random.Next(20))
+        switch (random.Next(24))
         {
-            case < 6:
+            case < 3 when _model.Count < MostSessions:
                 await BeginSessionAsync(archiver, random);
                 break;
-            case < 8 when session is not null:
+            case < 5 when session is not null:
                 _steps.Add($"message in {session.Key[..4]}");
                 session.Messages.Add(_nextMessage, "new");
                 await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')", session.Key);
                 break;
-            case < 10 when session?.Messages.Count > 0:
+            case < 7 when session?.Messages.Count > 0:
                 var edited = session.Messages.Keys.ElementAt(random.Next(session.Messages.Count));
                 _steps.Add($"edit {edited}");
                 session.Messages[edited] += "+";
                 await archiver.ExecuteAsync($"UPDATE chat_messages SET content = content || '+' WHERE id = {edited}", null);
                 break;
-            case 10 when session?.Messages.Count > 0:
+            case 7 when session?.Messages.Count > 0:
                 var deleted = session.Messages.Keys.First();
                 _steps.Add($"delete message {deleted}");
                 session.Messages.Remove(deleted);
                 await archiver.ExecuteAsync($"DELETE FROM chat_messages WHERE id = {deleted}", null);
                 break;
-            case 11 when session is not null:
+            case 8 when session is not null && _model.Count == MostSessions:
                 _steps.Add($"delete {session.Key[..4]}");
                 _model.Remove(session.Key);
                 await archiver.ExecuteAsync("DELETE FROM chat_sessions WHERE session_id = $1", session.Key);
                 break;
-            case 12 when session is not null:
-                _steps.Add($"reopen {session.Key[..4]}");
-                session.Days = 0;
-                await archiver.ExecuteAsync("UPDATE chat_sessions SET last_activity = now() WHERE session_id = $1", session.Key);
+            case 9 or 10 when session is not null:
+                session.Days = session.Days == 0 ? 130 : 0;
+                _steps.Add($"{session.Key[..4]} was used {session.Days} d ago");
+                await archiver.ExecuteAsync($"UPDATE chat_sessions SET last_activity = now() - interval '{session.Days} days' WHERE session_id = $1", session.Key);
+                await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() - interval '{session.Days} days' WHERE session_id = $1", session.Key);
                 break;
-            case 13:
+            case 11 or 12:
                 _policy = _policy! with { IdleFor = TimeSpan.FromDays(random.Next(2) == 0 ? 90 : 120), RestoreGrace = TimeSpan.FromDays(random.Next(2) * 30) };
                 _steps.Add($"policy {_policy.IdleFor!.Value.Days} d, grace {_policy.RestoreGrace.Days} d");
                 break;
-            case < 16 when archived.Count > 0:
+            case < 17 when archived.Count > 0:
                 await RestoreAsync(archiver, archived[random.Next(archived.Count)]);
                 break;
-            case 16 or 17:
+            case 17 or 18:
                 await CrashingRunAsync(archiver, Points[random.Next(Points.Length)]);
                 break;
             default:
@@ -119,6 +125,7 @@ public sealed class ModelTests(TestServers servers)
         var summary = await RunPolicyAsync(archiver);
         var eligible = Live.Where(IsEligible).ToList();
         Assert.Equal((RunOutcome.Done, (long)eligible.Count), (summary.Outcome, summary.Sessions));
+        _keptByGrace |= Live.Any(s => s.Restored && IsOld(s) && !IsEligible(s));
         foreach (var session in eligible)
             session.Archived = true;
     }
@@ -138,6 +145,7 @@ public sealed class ModelTests(TestServers servers)
         _steps.Add($"restore {session.Key[..4]}");
         var report = await archiver.RestoreAsync(RestoreFixture.Session(session.Key), Token);
         Assert.Equal((RunOutcome.Done, 1L), (report.Outcome, report.Restored));
+        _restoredAgain |= session.Restored;
         (session.Archived, session.Restored) = (false, true);
     }
 
@@ -145,7 +153,9 @@ public sealed class ModelTests(TestServers servers)
         new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
             .RunAsync(new RunRequest(archiver.Source, _policy!), null, Token);
 
-    private bool IsEligible(Session session) => session.Days > _policy!.IdleFor!.Value.Days && !(session.Restored && _policy.RestoreGrace > TimeSpan.Zero);
+    private bool IsOld(Session session) => session.Days > _policy!.IdleFor!.Value.Days;
+
+    private bool IsEligible(Session session) => IsOld(session) && !(session.Restored && _policy!.RestoreGrace > TimeSpan.Zero);
 
     private string Text() => string.Join('\n', _model.Values.Select(s => s.Archived ? $"{s.Key} archived" : $"{s.Key} live {string.Join(',', s.Messages.Select(m => $"{m.Key}:{m.Value}"))}").Order(StringComparer.Ordinal));
 

@@ -1,6 +1,8 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 using Archiver.Core.Restore;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Restore;
 
@@ -50,6 +52,34 @@ public sealed class ConflictTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, null, 1L), (forth.Outcome, forth.Error, forth.Restored));
         Assert.Equal(second, await archiver.Database.CopyTablesAsync(archiver));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+    }
+
+    [Fact]
+    public async Task Replace_puts_the_stored_copy_in_the_place_of_a_session_that_is_alive_again()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: s => s with
+        {
+            Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Delete = DeleteMode.Nothing }] }],
+        });
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        var id = await archiver.AnyIdleAsync(Token);
+        var messages = await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
+        Assert.Equal(3, (await archiver.RunAsync(Token)).Sessions);
+        await archiver.ExecuteAsync(OneMore, id);
+        var rows = await archiver.Database.CopyTablesAsync(archiver);
+
+        var refused = await archiver.RestoreAsync(RestoreFixture.Session(id), Token);
+        Assert.Equal((RunOutcome.Partial, 0L), (refused.Outcome, refused.Restored));
+        Assert.Equal(rows, await archiver.Database.CopyTablesAsync(archiver));
+        var report = await archiver.RestoreAsync(RestoreFixture.Session(id) with { OnConflict = ConflictMode.Replace }, Token);
+
+        Assert.Equal((RunOutcome.Done, null, 1L), (report.Outcome, report.Error, report.Restored));
+        Assert.Equal(messages, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
+        // What was live is an archive of its own, and the two other sessions are stored and marked as before.
+        Assert.Equal("1 restored, 2 superseded", await archiver.Database.ScalarAsync<string>(
+            $"SELECT string_agg(generation || ' ' || state, ', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{id}'"));
+        Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives JOIN chat_sessions s ON s.session_id::text = archives.session_id WHERE state = 'stored' AND archived"));
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class PromotedStandbyTests(TestServers servers)
 
         var following = await archiver.RunAsync(Token);
 
-        Assert.Contains("follows another primary", following.Error, StringComparison.Ordinal);
+        Assert.Contains("follows another primary (timeline 2, the primary's is 1)", following.Error, StringComparison.Ordinal);
         Assert.True(promotion());
         Assert.Equal(RunOutcome.Failed, following.Outcome);
         Assert.InRange(following.Sessions, 0, 5);

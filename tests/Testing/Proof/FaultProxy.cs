@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Archiver.Testing.Proof;
 
 /// <summary>Stands between the worker and the store, on loopback, and does to each request what the test's rule says.</summary>
 /// <param name="server">The store.</param>
 /// <param name="rule">The fault for a request, by its method and path.</param>
-public sealed class FaultProxy : IAsyncDisposable
+public sealed partial class FaultProxy : IAsyncDisposable
 {
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Piece = TimeSpan.FromMilliseconds(20);
@@ -67,6 +68,10 @@ public sealed class FaultProxy : IAsyncDisposable
                 return await RefuseAsync(down, "503 Slow Down", "SlowDown");
             case StoreFault.AccessDenied:
                 return await RefuseAsync(down, "403 Forbidden", "AccessDenied");
+            case StoreFault.NotImplemented:
+                return await RefuseAsync(down, "501 Not Implemented", "NotImplemented");
+            case StoreFault.PartlyRemoved:
+                return await AnswerAsync(down, "200 OK", PartlyRemoved(Encoding.UTF8.GetString(request.Bytes.AsSpan(request.BodyStart))));
             case StoreFault.ResetBefore:
                 return Reset(down);
             case StoreFault.Silence:
@@ -114,9 +119,21 @@ public sealed class FaultProxy : IAsyncDisposable
         return true;
     }
 
-    private async Task<bool> RefuseAsync(TcpClient down, string status, string code)
+    private Task<bool> RefuseAsync(TcpClient down, string status, string code) =>
+        AnswerAsync(down, status, $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>by the test</Message></Error>");
+
+    private static string PartlyRemoved(string body)
     {
-        var body = $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>by the test</Message></Error>";
+        var keys = Key().Matches(body).Select(m => m.Groups[1].Value).ToList();
+        var errors = keys.Skip(1).Select(k => $"<Error><Key>{k}</Key><Code>InternalError</Code><Message>by the test</Message></Error>");
+        return $"<?xml version=\"1.0\"?><DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Deleted><Key>{keys[0]}</Key></Deleted>{string.Concat(errors)}</DeleteResult>";
+    }
+
+    [GeneratedRegex("<Key>([^<]*)</Key>")]
+    private static partial Regex Key();
+
+    private async Task<bool> AnswerAsync(TcpClient down, string status, string body)
+    {
         await down.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _listener.Ended);
         return true;
     }

@@ -19,15 +19,11 @@ public sealed class Oracle
     private Oracle(TestDatabase database, TestBucket bucket, IReadOnlyList<ShadowTable> tables) =>
         (_database, _bucket, _tables, _documents) = (database, bucket, tables, new StoredDocuments(bucket, tables));
 
-    /// <summary>The tables of the preset <c>ended-at</c>.</summary>
-    public static IReadOnlyList<ShadowTable> EndedAt { get; } =
-        [new("session", "public.chat_sessions", "session_id"), new("messages", "public.chat_messages", "id")];
-
-    /// <summary>Creates the ledger and begins to watch the tables.</summary>
+    /// <summary>Creates the ledger and begins to watch the tables, by default those of the preset <c>ended-at</c>.</summary>
     public static async Task<Oracle> AttachAsync(
         TestDatabase database, TestBucket bucket, CancellationToken cancellationToken, IReadOnlyList<ShadowTable>? tables = null)
     {
-        tables ??= EndedAt;
+        tables ??= ShadowTable.EndedAt;
         await using (var connection = await database.DataSource.OpenConnectionAsync(cancellationToken))
         {
             await Migrator.MigrateAsync(connection, cancellationToken);
@@ -52,10 +48,13 @@ public sealed class Oracle
         // One snapshot for all: shadow, tables and ledger change together or not at all.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         violations.AddRange(await _documents.LoadAsync(connection, cancellationToken));
-        foreach (var (rule, sql) in OracleRules.Always.Select(r => (r.Key, r.Value)).Concat(_tables.Select(OracleRules.Live)).Concat(atRest ? OracleRules.AtRest.Select(r => (r.Key, r.Value)) : []))
+        foreach (var (rule, sql) in Rules(atRest))
             Add(rule, await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken));
         var known = (await connection.QueryAsync("SELECT o.key FROM archiver.objects AS o", row => row.GetString(0), cancellationToken)).ToHashSet(StringComparer.Ordinal);
         Add("an object in the bucket is not in the ledger", [.. keys.Where(k => !k.Contains("/.archiver/", StringComparison.Ordinal) && !known.Contains(k))]);
+        Add("archived or stored, and its object is not in the bucket", await _documents.MissingAsync(connection, keys.ToHashSet(StringComparer.Ordinal), cancellationToken));
+        if (atRest)
+            Add("discarded or erased, and its object is in the bucket", await _documents.LeftAsync(connection, cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return violations;
 
@@ -65,6 +64,13 @@ public sealed class Oracle
                 violations.Add($"{rule}: {found.Count}, such as {string.Join("; ", found.Take(Examples))}");
         }
     }
+
+    private IEnumerable<(string Rule, string Sql)> Rules(bool atRest) =>
+    [
+        .. OracleRules.Always.Concat(LifecycleRules.Always).Concat(atRest ? OracleRules.AtRest : []).Select(r => (r.Key, r.Value)),
+        .. _tables.Select(OracleRules.Live),
+        .. _tables.Where(t => t.Session is not null).Select(LifecycleRules.Stored),
+    ];
 
     /// <summary>What has happened so far, for the reader of a long proof.</summary>
     public async Task<OracleCounts> CountAsync(CancellationToken cancellationToken) => new(

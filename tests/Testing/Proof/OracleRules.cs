@@ -3,26 +3,43 @@ namespace Archiver.Testing.Proof;
 /// <summary>What must hold at any instant (section 6 of PRODUCT.md), each rule as a query whose rows are the violations.</summary>
 internal static class OracleRules
 {
-    private const string Last = """
-        WITH last AS (SELECT DISTINCT ON (v.tab, v.key) v.* FROM shadow.versions AS v ORDER BY v.tab, v.key, v.n DESC)
+    // A row that was marked before it was deleted counts as what it was before the mark: that is what its object holds.
+    public const string Last = """
+        WITH last AS (
+          SELECT l.*, coalesce((SELECT m.before FROM shadow.marks AS m WHERE l.op = 'D' AND m.tab = l.tab AND m.key = l.key AND m.n = l.previous), l.content) AS unmarked
+          FROM (SELECT DISTINCT ON (v.tab, v.key) v.*, lag(v.n) OVER (PARTITION BY v.tab, v.key ORDER BY v.n) AS previous
+                FROM shadow.versions AS v ORDER BY v.tab, v.key, v.n DESC) AS l)
         """;
 
     private const string Archived = """
         , archived AS (
           SELECT d.tab, d.key, d.content FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive WHERE a.state = 'archived')
+        -- Superseded by the generation that a restore put in its place, and restorable; or destroyed on purpose later.
+        , former AS (
+          SELECT d.tab, d.key, d.content FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive WHERE a.state IN ('superseded', 'discarded', 'erased'))
         """;
+
+    // The two exceptions of section 6, and only in runs of their names.
+    private const string Named = """
+        EXISTS (SELECT FROM shadow.audits AS u JOIN archiver.runs AS r ON r.id = u.run WHERE u.xid = v.xid AND u.action = r.action AND u.action IN ('purge', 'erase'))
+        """;
+
 
     /// <summary>Rules that a query over the shadow and the ledger decides.</summary>
     public static readonly IReadOnlyDictionary<string, string> Always = new Dictionary<string, string>
     {
         ["lost: deleted by the archiver, and no archived object holds this very version"] = Last + Archived + """
-            SELECT l.tab || ' ' || l.key FROM last AS l
-            WHERE l.op = 'D' AND starts_with(l.who, 'archiver')
-              AND NOT EXISTS (SELECT FROM archived AS a WHERE a.tab = l.tab AND a.key = l.key AND a.content = l.content)
+            SELECT v.tab || ' ' || v.key FROM last AS v
+            WHERE v.op = 'D' AND starts_with(v.who, 'archiver')
+              AND NOT EXISTS (SELECT FROM archived AS a WHERE a.tab = v.tab AND a.key = v.key AND a.content = v.unmarked)
+              AND NOT EXISTS (SELECT FROM former AS a WHERE a.tab = v.tab AND a.key = v.key AND a.content = v.unmarked)
+            """ + $"""
+
+              AND NOT {Named}
             """,
         ["stale or double: in an archived object, but its last version is another, or live, or deleted by a user"] = Last + Archived + """
             SELECT a.tab || ' ' || a.key FROM archived AS a LEFT JOIN last AS l ON l.tab = a.tab AND l.key = a.key
-            WHERE l.op IS DISTINCT FROM 'D' OR NOT starts_with(l.who, 'archiver') OR l.content <> a.content
+            WHERE l.op IS DISTINCT FROM 'D' OR NOT starts_with(l.who, 'archiver') OR l.unmarked <> a.content
             """,
         ["archived in two generations at once"] = """
             SELECT a.session_id FROM archiver.archives AS a WHERE a.state = 'archived' GROUP BY a.source, a.session_id HAVING count(*) > 1
@@ -32,21 +49,25 @@ internal static class OracleRules
             WHERE v.op = 'I' AND starts_with(v.who, 'archiver')
               AND NOT EXISTS (SELECT FROM shadow.versions AS e WHERE e.tab = v.tab AND e.key = v.key AND e.n < v.n AND e.content = v.content)
             """,
-        ["archived, but its object is not stored"] = """
-            SELECT a.session_id FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id WHERE a.state = 'archived' AND o.state <> 'stored'
+        ["archived or stored, but its object is not stored"] = """
+            SELECT a.session_id FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id WHERE a.state IN ('archived', 'stored') AND o.state <> 'stored'
             """,
         ["a run's counts differ from the shadow's"] = """
             SELECT r.id::text || ' says ' || r.sessions_done || ' sessions, ' || r.rows_deleted || ' rows; the shadow ' || s.sessions || ', ' || s.rows
             FROM archiver.runs AS r
             CROSS JOIN LATERAL (
-              SELECT (SELECT count(*) FROM shadow.records AS c WHERE c.run = r.id AND c.state = 'archived') AS sessions,
+              SELECT (SELECT count(*) FROM shadow.records AS c WHERE c.xid IN (SELECT o.xid FROM shadow.counted AS o WHERE o.run = r.id) AND c.state IN ('archived', 'stored')) AS sessions,
                      (SELECT count(*) FROM shadow.versions AS v
-                      WHERE v.op = 'D' AND v.xid IN (SELECT c.xid FROM shadow.records AS c WHERE c.run = r.id AND c.state = 'archived')) AS rows) AS s
+                      WHERE v.op = 'D' AND v.xid IN (SELECT c.xid FROM shadow.records AS c JOIN shadow.counted AS o ON o.xid = c.xid WHERE o.run = r.id AND c.state = 'archived')) AS rows) AS s
             WHERE r.action = 'archive' AND (r.sessions_done, r.rows_deleted) <> (s.sessions, s.rows)
             """,
-        ["deleted by the archiver in a transaction that archived nothing"] = """
+        ["archived or stored in a transaction that no run counts"] = """
+            SELECT c.session FROM shadow.records AS c WHERE c.state IN ('archived', 'stored') AND NOT EXISTS (SELECT FROM shadow.counted AS o WHERE o.xid = c.xid)
+            """,
+        ["deleted by the archiver in a transaction that archived nothing, and was no purge's or erasure's"] = $"""
             SELECT v.tab || ' ' || v.key FROM shadow.versions AS v
             WHERE v.op = 'D' AND starts_with(v.who, 'archiver') AND NOT EXISTS (SELECT FROM shadow.records AS c WHERE c.xid = v.xid AND c.state = 'archived')
+              AND NOT {Named}
             """,
     };
 

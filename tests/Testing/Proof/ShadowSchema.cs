@@ -19,10 +19,28 @@ internal static class ShadowSchema
           xid     xid8 NOT NULL
         );
         CREATE INDEX ON shadow.versions (tab, key, n);
-        CREATE TABLE shadow.records (archive bigint NOT NULL, run uuid NOT NULL, state text NOT NULL, xid xid8 NOT NULL);
+        CREATE TABLE shadow.records (archive bigint NOT NULL, session text NOT NULL, run uuid NOT NULL, state text NOT NULL, xid xid8 NOT NULL);
+        CREATE INDEX ON shadow.records (xid);
+        CREATE TABLE shadow.audits (run uuid, action text NOT NULL, counts jsonb, xid xid8 NOT NULL);
+        -- What a run's export must have seen: it is younger than the run's own row.
+        CREATE TABLE shadow.begun (run uuid NOT NULL, snapshot pg_snapshot NOT NULL);
+        -- Transactions that a run counts as its own.
+        CREATE TABLE shadow.counted (run uuid NOT NULL, xid xid8 NOT NULL);
+        CREATE INDEX ON shadow.counted (run);
         CREATE TABLE shadow.documents (archive bigint NOT NULL, tab text NOT NULL, key text NOT NULL, content text NOT NULL);
         CREATE INDEX ON shadow.documents (tab, key);
-        CREATE TABLE shadow.read (archive bigint PRIMARY KEY);
+        CREATE INDEX ON shadow.documents (archive);
+        -- Which object an archive was read from: an erasure writes a bundle's other sessions again.
+        CREATE TABLE shadow.read (archive bigint PRIMARY KEY, object bigint NOT NULL, key text NOT NULL);
+
+        -- Session rows that the archiver marked as stored: what they were before is what the object must hold.
+        CREATE VIEW shadow.marks AS
+        SELECT r.archive, v.tab, v.key, v.n, v.content AS marked, e.content AS before
+        FROM shadow.versions AS v
+        JOIN shadow.records AS r ON r.xid = v.xid AND r.session = v.key AND r.state = 'stored'
+        CROSS JOIN LATERAL (
+          SELECT e.content FROM shadow.versions AS e WHERE e.tab = v.tab AND e.key = v.key AND e.n < v.n ORDER BY e.n DESC LIMIT 1) AS e
+        WHERE v.tab = 'session' AND v.op = 'U' AND starts_with(v.who, 'archiver');
 
         -- One dialect whatever the writer's: equal text means equal rows.
         CREATE FUNCTION shadow.record() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -40,9 +58,30 @@ internal static class ShadowSchema
         CREATE FUNCTION shadow.record_archive() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
         AS $$
         BEGIN
-          INSERT INTO shadow.records VALUES (NEW.id, NEW.run_id, NEW.state, pg_current_xact_id());
+          INSERT INTO shadow.records VALUES (NEW.id, NEW.session_id, NEW.run_id, NEW.state, pg_current_xact_id());
           RETURN NULL;
         END $$;
+
+        CREATE FUNCTION shadow.record_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+        AS $$
+        BEGIN
+          INSERT INTO shadow.audits VALUES (NEW.run_id, NEW.action, NEW.counts, pg_current_xact_id());
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER shadow AFTER INSERT ON archiver.audit FOR EACH ROW EXECUTE FUNCTION shadow.record_audit();
+
+        CREATE FUNCTION shadow.record_run() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+        AS $$
+        BEGIN
+          IF TG_OP = 'INSERT' THEN
+            INSERT INTO shadow.begun VALUES (NEW.id, pg_current_snapshot());
+          ELSE
+            INSERT INTO shadow.counted VALUES (NEW.id, pg_current_xact_id());
+          END IF;
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER shadow AFTER INSERT OR UPDATE OF sessions_done ON archiver.runs FOR EACH ROW EXECUTE FUNCTION shadow.record_run();
+
         CREATE TRIGGER shadow AFTER INSERT OR UPDATE OF state ON archiver.archives FOR EACH ROW EXECUTE FUNCTION shadow.record_archive();
         """;
 
@@ -55,7 +94,7 @@ internal static class ShadowSchema
         FOR EACH ROW EXECUTE FUNCTION shadow.record('{table.Name}', '{table.Key}');
         """;
 
-    /// <summary>The columns of a table ($1) as expressions over a document's row <c>d</c>: absent is NULL, the rest its own text.</summary>
+    /// <summary>The columns of a table ($1) as expressions over a document's row <c>d</c>, which is json and not jsonb: a json column keeps its text. Absent is NULL, the rest its own text.</summary>
     public const string Columns = """
         SELECT string_agg(
                  CASE WHEN a.atttypid IN ('jsonb'::regtype, 'json'::regtype)
@@ -65,9 +104,3 @@ internal static class ShadowSchema
         WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
         """;
 }
-
-/// <summary>A table under watch.</summary>
-/// <param name="Name">Its name in a document: <c>session</c>, <c>messages</c>, or one under <c>related</c>.</param>
-/// <param name="Table">Schema and table as SQL.</param>
-/// <param name="Key">Its key column.</param>
-public sealed record ShadowTable(string Name, string Table, string Key);

@@ -6,8 +6,8 @@ namespace Archiver.Worker.Tests.Proof;
 /// <summary>The worker is killed by SIGKILL between any two steps, again and again, and nothing is lost, stale or double (PRODUCT.md section 6).</summary>
 public sealed class KillTests(TestServers servers)
 {
-    // What is marked, or destroyed on purpose, has scenarios, and no oracle, in LifecycleKillTests.
-    private static readonly string[] Scenarios = ["run", "archive", "part", "restore", "replace", "delay", "discard", "erase"];
+    // Purge and expiry are killed in PurgeKillTests; what is marked, or destroyed on purpose, in LifecycleKillTests.
+    private static readonly string[] Scenarios = ["run", "archive", "part", "restore", "replace", "change", "purge", "expire", "delay", "discard", "erase"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

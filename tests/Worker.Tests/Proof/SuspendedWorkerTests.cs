@@ -40,6 +40,25 @@ public sealed class SuspendedWorkerTests(TestServers servers)
         Assert.Equal(4, (await oracle.CountAsync(Token)).SessionsArchived);
     }
 
+    // Nothing else stands in the way here: the locks of its transaction are held, and nobody else has archived these sessions.
+    [Fact]
+    public async Task A_worker_that_lost_its_lock_while_it_slept_commits_nothing()
+    {
+        await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 4, young: 1)).Patient();
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        await using var sleeper = archiver.Start(ProcessFault.At(FaultPoints.DeleteRecorded, 1, ProcessSignal.Stop), "archive");
+        await sleeper.WaitForTextAsync("fault point", Token);
+        Assert.True(await archiver.Database.ScalarAsync<long>(EndLock) > 0);
+
+        sleeper.SendSignal(ProcessSignal.Continue);
+        var slept = await sleeper.WaitForExitAsync(Token);
+
+        Assert.Equal(1, slept.ExitCode);
+        Assert.Contains("or this worker was suspended", slept.Error, StringComparison.Ordinal);
+        Assert.Equal(5, await archiver.LiveSessionsAsync());
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+    }
+
     [Fact]
     public async Task Each_session_is_archived_once_when_two_workers_are_started_on_one_backlog()
     {

@@ -1,0 +1,62 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Lifecycle;
+
+/// <summary>How far each old object of a source is on its way to its discard: announced, due, held. Reads only.</summary>
+internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettings settings, string location, string source, TimeSpan after)
+{
+    /// <summary>Objects under one hold lock and in one ledger transaction: <c>hold add</c> waits for no more than these.</summary>
+    private const int Group = 64;
+
+    /// <summary>How many are at which step.</summary>
+    public async Task<DiscardReport> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout * 10), cancellationToken).ConfigureAwait(false);
+        var steps = (await connection.QueryAsync(
+            DiscardStatements.Count, row => (Step: row.GetString(0), Count: new DiscardCount(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), Due: row.TextOrNull(4)),
+            cancellationToken, Parameters()).ConfigureAwait(false)).ToDictionary(s => s.Step, StringComparer.Ordinal);
+        DiscardCount Of(string step) => steps.TryGetValue(step, out var found) ? found.Count : DiscardCount.None;
+        return new()
+        {
+            Source = source,
+            Outcome = RunOutcome.Done,
+            Plan = true,
+            Discarded = Of("due"),
+            Announced = Of("unannounced"),
+            Waiting = Of("announced"),
+            Held = Of("held"),
+            Unknown = Of("unknown"),
+            NextDue = steps.TryGetValue("announced", out var next) ? next.Due : null,
+        };
+    }
+
+    /// <summary>What was being destroyed when a process died, and may not go any more; with the version that the ledger names.</summary>
+    public Task<List<(OldObject Object, string? Version)>> InterruptedAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => connection.QueryAsync(
+        DiscardStatements.Interrupted, row => (Object: new OldObject(row.GetInt64(0), row.GetString(1), row.GetInt64(3), row.GetInt64(4)), Version: row.TextOrNull(2)),
+        cancellationToken, Parameters());
+
+    /// <summary>The next objects of a step, by id.</summary>
+    public async Task<IReadOnlyList<OldObject>> PageAsync(string step, long last, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.QueryAsync(
+            DiscardStatements.Page, row => new OldObject(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken,
+            Parameters(PgParameter.Text(step), PgParameter.Bigint(last), PgParameter.Int(Group))).ConfigureAwait(false);
+    }
+
+    /// <summary>Which of them are still at that step; asked under the hold lock.</summary>
+    public async Task<IReadOnlyList<OldObject>> StillAsync(
+        NpgsqlConnection connection, string step, IReadOnlyList<OldObject> page, CancellationToken cancellationToken)
+    {
+        var ids = (await connection.QueryAsync(
+            DiscardStatements.Still, row => row.GetInt64(0), cancellationToken,
+            Parameters(PgParameter.Text(step), PgParameter.Bigints(page.Select(o => o.Id)))).ConfigureAwait(false)).ToHashSet();
+        return [.. page.Where(o => ids.Contains(o.Id))];
+    }
+
+    private NpgsqlParameter[] Parameters(params NpgsqlParameter[] more) => DiscardStatements.Parameters(location, source, after, settings.Discard, more);
+}

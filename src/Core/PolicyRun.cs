@@ -1,0 +1,75 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Archiver.Core;
+
+/// <summary>What a run does between its begin and its end: looks whether anything speaks against it, then does what its policy's action says.</summary>
+internal sealed class PolicyRun(RunScope scope, RunRequest request, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, TimeProvider time, ILogger logger)
+{
+    /// <summary>Throws what ends the run early; what it did until then is in the tally.</summary>
+    public async Task ExecuteAsync(IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        foreach (var warning in scope.Warnings)
+            logger.InspectionWarning(request.Source.Name, warning);
+        if (scope.DeadRuns > 0)
+            logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
+        foreach (var (other, sessions) in await PolicyOverlap.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false))
+            logger.PoliciesOverlap(request.Policy.FullName, other, sessions);
+        var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var (dueOfShard, dueOfPolicy) = await DueSelector.CountForAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var eligible = Math.Min(ofShard + dueOfShard, request.Limit);
+        logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);
+        // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
+        if (request.Policy.Action == PolicyAction.Archive)
+        {
+            await store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
+            if (await BucketExpiry.CheckAsync(store, request.Source.Prefix, settings.Discard, cancellationToken).ConfigureAwait(false) is { } warning)
+                logger.InspectionWarning(request.Source.Name, warning);
+        }
+        // What all shards would take: each for itself would stay below the trip wire.
+        await Erasures.RequireAppliedAsync(scope.Context, store, cancellationToken).ConfigureAwait(false);
+        await TripWire.CheckAsync(scope.Context, settings.Safety, Math.Min(ofPolicy + dueOfPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
+        progress?.Report(new(eligible, 0));
+        var finished = progress is null ? null : new Relay(progress, eligible);
+        var outcomes = new SessionOutcomes(scope.Context, settings.Retry, retry, tally, logger);
+        var limits = new RunLimits(scope.Context, settings.Retry, time, logger);
+        switch (request.Policy.Action)
+        {
+            case PolicyAction.Archive:
+                // Before the selection: what is superseded now may be taken at once, as the next generation.
+                var stored = new StoredSessions(scope.Context, retry, limits.ReachedAsync, logger);
+                await stored.CheckAsync(cancellationToken).ConfigureAwait(false);
+                await stored.GiveWayAsync(request.Policy.Replaces, cancellationToken).ConfigureAwait(false);
+                var delayed = 0L;
+                if (dueOfShard > 0)
+                    delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, time, logger)
+                        .RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
+                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, time, logger))
+                    await pipeline.RunAsync(request.Limit - delayed, finished, cancellationToken).ConfigureAwait(false);
+                break;
+            case PolicyAction.Purge:
+                await ChangeAsync(new Purger(scope.Context, retry)).ConfigureAwait(false);
+                break;
+            case PolicyAction.Expire:
+                await ChangeAsync(new StatusExpirer(scope.Context, retry)).ConfigureAwait(false);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown action {request.Policy.Action}.");
+        }
+
+        Task ChangeAsync(IBatchAction action) =>
+            new LifecyclePipeline(scope, action, settings.Batch, outcomes, retry, tally, limits, time, logger).RunAsync(request.Limit, finished, cancellationToken);
+    }
+
+    private sealed class Relay(IProgress<RunProgress> progress, long eligible) : IProgress<long>
+    {
+        public void Report(long value) => progress.Report(new(eligible, value));
+    }
+}

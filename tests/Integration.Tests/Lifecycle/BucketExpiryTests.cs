@@ -1,0 +1,85 @@
+using Amazon.S3;
+using Amazon.S3.Model;
+using Archiver.Core.Ledger;
+using Archiver.Testing;
+using Archiver.Testing.Proof;
+using Xunit;
+
+namespace Archiver.Integration.Tests.Lifecycle;
+
+/// <summary>Rule 19: the bucket's own lifecycle rules must not remove archives before their time.</summary>
+public sealed class BucketExpiryTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("", 3650, null, "when they are 3650d old, and Archiver:Discard:After is not set")]
+    [InlineData("chat_archives/2021", 30, null, "when they are 30d old")]
+    [InlineData("chat_", 364, 365, "when they are 364d old, before Archiver:Discard:After (365d)")]
+    [InlineData("chat_archives/", 365, 365, null)]
+    [InlineData("", 366, 365, null)]
+    [InlineData("chat_archives_of_others", 1, 365, null)]
+    [InlineData("chat_archives.", 1, null, null)]
+    public async Task Refuses_to_store_where_a_rule_removes_archives_too_early(string prefix, int days, int? discardAfter, string? refusal)
+    {
+        await using var archiver = await CreateAsync(discardAfter);
+        await RuleAsync(archiver.Bucket, prefix, new() { Days = days }, LifecycleRuleStatus.Enabled);
+
+        var summary = await archiver.RunAsync(Token);
+
+        if (refusal is null)
+        {
+            Assert.Equal((RunOutcome.Done, 2L), (summary.Outcome, summary.Sessions));
+            return;
+        }
+        Assert.Equal((RunOutcome.Refused, 3, 0L), (summary.Outcome, summary.ExitCode, summary.Sessions));
+        Assert.Contains($"The lifecycle rule 'tidy' of s3://{archiver.Bucket.Name} removes objects under 'chat_archives/' {refusal}", summary.Error, StringComparison.Ordinal);
+        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.objects"));
+    }
+
+    [Fact]
+    public async Task Refuses_a_fixed_date_too_and_takes_no_notice_of_a_rule_that_is_switched_off()
+    {
+        await using var archiver = await CreateAsync(discardAfter: 365);
+        var someday = new LifecycleRuleExpiration { Date = new DateTime(2040, 1, 1, 0, 0, 0, DateTimeKind.Utc) };
+        await RuleAsync(archiver.Bucket, "", someday, LifecycleRuleStatus.Enabled);
+        var refused = await archiver.RunAsync(Token);
+        await RuleAsync(archiver.Bucket, "", someday, LifecycleRuleStatus.Disabled);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Contains("at a fixed date, before", refused.Error, StringComparison.Ordinal);
+        Assert.Equal((RunOutcome.Done, 2L), (summary.Outcome, summary.Sessions));
+    }
+
+    [Fact]
+    public async Task Warns_where_the_rules_may_not_be_read_and_goes_on()
+    {
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("lifecycle", StringComparison.Ordinal) ? StoreFault.AccessDenied : StoreFault.None);
+        await using var archiver = await CreateAsync(discardAfter: null, proxy.Endpoint);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, 2L), (summary.Outcome, summary.Sessions));
+        Assert.Contains(archiver.Events.Messages, m => m.Contains("s3:GetLifecycleConfiguration", StringComparison.Ordinal));
+    }
+
+    private Task<ArchiverFixture> CreateAsync(int? discardAfter, Uri? endpoint = null) => ArchiverFixture.CreateAsync(
+        servers, Token, idle: 2, young: 1, messages: 1, configure: s => s with
+        {
+            Discard = new() { After = discardAfter is { } days ? TimeSpan.FromDays(days) : null, Notice = TimeSpan.FromDays(30) },
+            Storage = s.Storage with { Endpoint = endpoint ?? s.Storage.Endpoint },
+        });
+
+    private static Task<PutLifecycleConfigurationResponse> RuleAsync(TestBucket bucket, string prefix, LifecycleRuleExpiration expiration, LifecycleRuleStatus status) => bucket.Client.PutLifecycleConfigurationAsync(
+        new PutLifecycleConfigurationRequest
+        {
+            BucketName = bucket.Name,
+            Configuration = new LifecycleConfiguration
+            {
+                Rules = [new LifecycleRule { Id = "tidy", Status = status, Expiration = expiration, Filter = new LifecycleFilter { LifecycleFilterPredicate = new LifecyclePrefixPredicate { Prefix = prefix } } }],
+            },
+        },
+        Token);
+}

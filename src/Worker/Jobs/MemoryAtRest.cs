@@ -21,6 +21,18 @@ internal sealed class MemoryAtRest(TimeProvider time, ILogger<MemoryAtRest> logg
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        try
+        {
+            await WatchAsync(stoppingToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // A host that could not start cancels us too, and would log this as one more fault beside the real one.
+        }
+    }
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(Period, time);
         // The start is work, too.
         var left = Collections;

@@ -11,6 +11,18 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_port_that_is_taken_ends_a_worker_with_one_line_that_says_so()
+    {
+        await using var second = fixture.Archiver.Start(new Dictionary<string, string?> { ["Archiver__Http__Urls"] = fixture.Worker.Address.ToString() }, "run");
+
+        var result = await second.WaitForExitAsync(Token);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("archiver: Cannot listen on", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundService", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Lists_archives_by_user_and_by_session_page_by_page()
     {
         var first = await ArrayAsync("/archives?limit=5");

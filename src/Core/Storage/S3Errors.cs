@@ -71,9 +71,6 @@ internal static class S3Errors
     /// <summary>The server answered, be it with a refusal; false where a connection broke or nothing came in time.</summary>
     public static bool IsAnswer(StorageException error) => Answer(error) is { StatusCode: not 0 };
 
-    /// <summary>The server has no such operation.</summary>
-    public static bool IsNotImplemented(StorageException error) => Answer(error)?.StatusCode == HttpStatusCode.NotImplemented;
-
     /// <summary>The error code the server gave, for messages.</summary>
     public static string Code(StorageException error) => Answer(error)?.ErrorCode ?? error.Failure.ToString();
 

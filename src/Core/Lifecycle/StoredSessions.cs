@@ -30,10 +30,6 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         WHERE a.id = n.id AND a.state = 'stored'
         """;
 
-    private const string Copies = """
-        SELECT a.id, a.session_id, a.mark::text FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'stored'
-        """;
-
     private readonly DeleteStatements _statements = new(run.Source.Map, run.Shape);
 
     /// <summary>Compares every stored session of the policy with its rows; returns how many are superseded.</summary>
@@ -59,10 +55,23 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
 
     /// <summary>
     /// Makes archives <c>superseded</c> whose sessions are not, or not any more, what is stored; returns how many. Sessions in use or held
-    /// wait for the next run.
+    /// wait for the next run, each alone: halves find the one that somebody waits for.
     /// </summary>
-    public Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken) =>
-        over.Count == 0 ? Task.FromResult(0L) : retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken);
+    public async Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken)
+    {
+        if (over.Count == 0)
+            return 0;
+        try
+        {
+            return await retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (over.Count > 1 && (exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
+        {
+            var half = over.Count / 2;
+            return await SupersedeAsync([.. over.Take(half)], cancellationToken).ConfigureAwait(false)
+                + await SupersedeAsync([.. over.Skip(half)], cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for its delete would prevent.</summary>
     public async Task GiveWayAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
@@ -71,11 +80,17 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
             return;
         await SupersedeAsync(await retry.ExecuteAsync(FindAsync, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
+        // Each shard's run for its own sessions: the others' are under another lock.
         async Task<List<StoredArchive>> FindAsync(CancellationToken token)
         {
+            var sql = $"""
+                SELECT a.id, a.session_id, a.mark::text
+                FROM archiver.archives AS a
+                WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'stored' AND {run.Shard.Sql("a.session_id")}
+                """;
             await using var connection = await run.Connections.OpenAsync(token).ConfigureAwait(false);
             return await connection.QueryAsync(
-                Copies, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"), token,
+                sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"), token,
                 PgParameter.Text(run.Source.Name), PgParameter.Texts(keys)).ConfigureAwait(false);
         }
     }
@@ -115,8 +130,7 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     private async Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {
         await using var transaction = await ShortTransaction.BeginAsync(run, changed.Count, cancellationToken).ConfigureAwait(false);
-        // Who waits is on one of them; the next run finds them all again.
-        return await transaction.UnlessAwaitedAsync(() => SupersedeAsync(transaction, changed, cancellationToken), () => 0).ConfigureAwait(false);
+        return await transaction.UnlessAwaitedAsync(() => SupersedeAsync(transaction, changed, cancellationToken), changed.Count == 1 ? () => 0 : null).ConfigureAwait(false);
     }
 
     private async Task<long> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)

@@ -61,8 +61,26 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     /// Makes archives <c>superseded</c> whose sessions are not, or not any more, what is stored; returns how many. Sessions in use or held
     /// wait for the next run.
     /// </summary>
-    public Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken) =>
-        over.Count == 0 ? Task.FromResult(0L) : retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken);
+    public async Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken)
+    {
+        if (over.Count == 0)
+            return 0;
+        try
+        {
+            return await retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.IsStatementTimeout() && over.Count > 1 && !cancellationToken.IsCancellationRequested)
+        {
+            var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken).ConfigureAwait(false);
+            return first + await SupersedeAsync([.. over.Skip(over.Count / 2)], cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.IsStatementTimeout() && !cancellationToken.IsCancellationRequested)
+        {
+            // It stays stored, and is never deleted on the strength of that copy; the next run finds it again.
+            logger.SessionFailed(over[0].Key, $"{DropReason.NotUpdated} ({exception.SqlState})");
+            return 0;
+        }
+    }
 
     /// <summary>Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for its delete would prevent.</summary>
     public async Task GiveWayAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
@@ -112,12 +130,8 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     }
 
     /// <summary>A version that is gone does not come back, so what was found without a lock still holds.</summary>
-    private async Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, changed.Count, cancellationToken).ConfigureAwait(false);
-        // Who waits is on one of them; the next run finds them all again.
-        return await transaction.UnlessAwaitedAsync(() => SupersedeAsync(transaction, changed, cancellationToken), () => 0).ConfigureAwait(false);
-    }
+    private Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, changed.Count, changed.Count == 1, transaction => SupersedeAsync(transaction, changed, cancellationToken), cancellationToken);
 
     private async Task<long> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {

@@ -13,10 +13,13 @@ internal static class LiveVersions
     /// <summary>Sessions in one policy: its condition is one literal.</summary>
     public const int MaxSessions = 1000;
 
+    /// <summary>With a slash, so that no configured policy can have it and be taken for this one, with its stored sessions and its pauses.</summary>
+    public const string Name = "restore/replace";
+
     public static Policy Policy(SourceSettings source, IReadOnlyList<string> keys) => new()
     {
         Source = source.Name,
-        Name = "replace",
+        Name = Name,
         Action = PolicyAction.Archive,
         Where = $"{SessionPath.Column("s", source.Map.Session.Key)}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
         RestoreGrace = TimeSpan.Zero,

@@ -30,10 +30,6 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         WHERE a.id = n.id AND a.state = 'stored'
         """;
 
-    private const string Copies = """
-        SELECT a.id, a.session_id, a.mark::text FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'stored'
-        """;
-
     private readonly DeleteStatements _statements = new(run.Source.Map, run.Shape);
 
     /// <summary>Compares every stored session of the policy with its rows; returns how many are superseded.</summary>
@@ -59,7 +55,7 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
 
     /// <summary>
     /// Makes archives <c>superseded</c> whose sessions are not, or not any more, what is stored; returns how many. Sessions in use or held
-    /// wait for the next run.
+    /// wait for the next run, each alone: halves find the one that somebody waits for.
     /// </summary>
     public async Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken)
     {
@@ -69,12 +65,12 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         {
             return await retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && over.Count > 1 && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (over.Count > 1 && (exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
         {
             var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken).ConfigureAwait(false);
             return first + await SupersedeAsync([.. over.Skip(over.Count / 2)], cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when ((exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
         {
             // It stays stored, and is never deleted on the strength of that copy; the next run finds it again.
             logger.SessionFailed(over[0].Key, $"{DropReason.NotUpdated} ({exception.SqlState})");
@@ -89,11 +85,17 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
             return;
         await SupersedeAsync(await retry.ExecuteAsync(FindAsync, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
+        // Each shard's run for its own sessions: the others' are under another lock.
         async Task<List<StoredArchive>> FindAsync(CancellationToken token)
         {
+            var sql = $"""
+                SELECT a.id, a.session_id, a.mark::text
+                FROM archiver.archives AS a
+                WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'stored' AND {run.Shard.Sql("a.session_id")}
+                """;
             await using var connection = await run.Connections.OpenAsync(token).ConfigureAwait(false);
             return await connection.QueryAsync(
-                Copies, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"), token,
+                sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"), token,
                 PgParameter.Text(run.Source.Name), PgParameter.Texts(keys)).ConfigureAwait(false);
         }
     }

@@ -23,7 +23,7 @@ public interface IArchiveStore : IArchiveReader
     Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken);
 
     /// <summary>The store's own rules by which it removes objects; none where it has no such thing.</summary>
-    /// <exception cref="StorageException">Not permitted, or the store failed.</exception>
+    /// <exception cref="StorageException">Not permitted, or the store cannot say or failed.</exception>
     Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends uploads under the prefix that began longer ago than <paramref name="age"/> and never became an object, such as a killed worker's. Runs never call this.</summary>

@@ -67,8 +67,9 @@ internal sealed class S3BulkDelete(S3Bucket bucket)
 
     private async Task OneByOneAsync(KeyVersion[] versions, CancellationToken cancellationToken)
     {
-        foreach (var version in versions)
+        for (var i = 0; i < versions.Length; i++)
         {
+            var version = versions[i];
             var request = new DeleteObjectRequest { BucketName = bucket.Name, Key = version.Key, VersionId = version.VersionId };
             try
             {
@@ -77,6 +78,17 @@ internal sealed class S3BulkDelete(S3Bucket bucket)
             catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent)
             {
                 _failures.TryAdd(version.Key, Refused(version.Key, version.VersionId, S3Errors.Code(exception), exception.InnerException));
+            }
+            catch (StorageException exception) when (S3Errors.IsAnswer(exception))
+            {
+                _failures.TryAdd(version.Key, new StorageException(exception.Failure, exception.Message));
+            }
+            catch (StorageException exception)
+            {
+                // No answer: each further version would wait for its timeout.
+                foreach (var untried in versions[i..])
+                    _failures.TryAdd(untried.Key, exception);
+                return;
             }
         }
     }

@@ -68,8 +68,8 @@ internal static class S3Errors
     public static bool IsRangePastEnd(StorageException error) =>
         Answer(error)?.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable;
 
-    /// <summary>The server has no such operation.</summary>
-    public static bool IsNotImplemented(StorageException error) => Answer(error)?.StatusCode == HttpStatusCode.NotImplemented;
+    /// <summary>The server answered, be it with a refusal; false where a connection broke or nothing came in time.</summary>
+    public static bool IsAnswer(StorageException error) => Answer(error) is { StatusCode: not 0 };
 
     /// <summary>The error code the server gave, for messages.</summary>
     public static string Code(StorageException error) => Answer(error)?.ErrorCode ?? error.Failure.ToString();

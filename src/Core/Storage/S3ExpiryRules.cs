@@ -9,7 +9,7 @@ namespace Archiver.Core.Storage;
 /// </summary>
 internal static class S3ExpiryRules
 {
-    /// <exception cref="StorageException">Not permitted, or the server failed.</exception>
+    /// <exception cref="StorageException">Not permitted, or the server has no such request or failed.</exception>
     public static async Task<IReadOnlyList<ExpiryRule>> ListAsync(S3Bucket bucket, CancellationToken cancellationToken)
     {
         var request = new GetLifecycleConfigurationRequest { BucketName = bucket.Name };
@@ -23,8 +23,9 @@ internal static class S3ExpiryRules
                     .Select(r => new ExpiryRule(r.Id ?? "", Prefix(r.Filter?.LifecycleFilterPredicate) ?? OldPrefix(r) ?? "", r.Expiration.Days is > 0 and var days ? TimeSpan.FromDays(days) : null)),
             ];
         }
-        catch (StorageException e) when (S3Errors.Code(e) == "NoSuchLifecycleConfiguration" || S3Errors.IsNotImplemented(e))
+        catch (StorageException e) when (S3Errors.Code(e) == "NoSuchLifecycleConfiguration")
         {
+            // Only this says that there are none; a server without the request has said nothing.
             return [];
         }
     }

@@ -15,9 +15,8 @@ public sealed class BucketExpiryTests(TestServers servers)
     [Theory]
     [InlineData("", 3650, null, "when they are 3650d old, and Archiver:Discard:After is not set")]
     [InlineData("chat_archives/2021", 30, null, "when they are 30d old")]
-    [InlineData("chat_", 364, 365, "when they are 364d old, before Archiver:Discard:After (365d)")]
-    [InlineData("chat_archives/", 365, 365, null)]
-    [InlineData("", 366, 365, null)]
+    [InlineData("chat_archives/2", 394, 365, "when they are 394d old, before Archiver:Discard:After and Notice are over (365d + 30d)")]
+    [InlineData("chat_archives/2", 395, 365, null)]
     [InlineData("chat_archives_of_others", 1, 365, null)]
     [InlineData("chat_archives.", 1, null, null)]
     public async Task Refuses_to_store_where_a_rule_removes_archives_too_early(string prefix, int days, int? discardAfter, string? refusal)
@@ -38,6 +37,34 @@ public sealed class BucketExpiryTests(TestServers servers)
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.objects"));
     }
 
+    // However late: a tombstone must outlive every backup.
+    [Theory]
+    [InlineData("")]
+    [InlineData("chat_archives/")]
+    [InlineData("chat_archives/.archiver/")]
+    [InlineData("chat_archives/.archiver/erased/")]
+    public async Task Refuses_to_store_where_a_rule_ever_removes_tombstones(string prefix)
+    {
+        await using var archiver = await CreateAsync(discardAfter: 365);
+        await RuleAsync(archiver.Bucket, prefix, new() { Days = 36500 }, LifecycleRuleStatus.Enabled);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Refused, 3, 0L), (summary.Outcome, summary.ExitCode, summary.Sessions));
+        Assert.Contains("removes objects under 'chat_archives/.archiver/' when they are 36500d old, with them the tombstones", summary.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Warns_that_a_rule_that_comes_late_enough_knows_no_hold()
+    {
+        await using var archiver = await CreateAsync(discardAfter: 365);
+        await RuleAsync(archiver.Bucket, "chat_archives/2", new() { Days = 395 }, LifecycleRuleStatus.Enabled);
+
+        Assert.Equal(RunOutcome.Done, (await archiver.RunAsync(Token)).Outcome);
+
+        Assert.Contains(archiver.Events.Messages, m => m.Contains("'tidy'", StringComparison.Ordinal) && m.Contains("under legal hold or not", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Refuses_a_fixed_date_too_and_takes_no_notice_of_a_rule_that_is_switched_off()
     {
@@ -53,10 +80,12 @@ public sealed class BucketExpiryTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, 2L), (summary.Outcome, summary.Sessions));
     }
 
-    [Fact]
-    public async Task Warns_where_the_rules_may_not_be_read_and_goes_on()
+    [Theory]
+    [InlineData(StoreFault.AccessDenied)]
+    [InlineData(StoreFault.NotImplemented)]
+    public async Task Warns_where_the_rules_cannot_be_read_and_goes_on(StoreFault fault)
     {
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("lifecycle", StringComparison.Ordinal) ? StoreFault.AccessDenied : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("lifecycle", StringComparison.Ordinal) ? fault : StoreFault.None);
         await using var archiver = await CreateAsync(discardAfter: null, proxy.Endpoint);
 
         var summary = await archiver.RunAsync(Token);

@@ -83,6 +83,55 @@ public sealed class ConflictTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Replace_of_a_shard_leaves_the_stored_copies_of_the_others_to_their_own_runs()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 12, young: 0, configure: s => s with
+        {
+            Schedule = s.Schedule with { Shards = 2 },
+            Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Delete = DeleteMode.Nothing }] }],
+        });
+        Assert.Equal(12, (await archiver.RunAsync(Token)).Sessions);
+        string[] ids = [await OfShardAsync(1), await OfShardAsync(2)];
+        foreach (var id in ids)
+            await archiver.ExecuteAsync(OneMore, id);
+        var stored = "";
+        // The run of the first shard has made room when it stores its live version.
+        archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = async () => stored = await StatesAsync() };
+
+        var report = await archiver.RestoreAsync(RestoreFixture.Session(ids) with { OnConflict = ConflictMode.Replace }, Token);
+
+        Assert.Equal("superseded, stored", stored);
+        Assert.Equal((RunOutcome.Done, null, 2L), (report.Outcome, report.Error, report.Restored));
+
+        async Task<string> OfShardAsync(int number) => (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id::text) FROM chat_sessions WHERE {new Shard(number, 2).Sql("session_id")}"))!;
+
+        async Task<string> StatesAsync() => (await archiver.Database.ScalarAsync<string>(
+            $"SELECT string_agg(state, ', ' ORDER BY array_position(ARRAY['{ids[0]}', '{ids[1]}'], session_id)) FROM archiver.archives WHERE session_id IN ('{ids[0]}', '{ids[1]}') AND generation = 1"))!;
+    }
+
+    // Its name was once that of a policy that anybody may configure.
+    [Fact]
+    public async Task Replace_touches_nothing_else_of_a_policy_that_is_called_replace()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: s => s with
+        {
+            Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Name = "replace", DeleteAfter = TimeSpan.FromDays(1) }] }],
+        });
+        Assert.Equal(3, (await archiver.RunAsync(Token)).Sessions);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET stored_at = now() - interval '2 days'");
+        var id = await archiver.AnyIdleAsync(Token);
+        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited'", null);
+
+        var report = await archiver.RestoreAsync(RestoreFixture.Session(id) with { OnConflict = ConflictMode.Replace }, Token);
+
+        Assert.Equal((RunOutcome.Done, null, 1L), (report.Outcome, report.Error, report.Restored));
+        Assert.Equal("2 stored", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(DISTINCT n || ' ' || state, ', ') FROM (SELECT state, count(*) AS n FROM archiver.archives WHERE session_id <> '{id}' GROUP BY state) s"));
+        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
+        Assert.NotNull(Core.Configuration.Names.Limit(Core.LiveVersions.Name));
+        Assert.Equal("replace, restore, restore/replace", await archiver.Database.ScalarAsync<string>("SELECT string_agg(DISTINCT policy, ', ' ORDER BY policy) FROM archiver.runs"));
+    }
+
+    [Fact]
     public async Task A_restored_session_has_its_grace_and_is_then_archived_as_the_next_generation()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);

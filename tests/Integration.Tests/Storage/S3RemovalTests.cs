@@ -117,6 +117,92 @@ public sealed class S3RemovalTests(TestServers servers)
         Assert.Equal(Keys, outcome.Failures.Keys.Order(StringComparer.Ordinal));
     }
 
+    // Of the first look or of the last: what was only listed is not gone.
+    [Theory]
+    [InlineData(12, false)]
+    [InlineData(12, true)]
+    [InlineData(32, false)]
+    [InlineData(32, true)]
+    public async Task A_listing_that_fails_makes_no_key_count_as_gone_that_is_still_there(int failing, bool retried)
+    {
+        string[] many = [.. Enumerable.Range(10, 20).Select(i => $"p/{i}")];
+        var listings = 0;
+        await using var bucket = await TestBucket.CreateAsync(servers, Token, versioned: true);
+        await Parallel.ForEachAsync(many, Token, async (key, token) => await bucket.PutRawAsync(key, [1], token));
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("versions", StringComparison.Ordinal) && Interlocked.Increment(ref listings) == failing ? StoreFault.SlowDown : StoreFault.None);
+        // Few at once, so that some are through before the one that fails.
+        using var once = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint, UploadConcurrency = 2 }, TimeProvider.System);
+        IArchiveStore store = retried ? new ResilientArchiveStore(once, new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System) : once;
+
+        var outcome = await store.DeleteAllVersionsAsync(many, Token);
+
+        var left = await LeftAsync(bucket);
+        Assert.Equal(1, proxy.Faults);
+        Assert.DoesNotContain(left, outcome.IsGone);
+        Assert.Equal(retried, outcome.Failures.Count == 0);
+        Assert.Equal(failing < many.Length && !retried ? many.Length : 0, left.Count);
+    }
+
+    [Theory]
+    [InlineData(StoreFault.InternalError, false)]
+    [InlineData(StoreFault.ResetBefore, true)]
+    public async Task A_failure_while_removing_one_by_one_is_an_outcome_and_no_exception(StoreFault fault, bool outage)
+    {
+        await using var bucket = await VersionedAsync();
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, path) => (method, path.Contains("p/b", StringComparison.Ordinal)) switch
+        {
+            ("POST", _) => StoreFault.NotImplemented,
+            ("DELETE", true) => fault,
+            _ => StoreFault.None,
+        });
+        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
+
+        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+
+        Assert.Equal(outage, outcome.Outage is not null);
+        Assert.Equal(StorageFailure.Transient, outcome.Failures["p/b"].Failure);
+        Assert.DoesNotContain(Keys.Intersect(await LeftAsync(bucket)), outcome.IsGone);
+        if (!outage)
+            Assert.Equal(["p/a~2", "p/b", "p/b"], await LeftAsync(bucket));
+    }
+
+    [Theory]
+    [InlineData("DELETE", 1)]
+    [InlineData("GET", 3)]
+    public async Task An_upload_that_cannot_be_ended_keeps_its_own_key_and_an_unread_list_of_uploads_keeps_all(string method, int kept)
+    {
+        await using var bucket = await VersionedAsync();
+        foreach (var key in Keys)
+            await bucket.Client.InitiateMultipartUploadAsync(bucket.Name, key, Token);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (m, path) => m == method && (path.Contains("?uploads", StringComparison.Ordinal) || path.Contains("p/b?uploadId", StringComparison.Ordinal)) ? StoreFault.AccessDenied : StoreFault.None);
+        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
+
+        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+
+        Assert.Equal(kept, outcome.Failures.Count);
+        Assert.Contains("p/b", outcome.Failures);
+        Assert.Null(outcome.Outage);
+        var uploads = (await bucket.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket.Name }, Token)).MultipartUploads ?? [];
+        Assert.Equal(kept, uploads.Count);
+    }
+
+    [Fact]
+    public async Task Lists_the_uploads_of_no_more_than_the_folders_of_its_keys()
+    {
+        await using var bucket = await VersionedAsync();
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, _) => StoreFault.None);
+        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
+
+        await store.DeleteAllVersionsAsync(["p/a", "other/b", "alone"], Token);
+
+        var listings = proxy.Requests.Select(r => Uri.UnescapeDataString(r.Path)).Where(p => p.Contains("?uploads", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Assert.Collection(
+            listings,
+            p => Assert.Contains("prefix=alone", p, StringComparison.Ordinal),
+            p => Assert.Contains("prefix=other/b", p, StringComparison.Ordinal),
+            p => Assert.Contains("prefix=p/a", p, StringComparison.Ordinal));
+    }
+
     /// <summary>Three keys with versions and a delete marker, and a neighbour that must stay.</summary>
     private async Task<TestBucket> VersionedAsync()
     {

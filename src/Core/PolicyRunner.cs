@@ -53,7 +53,7 @@ public sealed class PolicyRunner
             }
             if (request.Policy.DryRun)
                 return await new DryRun(_settings, _connections, _logger).RunAsync(request, cancellationToken).ConfigureAwait(false);
-            scope = await RunScope.BeginAsync(request, _settings, _connections[request.Source.Name], _time, cancellationToken).ConfigureAwait(false);
+            scope = await RunScope.BeginAsync(request, _settings, _connections[request.Source.Name], _time, _logger, cancellationToken).ConfigureAwait(false);
             if (scope is null)
             {
                 _logger.LockedElsewhere(request.Policy.FullName);

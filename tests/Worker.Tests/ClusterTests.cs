@@ -122,6 +122,20 @@ public sealed class ClusterTests(TestServers servers)
         Assert.False(first.HasLogged(LockedElsewhere) || second.HasLogged(LockedElsewhere));
     }
 
+    [Fact]
+    public async Task A_run_asked_for_while_the_common_schedule_is_out_of_order_is_refused_for_now()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 1);
+        archiver.With("Schedule:Clustered", "true").With(Cron, EveryYear).With("Http:ApiKey", HttpFixture.Key);
+        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await worker.LoggedAsync(Scheduled, Token);
+        await Eventually.TrueAsync(async () => await AskForRunAsync(worker) == HttpStatusCode.Accepted, Token);
+
+        await archiver.Database.ExecuteAsync("ALTER TABLE archiver_quartz.qrtz_job_details RENAME TO away", Token);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await AskForRunAsync(worker));
+    }
+
     private static async Task<HttpStatusCode> AskForRunAsync(RunningWorker worker)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/runs") { Content = JsonContent.Create(new { policy = "main/idle" }) };

@@ -24,7 +24,7 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         }
         catch (PostgresException exception) when (exception.IsStatementTimeout() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
-            // One session that is never done in time, for a trigger's sake, must not stop the others run after run.
+            // One session that is never done in time, for a trigger's sake or because somebody always waits for it, must not stop the others run after run.
             if (batch.Sessions.Count == 1)
                 return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.TooSlow, Failed: true)]);
             var (first, second) = batch.Halve();
@@ -32,11 +32,8 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         }
     }
 
-    private async Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Sum(s => s.Session.Rows), cancellationToken).ConfigureAwait(false);
-        return await transaction.UnlessAwaitedAsync(() => DeleteAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
-    }
+    private Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, batch.Sessions.Sum(s => s.Session.Rows), batch.Sessions.Count == 1, transaction => DeleteAsync(transaction, batch, cancellationToken), cancellationToken);
 
     private async Task<DeletedBatch> DeleteAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
     {

@@ -43,11 +43,8 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
     }
 
     /// <summary>Null when the server did something else than mark these sessions; then it is rolled back.</summary>
-    private async Task<StoredBatch?> StoreOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Sum(s => s.Session.Rows), cancellationToken).ConfigureAwait(false);
-        return await transaction.UnlessAwaitedAsync(() => StoreAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => new([], [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
-    }
+    private Task<StoredBatch?> StoreOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, batch.Sessions.Sum(s => s.Session.Rows), batch.Sessions.Count == 1, transaction => StoreAsync(transaction, batch, cancellationToken), cancellationToken);
 
     private async Task<StoredBatch?> StoreAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
     {

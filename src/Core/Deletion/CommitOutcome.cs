@@ -24,11 +24,16 @@ internal sealed class CommitOutcome(RunContext run, Func<NpgsqlConnection, Cance
     private const string Fate = "SELECT pg_xact_status($1::text::xid8)";
 
     /// <summary>Returns when the transaction is committed.</summary>
+    /// <param name="connection">In the transaction.</param>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="last">What must hold when the commit is sent; throws when it does not.</param>
+    /// <param name="cancellationToken">Gives up before the commit is sent, not after.</param>
     /// <exception cref="NpgsqlException">It was rolled back.</exception>
     /// <exception cref="ArchiverException">Its fate cannot be learnt now; the ledger tells the next run.</exception>
-    public async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Func<CancellationToken, Task> last, CancellationToken cancellationToken)
     {
         var id = (await connection.ScalarAsync<string>(TransactionId, cancellationToken).ConfigureAwait(false))!;
+        await last(cancellationToken).ConfigureAwait(false);
         try
         {
             // Not cancelled half-way by the caller: either it is not sent, or its answer is waited for.

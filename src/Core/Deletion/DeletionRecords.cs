@@ -56,7 +56,7 @@ internal static class DeletionRecords
         await ArchiveLedger.MarkStoredAsync(connection, used, cancellationToken).ConfigureAwait(false);
         var unused = batch.Sessions.Select(s => (s.Copy, Reason: reasons.GetValueOrDefault(s.Key)))
             .Concat(batch.Rejected.Select(r => (r.Copy, Reason: (string?)r.Reason)))
-            .Where(o => o.Reason is not null && !used.ContainsKey(o.Copy.ObjectId))
+            .Where(o => o.Reason is not null && !used.ContainsKey(o.Copy.ObjectId) && !batch.Needed.Contains(o.Copy.ObjectId))
             .DistinctBy(o => o.Copy.ObjectId)
             .Select(o => (o.Copy.ObjectId, o.Copy.Object.VersionId, o.Reason!));
         await ArchiveLedger.MarkAbandonedAsync(connection, [.. unused], cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Npgsql;
@@ -7,7 +8,7 @@ namespace Archiver.Core.Deletion;
 /// <summary>
 /// Lets the application go first: watches whether anybody waits for a lock of a short transaction, and before such a wait comes to
 /// <c>Batch:LockTimeout</c> ends the statement in hand, which rolls the transaction back. Nothing is asked of the server while the transaction
-/// is younger than half of that, and most never become so old.
+/// is younger than half of that, and most never become so old. The transaction never waits long for its watch: it would hold its locks meanwhile.
 /// </summary>
 internal sealed class LockCourtesy : IAsyncDisposable
 {
@@ -19,18 +20,28 @@ internal sealed class LockCourtesy : IAsyncDisposable
           AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = $1 AND a.xact_start = $2)
         """;
 
+    // An answer that takes longer is no use any more.
+    private const string Bounded = "SET statement_timeout = '500ms'";
+
+    /// <summary>Longest wait for one answer. In a healthy network it comes within milliseconds, or with the server's own timeout.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(5);
 
     private readonly RunContext _run;
     private readonly int _process;
     private readonly DateTimeOffset _started;
     private readonly CancellationTokenSource _stop = new();
+
+    // Taken while a question is with the server, and for good by the end of the transaction or by a question that got no answer.
+    private readonly SemaphoreSlim _mayAsk = new(1, 1);
     private readonly Task _watching;
+    private Task<bool>? _ended;
 
     private LockCourtesy(RunContext run, int process, DateTimeOffset started)
     {
         (_run, _process, _started) = (run, process, started);
-        _watching = WatchAsync();
+        _watching = WatchAsync(_stop.Token);
     }
 
     /// <summary>Whether somebody waited too long, so that the transaction was to end.</summary>
@@ -45,39 +56,79 @@ internal sealed class LockCourtesy : IAsyncDisposable
         return new(run, process, started);
     }
 
-    /// <summary>Returns when no cancellation can come any more. A commit must not be hit: it would stop waiting for a synchronous standby.</summary>
+    /// <summary>
+    /// Asks nothing more. False when a question may still be on its way, and with it a cancellation: a commit must not be hit by one, it
+    /// would stop waiting for a synchronous standby.
+    /// </summary>
+    public Task<bool> EndAsync() => _ended ??= EndOnceAsync();
+
     public async ValueTask DisposeAsync()
     {
-        if (_watching.IsCompleted && _stop.IsCancellationRequested)
-            return;
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
-        _stop.Dispose();
+        await EndAsync().ConfigureAwait(false);
+        // What still hangs in the network ends by itself, and nobody waits for it.
+        if (_watching.IsCompleted)
+        {
+            _stop.Dispose();
+            _mayAsk.Dispose();
+        }
     }
 
-    private async Task WatchAsync()
+    private async Task<bool> EndOnceAsync()
+    {
+        _ = _stop.CancelAsync();
+        return await _mayAsk.WaitAsync(Patience).ConfigureAwait(false);
+    }
+
+    private async Task WatchAsync(CancellationToken stop)
     {
         var half = _run.Batch.LockTimeout / 2;
         try
         {
-            await Task.Delay(half, _stop.Token).ConfigureAwait(false);
-            await using var connection = await _run.Connections.OpenAsync(_stop.Token).ConfigureAwait(false);
+            await Task.Delay(half, stop).ConfigureAwait(false);
+            // Past any pooler: there the question could queue for the server connection that this very transaction occupies.
+            await using var connection = await _run.Connections.OpenForLockAsync(stop).ConfigureAwait(false);
+            using (var bound = new CancellationTokenSource(Patience))
+                await connection.ExecuteAsync(Bounded, bound.Token).ConfigureAwait(false);
             using var poll = new PeriodicTimer(half / 2 > ShortestPoll ? half / 2 : ShortestPoll);
-            do
+            while (await _mayAsk.WaitAsync(0, CancellationToken.None).ConfigureAwait(false))
             {
-                // Not cancelled half-way, lest the cancellation hit what the pool gives this connection to next.
-                GaveWay |= await connection.ScalarAsync<bool>(
-                    GiveWay, CancellationToken.None, PgParameter.Int(_process), PgParameter.Instant(_started), PgParameter.Interval(half)).ConfigureAwait(false);
+                await AskAsync(connection, half).ConfigureAwait(false);
+                await poll.WaitForNextTickAsync(stop).ConfigureAwait(false);
             }
-            while (await poll.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false));
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The transaction is over.
         }
-        catch (Exception exception) when (PgErrors.IsTransient(exception) || exception is NpgsqlException)
+        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or TimeoutException or IOException or SocketException)
         {
             // Politeness, not safety: the transaction goes on, within its timeouts, and finds out for itself what the server has.
+            _run.Unwatched?.Warn(exception);
         }
+    }
+
+    /// <summary>One question. Without an answer, not even an error, nobody knows whether it still waits to be executed: then there is no other.</summary>
+    private async Task AskAsync(NpgsqlConnection connection, TimeSpan half)
+    {
+        using var bound = new CancellationTokenSource(Patience);
+        try
+        {
+            GaveWay |= await connection.ScalarAsync<bool>(
+                GiveWay, bound.Token, PgParameter.Int(_process), PgParameter.Instant(_started), PgParameter.Interval(half)).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.IsStatementTimeout())
+        {
+            // Asked again.
+        }
+        catch (PostgresException)
+        {
+            _mayAsk.Release();
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException("The server does not answer.");
+        }
+        _mayAsk.Release();
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
@@ -14,6 +15,9 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <summary>A worker that stands still between two statements keeps its locks no longer; what it does there takes milliseconds.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    /// <summary>Times that a single session may make the application wait in one run.</summary>
+    private const int MostTimes = 3;
+
     private readonly RunContext _run;
     private readonly LockCourtesy _courtesy;
 
@@ -29,10 +33,42 @@ internal sealed class ShortTransaction : IAsyncDisposable
 
     public NpgsqlTransaction Transaction { get; }
 
+    /// <summary>
+    /// Does work in a transaction. When it had to give way to the application, it lets that go first for as long as it may have waited, and
+    /// tries a single session again: one that is in use will have changed. One that makes somebody wait each time is too slow.
+    /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="rows">Rows that it will touch: one large session may take as much longer as it is larger than a batch.</param>
+    /// <param name="single">Whether it cannot be divided; else the caller tries less at a time.</param>
+    /// <param name="work">What is to be done, including the commit.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<ShortTransaction> BeginAsync(RunContext run, long rows, CancellationToken cancellationToken)
+    /// <exception cref="PostgresException">Also when it gave way, as a statement that timed out.</exception>
+    public static async Task<T> RunAsync<T>(RunContext run, long rows, bool single, Func<ShortTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        for (var times = 1; ; times++)
+        {
+            PostgresException gaveWay;
+            var transaction = await BeginAsync(run, rows, cancellationToken).ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
+            {
+                try
+                {
+                    return await work(transaction).ConfigureAwait(false);
+                }
+                catch (PostgresException exception) when (exception.IsStatementTimeout())
+                {
+                    if (!await transaction.GaveWayAsync().ConfigureAwait(false))
+                        throw;
+                    gaveWay = exception;
+                }
+            }
+            await Task.Delay(run.Batch.LockTimeout, cancellationToken).ConfigureAwait(false);
+            if (!single || times == MostTimes)
+                ExceptionDispatchInfo.Throw(gaveWay);
+        }
+    }
+
+    private static async Task<ShortTransaction> BeginAsync(RunContext run, long rows, CancellationToken cancellationToken)
     {
         var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -49,46 +85,53 @@ internal sealed class ShortTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>Does the work of the transaction, unless it has to give way to the application.</summary>
-    /// <param name="work">What it is for.</param>
-    /// <param name="inUse">What it comes to when it gave way and nothing smaller can be tried; null when fewer sessions at a time can.</param>
-    /// <exception cref="PostgresException">Also when it gave way, as a statement that timed out.</exception>
-    public async Task<T> UnlessAwaitedAsync<T>(Func<Task<T>> work, Func<T>? inUse)
-    {
-        try
-        {
-            return await work().ConfigureAwait(false);
-        }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && inUse is not null)
-        {
-            // The error may be here before the watch has heard that it brought it about.
-            await _courtesy.DisposeAsync().ConfigureAwait(false);
-            if (!_courtesy.GaveWay)
-                throw;
-            return inUse();
-        }
-    }
-
     /// <summary>Proves the lease and commits; when the answer is lost, finds out what happened.</summary>
     /// <param name="recorded">Whether the ledger shows, on a new connection, that this very transaction was committed.</param>
     /// <param name="cancellationToken">Gives up before the commit is sent, not after.</param>
     /// <exception cref="ArchiverException">The lease is lost: nothing was changed, and nothing more may be.</exception>
+    /// <exception cref="NpgsqlException">The server failed, or its watch does not end: nothing was changed.</exception>
     public async Task CommitAsync(Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded, CancellationToken cancellationToken)
     {
-        // Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.
-        if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken).ConfigureAwait(false))
-            throw new ArchiverException(FailureKind.Failed,
-                $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
-        await _courtesy.DisposeAsync().ConfigureAwait(false);
-        FaultPoint.Reach(FaultPoints.DeleteReady);
-        await new CommitOutcome(_run, recorded).CommitAsync(Connection, Transaction, cancellationToken).ConfigureAwait(false);
+        if (!await _courtesy.EndAsync().ConfigureAwait(false))
+            throw new NpgsqlException("The server does not answer who waits for this transaction.", new TimeoutException());
+        await new CommitOutcome(_run, recorded).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the transaction and its locks; says whether it was for the application's sake that a statement was cancelled.</summary>
+    private async Task<bool> GaveWayAsync()
+    {
+        // First, because the error freed only what was locked since the last savepoint.
+        await Transaction.DisposeAsync().ConfigureAwait(false);
+        // The error may be here before the watch has heard that it brought it about.
+        await _courtesy.EndAsync().ConfigureAwait(false);
+        return _courtesy.GaveWay;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _courtesy.DisposeAsync().ConfigureAwait(false);
-        await Transaction.DisposeAsync().ConfigureAwait(false);
-        await Connection.DisposeAsync().ConfigureAwait(false);
+        var alone = false;
+        try
+        {
+            await Transaction.DisposeAsync().ConfigureAwait(false);
+            alone = await _courtesy.EndAsync().ConfigureAwait(false);
+            await _courtesy.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            // A late cancellation must find nobody else on this connection: it is closed instead of being used again.
+            if (!alone)
+                NpgsqlConnection.ClearPool(Connection);
+            await Connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.</summary>
+    private async Task RequireLeaseAsync(CancellationToken cancellationToken)
+    {
+        if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed,
+                $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
+        FaultPoint.Reach(FaultPoints.DeleteReady);
     }
 
     private static string Timeouts(RunContext run, long rows) =>

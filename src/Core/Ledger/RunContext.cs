@@ -30,6 +30,9 @@ internal sealed record RunContext
     public required SourceConnections Connections { get; init; }
 
     public required Lease Lease { get; init; }
+
+    /// <summary>Told when a transaction cannot be watched for others that wait for it.</summary>
+    public UnwatchedWarning? Unwatched { get; init; }
 }
 
 /// <summary>Which database this is, as objects and documents say it.</summary>

@@ -3,6 +3,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -46,7 +47,7 @@ internal sealed class RunScope : IAsyncDisposable
     /// <exception cref="ArchiverException">Inspection or the ledger refuses.</exception>
     /// <exception cref="NpgsqlException">The server failed.</exception>
     public static async Task<RunScope?> BeginAsync(
-        RunRequest request, ArchiverSettings settings, SourceConnections connections, TimeProvider time, CancellationToken cancellationToken)
+        RunRequest request, ArchiverSettings settings, SourceConnections connections, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
@@ -76,6 +77,7 @@ internal sealed class RunScope : IAsyncDisposable
                 Shape = shape,
                 Connections = connections,
                 Lease = taken.Lease,
+                Unwatched = new(logger),
             };
             var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, shard, taken.Lease, context.Cutoffs, cancellationToken).ConfigureAwait(false);
             return new(context, taken, inspection.Warnings, dead);

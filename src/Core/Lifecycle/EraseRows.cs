@@ -36,11 +36,8 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         }
     }
 
-    private async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteOnceAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, run.Batch.Rows * 10L, cancellationToken).ConfigureAwait(false);
-        return await transaction.UnlessAwaitedAsync(() => DeleteAsync(transaction, sessions, cancellationToken), sessions.Count == 1 ? () => (0, [new(sessions[0], DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
-    }
+    private Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteOnceAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, run.Batch.Rows * 10L, sessions.Count == 1, transaction => DeleteAsync(transaction, sessions, cancellationToken), cancellationToken);
 
     private async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(ShortTransaction transaction, IReadOnlyList<string> sessions, CancellationToken cancellationToken)
     {

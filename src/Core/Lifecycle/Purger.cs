@@ -42,11 +42,8 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         }
     }
 
-    private async Task<ChangedBatch> PurgeOnceAsync(SelectedBatch batch, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, batch.Rows, cancellationToken).ConfigureAwait(false);
-        return await transaction.UnlessAwaitedAsync(() => PurgeAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => new([], 0, [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
-    }
+    private Task<ChangedBatch> PurgeOnceAsync(SelectedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, batch.Rows, batch.Sessions.Count == 1, transaction => PurgeAsync(transaction, batch, cancellationToken), cancellationToken);
 
     private async Task<ChangedBatch> PurgeAsync(ShortTransaction transaction, SelectedBatch batch, CancellationToken cancellationToken)
     {

@@ -38,11 +38,8 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
     }
 
     /// <summary>Null when the server did something else than update these sessions; then it is rolled back.</summary>
-    private async Task<ChangedBatch?> ExpireOnceAsync(SelectedBatch batch, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, batch.Sessions.Count, cancellationToken).ConfigureAwait(false);
-        return await transaction.UnlessAwaitedAsync(() => ExpireAsync(transaction, batch, cancellationToken), batch.Sessions.Count == 1 ? () => new([], 0, [new(batch.Sessions[0].Key, DropReason.Locked, Failed: false)]) : null).ConfigureAwait(false);
-    }
+    private Task<ChangedBatch?> ExpireOnceAsync(SelectedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, batch.Sessions.Count, batch.Sessions.Count == 1, transaction => ExpireAsync(transaction, batch, cancellationToken), cancellationToken);
 
     private async Task<ChangedBatch?> ExpireAsync(ShortTransaction transaction, SelectedBatch batch, CancellationToken cancellationToken)
     {

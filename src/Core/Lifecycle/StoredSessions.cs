@@ -67,9 +67,14 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         }
         catch (PostgresException exception) when (over.Count > 1 && (exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
         {
-            var half = over.Count / 2;
-            return await SupersedeAsync([.. over.Take(half)], cancellationToken).ConfigureAwait(false)
-                + await SupersedeAsync([.. over.Skip(half)], cancellationToken).ConfigureAwait(false);
+            var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken).ConfigureAwait(false);
+            return first + await SupersedeAsync([.. over.Skip(over.Count / 2)], cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when ((exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
+        {
+            // It stays stored, and is never deleted on the strength of that copy; the next run finds it again.
+            logger.SessionFailed(over[0].Key, $"{DropReason.NotUpdated} ({exception.SqlState})");
+            return 0;
         }
     }
 
@@ -127,11 +132,8 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     }
 
     /// <summary>A version that is gone does not come back, so what was found without a lock still holds.</summary>
-    private async Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
-    {
-        await using var transaction = await ShortTransaction.BeginAsync(run, changed.Count, cancellationToken).ConfigureAwait(false);
-        return await transaction.UnlessAwaitedAsync(() => SupersedeAsync(transaction, changed, cancellationToken), changed.Count == 1 ? () => 0 : null).ConfigureAwait(false);
-    }
+    private Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+        run, changed.Count, changed.Count == 1, transaction => SupersedeAsync(transaction, changed, cancellationToken), cancellationToken);
 
     private async Task<long> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {

@@ -8,11 +8,16 @@ namespace Archiver.Core.Postgres;
 /// <summary>What a PostgreSQL error means for a run, and the one sentence a person gets.</summary>
 internal static class PgErrors
 {
+    // idle_in_transaction_session_timeout; the driver has no name for it.
+    private const string IdleInTransaction = "25P03";
+
     /// <summary>A passing fault: the same work may succeed on a new connection.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
         PostgresException e => e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
             || (e.SqlState.StartsWith("53", StringComparison.Ordinal) && e.SqlState != PostgresErrorCodes.OutOfMemory)
+            // The worker stood still, and the server took its locks away.
+            || e.SqlState == IdleInTransaction
             || e.SqlState.StartsWith("57P", StringComparison.Ordinal)
             || e.SqlState.StartsWith("08", StringComparison.Ordinal),
         NpgsqlException e => e.InnerException is IOException or SocketException or TimeoutException || e.IsTransient,

@@ -12,12 +12,15 @@ namespace Archiver.Core.Verification;
 /// </summary>
 internal sealed class VerifiedBatch
 {
-    private VerifiedBatch(ExportedBatch export, IReadOnlyList<VerifiedSession> sessions, IReadOnlyList<RejectedSession> rejected, IReadOnlyDictionary<string, DueArchive>? stored)
+    private VerifiedBatch(
+        ExportedBatch export, IReadOnlyList<VerifiedSession> sessions, IReadOnlyList<RejectedSession> rejected, IReadOnlyDictionary<string, DueArchive>? stored,
+        IReadOnlySet<long> needed)
     {
         Export = export;
         Sessions = sessions;
         Rejected = rejected;
         Stored = stored;
+        Needed = needed;
     }
 
     public ExportedBatch Export { get; }
@@ -30,11 +33,14 @@ internal sealed class VerifiedBatch
     /// <summary>Before a delayed delete the archives that the ledger has, by session key; null where the delete is to record them.</summary>
     public IReadOnlyDictionary<string, DueArchive>? Stored { get; }
 
+    /// <summary>Objects that a later part of the same batch may still store sessions of; none when this is the whole batch or its last part.</summary>
+    public IReadOnlySet<long> Needed { get; }
+
     /// <summary>Reads every object of the batch back and keeps the sessions whose copies are right.</summary>
     public static async Task<VerifiedBatch> VerifyAsync(UploadedBatch batch, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
         var (right, wrong) = await ReadBackAsync([.. batch.Objects.Select(ExpectedObject.Of)], verifier, concurrency, cancellationToken).ConfigureAwait(false);
-        return new(batch.Export, right, wrong, stored: null);
+        return new(batch.Export, right, wrong, stored: null, needed: new HashSet<long>());
     }
 
     /// <summary>
@@ -53,14 +59,22 @@ internal sealed class VerifiedBatch
         var due = export.Sessions.Select(s => (Archive: stored[s.Key], Session: s)).ToLookup(d => IsAsMarked(d.Session, d.Archive));
         var (right, wrong) = await ReadBackAsync([.. ExpectedObject.Of(due[true])], verifier, concurrency, cancellationToken).ConfigureAwait(false);
         var changed = ExpectedObject.Of(due[false]).SelectMany(o => o.Members).Select(m => new RejectedSession(m.Copy, m.Session, DropReason.Changed));
-        return new(export, right, [.. wrong, .. changed], stored);
+        return new(export, right, [.. wrong, .. changed], stored, needed: new HashSet<long>());
     }
 
-    /// <summary>Two halves, for a delete that did not finish within its timeout; what was rejected goes with the first.</summary>
+    /// <summary>
+    /// Two halves, for a delete that did not finish within its timeout, to be done in this order; what was rejected goes with the first. A bundle
+    /// may have sessions in both.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The batch is a single session.</exception>
-    public (VerifiedBatch First, VerifiedBatch Second) Halve() => Sessions.Count < 2
-        ? throw new InvalidOperationException("A batch of one session cannot be halved.")
-        : (new(Export, [.. Sessions.Take(Sessions.Count / 2)], Rejected, Stored), new(Export, [.. Sessions.Skip(Sessions.Count / 2)], [], Stored));
+    public (VerifiedBatch First, VerifiedBatch Second) Halve()
+    {
+        if (Sessions.Count < 2)
+            throw new InvalidOperationException("A batch of one session cannot be halved.");
+        List<VerifiedSession> later = [.. Sessions.Skip(Sessions.Count / 2)];
+        var needed = Needed.Union(later.Select(s => s.Copy.ObjectId)).ToHashSet();
+        return (new(Export, [.. Sessions.Take(Sessions.Count / 2)], Rejected, Stored, needed), new(Export, later, [], Stored, Needed));
+    }
 
     private static bool IsAsMarked(ExportedSession session, DueArchive archive)
     {

@@ -2,6 +2,8 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
 using Archiver.Worker.Pages;
 using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+using Quartz;
 
 namespace Archiver.Worker.Http;
 
@@ -15,6 +17,8 @@ internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger)
         var (status, message) = Explain(exception);
         if (status == StatusCodes.Status500InternalServerError)
             logger.RequestFailed(exception, httpContext.GetEndpoint()?.DisplayName);
+        else if (exception is SchedulerException or NpgsqlException)
+            logger.DatabaseAway(httpContext.GetEndpoint()?.DisplayName, exception.Message);
         // A person who followed a link gets a page with a way back, a program its JSON.
         var answer = httpContext.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
             ? await pages.PageAsync<ProblemPage>(new ProblemModel("That did not work", [message]), status).ConfigureAwait(false)
@@ -30,6 +34,7 @@ internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger)
         ArchiverException { Kind: FailureKind.Refused } e => (StatusCodes.Status409Conflict, e.Message),
         ArchiverException e => (StatusCodes.Status502BadGateway, e.Message),
         StorageException e => (StatusCodes.Status502BadGateway, e.Message),
+        SchedulerException or NpgsqlException => (StatusCodes.Status503ServiceUnavailable, "A source's database does not answer as it should; the worker's log has the details. Try again later."),
         _ => (StatusCodes.Status500InternalServerError, "Unexpected failure; the worker's log has the details."),
     };
 }

@@ -10,4 +10,7 @@ internal static partial class HttpLog
 
     [LoggerMessage(EventId = 7001, Level = LogLevel.Error, Message = "HTTP request to {Route} failed unexpectedly; please report this")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string? route);
+
+    [LoggerMessage(EventId = 7002, Level = LogLevel.Warning, Message = "HTTP request to {Route} answered 503: {Problem}")]
+    public static partial void DatabaseAway(this ILogger logger, string? route, string problem);
 }

@@ -7,9 +7,9 @@ namespace Archiver.Worker.Jobs;
 /// is allocated that no collection would come before the next night: what the run left would be held all day.
 /// </summary>
 /// <remarks>
-/// Rest is seen, not announced: a minute in which little was allocated, whatever the work before was. Nothing is done while work is going on.
+/// Rest is seen, not announced: a minute in which little was allocated, whatever the work before was, and no run going on that merely waits.
 /// </remarks>
-internal sealed class MemoryAtRest(TimeProvider time, ILogger<MemoryAtRest> logger) : BackgroundService
+internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<MemoryAtRest> logger) : BackgroundService
 {
     /// <summary>Allocated by work; health checks and scrapes alone stay below it.</summary>
     public const long Work = 32 << 20;
@@ -40,7 +40,7 @@ internal sealed class MemoryAtRest(TimeProvider time, ILogger<MemoryAtRest> logg
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var allocated = GC.GetTotalAllocatedBytes();
-            if (allocated - before > Work)
+            if (allocated - before > Work || runs.AtWork)
                 left = Collections;
             else if (left > 0)
             {
@@ -60,7 +60,7 @@ internal sealed class MemoryAtRest(TimeProvider time, ILogger<MemoryAtRest> logg
         {
             _ = malloc_trim(0);
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
         {
             // Another C library than glibc, which has its own ways.
         }

@@ -17,6 +17,9 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
 
     private readonly ConcurrentDictionary<(string Source, Shard? Shard), SemaphoreSlim> _turns = new();
 
+    /// <summary>Whether a run is going on, be it that it waits for something.</summary>
+    public bool AtWork => _turns.Values.Any(t => t.CurrentCount == 0);
+
     /// <summary>Runs them as soon as the source's servers answer: an outage at the scheduled time delays a run and does not cost it.</summary>
     /// <param name="shard">Only this part of the source, beside its others; null for the whole source.</param>
     /// <param name="takeOver">Another worker began this and died, or is paused: its lock is waited for.</param>

@@ -3,6 +3,7 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
 using Archiver.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
 
@@ -130,7 +131,7 @@ public sealed class ChangedAfterExportTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, Token);
+        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
         var selected = await new BatchSelector(scope!.Context).NextAsync(long.MaxValue, Token);
         await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'just now')", session);
 

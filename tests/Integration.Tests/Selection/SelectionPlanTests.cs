@@ -5,6 +5,7 @@ using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Archiver.Integration.Tests.Selection;
@@ -115,7 +116,7 @@ public sealed class SelectionPlanTests(TestServers servers)
 
     private static async Task<string> ExplainAsync(ArchiverFixture archiver, Policy policy, PageMark? after, string options = "COSTS", string settings = "SELECT", int page = Page)
     {
-        await using var scope = (await RunScope.BeginAsync(new(archiver.Source, policy), archiver.Settings, archiver.Connections, TimeProvider.System, Token))!;
+        await using var scope = (await RunScope.BeginAsync(new(archiver.Source, policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token))!;
         var parameters = new SqlParameters();
         var sql = new SelectionStatements(scope.Context).Page(parameters, after, page);
         await using var connection = await archiver.Connections.OpenAsync(Token);

@@ -76,7 +76,7 @@ public sealed class ShardTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(shards: 2, idle: 12);
         // Shard 1 is another worker's, which records a run and dies while this one has shard 2.
-        var dying = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), archiver.Settings, archiver.Connections, TimeProvider.System, Token);
+        var dying = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
         archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = async () => await dying!.DisposeAsync() };
 
         var summary = await archiver.RunAsync(Token);
@@ -105,7 +105,7 @@ public sealed class ShardTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(shards: 2, idle: 4000, messages: 1);
         await archiver.ExecuteAsync("INSERT INTO chat_sessions (session_id, user_id, last_activity) SELECT gen_random_uuid(), 'u', now() FROM generate_series(1, 40000); ANALYZE chat_sessions", null);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), archiver.Settings, archiver.Connections, TimeProvider.System, Token);
+        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
         var parameters = new SqlParameters();
         var sql = new Core.Selection.SelectionStatements(scope!.Context).Page(parameters, null, 1000);
         await using var connection = await archiver.Connections.OpenAsync(Token);

@@ -18,8 +18,8 @@ public sealed class PgBouncer : IAsyncDisposable
     /// <summary>Leads to the database through the pooler.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Starts one; where the program is missing the test is skipped at home and fails in CI.</summary>
-    public static async Task<PgBouncer> StartAsync(string connectionString, CancellationToken cancellationToken)
+    /// <summary>Starts one, with so many connections to a database; where the program is missing the test is skipped at home and fails in CI.</summary>
+    public static async Task<PgBouncer> StartAsync(string connectionString, CancellationToken cancellationToken, int pool = 20)
     {
         if (!File.Exists(Program) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
             Assert.Skip($"{Program} is not there: apt-get install pgbouncer");
@@ -36,6 +36,7 @@ public sealed class PgBouncer : IAsyncDisposable
             unix_socket_dir =
             auth_type = any
             pool_mode = transaction
+            default_pool_size = {pool}
             ignore_startup_parameters = extra_float_digits
             """, cancellationToken);
         // It refuses to run as root.

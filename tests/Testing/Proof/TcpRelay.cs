@@ -2,13 +2,14 @@ using System.Net.Sockets;
 
 namespace Archiver.Testing.Proof;
 
-/// <summary>Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection.</summary>
+/// <summary>Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection or without.</summary>
 public sealed class TcpRelay : IAsyncDisposable
 {
     private readonly LoopbackListener _listener = new();
     private readonly string _host;
     private readonly int _port;
     private byte[]? _text;
+    private bool _cut;
     private int _lost;
 
     public TcpRelay(string host, int port)
@@ -23,8 +24,8 @@ public sealed class TcpRelay : IAsyncDisposable
     /// <summary>Answers lost so far.</summary>
     public int Lost => _lost;
 
-    /// <summary>The server gets the next message with this text; whoever sent it does not get the answer.</summary>
-    public void LoseAnswerTo(string text) => _text = System.Text.Encoding.ASCII.GetBytes(text);
+    /// <summary>The server gets the next message with this text; whoever sent it does not get the answer, and only with <paramref name="cut"/> an end of the connection.</summary>
+    public void LoseAnswerTo(string text, bool cut = true) => (_cut, _text) = (cut, System.Text.Encoding.ASCII.GetBytes(text));
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
@@ -57,7 +58,12 @@ public sealed class TcpRelay : IAsyncDisposable
     private async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlySpan<byte>, bool> pass)
     {
         var buffer = new byte[64 * 1024];
-        while (await from.GetStream().ReadAsync(buffer, _listener.Ended) is > 0 and var count && pass(buffer.AsSpan(0, count)))
-            await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _listener.Ended);
+        while (await from.GetStream().ReadAsync(buffer, _listener.Ended) is > 0 and var count)
+        {
+            if (pass(buffer.AsSpan(0, count)))
+                await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _listener.Ended);
+            else if (_cut)
+                return;
+        }
     }
 }

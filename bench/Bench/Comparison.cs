@@ -17,7 +17,7 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
             new FloorMeasurement(environment, database, template, cpu),
             new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Bundle, null, cpu) { Restores = !options.ArchiveOnly },
             new WarmBatchMeasurement(environment, database, template, options.Sessions, cpu),
-            new PlainScriptMeasurement(environment, database, template, options.Few / 2, cpu),
+            new PlainScriptMeasurement(environment, database, template, options.Few / 5, cpu),
             ceiling,
             new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu) { Restores = !options.ArchiveOnly },
             new OwnStoreCore(ceiling, environment),

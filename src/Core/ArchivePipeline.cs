@@ -17,8 +17,8 @@ using Npgsql;
 namespace Archiver.Core;
 
 /// <summary>
-/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is deleted the next is
-/// uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all three.
+/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is verified or deleted the next
+/// is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, SessionOutcomes outcomes, RunTally tally, RunLimits limits,
     TimeProvider time, ILogger logger) : IDisposable
@@ -26,6 +26,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private readonly RunContext _run = scope.Context;
     private readonly PhaseMeter _meter = new(scope.Context, time);
     private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
+    private readonly Channel<UploadedBatch> _uploaded = Channel.CreateUnbounded<UploadedBatch>();
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
     private readonly SemaphoreSlim _slots = new(settings.Batch.InFlight);
     private readonly ArchiveLedger _ledger = new(scope.Context, store.Location);
@@ -39,7 +40,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
         await Task.WhenAll(
             StageAsync(token => ExportAsync(limit, token), _exported.Writer, stop),
-            StageAsync(StoreAsync, _verified.Writer, stop),
+            StageAsync(UploadAsync, _uploaded.Writer, stop),
+            StageAsync(VerifyAsync, _verified.Writer, stop),
             StageAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>, stop)).ConfigureAwait(false);
         await DisposeLeftoversAsync().ConfigureAwait(false);
         if (_trial is not null)
@@ -89,21 +91,29 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private async Task StoreAsync(CancellationToken cancellationToken)
+    private async Task UploadAsync(CancellationToken cancellationToken)
     {
         IObjectLayout layout = settings.Storage.Layout == StorageLayout.Bundle
             ? new BundleLayout(_run, settings.Storage.BundleBytes)
             : new SessionLayout(_run, _ledger);
         var uploader = new BatchUploader(_run, store, layout, _ledger, retry, settings.Storage.UploadConcurrency);
-        var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             var began = time.GetTimestamp();
             var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
             _meter.Record("upload", began, batch.Sessions);
-            began = time.GetTimestamp();
-            var verified = await VerifiedBatch.VerifyAsync(uploaded, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
+            await _uploaded.Writer.WriteAsync(uploaded, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task VerifyAsync(CancellationToken cancellationToken)
+    {
+        var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
+        await foreach (var batch in _uploaded.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var began = time.GetTimestamp();
+            var verified = await VerifiedBatch.VerifyAsync(batch, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
             _meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
             await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
@@ -186,6 +196,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     {
         while (_exported.Reader.TryRead(out var exported))
             await exported.DisposeAsync().ConfigureAwait(false);
+        while (_uploaded.Reader.TryRead(out var uploaded))
+            await uploaded.Export.DisposeAsync().ConfigureAwait(false);
         while (_verified.Reader.TryRead(out var verified))
             await verified.Export.DisposeAsync().ConfigureAwait(false);
     }

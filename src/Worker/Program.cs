@@ -8,6 +8,7 @@ using Archiver.Worker.Logging;
 using Archiver.Worker.Output;
 using Serilog;
 
+NativeHeap.KeepSmall();
 var terminal = new Terminal();
 try
 {

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Archiver.Worker.Jobs;
 
 /// <summary>
@@ -56,17 +54,6 @@ internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<M
     private static void GiveBack()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        try
-        {
-            _ = malloc_trim(0);
-        }
-        catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
-        {
-            // Another C library than glibc, which has its own ways.
-        }
+        NativeHeap.Trim();
     }
-
-    [DllImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int malloc_trim(nuint pad);
 }

@@ -26,7 +26,8 @@ COPY --from=build /app /app
 WORKDIR /etc/archiver
 # Reachable from outside the container; routes other than health need a key.
 # No Kerberos in the image: without the third one the driver looks for its library at each connection, and says so.
-ENV Archiver__Http__Urls=http://0.0.0.0:8080 DOTNET_EnableDiagnostics=0 PGGSSENCMODE=disable
+# Two heaps of the C library for the runtime's own first threads too; the worker asks for the same (NativeHeap), but not before they run.
+ENV Archiver__Http__Urls=http://0.0.0.0:8080 DOTNET_EnableDiagnostics=0 PGGSSENCMODE=disable MALLOC_ARENA_MAX=2
 EXPOSE 8080
 # The user `app` of Microsoft's images, by number, so that platforms can see that it is not root.
 USER 1654

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Archiver.Core.Configuration;
 using Archiver.Core.Deletion;
@@ -32,21 +31,20 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private readonly ArchiveLedger _ledger = new(scope.Context, store.Location);
     private readonly TrialRestore? _trial = settings.Storage.Verify == VerifyMode.TrialRestore ? new(scope.Context, store, settings.Storage.UploadConcurrency) : null;
     private readonly ExportServer _server = new(scope.Context, settings.Retry.Budget, time);
-    private ExceptionDispatchInfo? _failure;
 
     /// <summary>Archives up to <paramref name="limit"/> sessions.</summary>
     public async Task RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
+        using var stages = new PipelineStages(cancellationToken, scope.Lost);
         await Task.WhenAll(
-            StageAsync(token => ExportAsync(limit, token), _exported.Writer, stop),
-            StageAsync(UploadAsync, _uploaded.Writer, stop),
-            StageAsync(VerifyAsync, _verified.Writer, stop),
-            StageAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>, stop)).ConfigureAwait(false);
+            stages.RunAsync(token => ExportAsync(limit, token), _exported.Writer),
+            stages.RunAsync(UploadAsync, _uploaded.Writer),
+            stages.RunAsync(VerifyAsync, _verified.Writer),
+            stages.RunAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>)).ConfigureAwait(false);
         await DisposeLeftoversAsync().ConfigureAwait(false);
         if (_trial is not null)
             await _trial.DisposeAsync().ConfigureAwait(false);
-        _failure?.Throw();
+        stages.ThrowIfFailed();
         cancellationToken.ThrowIfCancellationRequested();
         if (scope.Lost.IsCancellationRequested)
             throw new ArchiverException(FailureKind.Failed, $"The run's lock on source '{_run.Source.Name}' was lost: its connection to the server broke. Batches in hand were dropped; nothing of them was deleted.");
@@ -116,7 +114,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             var verified = await VerifiedBatch.VerifyAsync(batch, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
             _meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
-            await DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
+            await outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             if (_trial is not null)
                 await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
@@ -140,7 +138,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
                 _meter.Record("delete", began, [.. done.Select(s => s.Session)]);
                 tally.AddDone(done.Count, rows, done.Sum(s => s.Copy.JsonLength), done.Sum(s => s.Copy.Length));
-                await DropAsync(dropped, cancellationToken).ConfigureAwait(false);
+                await outcomes.DropAsync(dropped, cancellationToken).ConfigureAwait(false);
                 await outcomes.ForgetFailuresAsync(done.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
                 await manifests.WriteAsync([.. done.Select(Confirm)], cancellationToken).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.ManifestWritten);
@@ -167,30 +165,6 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private ManifestMember Confirm(VerifiedSession session) => new(
         session.Key, session.Session.Session.Generation, _run.Policy.RowsStay ? "stored" : "archived", session.Copy.Object.Key, session.Copy.Object.VersionId, session.Copy.Offset, session.Copy.Length,
         session.Copy.JsonLength, Convert.ToHexStringLower(session.Copy.JsonSha256));
-
-    private Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken) => outcomes.DropAsync(dropped, cancellationToken);
-
-    /// <summary>Runs a stage, ends its channel with it, and stops the others when it fails; the first failure is the run's.</summary>
-    private async Task StageAsync<T>(Func<CancellationToken, Task> stage, ChannelWriter<T>? output, CancellationTokenSource stop)
-    {
-        try
-        {
-            await stage(stop.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Another stage failed, the lock was lost or the caller gave up: RunAsync says which.
-        }
-        catch (Exception exception)
-        {
-            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
-            await stop.CancelAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            output?.TryComplete();
-        }
-    }
 
     private async Task DisposeLeftoversAsync()
     {

@@ -67,7 +67,7 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
         var report = done.Report(await oracle.CountAsync(Token), writers, seed);
         output.WriteLine(report);
         if (Environment.GetEnvironmentVariable("ARCHIVER_PROOF_REPORT") is { Length: > 0 } file)
-            await File.WriteAllTextAsync(file, report, Token);
+            await File.WriteAllTextAsync(file, report + "\n", Token);
     }
 
     /// <summary>False when the run ended before it came to the point for that time.</summary>

@@ -13,15 +13,15 @@ internal sealed class StoreCeilingMeasurement(BenchEnvironment environment, Samp
 
     public string Name => "store ceiling";
 
-    public string Description => $"one PUT and one GET of each session's document by the leanest client, {Concurrency} at a time, nothing else";
+    public string Description => $"one PUT and one GET of each session's document, the archiver's own requests by the leanest client, {Concurrency} at a time, nothing else";
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
         _documents ??= await ReadAsync(cancellationToken).ConfigureAwait(false);
         using var s3 = new LeanS3(environment);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(Enumerable.Range(0, Concurrency), options, async (i, token) => await s3.PutAsync($"ceiling/warm/{i}", [1], token).ConfigureAwait(false)).ConfigureAwait(false);
         var round = _round++;
+        await Parallel.ForEachAsync(Enumerable.Range(0, Concurrency), options, async (i, token) => await s3.PutAsync($"ceiling/{round}/warm/{i}", [1], token).ConfigureAwait(false)).ConfigureAwait(false);
         var before = cpu.Read();
         var started = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(Enumerable.Range(0, _documents.Count), options, async (i, token) =>

@@ -9,6 +9,10 @@
 #   niced    the same, worker and S3 server at the lowest priority: as near as one machine comes to their running on another one
 #   paced    Batch:Sessions 100 and Batch:Pause 250ms, all on the same cores
 #   polite   both
+#   apart    default settings, worker and S3 server on the first core, PostgreSQL and its clients on the others, as on machines of their own
+#   gentle   Batch:Sessions 50 and Batch:Pause 50ms, and apart
+#
+# BENCH_HOW="apart gentle" measures these only.
 . "$(dirname "$0")/stage.sh"
 SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
 stage
@@ -26,17 +30,26 @@ latencies() { # DATABASE NAME
   cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n | awk -v name="$2" '{ v[NR] = $1 } END { printf "%s p50 %.2f ms p99 %.2f ms max %.2f ms (%d inserts)\n", name, v[int(NR * .5) + 1], v[int(NR * .99) + 1], v[NR], NR }'
 }
 for round in $(seq "$ROUNDS"); do
-  for how in shared niced paced polite; do
+  for how in ${BENCH_HOW:-shared niced paced polite apart gentle}; do
     name=${how}_$round
     sql postgres "CREATE DATABASE $name TEMPLATE original"; use $name
     sql $name "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
     sql postgres CHECKPOINT
     case $how in niced|polite) level=19;; *) level=0;; esac
-    case $how in paced|polite) export Archiver__Batch__Sessions=100 Archiver__Batch__Pause=250ms;; *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;; esac
+    case $how in
+      paced|polite) export Archiver__Batch__Sessions=100 Archiver__Batch__Pause=250ms;;
+      gentle) export Archiver__Batch__Sessions=50 Archiver__Batch__Pause=50ms;;
+      *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;;
+    esac
+    case $how in apart|gentle) ours=0 theirs=1-$(($(nproc) - 1));; *) ours=0-$(($(nproc) - 1)) theirs=$ours;; esac
+    store=$("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2)
+    for pid in $store; do taskset -a -p -c "$ours" "$pid" >/dev/null; done
+    server=$(cat "$WORK/postgres/pid")
+    for pid in $$ "$server" $(pgrep -P "$server"); do taskset -a -p -c "$theirs" "$pid" >/dev/null; done
     without=$(latencies $name without)
-    # shellcheck disable=SC2046
-    renice -n $level -p $("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2) >/dev/null
-    nice -n $level "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
+    # shellcheck disable=SC2086
+    renice -n $level -p $store >/dev/null
+    taskset -c "$ours" nice -n $level "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
     # Its start is not what a worker that always runs does.
     until [ "$("$BIN/psql" -XAtq -d $name -c "SELECT count(*) FROM archiver.runs WHERE sessions_done > 0" 2>/dev/null)" = 1 ]; do sleep .1; done
     began=$(now); before=$(sql $name "SELECT sum(sessions_done) FROM archiver.runs")

@@ -67,13 +67,14 @@ internal sealed class CompressionLine : IAsyncDisposable
     {
         SpoolingStream? spool = null;
         GZipStream? gzip = null;
+        using var arena = new SpoolArena();
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
             var length = 0L;
             await foreach (var chunk in _chunks.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
-                gzip ??= new GZipStream(spool = new SpoolingStream(), _level, leaveOpen: true);
+                gzip ??= new GZipStream(spool = new SpoolingStream(arena: arena), _level, leaveOpen: true);
                 sha256.AppendData(chunk.Bytes.WrittenSpan);
                 length += chunk.Bytes.WrittenCount;
                 gzip.Write(chunk.Bytes.WrittenSpan);

@@ -65,7 +65,7 @@ internal sealed class SpooledContent : IObjectContent, IAsyncDisposable, IDispos
         public override int Read(Span<byte> buffer)
         {
             ObjectDisposedException.ThrowIf(content._disposed, content);
-            var count = file?.Read(_position, buffer) ?? content._memory!.Read(_position, buffer);
+            var count = file?.Read(_position, buffer) ?? content._memory?.Read(_position, buffer) ?? 0;
             _position += count;
             return count;
         }

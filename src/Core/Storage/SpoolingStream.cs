@@ -9,12 +9,14 @@ namespace Archiver.Core.Storage;
 /// </summary>
 /// <param name="memoryLimit">Bytes kept in memory.</param>
 /// <param name="folder">Where the temporary file goes; null for the system's folder.</param>
-internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMemoryLimit, string? folder = null) : Stream
+/// <param name="arena">Memory shared with what is spooled before and after; null for memory of its own.</param>
+internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMemoryLimit, string? folder = null, SpoolArena? arena = null) : Stream
 {
     public const long DefaultMemoryLimit = 8L << 20;
 
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private SpoolChunks? _memory = new();
+    private readonly SpoolArena? _own = arena is null ? new() : null;
+    private SpoolChunks? _memory;
     private SpoolFile? _file;
     private long _length;
     private bool _ended;
@@ -51,12 +53,12 @@ internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMe
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         ObjectDisposedException.ThrowIf(_ended, this);
-        if (_memory is not null && _length + buffer.Length > memoryLimit)
+        if (_file is null && _length + buffer.Length > memoryLimit)
             Spill();
         if (_file is not null)
             _file.Append(buffer);
         else
-            _memory!.Append(buffer);
+            (_memory ??= new(arena ?? _own!)).Append(buffer);
         _sha256.AppendData(buffer);
         _length += buffer.Length;
     }
@@ -93,6 +95,7 @@ internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMe
         {
             _ended = true;
             _memory?.Dispose();
+            _own?.Dispose();
             _file?.Dispose();
             _sha256.Dispose();
             (_memory, _file) = (null, null);
@@ -103,9 +106,9 @@ internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMe
     private void Spill()
     {
         _file = new SpoolFile(folder ?? Path.GetTempPath());
-        for (var i = 0; i < _memory!.Count; i++)
-            _file.Append(_memory[i].Span);
-        _memory.Dispose();
+        for (var i = 0; i < (_memory?.Count ?? 0); i++)
+            _file.Append(_memory![i].Span);
+        _memory?.Dispose();
         _memory = null;
     }
 }

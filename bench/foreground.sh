@@ -14,10 +14,10 @@
 #
 # BENCH_HOW="apart gentle" measures these only.
 . "$(dirname "$0")/stage.sh"
-SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
+CORES=$(nproc); SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
 stage
 export Archiver__Storage__Layout=Bundle
-echo "$(nproc) cores, $SESSIONS sessions x 20 messages, ${SECONDS_EACH} s a measurement"
+echo "$CORES cores, $SESSIONS sessions x 20 messages, ${SECONDS_EACH} s a measurement"
 chats original "$SESSIONS" 2000 20
 cat >"$WORK/insert.sql" <<'S'
 \set n random(1, 2000)
@@ -41,7 +41,7 @@ for round in $(seq "$ROUNDS"); do
       gentle) export Archiver__Batch__Sessions=50 Archiver__Batch__Pause=50ms;;
       *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;;
     esac
-    case $how in apart|gentle) ours=0 theirs=1-$(($(nproc) - 1));; *) ours=0-$(($(nproc) - 1)) theirs=$ours;; esac
+    case $how in apart|gentle) ours=0 theirs=1-$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
     store=$("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2)
     for pid in $store; do taskset -a -p -c "$ours" "$pid" >/dev/null; done
     server=$(cat "$WORK/postgres/pid")

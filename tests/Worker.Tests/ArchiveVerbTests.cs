@@ -89,7 +89,7 @@ public sealed class ArchiveVerbTests(TestServers servers)
     public async Task Ctrl_C_ends_with_130_and_leaves_every_session_whole()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 300, young: 0);
-        await using var process = archiver.With("Batch:Sessions", "5").With("Batch:Pause", "100ms").Start("archive");
+        await using var process = archiver.With("Batch:Sessions", "5").With("Batch:Pause", "5s").Start("archive");
         await Eventually.TrueAsync(async () => await LedgerHasAsync(archiver, "archived") > 0, Token, TimeSpan.FromMinutes(2));
 
         process.SendSignal(ProcessSignal.Interrupt);

@@ -101,7 +101,7 @@ public sealed class RunVerbTests(TestServers servers)
     public async Task Stops_in_the_middle_of_a_run_with_no_session_half_done()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 400, young: 0);
-        archiver.With(Cron, EverySecond).With("Batch:Sessions", "5").With("Batch:Pause", "100ms");
+        archiver.With(Cron, EverySecond).With("Batch:Sessions", "5").With("Batch:Pause", "1s");
         await using var worker = await RunningWorker.StartAsync(archiver, Token);
         await Eventually.TrueAsync(() => worker.HasLogged(1002), Token);
 

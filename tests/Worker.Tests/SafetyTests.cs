@@ -56,7 +56,7 @@ public sealed class SafetyTests(TestServers servers)
     public async Task Pause_stops_a_run_that_is_going_on_between_two_batches()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 300, young: 0);
-        archiver.With("Batch:Sessions", "5").With("Batch:Pause", "100ms");
+        archiver.With("Batch:Sessions", "5").With("Batch:Pause", "1s");
         await using var process = archiver.Start("archive");
         await process.WaitForTextAsync("\"@i\":1002", Token);
 

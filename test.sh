@@ -33,13 +33,6 @@ install_readers
 
 # No compiler or build server stays behind.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
-# The executable as users get it, compiled ahead: the tests start it some thousand times. Before the build, whose restore is the last one then.
-[ -n "${ARCHIVER_TEST_PROGRAM:-}" ] || {
-  export ARCHIVER_TEST_PROGRAM=$WORK/program
-  launch dotnet publish src/Worker -c Release -r linux-x64 --no-self-contained -p:PublishReadyToRun=true -p:RestoreLockedMode=true -m:1 -v quiet \
-    -p:UseSharedCompilation=false -o "$ARCHIVER_TEST_PROGRAM"
-  await || fail "the worker cannot be published"
-}
 launch dotnet restore --locked-mode -v quiet; await || fail "restore failed: do the lock files match the projects?"
 launch dotnet build --no-restore -m:1 -v quiet -p:UseSharedCompilation=false; await || fail "the build failed"
 

@@ -19,7 +19,7 @@ public static class ArchiverProcess
         string? folder = null)
     {
         var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        string[] all = [Repository.Program("archiver.dll"), .. arguments];
+        string[] all = [Repository.BuildOutput(Path.Combine("src", "Worker"), "archiver.dll"), .. arguments];
         return ChildProcess.Start(host, all, WithoutOurOwn(environment), input, folder);
     }
 

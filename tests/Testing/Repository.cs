@@ -15,17 +15,11 @@ public static class Repository
         return System.IO.File.Exists(path) ? path : throw new FileNotFoundException($"{path} is not there.", path);
     }
 
-    /// <summary>
-    /// A file of the executable under test: of the published one in the folder <c>ARCHIVER_TEST_PROGRAM</c>, which is compiled ahead and starts in half the
-    /// time, or else of the build output, in the configuration and framework that the running tests were built with.
-    /// </summary>
-    public static string Program(string file)
+    /// <summary>A file of a project's build output, in the configuration and framework that the running tests were built with.</summary>
+    public static string BuildOutput(string project, string file)
     {
         var framework = new DirectoryInfo(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var folder = Environment.GetEnvironmentVariable("ARCHIVER_TEST_PROGRAM") is { Length: > 0 } published
-            ? published
-            : Path.Combine(Root, "src", "Worker", "bin", framework.Parent!.Name, framework.Name);
-        var path = Path.Combine(folder, file);
+        var path = Path.Combine(Root, project, "bin", framework.Parent!.Name, framework.Name, file);
         return System.IO.File.Exists(path)
             ? path
             : throw new FileNotFoundException($"{path} is not built: run dotnet build for the whole solution, in the tests' configuration.", path);

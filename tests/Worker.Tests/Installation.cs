@@ -93,7 +93,7 @@ internal sealed class Installation : IAsyncDisposable
     /// <param name="command">Verb, options and redirections, as for a shell.</param>
     public ChildProcess StartOnTerminal(string command)
     {
-        var executable = Repository.Program("archiver");
+        var executable = Repository.BuildOutput(Path.Combine("src", "Worker"), "archiver");
         return ChildProcess.Start("script", ["-qec", $"stty cols 120; {executable} {command}", "/dev/null"], new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" });
     }
 

@@ -50,7 +50,8 @@ fi
 # A filter may leave some projects without tests; without one every project must have some.
 some=(); [ $# = 0 ] || some=(--ignore-exit-code 8)
 log=$WORK/tests.log; : >"$log"
-launch dotnet test --no-build --no-ansi --no-progress "$@" ${some[@]+"${some[@]}"} >"$log" 2>&1
+# A shell that runs this in the background ignores Ctrl-C, and so would every worker whose Ctrl-C is tested.
+launch env --default-signal=INT,QUIT dotnet test --no-build --no-ansi --no-progress "$@" ${some[@]+"${some[@]}"} >"$log" 2>&1
 tail -n +1 -s .2 -f --pid="$STEP" "$log" & show=$!
 await; rc=$?
 wait "$show"

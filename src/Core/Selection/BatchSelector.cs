@@ -30,12 +30,13 @@ internal sealed class BatchSelector(RunContext run)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync($"{TransactionSettings.ReadOnly(run.Batch.StatementTimeout)} {TransactionSettings.Page}", cancellationToken).ConfigureAwait(false);
         var page = await CandidatesAsync(connection, cancellationToken).ConfigureAwait(false);
         _lastPage = page.Count < run.Batch.Sessions;
         if (page.Count == 0)
             return;
         _mark = page[^1].Mark;
+        await connection.ExecuteAsync(TransactionSettings.EndPage, cancellationToken).ConfigureAwait(false);
         foreach (var session in await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken).ConfigureAwait(false))
             _candidates.Enqueue(session);
     }

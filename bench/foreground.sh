@@ -5,14 +5,14 @@
 #
 # Two clients insert a message into a live session 50 times a second each, as chats do: a rate that leaves the cores room, so that what is
 # measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest, and the ratios of the p99s:
-#   shared   default settings, all on the same cores
-#   niced    the same, worker and S3 server at the lowest priority: as near as one machine comes to their running on another one
-#   paced    Batch:Sessions 100 and Batch:Pause 250ms, all on the same cores
-#   polite   both
-#   apart    default settings, worker and S3 server on the first core, PostgreSQL and its clients on the others, as on machines of their own
-#   gentle   Batch:Sessions 50 and Batch:Pause 50ms, and apart
+#   shared     default settings, all on the same cores
+#   paced      Batch:Sessions 25 and Batch:Pause 40ms, all on the same cores
+#   elsewhere  default settings; worker and S3 server run only when nobody else wants the core (SCHED_IDLE), and the clients come first
+#              (SCHED_FIFO): as near as one machine comes to their running on others. What is left is the database, which has all cores
+#   gentle     paced and elsewhere
+#   apart      default settings, worker and S3 server on the first core, PostgreSQL on the others, and the clients first
 #
-# BENCH_HOW="apart gentle" measures these only.
+# BENCH_HOW="gentle apart" measures these only. Needs root for the schedulers.
 . "$(dirname "$0")/stage.sh"
 CORES=$(nproc); SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
 stage
@@ -23,33 +23,32 @@ cat >"$WORK/insert.sql" <<'S'
 \set n random(1, 2000)
 INSERT INTO chat_messages (session_id, role, content) SELECT session_id, 'user', repeat('words of a message ', 10) FROM live WHERE n = :n;
 S
-latencies() { # DATABASE NAME
+latencies() { # DATABASE NAME: reads $clients, how these are started
   rm -f "$WORK"/latency*
-  (cd "$WORK" && "$BIN/pgbench" -n -f insert.sql -c 2 -j 2 -R 100 -T "$SECONDS_EACH" -l --log-prefix=latency "$1" >"$WORK/pgbench.$2" 2>&1) || { tail "$WORK/pgbench.$2" >&2; fail "pgbench failed"; }
+  (cd "$WORK" && ${clients[@]+"${clients[@]}"} "$BIN/pgbench" -n -f insert.sql -c 2 -j 2 -R 100 -T "$SECONDS_EACH" -l --log-prefix=latency "$1" >"$WORK/pgbench.$2" 2>&1) || { tail "$WORK/pgbench.$2" >&2; fail "pgbench failed"; }
   # Third field: microseconds, from the moment the insert was due.
   cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n | awk -v name="$2" '{ v[NR] = $1 } END { printf "%s p50 %.2f ms p99 %.2f ms max %.2f ms (%d inserts)\n", name, v[int(NR * .5) + 1], v[int(NR * .99) + 1], v[NR], NR }'
 }
 for round in $(seq "$ROUNDS"); do
-  for how in ${BENCH_HOW:-shared niced paced polite apart gentle}; do
+  for how in ${BENCH_HOW:-shared paced elsewhere gentle apart}; do
     name=${how}_$round
     sql postgres "CREATE DATABASE $name TEMPLATE original"; use $name
     sql $name "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
     sql postgres CHECKPOINT
-    case $how in niced|polite) level=19;; *) level=0;; esac
     case $how in
-      paced|polite) export Archiver__Batch__Sessions=100 Archiver__Batch__Pause=250ms;;
-      gentle) export Archiver__Batch__Sessions=50 Archiver__Batch__Pause=50ms;;
+      paced|gentle) export Archiver__Batch__Sessions=25 Archiver__Batch__Pause=40ms;;
       *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;;
     esac
-    case $how in apart|gentle) ours=0 theirs=1-$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
+    case $how in elsewhere|gentle) scheduler=--idle;; *) scheduler=--other;; esac
+    case $how in elsewhere|gentle|apart) clients=(chrt --fifo 1);; *) clients=();; esac
+    case $how in apart) ours=0 theirs=1-$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
     store=$("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2)
     for pid in $store; do taskset -a -p -c "$ours" "$pid" >/dev/null; done
     server=$(cat "$WORK/postgres/pid")
     for pid in $$ "$server" $(pgrep -P "$server"); do taskset -a -p -c "$theirs" "$pid" >/dev/null; done
     without=$(latencies $name without)
-    # shellcheck disable=SC2086
-    renice -n $level -p $store >/dev/null
-    taskset -c "$ours" nice -n $level "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
+    for pid in $store; do chrt --all-tasks $scheduler --pid 0 "$pid"; done
+    taskset -c "$ours" chrt $scheduler 0 "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
     # Its start is not what a worker that always runs does.
     until [ "$("$BIN/psql" -XAtq -d $name -c "SELECT count(*) FROM archiver.runs WHERE sessions_done > 0" 2>/dev/null)" = 1 ]; do sleep .1; done
     began=$(now); before=$(sql $name "SELECT sum(sessions_done) FROM archiver.runs")

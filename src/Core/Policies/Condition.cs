@@ -4,4 +4,11 @@ namespace Archiver.Core.Policies;
 /// <param name="Reason">What keeps a session out that does not meet it; stable, it is counted by.</param>
 /// <param name="Subject">What it looks at: a column, a child table, the ledger.</param>
 /// <param name="Sql">The condition over the session row, alias <c>s</c>; NULL counts as not met.</param>
-internal sealed record Condition(string Reason, string Subject, string Sql);
+internal sealed record Condition(string Reason, string Subject, string Sql)
+{
+    /// <summary>
+    /// Whether the planner knows nothing of it: it asks other tables that there be no such row, or computes. It is then believed to be met by few
+    /// sessions, where nearly all meet it; of five of them, by a single one.
+    /// </summary>
+    public bool IsBeyondStatistics { get; init; }
+}

@@ -24,7 +24,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
             conditions.AddRange(table.Activity.Select(c => new Condition("too young", c, _cutoff.Old(Session(c), shape.Session[c], idle, parameters))));
             if (table.Ended is { } ended)
                 conditions.Add(new("too young", ended, $"({Session(ended)} IS NULL OR {_cutoff.Old(Session(ended), shape.Session[ended], idle, parameters)})"));
-            conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters))));
+            conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters)) { IsBeyondStatistics = true }));
         }
         AddRole(conditions, "not ended long enough", policy.EndedFor, table.Ended, parameters);
         if (_rows is null)

@@ -35,15 +35,6 @@ internal static class TransactionSettings
     public static string ReadOnly(TimeSpan statementTimeout) =>
         $"SET TRANSACTION READ ONLY; {Common} {Timeout("statement_timeout", statementTimeout)}";
 
-    /// <summary>
-    /// For a page of few rows in the order of an index: what the planner thinks of the conditions on other tables is often a row where there are
-    /// a million, and a scan of everything with a sort then looks cheaper to it, page after page. <see cref="EndPage"/> follows it.
-    /// </summary>
-    public const string Page = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;";
-
-    /// <summary>Takes <see cref="Page"/> back for the statements after it.</summary>
-    public const string EndPage = "RESET enable_seqscan; RESET enable_sort; RESET enable_hashjoin; RESET enable_mergejoin;";
-
     /// <summary>A timeout setting for this transaction; PostgreSQL takes whole milliseconds, and 0 would mean none.</summary>
     public static string Timeout(string setting, TimeSpan value) =>
         string.Create(CultureInfo.InvariantCulture, $"SET LOCAL {setting} = {Math.Clamp((long)value.TotalMilliseconds, 1, int.MaxValue)};");

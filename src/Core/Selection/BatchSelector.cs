@@ -30,14 +30,13 @@ internal sealed class BatchSelector(RunContext run)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync($"{TransactionSettings.ReadOnly(run.Batch.StatementTimeout)} {TransactionSettings.Page}", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
         var page = await CandidatesAsync(connection, cancellationToken).ConfigureAwait(false);
+        var sessions = await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken).ConfigureAwait(false);
+        // All of it at the end: after a failure in between the page is read again.
         _lastPage = page.Count < run.Batch.Sessions;
-        if (page.Count == 0)
-            return;
-        _mark = page[^1].Mark;
-        await connection.ExecuteAsync(TransactionSettings.EndPage, cancellationToken).ConfigureAwait(false);
-        foreach (var session in await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken).ConfigureAwait(false))
+        _mark = page.Count == 0 ? _mark : page[^1].Mark;
+        foreach (var session in sessions)
             _candidates.Enqueue(session);
     }
 
@@ -67,6 +66,8 @@ internal sealed class BatchSelector(RunContext run)
     private async Task<IEnumerable<SelectedSession>> WithSizesAsync(
         NpgsqlConnection connection, List<SelectedSession> sessions, CancellationToken cancellationToken)
     {
+        if (sessions.Count == 0)
+            return [];
         Dictionary<string, (long Rows, long Bytes, long Messages)> sizes = [];
         foreach (var child in run.Source.Map.Children)
         {

@@ -26,12 +26,19 @@ internal sealed class SelectionStatements
     /// <summary>
     /// One page of candidates in the order of the column that the policy judges and the key, after the page before: never OFFSET, whose cost
     /// grows with the backlog. Both columns stand in one row comparison, so one index serves condition and order.
+    /// <para>What the planner has no statistics for is asked of each row in one subquery: that this gives a value it takes for nearly certain. As
+    /// conditions of the query itself they would leave a single session in its belief, for which a scan of everything with a sort is no dearer
+    /// than the index, page after page.</para>
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
         var order = SessionPath.Column("s", OrderColumn);
         var key = SessionPath.Column("s", _table.Key);
-        var eligible = new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters);
+        List<Condition> conditions =
+        [
+            .. new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Conditions(parameters),
+            .. LedgerConditions(key, parameters),
+        ];
         var from = after is null
             ? ""
             : $"""
@@ -50,8 +57,8 @@ internal sealed class SelectionStatements
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
                    {RowBytes(_run.Shape.Session, "s")}
             FROM {_table.Table.Sql} AS s
-            WHERE {eligible}{from}
-              AND {LedgerAllows(key, parameters)}
+            WHERE {All(conditions.Where(c => !c.IsBeyondStatistics))}{from}
+              AND (SELECT true WHERE {All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
             ORDER BY {order}, {key}
             LIMIT {parameters.Add(PgParameter.Int(limit))}
             """;
@@ -97,8 +104,7 @@ internal sealed class SelectionStatements
     }
 
     /// <summary>Sessions of the run's shard that the ledger does not keep out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
-    public string LedgerAllows(string key, SqlParameters parameters) =>
-        string.Join("\n  AND ", LedgerConditions(key, parameters).Select(c => c.Sql));
+    public string LedgerAllows(string key, SqlParameters parameters) => All(LedgerConditions(key, parameters));
 
     /// <summary>The same by the reason that each excludes a session for.</summary>
     public IReadOnlyList<Condition> LedgerConditions(string key, SqlParameters parameters)
@@ -123,8 +129,10 @@ internal sealed class SelectionStatements
             conditions.Add(new("stored", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
                 """));
-        return conditions;
+        return [.. conditions.Select(c => c with { IsBeyondStatistics = true })];
     }
+
+    private static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql));
 
     /// <summary>The column whose age the policy judges, so that the index of its condition gives the order too: without it the few deleted sessions would be looked for among all.</summary>
     private string OrderColumn => _run.Policy switch

@@ -11,4 +11,7 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
     /// sessions, where nearly all meet it; of five of them, by a single one.
     /// </summary>
     public bool IsBeyondStatistics { get; init; }
+
+    /// <summary>All of them, ANDed.</summary>
+    public static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql));
 }

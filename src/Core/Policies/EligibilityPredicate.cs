@@ -45,7 +45,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     }
 
     /// <summary>All conditions, ANDed.</summary>
-    public string Sql(SqlParameters parameters) => string.Join("\n  AND ", Conditions(parameters).Select(c => c.Sql));
+    public string Sql(SqlParameters parameters) => Condition.All(Conditions(parameters));
 
     private static string Session(string column) => SessionPath.Column("s", column);
 

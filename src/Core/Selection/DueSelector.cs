@@ -67,7 +67,7 @@ internal sealed class DueSelector(RunContext run)
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout) + TransactionSettings.ByKey, cancellationToken).ConfigureAwait(false);
         var page = await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
         _lastPage = page.Count < run.Batch.Sessions;
         foreach (var archive in page)

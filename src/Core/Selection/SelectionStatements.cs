@@ -57,8 +57,8 @@ internal sealed class SelectionStatements
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
                    {RowBytes(_run.Shape.Session, "s")}
             FROM {_table.Table.Sql} AS s
-            WHERE {All(conditions.Where(c => !c.IsBeyondStatistics))}{from}
-              AND (SELECT true WHERE {All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
+            WHERE {Condition.All(conditions.Where(c => !c.IsBeyondStatistics))}{from}
+              AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
             ORDER BY {order}, {key}
             LIMIT {parameters.Add(PgParameter.Int(limit))}
             """;
@@ -104,7 +104,7 @@ internal sealed class SelectionStatements
     }
 
     /// <summary>Sessions of the run's shard that the ledger does not keep out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
-    public string LedgerAllows(string key, SqlParameters parameters) => All(LedgerConditions(key, parameters));
+    public string LedgerAllows(string key, SqlParameters parameters) => Condition.All(LedgerConditions(key, parameters));
 
     /// <summary>The same by the reason that each excludes a session for.</summary>
     public IReadOnlyList<Condition> LedgerConditions(string key, SqlParameters parameters)
@@ -131,8 +131,6 @@ internal sealed class SelectionStatements
                 """));
         return [.. conditions.Select(c => c with { IsBeyondStatistics = true })];
     }
-
-    private static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql));
 
     /// <summary>The column whose age the policy judges, so that the index of its condition gives the order too: without it the few deleted sessions would be looked for among all.</summary>
     private string OrderColumn => _run.Policy switch

@@ -41,6 +41,7 @@ internal static class S3ClientFactory
                 StorageFailure.Permanent,
                 "No AWS region is known: set Archiver:Storage:Region, or Archiver:Storage:Endpoint for another S3 server.");
         }
+        config.EndpointProvider = new S3EndpointCache(config.EndpointProvider);
         return settings.AccessKey is { } key
             ? new AmazonS3Client(new BasicAWSCredentials(key, settings.SecretKey), config)
             : new AmazonS3Client(config);

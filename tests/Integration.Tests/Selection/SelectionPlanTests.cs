@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Archiver.Core.Deletion;
+using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Xunit;
 
 namespace Archiver.Integration.Tests.Selection;
@@ -78,6 +81,45 @@ public sealed class SelectionPlanTests(TestServers servers)
 
         Assert.Contains("chat_messages_deleted_idx", plan, StringComparison.Ordinal);
         Assert.DoesNotContain("Seq Scan on chat_messages", plan, StringComparison.Ordinal);
+    }
+
+    /// <summary>To the planner a scan of the whole table looked cheaper than a thousand look-ups, and each batch read the messages three times from end to end.</summary>
+    [Fact]
+    public async Task Reads_and_deletes_a_batch_by_its_keys_and_not_by_scans_of_whole_tables()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2000, young: 200, messages: 10, preset: "ended-at");
+        await archiver.Database.ExecuteAsync("ANALYZE chat_sessions, chat_messages", Token);
+        await using var scope = (await RunScope.BeginAsync(new(archiver.Source, Idle), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token))!;
+        await using var connection = await archiver.Connections.OpenAsync(Token);
+        var keys = await connection.QueryAsync("SELECT session_id::text FROM chat_sessions ORDER BY last_activity LIMIT 200", row => row.GetString(0), Token);
+        var (map, shape) = (scope.Context.Source.Map, scope.Context.Shape);
+        var messages = map.Children.Single();
+
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.ByKey, Token);
+        await connection.ExecuteAsync(ExportStatements.SetKeys, Token, PgParameter.Texts(keys));
+        var export = new ExportStatements(scope.Context, shape);
+        var delete = new DeleteStatements(map, shape);
+        SqlParameters sizes = new(), eligible = new();
+        List<(string Sql, NpgsqlParameter[] Parameters)> statements =
+        [
+            (new SelectionStatements(scope.Context).Sizes(messages, sizes, keys), sizes.ToArray()),
+            (export.StillEligible(eligible, keys), eligible.ToArray()),
+            .. shape.Tables.Select(t => (InsideCopy(export.Copy(t)), Array.Empty<NpgsqlParameter>())),
+            (delete.LockSessions, [PgParameter.Texts(keys)]),
+            delete.DeleteRows(messages, keys),
+            (delete.DeleteSessions, [PgParameter.Texts(keys)]),
+        ];
+
+        foreach (var (sql, parameters) in statements)
+        {
+            var plan = string.Join('\n', await connection.QueryAsync($"EXPLAIN {sql}", row => row.GetString(0), Token, parameters));
+            Assert.DoesNotContain("Seq Scan on chat_", plan, StringComparison.Ordinal);
+            Assert.Contains("Index", plan, StringComparison.Ordinal);
+        }
+
+        // EXPLAIN takes no COPY.
+        static string InsideCopy(string sql) => Regex.Match(sql, @"^COPY \((.*)\) TO STDOUT$", RegexOptions.Singleline).Groups[1].Value;
     }
 
     [Fact]

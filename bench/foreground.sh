@@ -4,7 +4,8 @@
 #   bench/foreground.sh [SESSIONS [SECONDS [ROUNDS]]]      (60000, 15, 3)
 #
 # Two clients insert a message into a live session 50 times a second each, as chats do: a rate that leaves the cores room, so that what is
-# measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest, and the ratios of the p99s:
+# measured is waiting for the archiver and not the end of the machine. Prints p50, p99 and the largest of each measurement, and at the end, of all
+# rounds together, the ratio of the p99s:
 #   shared     default settings, all on the same cores
 #   paced      Batch:Sessions 25 and Batch:Pause 40ms, all on the same cores
 #   elsewhere  default settings; worker and S3 server run only when nobody else wants the core (SCHED_IDLE), and the clients come first
@@ -15,6 +16,10 @@
 # BENCH_HOW="gentle apart" measures these only. Needs root for the schedulers.
 . "$(dirname "$0")/stage.sh"
 CORES=$(nproc); SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
+modes=${BENCH_HOW:-shared paced elsewhere gentle apart}
+for how in $modes; do
+  case $how in shared|paced|elsewhere|gentle|apart) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
+done
 stage
 export Archiver__Storage__Layout=Bundle
 echo "$CORES cores, $SESSIONS sessions x 20 messages, ${SECONDS_EACH} s a measurement"
@@ -23,14 +28,16 @@ cat >"$WORK/insert.sql" <<'S'
 \set n random(1, 2000)
 INSERT INTO chat_messages (session_id, role, content) SELECT session_id, 'user', repeat('words of a message ', 10) FROM live WHERE n = :n;
 S
-latencies() { # DATABASE NAME: reads $clients, how these are started
+latencies() { # DATABASE NAME SECONDS: reads $clients, how these are started; leaves sorted milliseconds in latencies.NAME
   rm -f "$WORK"/latency*
-  (cd "$WORK" && ${clients[@]+"${clients[@]}"} "$BIN/pgbench" -n -f insert.sql -c 2 -j 2 -R 100 -T "$SECONDS_EACH" -l --log-prefix=latency "$1" >"$WORK/pgbench.$2" 2>&1) || { tail "$WORK/pgbench.$2" >&2; fail "pgbench failed"; }
+  (cd "$WORK" && ${clients[@]+"${clients[@]}"} "$BIN/pgbench" -n -f insert.sql -c 2 -j 2 -R 100 -T "$3" -l --log-prefix=latency "$1" >"$WORK/pgbench.$2" 2>&1) || { tail "$WORK/pgbench.$2" >&2; fail "pgbench failed"; }
   # Third field: microseconds, from the moment the insert was due.
-  cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n | awk -v name="$2" '{ v[NR] = $1 } END { printf "%s p50 %.2f ms p99 %.2f ms max %.2f ms (%d inserts)\n", name, v[int(NR * .5) + 1], v[int(NR * .99) + 1], v[NR], NR }'
+  cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n >"$WORK/latencies.$2"
 }
+quantile() { awk -v q="$1" '{ v[NR] = $1 } END { printf "%.2f", v[q < 1 ? int(NR * q) + 1 : NR] }' "$2"; } # OF FILE
+describe() { echo "p50 $(quantile .5 "$1") ms p99 $(quantile .99 "$1") ms max $(quantile 1 "$1") ms ($(wc -l <"$1") inserts)"; } # FILE
 for round in $(seq "$ROUNDS"); do
-  for how in ${BENCH_HOW:-shared paced elsewhere gentle apart}; do
+  for how in $modes; do
     name=${how}_$round
     sql postgres "CREATE DATABASE $name TEMPLATE original"; use $name
     sql $name "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
@@ -46,18 +53,27 @@ for round in $(seq "$ROUNDS"); do
     for pid in $store; do taskset -a -p -c "$ours" "$pid" >/dev/null; done
     server=$(cat "$WORK/postgres/pid")
     for pid in $$ "$server" $(pgrep -P "$server"); do taskset -a -p -c "$theirs" "$pid" >/dev/null; done
-    without=$(latencies $name without)
+    # A copied database is cold: what its first inserts wait for is not what a run is compared with.
+    latencies $name warm 3
+    latencies $name without "$SECONDS_EACH"
     for pid in $store; do chrt --all-tasks $scheduler --pid 0 "$pid"; done
     taskset -c "$ours" chrt $scheduler 0 "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
     # Its start is not what a worker that always runs does.
     until [ "$("$BIN/psql" -XAtq -d $name -c "SELECT count(*) FROM archiver.runs WHERE sessions_done > 0" 2>/dev/null)" = 1 ]; do sleep .1; done
     began=$(now); before=$(sql $name "SELECT sum(sessions_done) FROM archiver.runs")
-    measured=$(latencies $name $how)
+    latencies $name with "$SECONDS_EACH"
     kill -0 $worker 2>/dev/null || echo "round $round: the run ended before the measurement: take more sessions" >&2
     rate=$(awk -v n="$(($(sql $name "SELECT sum(sessions_done) FROM archiver.runs") - before))" -v t="$(since "$began")" 'BEGIN { printf "%d", n / t }')
     kill -INT $worker 2>/dev/null; wait $worker
-    echo "round $round: $without"; echo "round $round: $measured; archived $rate sessions/s"
-    echo "round $round: p99 with a run, $how: $(ratio "$(awk '{ print $6 }' <<<"$measured")" "$(awk '{ print $6 }' <<<"$without")") x the p99 without"
+    for when in without with; do
+      echo "round $round, $how: $when a run: $(describe "$WORK/latencies.$when")"
+      cat "$WORK/latencies.$when" >>"$WORK/$how.$when"
+    done
+    echo "round $round, $how: archived $rate sessions/s"
     sql postgres "DROP DATABASE $name WITH (FORCE)"
   done
+done
+for how in $modes; do
+  for when in without with; do sort -n -o "$WORK/$how.$when" "$WORK/$how.$when"; done
+  echo "$how, $ROUNDS rounds: p99 $(quantile .99 "$WORK/$how.with") ms with a run, $(quantile .99 "$WORK/$how.without") ms without: $(ratio "$(quantile .99 "$WORK/$how.with")" "$(quantile .99 "$WORK/$how.without")") x"
 done

@@ -124,9 +124,9 @@ internal sealed class SessionImporter(
         if (inserted.Count > 0 && options.Reactivate)
         {
             // The application's triggers fire as in its own transactions.
-            await connection.ExecuteAsync(SessionInsertion.ApplicationPath, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(SessionInsertion.ApplicationSettings, cancellationToken).ConfigureAwait(false);
             await new Reactivation(target, settings.TimeZone, options.ExpiresAt).ApplyAsync(connection, inserted.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(SessionInsertion.OwnPath, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(SessionInsertion.OwnSettings, cancellationToken).ConfigureAwait(false);
         }
         if (records is not null && recorded.Count > 0)
             await records.WriteAsync(connection, recorded, cancellationToken).ConfigureAwait(false);

@@ -11,10 +11,11 @@ namespace Archiver.Core.Restore;
 internal sealed class SessionInsertion(
     NpgsqlConnection connection, NpgsqlTransaction transaction, RestoreTarget target, ImportStatements statements, bool disableTriggers)
 {
-    /// <summary>Functions of the application's triggers and constraints may lean on the search path of its role.</summary>
-    public const string ApplicationPath = "SET LOCAL search_path TO DEFAULT";
+    /// <summary>Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.</summary>
+    public const string ApplicationSettings = "SET LOCAL search_path TO DEFAULT; SET LOCAL seq_page_cost TO DEFAULT";
 
-    public const string OwnPath = "SET LOCAL search_path = pg_catalog";
+    /// <summary>The archiver's again, as <see cref="TransactionSettings.Export"/> had them.</summary>
+    public const string OwnSettings = "SET LOCAL search_path = pg_catalog;" + TransactionSettings.ByKey;
 
     private const string Savepoint = "sessions";
 
@@ -79,7 +80,7 @@ internal sealed class SessionInsertion(
         List<PlannedTable> tables = [.. sessions[0].Plan.Tables.Where(t => t.Target is not null && sessions.Any(s => s[t.Name].Length > 0))];
         foreach (var table in tables)
             await StagingCopy.WriteAsync(connection, statements, table, sessions, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(ApplicationPath, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(ApplicationSettings, cancellationToken).ConfigureAwait(false);
         if (disableTriggers)
             await DisableTriggersAsync(cancellationToken).ConfigureAwait(false);
         foreach (var shape in target.Shape.Tables)
@@ -88,7 +89,7 @@ internal sealed class SessionInsertion(
             if (tables.Find(t => t.Target == shape) is { } table)
                 await connection.ExecuteAsync(statements.Insert(table), cancellationToken).ConfigureAwait(false);
         }
-        await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnPath}", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnSettings}", cancellationToken).ConfigureAwait(false);
     }
 
     // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole restore.

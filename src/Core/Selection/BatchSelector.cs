@@ -30,8 +30,10 @@ internal sealed class BatchSelector(RunContext run)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout) + TransactionSettings.ByKey, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
         var page = await CandidatesAsync(connection, cancellationToken).ConfigureAwait(false);
+        // Not before: the page names no keys, and without an index for its policy a scan is the right way.
+        await connection.ExecuteAsync(TransactionSettings.ByKey, cancellationToken).ConfigureAwait(false);
         var sessions = await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken).ConfigureAwait(false);
         // All of it at the end: after a failure in between the page is read again.
         _lastPage = page.Count < run.Batch.Sessions;

@@ -96,7 +96,7 @@ public sealed class SelectionPlanTests(TestServers servers)
         var messages = map.Children.Single();
 
         await using var transaction = await connection.BeginTransactionAsync(Token);
-        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.ByKey, Token);
+        await connection.ExecuteAsync(TransactionSettings.Export, Token);
         await connection.ExecuteAsync(ExportStatements.SetKeys, Token, PgParameter.Texts(keys));
         var export = new ExportStatements(scope.Context, shape);
         var delete = new DeleteStatements(map, shape);
@@ -115,7 +115,7 @@ public sealed class SelectionPlanTests(TestServers servers)
         {
             var plan = string.Join('\n', await connection.QueryAsync($"EXPLAIN {sql}", row => row.GetString(0), Token, parameters));
             Assert.DoesNotContain("Seq Scan on chat_", plan, StringComparison.Ordinal);
-            Assert.Contains("Index", plan, StringComparison.Ordinal);
+            Assert.Matches(@"Index Cond: \(\(?session_id = ", plan);
         }
 
         // EXPLAIN takes no COPY.

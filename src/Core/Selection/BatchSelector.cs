@@ -20,10 +20,12 @@ internal sealed class BatchSelector(RunContext run)
     /// <param name="most">Bound on top of the batch settings: what is left of the run's MaxSessions.</param>
     public async Task<SelectedBatch?> NextAsync(long most, CancellationToken cancellationToken)
     {
+        var sessions = (int)Math.Min(most, run.Batch.Sessions);
+        if (sessions <= 0)
+            return null;
         while (_candidates.Count < run.Batch.Sessions && !_lastPage)
             await ReadPageAsync(cancellationToken).ConfigureAwait(false);
-        var sessions = (int)Math.Min(most, run.Batch.Sessions);
-        return sessions <= 0 ? null : SelectedBatch.Take(_candidates, run.Batch with { Sessions = sessions });
+        return SelectedBatch.Take(_candidates, run.Batch with { Sessions = sessions });
     }
 
     private async Task ReadPageAsync(CancellationToken cancellationToken)

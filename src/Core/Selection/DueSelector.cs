@@ -27,9 +27,11 @@ internal sealed class DueSelector(RunContext run)
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<(SelectedBatch Batch, IReadOnlyDictionary<string, DueArchive> Archives)?> NextAsync(long most, CancellationToken cancellationToken)
     {
+        if (most <= 0)
+            return null;
         while (_candidates.Count < run.Batch.Sessions && !_lastPage)
             await ReadPageAsync(cancellationToken).ConfigureAwait(false);
-        if (most <= 0 || SelectedBatch.Take(_candidates, run.Batch with { Sessions = (int)Math.Min(most, run.Batch.Sessions) }) is not { } batch)
+        if (SelectedBatch.Take(_candidates, run.Batch with { Sessions = (int)Math.Min(most, run.Batch.Sessions) }) is not { } batch)
             return null;
         Dictionary<string, DueArchive> archives = new(StringComparer.Ordinal);
         foreach (var session in batch.Sessions)

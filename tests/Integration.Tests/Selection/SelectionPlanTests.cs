@@ -123,6 +123,19 @@ public sealed class SelectionPlanTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Reads_nothing_for_a_run_that_has_taken_all_it_may()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1);
+        await using var scope = (await RunScope.BeginAsync(new(archiver.Source, Idle), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token))!;
+        await using var nowhere = new SourceConnections(archiver.Source with { ConnectionString = "Host=127.0.0.1;Port=1;Username=nobody" });
+        var run = scope.Context with { Connections = nowhere };
+
+        Assert.Null(await new BatchSelector(run).NextAsync(0, Token));
+        Assert.Null(await new DueSelector(run).NextAsync(0, Token));
+        await Assert.ThrowsAsync<NpgsqlException>(() => new BatchSelector(run).NextAsync(1, Token));
+    }
+
+    [Fact]
     public async Task Reads_as_many_pages_for_a_batch_in_a_table_a_hundred_times_as_large()
     {
         var small = await PagesAsync(500);

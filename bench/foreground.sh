@@ -11,14 +11,15 @@
 #   elsewhere  default settings; worker and S3 server run only when nobody else wants the core (SCHED_IDLE), and the clients come first
 #              (SCHED_FIFO): as near as one machine comes to their running on others. What is left is the database, which has all cores
 #   gentle     paced and elsewhere
-#   apart      default settings, worker and S3 server on the first core, PostgreSQL on the others, and the clients first
+#   spare      default settings; the clients and the server processes that serve them have the last core, all else has the others, as on a
+#              database server with cores to spare. What is left is locks, WAL and memory
 #
-# BENCH_HOW="gentle apart" measures these only. Needs root for the schedulers.
+# BENCH_HOW="gentle spare" measures these only. Needs root for the schedulers.
 . "$(dirname "$0")/stage.sh"
 CORES=$(nproc); SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
-modes=${BENCH_HOW:-shared paced elsewhere gentle apart}
+modes=${BENCH_HOW:-shared paced elsewhere gentle spare}
 for how in $modes; do
-  case $how in shared|paced|elsewhere|gentle|apart) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
+  case $how in shared|paced|elsewhere|gentle|spare) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
 done
 stage
 export Archiver__Storage__Layout=Bundle
@@ -28,9 +29,20 @@ cat >"$WORK/insert.sql" <<'S'
 \set n random(1, 2000)
 INSERT INTO chat_messages (session_id, role, content) SELECT session_id, 'user', repeat('words of a message ', 10) FROM live WHERE n = :n;
 S
+# Puts the server processes that serve the clients where the clients are.
+apart() { # DATABASE
+  local found= try
+  for try in {1..50}; do
+    [ "$(wc -w <<<"$found")" = 2 ] && break
+    found=$(sql "$1" "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' AND datname = current_database()")
+  done
+  for pid in $found; do taskset -p -c "$theirs" "$pid" >/dev/null; done
+}
 latencies() { # DATABASE NAME SECONDS: reads $clients, how these are started; leaves sorted milliseconds in latencies.NAME
   rm -f "$WORK"/latency*
+  apart "$1" & local mover=$!
   (cd "$WORK" && ${clients[@]+"${clients[@]}"} "$BIN/pgbench" -n -f insert.sql -c 2 -j 2 -R 100 -T "$3" -l --log-prefix=latency "$1" >"$WORK/pgbench.$2" 2>&1) || { tail "$WORK/pgbench.$2" >&2; fail "pgbench failed"; }
+  wait $mover
   # Third field: microseconds, from the moment the insert was due.
   cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n >"$WORK/latencies.$2"
 }
@@ -47,12 +59,12 @@ for round in $(seq "$ROUNDS"); do
       *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;;
     esac
     case $how in elsewhere|gentle) scheduler=--idle;; *) scheduler=--other;; esac
-    case $how in elsewhere|gentle|apart) clients=(chrt --fifo 1);; *) clients=();; esac
-    case $how in apart) ours=0 theirs=1-$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
+    case $how in elsewhere|gentle) clients=(chrt --fifo 1);; *) clients=();; esac
+    case $how in spare) ours=0-$((CORES - 2)) theirs=$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
     store=$("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2)
-    for pid in $store; do taskset -a -p -c "$ours" "$pid" >/dev/null; done
     server=$(cat "$WORK/postgres/pid")
-    for pid in $$ "$server" $(pgrep -P "$server"); do taskset -a -p -c "$theirs" "$pid" >/dev/null; done
+    for pid in $store "$server" $(pgrep -P "$server"); do taskset -a -p -c "$ours" "$pid" >/dev/null; done
+    taskset -p -c "$theirs" $$ >/dev/null
     # A copied database is cold: what its first inserts wait for is not what a run is compared with.
     latencies $name warm 3
     latencies $name without "$SECONDS_EACH"

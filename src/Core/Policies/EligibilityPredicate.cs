@@ -13,6 +13,20 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
 
     private readonly SoftDeletedRows? _rows = SoftDeletedRows.Of(source, shape, policy, cutoffs);
 
+    /// <summary>
+    /// The column whose age the policy judges, and in whose order its sessions are taken, so that the index of its condition gives the order too:
+    /// without it the few deleted sessions would be looked for among all.
+    /// </summary>
+    public static string OrderColumn(Policy policy, SessionTable table) => policy switch
+    {
+        { IdleFor: not null } => table.Activity[0],
+        // With Scope Messages it judges messages; their sessions stay and have no such time.
+        { DeletedFor: not null, Scope: PurgeScope.Sessions } when table.Deleted is { } deleted => deleted,
+        { ExpiredFor: not null } when table.Expires is { } expires => expires,
+        { EndedFor: not null } when table.Ended is { } ended => ended,
+        _ => table.Activity[0],
+    };
+
     /// <summary>Every condition by the reason that it excludes a session for when it is not met.</summary>
     public IReadOnlyList<Condition> Conditions(SqlParameters parameters)
     {

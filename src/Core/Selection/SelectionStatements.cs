@@ -132,16 +132,7 @@ internal sealed class SelectionStatements
         return [.. conditions.Select(c => c with { IsBeyondStatistics = true })];
     }
 
-    /// <summary>The column whose age the policy judges, so that the index of its condition gives the order too: without it the few deleted sessions would be looked for among all.</summary>
-    private string OrderColumn => _run.Policy switch
-    {
-        { IdleFor: not null } => _table.Activity[0],
-        // With Scope Messages it judges messages; their sessions stay and have no such time.
-        { DeletedFor: not null, Scope: PurgeScope.Sessions } when _table.Deleted is { } deleted => deleted,
-        { ExpiredFor: not null } when _table.Expires is { } expires => expires,
-        { EndedFor: not null } when _table.Ended is { } ended => ended,
-        _ => _table.Activity[0],
-    };
+    private string OrderColumn => EligibilityPredicate.OrderColumn(_run.Policy, _table);
 
     private string Taken(ChildTable child, SqlParameters parameters) => _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
 

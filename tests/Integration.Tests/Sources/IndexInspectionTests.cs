@@ -1,3 +1,5 @@
+using Archiver.Core.Policies;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
@@ -51,6 +53,26 @@ public sealed class IndexInspectionTests(TestServers servers, DatabaseFixture fi
         await AcceptsAsync("DROP INDEX public.chat_sessions_archiving_idx; CREATE INDEX ON public.chat_sessions (last_activity DESC, session_id DESC)");
 
     [Fact]
+    public async Task Accepts_for_a_policy_by_another_column_the_index_of_its_values_and_needs_no_other() =>
+        await AcceptsAsync("DROP INDEX public.chat_sessions_archiving_idx", Ended);
+
+    [Theory]
+    [InlineData("SELECT 1")]
+    [InlineData("CREATE INDEX ON public.chat_sessions (ended_at)")]
+    [InlineData("CREATE INDEX ON public.chat_sessions (ended_at, session_id) WHERE ended_at > '2020-01-01'")]
+    [InlineData("CREATE INDEX ON public.chat_sessions (ended_at, session_id) WHERE last_activity IS NOT NULL")]
+    public async Task Warns_when_no_index_serves_the_order_of_a_policy_by_another_column(string instead) =>
+        await WarnsAsync(
+            $"DROP INDEX public.chat_sessions_ended_idx; {instead}",
+            Ended,
+            "No index of table public.chat_sessions serves the order of selection, \"ended_at\" and \"session_id\"", "CREATE INDEX CONCURRENTLY ON \"public\".\"chat_sessions\" (\"ended_at\", \"session_id\")");
+
+    [Fact]
     public async Task Warns_of_a_table_without_primary_key() =>
         await WarnsAsync("ALTER TABLE public.chat_messages DROP CONSTRAINT chat_messages_pkey", null, "Table public.chat_messages (messages) has no primary key");
+
+    private static SourceSettings Ended => Source with
+    {
+        Policies = [new() { Source = "main", Name = "ended", Action = PolicyAction.Archive, EndedFor = TimeSpan.FromDays(30) }],
+    };
 }

@@ -14,7 +14,9 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
                 LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
                 WHERE k.n <= i.indnkeyatts),
                i.indoption::text,
-               NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attcollation <> i.indcollation[0])
+               NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attcollation <> i.indcollation[0]),
+               i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) IS NOT DISTINCT FROM
+                 (SELECT '(' || quote_ident(a.attname::text) || ' IS NOT NULL)' FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0])
         FROM pg_index AS i
         JOIN pg_class AS c ON c.oid = i.indexrelid
         JOIN pg_am AS am ON am.oid = c.relam
@@ -46,15 +48,18 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
     /// <summary>The first column is indexed under its own collation.</summary>
     public required bool OwnCollation { get; init; }
 
+    /// <summary>It has every row with a value in its first column: it is not partial, or only by leaving out those without.</summary>
+    public required bool HasEveryValue { get; init; }
+
     /// <summary>Whether <c>column = value</c> finds its rows through it.</summary>
     public bool Finds(string column) => IsValid && !IsPartial && OwnCollation && Method is "btree" or "hash" && Columns[0] == column;
 
     /// <summary>Whether at most one row has a value in this column, at every moment.</summary>
     public bool MakesUnique(string column) => IsUnique && IsValid && IsImmediate && !IsPartial && Columns.Count == 1 && Columns[0] == column;
 
-    /// <summary>Whether rows come from it in the order of two columns, forwards or backwards.</summary>
+    /// <summary>Whether the rows with a value in the first column come from it in the order of two columns, forwards or backwards.</summary>
     public bool Orders(string first, string second) =>
-        IsValid && !IsPartial && OwnCollation && Method == "btree" && Columns.Count >= 2 && Columns[0] == first && Columns[1] == second
+        IsValid && HasEveryValue && OwnCollation && Method == "btree" && Columns.Count >= 2 && Columns[0] == first && Columns[1] == second
         && Directions[0] == Directions[1] && Directions[0] is "0" or "3";
 
     public static IndexFacts Read(NpgsqlDataReader row) => new()
@@ -69,5 +74,6 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
         Columns = row.GetFieldValue<string[]>(7),
         Directions = row.GetString(8).Split(' '),
         OwnCollation = row.GetBoolean(9),
+        HasEveryValue = row.GetBoolean(10),
     };
 }

@@ -1,3 +1,4 @@
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources.Catalog;
 
@@ -19,12 +20,15 @@ internal static class IndexChecks
                     Statements(bare, child.ForeignKey));
         }
         var session = catalog.Map.Session;
-        string[] order = [session.Activity[0], session.Key];
-        if (order.All(c => catalog.Column(SourceMap.SessionName, c) is not null)
-            && Bare(catalog, SourceMap.SessionName, i => i.Orders(order[0], order[1])) is { Count: > 0 } unsorted)
-            findings.Warning(
-                $"No index of table {session.Table} serves the order of selection, {PgIdentifier.Quote(order[0])} and {PgIdentifier.Quote(order[1])}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
-                Statements(unsorted, order));
+        foreach (var column in catalog.Source.Policies.Select(p => EligibilityPredicate.OrderColumn(p, session)).DefaultIfEmpty(session.Activity[0]).Distinct(StringComparer.Ordinal))
+        {
+            string[] order = [column, session.Key];
+            if (order.All(c => catalog.Column(SourceMap.SessionName, c) is not null)
+                && Bare(catalog, SourceMap.SessionName, i => i.Orders(order[0], order[1])) is { Count: > 0 } unsorted)
+                findings.Warning(
+                    $"No index of table {session.Table} serves the order of selection, {PgIdentifier.Quote(order[0])} and {PgIdentifier.Quote(order[1])}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
+                    Statements(unsorted, order));
+        }
         WarnOfMissingPrimaryKeys(catalog, findings);
     }
 

@@ -19,7 +19,7 @@
 CORES=$(nproc); SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
 modes=${BENCH_HOW:-shared paced elsewhere gentle spare}
 for how in $modes; do
-  case $how in shared|paced|elsewhere|gentle|spare) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
+  case $how in spare) [ "$CORES" -ge 2 ] || fail "spare needs two cores";; shared|paced|elsewhere|gentle) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
 done
 stage
 export Archiver__Storage__Layout=Bundle
@@ -29,22 +29,26 @@ cat >"$WORK/insert.sql" <<'S'
 \set n random(1, 2000)
 INSERT INTO chat_messages (session_id, role, content) SELECT session_id, 'user', repeat('words of a message ', 10) FROM live WHERE n = :n;
 S
-# Puts the server processes that serve the clients where the clients are.
+# Puts the server processes that serve the clients where the clients are, as soon as the same two are seen twice: the first of all is a probe's.
 apart() { # DATABASE
-  local found= try
-  for try in {1..50}; do
-    [ "$(wc -w <<<"$found")" = 2 ] && break
-    found=$(sql "$1" "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' AND datname = current_database()")
+  local found=none again pid try
+  for try in {1..100}; do
+    again=$(sql "$1" "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE application_name = 'pgbench' AND datname = current_database()")
+    for pid in $again; do taskset -p -c "$theirs" "$pid" >/dev/null 2>&1; done
+    [ "$(wc -w <<<"$again")" = 2 ] && [ "$again" = "$found" ] && return
+    found=$again
   done
-  for pid in $found; do taskset -p -c "$theirs" "$pid" >/dev/null; done
+  return 1
 }
 latencies() { # DATABASE NAME SECONDS: reads $clients, how these are started; leaves sorted milliseconds in latencies.NAME
   rm -f "$WORK"/latency*
-  apart "$1" & local mover=$!
+  local mover began
+  began=$(date +%s)
+  apart "$1" & mover=$!
   (cd "$WORK" && ${clients[@]+"${clients[@]}"} "$BIN/pgbench" -n -f insert.sql -c 2 -j 2 -R 100 -T "$3" -l --log-prefix=latency "$1" >"$WORK/pgbench.$2" 2>&1) || { tail "$WORK/pgbench.$2" >&2; fail "pgbench failed"; }
-  wait $mover
-  # Third field: microseconds, from the moment the insert was due.
-  cat "$WORK"/latency* | awk '{ print $3 / 1000 }' | sort -n >"$WORK/latencies.$2"
+  wait $mover || fail "the server processes of pgbench do not show"
+  # Third field: microseconds, from the moment the insert was due; fifth: when. The first two seconds belong to the start.
+  cat "$WORK"/latency* | awk -v from="$((began + 2))" '$5 >= from { print $3 / 1000 }' | sort -n >"$WORK/latencies.$2"
 }
 quantile() { awk -v q="$1" '{ v[NR] = $1 } END { printf "%.2f", v[q < 1 ? int(NR * q) + 1 : NR] }' "$2"; } # OF FILE
 describe() { echo "p50 $(quantile .5 "$1") ms p99 $(quantile .99 "$1") ms max $(quantile 1 "$1") ms ($(wc -l <"$1") inserts)"; } # FILE
@@ -71,7 +75,10 @@ for round in $(seq "$ROUNDS"); do
     for pid in $store; do chrt --all-tasks $scheduler --pid 0 "$pid"; done
     taskset -c "$ours" chrt $scheduler 0 "$BENCH_ARCHIVER" archive --json 2>>"$WORK/archive.log" >>"$WORK/archive.json" & worker=$!
     # Its start is not what a worker that always runs does.
-    until [ "$("$BIN/psql" -XAtq -d $name -c "SELECT count(*) FROM archiver.runs WHERE sessions_done > 0" 2>/dev/null)" = 1 ]; do sleep .1; done
+    until [ "$("$BIN/psql" -XAtq -d $name -c "SELECT count(*) FROM archiver.runs WHERE sessions_done > 0" 2>/dev/null)" = 1 ]; do
+      kill -0 $worker 2>/dev/null || fail "the archiver ended: $(tail -n 1 "$WORK/archive.log")"
+      sleep .1
+    done
     began=$(now); before=$(sql $name "SELECT sum(sessions_done) FROM archiver.runs")
     latencies $name with "$SECONDS_EACH"
     kill -0 $worker 2>/dev/null || echo "round $round: the run ended before the measurement: take more sessions" >&2

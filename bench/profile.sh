@@ -5,7 +5,7 @@
 #   bench/profile.sh /tmp/bench.perf [METHODS]      (25)
 #
 # A sample of the archiver is counted for the innermost frame of a library that is named below: what the runtime, the C library and the kernel do
-# on a library's behalf is the library's. Samples before the first and after the last one of the archive protocol (making the chats) are left out.
+# on a library's behalf is the library's. Counted is the longest stretch in which the archiver worked: no start, no warm-up, no making of chats.
 set -euo pipefail
 case ${1:-} in ''|-h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2;; esac
 command -v perf >/dev/null || { echo "please install perf (apt-get install linux-perf)" >&2; exit 1; }
@@ -23,9 +23,14 @@ perf script -i "$1" -F comm,tid,time,ip,sym,dso 2>/dev/null | awk -v most="${2:-
         library[n] = part[1]; method[n] = part[1] " " part[2]
         break
       }
-    if (library[n] == "Archiver.Core") { if (!first) first = n; last = n }
+    if (library[n] == "Archiver.Core") {
+      if (!begin || time - times[end] > 1) begin = n
+      end = n
+      if (!last || times[end] - times[begin] > times[last] - times[first]) { first = begin; last = end }
+    }
   }
   END {
+    if (!last) { print "no method of Archiver.Core in it: record with BENCH_PERF, which names what the runtime compiles" > "/dev/stderr"; exit 1 }
     for (i = first; i <= last; i++) { all++; by[programs[i]]++; if (programs[i] == "archiver") { ours++; of[library[i]]++; if (method[i] != "") at[method[i]]++ } }
     print "of all cores, by program:"; show(by, all, 9)
     print "\nof the archiver, by library:"; show(of, ours, 12)

@@ -46,7 +46,8 @@ BENCH_POSTGRES=$(value postgres POSTGRES_CONNECTION) BENCH_S3_ENDPOINT=$(value r
 BENCH_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) BENCH_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
 run=(bench/Bench/bin/Release/net10.0/bench ${ARGS[@]+"${ARGS[@]}"} --output "$OUTPUT")
 if [ -n "${BENCH_PERF:-}" ]; then
-  export DOTNET_PerfMapEnabled=1
+  # Names for what the runtime compiles; perf finds them only where its memory is mapped once.
+  export DOTNET_PerfMapEnabled=1 DOTNET_EnableWriteXorExecute=0
   run=(perf record -F 499 -a -g -o "$BENCH_PERF" -- "${run[@]}")
 fi
 launch "${run[@]}"

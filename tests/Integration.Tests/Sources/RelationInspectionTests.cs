@@ -85,12 +85,13 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
         await using var publisher = await OwnDatabaseAsync("CREATE PUBLICATION chats FOR TABLE public.chat_messages");
         await using var database = await OwnDatabaseAsync("");
         var address = new NpgsqlConnectionStringBuilder(publisher.ConnectionString);
-        // Without a slot: making one waits for every transaction that is open on the server, and other tests keep some open.
+        // A slot in name only: making one waits for every transaction that is open on the server, and other tests keep some open.
         await database.ExecuteAsync(
             $"""
             CREATE SUBSCRIPTION chats
             CONNECTION 'host={address.Host} port={address.Port} user={address.Username} password={address.Password} dbname={address.Database}'
-            PUBLICATION chats WITH (slot_name = NONE, create_slot = false, enabled = false, copy_data = false)
+            PUBLICATION chats WITH (slot_name = NONE, create_slot = false, enabled = false, copy_data = false);
+            ALTER SUBSCRIPTION chats SET (slot_name = 'nowhere')
             """,
             Token);
         var problem = Assert.Single((await InspectAsync(database)).Problems);

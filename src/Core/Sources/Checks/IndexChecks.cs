@@ -20,7 +20,11 @@ internal static class IndexChecks
                     Statements(bare, child.ForeignKey));
         }
         var session = catalog.Map.Session;
-        foreach (var column in catalog.Source.Policies.Select(p => EligibilityPredicate.OrderColumn(p, session)).DefaultIfEmpty(session.Activity[0]).Distinct(StringComparer.Ordinal))
+        // A purge of messages finds their sessions by the messages.
+        var columns = catalog.Source.Policies is { Count: 0 }
+            ? [session.Activity[0]]
+            : catalog.Source.Policies.Where(p => p.Scope == PurgeScope.Sessions).Select(p => EligibilityPredicate.OrderColumn(p, session)).Distinct(StringComparer.Ordinal);
+        foreach (var column in columns)
         {
             string[] order = [column, session.Key];
             if (order.All(c => catalog.Column(SourceMap.SessionName, c) is not null)

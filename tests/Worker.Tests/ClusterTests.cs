@@ -72,7 +72,8 @@ public sealed class ClusterTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 200, young: 3);
         await archiver.RunAsync("migrate");
         await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
-        archiver.With("Schedule:Clustered", "true").With("Schedule:Shards", "2").With(Cron, EveryYear).With("Batch:Sessions", "5").With("Batch:Pause", "200ms");
+        archiver.With("Schedule:Clustered", "true").With("Schedule:Shards", "2").With(Cron, EveryYear).With("Batch:Sessions", "5").With("Batch:Pause", "2s");
+        // Alone it would take most of a minute: however long the start of the second one takes, something is left for it.
         // The first one finds the yearly time missed and begins both shards, or the second one gets a shard; either way the first dies in the middle.
         await using var first = await RunningWorker.StartAsync(archiver, Token);
         await Eventually.TrueAsync(async () => await DoneAsync(archiver) > 0, Token, TimeSpan.FromMinutes(2));

@@ -16,8 +16,8 @@ using Npgsql;
 namespace Archiver.Core;
 
 /// <summary>
-/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: while one batch is verified or deleted the next
-/// is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
+/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: each object is read back while others
+/// of its batch are uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, SessionOutcomes outcomes, RunTally tally, RunLimits limits,
     TimeProvider time, ILogger logger) : IDisposable
@@ -98,10 +98,12 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             var began = time.GetTimestamp();
-            var uploaded = await uploader.UploadAsync(batch, cancellationToken).ConfigureAwait(false);
+            // Handed on before its first object is stored: objects are read back while others of their batch are uploaded.
+            var uploaded = UploadedBatch.Of(batch);
+            await _uploaded.Writer.WriteAsync(uploaded, cancellationToken).ConfigureAwait(false);
+            await uploader.UploadAsync(uploaded, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Uploaded);
             _meter.Record("upload", began, batch.Sessions);
-            await _uploaded.Writer.WriteAsync(uploaded, cancellationToken).ConfigureAwait(false);
         }
     }
 

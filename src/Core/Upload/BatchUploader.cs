@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
@@ -17,11 +16,26 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
     /// <summary>Keys tried for one object before its name counts as broken; each conflict is an object that the ledger lost.</summary>
     private const int MaxConflicts = 100;
 
+    /// <summary>Stores the batch's objects and hands each on; returns when all are stored.</summary>
     /// <exception cref="StorageException">The store failed for longer than the retry budget, or for good.</exception>
-    public async Task<UploadedBatch> UploadAsync(ExportedBatch batch, CancellationToken cancellationToken)
+    public async Task UploadAsync(UploadedBatch batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+            batch.Complete(failure: null);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
+            throw;
+        }
+    }
+
+    private async Task StoreAsync(UploadedBatch batch, CancellationToken cancellationToken)
     {
         List<PlannedUpload> uploads = [];
-        foreach (var planned in layout.Plan(batch))
+        foreach (var planned in Plan(batch.Export))
         {
             var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken).ConfigureAwait(false);
             uploads.Add(new(planned, NewAttempt(), refuses, Conflicts: 0));
@@ -29,14 +43,23 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
         var (keys, ids) = await retry.ExecuteAsync(token => RecordAsync(uploads, token), cancellationToken).ConfigureAwait(false);
 
         FaultPoint.Reach(FaultPoints.PendingRecorded);
-        var uploaded = new ConcurrentBag<UploadedObject>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(0, uploads.Count), options, async (i, token) =>
         {
-            uploaded.Add(await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false));
+            var stored = await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.ObjectStored);
+            batch.Add(stored);
         }).ConfigureAwait(false);
-        return UploadedBatch.From(batch, [.. uploaded.OrderBy(o => o.Id)]);
+    }
+
+    // Every exported session must be in exactly one object.
+    private List<PlannedObject> Plan(ExportedBatch batch)
+    {
+        var objects = layout.Plan(batch).ToList();
+        var members = objects.SelectMany(o => o.Members).Select(m => m.Session.Key).ToHashSet(StringComparer.Ordinal);
+        return members.SetEquals(batch.Sessions.Select(s => s.Key)) && objects.Sum(o => o.Members.Count) == batch.Sessions.Count
+            ? objects
+            : throw new InvalidOperationException("The planned objects do not hold each exported session once.");
     }
 
     // As a whole: where it is not known whether the rows were committed, their names count as taken and others are chosen.

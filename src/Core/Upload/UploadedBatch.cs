@@ -1,27 +1,29 @@
+using System.Threading.Channels;
 using Archiver.Core.Export;
 
 namespace Archiver.Core.Upload;
 
-/// <summary>A batch whose objects are recorded as pending and were accepted by the store.</summary>
+/// <summary>
+/// A batch on its way into the store. Its objects are handed on one by one, as soon as each was recorded as pending and accepted by the store:
+/// what was just written is the cheapest to read back, and the reading need not wait for the batch's last object.
+/// </summary>
 internal sealed class UploadedBatch
 {
-    private UploadedBatch(ExportedBatch export, IReadOnlyList<UploadedObject> objects)
-    {
-        Export = export;
-        Objects = objects;
-    }
+    private readonly Channel<UploadedObject> _objects = Channel.CreateUnbounded<UploadedObject>();
+
+    private UploadedBatch(ExportedBatch export) => Export = export;
 
     public ExportedBatch Export { get; }
 
-    public IReadOnlyList<UploadedObject> Objects { get; }
+    /// <summary>The objects in the order in which the store accepted them.</summary>
+    public IAsyncEnumerable<UploadedObject> Objects => _objects.Reader.ReadAllAsync();
 
-    /// <summary>Every exported session must be in exactly one object.</summary>
-    /// <exception cref="InvalidOperationException">One is missing or twice.</exception>
-    public static UploadedBatch From(ExportedBatch export, IReadOnlyList<UploadedObject> objects)
-    {
-        var members = objects.SelectMany(o => o.Planned.Members).Select(m => m.Session.Key).ToHashSet(StringComparer.Ordinal);
-        return members.SetEquals(export.Sessions.Select(s => s.Key)) && objects.Sum(o => o.Planned.Members.Count) == export.Sessions.Count
-            ? new(export, objects)
-            : throw new InvalidOperationException("The uploaded objects do not hold each exported session once.");
-    }
+    /// <summary>Nothing of it is stored yet.</summary>
+    public static UploadedBatch Of(ExportedBatch export) => new(export);
+
+    /// <summary>Hands an object on.</summary>
+    public void Add(UploadedObject stored) => _objects.Writer.TryWrite(stored);
+
+    /// <summary>No further object comes: all are stored, or <paramref name="failure"/> ended the upload and is the reader's too.</summary>
+    public void Complete(Exception? failure) => _objects.Writer.TryComplete(failure);
 }

@@ -36,10 +36,11 @@ internal sealed class VerifiedBatch
     /// <summary>Objects that a later part of the same batch may still store sessions of; none when this is the whole batch or its last part.</summary>
     public IReadOnlySet<long> Needed { get; }
 
-    /// <summary>Reads every object of the batch back and keeps the sessions whose copies are right.</summary>
+    /// <summary>Reads every object of the batch back, each as soon as it is stored, and keeps the sessions whose copies are right.</summary>
+    /// <exception cref="Storage.StorageException">The store does not answer, or the upload failed.</exception>
     public static async Task<VerifiedBatch> VerifyAsync(UploadedBatch batch, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
-        var (right, wrong) = await ReadBackAsync([.. batch.Objects.Select(ExpectedObject.Of)], verifier, concurrency, cancellationToken).ConfigureAwait(false);
+        var (right, wrong) = await ReadBackAsync(batch.Objects.Select(ExpectedObject.Of), verifier, concurrency, cancellationToken).ConfigureAwait(false);
         return new(batch.Export, right, wrong, stored: null, needed: new HashSet<long>());
     }
 
@@ -57,7 +58,7 @@ internal sealed class VerifiedBatch
         ExportedBatch export, IReadOnlyDictionary<string, DueArchive> stored, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
         var due = export.Sessions.Select(s => (Archive: stored[s.Key], Session: s)).ToLookup(d => IsAsMarked(d.Session, d.Archive));
-        var (right, wrong) = await ReadBackAsync([.. ExpectedObject.Of(due[true])], verifier, concurrency, cancellationToken).ConfigureAwait(false);
+        var (right, wrong) = await ReadBackAsync(ExpectedObject.Of(due[true]).ToAsyncEnumerable(), verifier, concurrency, cancellationToken).ConfigureAwait(false);
         var changed = ExpectedObject.Of(due[false]).SelectMany(o => o.Members).Select(m => new RejectedSession(m.Copy, m.Session, DropReason.Changed));
         return new(export, right, [.. wrong, .. changed], stored, needed: new HashSet<long>());
     }
@@ -83,18 +84,18 @@ internal sealed class VerifiedBatch
     }
 
     private static async Task<(IReadOnlyList<VerifiedSession> Right, IReadOnlyList<RejectedSession> Wrong)> ReadBackAsync(
-        IReadOnlyList<ExpectedObject> objects, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
+        IAsyncEnumerable<ExpectedObject> objects, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
-        var reasons = new ConcurrentDictionary<int, IReadOnlyList<string?>>();
+        var read = new ConcurrentBag<(ExpectedObject Object, IReadOnlyList<string?> Reasons)>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(Enumerable.Range(0, objects.Count), options, async (i, token) =>
-            reasons[i] = await verifier.VerifyAsync(objects[i], token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForEachAsync(objects, options, async (expected, token) =>
+            read.Add((expected, await verifier.VerifyAsync(expected, token).ConfigureAwait(false)))).ConfigureAwait(false);
 
         List<VerifiedSession> right = [];
         List<RejectedSession> wrong = [];
-        for (var i = 0; i < objects.Count; i++)
+        foreach (var (expected, reasons) in read.OrderBy(r => r.Object.Members[0].Copy.ObjectId))
         {
-            foreach (var (member, reason) in objects[i].Members.Zip(reasons[i]))
+            foreach (var (member, reason) in expected.Members.Zip(reasons))
             {
                 if (reason is null)
                     right.Add(new(member.Copy, member.Session));

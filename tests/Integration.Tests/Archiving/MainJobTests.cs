@@ -36,6 +36,28 @@ public sealed class MainJobTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, 0L), (second.Outcome, second.Sessions));
     }
 
+    [Fact]
+    public async Task Reads_an_object_back_while_others_of_its_batch_are_still_uploaded()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers, Token, idle: 6, young: 1, configure: s => s with { Storage = s.Storage with { UploadConcurrency = 1 } });
+        var opened = new TaskCompletionSource();
+        var puts = 0;
+        archiver.Store = new HookedStore(archiver.Store)
+        {
+            AfterPut = _ => ++puts == 2 ? opened.Task.WaitAsync(TimeSpan.FromSeconds(20), Token) : Task.CompletedTask,
+            BeforeOpen = _ =>
+            {
+                opened.TrySetResult();
+                return Task.CompletedTask;
+            },
+        };
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, 6L, null), (summary.Outcome, summary.Sessions, summary.Error));
+    }
+
     private static async Task AssertStoredAsync(ArchiverFixture archiver, string session, ExpectedSession expected)
     {
         var bytes = await archiver.Bucket.GetRawAsync($"chat_archives/{expected.Month}/{session}.json.gz");

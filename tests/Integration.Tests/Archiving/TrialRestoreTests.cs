@@ -60,7 +60,8 @@ public sealed class TrialRestoreTests(TestServers servers)
         var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
         await using var exported = await new BatchExporter(run, CompressionLevel.Fastest, new ExportServer(run, TimeSpan.Zero, TimeProvider.System)).ExportAsync(selected!, Token);
         var ledger = new ArchiveLedger(run, archiver.Store.Location);
-        var uploaded = await new BatchUploader(run, archiver.Store, new SessionLayout(run, ledger), ledger, new DatabaseRetry(archiver.Settings.Retry, TimeProvider.System), 4).UploadAsync(exported, Token);
+        var uploaded = UploadedBatch.Of(exported);
+        await new BatchUploader(run, archiver.Store, new SessionLayout(run, ledger), ledger, new DatabaseRetry(archiver.Settings.Retry, TimeProvider.System), 4).UploadAsync(uploaded, Token);
         var verified = await VerifiedBatch.VerifyAsync(uploaded, new ObjectVerifier(archiver.Store, "session_id"), 4, Token);
         await using var trial = new TrialRestore(run, archiver.Store, 4);
         await trial.StageAsync(verified, Token);

@@ -140,15 +140,19 @@ public sealed class RuleTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s =>
         {
             proxy = new FaultProxy(s.Storage.Endpoint!, (_, _) => StoreFault.None);
-            return s with { Storage = s.Storage with { Endpoint = proxy.Endpoint } };
+            // One object after the other: the first is damaged before it is read back.
+            return s with { Storage = s.Storage with { Endpoint = proxy.Endpoint, UploadConcurrency = 1 } };
         });
         await using var ended = proxy!;
-        var session = await archiver.AnyIdleAsync(Token);
         // One copy is superfluous, one is damaged: both stay.
-        InProcessFault.Once(FaultPoints.Uploaded, async () =>
+        var session = "";
+        InProcessFault.Once(FaultPoints.ObjectStored, async () =>
         {
+            var damaged = Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
+            await archiver.Bucket.PutRawAsync(damaged, [1], Token);
+            session = await archiver.Database.ScalarAsync<string>(
+                $"SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' AND strpos('{damaged}', session_id::text) = 0 LIMIT 1", Token);
             await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE session_id = $1", session);
-            await archiver.Bucket.PutRawAsync((await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).First(k => !k.Contains(session, StringComparison.Ordinal)), [1], Token);
         });
 
         var summary = await archiver.RunAsync(Token);

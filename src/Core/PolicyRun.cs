@@ -22,7 +22,7 @@ internal sealed class PolicyRun(RunScope scope, RunRequest request, ArchiverSett
             logger.DeadRunsSettled(scope.DeadRuns, request.Source.Name);
         foreach (var (other, sessions) in await PolicyOverlap.CountAsync(scope.Context, cancellationToken).ConfigureAwait(false))
             logger.PoliciesOverlap(request.Policy.FullName, other, sessions);
-        var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, cancellationToken).ConfigureAwait(false);
+        var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(scope.Context, request.PolicyLimit, cancellationToken).ConfigureAwait(false);
         var (dueOfShard, dueOfPolicy) = await DueSelector.CountForAsync(scope.Context, cancellationToken).ConfigureAwait(false);
         var eligible = Math.Min(ofShard + dueOfShard, request.Limit);
         logger.RunStarted(scope.Context.Id, request.Policy.FullName, eligible);

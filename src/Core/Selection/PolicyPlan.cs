@@ -12,11 +12,16 @@ namespace Archiver.Core.Selection;
 internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary<string, long> Excluded)
 {
     /// <summary>The sessions that the policy takes, of the run's shard and of all, by the index that selects them.</summary>
-    public static async Task<(long OfShard, long OfPolicy)> CountEligibleAsync(RunContext run, CancellationToken cancellationToken)
+    /// <param name="run">The run.</param>
+    /// <param name="most">What the run takes of all shards at most: of one without shards nothing beyond it is counted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<(long OfShard, long OfPolicy)> CountEligibleAsync(RunContext run, long most, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var shard = run.Shard.Sql(SessionPath.Column("s", run.Source.Map.Session.Key));
-        var sql = $"SELECT count(*) FILTER (WHERE {shard}), count(*) {new SelectionStatements(run with { Shard = Shard.Whole }).Eligible(parameters)}";
+        var all = new SelectionStatements(run with { Shard = Shard.Whole }).Eligible(parameters);
+        var sql = run.Shard.IsWhole
+            ? $"SELECT count(*), count(*) FROM (SELECT {all} LIMIT {parameters.Add(PgParameter.Bigint(most))}) AS taken"
+            : $"SELECT count(*) FILTER (WHERE {run.Shard.Sql(SessionPath.Column("s", run.Source.Map.Session.Key))}), count(*) {all}";
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);

@@ -18,8 +18,7 @@ internal sealed class S3EndpointCache(IEndpointProvider inner) : IEndpointProvid
         if (parameters is not S3EndpointParameters s3)
             return inner.ResolveEndpoint(parameters);
         var kind = new Kind(s3.Bucket, s3.Region, s3.UseObjectLambdaEndpoint, s3.UseS3ExpressControlEndpoint, s3.DisableS3ExpressSessionAuth, s3.DisableAccessPoints);
-        if (!_known.TryGetValue(kind, out var known))
-            known = _known.GetOrAdd(kind, inner.ResolveEndpoint(parameters));
+        var known = _known.GetOrAdd(kind, static (_, asked) => asked.Inner.ResolveEndpoint(asked.Parameters), (Inner: inner, Parameters: parameters));
         // A copy, since the SDK appends to the URL of a request without a key.
         return new Endpoint(known.URL) { Attributes = known.Attributes, Headers = known.Headers };
     }

@@ -1,7 +1,9 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
+using Archiver.Core.Selection;
 using Archiver.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -47,6 +49,22 @@ public sealed class PlanTests(TestServers servers)
         Assert.NotEmpty(plan.Sessions);
         Assert.Equal(plan.Sessions.Select(s => s.Key).Order(), changed.Order());
         Assert.Equal((plan.Plan.Eligible, action == PolicyAction.Expire ? run.Sessions : run.Rows), (run.Sessions, plan.Size.Rows));
+    }
+
+    /// <summary>A trial of a hundred sessions out of millions must not begin with counting millions. Of shards each takes its share of the bound, wherever its sessions are.</summary>
+    [Fact]
+    public async Task Counts_no_further_than_a_run_without_shards_takes()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 10, messages: 1);
+        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        var half = scope!.Context with { Shard = new Shard(1, 2) };
+
+        var (ofHalf, _) = await PolicyPlan.CountEligibleAsync(half, long.MaxValue, Token);
+
+        Assert.Equal((30, 30), await PolicyPlan.CountEligibleAsync(scope.Context, long.MaxValue, Token));
+        Assert.Equal((7, 7), await PolicyPlan.CountEligibleAsync(scope.Context, 7, Token));
+        Assert.InRange(ofHalf, 1, 29);
+        Assert.Equal((ofHalf, 30), await PolicyPlan.CountEligibleAsync(half, 7, Token));
     }
 
     [Fact]

@@ -11,15 +11,17 @@
 #   elsewhere  default settings; worker and S3 server run only when nobody else wants the core (SCHED_IDLE), and the clients come first
 #              (SCHED_FIFO): as near as one machine comes to their running on others. What is left is the database, which has all cores
 #   gentle     paced and elsewhere
+#   trickle    the same with Batch:Sessions 10 and Batch:Pause 100ms
 #   spare      default settings; the clients and the server processes that serve them have the last core, all else has the others, as on a
 #              database server with cores to spare. What is left is locks, WAL and memory
+#   kept       paced and spare
 #
 # BENCH_HOW="gentle spare" measures these only. Needs root for the schedulers.
 . "$(dirname "$0")/stage.sh"
 CORES=$(nproc); SESSIONS=${1:-60000}; SECONDS_EACH=${2:-15}; ROUNDS=${3:-3}
-modes=${BENCH_HOW:-shared paced elsewhere gentle spare}
+modes=${BENCH_HOW:-shared paced elsewhere gentle trickle spare kept}
 for how in $modes; do
-  case $how in spare) [ "$CORES" -ge 2 ] || fail "spare needs two cores";; shared|paced|elsewhere|gentle) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
+  case $how in spare|kept) [ "$CORES" -ge 2 ] || fail "$how needs two cores";; shared|paced|elsewhere|gentle|trickle) ;; *) fail "no such mode: $how (see bench/foreground.sh)";; esac
 done
 stage
 export Archiver__Storage__Layout=Bundle
@@ -57,14 +59,16 @@ for round in $(seq "$ROUNDS"); do
     name=${how}_$round
     sql postgres "CREATE DATABASE $name TEMPLATE original"; use $name
     sql $name "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
-    sql postgres CHECKPOINT
+    # Nor is the writing of the copy to disk.
+    sql postgres CHECKPOINT; sync
     case $how in
-      paced|gentle) export Archiver__Batch__Sessions=25 Archiver__Batch__Pause=40ms;;
+      paced|gentle|kept) export Archiver__Batch__Sessions=25 Archiver__Batch__Pause=40ms;;
+      trickle) export Archiver__Batch__Sessions=10 Archiver__Batch__Pause=100ms;;
       *) unset Archiver__Batch__Sessions Archiver__Batch__Pause;;
     esac
-    case $how in elsewhere|gentle) scheduler=--idle;; *) scheduler=--other;; esac
-    case $how in elsewhere|gentle) clients=(chrt --fifo 1);; *) clients=();; esac
-    case $how in spare) ours=0-$((CORES - 2)) theirs=$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
+    case $how in elsewhere|gentle|trickle) scheduler=--idle;; *) scheduler=--other;; esac
+    case $how in elsewhere|gentle|trickle) clients=(chrt --fifo 1);; *) clients=();; esac
+    case $how in spare|kept) ours=0-$((CORES - 2)) theirs=$((CORES - 1));; *) ours=0-$((CORES - 1)) theirs=$ours;; esac
     store=$("$SERVERS/rgw.sh" status "$WORK/rgw" | grep -oE 'pid [0-9]+' | cut -d' ' -f2)
     server=$(cat "$WORK/postgres/pid")
     for pid in $store "$server" $(pgrep -P "$server"); do taskset -a -p -c "$ours" "$pid" >/dev/null; done
@@ -83,7 +87,7 @@ for round in $(seq "$ROUNDS"); do
     latencies $name with "$SECONDS_EACH"
     kill -0 $worker 2>/dev/null || echo "round $round: the run ended before the measurement: take more sessions" >&2
     rate=$(awk -v n="$(($(sql $name "SELECT sum(sessions_done) FROM archiver.runs") - before))" -v t="$(since "$began")" 'BEGIN { printf "%d", n / t }')
-    kill -INT $worker 2>/dev/null; wait $worker
+    kill -TERM $worker 2>/dev/null; wait $worker
     for when in without with; do
       echo "round $round, $how: $when a run: $(describe "$WORK/latencies.$when")"
       cat "$WORK/latencies.$when" >>"$WORK/$how.$when"

@@ -59,7 +59,7 @@ for round in $(seq "$ROUNDS"); do
     name=${how}_$round
     sql postgres "CREATE DATABASE $name TEMPLATE original"; use $name
     sql $name "CREATE TABLE live AS SELECT row_number() OVER () AS n, session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days'; ALTER TABLE live ADD PRIMARY KEY (n); ANALYZE live"
-    # Nor is the writing of the copy to disk.
+    # What the first inserts of a copied database wait for is not what a run is compared with: its writing to disk, and below its cold pages.
     sql postgres CHECKPOINT; sync
     case $how in
       paced|gentle|kept) export Archiver__Batch__Sessions=25 Archiver__Batch__Pause=40ms;;
@@ -73,7 +73,6 @@ for round in $(seq "$ROUNDS"); do
     server=$(cat "$WORK/postgres/pid")
     for pid in $store "$server" $(pgrep -P "$server"); do taskset -a -p -c "$ours" "$pid" >/dev/null; done
     taskset -p -c "$theirs" $$ >/dev/null
-    # A copied database is cold: what its first inserts wait for is not what a run is compared with.
     latencies $name warm 3
     latencies $name without "$SECONDS_EACH"
     for pid in $store; do chrt --all-tasks $scheduler --pid 0 "$pid"; done

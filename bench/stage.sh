@@ -12,7 +12,7 @@ stage() {
   export PG_EXTRA=$'shared_buffers = 512MB\nmax_wal_size = 8GB\ncheckpoint_timeout = 30min\nwal_level = replica\ntimezone = UTC\ndatestyle = ISO\n'${PG_EXTRA:-}
   start_server postgres; postgres=${PIDS[-1]}
   # As in bench/run.sh.
-  export RGW_THREADS=8
+  export RGW_THREADS=${RGW_THREADS:-8}
   start_server rgw; rgw=${PIDS[-1]}
   export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
   if [ -z "${BENCH_ARCHIVER:-}" ]; then

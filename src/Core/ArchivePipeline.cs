@@ -102,7 +102,6 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             var uploaded = UploadedBatch.Of(batch);
             await _uploaded.Writer.WriteAsync(uploaded, cancellationToken).ConfigureAwait(false);
             await uploader.UploadAsync(uploaded, cancellationToken).ConfigureAwait(false);
-            FaultPoint.Reach(FaultPoints.Uploaded);
             _meter.Record("upload", began, batch.Sessions);
         }
     }

@@ -15,7 +15,7 @@ internal static class BatchMeter
     private static readonly Meter Meter = new(MeterName);
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram(
-        "archiver.batch.duration", "s", "Seconds that one batch spent in a phase, in this process.",
+        "archiver.batch.duration", "s", "Seconds that one batch spent in a phase, in this process. Phases overlap: a batch is read back while it is uploaded.",
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] });
 
     private static readonly Counter<long> Sessions = Meter.CreateCounter<long>("archiver.batch.sessions", null, "Sessions that came through a phase, in this process.");

@@ -19,7 +19,8 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
     {
         var parameters = new SqlParameters();
         var all = new SelectionStatements(run with { Shard = Shard.Whole }).Eligible(parameters);
-        var sql = run.Shard.IsWhole
+        // Without a bound no LIMIT either: of a limited subquery the server counts nothing in parallel.
+        var sql = run.Shard.IsWhole && most < long.MaxValue
             ? $"SELECT count(*), count(*) FROM (SELECT {all} LIMIT {parameters.Add(PgParameter.Bigint(most))}) AS taken"
             : $"SELECT count(*) FILTER (WHERE {run.Shard.Sql(SessionPath.Column("s", run.Source.Map.Session.Key))}), count(*) {all}";
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);

@@ -23,6 +23,8 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
         try
         {
             await StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+            // Before the reader learns that these are all, and may go on to the delete.
+            FaultPoint.Reach(FaultPoints.Uploaded);
             batch.Complete(failure: null);
         }
         catch (Exception exception)
@@ -35,7 +37,7 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
     private async Task StoreAsync(UploadedBatch batch, CancellationToken cancellationToken)
     {
         List<PlannedUpload> uploads = [];
-        foreach (var planned in Plan(batch.Export))
+        foreach (var planned in layout.Plan(batch.Export))
         {
             var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken).ConfigureAwait(false);
             uploads.Add(new(planned, NewAttempt(), refuses, Conflicts: 0));
@@ -50,16 +52,6 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
             FaultPoint.Reach(FaultPoints.ObjectStored);
             batch.Add(stored);
         }).ConfigureAwait(false);
-    }
-
-    // Every exported session must be in exactly one object.
-    private List<PlannedObject> Plan(ExportedBatch batch)
-    {
-        var objects = layout.Plan(batch).ToList();
-        var members = objects.SelectMany(o => o.Members).Select(m => m.Session.Key).ToHashSet(StringComparer.Ordinal);
-        return members.SetEquals(batch.Sessions.Select(s => s.Key)) && objects.Sum(o => o.Members.Count) == batch.Sessions.Count
-            ? objects
-            : throw new InvalidOperationException("The planned objects do not hold each exported session once.");
     }
 
     // As a whole: where it is not known whether the rows were committed, their names count as taken and others are chosen.

@@ -38,10 +38,14 @@ internal sealed class VerifiedBatch
 
     /// <summary>Reads every object of the batch back, each as soon as it is stored, and keeps the sessions whose copies are right.</summary>
     /// <exception cref="Storage.StorageException">The store does not answer, or the upload failed.</exception>
+    /// <exception cref="InvalidOperationException">The upload handed over other sessions than were exported.</exception>
     public static async Task<VerifiedBatch> VerifyAsync(UploadedBatch batch, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
         var (right, wrong) = await ReadBackAsync(batch.Objects.Select(ExpectedObject.Of), verifier, concurrency, cancellationToken).ConfigureAwait(false);
-        return new(batch.Export, right, wrong, stored: null, needed: new HashSet<long>());
+        var read = right.Select(s => s.Key).Concat(wrong.Select(s => s.Key)).ToList();
+        return read.Count == batch.Export.Sessions.Count && read.ToHashSet(StringComparer.Ordinal).SetEquals(batch.Export.Sessions.Select(s => s.Key))
+            ? new(batch.Export, right, wrong, stored: null, needed: new HashSet<long>())
+            : throw new InvalidOperationException("The uploaded objects do not hold each exported session once.");
     }
 
     /// <summary>

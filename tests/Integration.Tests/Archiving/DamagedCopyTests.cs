@@ -1,5 +1,11 @@
+using System.IO.Compression;
+using Archiver.Core.Export;
 using Archiver.Core.Ledger;
+using Archiver.Core.Selection;
+using Archiver.Core.Upload;
+using Archiver.Core.Verification;
 using Archiver.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
@@ -10,6 +16,22 @@ public sealed class DamagedCopyTests(TestServers servers)
     private const int Idle = 6;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Takes_no_batch_for_verified_of_which_an_object_was_never_handed_over()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        var run = scope!.Context;
+        var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
+        await using var exported = await new BatchExporter(run, CompressionLevel.Fastest, new ExportServer(run, TimeSpan.Zero, TimeProvider.System)).ExportAsync(selected!, Token);
+        var uploaded = UploadedBatch.Of(exported);
+        uploaded.Complete(failure: null);
+
+        var verification = VerifiedBatch.VerifyAsync(uploaded, new ObjectVerifier(archiver.Store, "session_id"), 4, Token);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => verification);
+    }
 
     [Theory]
     [InlineData("flipped byte", DropReason.Corrupt)]

@@ -6,7 +6,7 @@ namespace Archiver.Bench;
 /// <summary>A bar chart as SVG: the one kind of plot needed here, so no library.</summary>
 internal static class BarChart
 {
-    private const int Left = 190, Width = 480, Line = 30;
+    private const int Left = 280, Width = 480, Line = 30;
 
     public static string Draw(string title, IReadOnlyList<(string Name, double Value)> bars)
     {

@@ -39,20 +39,20 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
         inner.RefusesOverwriteAsync(prefix, length, cancellationToken);
 
-    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
     {
         Dictionary<string, StorageException> failures = [];
         StorageException? outage = null;
-        foreach (var key in keys)
+        foreach (var name in names)
         {
             try
             {
-                await BeforeDelete(key);
-                await inner.DeleteAllVersionsAsync(key, cancellationToken);
+                await BeforeDelete(name.Key);
+                await inner.DeleteAllVersionsAsync(name, cancellationToken);
             }
             catch (StorageException exception)
             {
-                failures[key] = exception;
+                failures[name.Key] = exception;
                 if (exception.Failure == StorageFailure.Transient)
                     outage ??= exception;
             }
@@ -76,4 +76,6 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
 
     public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+    public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) => inner.ListVersionsAsync(prefix, cancellationToken);
 }

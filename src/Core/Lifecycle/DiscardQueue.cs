@@ -34,17 +34,16 @@ internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettin
         };
     }
 
-    /// <summary>What was being destroyed when a process died, and may not go any more; with the version that the ledger names.</summary>
-    public Task<List<(OldObject Object, string? Version)>> InterruptedAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => connection.QueryAsync(
-        DiscardStatements.Interrupted, row => (Object: new OldObject(row.GetInt64(0), row.GetString(1), row.GetInt64(3), row.GetInt64(4)), Version: row.TextOrNull(2)),
-        cancellationToken, Parameters());
+    /// <summary>What was being destroyed when a process died, and may not go any more.</summary>
+    public Task<List<OldObject>> InterruptedAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.QueryAsync(DiscardStatements.Interrupted, Read, cancellationToken, Parameters());
 
     /// <summary>The next objects of a step, by id.</summary>
     public async Task<IReadOnlyList<OldObject>> PageAsync(string step, long last, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await connection.QueryAsync(
-            DiscardStatements.Page, row => new OldObject(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken,
+            DiscardStatements.Page, Read, cancellationToken,
             Parameters(PgParameter.Text(step), PgParameter.Bigint(last), PgParameter.Int(Group))).ConfigureAwait(false);
     }
 
@@ -57,6 +56,9 @@ internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettin
             Parameters(PgParameter.Text(step), PgParameter.Bigints(page.Select(o => o.Id)))).ConfigureAwait(false)).ToHashSet();
         return [.. page.Where(o => ids.Contains(o.Id))];
     }
+
+    private static OldObject Read(NpgsqlDataReader row) =>
+        new(row.GetInt64(0), new(row.GetString(1), row.TextOrNull(2)), row.GetInt64(3), row.GetInt64(4));
 
     private NpgsqlParameter[] Parameters(params NpgsqlParameter[] more) => DiscardStatements.Parameters(location, source, after, settings.Discard, more);
 }

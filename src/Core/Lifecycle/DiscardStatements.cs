@@ -43,7 +43,7 @@ internal static class DiscardStatements
         """;
 
     /// <summary>Objects of step $5 with an id above $6, the first $7.</summary>
-    public static readonly string Page = $"SELECT c.id, c.key, c.archives, c.length FROM ({Candidates}) AS c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
+    public static readonly string Page = $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates}) AS c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
 
     /// <summary>The ones of $6 that are still at step $5: asked under the hold lock.</summary>
     public static readonly string Still = $"SELECT c.id FROM ({Candidates}) AS c WHERE c.step = $5 AND c.id = ANY ($6)";

@@ -77,9 +77,9 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
     private async Task SettleInterruptedAsync(ManualScope scope, DiscardQueue queue, string who, CancellationToken cancellationToken)
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var (old, version) in await queue.InterruptedAsync(connection, cancellationToken).ConfigureAwait(false))
+        foreach (var old in await queue.InterruptedAsync(connection, cancellationToken).ConfigureAwait(false))
         {
-            if (await store.HeadAsync(new(old.Key, version), cancellationToken).ConfigureAwait(false) is not null)
+            if ((await store.FindVersionsAsync(old.Name, cancellationToken).ConfigureAwait(false)).Count > 0)
                 await connection.ExecuteAsync(DiscardStatements.GiveUpRemoval, cancellationToken, PgParameter.Bigints([old.Id])).ConfigureAwait(false);
             else
                 await RecordLostAsync(scope, connection, who, old, cancellationToken).ConfigureAwait(false);
@@ -125,7 +125,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         await DiscardRecords.BeginRemovalAsync(scope, due, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DiscardBegun);
 
-        var outcome = await store.DeleteAllVersionsAsync([.. due.Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. due.Select(o => o.Name)], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DiscardRemoved);
         List<OldObject> gone = [.. due.Where(o => outcome.IsGone(o.Key))];
         await DiscardRecords.WriteAsync(scope, connection, who, gone, cancellationToken).ConfigureAwait(false);

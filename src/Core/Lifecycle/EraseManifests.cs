@@ -44,7 +44,7 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
                 await PutAsync(manifest with { Members = members }, cancellationToken).ConfigureAwait(false);
         }
         FaultPoint.Reach(FaultPoints.EraseManifestsWritten);
-        var outcome = await store.DeleteAllVersionsAsync([.. old.Select(m => m.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. old.Select(m => new ObjectName(m.Key))], cancellationToken).ConfigureAwait(false);
         Removed += old.Count - outcome.Failures.Count;
         if (outcome.Outage is { } outage)
             throw outage;

@@ -99,7 +99,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
         foreach (var old in group.Except(free))
             Keep(old.Members, "its bundle came under a legal hold");
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        var outcome = await store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Name)], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
         foreach (var old in free.Where(o => !outcome.IsGone(o.Key)))
             Keep(old.Members, outcome.Failures[old.Key].Message);
@@ -142,7 +142,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
             work.Keep(session, ErasedSession.Held, "under a legal hold");
         whole.RemoveAll(o => !o.Documents.All(d => work.IsFree(d.SessionId)));
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        var outcome = await store.DeleteAllVersionsAsync([.. whole.Select(o => o.Key)], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([.. whole.Select(o => new ObjectName(o.Key, o.VersionId))], cancellationToken).ConfigureAwait(false);
         Removed += whole.Count - outcome.Failures.Count;
         foreach (var found in whole.Where(o => !outcome.IsGone(o.Key)))
             Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key].Message);

@@ -139,7 +139,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
         // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
-        await store.DeleteAllVersionsAsync(abandoned.Name.Key, cancellationToken).ConfigureAwait(false);
+        await store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return null;

@@ -62,6 +62,14 @@ internal sealed class FileArchiveStore : IArchiveStore
         }
     }
 
+    /// <summary>A folder keeps one version, which has no id.</summary>
+    public async IAsyncEnumerable<ListedVersions> ListVersionsAsync(
+        string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+            yield return new(item.Key, [new(null, false, item.Length, item.LastModified)]);
+    }
+
     /// <summary>Always true: link(2) refuses a name that exists. No probe object is written.</summary>
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) => RunAsync(
         () =>
@@ -87,10 +95,10 @@ internal sealed class FileArchiveStore : IArchiveStore
     }
 
     /// <inheritdoc/>
-    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
     {
         Dictionary<string, StorageException> failures = new(StringComparer.Ordinal);
-        foreach (var key in keys)
+        foreach (var key in names.Select(n => n.Key).Distinct(StringComparer.Ordinal))
         {
             try
             {

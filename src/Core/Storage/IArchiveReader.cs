@@ -21,4 +21,8 @@ public interface IArchiveReader
     /// <summary>All current objects whose key starts with <paramref name="prefix"/>, in key order, read page by page.</summary>
     /// <exception cref="StorageException">As for <see cref="OpenAsync"/>.</exception>
     IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken);
+
+    /// <summary>All keys that start with <paramref name="prefix"/> and have a version or a delete marker, in key order, read page by page.</summary>
+    /// <exception cref="StorageException">As for <see cref="OpenAsync"/>; permanent also where the permission s3:ListBucketVersions or the request itself is missing.</exception>
+    IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken);
 }

@@ -18,9 +18,14 @@ public interface IArchiveStore : IArchiveReader
     /// <exception cref="StorageException">The outcome is a failure or stays unknown.</exception>
     Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken);
 
-    /// <summary>Removes every version and delete marker of the keys, as many as there are, and confirms that they are absent. Runs never call this.</summary>
+    /// <summary>
+    /// Removes every version and delete marker of the keys, as many as there are, and confirms that they are absent: not only does no listing find
+    /// them, the key, each version that was listed and the version that a name gives were asked for and are not there. Runs never call this.
+    /// </summary>
+    /// <param name="names">The keys, each with the version that the ledger knows, if any.</param>
+    /// <param name="cancellationToken">Gives up; what was removed stays so.</param>
     /// <returns>What is not confirmed gone (object lock, permission, no answer) is a failure with its reason, never an exception.</returns>
-    Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken);
+    Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken);
 
     /// <summary>The store's own rules by which it removes objects; none where it has no such thing.</summary>
     /// <exception cref="StorageException">Not permitted, or the store cannot say or failed.</exception>

@@ -10,3 +10,22 @@ public sealed record ObjectHead(ObjectName Name, long Length, IReadOnlyDictionar
 
 /// <summary>One entry of a listing.</summary>
 public sealed record ListedObject(string Key, long Length, DateTimeOffset LastModified);
+
+/// <summary>A key with everything that the store keeps under it.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Versions">Newest first; at least one. One without an id where the store keeps no versions.</param>
+public sealed record ListedVersions(string Key, IReadOnlyList<ListedVersion> Versions)
+{
+    /// <summary>The versions that hold bytes, newest first; none where nothing but delete markers is left.</summary>
+    public IEnumerable<ObjectName> Objects => Versions.Where(v => !v.IsDeleteMarker).Select(v => new ObjectName(Key, v.VersionId));
+
+    /// <summary>Whether a delete marker hides the versions below it from whoever does not name one.</summary>
+    public bool IsHidden => Versions[0].IsDeleteMarker;
+}
+
+/// <summary>One version of a key.</summary>
+/// <param name="VersionId">As the store names it, also <c>null</c> as a word for what was stored before the bucket kept versions.</param>
+/// <param name="IsDeleteMarker">It holds no bytes and says that the key was deleted.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="LastModified">When it was stored, or deleted.</param>
+public sealed record ListedVersion(string? VersionId, bool IsDeleteMarker, long Length, DateTimeOffset LastModified);

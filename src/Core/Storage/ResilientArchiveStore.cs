@@ -83,7 +83,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         RunAsync("put", ct => _inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
     {
         Dictionary<string, StorageException> failures = new(StringComparer.Ordinal);
         StorageException? outage = null;
@@ -100,10 +100,10 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         // Again only what may pass: a locked object stays locked, and what is gone stays gone.
         async Task<RemovalOutcome> RemoveLeftAsync(CancellationToken token)
         {
-            IReadOnlyCollection<string> left = failures.Count == 0 ? keys : [.. failures.Where(f => f.Value.Failure == StorageFailure.Transient).Select(f => f.Key)];
+            var left = failures.Count == 0 ? names : [.. names.Where(n => failures.TryGetValue(n.Key, out var failure) && failure.Failure == StorageFailure.Transient)];
             var outcome = await _inner.DeleteAllVersionsAsync(left, token).ConfigureAwait(false);
             outage = outcome.Outage;
-            foreach (var key in left)
+            foreach (var key in left.Select(n => n.Key))
             {
                 if (outcome.Failures.TryGetValue(key, out var failure))
                     failures[key] = failure;
@@ -122,16 +122,25 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>
         RunAsync("abort", ct => _inner.AbortUploadsAsync(prefix, age, ct), cancellationToken);
 
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        ResumeAsync(() => _inner.ListAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) =>
+        ResumeAsync(() => _inner.ListVersionsAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
+
     /// <summary>A listing that fails begins again and skips what it gave already. Each step has its own budget.</summary>
-    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<T> ResumeAsync<T>(Func<IAsyncEnumerable<T>> list, Func<T, string> keyOf, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where T : class
     {
-        IAsyncEnumerator<ListedObject>? items = null;
+        IAsyncEnumerator<T>? items = null;
         string? last = null;
         try
         {
             while (await RunAsync("list", StepAsync, cancellationToken).ConfigureAwait(false) is { } item)
             {
-                last = item.Key;
+                last = keyOf(item);
                 yield return item;
             }
         }
@@ -141,14 +150,14 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
                 await items.DisposeAsync().ConfigureAwait(false);
         }
 
-        async Task<ListedObject?> StepAsync(CancellationToken token)
+        async Task<T?> StepAsync(CancellationToken token)
         {
-            items ??= _inner.ListAsync(prefix, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            items ??= list().GetAsyncEnumerator(cancellationToken);
             try
             {
                 while (await items.MoveNextAsync().ConfigureAwait(false))
                 {
-                    if (last is null || IsAfter(items.Current.Key, last))
+                    if (last is null || IsAfter(keyOf(items.Current), last))
                         return items.Current;
                 }
                 return null;

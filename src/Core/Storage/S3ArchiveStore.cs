@@ -48,6 +48,10 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
         Reader.ListAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) =>
+        S3VersionListing.ListAsync(_bucket, prefix, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
         Probe.RunAsync(prefix, length > SinglePutLimit, cancellationToken);
 
@@ -88,8 +92,8 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
     }
 
     /// <inheritdoc/>
-    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
-        new S3Removal(_bucket, keys).RunAsync(cancellationToken);
+    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken) =>
+        new S3Removal(_bucket, names).RunAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => S3ExpiryRules.ListAsync(_bucket, cancellationToken);

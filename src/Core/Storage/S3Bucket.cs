@@ -13,7 +13,7 @@ internal sealed class S3Bucket : IDisposable
     public S3Bucket(StorageSettings settings, TimeProvider time)
     {
         Settings = settings;
-        _http = new S3HttpClientFactory(settings.Timeout, time);
+        _http = new S3HttpClientFactory(settings.Bucket, settings.Timeout, time);
         _client = S3ClientFactory.Create(settings, _http);
     }
 

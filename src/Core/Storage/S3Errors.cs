@@ -71,6 +71,10 @@ internal static class S3Errors
     /// <summary>The server answered, be it with a refusal; false where a connection broke or nothing came in time.</summary>
     public static bool IsAnswer(StorageException error) => Answer(error) is { StatusCode: not 0 };
 
+    /// <summary>A listing that holds what was not asked for: it is another request's, and what it lacks may be there.</summary>
+    public static StorageException Foreign(S3Bucket bucket, string prefix, string key) => new(
+        StorageFailure.Transient, $"The listing of 's3://{bucket.Name}/{prefix}' by {Server(bucket.Settings)} holds '{key}': it is not the answer to what was asked.");
+
     /// <summary>The error code the server gave, for messages.</summary>
     public static string Code(StorageException error) => Answer(error)?.ErrorCode ?? error.Failure.ToString();
 

@@ -10,8 +10,9 @@ namespace Archiver.Core.Storage;
 /// stops in the middle of an object, a listing or an error document would hold the run for ever.</para>
 /// <para>Only objects are streamed. The SDK parses XML with blocking reads, so a listing or an error is fetched here first: a pool of
 /// threads that all wait for error documents has none left to receive them, and every request would end by timeout.</para>
+/// <para>A listing is looked at before the SDK reads it (<see cref="S3AnswerCheck"/>).</para>
 /// </summary>
-internal sealed class S3HttpHandler(HttpMessageHandler inner, TimeSpan readTimeout, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class S3HttpHandler(HttpMessageHandler inner, string bucket, TimeSpan readTimeout, TimeProvider time) : DelegatingHandler(inner)
 {
     private const long LargestDocument = 64L << 20;
 
@@ -27,7 +28,11 @@ internal sealed class S3HttpHandler(HttpMessageHandler inner, TimeSpan readTimeo
         if (response.IsSuccessStatusCode && IsObject(request))
             RequireLength(guarded.Headers);
         else if (request.Method != HttpMethod.Head)
+        {
             await guarded.LoadIntoBufferAsync(LargestDocument, cancellationToken).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+                S3AnswerCheck.Require(request, await guarded.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false), bucket);
+        }
         return response;
     }
 

@@ -49,7 +49,11 @@ internal sealed class S3Reader(S3Bucket bucket)
             var page = await bucket.CallAsync(null, (s3, ct) => s3.ListObjectsV2Async(request, ct), cancellationToken).ConfigureAwait(false);
             var objects = page.S3Objects ?? [];
             foreach (var item in objects)
+            {
+                if (!item.Key.StartsWith(prefix, StringComparison.Ordinal))
+                    throw S3Errors.Foreign(bucket, prefix, item.Key);
                 yield return new ListedObject(item.Key, item.Size ?? 0, S3Bucket.Utc(item.LastModified));
+            }
             if (page.IsTruncated != true)
                 yield break;
             // Going on from the same key would never end.

@@ -5,10 +5,15 @@ namespace Archiver.Core.Storage;
 
 /// <summary>
 /// Removes objects for good: every version and delete marker of exactly these keys, and the parts of uploads that never became one, then lists
-/// again. Only that last listing says that a key is gone, whatever the server answered before, or did not answer. No run calls it.
+/// again and asks for each of them by name. Only that says that a key is gone, whatever the server answered before, or did not answer: an
+/// empty listing alone may be a proxy's. No run calls it.
 /// </summary>
-internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<string> keys)
+internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName> names)
 {
+    private readonly ILookup<string, string?> _known = names.ToLookup(n => n.Key, n => n.VersionId, StringComparer.Ordinal);
+
+    private readonly ConcurrentDictionary<string, IReadOnlyList<ListedVersion>> _listed = new(StringComparer.Ordinal);
+
     // No key begins as gone: whatever ends this early, and wherever, what was not confirmed is a failure.
     private readonly ConcurrentDictionary<string, bool> _gone = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, StorageException> _reasons = new(StringComparer.Ordinal);
@@ -17,23 +22,17 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<string> key
     /// <summary>Keys that are not in the outcome's failures are gone.</summary>
     public async Task<RemovalOutcome> RunAsync(CancellationToken cancellationToken)
     {
-        if (keys.Count == 0)
+        if (names.Count == 0)
             return new(_reasons, null);
-        var versions = new ConcurrentBag<KeyVersion>();
-        await EachAsync(
-            async (key, token) =>
-            {
-                foreach (var version in await VersionsAsync(key, token).ConfigureAwait(false))
-                    versions.Add(new() { Key = key, VersionId = version });
-            },
-            cancellationToken).ConfigureAwait(false);
+        await EachAsync(async (key, token) => _listed[key] = await VersionsAsync(key, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         if (_outage is null)
         {
+            KeyVersion[] versions = [.. _listed.SelectMany(l => l.Value.Select(v => new KeyVersion { Key = l.Key, VersionId = v.VersionId }))];
             var refused = await new S3BulkDelete(bucket).RunAsync(versions, cancellationToken).ConfigureAwait(false);
-            var uploads = await new S3UploadRemoval(bucket, keys).RunAsync(cancellationToken).ConfigureAwait(false);
+            var uploads = await new S3UploadRemoval(bucket, Keys).RunAsync(cancellationToken).ConfigureAwait(false);
             await EachAsync((key, token) => ConfirmAsync(key, refused.GetValueOrDefault(key), uploads.GetValueOrDefault(key), token), cancellationToken).ConfigureAwait(false);
         }
-        return new(keys.Where(k => !_gone.ContainsKey(k)).Distinct(StringComparer.Ordinal).ToDictionary(k => k, Reason, StringComparer.Ordinal), _outage);
+        return new(Keys.Where(k => !_gone.ContainsKey(k)).ToDictionary(k => k, Reason, StringComparer.Ordinal), _outage);
     }
 
     /// <summary>Refused or not answered and gone all the same: an answer was lost, or somebody else did it.</summary>
@@ -41,10 +40,24 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<string> key
     {
         if (await VersionsAsync(key, cancellationToken).ConfigureAwait(false) is { Count: > 0 } left)
             throw refused ?? _reasons.GetValueOrDefault(key) ?? new StorageException(StorageFailure.Transient, $"'{key}' still has {left.Count} versions after its removal.");
+        await RequireAbsentAsync(key, cancellationToken).ConfigureAwait(false);
         if (uploads is not null)
             throw uploads;
         _gone[key] = true;
     }
+
+    private async Task RequireAbsentAsync(string key, CancellationToken cancellationToken)
+    {
+        var listed = (_listed.GetValueOrDefault(key) ?? []).Where(v => !v.IsDeleteMarker).Select(v => S3Bucket.Version(v.VersionId));
+        foreach (var version in listed.Concat(_known[key]).Append(null).Distinct())
+        {
+            await using var body = await new S3Reader(bucket).OpenAsync(new(key, version), 0, 1, cancellationToken).ConfigureAwait(false);
+            if (body is not null)
+                throw new StorageException(StorageFailure.Transient, $"No version of '{key}' is listed any more, and {(version is null ? "it" : $"its version {version}")} can still be read: {S3Errors.Server(bucket.Settings)} does not answer truly.");
+        }
+    }
+
+    private ICollection<string> Keys => [.. _known.Select(k => k.Key)];
 
     /// <summary>Does something for every key, many at once. A store that does not answer ends it: each further key would wait for its timeout.</summary>
     private async Task EachAsync(Func<string, CancellationToken, Task> action, CancellationToken cancellationToken)
@@ -53,7 +66,7 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<string> key
         var options = new ParallelOptions { MaxDegreeOfParallelism = bucket.Settings.UploadConcurrency, CancellationToken = stop.Token };
         try
         {
-            await Parallel.ForEachAsync(keys, options, async (key, token) =>
+            await Parallel.ForEachAsync(Keys, options, async (key, token) =>
             {
                 try
                 {
@@ -79,20 +92,13 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<string> key
     private StorageException Reason(string key) => _reasons.GetValueOrDefault(key)
         ?? new StorageException(StorageFailure.Transient, "not tried to the end: the store does not answer", _outage);
 
-    private async Task<List<string>> VersionsAsync(string key, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ListedVersion>> VersionsAsync(string key, CancellationToken cancellationToken)
     {
-        var versions = new List<string>();
-        var request = new ListVersionsRequest { BucketName = bucket.Name, Prefix = key };
-        while (true)
+        await foreach (var listed in S3VersionListing.ListAsync(bucket, key, cancellationToken).ConfigureAwait(false))
         {
-            var page = await bucket.CallAsync(key, (s3, ct) => s3.ListVersionsAsync(request, ct), cancellationToken).ConfigureAwait(false);
-            var items = page.Versions ?? [];
-            // The prefix also finds 'key~2'; another session's object must not go.
-            versions.AddRange(items.Where(v => v.Key == key).Select(v => v.VersionId));
-            if (page.IsTruncated != true || items.Any(v => v.Key != key))
-                return versions;
-            request.KeyMarker = page.NextKeyMarker;
-            request.VersionIdMarker = page.NextVersionIdMarker;
+            // The prefix also finds 'key~2'; another session's object must not go. The key itself comes first.
+            return listed.Key == key ? listed.Versions : [];
         }
+        return [];
     }
 }

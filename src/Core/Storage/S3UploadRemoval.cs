@@ -5,7 +5,7 @@ namespace Archiver.Core.Storage;
 /// <summary>
 /// Ends the unfinished uploads of exactly these keys. A process that was killed over a large upload leaves its parts, and they hold the same text.
 /// </summary>
-internal sealed class S3UploadRemoval(S3Bucket bucket, IReadOnlyCollection<string> keys)
+internal sealed class S3UploadRemoval(S3Bucket bucket, IEnumerable<string> keys)
 {
     private readonly HashSet<string> _keys = keys.ToHashSet(StringComparer.Ordinal);
     private readonly Dictionary<string, StorageException> _failures = new(StringComparer.Ordinal);

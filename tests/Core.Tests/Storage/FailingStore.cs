@@ -38,9 +38,9 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
     /// <summary>Keys of every removal.</summary>
     public List<string> Removed { get; } = [];
 
-    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
     {
-        Removed.Add(string.Join(' ', keys));
+        Removed.Add(string.Join(' ', names.Select(n => n.Key)));
         return AnswerAsync(Removals.TryDequeue(out var outcome) ? outcome : new(new Dictionary<string, StorageException>(), null));
     }
 
@@ -58,6 +58,12 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
                 throw failure;
             yield return new ListedObject(Keys[i], 1, default);
         }
+    }
+
+    public async IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in ListAsync(prefix, cancellationToken))
+            yield return new(item.Key, [new("v1", false, item.Length, default)]);
     }
 
     private async Task<T> AnswerAsync<T>(T answer)

@@ -30,7 +30,7 @@ public sealed class ResilientArchiveStoreTests
         var (locked, busy) = (new StorageException(StorageFailure.Permanent, "locked"), new StorageException(StorageFailure.Transient, "busy"));
         var inner = new FailingStore { Removals = new([new(new Dictionary<string, StorageException> { ["b"] = locked, ["c"] = busy }, null)]) };
 
-        var outcome = await Around(inner).DeleteAllVersionsAsync(["a", "b", "c"], Token);
+        var outcome = await Around(inner).DeleteAllVersionsAsync([new("a"), new("b"), new("c")], Token);
 
         Assert.Equal(["a b c", "c"], inner.Removed);
         Assert.Equal(("b", locked), (Assert.Single(outcome.Failures).Key, outcome.Failures["b"]));
@@ -44,7 +44,7 @@ public sealed class ResilientArchiveStoreTests
         var answer = new RemovalOutcome(new Dictionary<string, StorageException> { ["b"] = busy }, busy);
         var inner = new FailingStore { Removals = new(Enumerable.Repeat(answer, 1000)) };
 
-        var outcome = await Around(inner).DeleteAllVersionsAsync(["a", "b"], Token);
+        var outcome = await Around(inner).DeleteAllVersionsAsync([new("a"), new("b")], Token);
 
         Assert.Equal((busy, busy), (outcome.Failures["b"], outcome.Outage));
         Assert.Single(outcome.Failures);

@@ -77,6 +77,8 @@ public sealed class VerifyTests(TestServers servers)
 
         public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
 
+        public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) => inner.ListVersionsAsync(prefix, cancellationToken);
+
         private static StorageException Frozen() => new(StorageFailure.NeedsThawing, "frozen");
     }
 }

@@ -78,7 +78,7 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
             () => Store.HeadAsync(new ObjectName("k"), Token),
             () => ListAsync(""),
             () => Store.RefusesOverwriteAsync("", 1, Token),
-            () => Store.DeleteAllVersionsAsync("k", Token),
+            () => Store.DeleteAllVersionsAsync(new ObjectName("k"), Token),
             () => Store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token)])
         {
             var error = await Assert.ThrowsAsync<StorageException>(call);

@@ -164,7 +164,7 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
         await Assert.ThrowsAsync<StorageException>(() => store.RefusesOverwriteAsync("p", 1, Token)),
         await Assert.ThrowsAsync<StorageException>(() => store.RefusesOverwriteAsync("p", long.MaxValue, Token)),
         await Assert.ThrowsAsync<StorageException>(() => store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync("k", Token)),
+        await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync(new ObjectName("k"), Token)),
         await Assert.ThrowsAsync<StorageException>(async () => await store.ListAsync("", Token).GetAsyncEnumerator(Token).MoveNextAsync()),
     ];
 

@@ -12,6 +12,8 @@ public sealed class S3RemovalTests(TestServers servers)
 {
     private static readonly string[] Keys = ["p/a", "p/b", "p/c"];
 
+    private static ObjectName[] Names => [.. Keys.Select(k => new ObjectName(k))];
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -21,7 +23,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, _) => StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync([.. Keys, "p/never-was"], Token);
+        var outcome = await store.DeleteAllVersionsAsync([.. Names, new("p/never-was")], Token);
 
         Assert.Equal((0, null), (outcome.Failures.Count, outcome.Outage));
         Assert.Equal(["p/a~2"], await LeftAsync(bucket));
@@ -39,7 +41,7 @@ public sealed class S3RemovalTests(TestServers servers)
             await bucket.PutRawAsync(key, [1], Token);
         await SetHoldAsync(ObjectLockLegalHoldStatus.On);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.Null(outcome.Outage);
         var (locked, failure) = Assert.Single(outcome.Failures);
@@ -60,7 +62,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         // The store answers, so it is no outage; each key may be tried again.
         Assert.Equal(Keys, outcome.Failures.Keys.Order(StringComparer.Ordinal));
@@ -81,7 +83,7 @@ public sealed class S3RemovalTests(TestServers servers)
         using var store = new ResilientArchiveStore(
             new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System), new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.Equal((0, 1), (outcome.Failures.Count, proxy.Faults));
         Assert.Equal(["p/a~2"], await LeftAsync(bucket));
@@ -98,7 +100,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" ? fault : StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.Empty(outcome.Failures);
         Assert.Equal(["p/a~2"], await LeftAsync(bucket));
@@ -111,7 +113,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" ? StoreFault.InternalError : StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.NotNull(outcome.Outage);
         Assert.Equal(Keys, outcome.Failures.Keys.Order(StringComparer.Ordinal));
@@ -134,7 +136,7 @@ public sealed class S3RemovalTests(TestServers servers)
         using var once = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint, UploadConcurrency = 2 }, TimeProvider.System);
         IArchiveStore store = retried ? new ResilientArchiveStore(once, new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System) : once;
 
-        var outcome = await store.DeleteAllVersionsAsync(many, Token);
+        var outcome = await store.DeleteAllVersionsAsync([.. many.Select(k => new ObjectName(k))], Token);
 
         var left = await LeftAsync(bucket);
         Assert.Equal(1, proxy.Faults);
@@ -157,7 +159,7 @@ public sealed class S3RemovalTests(TestServers servers)
         });
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.Equal(outage, outcome.Outage is not null);
         Assert.Equal(StorageFailure.Transient, outcome.Failures["p/b"].Failure);
@@ -177,7 +179,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var proxy = new FaultProxy(servers.S3.Endpoint, (m, path) => m == method && (path.Contains("?uploads", StringComparison.Ordinal) || path.Contains("p/b?uploadId", StringComparison.Ordinal)) ? StoreFault.AccessDenied : StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        var outcome = await store.DeleteAllVersionsAsync(Keys, Token);
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.Equal(kept, outcome.Failures.Count);
         Assert.Contains("p/b", outcome.Failures);
@@ -193,7 +195,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, _) => StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
-        await store.DeleteAllVersionsAsync(["p/a", "other/b", "alone"], Token);
+        await store.DeleteAllVersionsAsync([new("p/a"), new("other/b"), new("alone")], Token);
 
         var listings = proxy.Requests.Select(r => Uri.UnescapeDataString(r.Path)).Where(p => p.Contains("?uploads", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Collection(

@@ -70,7 +70,7 @@ public sealed class S3VersionedTests(TestServers servers)
         await bucket.PutRawAsync("k", [2], Token);
         await bucket.Client.DeleteObjectAsync(bucket.Name, "k", Token);
 
-        await store.DeleteAllVersionsAsync("k", Token);
+        await store.DeleteAllVersionsAsync(new ObjectName("k"), Token);
 
         var left = await bucket.Client.ListVersionsAsync(bucket.Name, Token);
         Assert.Equal("k~2", Assert.Single(left.Versions).Key);
@@ -84,7 +84,7 @@ public sealed class S3VersionedTests(TestServers servers)
         var put = await store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token);
         await SetHoldAsync(ObjectLockLegalHoldStatus.On);
 
-        var error = await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync("k", Token));
+        var error = await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync(new ObjectName("k"), Token));
 
         Assert.Equal(StorageFailure.Permanent, error.Failure);
         Assert.StartsWith($"'k' (version {put.VersionId}) in the bucket '{bucket.Name}' cannot be removed (AccessDenied): ", error.Message, StringComparison.Ordinal);

@@ -127,8 +127,8 @@ public abstract class StoreContract
                 await TryPutAsync(key);
         }
 
-        await Store.DeleteAllVersionsAsync("d/k", Token);
-        await Store.DeleteAllVersionsAsync("d/never-was", Token);
+        await Store.DeleteAllVersionsAsync(new ObjectName("d/k"), Token);
+        await Store.DeleteAllVersionsAsync(new ObjectName("d/never-was"), Token);
 
         Assert.Null(await Store.HeadAsync(new ObjectName("d/k"), Token));
         Assert.Equal("d/k~2", Assert.Single(await ListAsync("d/k~")).Key);

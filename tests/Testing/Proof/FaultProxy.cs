@@ -72,6 +72,14 @@ public sealed partial class FaultProxy : IAsyncDisposable
                 return await RefuseAsync(down, "501 Not Implemented", "NotImplemented");
             case StoreFault.PartlyRemoved:
                 return await AnswerAsync(down, "200 OK", PartlyRemoved(Encoding.UTF8.GetString(request.Bytes.AsSpan(request.BodyStart))));
+            case StoreFault.HtmlPage:
+                return await AnswerAsync(down, "200 OK", "<html><body><p>Sign in</p></body></html>");
+            case StoreFault.NoBody:
+                return await AnswerAsync(down, "200 OK", "");
+            case StoreFault.OtherBucket:
+                return await AnswerAsync(down, "200 OK", EmptyListing(new Uri(_server, request.FirstLine.Split(' ')[1]), "other-bucket"));
+            case StoreFault.EmptyListing:
+                return await AnswerAsync(down, "200 OK", EmptyListing(new Uri(_server, request.FirstLine.Split(' ')[1]), null));
             case StoreFault.ResetBefore:
                 return Reset(down);
             case StoreFault.Silence:
@@ -121,6 +129,15 @@ public sealed partial class FaultProxy : IAsyncDisposable
 
     private Task<bool> RefuseAsync(TcpClient down, string status, string code) =>
         AnswerAsync(down, status, $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>by the test</Message></Error>");
+
+    private static string EmptyListing(Uri request, string? bucket)
+    {
+        var query = System.Web.HttpUtility.ParseQueryString(request.Query);
+        var (root, name) = request.Query.Contains("uploads", StringComparison.Ordinal) ? ("ListMultipartUploadsResult", "Bucket")
+            : (request.Query.Contains("versions", StringComparison.Ordinal) ? "ListVersionsResult" : "ListBucketResult", "Name");
+        return $"<?xml version=\"1.0\"?><{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><{name}>{bucket ?? request.Segments[1].Trim('/')}</{name}>"
+            + $"<Prefix>{query["prefix"]}</Prefix><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></{root}>";
+    }
 
     private static string PartlyRemoved(string body)
     {

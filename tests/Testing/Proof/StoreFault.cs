@@ -42,6 +42,18 @@ public enum StoreFault
     /// <summary>The answer's body comes in small pieces with pauses between.</summary>
     Trickle,
 
+    /// <summary>200 with a page of HTML, as a captive portal or a proxy's login gives it; the store sees nothing.</summary>
+    HtmlPage,
+
+    /// <summary>200 without a body, likewise.</summary>
+    NoBody,
+
+    /// <summary>200 with a listing of another bucket, likewise.</summary>
+    OtherBucket,
+
+    /// <summary>200 with a listing of the right kind, bucket and prefix that holds nothing, likewise.</summary>
+    EmptyListing,
+
     /// <summary>No answer at all, and the connection stays open.</summary>
     Silence,
 }

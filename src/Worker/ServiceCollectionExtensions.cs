@@ -13,7 +13,6 @@ internal static class ServiceCollectionExtensions
     /// <summary>Registers the verbs, the jobs and what they share.</summary>
     public static IServiceCollection AddArchiverWorker(this IServiceCollection services, ArchiverSettings settings)
     {
-        services.TryAddSingleton<Terminal>();
         services.TryAddSingleton<PolicyChoice>();
         services.TryAddSingleton<SourceErrors>();
         services.TryAddSingleton<LedgerAccess>();

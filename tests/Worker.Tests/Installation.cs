@@ -3,7 +3,7 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A database with an application (ended-at unless a test says otherwise), a bucket, and the built executable configured for both by its environment.</summary>
+/// <summary>A database with an application (ended-at unless a test says otherwise), a bucket, and <c>archiver</c> configured for both by its environment.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
@@ -80,11 +80,19 @@ internal sealed class Installation : IAsyncDisposable
         return await ArchiverProcess.RunAsync(arguments, _environment, deadline.Token, input);
     }
 
-    /// <summary>Starts a verb and leaves it running.</summary>
+    /// <summary>Starts a verb in this process and leaves it running.</summary>
+    /// <param name="input">Its stdin.</param>
+    /// <param name="folder">Its working folder.</param>
+    /// <param name="variables">More environment variables, by their full names.</param>
+    /// <param name="arguments">Verb and options.</param>
+    public Invocation Invoke(Stream? input, string? folder, IReadOnlyDictionary<string, string?> variables, params string[] arguments) =>
+        Invocation.Start(arguments, ArchiverProcess.Variables(With(variables)), input, folder);
+
+    /// <summary>Starts a verb as a process and leaves it running.</summary>
     /// <param name="variables">More environment variables, by their full names.</param>
     /// <param name="arguments">Verb and options.</param>
     public ChildProcess Start(IReadOnlyDictionary<string, string?> variables, params string[] arguments) =>
-        ArchiverProcess.Start(arguments, new Dictionary<string, string?>(_environment.Concat(variables).GroupBy(v => v.Key).Select(g => g.Last())));
+        ArchiverProcess.Start(arguments, With(variables));
 
     /// <inheritdoc cref="Start(IReadOnlyDictionary{string, string?}, string[])"/>
     public ChildProcess Start(params string[] arguments) => Start(new Dictionary<string, string?>(), arguments);
@@ -93,8 +101,7 @@ internal sealed class Installation : IAsyncDisposable
     /// <param name="command">Verb, options and redirections, as for a shell.</param>
     public ChildProcess StartOnTerminal(string command)
     {
-        var executable = Repository.BuildOutput(Path.Combine("src", "Worker"), "archiver");
-        return ChildProcess.Start("script", ["-qec", $"stty cols 120; {executable} {command}", "/dev/null"], new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" });
+        return ChildProcess.Start("script", ["-qec", $"stty cols 120; {ArchiverExecutable.Path} {command}", "/dev/null"], new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" });
     }
 
     /// <summary>Runs a line in a shell, in a folder where <c>archiver</c> is on the path, with the installation's configuration in its environment.</summary>
@@ -131,6 +138,9 @@ internal sealed class Installation : IAsyncDisposable
         else
             await Database.DisposeAsync();
     }
+
+    private Dictionary<string, string?> With(IReadOnlyDictionary<string, string?> variables) =>
+        new(_environment.Concat(variables).GroupBy(v => v.Key).Select(g => g.Last()));
 
     private static string Variable(string key) => $"Archiver__{key.Replace(":", "__", StringComparison.Ordinal)}";
 }

@@ -19,7 +19,7 @@ internal sealed partial class ReadmeDesk : IAsyncDisposable
     private ReadmeDesk(string readme, Installation archiver)
     {
         _archiver = archiver;
-        var program = Path.GetDirectoryName(Repository.BuildOutput(Path.Combine("src", "Worker"), "archiver"))!;
+        var program = Path.GetDirectoryName(ArchiverExecutable.Path)!;
         Directory.CreateDirectory(Path.Combine(_folder, "artifacts"));
         Directory.CreateSymbolicLink(Path.Combine(_folder, "artifacts", "archiver"), program);
         Directory.CreateSymbolicLink(Path.Combine(_folder, "sql"), Path.Combine(Repository.Root, "sql"));

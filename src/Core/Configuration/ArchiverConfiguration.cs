@@ -16,22 +16,25 @@ public static class ArchiverConfiguration
     /// <summary>Reads and checks everything.</summary>
     /// <param name="configuration">The root of the configuration.</param>
     /// <param name="cronProblem">Says what is wrong with a cron expression, or null: the scheduler's own parser is not known here.</param>
+    /// <param name="folder">Where relative paths start; the process's working folder unless told.</param>
     /// <exception cref="ArchiverException">
     /// Kind <see cref="FailureKind.Configuration"/>: every problem with path, limit and value seen, one a line; secrets are not shown.
     /// </exception>
-    public static ArchiverSettings Read(IConfiguration configuration, Func<string, string?>? cronProblem = null)
+    public static ArchiverSettings Read(IConfiguration configuration, Func<string, string?>? cronProblem = null, string folder = "")
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var problems = new Problems();
-        var raw = ConfigurationTree.Bind(configuration.GetSection(SectionName), problems);
-        var settings = ReadSections(raw, new(problems, SectionName), cronProblem);
+        var raw = ConfigurationTree.Bind(configuration.GetSection(SectionName), problems, folder);
+        var settings = ReadSections(raw, new(problems, SectionName), cronProblem, folder);
         problems.ThrowIfAny();
         return settings;
     }
 
-    private static ArchiverSettings ReadSections(ArchiverOptions raw, ValueReader read, Func<string, string?>? cronProblem)
+    private static ArchiverSettings ReadSections(ArchiverOptions raw, ValueReader read, Func<string, string?>? cronProblem, string folder)
     {
         var storage = (raw.Storage ?? new()).Read(read.Section(nameof(raw.Storage)));
+        if (storage.Path is { } path)
+            storage = storage with { Path = Path.Combine(folder, path) };
         return new()
         {
             Sources = ReadSources(raw.Sources ?? [], read, storage.Prefix, cronProblem),

@@ -14,13 +14,14 @@ internal sealed class ConfigurationTree
 
     private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
     private readonly Problems _problems;
+    private readonly string _folder;
 
-    private ConfigurationTree(Problems problems) => _problems = problems;
+    private ConfigurationTree(Problems problems, string folder) => (_problems, _folder) = (problems, folder);
 
-    /// <summary>The section as raw options: every value that has a known key, as text.</summary>
-    public static ArchiverOptions Bind(IConfigurationSection section, Problems problems)
+    /// <summary>The section as raw options: every value that has a known key, as text. Relative paths of files start in the folder.</summary>
+    public static ArchiverOptions Bind(IConfigurationSection section, Problems problems, string folder)
     {
-        var tree = new ConfigurationTree(problems);
+        var tree = new ConfigurationTree(problems, folder);
         tree.Visit(section, KnownKey.Root);
         var resolved = new ConfigurationBuilder().AddInMemoryCollection(tree._values).Build();
         return resolved.GetSection(section.Path).Get<ArchiverOptions>() ?? new();
@@ -101,7 +102,7 @@ internal sealed class ConfigurationTree
         else if (string.IsNullOrWhiteSpace(file))
             problem = "must be the path of a file, but is empty";
         else
-            _values[section.Path] = ValueFile.Read(file, key.Secret, out problem);
+            _values[section.Path] = ValueFile.Read(_folder, file, key.Secret, out problem);
         if (problem is null)
             return;
         _problems.Add($"{section.Path}:{FileKey}", problem);

@@ -8,7 +8,7 @@ internal static class ValueFile
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The file's text without one trailing line break (editors and <c>echo</c> add one), or null with the problem.</summary>
-    public static string? Read(string path, bool secret, out string? problem)
+    public static string? Read(string folder, string path, bool secret, out string? problem)
     {
         // Someone will put the secret itself where its path belongs; a path that starts at the root is most likely a path.
         var shown = secret && !Path.IsPathRooted(path)
@@ -17,7 +17,7 @@ internal static class ValueFile
         problem = null;
         try
         {
-            var text = File.ReadAllText(path, Strict);
+            var text = File.ReadAllText(Path.Combine(folder, path), Strict);
             return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

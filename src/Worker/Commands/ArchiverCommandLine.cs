@@ -7,13 +7,10 @@ namespace Archiver.Worker.Commands;
 /// <summary>The command line: every verb, the options of all, and how usage errors end.</summary>
 internal static class ArchiverCommandLine
 {
-    /// <summary>Longer than any graceful stop: the library would otherwise cut it after two seconds.</summary>
-    private static readonly TimeSpan NoDeadline = TimeSpan.FromHours(24);
-
     /// <summary>Runs the verb of that type.</summary>
     public delegate Task<int> VerbAction(Type verb, ParseResult parse, CancellationToken cancellationToken);
 
-    public static Option<FileInfo?> Config { get; } = new("--config", "-c")
+    public static Option<string?> Config { get; } = new("--config", "-c")
     {
         Description = "Configuration file, read instead of appsettings.json in the current folder",
         HelpName = "file",
@@ -52,7 +49,7 @@ internal static class ArchiverCommandLine
     }
 
     /// <summary>Runs what was parsed. Usage errors go to stderr and end with 2; help is data and goes to stdout.</summary>
-    public static async Task<int> InvokeAsync(ParseResult parse, Terminal terminal)
+    public static async Task<int> InvokeAsync(ParseResult parse, Terminal terminal, CancellationToken cancellationToken)
     {
         if (parse.Action is ParseErrorAction)
         {
@@ -64,10 +61,11 @@ internal static class ArchiverCommandLine
         return await parse.InvokeAsync(new InvocationConfiguration
         {
             EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = NoDeadline,
+            // The token stops it. The library would listen to the process's signals, and cut a graceful stop after two seconds.
+            ProcessTerminationTimeout = null,
             Output = terminal.Out,
             Error = terminal.Error,
-        }).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     private static IEnumerable<(Type Verb, Command Command)> Described() =>

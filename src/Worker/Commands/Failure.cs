@@ -1,13 +1,15 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
 using Archiver.Worker.Output;
-using Log = Serilog.Log;
 
 namespace Archiver.Worker.Commands;
 
-/// <summary>The boundary of the process: every exception becomes one message on stderr and an exit code; only a bug shows its stack, in the log.</summary>
+/// <summary>The boundary of an invocation: every exception becomes one message on stderr and an exit code.</summary>
 internal static class Failure
 {
+    /// <summary>Whether its message says all that a person needs; any other exception is a bug.</summary>
+    public static bool IsExpected(Exception exception) => exception is ArchiverException or StorageException or OperationCanceledException;
+
     public static int Report(Exception exception, Terminal terminal)
     {
         switch (exception)
@@ -22,7 +24,6 @@ internal static class Failure
                 terminal.Fail("Stopped on request.");
                 return ExitCode.Cancelled;
             default:
-                Log.Fatal(exception, "Unexpected failure; please report this");
                 terminal.Fail($"Unexpected {exception.GetType().Name}: {exception.Message}");
                 return ExitCode.Failed;
         }

@@ -38,7 +38,7 @@ internal static class RestoreSelection
     }
 
     /// <exception cref="ArchiverException">What was asked for makes no sense; kind Configuration.</exception>
-    public static async Task<RestoreOptions> ReadAsync(ParseResult parse, string source, CancellationToken cancellationToken)
+    public static async Task<RestoreOptions> ReadAsync(ParseResult parse, string source, Stream input, CancellationToken cancellationToken)
     {
         var tos = parse.GetValue(To) ?? [];
         var databases = tos.Where(t => t.Contains('=', StringComparison.Ordinal)).ToList();
@@ -51,7 +51,7 @@ internal static class RestoreSelection
         var options = new RestoreOptions
         {
             Source = source,
-            Ids = await ReadIdsAsync(parse.GetValue(Ids) ?? [], cancellationToken).ConfigureAwait(false),
+            Ids = await ReadIdsAsync(parse.GetValue(Ids) ?? [], input, cancellationToken).ConfigureAwait(false),
             ObjectKeys = [.. (parse.GetValue(Objects) ?? []).Distinct()],
             User = parse.GetValue(User),
             Run = parse.GetValue(Run),
@@ -65,13 +65,13 @@ internal static class RestoreSelection
         return options;
     }
 
-    private static async Task<IReadOnlyList<string>> ReadIdsAsync(string[] arguments, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> ReadIdsAsync(string[] arguments, Stream input, CancellationToken cancellationToken)
     {
         List<string> ids = [.. arguments.Where(a => a != "-")];
         if (arguments.Contains("-"))
         {
-            using var input = new StreamReader(Console.OpenStandardInput());
-            while (await input.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+            using var lines = new StreamReader(input);
+            while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
             {
                 if (line.Trim() is { Length: > 0 } id)
                     ids.Add(id);

@@ -28,7 +28,7 @@ internal sealed class RestoreVerb(PolicyChoice choice, RestoreRunner runner, Ter
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         var source = choice.OneSource(parse.GetValue(VerbOptions.Source)).Name;
-        var options = RestoreChoices.Apply(parse, await RestoreSelection.ReadAsync(parse, source, cancellationToken).ConfigureAwait(false));
+        var options = RestoreChoices.Apply(parse, await RestoreSelection.ReadAsync(parse, source, terminal.In, cancellationToken).ConfigureAwait(false));
         var json = parse.GetValue(VerbOptions.Json);
         var report = await progress.ShowAsync(
             $"{source}/restore", plain: !json, relay => runner.RunAsync(options, relay is null ? null : new Relay(relay), cancellationToken)).ConfigureAwait(false);

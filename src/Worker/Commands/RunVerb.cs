@@ -21,6 +21,8 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
         if (trigger is { IsSet: true, Exits: true })
             return await RunOnceAsync(cancellationToken).ConfigureAwait(false);
         await using var app = WorkerHost.Build(settings, configuration, loggers);
+        // The end of the run disposes the services.
+        var outcome = app.Services.GetRequiredService<WorkerOutcome>();
         try
         {
             await app.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -29,7 +31,7 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
         {
             throw new ArchiverException(FailureKind.Failed, $"Cannot listen on {settings.Http.Urls} (Archiver:Http:Urls): {exception.Message}", exception);
         }
-        return Environment.ExitCode;
+        return outcome.ExitCode;
     }
 
     private async Task<int> RunOnceAsync(CancellationToken cancellationToken)

@@ -10,19 +10,20 @@ namespace Archiver.Worker.Configuration;
 internal static class ConfigurationFiles
 {
     /// <exception cref="ArchiverException">A file is missing or not JSON.</exception>
-    public static IConfiguration Load(FileInfo? config, string[] settings)
+    public static IConfiguration Load(string? config, string[] settings, ProcessEnvironment environment)
     {
-        if (config is { Exists: false })
-            throw new ArchiverException(FailureKind.Configuration, $"The configuration file {config.FullName} does not exist (--config).");
+        var file = config is null ? null : environment.FullPath(config);
+        if (file is not null && !File.Exists(file))
+            throw new ArchiverException(FailureKind.Configuration, $"The configuration file {file} does not exist (--config).");
         var builder = new ConfigurationBuilder();
-        AddFolder(builder, AppContext.BaseDirectory);
-        if (config is not null)
-            builder.AddJsonFile(config.FullName, optional: false, reloadOnChange: false);
-        else if (!SameFolder(Environment.CurrentDirectory, AppContext.BaseDirectory))
-            AddFolder(builder, Environment.CurrentDirectory);
+        AddFolder(builder, AppContext.BaseDirectory, environment);
+        if (file is not null)
+            builder.AddJsonFile(file, optional: false, reloadOnChange: false);
+        else if (!SameFolder(environment.Folder, AppContext.BaseDirectory))
+            AddFolder(builder, environment.Folder, environment);
         try
         {
-            return builder.AddEnvironmentVariables().AddCommandLine(settings).Build();
+            return builder.AddInMemoryCollection(Keys(environment)).AddCommandLine(settings).Build();
         }
         catch (Exception exception) when (exception is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
@@ -31,11 +32,21 @@ internal static class ConfigurationFiles
         }
     }
 
-    private static void AddFolder(ConfigurationBuilder builder, string folder)
+    private static void AddFolder(ConfigurationBuilder builder, string folder, ProcessEnvironment environment)
     {
-        var environment = Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? "Production";
+        var name = environment["DOTNET_ENVIRONMENT"] ?? environment["ASPNETCORE_ENVIRONMENT"] ?? "Production";
         builder.AddJsonFile(Path.Combine(folder, "appsettings.json"), optional: true, reloadOnChange: false);
-        builder.AddJsonFile(Path.Combine(folder, $"appsettings.{environment}.json"), optional: true, reloadOnChange: false);
+        builder.AddJsonFile(Path.Combine(folder, $"appsettings.{name}.json"), optional: true, reloadOnChange: false);
+    }
+
+    /// <summary>The variables as keys. The library's own source of variables reads those of the process.</summary>
+    private static Dictionary<string, string?> Keys(ProcessEnvironment environment)
+    {
+        // Keys differ in more than case; of variables that do not, one counts.
+        Dictionary<string, string?> keys = new(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in environment.Variables)
+            keys[name.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal)] = value;
+        return keys;
     }
 
     private static bool SameFolder(string a, string b) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(a)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(b));

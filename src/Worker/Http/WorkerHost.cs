@@ -22,13 +22,15 @@ internal static class WorkerHost
         builder.WebHost.UseUrls(settings.Http.Urls.Split(';'));
         builder.WebHost.ConfigureKestrel(HttpLimits.Configure);
         builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
+        builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, InvocationLifetime>());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
         builder.Services.AddSingleton(provider => new Trigger(configuration, provider.GetRequiredService<ArchiverSettings>()));
         builder.Services.AddArchiverCore(settings).AddArchiverWorker(settings).AddArchiverHttp(settings);
+        builder.Services.AddSingleton<WorkerOutcome>();
         builder.Services.AddHostedService<SchedulerService>();
         builder.Services.AddHostedService<MemoryAtRest>();
         if (OtlpExport.IsConfigured(configuration))
-            builder.Services.AddHostedService<OtlpExport>();
+            builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<OtlpExport>(provider, configuration));
         var app = builder.Build();
         app.UseArchiverHttp();
         // Only now are the addresses known: a port 0 is chosen by the system.

@@ -11,7 +11,7 @@ namespace Archiver.Worker.Jobs;
 /// </summary>
 internal sealed class SchedulerService(
     ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, MissedRuns missed, DiscardSchedule discards, Trigger trigger,
-    IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
+    WorkerOutcome outcome, IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
 {
     private IScheduler? _scheduler;
 
@@ -46,7 +46,7 @@ internal sealed class SchedulerService(
         {
             // Thrown on, it would stop the host and still end the process with 0.
             logger.SchedulerFailed(exception);
-            Environment.ExitCode = ExitCode.Failed;
+            outcome.ExitCode = ExitCode.Failed;
             lifetime.StopApplication();
         }
     }

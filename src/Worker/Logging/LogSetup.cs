@@ -2,6 +2,7 @@ using System.Globalization;
 using Archiver.Core.Diagnostics;
 using Archiver.Worker.Output;
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 using Serilog.Sinks.SystemConsole.Themes;
 
@@ -13,9 +14,10 @@ internal static class LogSetup
     private const string Text = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
     /// <param name="configuration">Its section Serilog may set levels.</param>
+    /// <param name="environment">Its NO_COLOR may ask for text without colours.</param>
     /// <param name="terminal">Where stderr leads.</param>
     /// <param name="quiet">A verb that a person called, not the worker: on a terminal only warnings, below its progress bar and its summary.</param>
-    public static Serilog.ILogger Create(IConfiguration configuration, Terminal terminal, bool quiet)
+    public static Logger Create(IConfiguration configuration, ProcessEnvironment environment, Terminal terminal, bool quiet)
     {
         var logger = new LoggerConfiguration()
             .MinimumLevel.Is(quiet && terminal.ErrorIsTerminal ? LogEventLevel.Warning : LogEventLevel.Information)
@@ -33,9 +35,9 @@ internal static class LogSetup
             throw new ArchiverException(FailureKind.Configuration, $"Section Serilog: {exception.Message}", exception);
         }
         return terminal.ErrorIsTerminal
-            ? logger.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose, theme: Theme()).CreateLogger()
-            : logger.WriteTo.Console(new CompactJson(), standardErrorFromLevel: LogEventLevel.Verbose).CreateLogger();
+            ? logger.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose, theme: Theme(environment)).CreateLogger()
+            : logger.WriteTo.Sink(new WriterSink(new CompactJson(), terminal.Error)).CreateLogger();
     }
 
-    private static ConsoleTheme Theme() => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? AnsiConsoleTheme.Literate : ConsoleTheme.None;
+    private static ConsoleTheme Theme(ProcessEnvironment environment) => string.IsNullOrEmpty(environment["NO_COLOR"]) ? AnsiConsoleTheme.Literate : ConsoleTheme.None;
 }

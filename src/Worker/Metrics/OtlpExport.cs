@@ -7,9 +7,9 @@ namespace Archiver.Worker.Metrics;
 
 /// <summary>
 /// The same metrics over OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> (or the one for metrics) is set; the library reads this and the other
-/// <c>OTEL_...</c> variables itself. Nobody else reads the board where no one scrapes, so this does.
+/// <c>OTEL_...</c> variables from the configuration. Nobody else reads the board where no one scrapes, so this does.
 /// </summary>
-internal sealed class OtlpExport(StatusBoard board, TimeProvider time) : BackgroundService
+internal sealed class OtlpExport(IConfiguration configuration, StatusBoard board, TimeProvider time) : BackgroundService
 {
     private static readonly string[] Variables = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
 
@@ -20,6 +20,7 @@ internal sealed class OtlpExport(StatusBoard board, TimeProvider time) : Backgro
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var provider = Sdk.CreateMeterProviderBuilder()
+            .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.AddService("archiver"))
             .AddMeter(BatchMeter.MeterName)
             .AddOtlpExporter()

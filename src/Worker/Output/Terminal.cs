@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 
 namespace Archiver.Worker.Output;
 
-/// <summary>The process's outputs: data on stdout, everything said about it on stderr. Text is UTF-8 whatever the locale says.</summary>
+/// <summary>An invocation's streams: data on stdout, everything said about it on stderr. Text is UTF-8 whatever the locale says.</summary>
 internal sealed class Terminal
 {
     /// <summary>The form of all JSON that is printed or sent.</summary>
@@ -18,12 +18,17 @@ internal sealed class Terminal
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
-    public Terminal()
+    public Terminal(Stream input, Stream output, Stream error, bool errorIsTerminal)
     {
-        OutStream = Console.OpenStandardOutput();
-        Out = new StreamWriter(OutStream, Utf8) { AutoFlush = true };
-        Error = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true });
+        In = input;
+        OutStream = output;
+        Out = new StreamWriter(output, Utf8) { AutoFlush = true };
+        Error = TextWriter.Synchronized(new StreamWriter(error, Utf8) { AutoFlush = true });
+        ErrorIsTerminal = errorIsTerminal;
     }
+
+    /// <summary>stdin as bytes.</summary>
+    public Stream In { get; }
 
     /// <summary>stdout as bytes.</summary>
     public Stream OutStream { get; }
@@ -33,7 +38,7 @@ internal sealed class Terminal
     public TextWriter Error { get; }
 
     /// <summary>Whether a person watches stderr, on a terminal that can move its cursor.</summary>
-    public bool ErrorIsTerminal { get; } = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+    public bool ErrorIsTerminal { get; }
 
     /// <summary>A line of data. Control characters in it, such as those of an id chosen by somebody else, cannot reach the terminal.</summary>
     public void WriteLine(string line) => Out.WriteLine(Printable.Of(line));

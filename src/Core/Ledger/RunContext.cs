@@ -34,10 +34,3 @@ internal sealed record RunContext
     /// <summary>Told when a transaction cannot be watched for others that wait for it.</summary>
     public UnwatchedWarning? Unwatched { get; init; }
 }
-
-/// <summary>Which database this is, as objects and documents say it.</summary>
-/// <param name="LedgerId">Random id of the ledger.</param>
-/// <param name="SystemId"><c>system_identifier</c> of the cluster.</param>
-/// <param name="Database">Name of the database.</param>
-/// <param name="ServerVersion">Such as <c>17.10</c>.</param>
-internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string Database, string ServerVersion);

@@ -14,14 +14,6 @@ namespace Archiver.Core.Ledger;
 /// </summary>
 internal sealed class RunScope : IAsyncDisposable
 {
-    private const string Identify = """
-        SELECT (SELECT l.id::text FROM archiver.ledger AS l),
-               (SELECT c.system_identifier::text FROM pg_control_system() AS c),
-               current_database()::text,
-               split_part(current_setting('server_version'), ' ', 1),
-               clock_timestamp()
-        """;
-
     private readonly SourceLock _lock;
 
     private RunScope(RunContext context, SourceLock taken, IReadOnlyList<string> warnings, long deadRuns)
@@ -98,12 +90,9 @@ internal sealed class RunScope : IAsyncDisposable
             await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Which database a connection leads to, and its clock.</summary>
-    public static async Task<(DatabaseIdentity Database, DateTimeOffset Now)> IdentifyAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(
-            Identify,
-            row => (new DatabaseIdentity(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3)), row.GetFieldValue<DateTimeOffset>(4)),
-            cancellationToken).ConfigureAwait(false))[0];
+    /// <inheritdoc cref="DatabaseIdentity.ReadAsync"/>
+    public static Task<(DatabaseIdentity Database, DateTimeOffset Now)> IdentifyAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        DatabaseIdentity.ReadAsync(connection, cancellationToken);
 
     /// <summary>Closes the run's record.</summary>
     public Task EndAsync(RunSummary summary) => RunJournal.EndAsync(Context.Connections, Context.Id, Context.Source.Name, summary);

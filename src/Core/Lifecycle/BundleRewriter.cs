@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Storage;
@@ -55,6 +56,8 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
             return "its bundle is missing, so the other sessions in it cannot be kept apart; see archiver reconcile";
         if (found.Problem is { } problem)
             return $"its bundle is damaged, so the other sessions in it cannot be kept: {problem}";
+        if (new ObjectOwner(store, scope.Database).WhyForeign(found) is { } foreign)
+            return $"its bundle is not this database's: {foreign}";
         List<FoundDocument> kept = [.. found.Documents.Where(d => !gone.Contains(d.SessionId))];
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         var others = await connection.QueryAsync(
@@ -93,6 +96,7 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
         {
             LedgerId = scope.Database.LedgerId,
             SystemId = scope.Database.SystemId,
+            Database = scope.Database.Database,
             Source = scope.Source.Name,
             Run = scope.RunId.ToString(),
             Attempt = attempt,

@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -19,12 +20,13 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
     public const string Name = "discard";
 
     /// <summary>Counts what a discard would do now; changes nothing.</summary>
-    /// <exception cref="ArchiverException">Nothing may be discarded, because no age is configured.</exception>
+    /// <exception cref="ArchiverException">Nothing may be discarded: no age is configured, or the ledger belongs to another database.</exception>
     public async Task<DiscardReport> PlanAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         var after = RequireAge();
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        LedgerOwner.Require((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database);
         return await QueueOf(source, after).CountAsync(connection, cancellationToken).ConfigureAwait(false);
     }
 
@@ -120,7 +122,9 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await BeginAsync(connection, scope, cancellationToken).ConfigureAwait(false);
-        var due = await queue.StillAsync(connection, "due", page, cancellationToken).ConfigureAwait(false);
+        var still = await queue.StillAsync(connection, "due", page, cancellationToken).ConfigureAwait(false);
+        var foreign = await new ObjectOwner(store, scope.Database).WhyForeignAsync(still.Select(o => o.Name), settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
+        List<OldObject> due = [.. still.Where(o => !foreign.ContainsKey(o.Key))];
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
         await DiscardRecords.BeginRemovalAsync(scope, due, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DiscardBegun);
@@ -132,7 +136,8 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DiscardRecorded);
-        return (DiscardCount.Of(gone), [.. outcome.Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message))], outcome.Outage);
+        var failures = outcome.Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message)).Concat(foreign.Select(f => new ObjectFailure(f.Key, f.Value)));
+        return (DiscardCount.Of(gone), [.. failures], outcome.Outage);
     }
 
     private async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, ManualScope scope, CancellationToken cancellationToken)

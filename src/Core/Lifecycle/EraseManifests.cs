@@ -30,7 +30,11 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
         List<(string Key, BatchManifest Manifest)> manifests = [];
         var reader = new ManifestReader(store);
         await foreach (var found in reader.ReadRunAsync(scope.Source.Prefix, run, cancellationToken).ConfigureAwait(false))
-            manifests.Add(found);
+        {
+            // Those of a copy of this database, or of the one that it is a copy of, name the same runs.
+            if (found.Manifest.LedgerId == scope.Database.LedgerId && scope.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database)))
+                manifests.Add(found);
+        }
         if (reader.Unreadable.Count > 0)
             return $"{reader.Unreadable[0]} cannot be read, so nobody can say whom it names";
         var places = await PlacesAsync(run, cancellationToken).ConfigureAwait(false);

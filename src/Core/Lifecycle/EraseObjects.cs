@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Storage;
@@ -21,6 +22,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
 
     private readonly BundleRewriter _bundles = new(scope, store);
     private readonly EraseManifests _manifests = new(scope, store);
+    private readonly ObjectOwner _owner = new(store, scope.Database);
 
     /// <summary>Rows of archives whose object is confirmed gone.</summary>
     public long Archives { get; private set; }
@@ -98,6 +100,10 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
         List<EraseObject> free = [.. group.Where(o => !o.Members.Any(held.Contains))];
         foreach (var old in group.Except(free))
             Keep(old.Members, "its bundle came under a legal hold");
+        var foreign = await _owner.WhyForeignAsync(free.Where(o => !o.IsGone).Select(o => o.Name), settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
+        foreach (var old in free.Where(o => foreign.ContainsKey(o.Key)))
+            Keep(old.Members, $"its object is not this database's: {foreign[old.Key]}");
+        free.RemoveAll(o => foreign.ContainsKey(o.Key));
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
         var outcome = await store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Name)], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);

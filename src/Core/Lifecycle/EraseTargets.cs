@@ -1,5 +1,6 @@
 using System.Globalization;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Sources;
@@ -42,9 +43,10 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var comparison = new BucketComparison(connection, store, source);
         await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
         var examiner = new ObjectExaminer(store, source.Map);
+        var owner = new ObjectOwner(store, database);
         foreach (var key in comparison.Unrecorded)
         {
-            if (await examiner.ExamineAsync(new(key), cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && found.Documents.All(d => d.Header.Source.Name == source.Name))
+            if (await examiner.ExamineAsync(new(key), cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && owner.WhyForeign(found) is null && found.Documents.All(d => d.Header.Source.Name == source.Name))
                 Unrecorded.Add(found);
         }
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -27,6 +28,7 @@ internal sealed class Eraser(ArchiverSettings settings, ConnectionCatalog connec
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
         var shape = await _finder.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+        LedgerOwner.Require(database);
         var work = await _finder.FindAsync(connection, source, shape, database, request, cancellationToken).ConfigureAwait(false);
         var objects = await EraseObject.FindAsync(connection, source.Name, work.Free, cancellationToken).ConfigureAwait(false);
         return work.Receipt(source.Name) with

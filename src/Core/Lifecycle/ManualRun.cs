@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -54,6 +55,8 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         try
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+            // Of the recorded run, so that status shows why the nightly discard destroys nothing.
+            LedgerOwner.Require(scope.Database);
             await work(scope, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && lost.IsCancellationRequested)

@@ -55,7 +55,7 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
         {
             if (header.Name != source.Name)
                 return $"of source '{DocumentReader.Shorten(header.Name)}'";
-            if (!otherSystems && (header.SystemId != database.SystemId || header.Database != database.Database))
+            if (!otherSystems && !database.Origins.Contains((header.SystemId, header.Database)))
                 return $"of database '{DocumentReader.Shorten(header.Database)}' of another system";
         }
         return null;

@@ -48,5 +48,5 @@ internal sealed record FoundObject(
     public bool IsBundle => Key.EndsWith(".jsonl.gz", StringComparison.Ordinal);
 
     /// <summary>Id of the ledger that recorded it, or null.</summary>
-    public string? LedgerId => Metadata.GetValueOrDefault("archiver-ledger");
+    public string? LedgerId => Metadata.GetValueOrDefault(Storage.ObjectMetadata.LedgerKey);
 }

@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
@@ -48,6 +49,8 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     private async Task<ReconcileReport> RunAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, bool fix, string who, CancellationToken cancellationToken)
     {
         var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (fix)
+            LedgerOwner.Require(database);
         var comparison = new BucketComparison(connection, store, source);
         await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
 

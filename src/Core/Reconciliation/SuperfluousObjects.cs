@@ -1,4 +1,5 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
@@ -49,8 +50,10 @@ internal sealed class SuperfluousObjects(
             return null;
         if (found.Problem is { } problem)
             return $"it cannot be read, so nobody can say what is in it: {problem}";
-        if (found.LedgerId != database.LedgerId || found.Metadata.GetValueOrDefault("archiver-system") != database.SystemId)
-            return "it is another ledger's or system's";
+        if (found.LedgerId != database.LedgerId)
+            return "it is another ledger's";
+        if (new ObjectOwner(store, database).WhyForeign(found) is { } other)
+            return other;
         if (scan.WhyForeign(found) is { } foreign)
             return $"it is {foreign}";
         foreach (var document in found.Documents)

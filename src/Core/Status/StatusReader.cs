@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
@@ -40,6 +41,7 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         {
             Source = source.Name,
             At = at,
+            NotOwner = LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database),
             Quarantined = quarantined,
             Failing = failing,
             Holds = holds,

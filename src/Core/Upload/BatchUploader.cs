@@ -92,6 +92,7 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
     {
         LedgerId = run.Database.LedgerId,
         SystemId = run.Database.SystemId,
+        Database = run.Database.Database,
         Source = run.Source.Name,
         Run = run.Id.ToString(),
         Attempt = upload.Attempt,

@@ -8,6 +8,8 @@ internal static class StatusWarnings
 {
     public static IEnumerable<string> Of(SourceStatus status)
     {
+        if (status.NotOwner is { } reason)
+            yield return $"discard, erase and reconcile --fix destroy nothing: {reason}. See: archiver ledger own --help";
         foreach (var policy in status.Policies)
         {
             var name = $"{status.Source}/{policy.Name}";

@@ -20,10 +20,10 @@ namespace Archiver.Core;
 /// of its batch are uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, SessionOutcomes outcomes, RunTally tally, RunLimits limits,
-    TimeProvider time, ILogger logger) : IDisposable
+    PhaseMeter meter, TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
-    private readonly PhaseMeter _meter = new(scope.Context, time);
+    private readonly PhaseMeter _meter = meter;
     private readonly Channel<ExportedBatch> _exported = Channel.CreateUnbounded<ExportedBatch>();
     private readonly Channel<UploadedBatch> _uploaded = Channel.CreateUnbounded<UploadedBatch>();
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();

@@ -19,10 +19,10 @@ namespace Archiver.Core;
 /// becomes <c>superseded</c>, and it may be stored again.
 /// </summary>
 internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings, IArchiveReader store, ArchiveLedger ledger, DatabaseRetry retry, StoredSessions storedSessions,
-    SessionOutcomes outcomes, RunTally tally, RunLimits limits, TimeProvider time, ILogger logger)
+    SessionOutcomes outcomes, RunTally tally, RunLimits limits, PhaseMeter meter, TimeProvider time, ILogger logger)
 {
     private readonly RunContext _run = scope.Context;
-    private readonly PhaseMeter _meter = new(scope.Context, time);
+    private readonly PhaseMeter _meter = meter;
 
     /// <summary>Deletes up to <paramref name="limit"/> sessions; returns how many it took in hand.</summary>
     public async Task<long> RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)

@@ -5,11 +5,11 @@ using Archiver.Core.Ledger;
 namespace Archiver.Core;
 
 /// <summary>Measures the phases of a run's batches.</summary>
-internal sealed class PhaseMeter(RunContext run, TimeProvider time)
+internal sealed class PhaseMeter(BatchMeter? batches, RunContext run, TimeProvider time)
 {
     public long Now => time.GetTimestamp();
 
     /// <summary>These sessions came through a phase that began then.</summary>
-    public void Record(string phase, long began, IReadOnlyList<ExportedSession> sessions) => BatchMeter.Record(
+    public void Record(string phase, long began, IReadOnlyList<ExportedSession> sessions) => batches?.Record(
         run.Source.Name, run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
 }

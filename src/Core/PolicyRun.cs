@@ -11,7 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Archiver.Core;
 
 /// <summary>What a run does between its begin and its end: looks whether anything speaks against it, then does what its policy's action says.</summary>
-internal sealed class PolicyRun(RunScope scope, RunRequest request, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, TimeProvider time, ILogger logger)
+internal sealed class PolicyRun(
+    RunScope scope, RunRequest request, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, RunTally tally, BatchMeter? batches, TimeProvider time, ILogger logger)
 {
     /// <summary>Throws what ends the run early; what it did until then is in the tally.</summary>
     public async Task ExecuteAsync(IProgress<RunProgress>? progress, CancellationToken cancellationToken)
@@ -47,11 +48,12 @@ internal sealed class PolicyRun(RunScope scope, RunRequest request, ArchiverSett
                 var stored = new StoredSessions(scope.Context, retry, limits.ReachedAsync, logger);
                 await stored.CheckAsync(cancellationToken).ConfigureAwait(false);
                 await stored.GiveWayAsync(request.Policy.Replaces, cancellationToken).ConfigureAwait(false);
+                var meter = new PhaseMeter(batches, scope.Context, time);
                 var delayed = 0L;
                 if (dueOfShard > 0)
-                    delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, time, logger)
+                    delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, meter, time, logger)
                         .RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
-                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, time, logger))
+                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, meter, time, logger))
                     await pipeline.RunAsync(request.Limit - delayed, finished, cancellationToken).ConfigureAwait(false);
                 break;
             case PolicyAction.Purge:

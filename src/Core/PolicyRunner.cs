@@ -21,8 +21,10 @@ public sealed class PolicyRunner
     private readonly TimeProvider _time;
     private readonly RunFailures _failures;
     private readonly ILogger _logger;
+    private readonly BatchMeter? _batches;
 
-    internal PolicyRunner(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time, ILogger<PolicyRunner> logger)
+    internal PolicyRunner(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time, ILogger<PolicyRunner> logger,
+        BatchMeter? batches = null)
     {
         _settings = settings;
         _connections = connections;
@@ -31,6 +33,7 @@ public sealed class PolicyRunner
         _time = time;
         _failures = new RunFailures(connections, logger);
         _logger = logger;
+        _batches = batches;
     }
 
     /// <summary>Runs the policy; the outcome is in the summary, whatever it is.</summary>
@@ -64,7 +67,7 @@ public sealed class PolicyRunner
             await using (scope.ConfigureAwait(false))
             {
                 FaultPoint.Reach(FaultPoints.RunRecorded);
-                var run = new PolicyRun(scope, request, _settings, _store, _retry, tally, _time, _logger);
+                var run = new PolicyRun(scope, request, _settings, _store, _retry, tally, _batches, _time, _logger);
                 var (outcome, error) = await _failures.GuardAsync(request, () => run.ExecuteAsync(progress, cancellationToken)).ConfigureAwait(false);
                 var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
                 FaultPoint.Reach(FaultPoints.RunEnding);

@@ -1,4 +1,5 @@
 using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
 using Archiver.Core.Postgres;
@@ -22,12 +23,13 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton(settings);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ConnectionCatalog>();
+        services.TryAddSingleton<BatchMeter>();
         services.TryAddSingleton(provider => ArchiveStoreFactory.Create(
             settings.Storage, settings.Retry, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.TryAddSingleton<IArchiveReader>(provider => provider.GetRequiredService<IArchiveStore>());
         services.TryAddSingleton(provider => new PolicyRunner(
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveStore>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PolicyRunner>>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PolicyRunner>>(), provider.GetRequiredService<BatchMeter>()));
         services.TryAddSingleton(provider => new RestoreRunner(
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveReader>(), provider.GetRequiredService<PolicyRunner>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RestoreRunner>>()));

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Archiver.Testing;
+using Archiver.Worker.Tests.Http;
 
 namespace Archiver.Worker.Tests;
 
@@ -86,6 +87,38 @@ public sealed class InvocationTests(TestServers servers)
         await Eventually.TrueAsync(
             async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'archiver%'") == 0, Token);
         Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
+    }
+
+    [Fact]
+    public async Task Two_workers_at_once_keep_their_own_schedules_and_metrics()
+    {
+        const string Idle = "Sources:main:Policies:idle:Cron", EverySecond = "* * * * * ?";
+        await using var quiet = await Installation.CreateAsync(servers, Token, idle: 3, young: 1);
+        await using var busy = await Installation.CreateAsync(servers, Token, idle: 5, young: 2);
+        quiet.With("Http:ApiKey", HttpFixture.Key).With(Idle, "0 0 2 1 1 ?");
+        busy.With("Http:ApiKey", HttpFixture.Key).With(Idle, EverySecond)
+            .With("Sources:main:Policies:other:Action", "Archive").With("Sources:main:Policies:other:IdleFor", "300d").With("Sources:main:Policies:other:Cron", EverySecond);
+        await using var one = await RunningWorker.InvokeAsync(quiet, Token);
+        await using var two = await RunningWorker.InvokeAsync(busy, Token);
+        await Eventually.TrueAsync(async () => await busy.LiveSessionsAsync() == 2, Token);
+        await Eventually.TrueAsync(() => one.IsReadyAsync(Token), Token);
+
+        Assert.Contains("archiver_batch_sessions_total{", await MetricsAsync(two), StringComparison.Ordinal);
+        var ofOne = await MetricsAsync(one);
+        Assert.Contains("policy=\"idle\"", ofOne, StringComparison.Ordinal);
+        Assert.DoesNotContain("other", ofOne, StringComparison.Ordinal);
+        Assert.DoesNotContain("archiver_batch_", ofOne, StringComparison.Ordinal);
+        Assert.Equal(0, (await two.StopAsync(Token)).ExitCode);
+        Assert.True(await one.IsReadyAsync(Token));
+        Assert.Equal(4, await quiet.LiveSessionsAsync());
+        Assert.False(one.HasLogged(1002));
+        Assert.Equal(0, (await one.StopAsync(Token)).ExitCode);
+    }
+
+    private static async Task<string> MetricsAsync(RunningWorker worker)
+    {
+        using var response = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/metrics"), Token);
+        return await response.Content.ReadAsStringAsync(Token);
     }
 
     private static string Folder(string settings)

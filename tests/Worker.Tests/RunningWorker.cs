@@ -4,41 +4,39 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A started <c>archiver run</c> and its HTTP side.</summary>
+/// <summary>A started <c>archiver run</c>, as a process or in this one, and its HTTP side.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };
-    private readonly ChildProcess _process;
+    private readonly ChildProcess? _process;
+    private readonly Invocation? _invocation;
 
-    private RunningWorker(ChildProcess process) => _process = process;
+    private RunningWorker(ChildProcess? process, Invocation? invocation) => (_process, _invocation) = (process, invocation);
 
     /// <summary>The events it has logged so far.</summary>
     public IReadOnlyList<JsonElement> Events =>
-        [.. _process.Error.Split('\n').Where(l => l.StartsWith('{') && l.EndsWith('}')).Select(l => JsonDocument.Parse(l).RootElement)];
+        [.. Log.Split('\n').Where(l => l.StartsWith('{') && l.EndsWith('}')).Select(l => JsonDocument.Parse(l).RootElement)];
 
-    /// <summary>Starts it and returns when it listens.</summary>
-    public static async Task<RunningWorker> StartAsync(Installation archiver, CancellationToken cancellationToken, params (string Name, string Value)[] variables)
-    {
-        var worker = new RunningWorker(archiver.Start(variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run"));
-        await worker.LoggedAsync(6000, cancellationToken);
-        worker._http.BaseAddress = new Uri(worker.Events.First(e => IdOf(e) == 6000).GetProperty("Urls").GetString()!);
-        return worker;
-    }
+    /// <summary>Starts the executable and returns when it listens.</summary>
+    public static Task<RunningWorker> StartAsync(Installation archiver, CancellationToken cancellationToken, params (string Name, string Value)[] variables) =>
+        ListeningAsync(new(archiver.Start(variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run"), invocation: null), cancellationToken);
+
+    /// <summary>Starts it in this process and returns when it listens: for what is about its HTTP side and its schedule, not about a process.</summary>
+    public static Task<RunningWorker> InvokeAsync(Installation archiver, CancellationToken cancellationToken, params (string Name, string Value)[] variables) =>
+        ListeningAsync(new(process: null, archiver.Invoke(null, null, variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run")), cancellationToken);
 
     /// <summary>Waits for an event of that id.</summary>
     public async Task LoggedAsync(int id, CancellationToken cancellationToken)
     {
-        await Eventually.TrueAsync(() => _process.HasExited || Events.Any(e => IdOf(e) == id), cancellationToken, what: $"event {id}");
-        Assert.True(Events.Any(e => IdOf(e) == id), $"The worker ended without event {id}: {_process.Error}");
+        await Eventually.TrueAsync(() => HasEnded || Events.Any(e => IdOf(e) == id), cancellationToken, what: $"event {id}");
+        Assert.True(Events.Any(e => IdOf(e) == id), $"The worker ended without event {id}: {Log}");
     }
 
     /// <summary>Everything it has written to stderr so far.</summary>
-    public string Log => _process.Error;
+    public string Log => _process?.Error ?? _invocation!.Error;
 
     /// <summary>Where it listens.</summary>
     public Uri Address => _http.BaseAddress!;
-
-    public int ProcessId => _process.Id;
 
     public bool HasLogged(int id) => Events.Any(e => IdOf(e) == id);
 
@@ -53,25 +51,41 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken) => await GetAsync("/health/ready", cancellationToken) == HttpStatusCode.OK;
 
-    /// <summary>Sends SIGTERM and waits for the end.</summary>
+    /// <summary>Sends SIGTERM, or in this process cancels it, and waits for the end.</summary>
     public async Task<ProcessResult> StopAsync(CancellationToken cancellationToken)
     {
+        if (_process is null)
+            return await _invocation!.StopAsync();
         _process.SendSignal(ProcessSignal.Terminate);
         return await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
     }
 
     /// <summary>Ends it as a crash would.</summary>
-    public void Kill() => _process.SendSignal(ProcessSignal.Kill);
+    public void Kill() => Process.SendSignal(ProcessSignal.Kill);
 
     /// <summary>Lets it stand still, as a machine that was suspended would.</summary>
-    public void Suspend() => _process.SendSignal(ProcessSignal.Stop);
+    public void Suspend() => Process.SendSignal(ProcessSignal.Stop);
 
-    public void Resume() => _process.SendSignal(ProcessSignal.Continue);
+    public void Resume() => Process.SendSignal(ProcessSignal.Continue);
 
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        await _process.DisposeAsync();
+        if (_process is not null)
+            await _process.DisposeAsync();
+        if (_invocation is not null)
+            await _invocation.DisposeAsync();
+    }
+
+    private bool HasEnded => _process?.HasExited ?? _invocation!.HasEnded;
+
+    private ChildProcess Process => _process ?? throw new InvalidOperationException("It runs in the test's own process.");
+
+    private static async Task<RunningWorker> ListeningAsync(RunningWorker worker, CancellationToken cancellationToken)
+    {
+        await worker.LoggedAsync(6000, cancellationToken);
+        worker._http.BaseAddress = new Uri(worker.Events.First(e => IdOf(e) == 6000).GetProperty("Urls").GetString()!);
+        return worker;
     }
 
     private static int IdOf(JsonElement logged) => logged.TryGetProperty("@i", out var id) ? id.GetInt32() : 0;

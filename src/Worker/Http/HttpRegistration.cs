@@ -36,7 +36,7 @@ internal static class HttpRegistration
         services.TryAddSingleton<StatusBoard>();
         services.TryAddSingleton<StatusMetrics>();
         services.TryAddSingleton<ProcessMetrics>();
-        services.TryAddSingleton(_ => new PrometheusText(BatchMeter.MeterName));
+        services.TryAddSingleton<PrometheusText>();
         return services;
     }
 

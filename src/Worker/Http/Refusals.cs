@@ -8,23 +8,20 @@ namespace Archiver.Worker.Http;
 /// Counts and logs refused requests: from where and why, never what was asked for, because paths hold ids and headers hold guesses of the key.
 /// One line per reason in a while, with the number since the last, so that nobody can flood the log.
 /// </summary>
-internal sealed class Refusals(TimeProvider time, ILogger<Refusals> logger) : IDisposable
+internal sealed class Refusals(BatchMeter batches, TimeProvider time, ILogger<Refusals> logger)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, Count> _counts = new(StringComparer.Ordinal);
-    private readonly Meter _meter = new(BatchMeter.MeterName);
     private Counter<long>? _refused;
 
     public void Add(string reason, HttpContext context)
     {
-        _refused ??= _meter.CreateCounter<long>("archiver.http.refused", null, "Requests that were refused, by reason, in this process.");
+        _refused ??= batches.Meter.CreateCounter<long>("archiver.http.refused", null, "Requests that were refused, by reason, in this process.");
         _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
         if (_counts.GetOrAdd(reason, _ => new Count()).Due(time) is { } number)
             logger.Refused(reason, context.Connection.RemoteIpAddress, number);
     }
-
-    public void Dispose() => _meter.Dispose();
 
     private sealed class Count
     {

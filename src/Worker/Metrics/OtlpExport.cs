@@ -9,7 +9,7 @@ namespace Archiver.Worker.Metrics;
 /// The same metrics over OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> (or the one for metrics) is set; the library reads this and the other
 /// <c>OTEL_...</c> variables from the configuration. Nobody else reads the board where no one scrapes, so this does.
 /// </summary>
-internal sealed class OtlpExport(IConfiguration configuration, StatusBoard board, TimeProvider time) : BackgroundService
+internal sealed class OtlpExport(IConfiguration configuration, BatchMeter batches, StatusBoard board, TimeProvider time) : BackgroundService
 {
     private static readonly string[] Variables = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
 
@@ -22,7 +22,9 @@ internal sealed class OtlpExport(IConfiguration configuration, StatusBoard board
         using var provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.AddService("archiver"))
-            .AddMeter(BatchMeter.MeterName)
+            .AddMeter(batches.Meter.Name)
+            // The library knows meters by their names only.
+            .AddView(instrument => instrument.Meter == batches.Meter ? null : MetricStreamConfiguration.Drop)
             .AddOtlpExporter()
             .Build();
         using var timer = new PeriodicTimer(Interval, time);

@@ -1,18 +1,13 @@
-using System.Diagnostics.Metrics;
 using Archiver.Core.Diagnostics;
 
 namespace Archiver.Worker.Metrics;
 
 /// <summary>This process, under the names that Prometheus clients of every language give.</summary>
-internal sealed class ProcessMetrics : IDisposable
+internal sealed class ProcessMetrics
 {
-    private readonly Meter _meter = new(BatchMeter.MeterName);
-
-    public ProcessMetrics()
+    public ProcessMetrics(BatchMeter batches)
     {
-        _meter.CreateObservableGauge("process.resident_memory", () => Environment.WorkingSet, "By", "Resident memory of the worker.");
-        _meter.CreateObservableCounter("process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time that the worker has used.");
+        batches.Meter.CreateObservableGauge("process.resident_memory", () => Environment.WorkingSet, "By", "Resident memory of the worker.");
+        batches.Meter.CreateObservableCounter("process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time that the worker has used.");
     }
-
-    public void Dispose() => _meter.Dispose();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
+using Archiver.Core.Diagnostics;
 
 namespace Archiver.Worker.Metrics;
 
@@ -16,11 +17,11 @@ internal sealed class PrometheusText : IDisposable
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
-    public PrometheusText(string meter)
+    public PrometheusText(BatchMeter batches)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == meter)
+            if (instrument.Meter == batches.Meter)
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Take(instrument, value, tags));

@@ -10,13 +10,14 @@ namespace Archiver.Worker.Metrics;
 /// The board as instruments of one meter: the Prometheus text and OTLP both read them, so there is one list of metrics. Sums over the ledger are
 /// the same in every worker; add them up by <c>max</c>, not by <c>sum</c>.
 /// </summary>
-internal sealed class StatusMetrics : IDisposable
+internal sealed class StatusMetrics
 {
-    private readonly Meter _meter = new(BatchMeter.MeterName);
+    private readonly Meter _meter;
     private readonly StatusBoard _board;
 
-    public StatusMetrics(StatusBoard board)
+    public StatusMetrics(BatchMeter batches, StatusBoard board)
     {
+        _meter = batches.Meter;
         _board = board;
         var version = typeof(StatusMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
         _meter.CreateObservableGauge("archiver.build.info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)), null, "1, with the version as a label.");
@@ -30,8 +31,6 @@ internal sealed class StatusMetrics : IDisposable
         Gauge("archiver.holds", "Legal holds in force.", s => [Of(s.Holds, ("source", s.Source))]);
         Gauge("archiver.archives", "Archives in the ledger by state.", s => s.Archives.Select(a => Of(a.Value, ("source", s.Source), ("state", a.Key))));
     }
-
-    public void Dispose() => _meter.Dispose();
 
     private void AddPolicies()
     {

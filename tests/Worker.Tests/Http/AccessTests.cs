@@ -15,7 +15,7 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
     public async Task Without_a_key_configured_only_health_is_there()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
-        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
 
         foreach (var route in Routes)
             Assert.Equal(HttpStatusCode.NotFound, (await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal)), Token)).StatusCode);

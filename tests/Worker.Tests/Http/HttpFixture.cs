@@ -37,7 +37,7 @@ public sealed class HttpFixture(TestServers servers) : IAsyncLifetime
             var archived = await _archiver.RunAsync("archive", "--max-sessions", "12");
             Assert.True(archived.ExitCode == 0, archived.Error);
             Archived = [.. JsonDocument.Parse((await _archiver.RunAsync("list", "--json")).Output).RootElement.EnumerateArray().Select(a => a.GetProperty("session_id").GetString()!)];
-            _worker = await RunningWorker.StartAsync(_archiver, TestContext.Current.CancellationToken);
+            _worker = await RunningWorker.InvokeAsync(_archiver, TestContext.Current.CancellationToken);
             await Eventually.TrueAsync(() => _worker.IsReadyAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
         }
         catch (Exception e)

@@ -65,7 +65,7 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 6, young: 1);
         archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "* * * * * ?");
-        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 1, Token);
         await using var prometheus = await PrometheusTools.StartAsync(worker.Address, HttpFixture.Key, Token);
 
@@ -95,7 +95,7 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 1);
         await archiver.RunAsync("migrate");
 
-        await using var worker = await RunningWorker.StartAsync(
+        await using var worker = await RunningWorker.InvokeAsync(
             archiver.With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?"), Token,
             ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.First()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_METRIC_EXPORT_INTERVAL", "300"));
 

@@ -43,7 +43,7 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0);
         archiver.With("Storage:Layout", layout).With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
         await archiver.RunAsync("archive");
-        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         foreach (var archive in JsonDocument.Parse((await archiver.RunAsync("list", "--json")).Output).RootElement.EnumerateArray())
         {
             var id = archive.GetProperty("session_id").GetString()!;
@@ -76,7 +76,7 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         var bytes = await archiver.Bucket.GetRawAsync(key, Token);
         bytes[^10] ^= 1;
         await archiver.Bucket.PutRawAsync(key, bytes, Token);
-        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
         {
@@ -113,7 +113,7 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 2);
         archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
-        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         await worker.LoggedAsync(6003, Token);
 
         using var started = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/runs", """{"policy": "main/idle"}"""), Token);
@@ -129,7 +129,7 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 2);
         archiver.With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
-        await using var worker = await RunningWorker.StartAsync(archiver, Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
 
         await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '3 years'");

@@ -32,11 +32,19 @@ internal static class KilledWorker
         await Eventually.TrueAsync(
             async () =>
             {
-                await using var process = archiver.Start(variables, verb);
-                result = await process.WaitForExitAsync(cancellationToken);
+                result = await RunAsync();
                 return result.ExitCode != 3;
             },
             cancellationToken, what: "the source's lock was free");
         return result!;
+
+        async Task<ProcessResult> RunAsync()
+        {
+            // What is not to be killed needs no process of its own.
+            if (variables.Count == 0)
+                return await archiver.RunAsync(verb);
+            await using var process = archiver.Start(variables, verb);
+            return await process.WaitForExitAsync(cancellationToken);
+        }
     }
 }

@@ -7,7 +7,7 @@ using Archiver.Testing;
 
 namespace Archiver.Containers.Tests;
 
-/// <summary>The main job on PostgreSQL 17 and MinIO. tests/Integration.Tests has everything else, on PostgreSQL 15 and Ceph.</summary>
+/// <summary>The main job on PostgreSQL 17 and an S3 server, in containers. tests/Integration.Tests has everything else, on PostgreSQL 15 and Ceph.</summary>
 public sealed class MainJobTests(ContainerServers containers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

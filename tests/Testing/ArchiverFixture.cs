@@ -49,10 +49,12 @@ public sealed class ArchiverFixture : IAsyncDisposable
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
         Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null, bool versioned = false, bool objectLock = false)
     {
-        var archiver = await CreateAsync(servers, Presets.All[preset], configure, server, cancellationToken, versioned, objectLock);
-        await ApplicationSchema.InstallAsync(archiver.Database, preset, cancellationToken);
-        await ApplicationSchema.GenerateAsync(archiver.Database, preset, idle, young, messages, cancellationToken: cancellationToken);
-        return archiver;
+        // A copy is cheap only where its original serves others, too: not on a test's own server.
+        var database = server is null
+            ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken)
+            : await new Sample(server, preset, idle, young, messages).CreateAsync(cancellationToken);
+        var bucket = await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock);
+        return Between(database, bucket, Presets.All[preset], configure);
     }
 
     /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
@@ -61,7 +63,11 @@ public sealed class ArchiverFixture : IAsyncDisposable
         bool versioned = false, bool objectLock = false)
     {
         var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
-        var bucket = await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock);
+        return Between(database, await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock), map, configure);
+    }
+
+    private static ArchiverFixture Between(TestDatabase database, TestBucket bucket, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure)
+    {
         var settings = new ArchiverSettings
         {
             Sources =

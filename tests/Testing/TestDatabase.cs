@@ -15,15 +15,17 @@ public sealed class TestDatabase : IAsyncDisposable
         """;
 
     private readonly string server;
-    private readonly string name;
 
     private TestDatabase(string server, string name)
     {
         this.server = server;
-        this.name = name;
+        Name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
         DataSource = NpgsqlDataSource.Create(ConnectionString);
     }
+
+    /// <summary>Its random name, which needs no quotes.</summary>
+    public string Name { get; }
 
     /// <summary>Connects the superuser to this database.</summary>
     public string ConnectionString { get; }
@@ -36,27 +38,38 @@ public sealed class TestDatabase : IAsyncDisposable
         CreateAsync(servers.PostgresConnectionString, cancellationToken);
 
     /// <summary>Creates one with a random name on the server of a connection string, such as a <see cref="PostgresServer"/>'s.</summary>
-    public static async Task<TestDatabase> CreateAsync(string server, CancellationToken cancellationToken)
-    {
-        var name = $"test_{Guid.NewGuid():N}";
-        await using var dataSource = NpgsqlDataSource.Create(Unpooled(server));
+    public static Task<TestDatabase> CreateAsync(string server, CancellationToken cancellationToken) =>
         // template1 may have a visitor, who would make this fail.
-        await using var create = dataSource.CreateCommand($"CREATE DATABASE {name} TEMPLATE template0");
-        await create.ExecuteNonQueryAsync(cancellationToken);
-        return new TestDatabase(server, name);
-    }
+        CopyAsync(server, "template0", cancellationToken);
 
     /// <summary>A copy of a database beside it, made with it as the template; ends whoever is connected to the original.</summary>
     public static async Task<TestDatabase> CopyAsync(TestDatabase original, CancellationToken cancellationToken)
     {
+        await using (var once = Once(original.server))
+        {
+            await using var end = once.CreateCommand($"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{original.Name}'");
+            await end.ExecuteNonQueryAsync(cancellationToken);
+        }
+        return await original.CopyUnusedAsync(cancellationToken);
+    }
+
+    /// <summary>The same where nobody is connected to this one, which need not be asked each time.</summary>
+    internal Task<TestDatabase> CopyUnusedAsync(CancellationToken cancellationToken)
+    {
+        DataSource.Clear();
+        return CopyAsync(server, Name, cancellationToken);
+    }
+
+    private static async Task<TestDatabase> CopyAsync(string server, string template, CancellationToken cancellationToken)
+    {
         var name = $"test_{Guid.NewGuid():N}";
-        await using var dataSource = NpgsqlDataSource.Create(Unpooled(original.server));
-        await using var end = dataSource.CreateCommand($"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{original.name}'");
-        await end.ExecuteNonQueryAsync(cancellationToken);
-        await using var create = dataSource.CreateCommand($"CREATE DATABASE {name} TEMPLATE {original.name}");
+        await using var once = Once(server);
+        await using var connection = await once.OpenConnectionAsync(cancellationToken);
+        // Copying files takes a third of the processor time of copying pages through the log.
+        var strategy = connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY FILE_COPY" : "";
+        await using var create = new NpgsqlCommand($"CREATE DATABASE {name} TEMPLATE {template}{strategy}", connection);
         await create.ExecuteNonQueryAsync(cancellationToken);
-        original.DataSource.Clear();
-        return new TestDatabase(original.server, name);
+        return new TestDatabase(server, name);
     }
 
     /// <summary>Runs one or more statements; returns the rows changed.</summary>
@@ -87,10 +100,16 @@ public sealed class TestDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DataSource.DisposeAsync();
-        await using var dataSource = NpgsqlDataSource.Create(Unpooled(server));
-        await using var drop = dataSource.CreateCommand($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        await using var once = Once(server);
+        await using var drop = once.CreateCommand($"DROP DATABASE IF EXISTS {Name} WITH (FORCE)");
         await drop.ExecuteNonQueryAsync();
     }
 
-    private static string Unpooled(string server) => new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString;
+    // For one statement: no pool, and no reading of the server's types, which costs more than the statement.
+    private static NpgsqlDataSource Once(string server)
+    {
+        var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
+        return builder.Build();
+    }
 }

@@ -9,6 +9,7 @@ namespace Archiver.Testing;
 /// <remarks>A test that stops, pauses or kills a server takes its own: <see cref="PostgresServer"/>, <see cref="S3Gateway"/>.</remarks>
 public sealed class TestServers : IAsyncLifetime
 {
+    private readonly SampleDatabases samples = new();
     private SharedServer<string>? postgres;
     private SharedServer<S3Address>? s3;
 
@@ -38,9 +39,14 @@ public sealed class TestServers : IAsyncLifetime
         postgres = await starting;
     }
 
+    /// <summary>A database on the shared server with a preset's application schema and sample, of which <see cref="ApplicationSchema"/> tells more.</summary>
+    public Task<TestDatabase> CreateSampleAsync(string preset, int idle, int young, int messages, CancellationToken cancellationToken) =>
+        samples.CreateAsync(new Sample(PostgresConnectionString, preset, idle, young, messages), cancellationToken);
+
     /// <summary>Ends what was started here.</summary>
     public async ValueTask DisposeAsync()
     {
+        await samples.DisposeAsync();
         if (postgres is not null)
             await postgres.DisposeAsync();
         if (s3 is not null)

@@ -32,10 +32,10 @@ internal sealed class Installation : IAsyncDisposable
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4,
         string? postgres = null, S3Address? s3 = null, string preset = "ended-at")
     {
-        var database = await TestDatabase.CreateAsync(postgres ?? servers.PostgresConnectionString, cancellationToken);
+        var database = postgres is null
+            ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken)
+            : await new Sample(postgres, preset, idle, young, messages).CreateAsync(cancellationToken);
         var bucket = await TestBucket.CreateAsync(s3 ?? servers.S3, cancellationToken);
-        await ApplicationSchema.InstallAsync(database, preset, cancellationToken);
-        await ApplicationSchema.GenerateAsync(database, preset, idle, young, messages, cancellationToken: cancellationToken);
         return new Installation(database, bucket, postgres is not null, s3 is not null).With("Sources:main:Preset", preset);
     }
 

@@ -47,4 +47,19 @@ public sealed class TestDatabaseTests(TestServers servers, DatabaseFixture fixtu
         Assert.Equal(0, left);
         await visitor.DisposeAsync();
     }
+
+    [Fact]
+    public async Task Each_sample_is_a_database_of_its_own_with_the_same_rows()
+    {
+        const string rows = "SELECT * FROM chat_messages ORDER BY id";
+        await using var changed = await servers.CreateSampleAsync("ended-at", idle: 3, young: 0, messages: 4, Token);
+        var all = await changed.CopyOutAsync(rows, Token);
+        await changed.ExecuteAsync("DELETE FROM chat_messages", Token);
+
+        await using var another = await servers.CreateSampleAsync("ended-at", idle: 3, young: 0, messages: 4, Token);
+
+        Assert.NotEqual(changed.Name, another.Name);
+        Assert.Equal(12, all.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(all, await another.CopyOutAsync(rows, Token));
+    }
 }

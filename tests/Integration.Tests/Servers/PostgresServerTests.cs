@@ -40,6 +40,25 @@ public sealed class PostgresServerTests
         Assert.Equal("Asia/Kolkata;SQL, DMY;logical;200;10;50ms", await command.ExecuteScalarAsync(Token));
     }
 
+    // Also where the data folder is a copy of a prepared one: archives and leases name the server by it.
+    [Fact]
+    public async Task Has_a_system_identifier_of_its_own()
+    {
+        await using var one = await PostgresServer.StartAsync(Token);
+        await using var other = await PostgresServer.StartAsync(Token);
+
+        var (first, second) = (await IdentifierAsync(one), await IdentifierAsync(other));
+
+        Assert.True(first > 0 && second > 0 && first != second, $"{first} and {second}");
+
+        static async Task<long> IdentifierAsync(PostgresServer server)
+        {
+            await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString);
+            await using var command = dataSource.CreateCommand("SELECT system_identifier FROM pg_control_system()");
+            return (long)(await command.ExecuteScalarAsync(Token))!;
+        }
+    }
+
     [Fact]
     public async Task Ends_with_its_folder_when_disposed()
     {

@@ -6,6 +6,9 @@ set -u
 cd "$(dirname "$0")" || exit 1
 fail() { say "$*"; echo "0 passed, 1 failed"; exit 1; }
 WORK_PREFIX=archiver-test-run
+# In memory where there is plenty: hundreds of databases come and go, and a disk's file system spends more time on that than the server does.
+if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(df --output=avail -k /dev/shm | tail -n 1)" -gt 8000000 ] &&
+  [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -gt 8000000 ]; then WORK_BASE=/dev/shm; fi
 WITH_TOOLS=1
 . tests/Testing/servers/common.sh
 
@@ -28,13 +31,25 @@ install_readers() {
 
 install_servers
 install_readers
+# For the shared server and for those that tests start for themselves. Without it each runs initdb.
+PG_PREPARED=$WORK/prepared
+if "$SERVERS/postgres.sh" prepare "$PG_PREPARED" 2>"$WORK/prepare.err"; then export PG_PREPARED; else unset PG_PREPARED; fi
 [ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { start_server postgres; POSTGRES_PID=${PIDS[-1]}; }
 [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] || { start_server rgw; RGW_PID=${PIDS[-1]}; }
 
-# No compiler or build server stays behind.
+# No compiler or build server stays behind: the compiler's is this run's own, by the name of its pipe, and ends with the step's process group.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
-launch dotnet restore --locked-mode -v quiet; await || fail "restore failed: do the lock files match the projects?"
-launch dotnet build --no-restore -m:1 -v quiet -p:UseSharedCompilation=false; await || fail "the build failed"
+# For the workers that tests start, as for the tests (tests/Directory.Build.targets).
+export DOTNET_TieredPGO=0
+build() { # PROJECT...: restores by the lock files and builds, warnings as errors
+  local group
+  launch dotnet restore --locked-mode -v quiet "$@"; await || fail "restore failed: do the lock files match the projects?"
+  launch dotnet build --no-restore -v quiet -p:SharedCompilationId="$(basename "$WORK")" "$@"; group=$STEP; await || { end_group "$group"; fail "the build failed"; }
+  end_group "$group"
+}
+build
+# Needs Docker to run, so nothing else here would see it rot.
+[ -z "${CI:-}" ] || build tests/Containers.Tests
 
 if [ -n "${POSTGRES_PID:-}" ]; then
   await_server postgres "$POSTGRES_PID"
@@ -50,11 +65,19 @@ fi
 # A filter may leave some projects without tests; without one every project must have some.
 some=(); [ $# = 0 ] || some=(--ignore-exit-code 8)
 log=$WORK/tests.log; : >"$log"
+export ARCHIVER_TEST_PROGRESS=$WORK/progress
+mkdir "$ARCHIVER_TEST_PROGRESS"
+sum_up() { cat "$ARCHIVER_TEST_PROGRESS"/* 2>/dev/null | awk -f tests/Testing/Progress/progress.awk "$@"; }
+say "built in $SECONDS s; the tests run"
+began=$SECONDS
 # A shell that runs this in the background ignores Ctrl-C, and so would every worker whose Ctrl-C is tested.
 launch env --default-signal=INT,QUIT dotnet test --no-build --no-ansi --no-progress "$@" ${some[@]+"${some[@]}"} >"$log" 2>&1
 tail -n +1 -s .2 -f --pid="$STEP" "$log" & show=$!
+while timeout 10 tail -s .2 -f --pid="$STEP" /dev/null; [ $? = 124 ]; do say "$((SECONDS - began)) s: $(sum_up)"; done & ticks=$!
 await; rc=$?
-wait "$show"
+wait "$show" "$ticks"
+say "the slowest classes:"
+sum_up -v slowest=10 >&2
 
 read -r passed failed skipped < <(awk '
   /^Test run summary:/ { f = s = k = 0 }

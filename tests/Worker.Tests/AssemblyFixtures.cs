@@ -1,3 +1,4 @@
 using Archiver.Testing;
 
 [assembly: AssemblyFixture(typeof(TestServers))]
+[assembly: TestCollectionOrderer(typeof(LongestFirst))]

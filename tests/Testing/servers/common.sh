@@ -1,7 +1,7 @@
 # Sourced, not run: what test.sh and demo.sh share. Throw-away servers that end with the script, however that ends.
 #
-# Before: ME (name for messages) and WORK_PREFIX may be set; fail(), finish_more(), a last clean-up, and missing_more(), further
-#          Debian packages that are missing, may be defined.
+# Before: ME (name for messages), WORK_PREFIX and WORK_BASE (folder to make WORK in) may be set; fail(), finish_more(), a last clean-up,
+#          and missing_more(), further Debian packages that are missing, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
 #   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo;
 #                          with WITH_TOOLS set also the model checker, its compiler and the connection pooler
@@ -19,18 +19,15 @@ PIDS=()  # the servers' scripts
 say() { echo "$ME: $*" >&2; }
 declare -F fail >/dev/null || fail() { say "$*"; exit 1; }
 
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/${WORK_PREFIX:-archiver}-XXXXXX") || fail "cannot make a folder for this run in ${TMPDIR:-/tmp}"
+WORK_BASE=${WORK_BASE:-${TMPDIR:-/tmp}}
+WORK=$(mktemp -d "$WORK_BASE/${WORK_PREFIX:-archiver}-XXXXXX") || fail "cannot make a folder for this run in $WORK_BASE"
 # The PostgreSQL user must be able to go through.
 chmod 755 "$WORK"
 
 finish() {
   local rc=$? fd pid
   trap - EXIT; trap '' INT TERM HUP
-  if [ -n "$STEP" ]; then
-    kill -TERM -- "-$STEP" 2>/dev/null
-    timeout 10 tail --pid="$STEP" -f /dev/null
-    kill -KILL -- "-$STEP" 2>/dev/null
-  fi
+  [ -z "$STEP" ] || end_group "$STEP"
   for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
   for pid in ${PIDS[@]+"${PIDS[@]}"}; do wait "$pid" 2>/dev/null; done
   ! declare -F finish_more >/dev/null || finish_more
@@ -45,6 +42,13 @@ launch() {
   STEP=$!
 }
 await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
+
+# Ends what a step started and what is left of it.
+end_group() { # PROCESS GROUP
+  kill -TERM -- "-$1" 2>/dev/null || return 0
+  timeout 10 tail -s .1 --pid="$1" -f /dev/null
+  kill -KILL -- "-$1" 2>/dev/null
+}
 
 missing_packages() {
   ! declare -F missing_more >/dev/null || missing_more

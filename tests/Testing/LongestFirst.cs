@@ -1,0 +1,18 @@
+using Xunit.Sdk;
+using Xunit.v3;
+
+namespace Archiver.Testing;
+
+/// <summary>
+/// Starts the classes that take minutes before all others, which then fill the other core: begun last, each would run alone at the end.
+/// Use it as <c>[assembly: TestCollectionOrderer(typeof(LongestFirst))]</c>; the names are those that test.sh lists as the slowest.
+/// </summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly string[] Long = [".LongProof ", "KillTests ", ".Proof."];
+
+    /// <summary>The long ones, then the others, each in the order they came in.</summary>
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
+        where TTestCollection : ITestCollection =>
+        [.. testCollections.OrderBy(c => Array.FindIndex(Long, name => c.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal)) is >= 0 and var place ? place : Long.Length)];
+}

@@ -48,6 +48,8 @@ build() { # PROJECT...: restores by the lock files and builds, warnings as error
   end_group "$group"
 }
 build
+# Some hundred processes are started in a whole run; for a class or two it would not pay. Without it, such as without a network, tests start the build itself.
+[ $# != 0 ] || { launch tests/precompile.sh; await || say "tests/precompile.sh failed (see above); the tests start the build instead"; }
 # Needs Docker to run, so nothing else here would see it rot.
 [ -z "${CI:-}" ] || build tests/Containers.Tests
 

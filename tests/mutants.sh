@@ -1,0 +1,85 @@
+#!/bin/bash
+# Breaks the code on purpose, one fault at a time, and names the test that notices. A test that cannot fail proves nothing.
+# The faults stand in tests/mutants.txt. One takes about a minute, so all of them are for a person to start; the result goes into docs/mutants.md.
+#
+#   tests/mutants.sh            all of them, at the last commit
+#   tests/mutants.sh lease      those whose description holds the word
+#
+# Ends with `N noticed, N survived, N stale`; stale is a fault whose line is no longer in the code, or that no longer compiles.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+ROOT=$PWD ONLY=${1:-}
+ME=mutants.sh WORK_PREFIX=archiver-mutants WITH_TOOLS=1
+. tests/Testing/servers/common.sh
+export CI=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
+
+install_servers
+start_server postgres; postgres=${PIDS[-1]}
+start_server rgw; rgw=${PIDS[-1]}
+git clone -q "$ROOT" "$WORK/tree" || fail "cannot clone $ROOT"
+cd "$WORK/tree" || exit 1
+await_server postgres "$postgres"; await_server rgw "$rgw"
+export ARCHIVER_TEST_POSTGRES ARCHIVER_TEST_S3_ENDPOINT ARCHIVER_TEST_S3_ACCESS_KEY ARCHIVER_TEST_S3_SECRET_KEY ARCHIVER_TEST_RGW_DIR=$WORK/rgw
+ARCHIVER_TEST_POSTGRES=$(value postgres POSTGRES_CONNECTION) ARCHIVER_TEST_S3_ENDPOINT=$(value rgw S3_ENDPOINT)
+ARCHIVER_TEST_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) ARCHIVER_TEST_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
+
+# A broken line may leave a variable unused: no warning is an error here.
+build() { dotnet build "tests/$1" -v quiet -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false >"$WORK/build.log" 2>&1; }
+
+# The failed tests of `PROJECT CLASS[.METHOD]`; fails where none ran.
+failed_tests() {
+  local project=$1 pattern=$2 filter=(--filter-class "*.$2") rc
+  case $pattern in *.*) filter=(--filter-method "*.$pattern");; esac
+  timeout 600 dotnet test --project "tests/$project" --no-build --no-ansi --no-progress "${filter[@]}" >"$WORK/test.log" 2>&1 </dev/null; rc=$?
+  # 2: tests failed; 8: none ran; anything else is a host that the fault brought down, or one that hangs for ten minutes.
+  case $rc in 0) ;; 8) return 1;; *) sed -n 's/^failed \([^ (]*\).*/\1/p' "$WORK/test.log" | sed 's/.*\.\([^.]*\.[^.]*\)$/\1/' | sort -u | paste -sd' ' | grep . || echo "the run ended with $rc";; esac
+}
+
+# Applies `FILE<tab>COMMAND` pairs; says what is wrong with one.
+apply() {
+  local edit path
+  for edit in "$@"; do
+    path=$(git ls-files src sql | grep -E "(^|/)${edit%%$'\t'*}$")
+    [ -n "$path" ] && [ "$(wc -l <<<"$path")" = 1 ] || { echo "not one file is named ${edit%%$'\t'*}"; return 1; }
+    sed -E "${edit#*$'\t'}" "$path" >"$WORK/edited" || { echo "no sed command: ${edit#*$'\t'}"; return 1; }
+    ! cmp -s "$WORK/edited" "$path" || { echo "its line is not in $path"; return 1; }
+    cp "$WORK/edited" "$path"
+  done
+}
+
+try() {
+  local red tests= problem=
+  problem=$(apply "${edits[@]}") || { count stale "$problem"; return; }
+  for red in "${reds[@]}"; do
+    build "${red%% *}" || { count stale "does not compile: $(grep -m1 -o 'error.*' "$WORK/build.log" | cut -c1-120)"; return; }
+    tests=$(failed_tests "${red%% *}" "${red#* }") || { count stale "no test is named $red"; return; }
+    [ -z "$tests" ] || { count noticed "$tests"; return; }
+  done
+  count SURVIVED "${reds[*]}"
+}
+
+noticed=0 SURVIVED=0 stale=0
+count() { # OUTCOME DETAIL
+  printf -v "$1" %s "$((${!1} + 1))"
+  echo "$1 | $what | $2"
+  git checkout -q .
+}
+
+what= file= edits=() reds=()
+flush() {
+  case $what in "") ;; *"$ONLY"*) try;; esac
+  what= file= edits=() reds=()
+}
+while IFS= read -r entry <&3; do
+  case $entry in
+    "## "*|"") ;;
+    "# "*) flush; what=${entry#\# };;
+    "file "*) file=${entry#file };;
+    "sed "*) edits+=("$file"$'\t'"${entry#sed }");;
+    "red "*) reds+=("${entry#red }");;
+    *) fail "tests/mutants.txt: what is '$entry'?";;
+  esac
+done 3<tests/mutants.txt
+flush
+echo "$noticed noticed, $SURVIVED survived, $stale stale"
+[ $((SURVIVED + stale)) = 0 ]

@@ -4,6 +4,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,8 @@ internal sealed class PolicyRun(
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         if (request.Policy.Action == PolicyAction.Archive)
         {
+            await using (var connection = await scope.Context.Connections.OpenAsync(cancellationToken).ConfigureAwait(false))
+                await StoreWitness.RequireAsync(connection, store, request.Source, cancellationToken).ConfigureAwait(false);
             await store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
             if (await BucketExpiry.CheckAsync(store, request.Source.Prefix, settings.Discard, cancellationToken).ConfigureAwait(false) is { } warning)
                 logger.InspectionWarning(request.Source.Name, warning);

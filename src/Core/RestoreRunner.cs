@@ -116,9 +116,12 @@ public sealed class RestoreRunner
         var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
         await using var importer = new SessionImporter(
             target, options, records, open, new ImportSettings(_settings.Batch, source.TimeZone), new DatabaseRetry(_settings.Retry, _time));
-        var stager = new SessionStager(plans, source.Name, await new TombstoneReader(_store).LoadAsync(source, cancellationToken).ConfigureAwait(false));
+        TombstoneSet erased;
+        await using (var connection = await _connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false))
+            erased = await new TombstoneReader(_store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false);
+        var stager = new SessionStager(plans, source.Name, erased);
         var pages = candidates is null
-            ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source.Prefix), tally).FindAsync(options, cancellationToken)
+            ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);
         await new RestorePipeline(_store, stager, importer, tally, _settings.Storage.UploadConcurrency).RunAsync(pages, cancellationToken).ConfigureAwait(false);
     }

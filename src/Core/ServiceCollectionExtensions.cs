@@ -35,6 +35,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RestoreRunner>>()));
         services.TryAddSingleton<ArchiveVerifier>();
         services.TryAddSingleton<LedgerRebuilder>();
+        services.TryAddSingleton<LedgerMover>();
         services.TryAddSingleton<Reconciler>();
         services.TryAddSingleton<Discarder>();
         services.TryAddSingleton<Eraser>();

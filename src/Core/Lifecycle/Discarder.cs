@@ -3,6 +3,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,8 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         List<ObjectFailure> failed = [];
         async Task WorkAsync(ManualScope scope, CancellationToken token)
         {
+            await using (var connection = await scope.Connections.OpenAsync(token).ConfigureAwait(false))
+                await StoreWitness.RequireAsync(connection, store, source, token).ConfigureAwait(false);
             var queue = QueueOf(source, after);
             await SettleInterruptedAsync(scope, queue, who, token).ConfigureAwait(false);
             report = report with { Announced = await AnnounceAsync(scope, queue, who, token).ConfigureAwait(false) };
@@ -81,7 +84,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         foreach (var old in await queue.InterruptedAsync(connection, cancellationToken).ConfigureAwait(false))
         {
-            if ((await store.FindVersionsAsync(old.Name, cancellationToken).ConfigureAwait(false)).Count > 0)
+            if ((await new AllObjects(store).FindAsync(old.Name, cancellationToken).ConfigureAwait(false)).Count > 0)
                 await connection.ExecuteAsync(DiscardStatements.GiveUpRemoval, cancellationToken, PgParameter.Bigints([old.Id])).ConfigureAwait(false);
             else
                 await RecordLostAsync(scope, connection, who, old, cancellationToken).ConfigureAwait(false);

@@ -21,7 +21,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
     public async Task<EraseWork> FindAsync(
         NpgsqlConnection connection, SourceSettings source, SourceShape shape, DatabaseIdentity database, EraseRequest request, CancellationToken cancellationToken)
     {
-        var tombstones = await new TombstoneReader(store).LoadAsync(source, cancellationToken).ConfigureAwait(false);
+        var tombstones = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false);
         var targets = new EraseTargets(connection, source, shape, database, store);
         await targets.ReadUnrecordedAsync(cancellationToken).ConfigureAwait(false);
         var work = new EraseWork(targets.Unrecorded, [.. tombstones.Tombstones.Select(t => t.Name)]);

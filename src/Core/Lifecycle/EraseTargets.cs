@@ -46,7 +46,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var owner = new ObjectOwner(store, database);
         foreach (var key in comparison.Unrecorded)
         {
-            if (await examiner.ExamineAsync(new(key), cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && owner.WhyForeign(found) is null && found.Documents.All(d => d.Header.Source.Name == source.Name))
+            if (await examiner.ExamineAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && owner.WhyForeign(found) is null && found.Documents.All(d => d.Header.Source.Name == source.Name))
                 Unrecorded.Add(found);
         }
     }

@@ -24,10 +24,10 @@ internal static class Erasures
     /// <exception cref="ArchiverException">Something that was erased is here again; kind Refused.</exception>
     public static async Task RequireAppliedAsync(RunContext run, IArchiveReader store, CancellationToken cancellationToken)
     {
-        var tombstones = await new TombstoneReader(store).LoadAsync(run.Source, cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var tombstones = await new TombstoneReader(store).LoadAsync(run.Source, connection, cancellationToken).ConfigureAwait(false);
         if (tombstones.IsEmpty)
             return;
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         var known = await connection.QueryAsync(Known, row => row.GetString(0), cancellationToken, PgParameter.Text(run.Source.Name)).ConfigureAwait(false);
         var unseen = tombstones.Tombstones.Select(t => t.Name).Except(known, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         if (unseen.Count == 0)

@@ -35,8 +35,11 @@ internal sealed record BatchManifest
     public static string Folder(string prefix) => $"{prefix}/.archiver/manifests/";
 
     /// <summary><c>{prefix}/.archiver/manifests/{run}-{sequence}.json.gz</c>, the nonce, if any, after a tilde.</summary>
-    public string Key(string prefix, string? nonce) => string.Create(
-        CultureInfo.InvariantCulture, $"{Folder(prefix)}{Run}-{Sequence:D6}{(nonce is null ? "" : "~")}{nonce}.json.gz");
+    public string Key(string prefix, string? nonce) => KeyOf(prefix, Run, Sequence, nonce);
+
+    /// <summary>The same of a manifest that is not at hand.</summary>
+    public static string KeyOf(string prefix, Guid run, int sequence, string? nonce) => string.Create(
+        CultureInfo.InvariantCulture, $"{Folder(prefix)}{run}-{sequence:D6}{(nonce is null ? "" : "~")}{nonce}.json.gz");
 }
 
 /// <summary>One session of a committed batch.</summary>

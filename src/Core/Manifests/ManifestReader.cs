@@ -11,32 +11,43 @@ internal sealed class ManifestReader(IArchiveReader store)
     /// <summary>Keys of manifests that are damaged or of another format.</summary>
     public List<string> Unreadable { get; } = [];
 
+    /// <summary>All of a prefix, also those that a delete marker hides: what they confirmed stays confirmed.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async IAsyncEnumerable<BatchManifest> ReadAllAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var listed in store.ListAsync(BatchManifest.Folder(prefix), cancellationToken).ConfigureAwait(false))
-        {
-            if (await ReadAsync(listed.Key, cancellationToken).ConfigureAwait(false) is { } manifest)
-                yield return manifest;
-            else
-                Unreadable.Add(listed.Key);
-        }
+        await foreach (var (_, manifest) in ReadAsync(BatchManifest.Folder(prefix), cancellationToken).ConfigureAwait(false))
+            yield return manifest;
     }
 
     /// <summary>The manifests of one run, with their keys.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses, or does not list what it has.</exception>
     public async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadRunAsync(string prefix, Guid run, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var listed in store.ListAsync($"{BatchManifest.Folder(prefix)}{run}-", cancellationToken).ConfigureAwait(false))
+        var any = false;
+        await foreach (var found in ReadAsync($"{BatchManifest.Folder(prefix)}{run}-", cancellationToken).ConfigureAwait(false))
         {
-            if (await ReadAsync(listed.Key, cancellationToken).ConfigureAwait(false) is { } manifest)
+            any = true;
+            yield return found;
+        }
+        var first = BatchManifest.KeyOf(prefix, run, 1, nonce: null);
+        if (!any && !Unreadable.Contains(first) && await store.HeadAsync(new(first), cancellationToken).ConfigureAwait(false) is not null)
+            throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{first}' and does not list it: its listing is not true. Something between may answer in its place.");
+    }
+
+    private async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var listed in new AllObjects(store).ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (await ReadAsync(listed.Objects.First(), cancellationToken).ConfigureAwait(false) is { } manifest)
                 yield return (listed.Key, manifest);
             else
                 Unreadable.Add(listed.Key);
         }
     }
 
-    private async Task<BatchManifest?> ReadAsync(string key, CancellationToken cancellationToken)
+    private async Task<BatchManifest?> ReadAsync(ObjectName name, CancellationToken cancellationToken)
     {
-        await using var body = await store.OpenAsync(new(key), cancellationToken).ConfigureAwait(false);
+        await using var body = await store.OpenAsync(name, cancellationToken).ConfigureAwait(false);
         if (body is null)
             return null;
         try

@@ -24,7 +24,7 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
 
     /// <summary>Reads the objects and returns those that are ours, in any order.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async IAsyncEnumerable<FoundObject> ReadAsync(IAsyncEnumerable<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FoundObject> ReadAsync(IAsyncEnumerable<ListedVersions> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var found = Channel.CreateBounded<FoundObject>(concurrency * 4);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -61,14 +61,14 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
         return null;
     }
 
-    private async Task ExamineAsync(IAsyncEnumerable<string> keys, ChannelWriter<FoundObject> output, CancellationToken cancellationToken)
+    private async Task ExamineAsync(IAsyncEnumerable<ListedVersions> keys, ChannelWriter<FoundObject> output, CancellationToken cancellationToken)
     {
         try
         {
             var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
             await Parallel.ForEachAsync(keys, options, async (key, token) =>
             {
-                if (await _examiner.ExamineAsync(new(key), token).ConfigureAwait(false) is { } found)
+                if (await _examiner.ExamineAsync(key, token).ConfigureAwait(false) is { } found)
                     await output.WriteAsync(found, token).ConfigureAwait(false);
             }).ConfigureAwait(false);
             output.TryComplete();

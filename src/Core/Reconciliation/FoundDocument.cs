@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>What one document in the bucket says, as far as the ledger wants to know it. Times are text as PostgreSQL wrote it.</summary>
@@ -29,6 +31,13 @@ internal sealed record FoundDocument
     public required long JsonLength { get; init; }
 
     public required byte[] JsonSha256 { get; init; }
+
+    /// <summary>Of the rows alone, in their order: two documents with the same one hold the same session, whenever and by whom they were written.</summary>
+    public required byte[] RowsSha256 { get; init; }
+
+    /// <summary>When its rows were read, by the database's clock; null where the document does not say so.</summary>
+    public DateTimeOffset? ArchivedAt =>
+        DateTimeOffset.TryParse(Header.ArchivedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
 
     public required Restore.DocumentHeader Header { get; init; }
 }

@@ -15,7 +15,7 @@ namespace Archiver.Core.Reconciliation;
 internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings source, string location, TombstoneSet erased)
 {
     /// <summary>Reasons by which rebuilt archives are recognised until they are settled.</summary>
-    private const string Confirmed = "rebuilt from the bucket", Unconfirmed = "rebuilt from the bucket; no manifest confirms it";
+    public const string Confirmed = "rebuilt from the bucket", Unconfirmed = "rebuilt from the bucket; no manifest confirms it";
 
     private const string CreateTables = """
         CREATE TEMPORARY TABLE archiver_found_objects (
@@ -23,7 +23,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         CREATE TEMPORARY TABLE archiver_found_documents (
           key text COLLATE "C", session_id text COLLATE "C", external_id text, generation int, user_id text, created text, activity text[], messages bigint, rows bigint,
           byte_offset bigint, byte_length bigint, json_length bigint, json_sha256 bytea, run_id uuid, policy text, exported_at timestamptz);
-        CREATE TEMPORARY TABLE archiver_confirmed (key text COLLATE "C", session_id text COLLATE "C", generation int, json_sha256 text);
+        CREATE TEMPORARY TABLE archiver_confirmed (session_id text COLLATE "C", generation int, json_sha256 text);
         """;
 
     private const string AddObjects = """
@@ -41,7 +41,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         """;
 
     private const string AddConfirmed = """
-        INSERT INTO pg_temp.archiver_confirmed SELECT n.key, n.session_id, n.generation, n.json_sha256 FROM unnest($1, $2, $3, $4) AS n (key, session_id, generation, json_sha256)
+        INSERT INTO pg_temp.archiver_confirmed SELECT n.session_id, n.generation, n.json_sha256 FROM unnest($1, $2, $3) AS n (session_id, generation, json_sha256)
         """;
 
     private const string InsertRuns = """
@@ -59,7 +59,8 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         ON CONFLICT (location, key) DO NOTHING
         """;
 
-    // Two objects may claim one generation, when a crash left one behind: the confirmed one is the archive.
+    // Two objects may claim one generation, when a crash left one behind or the database was restored to an earlier time: the confirmed one is the
+    // archive, of several the one whose rows were read last. In which order they were found here says nothing.
     private const string InsertArchives = """
         INSERT INTO archiver.archives (
           source, run_id, policy, exported_at, stored_at, session_id, external_id, generation, state, user_id, session_created_at, session_last_activity,
@@ -67,18 +68,18 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         SELECT DISTINCT ON (d.session_id, d.generation)
                $1, d.run_id, d.policy, d.exported_at, d.exported_at, d.session_id, d.external_id, d.generation, 'unknown', d.user_id, d.created::timestamptz,
                (SELECT max(a.value::timestamptz) FROM unnest(d.activity) AS a (value)),
-               d.messages, d.rows, o.id, d.byte_offset, d.byte_length, d.json_length, d.json_sha256, '{}', CASE WHEN c.key IS NULL THEN $4 ELSE $3 END
+               d.messages, d.rows, o.id, d.byte_offset, d.byte_length, d.json_length, d.json_sha256, '{}', CASE WHEN c.session_id IS NULL THEN $4 ELSE $3 END
         FROM pg_temp.archiver_found_documents AS d
         JOIN archiver.objects AS o ON o.location = $2 AND o.key = d.key AND o.state = 'stored'
         LEFT JOIN pg_temp.archiver_confirmed AS c
-          ON c.key = d.key AND c.session_id = d.session_id AND c.generation = d.generation AND c.json_sha256 = encode(d.json_sha256, 'hex')
-        ORDER BY d.session_id, d.generation, (c.key IS NULL), o.id DESC
+          ON c.session_id = d.session_id AND c.generation = d.generation AND c.json_sha256 = encode(d.json_sha256, 'hex')
+        ORDER BY d.session_id, d.generation, (c.session_id IS NULL), d.exported_at DESC, d.key
         ON CONFLICT (source, session_id, generation) DO NOTHING
         """;
 
     private const string AbandonUnnamed = """
         UPDATE archiver.objects AS o
-        SET state = 'abandoned', reason = 'rebuilt from the bucket; another object holds the same generation, or it was erased', ended_at = clock_timestamp()
+        SET state = 'abandoned', reason = 'rebuilt from the bucket; a later or confirmed object has the same generation, or it was erased', ended_at = clock_timestamp()
         FROM pg_temp.archiver_found_objects AS f
         WHERE o.location = $1 AND o.key = f.key AND o.state = 'stored' AND NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id)
         """;
@@ -90,7 +91,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     public Task BeginAsync(CancellationToken cancellationToken) => connection.ExecuteAsync(CreateTables, cancellationToken);
 
     public async Task AddAsync(BatchManifest manifest, CancellationToken cancellationToken) => await connection.ExecuteAsync(
-        AddConfirmed, cancellationToken, PgParameter.Texts(manifest.Members.Select(m => m.Key)), PgParameter.Texts(manifest.Members.Select(m => m.Session)),
+        AddConfirmed, cancellationToken, PgParameter.Texts(manifest.Members.Select(m => m.Session)),
         PgParameter.Ints(manifest.Members.Select(m => m.Generation)), PgParameter.Texts(manifest.Members.Select(m => m.JsonSha256))).ConfigureAwait(false);
 
     public async Task AddAsync(IReadOnlyList<FoundObject> objects, CancellationToken cancellationToken)

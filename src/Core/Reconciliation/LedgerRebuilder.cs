@@ -41,7 +41,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
         var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token).ConfigureAwait(false);
-        var erased = await new TombstoneReader(store).LoadAsync(source, stop.Token).ConfigureAwait(false);
+        var erased = await new TombstoneReader(store).LoadAsync(source, connection, stop.Token).ConfigureAwait(false);
         var records = new FoundRecords(connection, source, store.Location, erased);
         await records.BeginAsync(stop.Token).ConfigureAwait(false);
         var manifests = 0L;
@@ -51,11 +51,12 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             await records.AddAsync(manifest, stop.Token).ConfigureAwait(false);
         }
 
+        var (listing, copies) = (new AllObjects(store), new KnownCopies(connection, source, store.Location));
         var scan = new BucketScan(store, source, database, otherSystems, settings.Storage.UploadConcurrency);
-        var total = progress is null ? 0 : await KeysAsync(source, stop.Token).CountAsync(stop.Token).ConfigureAwait(false);
+        var total = progress is null ? 0 : await KeysAsync(listing, source, stop.Token).CountAsync(stop.Token).ConfigureAwait(false);
         var (objects, ledgers) = (0L, new Dictionary<string, long>(StringComparer.Ordinal));
         List<FoundObject> batch = [];
-        await foreach (var found in scan.ReadAsync(KeysAsync(source, stop.Token), stop.Token).ConfigureAwait(false))
+        await foreach (var found in scan.ReadAsync(KeysAsync(listing, source, stop.Token), stop.Token).ConfigureAwait(false))
         {
             objects++;
             progress?.Report(new(total, objects));
@@ -64,22 +65,22 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             batch.Add(found);
             if (batch.Count < BatchObjects)
                 continue;
-            await records.AddAsync(batch, stop.Token).ConfigureAwait(false);
+            await records.AddAsync(await copies.WithoutAsync(batch, stop.Token).ConfigureAwait(false), stop.Token).ConfigureAwait(false);
             batch.Clear();
         }
-        await records.AddAsync(batch, stop.Token).ConfigureAwait(false);
+        await records.AddAsync(await copies.WithoutAsync(batch, stop.Token).ConfigureAwait(false), stop.Token).ConfigureAwait(false);
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
         var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), stop.Token).ConfigureAwait(false);
-        return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Unreadable = scan.Unreadable };
+        return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Copies = copies.Found, Unreadable = scan.Unreadable, Limitation = listing.Limitation };
     }
 
-    private async IAsyncEnumerable<string> KeysAsync(SourceSettings source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<ListedVersions> KeysAsync(AllObjects listing, SourceSettings source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var listed in store.ListAsync($"{source.Prefix}/", cancellationToken).ConfigureAwait(false))
+        await foreach (var listed in listing.ListAsync($"{source.Prefix}/", cancellationToken).ConfigureAwait(false))
         {
             if (BucketScan.IsArchiveKey(source.Prefix, listed.Key))
-                yield return listed.Key;
+                yield return listed;
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
@@ -8,6 +10,22 @@ namespace Archiver.Core.Reconciliation;
 /// <summary>Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.</summary>
 internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
 {
+    /// <summary>The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<FoundObject?> ExamineAsync(ListedVersions listed, CancellationToken cancellationToken)
+    {
+        FoundObject? unreadable = null;
+        foreach (var name in listed.Objects)
+        {
+            if (await ExamineAsync(name, cancellationToken).ConfigureAwait(false) is not { } found)
+                continue;
+            if (found.Problem is null)
+                return found;
+            unreadable ??= found;
+        }
+        return unreadable;
+    }
+
     /// <summary>Null when it is gone.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ObjectName name, CancellationToken cancellationToken)
@@ -54,15 +72,43 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
     }
 
+    /// <summary>One document of an object, by its place; null when the object is gone or there is no document.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<FoundDocument?> ReadAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken)
+    {
+        await using var member = await store.OpenRangeAsync(name, offset, length, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return member is null ? null : await DocumentAsync(member, offset, length, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RefusedSessionException || SessionStager.IsDamage(exception))
+        {
+            return null;
+        }
+    }
+
     private async Task<FoundDocument> DocumentAsync(SpooledContent content, long offset, long length, CancellationToken cancellationToken)
     {
         await using var bytes = content.OpenRead();
         bytes.Position = offset;
         await using var member = new SliceStream(bytes, length);
+        return await DocumentAsync(member, offset, length, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<FoundDocument> DocumentAsync(Stream member, long offset, long length, CancellationToken cancellationToken)
+    {
         await using var gzip = new GzipMemberStream(member);
         await using var hashing = new HashingStream(gzip);
         using var document = await DocumentReader.OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
+        using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Add()
+        {
+            content.AppendData(Encoding.UTF8.GetBytes($"{document.Table}\0"));
+            content.AppendData(document.Row);
+            content.AppendData("\n"u8);
+        }
         await document.ReadAsync(cancellationToken).ConfigureAwait(false);
+        Add();
         using var session = JsonDocument.Parse(document.Row.ToArray(), new JsonDocumentOptions { MaxDepth = 100_000 });
         string? Text(string? column) => column is not null && session.RootElement.TryGetProperty(column, out var value)
             ? value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText()
@@ -72,6 +118,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         {
             rows++;
             messages += document.Table == SourceMap.MessagesName ? 1 : 0;
+            Add();
         }
         return new()
         {
@@ -87,6 +134,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
             Length = length,
             JsonLength = hashing.BytesRead,
             JsonSha256 = hashing.GetHash(),
+            RowsSha256 = content.GetHashAndReset(),
             Header = document.Header,
         };
     }

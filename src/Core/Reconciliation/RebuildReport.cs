@@ -18,6 +18,12 @@ public sealed record RebuildReport
     /// <summary>Objects of another source, database or system: left out.</summary>
     public required IReadOnlyList<SkippedObject> Foreign { get; init; }
 
+    /// <summary>Objects that are byte for byte objects which the ledger has elsewhere, as after a move of the bucket: left out.</summary>
+    public required IReadOnlyList<SkippedObject> Copies { get; init; }
+
+    /// <summary>Why nothing behind a delete marker was seen, or null.</summary>
+    public string? Limitation { get; init; }
+
     /// <summary>Objects that are damaged or not archives.</summary>
     public required IReadOnlyList<SkippedObject> Unreadable { get; init; }
 }

@@ -14,8 +14,20 @@ public sealed record ReconcileReport
     /// <summary>Objects without a ledger row that cannot be read as archives: not touched.</summary>
     public required IReadOnlyList<SkippedObject> Unreadable { get; init; }
 
-    /// <summary>Keys that the ledger has as stored and the store has not. Nothing can fix that but a backup of the bucket.</summary>
+    /// <summary>Keys that the ledger has as stored and of which the store has no version. Nothing can fix that but a backup of the bucket.</summary>
     public required IReadOnlyList<string> Missing { get; init; }
+
+    /// <summary>Stored objects behind a delete marker, or whose version is gone while others of the key are left: not touched.</summary>
+    public required IReadOnlyList<SkippedObject> Hidden { get; init; }
+
+    /// <summary>Objects without a ledger row that are byte for byte objects which the ledger has elsewhere, as after a move of the bucket: not touched.</summary>
+    public required IReadOnlyList<SkippedObject> Copies { get; init; }
+
+    /// <summary>Stored objects that are not under the configured place, counted by where they are: not looked at.</summary>
+    public required IReadOnlyDictionary<string, long> Elsewhere { get; init; }
+
+    /// <summary>Why nothing behind a delete marker was seen, or null.</summary>
+    public string? Limitation { get; init; }
 
     /// <summary>Sessions that the ledger calls archived and that have rows; with fix they count as restored.</summary>
     public required IReadOnlyList<string> LiveAndArchived { get; init; }
@@ -34,9 +46,9 @@ public sealed record ReconcileReport
 
     /// <summary>Whether something is left that a person should look at; what was fixed is not.</summary>
     public bool NeedsAttention => Fixed
-        ? Missing.Count + Foreign.Count + Unreadable.Count > 0 || Orphans.Values.Any(n => n > 0)
+        ? Missing.Count + Hidden.Count + Copies.Count + Elsewhere.Count + Foreign.Count + Unreadable.Count > 0 || Orphans.Values.Any(n => n > 0)
         : !IsClean;
 
     /// <summary>Whether bucket, ledger and rows agree.</summary>
-    public bool IsClean => Unrecorded.Count + Foreign.Count + Unreadable.Count + Missing.Count + LiveAndArchived.Count == 0 && Orphans.Values.All(n => n == 0);
+    public bool IsClean => Unrecorded.Count + Foreign.Count + Unreadable.Count + Missing.Count + Hidden.Count + Copies.Count + Elsewhere.Count + LiveAndArchived.Count == 0 && Orphans.Values.All(n => n == 0);
 }

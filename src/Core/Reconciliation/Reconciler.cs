@@ -51,14 +51,16 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         if (fix)
             LedgerOwner.Require(database);
+        var abandoned = await SuperfluousObjects.ListAsync(connection, store, source, settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false);
         var comparison = new BucketComparison(connection, store, source);
         await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
 
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
-        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, comparison.Unrecorded, database, fix, cancellationToken).ConfigureAwait(false);
+        var copies = new KnownCopies(connection, source, store.Location);
+        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, fix, cancellationToken).ConfigureAwait(false);
         var unknown = new UnknownArchives(connection, source);
         var live = await unknown.LiveAndArchivedAsync(cancellationToken).ConfigureAwait(false);
-        var (removable, kept) = await RemoveAsync(source, connection, database, scan, lease, fix, cancellationToken).ConfigureAwait(false);
+        var (removable, kept) = await RemoveAsync(source, connection, database, scan, abandoned, lease, fix, cancellationToken).ConfigureAwait(false);
         if (fix)
             await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
         // The age keeps off whatever may still be going on: no request of a run takes as long.
@@ -70,11 +72,15 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Foreign = scan.Foreign,
             Unreadable = scan.Unreadable,
             Missing = comparison.Missing,
+            Hidden = comparison.Hidden,
+            Copies = copies.Found,
+            Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken).ConfigureAwait(false),
             LiveAndArchived = live,
             Orphans = await OrphansAsync(connection, source.Map, cancellationToken).ConfigureAwait(false),
             Removable = removable,
             Kept = kept,
             AbortedUploads = uploads,
+            Limitation = comparison.Limitation,
         };
         if (fix)
             await AuditLog.WriteAsync(
@@ -85,13 +91,13 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     }
 
     private async Task<IReadOnlyList<string>> ReadUnrecordedAsync(
-        SourceSettings source, NpgsqlConnection connection, BucketScan scan, List<string> keys, DatabaseIdentity database, bool fix, CancellationToken cancellationToken)
+        SourceSettings source, NpgsqlConnection connection, BucketScan scan, KnownCopies copies, List<ListedVersions> listed, DatabaseIdentity database, bool fix, CancellationToken cancellationToken)
     {
         List<string> ours = [];
-        var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, cancellationToken).ConfigureAwait(false));
-        if (fix && keys.Count > 0)
+        var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false));
+        if (fix && listed.Count > 0)
             await records.BeginAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (var found in scan.ReadAsync(keys.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
+        await foreach (var found in scan.ReadAsync(listed.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
         {
             // Another ledger's objects under this prefix: a test system on the production bucket, or the other way round.
             if (found.LedgerId is { } id && id != database.LedgerId)
@@ -99,9 +105,12 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                 scan.Foreign.Add(new(found.Key, "of another ledger; after a lost ledger, see: archiver ledger rebuild"));
                 continue;
             }
-            ours.Add(found.Key);
-            if (fix)
-                await records.AddAsync([found], cancellationToken).ConfigureAwait(false);
+            foreach (var own in await copies.WithoutAsync([found], cancellationToken).ConfigureAwait(false))
+            {
+                ours.Add(own.Key);
+                if (fix)
+                    await records.AddAsync([own], cancellationToken).ConfigureAwait(false);
+            }
         }
         if (fix && ours.Count > 0)
             await records.WriteAsync(audit: null, cancellationToken).ConfigureAwait(false);
@@ -109,24 +118,24 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     }
 
     private async Task<(IReadOnlyList<string> Removable, IReadOnlyList<SkippedObject> Kept)> RemoveAsync(
-        SourceSettings source, NpgsqlConnection connection, DatabaseIdentity database, BucketScan scan, Lease lease, bool fix, CancellationToken cancellationToken)
+        SourceSettings source, NpgsqlConnection connection, DatabaseIdentity database, BucketScan scan, IReadOnlyList<AbandonedObject> abandoned, Lease lease, bool fix,
+        CancellationToken cancellationToken)
     {
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync);
         var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
-        var candidates = await superfluous.ListAsync(settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false);
-        var confirmed = await ConfirmedObjects.ReadAsync(store, source, candidates.Select(c => c.Name.Key), cancellationToken).ConfigureAwait(false);
+        var confirmed = await ConfirmedObjects.ReadAsync(connection, store, source, abandoned, cancellationToken).ConfigureAwait(false);
         List<string> removable = [];
         List<SkippedObject> kept = [];
-        foreach (var abandoned in candidates)
+        foreach (var candidate in abandoned)
         {
-            var reason = confirmed.WhyKept(abandoned.Name.Key) ?? await superfluous.WhyKeptAsync(abandoned, cancellationToken).ConfigureAwait(false);
+            var reason = await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken).ConfigureAwait(false);
             if (reason is null && fix)
-                reason = await RemoveAsync(source, connection, lease, abandoned, cancellationToken).ConfigureAwait(false);
+                reason = await RemoveAsync(source, connection, lease, candidate, cancellationToken).ConfigureAwait(false);
             if (reason is null)
-                removable.Add(abandoned.Name.Key);
+                removable.Add(candidate.Name.Key);
             else
-                kept.Add(new(abandoned.Name.Key, reason));
+                kept.Add(new(candidate.Name.Key, reason));
         }
         return (removable, kept);
     }

@@ -10,8 +10,8 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>
-/// Decides which abandoned objects nobody needs (PROTOCOL.md rule 21): ours, of a run that ended, old enough, and every session in it either
-/// live with the very same rows or in a newer object that is there. In doubt an object stays: keeping one costs cents.
+/// Decides which abandoned objects nobody needs (PROTOCOL.md rule 21): ours, of a run that ended, old enough, and every session in every version
+/// of them either live with the very same rows or kept with the very same rows by another object. In doubt an object stays: keeping one costs cents.
 /// </summary>
 internal sealed class SuperfluousObjects(
     NpgsqlConnection connection, IArchiveReader store, SourceSettings source, DatabaseIdentity database, BucketScan scan, RestoreTarget target, ImportPlans plans)
@@ -19,35 +19,48 @@ internal sealed class SuperfluousObjects(
     /// <summary>Why an object stays that a hold covers.</summary>
     public const string Held = "a hold covers it, or may";
 
+    // The age counts from when the ledger gave it up: an object that was only now adopted is no older than that, whenever it was written.
     private static readonly string Abandoned = $"""
         SELECT o.id, o.key, o.version_id,
-               EXISTS (SELECT FROM unnest(o.members) AS m (session_id) WHERE NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")}))
+               EXISTS (SELECT FROM unnest(o.members) AS m (session_id) WHERE NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")})), o.members
         FROM archiver.objects AS o
         JOIN archiver.runs AS r ON r.id = o.run_id
         WHERE o.location = $1 AND o.source = $2 AND o.state = 'abandoned' AND r.state <> 'running'
-          AND o.created_at < clock_timestamp() - $3::interval AND o.reason IS DISTINCT FROM 'removed by reconcile'
+          AND coalesce(o.ended_at, o.created_at) < clock_timestamp() - $3::interval AND o.reason IS DISTINCT FROM 'removed by reconcile'
         ORDER BY o.id
         """;
 
-    private const string NewerObject = """
-        SELECT o.key, o.version_id, o.length
-        FROM archiver.archives AS a
-        JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.source = $1 AND a.session_id = $2 AND a.generation >= $3 AND a.object_id <> $4 AND o.state = 'stored'
-          AND a.state IN ('stored', 'archived', 'restored')
-        """;
+    private readonly AllObjects _objects = new(store);
+    private readonly ObjectExaminer _examiner = new(store, source.Map);
 
-    public async Task<IReadOnlyList<AbandonedObject>> ListAsync(TimeSpan minimumAge, CancellationToken cancellationToken) => await connection.QueryAsync(
-        Abandoned, row => new AbandonedObject(row.GetInt64(0), new ObjectName(row.GetString(1), row.TextOrNull(2)), row.GetBoolean(3)), cancellationToken,
+    /// <summary>Asked before anything is adopted: no command adopts an object and removes it.</summary>
+    public static async Task<IReadOnlyList<AbandonedObject>> ListAsync(
+        NpgsqlConnection connection, IArchiveReader store, SourceSettings source, TimeSpan minimumAge, CancellationToken cancellationToken) => await connection.QueryAsync(
+        Abandoned,
+        row => new AbandonedObject(row.GetInt64(0), new ObjectName(row.GetString(1), row.TextOrNull(2)), row.GetBoolean(3), row.GetFieldValue<string[]>(4)), cancellationToken,
         PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text($"{(long)minimumAge.TotalSeconds} seconds")).ConfigureAwait(false);
 
-    /// <summary>Why an object has to stay, or null; an object that is gone has nothing to stay for.</summary>
-    public async Task<string?> WhyKeptAsync(AbandonedObject abandoned, CancellationToken cancellationToken)
+    /// <summary>Why an object has to stay, or null; an object of which no version is left has nothing to stay for.</summary>
+    public async Task<string?> WhyKeptAsync(AbandonedObject abandoned, ConfirmedObjects confirmed, CancellationToken cancellationToken)
     {
         if (abandoned.IsHeld)
             return Held;
-        if (await new ObjectExaminer(store, source.Map).ExamineAsync(abandoned.Name, cancellationToken).ConfigureAwait(false) is not { } found)
-            return null;
+        if (confirmed.WhyKept(abandoned.Name.Key) is { } reason)
+            return reason;
+        // A removal takes every version of the key, so each of them is judged.
+        foreach (var version in await _objects.FindAsync(abandoned.Name, cancellationToken).ConfigureAwait(false))
+        {
+            if (await _examiner.ExamineAsync(version, cancellationToken).ConfigureAwait(false) is { } found
+                && await WhyKeptAsync(found, confirmed, cancellationToken).ConfigureAwait(false) is { } kept)
+            {
+                return kept;
+            }
+        }
+        return _objects.Limitation is null ? null : $"nobody can say what else is under its key: {_objects.Limitation}";
+    }
+
+    private async Task<string?> WhyKeptAsync(FoundObject found, ConfirmedObjects confirmed, CancellationToken cancellationToken)
+    {
         if (found.Problem is { } problem)
             return $"it cannot be read, so nobody can say what is in it: {problem}";
         if (found.LedgerId != database.LedgerId)
@@ -56,28 +69,17 @@ internal sealed class SuperfluousObjects(
             return other;
         if (scan.WhyForeign(found) is { } foreign)
             return $"it is {foreign}";
+        var keepers = new ContentKeepers(connection, store, source, confirmed);
         foreach (var document in found.Documents)
         {
-            if (!await IsInNewerObjectAsync(abandoned, document, cancellationToken).ConfigureAwait(false)
-                && !await IsLiveUnchangedAsync(found, document, cancellationToken).ConfigureAwait(false))
-            {
-                return $"it holds a version of session {document.SessionId} that is neither live nor in a newer object";
-            }
+            if (await keepers.ExistAsync(found.Key, document, cancellationToken).ConfigureAwait(false))
+                continue;
+            if (confirmed.Has(document))
+                return $"a manifest confirms what it holds of session {document.SessionId}, and no other object holds the same";
+            if (!await IsLiveUnchangedAsync(found, document, cancellationToken).ConfigureAwait(false))
+                return $"it holds a version of session {document.SessionId} that is neither live nor, with the same rows, in an object that was read back now";
         }
         return null;
-    }
-
-    private async Task<bool> IsInNewerObjectAsync(AbandonedObject abandoned, FoundDocument document, CancellationToken cancellationToken)
-    {
-        var newer = await connection.QueryAsync(
-            NewerObject, row => (Name: new ObjectName(row.GetString(0), row.TextOrNull(1)), Length: row.GetInt64(2)), cancellationToken,
-            PgParameter.Text(source.Name), PgParameter.Text(document.SessionId), PgParameter.Int(document.Generation), PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
-        foreach (var (name, length) in newer)
-        {
-            if (await store.HeadAsync(name, cancellationToken).ConfigureAwait(false) is { } head && head.Length == length)
-                return true;
-        }
-        return false;
     }
 
     private async Task<bool> IsLiveUnchangedAsync(FoundObject found, FoundDocument document, CancellationToken cancellationToken)
@@ -103,4 +105,4 @@ internal sealed class SuperfluousObjects(
 }
 
 /// <summary>An object that no archive needs, by the ledger.</summary>
-internal sealed record AbandonedObject(long Id, ObjectName Name, bool IsHeld);
+internal sealed record AbandonedObject(long Id, ObjectName Name, bool IsHeld, IReadOnlyList<string> Members);

@@ -15,7 +15,10 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
                       AND n.state IN ('stored', 'archived', 'restored', 'superseded', 'unknown'))
         """;
 
-    /// <summary>Rows gone: the newest generation is the archive, older ones have been replaced by it. Where rows are live nothing is decided.</summary>
+    /// <summary>
+    /// Rows gone: the newest generation is the archive, older ones have been replaced by it, also those that a ledger of an earlier time still
+    /// calls archived. Where rows are live nothing is decided.
+    /// </summary>
     public async Task SettleGoneAsync(CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(
@@ -23,7 +26,7 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
             UPDATE archiver.archives AS a
             SET state = CASE WHEN {Newest} THEN 'archived' ELSE 'superseded' END,
                 archived_at = CASE WHEN {Newest} THEN coalesce(a.archived_at, a.exported_at) ELSE a.archived_at END
-            WHERE a.source = $1 AND a.state = 'unknown' AND NOT {Live}
+            WHERE a.source = $1 AND (a.state = 'unknown' OR (a.state = 'archived' AND NOT {Newest})) AND NOT {Live}
             """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
     }
 

@@ -2,13 +2,14 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 using Archiver.Core.Tombstones;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>Fetches documents from the store. It has the reading side only, so nothing it does can change an object.</summary>
-internal sealed class ArchiveDownloader(IArchiveReader store, ArchiverSettings settings)
+internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog connections, ArchiverSettings settings)
 {
     /// <summary>Copies a session's gzip member as stored.</summary>
     /// <exception cref="ArchiverException">The object is absent.</exception>
@@ -58,7 +59,8 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ArchiverSettings s
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken)
     {
-        var erased = await new TombstoneReader(store).LoadAsync(settings.Sources.Single(s => s.Name == archive.Source), cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[archive.Source].OpenAsync(cancellationToken).ConfigureAwait(false);
+        var erased = await new TombstoneReader(store).LoadAsync(settings.Sources.Single(s => s.Name == archive.Source), connection, cancellationToken).ConfigureAwait(false);
         return erased.Covers(archive.SessionId, archive.User, archive.Created, archive.CopiedAt)
             ? throw new ArchiverException(FailureKind.Refused, $"Session '{archive.SessionId}': {TombstoneReader.Refusal}.")
             : await OpenAsync(archive, cancellationToken).ConfigureAwait(false);

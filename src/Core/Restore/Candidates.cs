@@ -35,6 +35,11 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         {
             var found = await bucket.FindAsync([.. wanted], cancellationToken).ConfigureAwait(false);
             wanted.ExceptWith(found.Select(f => f.SessionId!));
+            foreach (var (id, key) in bucket.Undecided)
+            {
+                wanted.Remove(id);
+                tally.AddRefused(id, key, "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object");
+            }
             tally.AddSelected(found.Count);
             yield return found;
         }

@@ -34,7 +34,7 @@ internal static class ArchiverCommandLine
         [
             new("quarantine", "Sessions that failed: list them, or let runs try them again."),
             new("hold", "Legal holds: what they cover is not deleted, anywhere."),
-            new("ledger", "The record of what was archived: rebuild it from the bucket, or say which database it belongs to."),
+            new("ledger", "The record of what was archived: rebuild it from the bucket, say which database it belongs to, or that the bucket was moved."),
         ];
         foreach (var (verb, command) in Described())
         {
@@ -71,7 +71,7 @@ internal static class ArchiverCommandLine
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
-        Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(), Of<LedgerOwnVerb>(),
+        Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(), Of<LedgerMoveVerb>(), Of<LedgerOwnVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
         Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(), Of<EraseVerb>(),
     ];

@@ -44,6 +44,10 @@ internal sealed class LedgerRebuildVerb(PolicyChoice choice, LedgerRebuilder reb
         terminal.WriteLine($"{source}: {Amount.Of(report.Objects, "object")} and {Amount.Of(report.Manifests, "manifest")} read, {Amount.Of(report.Archives, "archive")} added to the ledger");
         foreach (var reason in report.Foreign.GroupBy(f => f.Reason))
             terminal.WriteLine($"  {Amount.Of(reason.Count(), "object")} left out: {reason.Key}");
+        if (report.Copies.Count > 0)
+            terminal.WriteLine($"  {Amount.Of(report.Copies.Count, "object")} left out that the ledger has elsewhere, such as {report.Copies[0].Key}: {report.Copies[0].Reason}. After a move of the bucket or prefix: archiver ledger move");
+        if (report.Limitation is { } limitation)
+            terminal.WriteLine($"  {limitation}");
         if (report.Erased > 0)
             terminal.WriteLine($"  {Amount.Of(report.Erased, "document")} of erased sessions left out; remove them: archiver erase --reapply --yes");
         if (report.Foreign.Count > 0)

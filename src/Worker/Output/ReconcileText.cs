@@ -12,9 +12,10 @@ internal static class ReconcileText
     {
         var findings = Findings(report).Where(f => f.Names.Count > 0).ToList();
         var orphans = report.Orphans.Where(o => o.Value > 0).ToList();
-        if (findings.Count == 0 && orphans.Count == 0 && report.AbortedUploads == 0)
+        if (findings.Count == 0 && orphans.Count == 0 && report.AbortedUploads == 0 && report.Elsewhere.Count == 0)
         {
             terminal.WriteLine($"{source}: bucket, ledger and rows agree");
+            WriteLimitation(report, terminal);
             return;
         }
         terminal.WriteLine($"{source}: {(report.Fixed ? "reconciled" : "found, nothing was changed")}");
@@ -28,14 +29,25 @@ internal static class ReconcileText
         }
         if (report.AbortedUploads > 0)
             terminal.WriteLine($"  {Amount.Of(report.AbortedUploads, "upload")} that a worker had left unfinished: ended");
+        foreach (var (place, count) in report.Elsewhere)
+            terminal.WriteLine($"  {Amount.Of(count, "object")} of the ledger not looked at, in {place}; if the bucket or prefix was moved here: archiver ledger move");
         foreach (var (table, rows) in orphans)
             terminal.WriteLine($"  {Amount.Of(rows, "row")} of '{table}' without a parent; written after its session was archived, or before there was a foreign key");
+        WriteLimitation(report, terminal);
+    }
+
+    private static void WriteLimitation(ReconcileReport report, Terminal terminal)
+    {
+        if (report.Limitation is { } limitation)
+            terminal.WriteLine($"  {limitation}");
     }
 
     private static IEnumerable<(IReadOnlyList<string> Names, string One, string What)> Findings(ReconcileReport report)
     {
         var (done, todo) = (report.Fixed, "with --fix: ");
-        yield return (report.Missing, "object", "in the ledger and not in the bucket: only a backup of the bucket brings them back");
+        yield return (report.Missing, "object", "in the ledger and in no version in the bucket: only a backup of the bucket brings them back");
+        yield return (Describe(report.Hidden), "object", "in the ledger and hidden in the bucket; left alone");
+        yield return (Describe(report.Copies), "object", "the same as objects that the ledger has elsewhere: the bucket or prefix was moved or copied; neither adopted nor removed. After a move: archiver ledger move");
         yield return (Describe(report.Unreadable), "object", "unreadable, in no ledger row; left alone");
         yield return (Describe(report.Foreign), "object", "of others; left alone");
         yield return (report.Unrecorded, "object", done ? "adopted: the ledger had no row of them" : $"without a ledger row; {todo}adopted");

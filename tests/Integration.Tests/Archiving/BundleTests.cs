@@ -30,7 +30,7 @@ public sealed class BundleTests(TestServers servers)
 
         var listed = await new ArchiveList(archiver.Catalog).ReadAsync(new("main", null, null, null, null, 100, null), Token);
         var locator = new ArchiveLocator(archiver.Catalog);
-        var downloader = new ArchiveDownloader(archiver.Store, archiver.Settings);
+        var downloader = new ArchiveDownloader(archiver.Store, archiver.Catalog, archiver.Settings);
         foreach (var archive in listed)
         {
             using var json = new MemoryStream();

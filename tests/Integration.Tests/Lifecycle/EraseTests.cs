@@ -341,7 +341,7 @@ public sealed class EraseTests(TestServers servers)
     {
         using var json = new MemoryStream();
         var archive = await new ArchiveLocator(archiver.Catalog).FindAsync("main", session, null, Token);
-        await new ArchiveDownloader(archiver.Store, archiver.Settings).CopyJsonAsync(archive!, json, Token);
+        await new ArchiveDownloader(archiver.Store, archiver.Catalog, archiver.Settings).CopyJsonAsync(archive!, json, Token);
         return Encoding.UTF8.GetString(json.ToArray());
     }
 

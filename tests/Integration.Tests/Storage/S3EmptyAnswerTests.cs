@@ -90,7 +90,7 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
         await bucket.PutRawAsync("p/a~2", [1], Token);
         await bucket.Client.DeleteObjectAsync(bucket.Name, "p/a", Token);
 
-        var found = await store.FindVersionsAsync(new("p/a", first.VersionId), Token);
+        var found = await new AllObjects(store).FindAsync(new("p/a", first.VersionId), Token);
         var listed = await store.ListVersionsAsync("p/", Token).ToListAsync(Token);
 
         Assert.Equal(2, found.Count);
@@ -99,7 +99,7 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
         Assert.Equal([true, false, false], listed[0].Versions.Select(v => v.IsDeleteMarker));
         Assert.Equal((true, 2, false), (listed[0].IsHidden, listed[0].Objects.Count(), listed[1].IsHidden));
         await store.DeleteAllVersionsAsync(new ObjectName("p/a"), Token);
-        Assert.Empty(await store.FindVersionsAsync(new("p/a", first.VersionId), Token));
+        Assert.Empty(await new AllObjects(store).FindAsync(new("p/a", first.VersionId), Token));
     }
 
     private static StorageSettings At(RawHttpServer server) => new()

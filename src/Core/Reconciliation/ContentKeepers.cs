@@ -1,0 +1,58 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>
+/// Looks for another object that holds the same rows of a session. An object is what it holds, not where it lies: a newer generation with other
+/// rows keeps nothing of an older one, and the same object found by two ways is one object. So a keeper lies at another key of this very store,
+/// is read back now to its last byte, and a commit confirmed it or it was written later.
+/// </summary>
+internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader store, SourceSettings source, ConfirmedObjects confirmed)
+{
+    private const string Candidates = """
+        SELECT o.key, o.version_id, a.byte_offset, a.byte_length, a.json_sha256, a.reason
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.source = $1 AND a.session_id = $2 AND o.location = $3 AND o.key <> $4
+          AND o.state = 'stored' AND o.removal_began_at IS NULL AND a.state IN ('stored', 'archived', 'restored')
+        ORDER BY a.generation DESC
+        """;
+
+    private readonly ObjectExaminer _examiner = new(store, source.Map);
+
+    /// <summary>Whether the rows of a document are safe without the object at that key.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<bool> ExistAsync(string key, FoundDocument document, CancellationToken cancellationToken)
+    {
+        var candidates = await connection.QueryAsync(
+            Candidates,
+            row => new Candidate(new(row.GetString(0), row.TextOrNull(1)), row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4), row.TextOrNull(5)),
+            cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(document.SessionId), PgParameter.Text(store.Location), PgParameter.Text(key)).ConfigureAwait(false);
+        foreach (var candidate in candidates)
+        {
+            if (await _examiner.ReadAsync(candidate.Name, candidate.Offset, candidate.Length, cancellationToken).ConfigureAwait(false) is { } keeper
+                && keeper.JsonSha256.AsSpan().SequenceEqual(candidate.JsonSha256)
+                && keeper.SessionId == document.SessionId && keeper.RowsSha256.AsSpan().SequenceEqual(document.RowsSha256)
+                && (candidate.IsConfirmed || confirmed.Has(keeper) || keeper.ArchivedAt > document.ArchivedAt)
+                && await IsCurrentAsync(candidate.Name, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>Not behind a delete marker or a later version: a lifecycle rule may end what these hide.</summary>
+    private async Task<bool> IsCurrentAsync(ObjectName name, CancellationToken cancellationToken) =>
+        await store.HeadAsync(new(name.Key), cancellationToken).ConfigureAwait(false) is { } head && (name.VersionId is null || head.Name.VersionId == name.VersionId);
+
+    /// <summary>An archive of the same session.</summary>
+    private sealed record Candidate(ObjectName Name, long Offset, long Length, byte[] JsonSha256, string? Reason)
+    {
+        /// <summary>The ledger row was written by the commit itself, or a manifest of that commit was found.</summary>
+        public bool IsConfirmed => Reason != FoundRecords.Unconfirmed;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
+using Npgsql;
+
+namespace Archiver.Core.Reconciliation;
+
+/// <summary>
+/// Tells the ledger that the objects of a source were moved to the bucket and prefix that are configured now. Each one is read to its end at its
+/// new place and compared with the ledger's hash; only when all are right, and the tombstones are there too, one transaction rewrites where
+/// they are. No object is touched.
+/// </summary>
+internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, TimeProvider time)
+{
+    /// <param name="sourceName">Name of the source.</param>
+    /// <param name="options">From where, and whether to do it.</param>
+    /// <param name="who">Who asked, for the audit.</param>
+    /// <param name="progress">Told the number of objects read.</param>
+    /// <param name="cancellationToken">Gives up; nothing is written then.</param>
+    /// <exception cref="ArchiverException">No such source or place, another worker runs on the source, or tombstones are missing.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<MoveReport> MoveAsync(string sourceName, MoveOptions options, string who, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
+            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
+        var pool = connections[source.Name];
+        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
+            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+
+        var (from, prefix) = await FromAsync(connection, source, options, stop.Token).ConfigureAwait(false);
+        List<MovedObject> objects = from is null ? [] : await MoveRecords.FindAsync(connection, source.Name, from, prefix, stop.Token).ConfigureAwait(false);
+        // What was erased would come back from a bucket that was copied without its tombstones.
+        await new TombstoneReader(store).LoadAsync(source, connection, stop.Token).ConfigureAwait(false);
+        var looked = await LookAsync(objects, prefix, source.Prefix, progress, stop.Token).ConfigureAwait(false);
+        List<MovedObject> verified = [.. looked.Where(o => o.New is not null)];
+        List<SkippedObject> problems = [.. looked.Where(o => o.Problem is not null).Select(o => new SkippedObject(NewKey(o, prefix, source.Prefix), o.Problem!))];
+        var applied = options.Apply && problems.Count == 0 && verified.Count > 0;
+        if (applied)
+            await WriteAsync(connection, taken.Lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, stop.Token).ConfigureAwait(false);
+        return new()
+        {
+            From = from is null ? null : $"{from}/{prefix}",
+            To = $"{store.Location}/{source.Prefix}",
+            Verified = verified.Count,
+            Bytes = verified.Sum(v => v.Length),
+            Problems = problems,
+            LeftBehind = [.. looked.Where(o => o.New is null && o.Problem is null).Select(o => o.OldKey)],
+            Elsewhere = applied ? await MoveRecords.ElsewhereAsync(connection, source, store.Location, stop.Token).ConfigureAwait(false) : new Dictionary<string, long>(),
+            Applied = applied,
+        };
+    }
+
+    private async Task<(string? From, string Prefix)> FromAsync(NpgsqlConnection connection, SourceSettings source, MoveOptions options, CancellationToken cancellationToken)
+    {
+        var prefix = options.FromPrefix?.Trim('/') ?? source.Prefix;
+        var from = options.From?.TrimEnd('/');
+        if (from is null)
+        {
+            var places = (await MoveRecords.PlacesAsync(connection, source, store.Location, cancellationToken).ConfigureAwait(false)).ToList();
+            if (places.Count > 1)
+                throw new ArchiverException(FailureKind.Configuration, $"The ledger has objects of source '{source.Name}' in {string.Join(" and in ", places)}: say which were moved with --from.");
+            from = places.FirstOrDefault();
+        }
+        return from == store.Location && prefix == source.Prefix
+            ? throw new ArchiverException(FailureKind.Configuration, $"{from}/{prefix} is where source '{source.Name}' is configured now. First configure the new bucket or prefix, then say with --from-prefix which prefix the objects had.")
+            : (from, prefix);
+    }
+
+    private async Task<IReadOnlyList<MovedObject>> LookAsync(
+        List<MovedObject> objects, string oldPrefix, string newPrefix, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        ConcurrentBag<MovedObject> looked = [];
+        progress?.Report(new(objects.Count, 0));
+        var options = new ParallelOptions { MaxDegreeOfParallelism = settings.Storage.UploadConcurrency, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(objects, options, async (moved, token) =>
+        {
+            looked.Add(await LookAsync(moved, NewKey(moved, oldPrefix, newPrefix), token).ConfigureAwait(false));
+            progress?.Report(new(objects.Count, looked.Count));
+        }).ConfigureAwait(false);
+        return [.. looked.OrderBy(l => l.Id)];
+    }
+
+    private async Task<MovedObject> LookAsync(MovedObject moved, string key, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(new(key), cancellationToken).ConfigureAwait(false) is not { } head)
+            return moved.MayBeAbsent ? moved : moved with { Problem = "it is not there" };
+        await using var body = await store.OpenAsync(head.Name, cancellationToken).ConfigureAwait(false);
+        if (body is null)
+            return moved with { Problem = "it went away while it was read" };
+        await using var hashing = new HashingStream(body);
+        await hashing.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+        return hashing.BytesRead == moved.Length && CryptographicOperations.FixedTimeEquals(hashing.GetHash(), moved.Sha256)
+            ? moved with { New = head.Name }
+            : moved with { Problem = "it is another object: its bytes are not those that the ledger knows" };
+    }
+
+    private static string NewKey(MovedObject moved, string oldPrefix, string newPrefix) => newPrefix + moved.OldKey[oldPrefix.Length..];
+
+    private async Task WriteAsync(
+        NpgsqlConnection connection, Lease lease, SourceSettings source, List<MovedObject> verified, string what, string who, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        if (await MoveRecords.WriteAsync(connection, store.Location, verified, cancellationToken).ConfigureAwait(false) != verified.Count)
+            throw new ArchiverException(FailureKind.Failed, $"The ledger of source '{source.Name}' changed while it was worked on. Nothing was changed; move again.");
+        await AuditLog.WriteAsync(
+            connection, new(who, "move", source.Name, null, null, what, new Dictionary<string, long> { ["objects"] = verified.Count }), cancellationToken).ConfigureAwait(false);
+        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. Nothing was changed; move again.");
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+
+namespace Archiver.Core.Storage;
+
+/// <summary>
+/// What a store holds, also behind delete markers: who lists current objects only takes an archive for lost that is one request away. Where
+/// versions cannot be listed it makes do with the current ones and says so.
+/// </summary>
+internal sealed class AllObjects(IArchiveReader store)
+{
+    /// <summary>Why versions were not looked at, or null.</summary>
+    public string? Limitation { get; private set; }
+
+    /// <summary>All keys under a prefix that hold bytes, in key order.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses to list at all.</exception>
+    public async IAsyncEnumerable<ListedVersions> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var versions = store.ListVersionsAsync(prefix, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var _ = versions.ConfigureAwait(false);
+        var any = await BeginAsync(versions).ConfigureAwait(false);
+        for (; any == true; any = await versions.MoveNextAsync().ConfigureAwait(false))
+        {
+            if (versions.Current.Objects.Any())
+                yield return versions.Current;
+        }
+        if (any is not null)
+            yield break;
+        await foreach (var listed in store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+            yield return new(listed.Key, [new(null, false, listed.Length, listed.LastModified)]);
+    }
+
+    /// <summary>What is left of an object, the version that its name gives first; empty only when it was asked for and is absent in every version.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<IReadOnlyList<ObjectName>> FindAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        List<ObjectName> found = [];
+        foreach (var asked in new[] { name, new ObjectName(name.Key) }.Distinct())
+        {
+            if (await store.HeadAsync(asked, cancellationToken).ConfigureAwait(false) is { } head)
+                found.Add(head.Name);
+        }
+        await foreach (var listed in ListAsync(name.Key, cancellationToken).ConfigureAwait(false))
+        {
+            // The prefix also finds 'key~2'; the key itself comes first.
+            if (listed.Key == name.Key && Limitation is null)
+                found.AddRange(listed.Objects);
+            break;
+        }
+        return [.. found.Distinct()];
+    }
+
+    /// <summary>Null when the store refuses to list versions.</summary>
+    private async Task<bool?> BeginAsync(IAsyncEnumerator<ListedVersions> versions)
+    {
+        try
+        {
+            return await versions.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent && S3Errors.IsAnswer(exception))
+        {
+            Limitation ??= $"versions cannot be listed (permission s3:ListBucketVersions, or the server lacks the request), so nothing behind a delete marker was seen: {exception.Message}";
+            return null;
+        }
+    }
+}

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -52,12 +53,16 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
         try
         {
             if (new NpgsqlConnectionStringBuilder(text).Host is { Length: > 0 })
+            {
+                // Some contradictions are found when it is used; they belong here, not into the middle of a verb.
+                using var _ = new NpgsqlDataSourceBuilder(ConnectionText.Of(text, pooling: true).ConnectionString).Build();
                 return text;
+            }
             read.Problem(key, "must name a Host (value not shown)");
         }
         catch (Exception)
         {
-            // It parses text and nothing else, and throws whatever comes up, KeyNotFoundException included.
+            // It parses text and opens nothing, and throws whatever comes up, KeyNotFoundException included.
             read.Problem(key, "must be a connection string of Npgsql, such as Host=db;Database=chat;Username=archiver (value not shown)");
         }
         return null;

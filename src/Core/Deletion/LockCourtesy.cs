@@ -86,7 +86,7 @@ internal sealed class LockCourtesy : IAsyncDisposable
         {
             await Task.Delay(half, stop).ConfigureAwait(false);
             // Past any pooler: there the question could queue for the server connection that this very transaction occupies.
-            await using var connection = await _run.Connections.OpenForLockAsync(stop).ConfigureAwait(false);
+            await using var connection = await _run.Connections.OpenDirectAsync(stop).ConfigureAwait(false);
             using (var bound = new CancellationTokenSource(Patience))
                 await connection.ExecuteAsync(Bounded, bound.Token).ConfigureAwait(false);
             using var poll = new PeriodicTimer(half / 2 > ShortestPoll ? half / 2 : ShortestPoll);

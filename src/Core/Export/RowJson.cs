@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Export;
@@ -52,17 +51,6 @@ internal static class RowJson
             WriteEmbedded(output, piece);
         else
             WriteStringContent(output, piece);
-    }
-
-    /// <summary>The text of a field with COPY's escapes undone.</summary>
-    public static string Unescape(ReadOnlySpan<byte> field)
-    {
-        if (field.IndexOf((byte)'\\') < 0)
-            return Encoding.UTF8.GetString(field);
-        var bytes = new ArrayBufferWriter<byte>(field.Length);
-        for (var at = 0; at < field.Length; at++)
-            bytes.Write([field[at] == '\\' ? Unescaped(field, ++at) : field[at]]);
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
     // NaN and Infinity are the only numbers that do not start with a digit after their sign.

@@ -45,6 +45,7 @@ internal static class Pauses
         NpgsqlConnection connection, string action, string source, string policy, string by, NpgsqlParameter[] parameters, string sql, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken).ConfigureAwait(false);
         var changed = await connection.ExecuteAsync(sql, cancellationToken, parameters).ConfigureAwait(false);
         await AuditLog.WriteAsync(
             connection, new(by, action, source == All ? null : source, policy == All ? null : policy, null, null, new Dictionary<string, long> { ["pauses"] = changed }), cancellationToken).ConfigureAwait(false);

@@ -148,7 +148,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         // Idle while the store works: as long as the store's retries may take.
         await connection.ExecuteAsync(
-            TransactionSettings.Common + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * 10)
+            TransactionSettings.Common + TransactionSettings.Change + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * 10)
             + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken).ConfigureAwait(false);
         return transaction;

@@ -164,7 +164,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
     {
         var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(
-            TransactionSettings.Common + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken).ConfigureAwait(false);
+            TransactionSettings.Common + TransactionSettings.Change + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken).ConfigureAwait(false);
         return transaction;
     }

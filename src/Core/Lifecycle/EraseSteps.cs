@@ -59,6 +59,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken).ConfigureAwait(false);
         await EraseLedger.RestAsync(connection, scope.Source.Name, work.Free, user, cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseTextErased);
@@ -76,7 +77,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken).ConfigureAwait(false);
         foreach (var session in await HeldSessions.FindAsync(connection, scope.Source, shape, work.Free, cancellationToken).ConfigureAwait(false))
             work.Keep(session, ErasedSession.Held, "under a legal hold");

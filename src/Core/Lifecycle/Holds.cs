@@ -40,7 +40,7 @@ internal static class Holds
         var sessions = await SessionsAsync(connection, source, request.Session, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // However long the transaction in hand takes: giving up would leave what should be held unprotected.
-        await connection.ExecuteAsync($"{TransactionSettings.Common} SET LOCAL lock_timeout = 0;", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync($"{TransactionSettings.Common} {TransactionSettings.Change} SET LOCAL lock_timeout = 0;", cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeExclusiveAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
         List<long> ids = [];
         foreach (var session in sessions)

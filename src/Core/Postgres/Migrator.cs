@@ -15,6 +15,12 @@ internal static class Migrator
     /// <summary>Serialises migrations of one database; the number is arbitrary and must never change.</summary>
     private const long MigrationLock = 0x6172_6368_6d69_6772;
 
+    /// <summary>Whoever waits this long waits for somebody who does not go on; the scripts themselves take as long as they take.</summary>
+    private static readonly TimeSpan LockWithin = TimeSpan.FromSeconds(30);
+
+    private static readonly string Settings =
+        $"{TransactionSettings.Common} SET LOCAL default_table_access_method = heap; SET LOCAL statement_timeout = 0; {TransactionSettings.Timeout("lock_timeout", LockWithin)}";
+
     private const string Prefix = "sql.ledger.";
 
     private const string Bootstrap = """
@@ -41,20 +47,24 @@ internal static class Migrator
     }
 
     /// <summary>Applies what is missing and returns the names applied, oldest first; empty when the ledger is current.</summary>
-    /// <exception cref="ArchiverException">The ledger is newer than this program, or an applied script was edited.</exception>
+    /// <exception cref="ArchiverException">
+    /// The ledger is newer than this program, an applied script was edited, or somebody keeps a lock that a script needs.
+    /// </exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync("SELECT pg_advisory_lock($1)", cancellationToken, PgParameter.Bigint(MigrationLock)).ConfigureAwait(false);
+        List<string> names = [];
         try
         {
-            if (!await ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
-                await connection.ExecuteAsync(Bootstrap, cancellationToken).ConfigureAwait(false);
-            return await ApplyMissingAsync(connection, cancellationToken).ConfigureAwait(false);
+            // A ledger that is current is only read: it waits for nobody.
+            while (await MissingAsync(connection, cancellationToken).ConfigureAwait(false) && await ApplyNextAsync(connection, cancellationToken).ConfigureAwait(false) is { } name)
+                names.Add(name);
+            return names;
         }
-        finally
+        catch (PostgresException exception) when (exception.IsLockTimeout())
         {
-            // Released although the caller gave up: the connection may go back to the pool with the lock held.
-            await connection.ExecuteAsync("SELECT pg_advisory_unlock($1)", CancellationToken.None, PgParameter.Bigint(MigrationLock)).ConfigureAwait(false);
+            throw new ArchiverException(FailureKind.Failed,
+                "The ledger could not be upgraded: another session keeps its lock, such as another archiver that is upgrading it, or one that died behind a connection pooler. "
+                + "It is among: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'). Nothing was changed.", exception);
         }
     }
 
@@ -69,21 +79,27 @@ internal static class Migrator
             throw new ArchiverException(FailureKind.Refused, $"The ledger lacks {script.Name}. Upgrade it with: archiver migrate");
     }
 
-    private static async Task<IReadOnlyList<string>> ApplyMissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<bool> MissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        !await ExistsAsync(connection, cancellationToken).ConfigureAwait(false) || Check(await AppliedAsync(connection, cancellationToken).ConfigureAwait(false)).Any();
+
+    /// <summary>Applies one script; null when another worker has applied the last one meanwhile.</summary>
+    private static async Task<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        List<string> names = [];
-        foreach (var script in Check(await AppliedAsync(connection, cancellationToken).ConfigureAwait(false)))
-        {
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(script.Sql, cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(
-                "INSERT INTO archiver.migrations (version, name, sha256) VALUES ($1, $2, $3)",
-                cancellationToken,
-                PgParameter.Int(script.Version), PgParameter.Text(script.Name), PgParameter.Text(script.Sha256)).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            names.Add(script.Name);
-        }
-        return names;
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(Settings, cancellationToken).ConfigureAwait(false);
+        // A lock of the transaction: one of the session would stay on whichever server connection a pooler took for it, for ever.
+        await connection.ExecuteAsync("SELECT pg_advisory_xact_lock($1)", cancellationToken, PgParameter.Bigint(MigrationLock)).ConfigureAwait(false);
+        if (!await ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+            await connection.ExecuteAsync(Bootstrap, cancellationToken).ConfigureAwait(false);
+        if (Check(await AppliedAsync(connection, cancellationToken).ConfigureAwait(false)).FirstOrDefault() is not { } script)
+            return null;
+        await connection.ExecuteAsync(script.Sql, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(
+            "INSERT INTO archiver.migrations (version, name, sha256) VALUES ($1, $2, $3)",
+            cancellationToken,
+            PgParameter.Int(script.Version), PgParameter.Text(script.Name), PgParameter.Text(script.Sha256)).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return script.Name;
     }
 
     private static IEnumerable<Script> Check(Dictionary<int, string> applied)

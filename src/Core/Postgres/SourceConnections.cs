@@ -7,10 +7,6 @@ namespace Archiver.Core.Postgres;
 /// <summary>The ways to a source's servers: the main pool, the replica if exports go there, and single connections for the run lock.</summary>
 internal sealed class SourceConnections : IAsyncDisposable
 {
-    private const string ApplicationName = "archiver";
-
-    private const int ReadBuffer = 64 * 1024;
-
     private readonly SourceSettings _settings;
     private readonly NpgsqlDataSource _main;
     private readonly NpgsqlDataSource _lock;
@@ -36,10 +32,26 @@ internal sealed class SourceConnections : IAsyncDisposable
     public async Task<NpgsqlConnection> OpenForExportAsync(CancellationToken cancellationToken) =>
         await (_replica ?? _main).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
-    /// <summary>A connection of its own, past any pooler.</summary>
+    /// <summary>
+    /// A connection of its own, past any pooler, that ends with its owner: whatever outlives a transaction (locks, temporary tables) belongs on one of these.
+    /// On a pooled connection it would be stranded, or missing in the next transaction.
+    /// </summary>
+    /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
-    public async Task<NpgsqlConnection> OpenForLockAsync(CancellationToken cancellationToken) =>
-        await _lock.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    public async Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _lock.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Pooler.RefuseAsync(connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
     public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => Build(settings.ConnectionString, settings.Name + "/schedule", pooling: true);
@@ -60,18 +72,6 @@ internal sealed class SourceConnections : IAsyncDisposable
         await _lock.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static NpgsqlDataSource Build(string connectionString, string name, bool pooling)
-    {
-        var text = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = pooling, IncludeErrorDetail = false };
-        text.ApplicationName ??= ApplicationName;
-        // Statements are bounded by the server's statement_timeout, which grows with a large session; a second clock here would cut it off.
-        text.CommandTimeout = 0;
-        // An export reads megabytes: with the driver's 8 KiB the thread pool is woken for every twentieth message.
-        text.ReadBufferSize = ReadBuffer;
-        // A peer that vanished without a word must not hold a run for ever.
-        text.TcpKeepAlive = true;
-        text.TcpKeepAliveTime = 30;
-        text.TcpKeepAliveInterval = 10;
-        return new NpgsqlDataSourceBuilder(text.ConnectionString) { Name = name }.Build();
-    }
+    private static NpgsqlDataSource Build(string connectionString, string name, bool pooling) =>
+        new NpgsqlDataSourceBuilder(ConnectionText.Of(connectionString, pooling).ConnectionString) { Name = name }.Build();
 }

@@ -44,20 +44,15 @@ internal sealed class SourceLock : IAsyncDisposable
     public static async Task<SourceLock?> TryTakeAsync(
         SourceConnections connections, IReadOnlyList<SourceLockKey> keys, string source, TimeProvider time, CancellationToken cancellationToken)
     {
-        var connection = await connections.OpenForLockAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await connections.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var pid = await connection.ScalarAsync<int>("SELECT pg_backend_pid()", cancellationToken).ConfigureAwait(false);
-            if (pid != connection.ProcessID)
-                throw new ArchiverException(FailureKind.Refused,
-                    $"A connection pooler sits between the archiver and PostgreSQL, and session locks do not hold through it. " +
-                    $"Give a direct connection in Archiver:Sources:{source}:LockConnectionString.");
             await connection.ExecuteAsync(Settings, cancellationToken).ConfigureAwait(false);
             if (await TakeAllAsync(connection, keys, cancellationToken).ConfigureAwait(false))
             {
                 var nonce = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long)));
                 await connection.ExecuteAsync("SELECT pg_advisory_lock($1)", cancellationToken, PgParameter.Bigint(nonce)).ConfigureAwait(false);
-                var taken = new SourceLock(connection, new Lease(nonce, pid), time);
+                var taken = new SourceLock(connection, new Lease(nonce, connection.ProcessID), time);
                 connection = null;
                 return taken;
             }

@@ -9,15 +9,31 @@ namespace Archiver.Core.Postgres;
 internal static class TransactionSettings
 {
     /// <summary>
-    /// For every transaction: names resolve to pg_catalog only; row security is an error instead of silently missing rows.
-    /// JIT costs more than it gives on these short statements.
+    /// For every transaction: names resolve to pg_catalog only; row security is an error instead of silently missing rows; text is UTF-8, instants
+    /// and types are spelled in one way, and a literal means what it says. JIT costs more than it gives on these short statements.
     /// </summary>
     public const string Common = """
         SET LOCAL search_path = pg_catalog;
         SET LOCAL row_security = off;
+        SET LOCAL client_encoding = 'UTF8';
         SET LOCAL TimeZone = 'UTC';
         SET LOCAL DateStyle = 'ISO, YMD';
+        SET LOCAL quote_all_identifiers = off;
+        SET LOCAL standard_conforming_strings = on;
         SET LOCAL jit = off;
+        """;
+
+    /// <summary>
+    /// For transactions that change rows or make a promise, beside <see cref="Common"/> or <see cref="Export"/>: foreign keys and triggers hold, and
+    /// what was committed survives a crash of the server. Not at the head of an export, whose snapshot comes after its locks.
+    /// </summary>
+    /// <remarks>
+    /// Only where it is not so already: the replication role takes a superuser to set, be it to what it is. A restore that a crash took back, after
+    /// reconcile had removed its object for being superfluous, would be the end of the session; a hold or a receipt would have been a lie.
+    /// </remarks>
+    public const string Change = """
+        SELECT set_config('session_replication_role', 'origin', true) WHERE current_setting('session_replication_role') <> 'origin';
+        SELECT set_config('synchronous_commit', 'local', true) WHERE current_setting('synchronous_commit') = 'off';
         """;
 
     /// <summary>
@@ -31,7 +47,7 @@ internal static class TransactionSettings
         SET LOCAL max_parallel_workers_per_gather = 0;
         """;
 
-    /// <summary>For exports: the output functions that pg_dump relies on, in one fixed dialect, and rows in the order of the batch.</summary>
+    /// <summary>For exports and imports: the output functions that pg_dump relies on, and the input functions that read them, in one fixed dialect.</summary>
     public const string Export = Common + ByKey + """
 
         SET LOCAL IntervalStyle = 'postgres';
@@ -39,6 +55,7 @@ internal static class TransactionSettings
         SET LOCAL bytea_output = 'hex';
         SET LOCAL lc_monetary = 'C';
         SET LOCAL xmloption = 'content';
+        SET LOCAL array_nulls = on;
         """;
 
     /// <summary>For selection and reports: read only, bounded in time.</summary>

@@ -1,4 +1,5 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
 using Npgsql;
 
 namespace Archiver.Core.Restore;
@@ -11,11 +12,7 @@ internal static class OtherTarget
     {
         try
         {
-            var text = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = false };
-            text.ApplicationName ??= "archiver";
-            // Statements are bounded by the server's statement_timeout, which grows with a large session.
-            text.CommandTimeout = 0;
-            return new NpgsqlDataSourceBuilder(text.ConnectionString).Build();
+            return new NpgsqlDataSourceBuilder(ConnectionText.Of(connectionString, pooling: true).ConnectionString).Build();
         }
         catch (ArgumentException exception)
         {

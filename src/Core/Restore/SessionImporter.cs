@@ -86,7 +86,7 @@ internal sealed class SessionImporter(
     {
         var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / settings.Batch.Rows);
         await connection.ExecuteAsync(
-            TransactionSettings.Export
+            TransactionSettings.Export + TransactionSettings.Change
             + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * scale)
             + TransactionSettings.Timeout("lock_timeout", settings.Batch.LockTimeout)
             + TransactionSettings.Timeout("idle_in_transaction_session_timeout", settings.Batch.StatementTimeout * scale)

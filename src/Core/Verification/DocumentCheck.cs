@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Unicode;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 
@@ -84,6 +85,9 @@ internal sealed class DocumentCheck(string keyColumn, ContentParts? parts = null
             }
         }
         state = reader.CurrentState;
+        // The reader skips over a text without decoding it. It stops between two tokens, and so never within a character.
+        if (!Utf8.IsValid(final ? bytes : bytes[..(int)reader.BytesConsumed]))
+            throw new InvalidDataException("The document is not UTF-8.");
         parts?.Add(bytes[attributed..(final ? bytes.Length : (int)reader.BytesConsumed)]);
         return (int)reader.BytesConsumed;
     }

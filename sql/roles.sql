@@ -18,7 +18,7 @@
 --   archiver.restore   on: also what `archiver restore` needs in these tables; runs need none of it
 --   archiver.role      name of the archiver's role    archiver
 --   archiver.reader    name of the readers' role      archiver_reader
--- Lists are separated by commas; an empty archiver.marks means none. archiver.session decides: where it is set, archiver.marks
+-- Lists are separated by commas; names are written as in SQL, "my schema"."my table", columns as they are. An empty archiver.marks means none. archiver.session decides: where it is set, archiver.marks
 -- and archiver.children have no defaults.
 
 DO $roles$
@@ -30,6 +30,8 @@ DECLARE
   marks      CONSTANT text := CASE WHEN custom THEN coalesce(current_setting('archiver.marks', true), '') ELSE 'archived, archive_location' END;
   children   CONSTANT text := CASE WHEN custom THEN coalesce(current_setting('archiver.children', true), '') ELSE 'public.chat_messages' END;
   restoring  CONSTANT boolean := coalesce(nullif(current_setting('archiver.restore', true), ''), 'off')::boolean;
+  -- A comma within quotes belongs to the name.
+  comma      CONSTANT text := ',(?=(?:[^"]*"[^"]*")*[^"]*$)';
   mapped     regclass;
   lockable   text;
   relation   record;
@@ -50,7 +52,7 @@ BEGIN
   -- SELECT to export, DELETE to delete. Row locks (FOR UPDATE) need UPDATE on some column, on every mapped table: on parents they
   -- keep new rows away, on the others they find out which session is in use. The key's column gives just that, and columns of the
   -- session that say what became of it. INSERT is for restoring only, TRUNCATE for nobody.
-  FOREACH mapped IN ARRAY sessions || string_to_array(replace(children, ' ', ''), ',')::regclass[] LOOP
+  FOREACH mapped IN ARRAY sessions || ARRAY(SELECT btrim(c)::regclass FROM regexp_split_to_table(children, comma) WITH ORDINALITY AS s (c, n) WHERE btrim(c) <> '' ORDER BY n) LOOP
     SELECT format('%I', a.attname)
     INTO lockable
     FROM pg_catalog.pg_attribute AS a
@@ -82,10 +84,10 @@ BEGIN
       RAISE WARNING 'Row level security is on for %: runs refuse until a superuser says ALTER ROLE % BYPASSRLS', mapped, quote_ident(archiver);
     END IF;
   END LOOP;
-  IF replace(marks, ' ', '') <> '' THEN
+  IF btrim(marks) <> '' THEN
     EXECUTE format(
       'GRANT UPDATE (%s) ON TABLE %s TO %I',
-      (SELECT string_agg(format('%I', c), ', ') FROM unnest(string_to_array(replace(marks, ' ', ''), ',')) AS c), sessions, archiver);
+      (SELECT string_agg(CASE WHEN btrim(c) LIKE '"%"' THEN btrim(c) ELSE format('%I', btrim(c)) END, ', ') FROM regexp_split_to_table(marks, comma) AS c), sessions, archiver);
   END IF;
 
   -- 3 ---- the ledger ----------------------------------------------------------------------------------------------------

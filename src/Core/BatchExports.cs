@@ -4,6 +4,7 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
+using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -40,17 +41,29 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
         }
         catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
-            if (batch.Sessions.Count == 1)
-            {
-                await outcomes.DropAsync([new(batch.Sessions[0].Key, $"{DropReason.Unreadable} ({exception.SqlState})", Failed: true)], cancellationToken).ConfigureAwait(false);
-                return null;
-            }
-            logger.BatchHalved(batch.Sessions.Count, exception.SqlState);
-            pace.SlowDown(batch.Sessions.Count);
-            var (first, second) = batch.Halve();
-            parts.Push(second);
-            parts.Push(first);
+            await DivideAsync(batch, parts, $"{DropReason.Unreadable} ({exception.SqlState})", exception.SqlState, cancellationToken).ConfigureAwait(false);
             return null;
         }
+        catch (SpoolException exception)
+        {
+            // Small documents need no file: only those go without that do.
+            logger.NoRoomToSpool(exception.Message);
+            await DivideAsync(batch, parts, DropReason.NoRoom, DropReason.NoRoom, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    private async Task DivideAsync(SelectedBatch batch, Stack<SelectedBatch> parts, string reason, string code, CancellationToken cancellationToken)
+    {
+        if (batch.Sessions.Count == 1)
+        {
+            await outcomes.DropAsync([new(batch.Sessions[0].Key, reason, Failed: true)], cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        logger.BatchHalved(batch.Sessions.Count, code);
+        pace.SlowDown(batch.Sessions.Count);
+        var (first, second) = batch.Halve();
+        parts.Push(second);
+        parts.Push(first);
     }
 }

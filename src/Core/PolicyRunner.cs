@@ -71,7 +71,7 @@ public sealed class PolicyRunner
                 var (outcome, error) = await _failures.GuardAsync(request, () => run.ExecuteAsync(progress, cancellationToken)).ConfigureAwait(false);
                 var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
                 FaultPoint.Reach(FaultPoints.RunEnding);
-                await RunEnd.RecordAsync(scope, summary, _logger).ConfigureAwait(false);
+                summary = await RunEnd.RecordAsync(scope, summary, _logger).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.RunEnded);
                 return summary;
             }

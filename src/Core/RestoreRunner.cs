@@ -107,7 +107,7 @@ public sealed class RestoreRunner
         SourceSettings source, RestoreOptions options, RestoreTally tally, RestoreScope? scope, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
     {
         await using var other = options.TargetConnectionString is { } text ? OtherTarget.Build(text) : null;
-        Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? _connections[source.Name].OpenAsync : async token => await other.OpenConnectionAsync(token).ConfigureAwait(false);
+        Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? _connections[source.Name].OpenDirectAsync : token => OtherTarget.OpenAsync(other, token);
         var map = options.IntoSchema is { } schema ? RestoreTarget.InSchema(source.Map, schema) : source.Map;
         RestoreTarget target;
         await using (var connection = await open(cancellationToken).ConfigureAwait(false))

@@ -18,6 +18,8 @@ public sealed class ConfigurationTests(TestServers servers)
     [InlineData(IdleFor, " ", "but is ' '")]
     [InlineData("Batch:Sesions", "5", "Archiver:Batch:Sesions: is not a known key")]
     [InlineData("Storage:SecretKey", null, "SecretKey")]
+    [InlineData("Http:ApiKey", "abc", "Archiver:Http:ApiKey: must have at least 16 characters")]
+    [InlineData("Sources:main:ConnectionString", "Host=db;Minimum Pool Size=9;Maximum Pool Size=3", "Archiver:Sources:main:ConnectionString: must be a connection string")]
     [InlineData("Sources:main:Policies:idle:Cron", "0 0 25 * * ?", "Archiver:Sources:main:Policies:idle:Cron: must be a Quartz cron expression")]
     public async Task Ends_with_2_and_asks_no_server(string key, string? value, string said)
     {
@@ -65,5 +67,17 @@ public sealed class ConfigurationTests(TestServers servers)
         {
             File.Delete(file);
         }
+    }
+
+    [Fact]
+    public async Task Says_that_it_is_the_environment_that_stands_in_the_sections_place()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+
+        await using var invocation = archiver.Invoke(null, null, new Dictionary<string, string?> { ["ARCHIVER"] = "/opt/archiver" }, "list");
+        var result = await invocation.WaitForEndAsync(Token);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("environment variable ARCHIVER", result.Error, StringComparison.Ordinal);
     }
 }

@@ -158,4 +158,38 @@ public sealed class RunVerbTests(TestServers servers)
         await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token, TimeSpan.FromMinutes(1));
         Assert.True(await worker.IsReadyAsync(Token));
     }
+
+    /// <summary>Between the first answer of a server and the last look at its ledger the connection may break as well.</summary>
+    [Fact]
+    public async Task Goes_on_when_its_connection_breaks_while_it_looks_for_missed_runs()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
+        await archiver.RunAsync("migrate");
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
+        await using var locker = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var locking = await locker.BeginTransactionAsync(Token);
+        await using (var command = new Npgsql.NpgsqlCommand("LOCK TABLE archiver.runs IN ACCESS EXCLUSIVE MODE", locker, locking))
+            await command.ExecuteNonQueryAsync(Token);
+        await using var worker = await RunningWorker.InvokeAsync(archiver.With(Cron, EveryYear), Token);
+
+        await Eventually.TrueAsync(
+            async () => await archiver.Database.ScalarAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0, Token);
+        await worker.LoggedAsync(6009, Token);
+        await locking.RollbackAsync(Token);
+
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 0, Token);
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+    }
+
+    [Fact]
+    public async Task Is_ready_with_a_policy_that_only_reports()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.RunAsync("migrate");
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
+        await using var worker = await RunningWorker.InvokeAsync(archiver.With(Cron, "0 0 2 * * ?").With("Sources:main:Policies:idle:DryRun", "true"), Token);
+
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+        Assert.Equal(1, await archiver.LiveSessionsAsync());
+    }
 }

@@ -49,6 +49,20 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>Sends a request; redirects are not followed.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _http.SendAsync(request, cancellationToken);
 
+    /// <summary>A client whose requests come from that address of this machine.</summary>
+    public HttpClient ClientFrom(IPAddress address) => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        ConnectCallback = async (context, token) =>
+        {
+            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+            socket.Bind(new IPEndPoint(address, 0));
+            await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, token);
+            return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    { BaseAddress = Address };
+
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken) => await GetAsync("/health/ready", cancellationToken) == HttpStatusCode.OK;
 
     /// <summary>Sends SIGTERM, or in this process cancels it, and waits for the end.</summary>

@@ -8,12 +8,23 @@ internal sealed class HttpOptions
     [Secret]
     public string? ApiKey { get; set; }
 
+    /// <summary>A key that a program could go through is none.</summary>
+    private const int ShortestKey = 16;
+
     public HttpSettings Read(ValueReader read) => new()
     {
         Urls = ReadUrls(read) ?? new HttpSettings().Urls,
         // An empty key would let everybody in, so it is refused like every empty value.
-        ApiKey = read.Secret(ApiKey),
+        ApiKey = ReadKey(read),
     };
+
+    private string? ReadKey(ValueReader read)
+    {
+        var key = read.Secret(ApiKey);
+        if (key is { Length: > 0 and < ShortestKey })
+            read.Problem(nameof(ApiKey), $"must have at least {ShortestKey} characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
+        return key;
+    }
 
     private string? ReadUrls(ValueReader read)
     {

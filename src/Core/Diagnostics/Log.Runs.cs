@@ -43,6 +43,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "Batch of {Sessions} sessions ran into {SqlState}; trying halves")]
     public static partial void BatchHalved(this ILogger logger, int sessions, string sqlState);
 
+    [LoggerMessage(EventId = 1012, Level = LogLevel.Error, Message = "{Problem}")]
+    public static partial void NoRoomToSpool(this ILogger logger, string problem);
+
     [LoggerMessage(EventId = 1013, Level = LogLevel.Information, Message = "{Policy} not run: {Pause}")]
     public static partial void Paused(this ILogger logger, string policy, string pause);
 

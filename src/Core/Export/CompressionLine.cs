@@ -95,10 +95,17 @@ internal sealed class CompressionLine : IAsyncDisposable
         }
         finally
         {
-            if (gzip is not null)
-                await gzip.DisposeAsync().ConfigureAwait(false);
-            if (spool is not null)
-                await spool.DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                // It writes once more, and fails once more where the spool is full.
+                if (gzip is not null)
+                    await gzip.DisposeAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                if (spool is not null)
+                    await spool.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 }

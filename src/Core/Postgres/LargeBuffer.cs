@@ -10,7 +10,8 @@ internal static class LargeBuffer
 {
     private const int Pooled = 1 << 20;
 
-    private const int Huge = 64 << 20;
+    /// <summary>Beyond it garbage is more than the collector is left to find by itself, and growth leaves less room unused.</summary>
+    private const int Huge = 8 << 20;
 
     public static byte[] Rent(int length) => length <= Pooled ? ArrayPool<byte>.Shared.Rent(length) : GC.AllocateUninitializedArray<byte>(length);
 

@@ -37,7 +37,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
-        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
         await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)

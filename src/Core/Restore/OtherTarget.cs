@@ -20,4 +20,21 @@ internal static class OtherTarget
             throw new ArchiverException(FailureKind.Configuration, "--to is not a connection string of PostgreSQL, such as Host=localhost;Database=copy;Username=me.", exception);
         }
     }
+
+    /// <summary>A connection whose temporary tables outlive a transaction.</summary>
+    /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
+    public static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource target, CancellationToken cancellationToken)
+    {
+        var connection = await target.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Pooler.RefuseAsync(connection, "Give --to a direct connection.", cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 }

@@ -19,7 +19,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
     public async Task<RestoreReport> RunAsync(SourceSettings source, IReadOnlyList<RestoreCandidate> candidates, CancellationToken cancellationToken)
     {
         var tally = new RestoreTally(null, keepConflicts: false);
-        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
         var target = await CreateTablesAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         using var plans = new ImportPlans(target, DriftOptions.None, connections.OpenAsync);
         // The temporary tables are this connection's: an import that lost it cannot go on elsewhere.

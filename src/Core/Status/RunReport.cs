@@ -7,8 +7,11 @@ namespace Archiver.Core.Status;
 /// <summary>What the ledger says about runs.</summary>
 internal static class RunReport
 {
-    private const string Columns = """
-        SELECT r.id, r.source, r.policy, r.action, r.state, r.started_at, r.ended_at, extract(epoch FROM coalesce(r.ended_at, clock_timestamp()) - r.started_at)::float8,
+    // A worker that died, or could not write how its run ended, leaves it as running, until the next run settles it; nobody is to wait for that.
+    private const string State = $"CASE WHEN r.state = 'running' AND NOT {Lease.OfLivingRun} THEN 'interrupted' ELSE r.state END";
+
+    private const string Columns = $"""
+        SELECT r.id, r.source, r.policy, r.action, {State}, r.started_at, r.ended_at, extract(epoch FROM coalesce(r.ended_at, clock_timestamp()) - r.started_at)::float8,
                r.sessions_selected, r.sessions_done, r.sessions_skipped, r.sessions_failed, r.rows_deleted, r.bytes_json, r.bytes_stored, r.reasons::text, r.error
         FROM archiver.runs AS r
         """;

@@ -12,6 +12,7 @@ internal sealed class SpoolFile : IDisposable
 {
     private const int RecordSize = 64 * 1024;
 
+    private readonly string _folder;
     private readonly FileStream _file;
     private readonly AesGcm _cipher;
     private readonly byte[] _plain = new byte[RecordSize];
@@ -21,8 +22,10 @@ internal sealed class SpoolFile : IDisposable
 
     private static int Tag => AesGcm.TagByteSizes.MaxSize;
 
+    /// <exception cref="SpoolException">The folder is full, or may not be written.</exception>
     public SpoolFile(string folder)
     {
+        _folder = folder;
         var path = Path.Combine(folder, $"archiver-{Guid.NewGuid():N}.tmp");
         var options = new FileStreamOptions
         {
@@ -35,7 +38,7 @@ internal sealed class SpoolFile : IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         Span<byte> key = stackalloc byte[32];
         RandomNumberGenerator.Fill(key);
-        _file = new FileStream(path, options);
+        _file = Guarded(() => new FileStream(path, options));
         _cipher = new AesGcm(key, Tag);
         CryptographicOperations.ZeroMemory(key);
         if (!OperatingSystem.IsWindows())
@@ -78,12 +81,28 @@ internal sealed class SpoolFile : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(nonce, record);
     }
 
+    private T Guarded<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SpoolException(_folder, exception);
+        }
+    }
+
     private void WriteRecord()
     {
         Span<byte> nonce = stackalloc byte[AesGcm.NonceByteSizes.MaxSize];
         Nonce(_records, nonce);
         _cipher.Encrypt(nonce, _plain.AsSpan(0, _pending), _sealed.AsSpan(0, _pending), _sealed.AsSpan(_pending, Tag));
-        _file.Write(_sealed, 0, _pending + Tag);
+        Guarded(() =>
+        {
+            _file.Write(_sealed, 0, _pending + Tag);
+            return true;
+        });
         _records++;
         _pending = 0;
     }

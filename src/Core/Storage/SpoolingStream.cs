@@ -39,7 +39,7 @@ internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMe
     public bool IsSpilled => _file is not null;
 
     /// <summary>Ends writing. The content owns the bytes from here on; the caller disposes it.</summary>
-    /// <exception cref="IOException">The temporary file could not be written.</exception>
+    /// <exception cref="SpoolException">The temporary file could not be written.</exception>
     public SpooledContent Complete()
     {
         ObjectDisposedException.ThrowIf(_ended, this);

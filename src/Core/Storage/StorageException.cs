@@ -14,7 +14,7 @@ public enum StorageFailure
 }
 
 /// <summary>The store failed. The message names the setting to look at and holds no secret.</summary>
-public sealed class StorageException(StorageFailure failure, string message, Exception? inner = null) : Exception(message, inner)
+public class StorageException(StorageFailure failure, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>What to do about it.</summary>
     public StorageFailure Failure { get; } = failure;

@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 
 namespace Archiver.Worker.Configuration;
@@ -9,7 +10,7 @@ namespace Archiver.Worker.Configuration;
 /// </summary>
 internal static class ConfigurationFiles
 {
-    /// <exception cref="ArchiverException">A file is missing or not JSON.</exception>
+    /// <exception cref="ArchiverException">A file is missing or not JSON, or a variable stands where the section is.</exception>
     public static IConfiguration Load(string? config, string[] settings, ProcessEnvironment environment)
     {
         var file = config is null ? null : environment.FullPath(config);
@@ -42,6 +43,9 @@ internal static class ConfigurationFiles
     /// <summary>The variables as keys. The library's own source of variables reads those of the process.</summary>
     private static Dictionary<string, string?> Keys(ProcessEnvironment environment)
     {
+        if (environment.Variables.Keys.FirstOrDefault(n => n.Equals(ArchiverConfiguration.SectionName, StringComparison.OrdinalIgnoreCase)) is { } bare)
+            throw new ArchiverException(FailureKind.Configuration,
+                $"The environment variable {bare} is set. It would be the whole section {ArchiverConfiguration.SectionName} of the configuration, which is no single value: unset it, or name a key, such as Archiver__Storage__Bucket.");
         // Keys differ in more than case; of variables that do not, one counts.
         Dictionary<string, string?> keys = new(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in environment.Variables)

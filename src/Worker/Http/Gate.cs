@@ -4,7 +4,7 @@ namespace Archiver.Worker.Http;
 /// In front of every route. Without a configured key everything but health is absent; without the right key every path, known or not, answers
 /// the same 401, so that nobody learns which routes or sessions exist. A change asked for from a browser must come from our own page.
 /// </summary>
-internal sealed class Gate(RequestDelegate next, ApiKey key, Refusals refusals)
+internal sealed class Gate(RequestDelegate next, ApiKey key, Guesses guesses, Refusals refusals)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -14,7 +14,15 @@ internal sealed class Gate(RequestDelegate next, ApiKey key, Refusals refusals)
             return next(context);
         if (!key.IsConfigured)
             return EndAsync(context, StatusCodes.Status404NotFound, "No such route. Routes other than health are off: Archiver:Http:ApiKey is not set.");
-        if (!key.Opens(context.Request.Headers.Authorization, out var basic))
+        var (authorization, basic) = (context.Request.Headers.Authorization, false);
+        var opens = authorization.Count > 0 ? guesses.Try(context.Connection.RemoteIpAddress, () => key.Opens(authorization, out basic)) : false;
+        if (opens is null)
+        {
+            refusals.Add("too many wrong keys", context);
+            context.Response.Headers.RetryAfter = "60";
+            return EndAsync(context, StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address. Try again in a minute.");
+        }
+        if (opens is false)
         {
             refusals.Add(context.Request.Headers.Authorization.Count == 0 ? "no key" : "wrong key", context);
             // Both schemes in one answer: browsers ask for the password, programs see what is wanted.

@@ -28,6 +28,7 @@ internal static class HttpRegistration
         services.AddHttpLimits();
         services.AddExceptionHandler<HttpErrors>();
         services.TryAddSingleton(new ApiKey(settings.Http.ApiKey));
+        services.TryAddSingleton<Guesses>();
         services.TryAddSingleton<Refusals>();
         services.TryAddSingleton<ReadinessProbe>();
         services.TryAddSingleton<ArchiveLookup>();

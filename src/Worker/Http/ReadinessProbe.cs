@@ -85,7 +85,8 @@ internal sealed class ReadinessProbe(
         var born = await connection.ScalarAsync<DateTime>("SELECT l.created_at FROM archiver.ledger AS l", cancellationToken).ConfigureAwait(false);
         var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
         var now = time.GetUtcNow();
-        foreach (var policy in source.Policies.Where(p => !p.Paused))
+        // A dry run leaves no run behind that could have succeeded.
+        foreach (var policy in source.Policies.Where(p => p is { Paused: false, DryRun: false }))
         {
             if (await Core.Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false) is not null)
                 continue;

@@ -22,10 +22,8 @@ internal sealed class ClusteredSchedule(
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
-    // Two workers that start together would both create the same tables, or each add what the other removes.
-    private const string OneAtATime = "SELECT pg_advisory_lock(hashtextextended('archiver/quartz', 0))";
-
-    private const string Unlock = "SELECT pg_advisory_unlock_all()";
+    // Two workers that start together would both create the same tables, or each add what the other removes. Bounded: one that waits is not ready, and tries again.
+    private const string OneAtATime = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(hashtextextended('archiver/quartz', 0)); SET lock_timeout = 0";
 
     private const string Exists = "SELECT to_regnamespace('archiver_quartz') IS NOT NULL";
 
@@ -72,7 +70,8 @@ internal sealed class ClusteredSchedule(
 
     private async Task JoinAsync(SourceSettings source, Func<IScheduler, Task> register, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        // Its end is the lock's end, also when joining fails: on a connection of the pool the lock would wait there for the next user.
+        await using var connection = await connections[source.Name].OpenDirectAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
         await CreateSchemaAsync(connection, cancellationToken).ConfigureAwait(false);
         var factory = Build(source);
@@ -88,7 +87,6 @@ internal sealed class ClusteredSchedule(
             await factory.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-        await connection.ExecuteAsync(Unlock, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task CreateSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -26,9 +26,11 @@ internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatal
             .ForJob(DiscardJob.Key(source.Name))
             .WithSchedule(CronScheduleBuilder.Create(Cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
             .Build();
+        // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the discard for not missed.
+        var missed = await MissedAsync(source, cancellationToken).ConfigureAwait(false);
         var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken).ConfigureAwait(false);
         logger.Scheduled(Discarder.Name, source.Name, Cron, next);
-        if (isNew && await MissedAsync(source, cancellationToken).ConfigureAwait(false))
+        if (isNew && missed)
             await scheduler.TriggerJob(DiscardJob.Key(source.Name), cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 

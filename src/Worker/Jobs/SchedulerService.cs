@@ -10,9 +10,13 @@ namespace Archiver.Worker.Jobs;
 /// no worker was there, or what the environment triggers. Quartz's own hosted service would start before anybody knows what was missed.
 /// </summary>
 internal sealed class SchedulerService(
-    ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, MissedRuns missed, DiscardSchedule discards, Trigger trigger,
-    WorkerOutcome outcome, IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
+    ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, Readiness readiness, MissedRuns missed, DiscardSchedule discards,
+    Trigger trigger, TimeProvider time, WorkerOutcome outcome, IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
     private IScheduler? _scheduler;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -36,7 +40,7 @@ internal sealed class SchedulerService(
             }
             _scheduler = await schedulers.GetScheduler(stoppingToken).ConfigureAwait(false);
             await _scheduler.Start(stoppingToken).ConfigureAwait(false);
-            await Task.WhenAll(settings.Sources.Select(s => ScheduleAsync(_scheduler, s, stoppingToken))).ConfigureAwait(false);
+            await Task.WhenAll(settings.Sources.Select(s => UntilScheduledAsync(_scheduler, s, stoppingToken))).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -48,6 +52,29 @@ internal sealed class SchedulerService(
             logger.SchedulerFailed(exception);
             outcome.ExitCode = ExitCode.Failed;
             lifetime.StopApplication();
+        }
+    }
+
+    /// <summary>
+    /// A server that goes away between its first answer and the last look at its ledger is waited for like one that was never there: whatever
+    /// happens to one source ends neither the worker nor the others.
+    /// </summary>
+    private async Task UntilScheduledAsync(IScheduler scheduler, SourceSettings source, CancellationToken cancellationToken)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                await ScheduleAsync(scheduler, source, cancellationToken).ConfigureAwait(false);
+                readiness.Set(source.Name, ready: true);
+                return;
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                readiness.Set(source.Name, ready: false);
+                logger.NotScheduled(exception, source.Name);
+            }
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -27,6 +27,9 @@ internal static partial class WorkerLog
     [LoggerMessage(EventId = 6008, Level = LogLevel.Debug, Message = "At rest, with {ResidentBytes} bytes of memory")]
     public static partial void AtRest(this ILogger logger, long residentBytes);
 
+    [LoggerMessage(EventId = 6009, Level = LogLevel.Warning, Message = "Source {Source} could not be scheduled; trying again")]
+    public static partial void NotScheduled(this ILogger logger, Exception exception, string source);
+
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Worker stopped")]
     public static partial void WorkerStopped(this ILogger logger);
 }

@@ -76,6 +76,7 @@ public sealed class LimitRulesTests
     [Fact]
     public void Refuses_an_empty_api_key_because_it_would_let_everybody_in() =>
         With("Http:ApiKey", "").Refused("Http:ApiKey: must not be empty");
+        With("Http:ApiKey", "0123456789abcde").Refused("Http:ApiKey: must have at least 16 characters");
 
     [Fact]
     public void Refuses_a_flag_that_is_none() => With("AutoMigrate", "maybe").Refused("AutoMigrate: must be true or false, but is 'maybe'");
@@ -88,7 +89,7 @@ public sealed class LimitRulesTests
               "Batch": { "Sessions": 1, "Rows": 2, "Bytes": "3kB", "InFlight": 4, "Pause": "5ms", "StatementTimeout": "6s", "LockTimeout": "7ms", "MaxReplicationLag": "8s" },
               "Retry": { "MaxAttempts": 9, "Budget": "10m" }, "Safety": { "MaxShare": 0.5, "ReconcileAge": "11h" },
               "Schedule": { "TimeZone": "Europe/Berlin", "Clustered": true, "Shards": 12 }, "Discard": { "After": "7y", "Notice": "13d" },
-              "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" }, "Http": { "Urls": "http://*:1", "ApiKey": "k" }, "AutoMigrate": false }
+              "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" }, "Http": { "Urls": "http://*:1", "ApiKey": "0123456789abcdef" }, "AutoMigrate": false }
             """).Settings();
 
         Assert.Equal(new ArchiverSettings
@@ -105,7 +106,7 @@ public sealed class LimitRulesTests
             Schedule = new() { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), Clustered = true, Shards = 12 },
             Discard = new() { After = TimeSpan.FromDays(7 * 365), Notice = TimeSpan.FromDays(13) },
             Growth = new() { SessionsTable = 14_000_000, MessagesTable = 15_000_000_000 },
-            Http = new() { Urls = "http://*:1", ApiKey = "k" },
+            Http = new() { Urls = "http://*:1", ApiKey = "0123456789abcdef" },
             AutoMigrate = false,
         }, settings);
     }

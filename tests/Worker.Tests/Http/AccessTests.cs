@@ -31,14 +31,16 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
             HttpFixture.Basic("wrong"), HttpFixture.Basic(""), new("Basic", "%%%"), new("Basic", HttpFixture.Key),
         ];
         var bodies = new HashSet<string>();
-        foreach (var route in Routes)
+        foreach (var (route, number) in Routes.Select((r, i) => (r, i)))
         {
+            // From an address each: wrong keys are counted by address.
+            using var client = fixture.Worker.ClientFrom(IPAddress.Parse($"127.1.0.{number + 1}"));
             foreach (var authorization in wrong)
             {
                 foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Delete })
                 {
                     var request = new HttpRequestMessage(method, route.Replace("ID", fixture.Archived[0], StringComparison.Ordinal)) { Headers = { Authorization = authorization } };
-                    using var response = await fixture.Worker.SendAsync(request, Token);
+                    using var response = await client.SendAsync(request, Token);
                     Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
                     Assert.Contains(response.Headers.WwwAuthenticate, h => h.Scheme == "Basic");
                     bodies.Add(await response.Content.ReadAsStringAsync(Token));
@@ -91,5 +93,27 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
             Assert.True(response.Headers.CacheControl!.NoStore);
             Assert.False(response.Headers.Contains("Server"));
         }
+    }
+
+    /// <summary>Not even the right key is compared then: the answers would still tell it from the others.</summary>
+    [Fact]
+    public async Task Compares_no_more_keys_from_an_address_that_has_tried_many()
+    {
+        using var guesser = fixture.Worker.ClientFrom(IPAddress.Parse("127.2.0.1"));
+        using var other = fixture.Worker.ClientFrom(IPAddress.Parse("127.2.0.2"));
+        async Task<HttpStatusCode> TryAsync(HttpClient client, string key)
+        {
+            using var response = await client.SendAsync(new(HttpMethod.Get, "/archives") { Headers = { Authorization = new("Bearer", key) } }, Token);
+            return response.StatusCode;
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await TryAsync(guesser, HttpFixture.Key));
+        for (var i = 0; i < Worker.Http.Guesses.Allowed; i++)
+            Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(guesser, $"wrong {i}"));
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, await TryAsync(guesser, "wrong"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await TryAsync(guesser, HttpFixture.Key));
+        Assert.Equal(HttpStatusCode.OK, await TryAsync(other, HttpFixture.Key));
+        Assert.Equal(HttpStatusCode.OK, await fixture.Worker.GetAsync("/health/live", Token));
     }
 }

@@ -35,4 +35,39 @@ public sealed class PoolerTests(TestServers servers)
         Assert.Equal(1, await archiver.LiveSessionsAsync());
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
+
+    /// <summary>A lock of the session would stay on the server's connection, which belongs to the pooler, and everybody after would wait for ever.</summary>
+    [Fact]
+    public async Task Migrate_leaves_no_lock_on_a_connection_of_the_pooler()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var pooler = await PgBouncer.StartAsync(archiver.Database.ConnectionString, Token);
+        archiver.With("Sources:main:ConnectionString", pooler.ConnectionString);
+
+        Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE l.locktype = 'advisory' AND d.datname = current_database()"));
+        Assert.Equal(0, (await archiver.With("Sources:main:ConnectionString", archiver.Database.ConnectionString).RunAsync("migrate")).ExitCode);
+    }
+
+    /// <summary>Temporary tables outlive a transaction as little as session locks do: what needs them takes the direct connection as well.</summary>
+    [Fact]
+    public async Task Every_verb_works_with_a_direct_connection_for_what_outlives_a_transaction()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0);
+        await using var pooler = await PgBouncer.StartAsync(archiver.Database.ConnectionString, Token);
+        var id = (await archiver.Database.ScalarAsync<string>("SELECT min(session_id::text) FROM chat_sessions"))!;
+        archiver.With("Sources:main:ConnectionString", pooler.ConnectionString).With("Sources:main:LockConnectionString", archiver.Database.ConnectionString);
+
+        string[][] verbs =
+        [
+            ["migrate"], ["plan"], ["archive"], ["status"], ["verify", "--all", "--restore-drill", "2"], ["restore", id], ["reconcile"], ["reconcile", "--fix", "--yes"],
+            ["ledger", "rebuild"], ["hold", "add", "--session", id, "--reason", "r"], ["hold", "list"], ["list"], ["explain", id],
+        ];
+        foreach (var verb in verbs)
+        {
+            var result = await archiver.RunAsync(verb);
+            Assert.True(result.ExitCode == 0, $"{string.Join(' ', verb)}: {result.ExitCode} {result.Error}");
+        }
+    }
 }

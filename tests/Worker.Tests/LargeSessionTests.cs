@@ -1,0 +1,68 @@
+using System.Globalization;
+using Archiver.Testing;
+using Archiver.Testing.Proof;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>What a single large session may cost: some memory, room for temporary files, and never the others.</summary>
+public sealed class LargeSessionTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_full_folder_for_temporary_files_is_said_at_once_and_stops_no_other_session()
+    {
+        await using var disk = await SmallDisk.MountAsync(4, Token);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0, messages: 1);
+        await EnlargeAsync(archiver, "(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 900000) AS n)");
+        archiver.With("Retry:Budget", "10m");
+
+        await using var process = archiver.Start(new Dictionary<string, string?> { ["TMPDIR"] = disk.Folder }, "archive");
+        var result = await process.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromMinutes(2), Token);
+
+        Assert.Equal((1, 1L), (result.ExitCode, await archiver.LiveSessionsAsync()));
+        Assert.Contains(disk.Folder, result.Error, StringComparison.Ordinal);
+        Assert.Contains("TMPDIR", result.Error, StringComparison.Ordinal);
+        Assert.Contains("no room for its document", await archiver.Database.ScalarAsync<string>("SELECT reason FROM archiver.quarantine"), StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.RunAsync("quarantine", "retry", "--all")).ExitCode);
+        Assert.Equal((0, 0L), ((await archiver.RunAsync("archive")).ExitCode, await archiver.LiveSessionsAsync()));
+    }
+
+    /// <summary>200 MB and three times the largest value, in the sizes between two steps of growing buffers.</summary>
+    [Theory]
+    [InlineData(55)]
+    [InlineData(70)]
+    public async Task One_large_message_takes_no_more_than_three_times_its_size(int megabytes)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, messages: 1);
+        await EnlargeAsync(archiver, string.Create(CultureInfo.InvariantCulture, $"repeat('The quick brown fox jumps over the lazy dog. ', {megabytes} * 1000000 / 45)"));
+
+        await using var process = archiver.Start("archive");
+        var peak = 0L;
+        while (!process.HasExited)
+        {
+            peak = Math.Max(peak, await PeakAsync(process.Id));
+            await Task.Delay(20, Token);
+        }
+
+        Assert.Equal((0, 0L), ((await process.WaitForExitAsync(Token)).ExitCode, await archiver.LiveSessionsAsync()));
+        Assert.InRange(peak, 1, 200 + (3 * megabytes));
+    }
+
+    private static Task<int> EnlargeAsync(Installation archiver, string content) =>
+        archiver.Database.ExecuteAsync($"UPDATE chat_messages SET content = {content} WHERE id = (SELECT min(id) FROM chat_messages)");
+
+    /// <summary>Megabytes of memory at most so far; 0 when the process has ended.</summary>
+    private static async Task<long> PeakAsync(int process)
+    {
+        try
+        {
+            var line = (await File.ReadAllLinesAsync($"/proc/{process}/status", Token)).FirstOrDefault(l => l.StartsWith("VmHWM", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1_000_000;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}

@@ -105,6 +105,9 @@ BEGIN
   LOOP
     EXECUTE format('ALTER TABLE %s OWNER TO %I', relation.name, archiver);
   END LOOP;
+  FOR relation IN SELECT p.oid::regprocedure AS name FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'archiver'::regnamespace LOOP
+    EXECUTE format('ALTER ROUTINE %s OWNER TO %I', relation.name, archiver);
+  END LOOP;
 
   -- 4 ---- applications --------------------------------------------------------------------------------------------------
 

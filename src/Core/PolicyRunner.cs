@@ -89,10 +89,13 @@ public sealed class PolicyRunner
         if (request.Policy.Paused)
             return "Paused in the configuration";
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false)
-            && await Pauses.FindAsync(connection, request.Source.Name, request.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name
-                ? $"archiver pause ({name})"
-                : null;
+        if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+            return null;
+        if (await Pauses.FindAsync(connection, request.Source.Name, request.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name)
+            return $"archiver pause ({name})";
+        return await Pauses.FindStrayAsync(connection, request.Source, cancellationToken).ConfigureAwait(false) is { } stray
+            ? $"archiver pause ({stray}), and no policy of that name is configured any more: pause what it has become, then archiver resume {stray}"
+            : null;
     }
 
     private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)

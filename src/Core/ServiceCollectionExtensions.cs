@@ -2,6 +2,7 @@ using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
@@ -37,6 +38,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<LedgerRebuilder>();
         services.TryAddSingleton<LedgerMover>();
         services.TryAddSingleton<Reconciler>();
+        services.TryAddSingleton<SourceRename>();
         services.TryAddSingleton<Discarder>();
         services.TryAddSingleton<Eraser>();
         services.TryAddSingleton<PolicyPreview>();

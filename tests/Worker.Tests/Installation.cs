@@ -67,6 +67,9 @@ internal sealed class Installation : IAsyncDisposable
         return this;
     }
 
+    /// <summary>The value of a key below Archiver, or null.</summary>
+    public string? Value(string key) => _environment.GetValueOrDefault(Variable(key));
+
     /// <summary>Runs a verb to its end, which must come: a worker that should have refused to start would run for ever.</summary>
     public Task<ProcessResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 

@@ -24,7 +24,7 @@ public static class ArchiverConfiguration
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var problems = new Problems();
-        var raw = ConfigurationTree.Bind(configuration.GetSection(SectionName), problems, folder);
+        var raw = ConfigurationTree.Bind(configuration, SectionName, problems, folder);
         var settings = ReadSections(raw, new(problems, SectionName), cronProblem, folder);
         problems.ThrowIfAny();
         return settings;
@@ -60,23 +60,9 @@ public static class ArchiverConfiguration
         foreach (var (name, options) in raw)
         {
             var source = new SourceReader(section.Section(name), cronProblem).Read(options ?? new(), name, storagePrefix);
-            RefuseSamePrefix(section.Section(name), source, sources);
+            SourcesApart.Check(section.Section(name), source, sources);
             sources.Add(source);
         }
         return sources;
-    }
-
-    /// <summary>
-    /// All sources share one bucket, so only their prefixes keep their objects apart. A prefix below another's is allowed: what
-    /// follows a prefix has a fixed shape (<c>yyyy/MM/name</c> or <c>bundles/yyyy/MM/name</c>), so no key belongs to both.
-    /// </summary>
-    private static void RefuseSamePrefix(ValueReader read, SourceSettings source, List<SourceSettings> earlier)
-    {
-        if (source.Prefix.Length > 0 && earlier.Find(e => e.Prefix == source.Prefix) is { } other)
-        {
-            read.Problem(
-                nameof(source.Prefix),
-                $"must differ from that of source '{Visible.Text(other.Name)}', but both are {Visible.Value(source.Prefix)}");
-        }
     }
 }

@@ -14,76 +14,79 @@ internal sealed class ConfigurationTree
 
     private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
     private readonly Problems _problems;
+    private readonly ConfiguredNames _names;
     private readonly string _folder;
 
-    private ConfigurationTree(Problems problems, string folder) => (_problems, _folder) = (problems, folder);
+    private ConfigurationTree(Problems problems, ConfiguredNames names, string folder) => (_problems, _names, _folder) = (problems, names, folder);
 
     /// <summary>The section as raw options: every value that has a known key, as text. Relative paths of files start in the folder.</summary>
-    public static ArchiverOptions Bind(IConfigurationSection section, Problems problems, string folder)
+    public static ArchiverOptions Bind(IConfiguration configuration, string root, Problems problems, string folder)
     {
-        var tree = new ConfigurationTree(problems, folder);
-        tree.Visit(section, KnownKey.Root);
+        var section = configuration.GetSection(root);
+        var tree = new ConfigurationTree(problems, new(configuration), folder);
+        tree.Visit(section, KnownKey.Root, section.Path);
         var resolved = new ConfigurationBuilder().AddInMemoryCollection(tree._values).Build();
         return resolved.GetSection(section.Path).Get<ArchiverOptions>() ?? new();
     }
 
-    private void Visit(IConfigurationSection section, KnownKey key)
+    /// <param name="path">The section's own path, with names as <see cref="ConfiguredNames"/> has them.</param>
+    private void Visit(IConfigurationSection section, KnownKey key, string path)
     {
         switch (key.Kind)
         {
             case KeyKind.Value:
-                VisitValue(section, key);
+                VisitValue(section, key, path);
                 break;
             case KeyKind.List:
-                VisitList(section, key);
+                VisitList(section, key, path);
                 break;
             case KeyKind.Named:
                 RefuseValue(section);
                 foreach (var named in section.GetChildren())
-                    VisitNamed(named, key);
+                    VisitNamed(named, key, $"{path}:{_names.Of(named, key.Name)}");
                 break;
             default:
-                VisitSection(section, key);
+                VisitSection(section, key, path);
                 break;
         }
     }
 
     /// <summary>The binder forgets <c>"idle": {}</c>, and a forgotten policy looks like one with nothing to do; a null keeps it.</summary>
-    private void VisitNamed(IConfigurationSection section, KnownKey key)
+    private void VisitNamed(IConfigurationSection section, KnownKey key, string path)
     {
-        _values[$"{section.Path}:{key.Children[0].Name}"] = null;
-        VisitSection(section, key);
+        _values[$"{path}:{key.Children[0].Name}"] = null;
+        VisitSection(section, key, path);
     }
 
-    private void VisitSection(IConfigurationSection section, KnownKey key)
+    private void VisitSection(IConfigurationSection section, KnownKey key, string path)
     {
         RefuseValue(section);
         foreach (var child in section.GetChildren())
         {
             if (key.Find(child.Key) is { } known)
-                Visit(child, known);
+                Visit(child, known, $"{path}:{known.Name}");
             else
                 _problems.Add(child.Path, $"is not a known key{DidYouMean.Hint(child.Key, key.Children.Select(c => c.Name))}");
         }
     }
 
-    private void VisitList(IConfigurationSection section, KnownKey key)
+    private void VisitList(IConfigurationSection section, KnownKey key, string path)
     {
         // An empty JSON list arrives as an empty text.
         if (section.Value is "")
-            _values[section.Path] = "";
+            _values[path] = "";
         else if (section.Value is not null)
             _problems.Add(section.Path, $"must be a list: [\"a\", \"b\"], or {section.Key}__0 in the environment, but is a single value");
         foreach (var item in section.GetChildren())
         {
             if (int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                VisitValue(item, key);
+                VisitValue(item, key, $"{path}:{item.Key}");
             else
                 _problems.Add(item.Path, "is not a known key; the keys of a list are 0, 1, 2, ...");
         }
     }
 
-    private void VisitValue(IConfigurationSection section, KnownKey key)
+    private void VisitValue(IConfigurationSection section, KnownKey key, string path)
     {
         foreach (var child in section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase)))
         {
@@ -93,7 +96,7 @@ internal sealed class ConfigurationTree
         var file = section[FileKey];
         if (file is null)
         {
-            _values[section.Path] = section.Value;
+            _values[path] = section.Value;
             return;
         }
         string? problem;
@@ -102,7 +105,7 @@ internal sealed class ConfigurationTree
         else if (string.IsNullOrWhiteSpace(file))
             problem = "must be the path of a file, but is empty";
         else
-            _values[section.Path] = ValueFile.Read(_folder, file, key.Secret, out problem);
+            _values[path] = ValueFile.Read(_folder, file, key.Secret, out problem);
         if (problem is null)
             return;
         _problems.Add($"{section.Path}:{FileKey}", problem);

@@ -9,6 +9,8 @@ internal static class KeyPrefix
     /// <summary>S3 keys end at 1,024 bytes; the rest belongs to date, id and generation.</summary>
     private const int LongestBytes = 512;
 
+    private const string Reserved = ".archiver";
+
     /// <summary>The prefix, or null when it is absent or refused.</summary>
     public static string? Read(ValueReader read, string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
     {
@@ -29,6 +31,8 @@ internal static class KeyPrefix
             return "without empty segments";
         if (segments.Any(s => s is "." or ".."))
             return "without the segments . and ..";
+        if (segments.Contains(Reserved))
+            return $"without the segment {Reserved}, where the archiver keeps its own objects";
         if (prefix.Any(char.IsControl))
             return "without control characters";
         if (prefix.Contains('\\', StringComparison.Ordinal))

@@ -21,15 +21,16 @@ internal sealed class TablesReader(ValueReader read)
     {
         var section = read.Section(nameof(TablesOptions.Children));
         List<ChildTable> children = [.. preset.Where(p => !stated.Keys.Any(k => SameName(k, p.Name)))];
-        foreach (var (name, options) in stated)
+        foreach (var (key, options) in stated)
         {
+            // As the mapping has it: documents and fingerprints carry the name, and the environment may write it in capitals.
+            var known = preset.FirstOrDefault(p => SameName(p.Name, key));
+            var name = known?.Name ?? (SameName(key, SourceMap.MessagesName) ? SourceMap.MessagesName : key);
             if (SameName(name, SourceMap.SessionName))
                 section.Problem(name, "is the name of the session table itself; choose another");
-            else if (SameName(name, SourceMap.MessagesName) && name != SourceMap.MessagesName)
-                section.Problem(name, $"must be written '{SourceMap.MessagesName}'");
             else if (Names.Limit(name) is { } limit)
                 section.Problem(name, limit);
-            children.Add((options ?? new()).Read(section.Section(name), name, preset.FirstOrDefault(p => SameName(p.Name, name))));
+            children.Add((options ?? new()).Read(section.Section(name), name, known));
         }
         return children;
     }

@@ -1,3 +1,4 @@
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -45,6 +46,7 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         await using var connection = await connections[filter.Source].OpenAsync(cancellationToken).ConfigureAwait(false);
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return [];
+        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken).ConfigureAwait(false);
         return await connection.QueryAsync(
             List, Read, cancellationToken,
             PgParameter.Text(filter.Source), PgParameter.Text(filter.User), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),

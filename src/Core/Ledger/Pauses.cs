@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -17,6 +18,8 @@ internal static class Pauses
         LIMIT 1
         """;
 
+    private const string Stray = "SELECT p.source, p.policy FROM archiver.pauses AS p WHERE p.source = $1 AND p.policy <> ALL ($2 || ARRAY['']) ORDER BY 2 LIMIT 1";
+
     private const string Insert = """
         INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
         """;
@@ -28,6 +31,13 @@ internal static class Pauses
     /// <summary>What pauses a policy, as a person named it (everything, a source, source/policy), or null.</summary>
     public static async Task<string?> FindAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(Find, Name, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false)).FirstOrDefault();
+
+    /// <summary>
+    /// A pause of one of the source's policies that is configured no more, as a person named it, or null. Under which name that policy runs now
+    /// nobody knows, so whoever paused it would see it run.
+    /// </summary>
+    public static async Task<string?> FindStrayAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(Stray, Name, cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(source.Policies.Select(p => p.Name))).ConfigureAwait(false)).FirstOrDefault();
 
     /// <summary>Pauses; again is no error.</summary>
     public static Task<int> AddAsync(NpgsqlConnection connection, string source, string policy, string by, CancellationToken cancellationToken) =>

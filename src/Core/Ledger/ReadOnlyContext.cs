@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -16,6 +17,7 @@ internal static class ReadOnlyContext
         NpgsqlConnection connection, SourceSettings source, Policy policy, ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
     {
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
         var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         return new()

@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -56,6 +57,7 @@ internal sealed class RunScope : IAsyncDisposable
         }
         try
         {
+            await SourceRegistry.RegisterAsync(connection, request.Source, cancellationToken).ConfigureAwait(false);
             var (database, now) = await IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             var context = new RunContext
             {

@@ -27,6 +27,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         var after = RequireAge();
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
         LedgerOwner.Require((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database);
         return await QueueOf(source, after).CountAsync(connection, cancellationToken).ConfigureAwait(false);
     }

@@ -44,9 +44,10 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
         var examiner = new ObjectExaminer(store, source.Map);
         var owner = new ObjectOwner(store, database);
+        var names = await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false);
         foreach (var key in comparison.Unrecorded)
         {
-            if (await examiner.ExamineAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && owner.WhyForeign(found) is null && found.Documents.All(d => d.Header.Source.Name == source.Name))
+            if (await examiner.ExamineAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && owner.WhyForeign(found) is null && found.Documents.All(d => names.Contains(d.Header.Source.Name)))
                 Unrecorded.Add(found);
         }
     }

@@ -26,6 +26,7 @@ internal sealed class Eraser(ArchiverSettings settings, ConnectionCatalog connec
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var shape = await _finder.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         LedgerOwner.Require(database);

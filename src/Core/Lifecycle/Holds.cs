@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -42,6 +43,8 @@ internal static class Holds
         // However long the transaction in hand takes: giving up would leave what should be held unprotected.
         await connection.ExecuteAsync($"{TransactionSettings.Common} {TransactionSettings.Change} SET LOCAL lock_timeout = 0;", cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeExclusiveAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        // Again: a renaming takes this lock too, and a hold under the old name would hold nothing.
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
         List<long> ids = [];
         foreach (var session in sessions)
         {

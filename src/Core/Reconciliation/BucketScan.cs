@@ -1,9 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Core.Upload;
 
 namespace Archiver.Core.Reconciliation;
 
@@ -12,20 +15,21 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
 {
     private readonly ObjectExaminer _examiner = new(store, source.Map);
 
+    private FormerNames? _names;
+
     /// <summary>Objects that are not this database's.</summary>
     public List<SkippedObject> Foreign { get; } = [];
 
     public List<SkippedObject> Unreadable { get; } = [];
 
     /// <summary>Whether a key is one that the archiver gives to archives: nothing else is read, adopted or removed.</summary>
-    public static bool IsArchiveKey(string prefix, string key) =>
-        key.StartsWith($"{prefix}/", StringComparison.Ordinal) && !key.StartsWith($"{prefix}/.archiver/", StringComparison.Ordinal)
-        && (key.EndsWith(".json.gz", StringComparison.Ordinal) || key.EndsWith(".jsonl.gz", StringComparison.Ordinal));
+    public static bool IsArchiveKey(string prefix, string key) => ObjectKey.IsArchive(prefix, key);
 
     /// <summary>Reads the objects and returns those that are ours, in any order.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async IAsyncEnumerable<FoundObject> ReadAsync(IAsyncEnumerable<ListedVersions> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        _names = await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false);
         var found = Channel.CreateBounded<FoundObject>(concurrency * 4);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var reading = ExamineAsync(keys, found.Writer, stop.Token);
@@ -53,7 +57,7 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
     {
         foreach (var header in found.Documents.Select(d => d.Header.Source))
         {
-            if (header.Name != source.Name)
+            if (!(_names?.Contains(header.Name) ?? Names.Same(header.Name, source.Name)))
                 return $"of source '{DocumentReader.Shorten(header.Name)}'";
             if (!otherSystems && !database.Origins.Contains((header.SystemId, header.Database)))
                 return $"of database '{DocumentReader.Shorten(header.Database)}' of another system";

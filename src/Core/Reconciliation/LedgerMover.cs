@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -36,6 +37,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
+        await SourceRegistry.RegisterAsync(connection, source, stop.Token).ConfigureAwait(false);
         var (from, prefix) = await FromAsync(connection, source, options, stop.Token).ConfigureAwait(false);
         List<MovedObject> objects = from is null ? [] : await MoveRecords.FindAsync(connection, source.Name, from, prefix, stop.Token).ConfigureAwait(false);
         // What was erased would come back from a bucket that was copied without its tombstones.

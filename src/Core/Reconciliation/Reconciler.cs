@@ -48,6 +48,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
 
     private async Task<ReconcileReport> RunAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, bool fix, string who, CancellationToken cancellationToken)
     {
+        await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         if (fix)
             LedgerOwner.Require(database);

@@ -1,3 +1,4 @@
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 
@@ -24,6 +25,7 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         await using var connection = await connections[source].OpenAsync(cancellationToken).ConfigureAwait(false);
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return null;
+        await SourceRegistry.CheckAsync(connection, connections[source].Source, cancellationToken).ConfigureAwait(false);
         var found = await connection.QueryAsync(
             Newest,
             row => new LocatedArchive(

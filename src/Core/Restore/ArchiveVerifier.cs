@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -45,6 +46,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
 
         var total = await connection.ScalarAsync<long>(CountAll, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
         total = Math.Min(total, options.Sample ?? long.MaxValue);
@@ -67,7 +69,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
             store,
             async (candidate, json, token) =>
             {
-                await CheckAsync(source, candidate, rows[candidate.Archive!.Id], json, token).ConfigureAwait(false);
+                await CheckAsync(candidate, rows[candidate.Archive!.Id], json, token).ConfigureAwait(false);
                 Interlocked.Add(ref bytes, candidate.Archive.JsonLength);
                 right.Add(candidate);
                 Count();
@@ -96,7 +98,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
         };
     }
 
-    private static async Task CheckAsync(SourceSettings source, RestoreCandidate candidate, long rows, Stream json, CancellationToken cancellationToken)
+    private static async Task CheckAsync(RestoreCandidate candidate, long rows, Stream json, CancellationToken cancellationToken)
     {
         await using var hashing = new HashingStream(json);
         using var document = await SessionStager.OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
@@ -111,8 +113,8 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
             throw SessionStager.Damaged(exception);
         }
         SessionStager.RequireArchived(candidate, hashing);
-        if (document.Header.Source.Name != source.Name || found != rows)
-            throw new RefusedSessionException($"the document has {found} rows of source '{DocumentReader.Shorten(document.Header.Source.Name)}', the ledger {rows}", ReadProblem.Changed);
+        if (found != rows)
+            throw new RefusedSessionException($"the document has {found} rows, the ledger {rows}", ReadProblem.Changed);
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> PagesAsync(

@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -42,6 +43,7 @@ internal sealed class RestoreScope : IAsyncDisposable
             return null;
         try
         {
+            await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
             var (_, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             var run = Guid.CreateVersion7(now);
             await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", taken.Lease, new Cutoffs(now), cancellationToken).ConfigureAwait(false);

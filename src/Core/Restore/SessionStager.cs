@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Archiver.Core.Configuration;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Archiver.Core.Tombstones;
@@ -17,7 +18,8 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
     {
         await using var hashing = new HashingStream(json);
         using var document = await OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
-        if (document.Header.Source.Name != source)
+        // What the ledger calls an archive of the source is one, under whatever name it was written.
+        if (candidate.Archive is null && !Names.Same(document.Header.Source.Name, source))
             throw new RefusedSessionException($"the document is of source '{DocumentReader.Shorten(document.Header.Source.Name)}', not of '{source}'", ReadProblem.Changed);
         var plan = await plans.GetAsync(document.Header, cancellationToken).ConfigureAwait(false);
         await using var spool = new SpoolingStream();

@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -37,7 +38,10 @@ internal sealed class TombstoneReader(IArchiveReader store)
         }
         await RequireSeenAsync(source, connection, found, cancellationToken).ConfigureAwait(false);
         if (found.Count > 0)
-            return new(await RequireKeyAsync(source, cancellationToken).ConfigureAwait(false), source.Name, found);
+        {
+            var key = await RequireKeyAsync(source, cancellationToken).ConfigureAwait(false);
+            return new(key, (await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false)).All, found);
+        }
         if (!isKeyListed && await store.HeadAsync(new(TombstoneKey.ObjectKey(source.Prefix)), cancellationToken).ConfigureAwait(false) is not null)
             throw Untrue(TombstoneKey.ObjectKey(source.Prefix));
         return TombstoneSet.Empty;

@@ -5,13 +5,15 @@ internal sealed class TombstoneSet
 {
     private readonly Dictionary<(char Kind, string Hash), DateTimeOffset> _erased = [];
     private readonly TombstoneKey? _key;
-    private readonly string _source;
+    private readonly IReadOnlyList<string> _names;
 
     /// <param name="key">Null only without tombstones.</param>
-    public TombstoneSet(TombstoneKey? key, string source, IReadOnlyCollection<Tombstone> tombstones)
+    /// <param name="names">Every name of the source: each erasure went under the name of its time.</param>
+    /// <param name="tombstones">What was erased.</param>
+    public TombstoneSet(TombstoneKey? key, IReadOnlyList<string> names, IReadOnlyCollection<Tombstone> tombstones)
     {
         _key = key;
-        _source = source;
+        _names = names;
         Tombstones = tombstones;
         foreach (var tombstone in tombstones)
         {
@@ -22,14 +24,14 @@ internal sealed class TombstoneSet
     }
 
     /// <summary>Nothing was erased.</summary>
-    public static TombstoneSet Empty { get; } = new(null, "", []);
+    public static TombstoneSet Empty { get; } = new(null, [], []);
 
     public IReadOnlyCollection<Tombstone> Tombstones { get; }
 
     public bool IsEmpty => _erased.Count == 0;
 
     /// <summary>Those of a smaller set of names.</summary>
-    public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _source, [.. Tombstones.Where(t => names.Contains(t.Name))]);
+    public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _names, [.. Tombstones.Where(t => names.Contains(t.Name))]);
 
     /// <summary>
     /// Whether a session, or a copy of it, was erased. A session that began after the erasure only bears the same id, as after a sequence was
@@ -48,5 +50,6 @@ internal sealed class TombstoneSet
         return user is not null && Find(Tombstone.User, user) is { } userAt && (created ?? copied ?? DateTimeOffset.MinValue) <= userAt;
     }
 
-    private DateTimeOffset? Find(char kind, string id) => _erased.TryGetValue((kind, _key!.HashOf(kind, _source, id)), out var at) ? at : null;
+    private DateTimeOffset? Find(char kind, string id) =>
+        _names.Select(n => _erased.TryGetValue((kind, _key!.HashOf(kind, n, id)), out var at) ? at : (DateTimeOffset?)null).Max();
 }

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Archiver.Core.Upload;
 
 /// <summary>Names of objects (PRODUCT.md section 5): the one place that makes them.</summary>
-internal static class ObjectKey
+internal static partial class ObjectKey
 {
     /// <summary>Longest encoded id that stands in a key as it is; keys may have 1,024 bytes, file names 255.</summary>
     public const int MaxIdLength = 200;
@@ -22,6 +23,13 @@ internal static class ObjectKey
     /// <summary><c>{prefix}/bundles/{yyyy}/{MM}/{run}-{sequence}.jsonl.gz</c>, the nonce, if any, after a tilde.</summary>
     public static string ForBundle(string prefix, DateTimeOffset runTime, Guid run, int sequence, string? nonce) => string.Create(
         CultureInfo.InvariantCulture, $"{prefix}/bundles/{runTime.UtcDateTime:yyyy}/{runTime.UtcDateTime:MM}/{run}-{sequence:D6}{(nonce is null ? "" : "~")}{nonce}.jsonl.gz");
+
+    /// <summary>Whether a key is one of those that are made here for an archive: a listing of a prefix also returns what lies deeper, under another one's.</summary>
+    public static bool IsArchive(string prefix, string key) =>
+        key.StartsWith($"{prefix}/", StringComparison.Ordinal) && BelowPrefix().IsMatch(key.AsSpan(prefix.Length));
+
+    [GeneratedRegex(@"^/(\d{4,}/\d{2}/[^/]+\.json|bundles/\d{4,}/\d{2}/[^/]+\.jsonl)\.gz$", RegexOptions.ExplicitCapture)]
+    private static partial Regex BelowPrefix();
 
     /// <summary>An id as part of a key: everything outside <c>A-Za-z0-9._-</c> percent-encoded, an id that is too long as its hash.</summary>
     public static string Encode(string id)

@@ -34,6 +34,7 @@ internal static class ArchiverCommandLine
         [
             new("quarantine", "Sessions that failed: list them, or let runs try them again."),
             new("hold", "Legal holds: what they cover is not deleted, anywhere."),
+            new("source", "The names of sources in the ledger, and which tables they stand for."),
             new("ledger", "The record of what was archived: rebuild it from the bucket, say which database it belongs to, or that the bucket was moved."),
         ];
         foreach (var (verb, command) in Described())
@@ -72,6 +73,7 @@ internal static class ArchiverCommandLine
     [
         Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(), Of<MigrateVerb>(),
         Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(), Of<LedgerMoveVerb>(), Of<LedgerOwnVerb>(),
+        Of<SourceListVerb>(), Of<SourceRenameVerb>(), Of<SourceAddVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
         Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(), Of<EraseVerb>(),
     ];

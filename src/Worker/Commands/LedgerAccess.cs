@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -14,7 +15,10 @@ internal sealed class LedgerAccess(ArchiverSettings settings, ConnectionCatalog 
         errors.ExplainAsync(source, async () =>
         {
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-            return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false) ? await read(connection).ConfigureAwait(false) : [];
+            if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+                return [];
+            await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
+            return await read(connection).ConfigureAwait(false);
         });
 
     /// <summary>For verbs that write: the ledger is brought up to date first, as runs do it.</summary>
@@ -23,6 +27,7 @@ internal sealed class LedgerAccess(ArchiverSettings settings, ConnectionCatalog 
         {
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
             return await work(connection).ConfigureAwait(false);
         });
 }

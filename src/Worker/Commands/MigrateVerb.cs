@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Worker.Output;
@@ -29,6 +30,8 @@ internal sealed class MigrateVerb(PolicyChoice choice, ConnectionCatalog connect
     private async Task<IReadOnlyList<string>> MigrateAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        return await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+        var applied = await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        return applied;
     }
 }

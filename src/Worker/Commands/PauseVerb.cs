@@ -16,7 +16,7 @@ internal sealed class PauseVerb(PolicyChoice choice, LedgerAccess ledger, Termin
     {
         var (name, policy) = parse.GetValue(PolicyName.Optional) is { } text ? PolicyName.Split(text) : (null, null);
         if (policy is not null)
-            _ = choice.Policies(name, policy);
+            policy = choice.Policies(name, policy)[0].Policy.Name;
         foreach (var source in choice.Sources(name))
         {
             await ledger.UseAsync(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Worker.Output;
 
@@ -15,6 +16,8 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         var (name, policy) = parse.GetValue(PolicyName.Optional) is { } text ? PolicyName.Split(text) : (null, null);
+        // Not only of configured ones: the pause of a policy that has another name now must be lifted too.
+        policy = policy is null ? null : Names.Canonical(policy);
         foreach (var source in choice.Sources(name))
         {
             var (lifted, left) = await ledger.UseAsync(

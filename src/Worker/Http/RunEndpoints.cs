@@ -25,6 +25,7 @@ internal static class RunEndpoints
     {
         var query = request.Query;
         var (policy, limit) = (query.Text("policy"), query.Count("limit", MostListed) ?? DefaultLimit);
+        policy = policy is null ? null : Names.Canonical(policy);
         List<RecordedRun> runs = [];
         foreach (var source in choice.Sources(query.Text("source")))
             runs.AddRange(await ledger.ReadAsync(source, connection => RunReport.NewestAsync(connection, source.Name, policy, limit, cancellationToken), cancellationToken).ConfigureAwait(false));

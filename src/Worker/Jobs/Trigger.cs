@@ -28,7 +28,7 @@ internal sealed class Trigger
             "purge" => p => p.Action == PolicyAction.Purge,
             "expire" => p => p.Action == PolicyAction.Expire,
             "all" => _ => true,
-            _ => p => p.FullName == value,
+            _ => p => Names.Same(p.FullName, value),
         };
         if (_chosen is not null && !settings.Sources.SelectMany(s => s.Policies).Any(_chosen))
             throw new ArchiverException(FailureKind.Configuration,

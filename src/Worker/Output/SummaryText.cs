@@ -19,7 +19,7 @@ internal static class SummaryText
         RunOutcome.Done or RunOutcome.Partial or RunOutcome.Cancelled or RunOutcome.Failed => $"{Word(run.Outcome)}, {Done(run)}",
         RunOutcome.Refused => "refused, nothing was changed",
         RunOutcome.LockedElsewhere => "not run: another worker is running on this source",
-        RunOutcome.Paused => "not run: paused",
+        RunOutcome.Paused => $"not run: {char.ToLowerInvariant(run.Error![0])}{run.Error[1..]}",
         _ => throw new ArgumentOutOfRangeException(nameof(run), run.Outcome, "Unknown outcome."),
     };
 

@@ -101,9 +101,36 @@ public sealed class SourceRulesTests
     public void Refuses_two_sources_with_the_same_prefix() => Second("a").And(SourceKey + "Prefix", "a")
         .Refused("Sources:second:Prefix: must differ from that of source 'main', but both are 'a'");
 
+    [Theory]
+    [InlineData("a", "a/b")]
+    [InlineData("a/b", "a")]
+    [InlineData("a", "a/b/c")]
+    public void Refuses_a_prefix_below_or_above_another(string first, string second) => Second(second).And(SourceKey + "Prefix", first)
+        .Refused($"Sources:second:Prefix: must not lie below or above that of source 'main' ('{first}'), but is '{second}'");
+
     [Fact]
-    public void Takes_a_prefix_below_another_because_their_keys_have_different_shapes() =>
-        Assert.Equal(["a", "a/b"], Second("a/b").And(SourceKey + "Prefix", "a").Settings().Sources.Select(s => s.Prefix));
+    public void Takes_prefixes_that_only_begin_alike() =>
+        Assert.Equal(["a", "ab"], Second("ab").And(SourceKey + "Prefix", "a").Settings().Sources.Select(s => s.Prefix));
+
+    [Fact]
+    public void Refuses_a_prefix_among_the_archivers_own_objects() => With(SourceKey + "Prefix", "a/.archiver")
+        .Refused("Sources:main:Prefix: must be without the segment .archiver, where the archiver keeps its own objects, but is 'a/.archiver'");
+
+    [Theory]
+    [InlineData("Host=db;Database=chat;Username=other")]
+    [InlineData("Host=DB;Port=5432;Database=chat")]
+    public void Refuses_two_sources_that_map_a_table_of_one_database(string connection) =>
+        With("Sources:second:ConnectionString", connection).And("Sources:second:Preset", "soft-delete").And("Sources:second:Prefix", "b")
+            .Refused("Sources:second: maps public.chat_sessions of the same database as source 'main': holds, pauses and locks of one would not protect it from the other. Make it one source with several policies");
+
+    [Fact]
+    public void Writes_names_in_small_letters_whatever_provider_wrote_them_last()
+    {
+        var source = With("SOURCES:MAIN:TIMEZONE", "Europe/Berlin").And("Sources:Main:Policies:IDLE:Order", "7").Settings().Sources.Single();
+
+        Assert.Equal(("main", "Europe/Berlin"), (source.Name, source.TimeZone));
+        Assert.Equal(("main/idle", 7), (source.Policies.Single().FullName, source.Policies.Single().Order));
+    }
 
     [Fact]
     public void Refuses_a_source_name_with_a_slash() =>

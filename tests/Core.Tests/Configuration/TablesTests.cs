@@ -126,8 +126,13 @@ public sealed class TablesTests
         .Refused($"Sources:main:Tables:Children:{name}: is the name of the session table itself; choose another");
 
     [Fact]
-    public void Refuses_messages_in_another_case() => Tables($$"""{ {{Session}}, "Children": { {{Child("Messages", "session")}} } }""")
-        .Refused("Sources:main:Tables:Children:Messages: must be written 'messages'");
+    public void Takes_messages_in_any_case() =>
+        Assert.Equal("messages", Tables($$"""{ {{Session}}, "Children": { {{Child("MESSAGES", "session")}} } }""").Settings().Sources[0].Map.Children.Single().Name);
+
+    [Fact]
+    public void Writes_a_child_as_the_first_provider_does_because_documents_carry_its_name() => Assert.Equal(
+        "Files",
+        Tables($$"""{ {{Session}}, "Children": { {{Child("Files", "session")}} } }""").And("Sources:MAIN:Tables:Children:FILES:Time", "at").Settings().Sources[0].Map.Children.Single().Name);
 
     [Fact]
     public void Refuses_a_table_that_is_mapped_twice() =>

@@ -83,7 +83,7 @@ public sealed class ValueFileTests : IDisposable
               "Storage": { "Provider": "File", "Path": "/archives" } }
             """).Settings();
 
-        Assert.Equal("File/File", settings.Sources[0].Policies[0].FullName);
+        Assert.Equal("file/file", settings.Sources[0].Policies[0].FullName);
     }
 
     private string Written(string content)

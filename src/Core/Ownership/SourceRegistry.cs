@@ -1,0 +1,89 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Ownership;
+
+/// <summary>
+/// Which tables the name of a source stands for. Holds, pauses, the lock and the archives are kept under the name: where somebody writes
+/// another one in the configuration, they would not be seen, and what is held would be deleted. So whoever works on a source asks here first.
+/// </summary>
+internal static class SourceRegistry
+{
+    /// <summary>Nobody else may note tables or rename a source meanwhile; ends with the transaction.</summary>
+    internal const string OneAtATime = "SELECT pg_advisory_xact_lock(hashtextextended('archiver/sources', 0))";
+
+    /// <summary>For whoever only reads: refuses under another name, and notes nothing.</summary>
+    /// <exception cref="ArchiverException">The ledger knows the tables under another name, or other tables under this one; kind Refused.</exception>
+    public static async Task CheckAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        // A ledger that is not upgraded yet is the migrator's business.
+        if (await connection.ScalarAsync<bool>("SELECT to_regclass('archiver.source_tables') IS NOT NULL", cancellationToken).ConfigureAwait(false))
+            await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>For whoever writes: as <see cref="CheckAsync"/>, and the tables of a new source are noted. Asked again under the source's lock.</summary>
+    /// <exception cref="ArchiverException">As for <see cref="CheckAsync"/>.</exception>
+    public static async Task RegisterAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        if (await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false) is null)
+            return;
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
+        if (await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false) is { } tables)
+            await SourceTables.WriteAsync(connection, source.Name, tables, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A new source that none of the known ones is under another name.</summary>
+    /// <exception cref="ArchiverException">Its tables are known under another name; kind Refused.</exception>
+    public static async Task AddAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
+        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false));
+        await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The tables to note, or null when they are noted, or not there: then inspection has the better words.</summary>
+    private static async Task<IReadOnlyList<SourceTable>?> JudgeAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        if (!mapped.Any(m => m.IsSession))
+            return null;
+        var known = await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false);
+        RefuseOtherName(source.Name, mapped, known);
+        List<SourceTable> mine = [.. known.Where(k => k.Source == source.Name)];
+        if (mine.Count == 0)
+            RefuseUnclear(source.Name, await SourceTables.NamesAsync(connection, cancellationToken).ConfigureAwait(false), known);
+        var session = mapped.First(m => m.IsSession);
+        if (mine.FirstOrDefault(k => k.IsSession) is { } before && !before.Is(session))
+            throw new ArchiverException(FailureKind.Refused,
+                $"Source '{source.Name}' stands for table {before.Table} in this ledger, and the configuration maps {session.Table}: what is held and archived under this name are other sessions. Nothing was changed. "
+                + $"Give the new table a source with a name of its own; or, if it took the place of the old one: archiver source rename {source.Name} {source.Name}");
+        return mapped.Count == mine.Count && mapped.All(m => mine.Exists(k => k.Table == m.Table && k.Oid == m.Oid && k.IsSession == m.IsSession)) ? null : mapped;
+    }
+
+    internal static void RefuseOtherName(string source, IReadOnlyList<SourceTable> mapped, IReadOnlyList<SourceTable> known)
+    {
+        if (known.FirstOrDefault(k => k.Source != source && mapped.Any(k.Is)) is not { } other)
+            return;
+        throw new ArchiverException(FailureKind.Refused,
+            $"This ledger knows table {other.Table} as one of source '{other.Source}', and the configuration maps it under '{source}': the holds, pauses, locks and archives of '{other.Source}' would not be seen. Nothing was changed. "
+            + $"If the source has another name now: archiver source rename {other.Source} {source}. Two sources cannot share a table: make them one with several policies.");
+    }
+
+    // Names from before the ledger noted tables: one of them may be this source under its old name.
+    private static void RefuseUnclear(string source, IReadOnlyList<string> names, IReadOnlyList<SourceTable> known)
+    {
+        List<string> without = [.. names.Where(n => known.All(k => k.Source != n))];
+        if (names.Contains(source) || without.Count == 0)
+            return;
+        throw new ArchiverException(FailureKind.Refused,
+            $"This ledger does not know a source '{source}', and has not noted yet which tables belong to: {string.Join(", ", without)}. Nothing was changed. "
+            + $"If '{source}' is one of them under another name: archiver source rename OLD {source}. If it is a new one: archiver source add {source}");
+    }
+}

@@ -1,0 +1,74 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Lifecycle;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Ownership;
+
+/// <summary>
+/// Gives everything that the ledger keeps under one name of a source to another: holds, pauses, acceptances, quarantine, archives, runs.
+/// With the same name twice it says that the source's tables are others now.
+/// </summary>
+internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time)
+{
+    private const string Move = "SELECT archiver.rename_source($1, $2)";
+
+    /// <param name="old">The name in the ledger.</param>
+    /// <param name="source">The configured source, under its new name.</param>
+    /// <param name="who">Who says so, for the audit.</param>
+    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    /// <exception cref="ArchiverException">The ledger does not know the old name, it is another source's, or a worker runs on one of both.</exception>
+    /// <exception cref="StorageException">The old name could not be noted in the bucket.</exception>
+    public async Task ExecuteAsync(string old, SourceSettings source, string who, CancellationToken cancellationToken)
+    {
+        var pool = connections[source.Name];
+        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+        var names = await SourceTables.NamesAsync(connection, cancellationToken).ConfigureAwait(false);
+        var former = Names.Canonical(old);
+        if (!names.Contains(former))
+            throw new ArchiverException(FailureKind.Failed, $"This ledger knows no source '{old}'. It knows: {string.Join(", ", names.DefaultIfEmpty("none"))}.");
+        SourceLockKey[] keys = [.. new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal).Select(n => SourceLockKey.For(n, shard: 0))];
+        await using var taken = await SourceLock.TryTakeAsync(pool, keys, source.Name, time, cancellationToken).ConfigureAwait(false)
+            ?? throw new ArchiverException(FailureKind.Refused, $"A worker runs on source '{old}' or '{source.Name}'. Stop it, and rename again.");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+        if (former != source.Name)
+        {
+            await RequireOldTablesAsync(connection, former, source, stop.Token).ConfigureAwait(false);
+            // First: documents and tombstones in the bucket keep the old name, and a lost ledger must be able to tell whose they are.
+            var (database, _) = await DatabaseIdentity.ReadAsync(connection, stop.Token).ConfigureAwait(false);
+            await FormerNames.AddAsync(store, source, old, database, stop.Token).ConfigureAwait(false);
+        }
+        await MoveAsync(connection, former, source, taken.Lease, who, stop.Token).ConfigureAwait(false);
+    }
+
+    private static async Task MoveAsync(NpgsqlConnection connection, string former, SourceSettings source, Lease lease, string who, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var name in new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal))
+            await HoldLock.TakeExclusiveAsync(connection, name, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(SourceRegistry.OneAtATime, cancellationToken).ConfigureAwait(false);
+        if (former != source.Name)
+            await connection.ExecuteAsync(Move, cancellationToken, PgParameter.Text(former), PgParameter.Text(source.Name)).ConfigureAwait(false);
+        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false));
+        await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken).ConfigureAwait(false);
+        await AuditLog.WriteAsync(connection, new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
+        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. Nothing was changed; rename again.");
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A mistyped name must not give the holds of one source to another: the old one's session table is the new one's, or is gone.</summary>
+    private static async Task RequireOldTablesAsync(NpgsqlConnection connection, string former, SourceSettings source, CancellationToken cancellationToken)
+    {
+        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        var known = await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (known.FirstOrDefault(k => k.Source == former && k is { IsSession: true, IsThere: true } && !mapped.Any(m => m.IsSession && k.Is(m))) is { } other)
+            throw new ArchiverException(FailureKind.Refused, $"Source '{former}' stands for table {other.Table}, which is not the session table of '{source.Name}': it is another source. Nothing was changed.");
+    }
+}

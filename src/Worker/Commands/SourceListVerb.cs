@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Archiver.Core.Ownership;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Worker.Output;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary><c>archiver source list</c>: the names that the ledgers know.</summary>
+internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog connections, SourceErrors errors, Terminal terminal) : IVerb
+{
+    public static Command Describe() => new("list", """
+        Lists the sources that the ledger of each configured one knows, with their tables.
+        Example: archiver source list
+        """) { VerbOptions.Source, VerbOptions.Json };
+
+    public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        List<ListedSource> listed = [];
+        foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
+            listed.AddRange(await errors.ExplainAsync(source, () => ReadAsync(source, cancellationToken)).ConfigureAwait(false));
+        if (parse.GetValue(VerbOptions.Json))
+        {
+            terminal.WriteJson(listed);
+            return ExitCode.Done;
+        }
+        var table = new TextTable("LEDGER OF", "SOURCE", "TABLES");
+        foreach (var source in listed)
+            table.Add(source.LedgerOf, source.Name, string.Join(", ", source.Tables.DefaultIfEmpty("not noted yet")));
+        table.Write(terminal);
+        return ExitCode.Done;
+    }
+
+    private async Task<IReadOnlyList<ListedSource>> ReadAsync(SourceSettings source, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        var tables = await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false);
+        return [.. (await SourceTables.NamesAsync(connection, cancellationToken).ConfigureAwait(false))
+            .Select(n => new ListedSource(source.Name, n, [.. tables.Where(t => t.Source == n).Select(t => t.Table.ToString())]))];
+    }
+}
+
+/// <summary>A source that a ledger knows.</summary>
+/// <param name="LedgerOf">The configured source by whose connection it was read.</param>
+internal sealed record ListedSource(string LedgerOf, string Name, IReadOnlyList<string> Tables);

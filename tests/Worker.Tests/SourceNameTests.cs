@@ -1,0 +1,219 @@
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>What protects sessions is kept under the name of a source; it must not be lost because somebody writes the name in another way.</summary>
+public sealed class SourceNameTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_environment_in_capitals_does_not_make_another_source_of_it()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        Purges(archiver, "main");
+        var held = await archiver.Database.ScalarAsync<string>("SELECT min(session_id::text) FROM chat_sessions");
+        await archiver.RunAsync("hold", "add", "--session", held!, "--reason", "case 1");
+        await archiver.RunAsync("pause", "MAIN/End");
+        // As a container's environment has it, and as some shells write all of it.
+        archiver.With("SOURCES:MAIN:TIMEZONE", "UTC").With("SOURCES:MAIN:POLICIES:END:ORDER", "1");
+
+        var paused = await archiver.RunAsync("purge");
+        var resumed = await archiver.RunAsync("resume", "Main/END");
+        var purged = await archiver.RunAsync("purge", "--source", "MAIN", "--policy", "Main/End");
+
+        Assert.Contains("not run: paused", paused.Output, StringComparison.Ordinal);
+        Assert.Contains("resumed", resumed.Output, StringComparison.Ordinal);
+        Assert.Equal((0, ""), (purged.ExitCode, purged.ExitCode == 0 ? "" : purged.Error));
+        Assert.Equal(held, await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id::text, ',') FROM chat_sessions"));
+        Assert.Equal("main/end", await archiver.Database.ScalarAsync<string>("SELECT source || '/' || policy FROM archiver.runs"));
+    }
+
+    [Fact]
+    public async Task Under_another_name_nothing_is_done_until_the_source_is_renamed()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0);
+        Purges(archiver, "main");
+        var ids = (await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id::text, ',' ORDER BY 1) FROM chat_sessions"))!.Split(',');
+        await archiver.RunAsync("archive", "--max-sessions", "2");
+        await archiver.RunAsync("erase", ids[0], "--yes");
+        foreach (var id in ids)
+            await archiver.RunAsync("hold", "add", "--session", id, "--reason", "case 1");
+        await archiver.RunAsync("pause", "main/idle");
+        Renamed(archiver, "main", "chat");
+        archiver.With("Discard:After", "365d");
+        var rows = await archiver.RowsAsync();
+
+        foreach (var command in new string[][]
+        {
+            ["archive"], ["purge"], ["plan"], ["status"], ["list"], ["show", ids[1]], ["explain", ids[1]], ["verify", "--all"], ["reconcile"], ["reconcile", "--fix", "--yes"],
+            ["discard"], ["discard", "--yes"], ["erase", ids[1]], ["erase", ids[1], "--yes"], ["restore", ids[1]], ["hold", "list"], ["hold", "add", "--session", ids[1], "--reason", "x"],
+            ["hold", "remove", "1"], ["pause"], ["resume"], ["accept", "chat/idle"], ["quarantine", "list"], ["quarantine", "retry", "--all"], ["ledger", "rebuild"], ["migrate"],
+        })
+        {
+            var refused = await archiver.RunAsync(command);
+            Assert.True(refused.ExitCode == 3, $"{string.Join(' ', command)}: {refused.ExitCode} {refused.Output} {refused.Error}");
+            Assert.Contains("archiver source rename main chat", refused.Output + refused.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(rows, await archiver.RowsAsync());
+        Assert.Equal(1, (await archiver.RunAsync("source", "rename", "other", "chat")).ExitCode);
+
+        var renamed = await archiver.RunAsync("source", "rename", "Main", "Chat");
+
+        Assert.True(renamed.ExitCode == 0, renamed.Error);
+        Assert.Contains("paused", (await archiver.RunAsync("archive")).Output, StringComparison.Ordinal);
+        await archiver.RunAsync("purge");
+        Assert.Equal(rows, await archiver.RowsAsync());
+        Assert.Contains(ids[1], (await archiver.RunAsync("hold", "list")).Output, StringComparison.Ordinal);
+        var restored = await archiver.RunAsync("restore", "--from", "2000-01-01");
+        Assert.True(restored.ExitCode == 0, restored.Output + restored.Error);
+        Assert.Equal(3, await archiver.LiveSessionsAsync());
+        Assert.Equal(0, (await archiver.RunAsync("verify", "--all")).ExitCode);
+        Assert.Contains("public.chat_messages", (await archiver.RunAsync("source", "list")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_erased_under_the_old_name_stays_erased_and_a_lost_ledger_is_rebuilt_from_both()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
+        var erased = await archiver.Database.ScalarAsync<string>("SELECT min(session_id::text) FROM chat_sessions");
+        var copy = $"CREATE TABLE kept AS SELECT * FROM chat_sessions WHERE session_id = '{erased}'";
+        await archiver.Database.ExecuteAsync(copy);
+        await archiver.RunAsync("archive");
+        await archiver.RunAsync("erase", erased!, "--yes");
+        Renamed(archiver, "main", "chat");
+        await archiver.RunAsync("source", "rename", "main", "chat");
+
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE; INSERT INTO chat_sessions SELECT * FROM kept");
+        var rebuilt = await archiver.RunAsync("ledger", "rebuild");
+        var archived = await archiver.RunAsync("archive");
+
+        Assert.Contains("2 archives added to the ledger", rebuilt.Output, StringComparison.Ordinal);
+        Assert.Equal(3, archived.ExitCode);
+        Assert.Contains("erase --reapply", archived.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_sources_never_share_a_table()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        archiver.With("Sources:second:Preset", "ended-at").With("Sources:second:Prefix", "second").With("Sources:second:ConnectionString", archiver.Database.ConnectionString);
+        var one = await archiver.RunAsync("archive");
+        Assert.Equal(2, one.ExitCode);
+        Assert.Contains("maps public.chat_sessions of the same database as source 'main'", one.Error, StringComparison.Ordinal);
+
+        // Two workers, or another spelling of the address: the second one's messages are the first one's sessions.
+        archiver.With("Sources:second:Preset", null).With("Sources:second:Prefix", null).With("Sources:second:ConnectionString", null);
+        Assert.Equal(0, (await archiver.RunAsync("pause")).ExitCode);
+        Renamed(archiver, "main", "second");
+        await archiver.Database.ExecuteAsync("CREATE TABLE rooms (room_id uuid PRIMARY KEY, used timestamptz); ALTER TABLE chat_sessions ADD room_id uuid REFERENCES rooms");
+        archiver.With("Sources:second:Preset", null);
+        foreach (var (key, value) in new[] { ("Table", "public.rooms"), ("Key", "room_id"), ("Activity:0", "used") })
+            archiver.With($"Sources:second:Tables:Session:{key}", value);
+        foreach (var (key, value) in new[] { ("Table", "public.chat_sessions"), ("ForeignKey", "room_id"), ("ParentKey", "room_id"), ("Order:0", "session_id") })
+            archiver.With($"Sources:second:Tables:Children:sessions:{key}", value);
+        var other = await archiver.RunAsync("hold", "add", "--from", "2020-01-01", "--reason", "x");
+        Assert.Equal(3, other.ExitCode);
+        Assert.Contains("knows table public.chat_sessions as one of source 'main'", other.Error, StringComparison.Ordinal);
+        // And no renaming gives the holds of one source to another that has a session table of its own.
+        Assert.Equal(3, (await archiver.RunAsync("source", "rename", "main", "second")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_name_stands_for_its_tables_until_it_is_told_otherwise()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.RunAsync("pause");
+        await archiver.Database.ExecuteAsync("CREATE SCHEMA app; CREATE TABLE app.chats (LIKE chat_sessions INCLUDING ALL); CREATE TABLE app.lines (LIKE chat_messages INCLUDING ALL)");
+        archiver.With("Sources:main:Tables:Session:Table", "app.chats").With("Sources:main:Tables:Children:messages:Table", "app.lines");
+
+        var refused = await archiver.RunAsync("hold", "list");
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("stands for table public.chat_sessions in this ledger, and the configuration maps app.chats", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.RunAsync("source", "rename", "main", "main")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("hold", "list")).ExitCode);
+
+        // A table that only got another name is the same table.
+        await archiver.Database.ExecuteAsync("ALTER TABLE app.chats RENAME TO talks");
+        Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Table", "app.talks").RunAsync("resume")).ExitCode);
+        Assert.Equal("app.talks", await archiver.Database.ScalarAsync<string>("SELECT schema_name || '.' || table_name FROM archiver.source_tables WHERE is_session"));
+    }
+
+    [Fact]
+    public async Task A_ledger_with_two_spellings_becomes_one_and_keeps_every_hold_and_pause()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
+        await archiver.RunAsync("archive", "--max-sessions", "2");
+        await archiver.Database.ExecuteAsync("""
+            DROP TABLE archiver.source_tables, archiver.sources; DROP FUNCTION archiver.rename_source; DELETE FROM archiver.migrations WHERE name LIKE '%sources.sql';
+            INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
+            SELECT 'MAIN', session_id, 1, 'superseded', 0, 1, object_id, 0, 1, 1, '', '{}', run_id, 'Idle', exported_at - interval '1 hour' FROM archiver.archives ORDER BY id LIMIT 1;
+            INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('MAIN', 'IDLE', 'me'), ('main', 'Idle', 'me');
+            INSERT INTO archiver.holds (source, session_id, reason, created_by) VALUES ('MAIN', (SELECT min(session_id::text) FROM chat_sessions), 'case', 'me');
+            INSERT INTO archiver.acceptances (source, policy, policy_hash, ages, accepted_by) VALUES ('MAIN', 'Idle', '', '{}', 'me'), ('main', 'idle', '', '{}', 'me');
+            INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES ('MAIN', 'x', 'r', 1, gen_random_uuid()), ('main', 'x', 'r', 2, gen_random_uuid());
+            """);
+
+        var migrated = await archiver.RunAsync("migrate");
+        var paused = await archiver.RunAsync("archive");
+
+        Assert.True(migrated.ExitCode == 0, migrated.Error);
+        Assert.Contains("not run: paused", paused.Output, StringComparison.Ordinal);
+        Assert.Equal(1, await archiver.LiveSessionsAsync());
+        Assert.Equal("main/idle", await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || '/' || policy, ',') FROM archiver.pauses"));
+        await archiver.RunAsync("resume");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        Assert.Equal(1, await archiver.LiveSessionsAsync());
+        Assert.Equal("1:superseded,2:archived", await archiver.Database.ScalarAsync<string>(
+            "SELECT string_agg(generation || ':' || state, ',' ORDER BY generation) FROM archiver.archives WHERE source = 'main' AND session_id = (SELECT session_id FROM archiver.archives WHERE generation = 2)"));
+        Assert.Equal(2, await archiver.Database.ScalarAsync<int>("SELECT attempts FROM archiver.quarantine"));
+    }
+
+    [Fact]
+    public async Task A_source_that_may_be_an_old_one_under_another_name_waits_for_a_person()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        var held = await archiver.Database.ScalarAsync<string>("SELECT min(session_id::text) FROM chat_sessions");
+        await archiver.RunAsync("hold", "add", "--session", held!, "--reason", "case 1");
+        await archiver.Database.ExecuteAsync("DELETE FROM archiver.source_tables");
+        Renamed(archiver, "main", "chat");
+
+        var refused = await archiver.RunAsync("archive");
+
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("archiver source rename OLD chat. If it is a new one: archiver source add chat", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.RunAsync("source", "rename", "main", "chat")).ExitCode);
+        await archiver.RunAsync("archive");
+        Assert.Equal(held, await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id::text, ',') FROM chat_sessions"));
+        await archiver.Database.ExecuteAsync("DELETE FROM archiver.source_tables; UPDATE archiver.sources SET name = 'gone'");
+        Assert.Equal(0, (await archiver.RunAsync("source", "add", "chat")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_pause_of_a_policy_that_has_another_name_now_holds_the_source()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.RunAsync("pause", "main/idle");
+        archiver.With("Sources:main:Policies:idle:Action", null).With("Sources:main:Policies:idle:IdleFor", null)
+            .With("Sources:main:Policies:nightly:Action", "Archive").With("Sources:main:Policies:nightly:IdleFor", "90d");
+
+        var paused = await archiver.RunAsync("archive");
+
+        Assert.Contains("archiver resume main/idle", paused.Output, StringComparison.Ordinal);
+        Assert.Equal(2, await archiver.LiveSessionsAsync());
+        await archiver.RunAsync("resume", "main/idle");
+        await archiver.RunAsync("archive");
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+    }
+
+    private static void Purges(Installation archiver, string source) =>
+        archiver.With($"Sources:{source}:Policies:end:Action", "Purge").With($"Sources:{source}:Policies:end:IdleFor", "90d");
+
+    /// <summary>The same source under another name in the configuration, with all that a test may have set.</summary>
+    private static void Renamed(Installation archiver, string old, string name)
+    {
+        foreach (var key in new[] { "ConnectionString", "Preset", "Policies:idle:Action", "Policies:idle:IdleFor", "Policies:end:Action", "Policies:end:IdleFor" })
+            archiver.With($"Sources:{name}:{key}", archiver.Value($"Sources:{old}:{key}")).With($"Sources:{old}:{key}", null);
+    }
+}

@@ -106,6 +106,21 @@ public sealed class EmptyAnswerTests(TestServers servers)
         Assert.Equal(keys, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
     }
 
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task Rebuild_does_not_say_that_there_is_nothing(StoreFault fault)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.RunAsync("archive");
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+
+        await using (Listings(archiver, fault))
+            Assert.Equal(1, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
+
+        archiver.With("Storage:Endpoint", archiver.Bucket.Settings.Endpoint!.ToString());
+        Assert.Contains("2 archives added", (await archiver.RunAsync("ledger", "rebuild")).Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_folder_whose_disk_is_not_mounted_is_not_an_empty_store()
     {

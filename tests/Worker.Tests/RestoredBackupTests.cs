@@ -156,15 +156,45 @@ public sealed class RestoredBackupTests(TestServers servers)
         Assert.True(rows.Length > 0);
     }
 
+    // The ledger knows no version of it, so nothing but the listing of versions says that it is there.
+    [Fact]
+    public async Task What_was_stored_before_the_bucket_kept_versions_and_is_hidden_now_is_called_hidden_and_is_rebuilt()
+    {
+        await using var archiver = await CreateAsync(idle: 2);
+        var rows = await archiver.RowsAsync();
+        await archiver.RunAsync("archive");
+        await KeepVersionsAsync(archiver);
+        var key = (await archiver.Bucket.ListKeysAsync("chat_archives/2"))[0];
+        var id = await archiver.Database.ScalarAsync<string>($"SELECT members[1] FROM archiver.objects WHERE key = '{key}'");
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
+
+        var verified = await archiver.RunAsync("verify", "--all");
+        var shown = await archiver.RunAsync("show", id!);
+        var reconciled = await archiver.RunAsync("reconcile");
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+        var rebuilt = await archiver.RunAsync("ledger", "rebuild");
+
+        Assert.Equal((1, 1, 1, 0), (verified.ExitCode, shown.ExitCode, reconciled.ExitCode, rebuilt.ExitCode));
+        Assert.Matches($"hidden +{id} +1 +{key}", verified.Output);
+        Assert.Contains("it is not lost: 1 of its versions", shown.Error, StringComparison.Ordinal);
+        Assert.Contains("the ledger knows no version to read it by", reconciled.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("only a backup", reconciled.Output, StringComparison.Ordinal);
+        Assert.Contains("2 archives added", rebuilt.Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
+        Assert.Equal(rows, await archiver.RowsAsync());
+    }
+
     private async Task<Installation> CreateAsync(int idle, bool versioned = false)
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: idle, young: 0);
         if (versioned)
-            await archiver.Bucket.Client.PutBucketVersioningAsync(
-                new PutBucketVersioningRequest { BucketName = archiver.Bucket.Name, VersioningConfig = new S3BucketVersioningConfig { Status = Amazon.S3.VersionStatus.Enabled } }, Token);
+            await KeepVersionsAsync(archiver);
         // No age protects anything here.
         return archiver.With("Safety:ReconcileAge", "1ms").With("Sources:main:Policies:idle:RestoreGrace", "0s");
     }
+
+    private static Task KeepVersionsAsync(Installation archiver) => archiver.Bucket.Client.PutBucketVersioningAsync(
+        new PutBucketVersioningRequest { BucketName = archiver.Bucket.Name, VersioningConfig = new S3BucketVersioningConfig { Status = Amazon.S3.VersionStatus.Enabled } }, Token);
 
     private static async Task<int> KilledAsync(Installation archiver, string point)
     {

@@ -71,6 +71,10 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             batch.Clear();
         }
         await records.AddAsync(await copies.WithoutAsync(batch, stop.Token).ConfigureAwait(false), stop.Token).ConfigureAwait(false);
+        // Every archive was stored after a probe, which left an object under the same prefix.
+        var probe = S3OverwriteProbe.KeyOf(source.Prefix, multipart: false);
+        if (!listing.HasSeen && await store.HeadAsync(new(probe), stop.Token).ConfigureAwait(false) is not null)
+            throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{probe}' and lists nothing: its listing is not true. Nothing was rebuilt. Something between may answer in its place.");
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
         var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), stop.Token).ConfigureAwait(false);

@@ -68,8 +68,13 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
 
     private async Task<Stream> OpenAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
         await store.OpenRangeAsync(archive.Object, archive.Offset, archive.Length, cancellationToken).ConfigureAwait(false)
-        ?? throw new ArchiverException(FailureKind.Failed,
-            $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
+        ?? throw await AbsentAsync(archive, cancellationToken).ConfigureAwait(false);
+
+    private async Task<ArchiverException> AbsentAsync(LocatedArchive archive, CancellationToken cancellationToken) => new(
+        FailureKind.Failed,
+        await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken).ConfigureAwait(false) is { Count: > 0 } left
+            ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, left)}."
+            : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
 
     /// <summary>What to say when the bytes are not what was archived.</summary>
     public ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,

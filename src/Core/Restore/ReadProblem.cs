@@ -3,8 +3,11 @@ namespace Archiver.Core.Restore;
 /// <summary>What is wrong with an archive that was read.</summary>
 public enum ReadProblem
 {
-    /// <summary>Its object, or that version of it, is not in the store.</summary>
+    /// <summary>Its object is not in the store, in no version.</summary>
     Missing,
+
+    /// <summary>A delete marker hides its object, or other versions of its key are left: not lost, and not to be read as the ledger names it.</summary>
+    Hidden,
 
     /// <summary>It can be read, and is not what was archived.</summary>
     Changed,

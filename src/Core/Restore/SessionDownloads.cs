@@ -59,8 +59,10 @@ internal sealed class SessionDownloads(
                 await using var body = await OpenAsync(fetch, done, cancellationToken).ConfigureAwait(false);
                 if (body is null)
                 {
+                    var left = await new AllObjects(store).FindOthersAsync(fetch[done].Object, cancellationToken).ConfigureAwait(false);
+                    var (problem, detail) = left.Count == 0 ? (ReadProblem.Missing, $"its object is missing in {store.Location}") : (ReadProblem.Hidden, AllObjects.Describe(store, left));
                     foreach (var candidate in fetch.Skip(done))
-                        refuse(candidate, ReadProblem.Missing, $"its object is missing in {store.Location}");
+                        refuse(candidate, problem, detail);
                     return;
                 }
                 for (; done < fetch.Count; done++)

@@ -11,6 +11,9 @@ internal sealed class AllObjects(IArchiveReader store)
     /// <summary>Why versions were not looked at, or null.</summary>
     public string? Limitation { get; private set; }
 
+    /// <summary>Whether any key was listed.</summary>
+    public bool HasSeen { get; private set; }
+
     /// <summary>All keys under a prefix that hold bytes, in key order.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses to list at all.</exception>
     public async IAsyncEnumerable<ListedVersions> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -20,13 +23,17 @@ internal sealed class AllObjects(IArchiveReader store)
         var any = await BeginAsync(versions).ConfigureAwait(false);
         for (; any == true; any = await versions.MoveNextAsync().ConfigureAwait(false))
         {
+            HasSeen = true;
             if (versions.Current.Objects.Any())
                 yield return versions.Current;
         }
         if (any is not null)
             yield break;
         await foreach (var listed in store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            HasSeen = true;
             yield return new(listed.Key, [new(null, false, listed.Length, listed.LastModified)]);
+        }
     }
 
     /// <summary>What is left of an object, the version that its name gives first; empty only when it was asked for and is absent in every version.</summary>
@@ -48,6 +55,15 @@ internal sealed class AllObjects(IArchiveReader store)
         }
         return [.. found.Distinct()];
     }
+
+    /// <summary>The versions of an object that are left although the one that its name gives cannot be read.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<IReadOnlyList<ObjectName>> FindOthersAsync(ObjectName name, CancellationToken cancellationToken) =>
+        [.. (await FindAsync(name, cancellationToken).ConfigureAwait(false)).Where(n => n != name)];
+
+    /// <summary>What to say of an object of which other versions are left.</summary>
+    public static string Describe(IArchiveReader store, IReadOnlyList<ObjectName> left) =>
+        $"it is not lost: {left.Count} of its versions in {store.Location} are left, such as {left[0].VersionId}, and cannot be read under its name; remove the delete marker";
 
     /// <summary>Null when the store refuses to list versions.</summary>
     private async Task<bool?> BeginAsync(IAsyncEnumerator<ListedVersions> versions)

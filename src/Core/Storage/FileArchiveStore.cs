@@ -118,7 +118,11 @@ internal sealed class FileArchiveStore : IArchiveStore
             _errors.RequireRoot();
             var at = new FileKey(_root, key);
             if (!Directory.Exists(at.Folder))
-                return true;
+            {
+                // In the mount point of a disk that is away nothing is left of any object.
+                return Directory.EnumerateFileSystemEntries(_root).Any() ? true
+                    : throw new StorageException(StorageFailure.Permanent, $"The folder '{_root}' (Archiver:Storage:Path) is empty, so it does not say that '{key}' is gone. Is its disk mounted?");
+            }
             // The object first: a claim without object is harmless, an object without its metadata belongs to nobody.
             File.Delete(at.Object);
             File.Delete(at.Metadata);

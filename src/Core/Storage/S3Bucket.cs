@@ -47,7 +47,8 @@ internal sealed class S3Bucket : IDisposable
         try
         {
             var head = await CallAsync(name.Key, (s3, ct) => s3.GetObjectMetadataAsync(request, ct), cancellationToken).ConfigureAwait(false);
-            return new ObjectHead(name with { VersionId = Version(head.VersionId) }, head.ContentLength, Pairs(head.Metadata), Utc(head.LastModified));
+            // Who asks for the version without an id, because a delete marker is above it, has to go on asking for it.
+            return new ObjectHead(name with { VersionId = Version(head.VersionId) ?? (name.VersionId == "null" ? "null" : null) }, head.ContentLength, Pairs(head.Metadata), Utc(head.LastModified));
         }
         catch (StorageException e) when (S3Errors.IsAmbiguousNotFound(e))
         {

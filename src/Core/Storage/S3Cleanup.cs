@@ -17,6 +17,8 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
             var page = await bucket.CallAsync(null, (s3, ct) => s3.ListMultipartUploadsAsync(request, ct), cancellationToken).ConfigureAwait(false);
             foreach (var upload in page.MultipartUploads ?? [])
             {
+                if (!upload.Key.StartsWith(prefix, StringComparison.Ordinal))
+                    throw S3Errors.Foreign(bucket, prefix, upload.Key);
                 if (upload.Initiated is null || S3Bucket.Utc(upload.Initiated) >= before)
                     continue;
                 await S3MultipartUpload.AbortAsync(bucket, upload.Key, upload.UploadId, cancellationToken).ConfigureAwait(false);

@@ -43,13 +43,16 @@ internal sealed class S3OverwriteProbe(S3Bucket bucket) : IDisposable
         return null;
     }
 
+    /// <summary>The object that a probe leaves: where it is, something is listed.</summary>
+    public static string KeyOf(string prefix, bool multipart) => $"{Under(prefix)}.archiver/probe-{(multipart ? "multipart" : "single")}";
+
     public void Dispose() => _one.Dispose();
 
     private static string Under(string prefix) => prefix.Length == 0 ? "" : prefix + "/";
 
     private async Task<bool> ProbeAsync(string prefix, bool multipart, CancellationToken cancellationToken)
     {
-        var key = $"{Under(prefix)}.archiver/probe-{(multipart ? "multipart" : "single")}";
+        var key = KeyOf(prefix, multipart);
         try
         {
             await IsRefusedAsync(key, multipart, cancellationToken).ConfigureAwait(false);

@@ -88,6 +88,14 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
         Assert.False(Directory.Exists(_folder));
     }
 
+    [Fact]
+    public async Task An_empty_mount_point_does_not_say_that_an_object_is_gone()
+    {
+        var outcome = await Store.DeleteAllVersionsAsync([new("p/2026/01/a.json.gz")], Token);
+
+        Assert.Contains("Is its disk mounted?", outcome.Failures["p/2026/01/a.json.gz"].Message, StringComparison.Ordinal);
+    }
+
     private sealed class FullDisk : IObjectContent
     {
         public long Length => 10;

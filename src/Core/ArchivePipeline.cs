@@ -20,7 +20,7 @@ namespace Archiver.Core;
 /// of its batch are uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, SessionOutcomes outcomes, RunTally tally, RunLimits limits,
-    PhaseMeter meter, TimeProvider time, ILogger logger) : IDisposable
+    PhaseMeter meter, TimeProvider time, ILogger logger, IReplacement? replacement = null) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
     private readonly PhaseMeter _meter = meter;
@@ -118,13 +118,15 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             await outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken).ConfigureAwait(false);
             if (_trial is not null)
                 await retry.ExecuteAsync(token => _trial.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
+            if (replacement is not null)
+                await retry.ExecuteAsync(token => replacement.StageAsync(verified, token), cancellationToken).ConfigureAwait(false);
             await _verified.Writer.WriteAsync(verified, cancellationToken).ConfigureAwait(false);
         }
     }
 
     private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
     {
-        var deleter = new BatchDeleter(_run, _ledger, retry, _trial);
+        var deleter = new BatchDeleter(_run, _ledger, retry, _trial, replacement);
         var marker = new BatchMarker(_run, _ledger, retry, store.Location, _trial);
         var manifests = new ManifestWriter(_run, store);
         await foreach (var batch in _verified.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -136,6 +138,8 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 limits.Pace.Report(batch.Sessions.Count, time.GetElapsedTime(began));
                 if (_trial is not null)
                     await _trial.ForgetAsync(batch).ConfigureAwait(false);
+                if (replacement is not null)
+                    await replacement.ForgetAsync(batch).ConfigureAwait(false);
                 FaultPoint.Reach(FaultPoints.DeleteCommitted);
                 _meter.Record("delete", began, [.. done.Select(s => s.Session)]);
                 tally.AddDone(done.Count, rows, done.Sum(s => s.Copy.JsonLength), done.Sum(s => s.Copy.Length));

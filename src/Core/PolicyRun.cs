@@ -56,7 +56,7 @@ internal sealed class PolicyRun(
                 if (dueOfShard > 0)
                     delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, meter, time, logger)
                         .RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
-                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, meter, time, logger))
+                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, meter, time, logger, request.Replacement))
                     await pipeline.RunAsync(request.Limit - delayed, finished, cancellationToken).ConfigureAwait(false);
                 break;
             case PolicyAction.Purge:

@@ -6,7 +6,6 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -66,11 +65,35 @@ public sealed class RestoreRunner
         var first = await RunLockedAsync(source, options, tally, candidates: null, cancellationToken).ConfigureAwait(false);
         if (first.Outcome is not null || tally.TakeConflicting() is not { Count: > 0 } conflicting)
             return first;
-        foreach (var chunk in conflicting.Chunk(LiveVersions.MaxSessions))
-            await _policies.RunAsync(new RunRequest(source, LiveVersions.Policy(source, [.. chunk.Select(c => c.SessionId!)])), null, cancellationToken).ConfigureAwait(false);
-        FaultPoint.Reach(FaultPoints.RestoreMadeRoom);
-        // What could not be archived, because it is held or in use, is still there and is refused now.
-        return await RunLockedAsync(source, options, tally, conflicting, cancellationToken).ConfigureAwait(false);
+        var left = await ReplaceAsync(source, options, first.Run, tally, conflicting, cancellationToken).ConfigureAwait(false);
+        // What could not give way, because it is held or in use, is still there and is refused now; what is gone meanwhile is restored.
+        return left.Count == 0 ? first : await RunLockedAsync(source, options, tally, left, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced.</summary>
+    private async Task<IReadOnlyList<RestoreCandidate>> ReplaceAsync(
+        SourceSettings source, RestoreOptions options, Guid run, RestoreTally tally, IReadOnlyList<RestoreCandidate> conflicting, CancellationToken cancellationToken)
+    {
+        await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken).ConfigureAwait(false);
+        List<RestoreCandidate> left = [.. conflicting.GroupBy(c => c.SessionId!).SelectMany(g => g.Skip(1))];
+        foreach (var chunk in conflicting.DistinctBy(c => c.SessionId).Chunk(LiveVersions.MaxSessions))
+        {
+            var replacement = new Replacement(
+                chunk.ToDictionary(c => c.SessionId!, StringComparer.Ordinal), _store, tables.Stager, tables.Into, new RestoreRecords(source.Name, run, lease: null, options.Who), _settings);
+            await using (replacement.ConfigureAwait(false))
+            {
+                var policy = LiveVersions.Policy(source, [.. chunk.Select(c => c.SessionId!)]);
+                var summary = await _policies.RunAsync(new RunRequest(source, policy) { Replacement = replacement }, null, cancellationToken).ConfigureAwait(false);
+                tally.Add(replacement.Done);
+                foreach (var candidate in chunk.ExceptBy(replacement.Done.Select(d => d.Session.Key), c => c.SessionId))
+                {
+                    left.Add(candidate);
+                    if ((replacement.Reasons.GetValueOrDefault(candidate.SessionId!) ?? summary.Error) is { } reason)
+                        tally.AddNotReplaced(candidate.SessionId!, reason.TrimEnd('.'));
+                }
+            }
+        }
+        return left;
     }
 
     /// <summary>One restore under the source's lock, recorded as a run.</summary>
@@ -106,24 +129,13 @@ public sealed class RestoreRunner
     private async Task RestoreAsync(
         SourceSettings source, RestoreOptions options, RestoreTally tally, RestoreScope? scope, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
     {
-        await using var other = options.TargetConnectionString is { } text ? OtherTarget.Build(text) : null;
-        Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? _connections[source.Name].OpenDirectAsync : token => OtherTarget.OpenAsync(other, token);
-        var map = options.IntoSchema is { } schema ? RestoreTarget.InSchema(source.Map, schema) : source.Map;
-        RestoreTarget target;
-        await using (var connection = await open(cancellationToken).ConfigureAwait(false))
-            target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false);
-        using var plans = new ImportPlans(target, DriftOptions.Parse(options.Maps, options.DropColumns), open);
+        await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken).ConfigureAwait(false);
         var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
-        await using var importer = new SessionImporter(
-            target, options, records, open, new ImportSettings(_settings.Batch, source.TimeZone), new DatabaseRetry(_settings.Retry, _time));
-        TombstoneSet erased;
-        await using (var connection = await _connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false))
-            erased = await new TombstoneReader(_store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false);
-        var stager = new SessionStager(plans, source.Name, erased);
+        await using var importer = new SessionImporter(tables.Into, records, tables.OpenAsync, _settings.Batch, new DatabaseRetry(_settings.Retry, _time));
         var pages = candidates is null
-            ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
+            ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source), source.Map, tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);
-        await new RestorePipeline(_store, stager, importer, tally, _settings.Storage.UploadConcurrency).RunAsync(pages, cancellationToken).ConfigureAwait(false);
+        await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency).RunAsync(pages, cancellationToken).ConfigureAwait(false);
     }
 
     private SourceSettings Check(RestoreOptions options)

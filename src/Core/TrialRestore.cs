@@ -26,7 +26,7 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         var target = await RestoreTarget.DescribeAsync(connection, run.Source.Map, cancellationToken).ConfigureAwait(false);
-        using var plans = new ImportPlans(target, DriftOptions.None, run.Connections.OpenAsync);
+        using var plans = new ImportPlans(target, DriftOptions.None, run.Connections.OpenAsync, run.Source.TimeZone);
         var stager = new SessionStager(plans, run.Source.Name, TombstoneSet.Empty);
         var downloads = new SessionDownloads(
             store,

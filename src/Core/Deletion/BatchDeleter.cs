@@ -11,7 +11,8 @@ namespace Archiver.Core.Deletion;
 /// only what was verified. Before its commit every session is wholly live, after it wholly archived.
 /// </summary>
 /// <param name="trial">Compares copy and rows once more before the delete; null for what read-back alone verifies.</param>
-internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, ITrialRestore? trial = null)
+/// <param name="replacement">Puts archived rows where the deleted ones were; null for a run that only archives.</param>
+internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, ITrialRestore? trial = null, IReplacement? replacement = null)
 {
     /// <summary>Sessions that changed, are in use or are referenced stay; everything else of the batch is archived when this returns.</summary>
     /// <exception cref="ArchiverException">The lease is lost: nothing of the batch was deleted, and nothing more may be.</exception>
@@ -52,15 +53,18 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
             held = [.. held.Where(s => !differing.Contains(s.Key))];
         }
 
-        var rows = new RowDeletion(connection, transaction.Transaction, batch.Export.Shape, statements);
+        var rows = new RowDeletion(connection, transaction.Transaction, batch.Export.Shape, statements, replacement);
         await rows.DeleteAsync([.. held.Select(RowTarget.Of)], cancellationToken).ConfigureAwait(false);
         var gone = rows.Deleted.Select(t => t.Key).ToHashSet(StringComparer.Ordinal);
         List<VerifiedSession> deleted = [.. held.Where(s => gone.Contains(s.Key))];
         List<DroppedSession> dropped = [.. locks.Dropped, .. rows.Dropped];
         FaultPoint.Reach(FaultPoints.RowsDeleted);
         await DeletionRecords.WriteAsync(connection, ledger, batch, deleted, dropped, cancellationToken).ConfigureAwait(false);
+        if (replacement is not null && deleted.Count > 0)
+            await replacement.RecordAsync(connection, [.. deleted.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DeleteRecorded);
         await transaction.CommitAsync((other, token) => IsRecordedAsync(other, batch, token), cancellationToken).ConfigureAwait(false);
+        replacement?.Committed([.. deleted.Select(s => s.Key)]);
         return DeletedBatch.Committed(deleted, dropped);
     }
 

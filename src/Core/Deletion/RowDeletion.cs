@@ -11,7 +11,8 @@ namespace Archiver.Core.Deletion;
 /// The deleting part of the short transaction: deletes, compares versions, and rolls back to a savepoint whatever surprises it, so that one
 /// session that changed, is in use or is referenced costs the batch nothing but that session. The caller has locked the sessions.
 /// </summary>
-internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction transaction, SourceShape shape, DeleteStatements statements)
+internal sealed class RowDeletion(
+    NpgsqlConnection connection, NpgsqlTransaction transaction, SourceShape shape, DeleteStatements statements, IReplacement? replacement = null)
 {
     private const string Savepoint = "batch";
 
@@ -87,9 +88,12 @@ internal sealed class RowDeletion(NpgsqlConnection connection, NpgsqlTransaction
                 rows += sessions.Count;
             }
             await connection.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
-            return await guard.HoldsAsync(connection, rows, cancellationToken).ConfigureAwait(false)
-                ? new Attempt.Done()
-                : new Attempt.Refused(DropReason.SideEffects, Failed: true);
+            if (!await guard.HoldsAsync(connection, rows, cancellationToken).ConfigureAwait(false))
+                return new Attempt.Refused(DropReason.SideEffects, Failed: true);
+            return replacement is not null
+                && await replacement.InsertAsync(connection, transaction, [.. Keys(sessions)], cancellationToken).ConfigureAwait(false) is { Count: > 0 } refused
+                    ? new Attempt.Differs([.. refused], DropReason.NotReplaced)
+                    : new Attempt.Done();
         }
         catch (PostgresException exception) when (exception.IsLockTimeout())
         {

@@ -94,7 +94,10 @@ internal sealed class ShortTransaction : IAsyncDisposable
     {
         if (!await _courtesy.EndAsync().ConfigureAwait(false))
             throw new NpgsqlException("The server does not answer who waits for this transaction.", new TimeoutException());
-        await new CommitOutcome(_run, recorded).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken).ConfigureAwait(false);
+        await new CommitOutcome(
+            _run.Connections.OpenAsync,
+            $"The server of source '{_run.Source.Name}' did not answer a commit, nor what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.",
+            recorded).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends the transaction and its locks; says whether it was for the application's sake that a statement was cancelled.</summary>

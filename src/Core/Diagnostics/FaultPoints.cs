@@ -66,8 +66,8 @@ internal static class FaultPoints
     public const string RestoreCommitted = "restore.committed";
     public const string RestoreEnding = "restore.ending";
 
-    /// <summary>The versions in the way are archived, the archives that replace them are not back yet.</summary>
-    public const string RestoreMadeRoom = "replace.made-room";
+    /// <summary>The archived rows are where the live ones were deleted, in a transaction that is not committed.</summary>
+    public const string ReplaceInserted = "replace.inserted";
 
     public const string DiscardAnnounced = "discard.announced";
 

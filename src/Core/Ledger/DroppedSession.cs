@@ -24,5 +24,6 @@ internal static class DropReason
     public const string TrialFailed = "trial restore differs";
     public const string Held = "held";
     public const string NoRoom = "no room for its document in the folder for temporary files";
+    public const string NotReplaced = "archived rows have no place";
     public const string NotUpdated = "update refused";
 }

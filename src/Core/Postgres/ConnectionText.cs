@@ -12,6 +12,9 @@ internal static class ConnectionText
 
     private const string Utf8 = "UTF8";
 
+    /// <summary>Connections that one command may hold at the same time: in a smaller pool it would wait for itself until it gives up.</summary>
+    private const int LeastPool = 32;
+
     private const int ReadBuffer = 64 * 1024;
 
     private const int ConnectWithin = 15;
@@ -29,6 +32,7 @@ internal static class ConnectionText
         // A connection has one user at a time: transactions, locks and COPY are bound to it.
         text.Multiplexing = false;
         text.Enlist = false;
+        text.MaxPoolSize = Math.Max(text.MaxPoolSize, LeastPool);
         // A walsender knows no transactions.
         text.Remove("Replication Mode");
         // The driver refuses it for a single host, also where PGTARGETSESSIONATTRS says it; inspection refuses a standby.

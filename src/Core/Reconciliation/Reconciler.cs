@@ -123,7 +123,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         CancellationToken cancellationToken)
     {
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-        using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync);
+        using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync, source.TimeZone);
         var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
         var confirmed = await ConfirmedObjects.ReadAsync(connection, store, source, abandoned, cancellationToken).ConfigureAwait(false);
         List<string> removable = [];

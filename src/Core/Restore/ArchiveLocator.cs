@@ -4,7 +4,7 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
 
-/// <summary>Finds a session's archive in the ledger, by session key or external id.</summary>
+/// <summary>Finds a session's archive in the ledger, by session key or external id. A key goes before an external id of another session.</summary>
 internal sealed class ArchiveLocator(ConnectionCatalog connections)
 {
     private const string Newest = """
@@ -12,10 +12,10 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
-          AND (a.session_id = $2 OR a.external_id = $2)
+          AND (a.session_id = $2 OR a.external_id = $4)
           AND ($3::int IS NULL OR a.generation = $3)
           AND a.state NOT IN ('abandoned', 'discarded', 'erased')
-        ORDER BY a.generation DESC
+        ORDER BY a.session_id = $2 DESC, a.generation DESC
         LIMIT 1
         """;
 
@@ -26,6 +26,7 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return null;
         await SourceRegistry.CheckAsync(connection, connections[source].Source, cancellationToken).ConfigureAwait(false);
+        var form = await SessionIdForm.ReadAsync(connection, connections[source].Source.Map, cancellationToken).ConfigureAwait(false);
         var found = await connection.QueryAsync(
             Newest,
             row => new LocatedArchive(
@@ -36,7 +37,7 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
                 Created = row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11),
                 CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
             },
-            cancellationToken, PgParameter.Text(source), PgParameter.Text(id), PgParameter.Int(generation)).ConfigureAwait(false);
+            cancellationToken, PgParameter.Text(source), PgParameter.Text(form.KeyOf(id)), PgParameter.Int(generation), PgParameter.Text(id)).ConfigureAwait(false);
         return found.SingleOrDefault();
     }
 }

@@ -12,7 +12,7 @@ namespace Archiver.Core.Restore;
 
 /// <summary>
 /// Reads archives back from the store, many at once, and compares them with the ledger: bytes, hash, format, session, number of rows. A drill
-/// also restores some of them, into temporary tables that nobody else sees.
+/// also rehearses the restore of some of them.
 /// </summary>
 internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, TimeProvider time)
 {
@@ -77,12 +77,12 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
             Refuse, settings.Storage.UploadConcurrency);
         await downloads.RunAsync(PagesAsync(connection, options, rows, cancellationToken), cancellationToken).ConfigureAwait(false);
 
-        var (readable, drilled) = ((long)right.Count, 0L);
+        var (readable, drilled, aside) = ((long)right.Count, 0L, 0L);
         if (options.RestoreDrill > 0)
         {
             var drill = new RestoreDrill(settings, connections[source.Name], store, time);
             var report = await drill.RunAsync(source, [.. right.OrderBy(c => c.Archive!.Id).Take(options.RestoreDrill)], cancellationToken).ConfigureAwait(false);
-            drilled = report.Restored;
+            (drilled, aside) = (report.Restored, drill.Aside);
             var generations = right.ToLookup(c => c.SessionId, c => c.Archive!.Generation);
             foreach (var refusal in report.Refused)
                 problems.Add(new(refusal.SessionId!, generations[refusal.SessionId].First(), refusal.ObjectKey!, ReadProblem.Refused, $"restore drill: {refusal.Reason}"));
@@ -94,6 +94,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
             JsonBytes = Interlocked.Read(ref bytes),
             Problems = [.. problems.OrderBy(p => p.SessionId, StringComparer.Ordinal).ThenBy(p => p.Generation)],
             Drilled = drilled,
+            DrilledAside = aside,
             Elapsed = time.GetElapsedTime(started),
         };
     }

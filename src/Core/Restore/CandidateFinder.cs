@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -10,6 +11,7 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
 {
     private const int PageSize = 5000;
 
+    // Ids come twice: as keys, and as they were given. An id that is one session's key and another's external id means the first.
     // The newest generation that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
     // tables; ids and other targets take whatever can be read.
     private const string Page = """
@@ -17,7 +19,10 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
-          AND ($2::text[] IS NULL OR a.session_id = ANY ($2) OR a.external_id = ANY ($2))
+          AND ($2::text[] IS NULL OR a.session_id = ANY ($2)
+               OR (a.external_id = ANY ($14) AND NOT EXISTS (
+                 SELECT FROM archiver.archives AS k
+                 WHERE k.source = a.source AND k.session_id = ($2::text[])[array_position($14::text[], a.external_id)] AND k.state NOT IN ('abandoned', 'discarded', 'erased'))))
           AND ($3::text[] IS NULL OR o.key = ANY ($3))
           AND ($4::text IS NULL OR a.user_id = $4)
           AND ($5::uuid IS NULL OR a.run_id = $5)
@@ -54,8 +59,15 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
             && await connection.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1)", cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
     }
 
+    /// <summary>How the source's keys are written.</summary>
+    public async Task<SessionIdForm> FormAsync(SourceMap map, CancellationToken cancellationToken)
+    {
+        await using var connection = await open(cancellationToken).ConfigureAwait(false);
+        return await SessionIdForm.ReadAsync(connection, map, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Page by page; each with the ids under which it was found.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(RestoreOptions options, SessionIdForm form, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
         var (afterObject, afterOffset, afterId) = (-1L, -1L, -1L);
@@ -64,9 +76,9 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
             await using var connection = await open(cancellationToken).ConfigureAwait(false);
             var page = await connection.QueryAsync(
                 Page, row => Read(options.Source, row), cancellationToken,
-                PgParameter.Text(options.Source), Texts(options.Ids), Texts(options.ObjectKeys), PgParameter.Text(options.User), Uuid(options.Run),
+                PgParameter.Text(options.Source), Texts([.. options.Ids.Select(form.KeyOf)]), Texts(options.ObjectKeys), PgParameter.Text(options.User), Uuid(options.Run),
                 PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To), PgParameter.Bool(onlyArchived), PgParameter.Int(options.Generation),
-                PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize)).ConfigureAwait(false);
+                PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize), Texts(options.Ids)).ConfigureAwait(false);
             if (page.Count > 0)
                 yield return page;
             if (page.Count < PageSize)

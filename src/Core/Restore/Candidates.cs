@@ -1,25 +1,29 @@
 using System.Runtime.CompilerServices;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>The documents that a restore asks for: from the ledger, or where there is none from the bucket.</summary>
-internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
+internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, SourceMap map, RestoreTally tally)
 {
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var hasLedger = await ledger.HasArchivesAsync(options.Source, cancellationToken).ConfigureAwait(false);
+        var form = await ledger.FormAsync(map, cancellationToken).ConfigureAwait(false);
+        // As they were given, by the key that they may be.
+        var ids = options.Ids.ToLookup(form.KeyOf, StringComparer.Ordinal);
         HashSet<string> wanted = [.. options.Ids, .. options.ObjectKeys];
         if (hasLedger)
         {
             // Before anything is restored: later the count would have this restore's own sessions in it.
             if (options is { IntoSource: true, Ids.Count: 0, ObjectKeys.Count: 0 })
                 tally.AddAlreadyThere(await ledger.CountRestoredAsync(options, cancellationToken).ConfigureAwait(false));
-            await foreach (var page in ledger.FindAsync(options, cancellationToken).ConfigureAwait(false))
+            await foreach (var page in ledger.FindAsync(options, form, cancellationToken).ConfigureAwait(false))
             {
                 foreach (var found in page)
-                    wanted.ExceptWith(new[] { found.Archive.SessionId, found.ExternalId, found.Archive.Object.Key }.OfType<string>());
+                    wanted.ExceptWith([.. ids[found.Archive.SessionId], .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>()]);
                 tally.AddSelected(page.Count);
                 yield return [.. page.Select(f => RestoreCandidate.Of(f.Archive))];
             }
@@ -33,11 +37,11 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         }
         else if (wanted.Count > 0 && !hasLedger)
         {
-            var found = await bucket.FindAsync([.. wanted], cancellationToken).ConfigureAwait(false);
-            wanted.ExceptWith(found.Select(f => f.SessionId!));
+            var found = await bucket.FindAsync([.. ids.Select(i => i.Key)], cancellationToken).ConfigureAwait(false);
+            wanted.ExceptWith(found.SelectMany(f => ids[f.SessionId!]));
             foreach (var (id, key) in bucket.Undecided)
             {
-                wanted.Remove(id);
+                wanted.ExceptWith(ids[id]);
                 tally.AddRefused(id, key, "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object");
             }
             tally.AddSelected(found.Count);

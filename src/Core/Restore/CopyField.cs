@@ -16,7 +16,7 @@ internal static class CopyField
     /// <param name="value">The raw JSON of the value.</param>
     /// <param name="kind">What the column was, or is where the document cannot say.</param>
     /// <exception cref="InvalidDataException">A value that no export writes for such a column.</exception>
-    public static void Write(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> value, ColumnKind kind)
+    public static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> value, ColumnKind kind)
     {
         if (kind == ColumnKind.Json)
             WriteEmbedded(output, value);
@@ -33,7 +33,7 @@ internal static class CopyField
     }
 
     // PostgreSQL reads the ISO form too; it is turned back because the column may be text today.
-    private static void WriteTimestamp(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> text)
+    private static void WriteTimestamp(IBufferWriter<byte> output, ReadOnlySpan<byte> text)
     {
         var t = text.IndexOf((byte)'T');
         if (t < 1 || !char.IsAsciiDigit((char)text[t - 1]))
@@ -49,7 +49,7 @@ internal static class CopyField
             output.Write("+00"u8);
     }
 
-    private static void WriteText(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> text)
+    private static void WriteText(IBufferWriter<byte> output, ReadOnlySpan<byte> text)
     {
         while (text.IndexOf((byte)'\\') is var at and >= 0)
         {
@@ -67,7 +67,7 @@ internal static class CopyField
         output.Write(text);
     }
 
-    private static int WriteCodePoint(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> escape)
+    private static int WriteCodePoint(IBufferWriter<byte> output, ReadOnlySpan<byte> escape)
     {
         var (first, length) = (Hex(escape), 6);
         if (!Rune.TryCreate(first, out var rune))
@@ -97,7 +97,7 @@ internal static class CopyField
         (char)ushort.Parse(escape.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     // JSON has no raw control bytes but blanks between tokens.
-    private static void WriteEmbedded(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> json)
+    private static void WriteEmbedded(IBufferWriter<byte> output, ReadOnlySpan<byte> json)
     {
         while (json.IndexOfAny("\\\t\n\r"u8) is var at and >= 0)
         {

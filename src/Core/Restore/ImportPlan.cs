@@ -15,19 +15,24 @@ internal sealed class ImportPlan
     /// <summary>The session table first, then as in the document.</summary>
     public IReadOnlyList<PlannedTable> Tables { get; }
 
+    /// <summary>Whether some column can only be compared with its staged value.</summary>
+    public bool ComparesStaged => Tables.Any(t => t.Kept.Any(c => c.Conversion.ByValue));
+
     public PlannedTable this[string name] => Tables.First(t => t.Name == name);
 
     /// <summary>Makes the plan, or refuses all documents of this kind.</summary>
     /// <param name="known">Types of the document that the server knows, with their base types.</param>
+    /// <param name="timeZone">Zone of the source's times without a zone.</param>
     /// <exception cref="RefusedSessionException">Some column of today needs a value that the documents do not have.</exception>
     /// <exception cref="ArchiverException">An option names a column that does not exist.</exception>
-    public static ImportPlan For(DocumentHeader header, RestoreTarget target, DriftOptions drift, IReadOnlyDictionary<string, string> known)
+    public static ImportPlan For(DocumentHeader header, RestoreTarget target, DriftOptions drift, IReadOnlyDictionary<string, string> known, string timeZone)
     {
         List<PlannedTable> tables = [];
         foreach (var table in header.Tables)
         {
             var shape = target.Find(table.Name);
-            tables.Add(new(table.Name, shape, [.. table.Columns.Select(c => Plan(table, c, shape, drift, known))]));
+            var conversions = new ConversionChoice(target.Map, drift, known, timeZone);
+            tables.Add(new(table.Name, shape, [.. table.Columns.Select(c => Plan(table, c, shape, drift, known, conversions))]));
             if (shape is not null)
                 Check(tables[^1], shape, target);
         }
@@ -51,7 +56,7 @@ internal sealed class ImportPlan
         };
     }
 
-    private static PlannedColumn Plan(DocumentTable table, DocumentColumn column, TableShape? shape, DriftOptions drift, IReadOnlyDictionary<string, string> known)
+    private static PlannedColumn Plan(DocumentTable table, DocumentColumn column, TableShape? shape, DriftOptions drift, IReadOnlyDictionary<string, string> known, ConversionChoice conversions)
     {
         var dropped = drift.IsDropped(table.Name, column.Name);
         var name = drift.NewName(table.Name, column.Name);
@@ -60,11 +65,8 @@ internal sealed class ImportPlan
             throw new ArchiverException(FailureKind.Configuration, $"--map {column.Name}={name}: {shape.Table} has no column '{name}'.");
         // A domain is only a name in the document: the catalog says what is behind, if it still has it.
         var kind = KindOf(column.Type) ?? (today?.Type == column.Type ? today.Kind : known.TryGetValue(column.Type, out var baseType) ? TableDescriber.KindOf(baseType) : null);
-        var cast = today is null || today.Type == column.Type || (IsString(today.Type) && IsString(column.Type)) || !known.ContainsKey(column.Type) ? null : column.Type;
-        return new(column.Name, column.Type, kind, today, dropped, cast);
+        return new(column.Name, column.Type, kind, today, dropped, today is null ? ColumnConversion.None : conversions.Choose(table, column, today));
     }
-
-    private static bool IsString(string type) => type == "text" || type.StartsWith("character varying", StringComparison.Ordinal);
 
     private static void Check(PlannedTable table, TableShape shape, RestoreTarget target)
     {

@@ -4,7 +4,8 @@ using Archiver.Core.Postgres;
 namespace Archiver.Core.Restore;
 
 /// <summary>The plans of one restore, one for each set of tables that documents describe; nearly always a single one.</summary>
-internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions drift, Func<CancellationToken, Task<Npgsql.NpgsqlConnection>> open) : IDisposable
+internal sealed partial class ImportPlans(
+    RestoreTarget target, DriftOptions drift, Func<CancellationToken, Task<Npgsql.NpgsqlConnection>> open, string timeZone) : IDisposable
 {
     private const string KnownTypes = """
         WITH RECURSIVE base AS (
@@ -36,7 +37,7 @@ internal sealed partial class ImportPlans(RestoreTarget target, DriftOptions dri
         try
         {
             if (!_plans.TryGetValue(header.Signature, out var plan))
-                _plans.Add(header.Signature, plan = ImportPlan.For(header, target, drift, await KnownAsync(header, cancellationToken).ConfigureAwait(false)));
+                _plans.Add(header.Signature, plan = ImportPlan.For(header, target, drift, await KnownAsync(header, cancellationToken).ConfigureAwait(false), timeZone));
             return plan;
         }
         finally

@@ -15,24 +15,35 @@ internal static partial class ImportRefusal
         || exception.IsLockTimeout();
 
     /// <summary>The reason of an error.</summary>
-    public static string Of(PostgresException exception)
+    /// <param name="exception">The error.</param>
+    /// <param name="plan">How the documents go into the tables, for an error that names no column.</param>
+    public static string Of(PostgresException exception, ImportPlan plan)
     {
         var table = exception.TableName is { } name ? $"{exception.SchemaName}.{name}" : "a table";
+        var constraint = exception.ConstraintName is { Length: > 0 } named ? $"constraint '{named}' of {table}" : null;
         return exception.SqlState switch
         {
-            PostgresErrorCodes.UniqueViolation => $"a row with the same value is there already (constraint '{exception.ConstraintName}' of {table})",
-            PostgresErrorCodes.ForeignKeyViolation => $"it refers to a row that is not there (constraint '{exception.ConstraintName}' of {table})",
-            PostgresErrorCodes.NotNullViolation => $"column '{exception.ColumnName}' of {table} allows no NULL today",
-            PostgresErrorCodes.CheckViolation => $"constraint '{exception.ConstraintName}' of {table} does not allow its rows",
+            PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation when constraint is not null => $"a row with the same value is there already ({constraint})",
+            PostgresErrorCodes.ForeignKeyViolation when constraint is not null => $"it refers to a row that is not there ({constraint})",
+            PostgresErrorCodes.NotNullViolation when exception.ColumnName is { Length: > 0 } column => $"column '{column}' of {table} allows no NULL today",
+            PostgresErrorCodes.CheckViolation when constraint is not null => $"{constraint} does not allow its rows",
             PostgresErrorCodes.LockNotAvailable => "another transaction holds a lock on rows that it refers to",
             _ when ColumnOfContext().Match(exception.Where ?? "") is { Success: true } column =>
                 $"column '{column.Groups[1].Value}' does not take an archived value today (SQLSTATE {exception.SqlState})",
             _ when FunctionOfContext().Match(exception.Where ?? "") is { Success: true } function =>
                 $"function {function.Groups[1].Value} of a trigger or constraint refuses its rows (SQLSTATE {exception.SqlState})",
+            // The server names no constraint where it found no partition.
+            PostgresErrorCodes.CheckViolation when exception.TableName is not null =>
+                $"no partition of {table} takes its rows today; create the partition that held them (CREATE TABLE ... PARTITION OF {table}), and restore again",
             PostgresErrorCodes.CannotCoerce => "a column has a type today that cannot be compared with the archived one",
+            _ when exception.SqlState.StartsWith("22", StringComparison.Ordinal) && Converted(plan) is { Length: > 0 } columns =>
+                $"an archived value cannot become what its column is today (SQLSTATE {exception.SqlState}): {columns}",
             _ => $"the database refuses its rows (SQLSTATE {exception.SqlState})",
         };
     }
+
+    private static string Converted(ImportPlan plan) => string.Join(", ", plan.Tables.SelectMany(
+        t => t.Kept.Where(c => c.Conversion.StagedAs is not null).Select(c => $"'{c.Name}' of {t.Target!.Table} was {c.Type}, is {c.Target!.Type}")));
 
     /// <summary>The reason of a session whose rows came out differently than they went in.</summary>
     /// <param name="table">The first table that differs.</param>
@@ -47,8 +58,11 @@ internal static partial class ImportRefusal
             return $"{(triggers.Count == 1 ? "trigger" : "one of the triggers")} {names} changed the rows of {table.Target!.Table}{columns}; --disable-triggers restores without triggers";
         }
         var retyped = string.Join(", ", table.Retyped.Select(c => $"'{c.Name}' was {c.Type}, is {c.Target!.Type}"));
+        var times = table.Kept.Any(c => c.Conversion.StagedAs is not null && !c.Conversion.ByValue)
+            ? "; a local time that clocks skip or repeat is no single instant"
+            : "";
         return retyped.Length > 0
-            ? $"the rows of {table.Target!.Table} would lose something in columns of another type: {retyped}"
+            ? $"the rows of {table.Target!.Table} would lose something in columns of another type: {retyped}{times}; --accept-loss <column> restores what the database makes of them"
             : $"the rows of {table.Target!.Table} do not come back as they were archived{columns}";
     }
 

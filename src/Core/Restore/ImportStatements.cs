@@ -14,9 +14,15 @@ internal sealed class ImportStatements(RestoreTarget target)
     /// <summary>Keeps DDL away from the tables while rows go in.</summary>
     public string LockTables => $"LOCK TABLE {string.Join(", ", target.Shape.Tables.Select(t => t.Table.Sql))} IN ROW EXCLUSIVE MODE";
 
-    /// <summary>Temporary tables like the real ones, made once a connection; a commit or rollback empties them.</summary>
-    public string CreateStaging => string.Join(";\n", target.Shape.Tables.Select(t =>
-        $"CREATE TEMPORARY TABLE {target.Staging(t)} ON COMMIT DELETE ROWS AS SELECT * FROM {t.Table.Sql} WITH NO DATA"));
+    /// <summary>
+    /// Temporary tables like the real ones; a column that is converted has its archived type. Made once for the documents of a plan: a commit
+    /// or rollback empties them.
+    /// </summary>
+    public string CreateStaging(ImportPlan plan) => string.Join(";\n", target.Shape.Tables.Select(t =>
+        $"CREATE TEMPORARY TABLE {target.Staging(t)} ON COMMIT DELETE ROWS AS SELECT {StagingColumns(t, plan)} FROM {t.Table.Sql} AS t WITH NO DATA"));
+
+    /// <summary>Takes them away.</summary>
+    public string DropStaging => $"DROP TABLE IF EXISTS {string.Join(", ", target.Shape.Tables.Select(target.Staging))}";
 
     /// <summary>Empties them within a transaction.</summary>
     public string ClearStaging => string.Join("; ", target.Shape.Tables.Select(t => $"DELETE FROM {target.Staging(t)}"));
@@ -29,61 +35,84 @@ internal sealed class ImportStatements(RestoreTarget target)
 
     public string CopyIn(PlannedTable table) => $"COPY {target.Staging(table.Target!)} ({Columns(table.Kept)}) FROM STDIN";
 
-    /// <summary>Identity values are kept; generated columns are left to the database.</summary>
-    public string Insert(PlannedTable table) => $"""
+    /// <summary>Inserts into tables by one statement, at whose end the server checks the keys between them.</summary>
+    public string Insert(IReadOnlyList<PlannedTable> tables) => tables.Count == 1
+        ? Insert(tables[0])
+        : $"WITH {string.Join(", ", tables.SkipLast(1).Select((t, i) => $"i{i} AS ({Insert(t)})"))} {Insert(tables[^1])}";
+
+    // Identity values are kept; generated columns are left to the database.
+    private string Insert(PlannedTable table) => $"""
         INSERT INTO {table.Target!.Table.Sql} ({Columns(table.Written)})
         OVERRIDING SYSTEM VALUE
-        SELECT {Columns(table.Written)} FROM {target.Staging(table.Target)}
+        SELECT {string.Join(", ", table.Written.Select(c => c.Conversion.In(Staged(c))))} FROM {target.Staging(table.Target)} AS s
         """;
 
     /// <summary>
-    /// The rows of the sessions as they are now, in the types of the document. The last field says that no cast on the way lost anything:
-    /// cast back, every value is still the one in the table.
+    /// The rows of the sessions as they are now, in the types of the document. The last field says that no conversion lost anything.
     /// </summary>
-    public string ReadBack(PlannedTable table)
+    /// <param name="table">The table.</param>
+    /// <param name="staged">Whether the documents are in the staging tables; else a value that can only be compared with its own there counts as another.</param>
+    /// <param name="own">Only the rows that this transaction wrote.</param>
+    public string ReadBack(PlannedTable table, bool staged, bool own = false)
     {
-        var columns = string.Concat(table.Kept.Select(c => c.Cast is null ? $"{Column(c)}, " : $"({Column(c)})::{c.Cast}, "));
-        var casts = table.Kept.Where(c => c.Cast is not null).Select(c => $"{Image($"(({Column(c)})::{c.Cast})::{c.Target!.Type}")} OPERATOR(pg_catalog.*=) {Image(Column(c))}");
-        var lossless = string.Join(" AND ", casts.DefaultIfEmpty("true"));
-        var from = table.Name == SourceMap.SessionName
-            ? $"{target.Map.Session.Table.Sql} AS t WHERE {Key("t")} = k.id"
-            : Children(target.Map.Children.Single(c => c.Name == table.Name), "= k.id");
-        return $"""
-            COPY (SELECT k.n, r.*
-                  FROM unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)
-                  CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {from}) AS r) TO STDOUT
-            """;
+        var columns = string.Concat(table.Kept.Select(c => (c.Conversion.ByValue ? staged ? Staged(c) : "NULL::text" : c.Conversion.Back(Column(c))) + ", "));
+        var exact = table.Kept.Select(c => c.Conversion.ByValue ? staged ? ColumnConversion.Same(c.Conversion.In(Staged(c)), Column(c)) : "false" : c.Conversion.Exact?.Invoke(Column(c)));
+        var lossless = string.Join(" AND ", exact.OfType<string>().DefaultIfEmpty("true"));
+        var key = KeyOf(table);
+        var join = staged && table.Kept.Any(c => c.Conversion.ByValue)
+            ? $" LEFT JOIN {target.Staging(table.Target!)} AS s ON {SessionPath.Column("s", key!)} = {SessionPath.Column("t", key!)}"
+            : "";
+        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, "= k.id", join)}{(own ? $" AND {Own}" : "")}) AS r) TO STDOUT";
     }
+
+    /// <summary>Positions of the sessions that have rows which this transaction did not write, with how many.</summary>
+    public string Beside(PlannedTable table) =>
+        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, "= k.id", "")} AND NOT {Own}) AS r GROUP BY k.n";
 
     /// <summary>For each written column in order, whether some row differs from what was staged; null for a table without a key.</summary>
     public string? Differences(PlannedTable table)
     {
-        var key = table.Name == SourceMap.SessionName ? target.Map.Session.Key : target.Map.Children.Single(c => c.Name == table.Name).Key;
+        var key = KeyOf(table);
         if (key is null || table.Written.All(c => c.Target!.Name != key))
             return null;
-        var differs = table.Written.Select(c => $"coalesce(bool_or({Image($"t.{Quoted(c)}")} OPERATOR(pg_catalog.*<>) {Image($"s.{Quoted(c)}")}), false)");
-        var quotedKey = PgIdentifier.Quote(key);
-        return $"SELECT ARRAY[{string.Join(", ", differs)}] FROM {target.Staging(table.Target!)} AS s JOIN {table.Target!.Table.Sql} AS t ON t.{quotedKey} = s.{quotedKey}";
-    }
-
-    /// <summary><c>FROM</c> list and condition for the rows of a child, alias <c>t</c>.</summary>
-    public string Children(ChildTable child, string keyCondition)
-    {
-        var path = SessionPath.Of(target.Map, child);
-        return $"{path.From(child)} WHERE {path.Where(keyCondition)}";
+        var differs = table.Written.Select(c => $"coalesce(bool_or(NOT ({ColumnConversion.Same(c.Conversion.In(Staged(c)), Column(c))})), false)");
+        return $"SELECT ARRAY[{string.Join(", ", differs)}] FROM {target.Staging(table.Target!)} AS s JOIN {table.Target!.Table.Sql} AS t ON {SessionPath.Column("t", key)} = {SessionPath.Column("s", key)}";
     }
 
     /// <summary>Rows of a mapped table for the keys in $1, alias <c>t</c>.</summary>
-    public string RowsOf(string table) => table == SourceMap.SessionName
-        ? $"{target.Map.Session.Table.Sql} AS t WHERE {Key("t")} {KeyCondition}"
-        : Children(target.Map.Children.Single(c => c.Name == table), KeyCondition);
+    public string RowsOf(string table) => RowsOf(table, KeyCondition, "");
 
-    // The cast keeps the parser from comparing field by field, for which json has no operator.
-    private static string Image(string value) => $"ROW({value})::record";
+    // Visible and of a transaction in progress is only what this one wrote; ages count back from its own number.
+    private const string Own = "CASE WHEN age(t.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) = 'in progress' ELSE false END";
+
+    private string Asked => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
+
+    /// <param name="join">Joins of the table's own rows, alias <c>t</c>.</param>
+    private string RowsOf(string table, string keyCondition, string join)
+    {
+        if (table == SourceMap.SessionName)
+            return $"{target.Map.Session.Table.Sql} AS t{join} WHERE {Key("t")} {keyCondition}";
+        var child = target.Map.Children.Single(c => c.Name == table);
+        var path = SessionPath.Of(target.Map, child);
+        return $"{string.Join(", ", [$"{child.Table.Sql} AS t{join}", .. path.Joins])} WHERE {path.Where(keyCondition)}";
+    }
+
+    private static string StagingColumns(TableShape shape, ImportPlan plan)
+    {
+        var converted = plan.Tables.Where(t => t.Target == shape).SelectMany(t => t.Kept).Where(c => c.Conversion.StagedAs is not null)
+            .ToDictionary(c => c.Target!.Name, c => c.Conversion.StagedAs!, StringComparer.Ordinal);
+        return converted.Count == 0 ? "*" : string.Join(", ", shape.Columns.Select(c =>
+            converted.TryGetValue(c.Name, out var type) ? $"NULL::{type} AS {PgIdentifier.Quote(c.Name)}" : SessionPath.Column("t", c.Name)));
+    }
+
+    private string? KeyOf(PlannedTable table) =>
+        table.Name == SourceMap.SessionName ? target.Map.Session.Key : target.Map.Children.Single(c => c.Name == table.Name).Key;
 
     private string Key(string alias) => SessionPath.Column(alias, target.Map.Session.Key);
 
     private static string Column(PlannedColumn column) => SessionPath.Column("t", column.Target!.Name);
+
+    private static string Staged(PlannedColumn column) => SessionPath.Column("s", column.Target!.Name);
 
     private static string Quoted(PlannedColumn column) => PgIdentifier.Quote(column.Target!.Name);
 

@@ -17,4 +17,8 @@ internal enum ImportOutcome
 
 /// <summary>A session after its import.</summary>
 /// <param name="Reason">Why nothing of it was written; else null.</param>
-internal sealed record ImportedSession(StagedSession Session, ImportOutcome Outcome, string? Reason = null);
+internal sealed record ImportedSession(StagedSession Session, ImportOutcome Outcome, string? Reason = null)
+{
+    /// <summary>Rows of the session that were there without its session row and are no part of the document.</summary>
+    public IReadOnlyList<RowsBeside> Beside { get; init; } = [];
+}

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
+using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Restore;
 
@@ -12,7 +12,8 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
     // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1_000_000 };
 
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+    private byte[] _buffer = LargeBuffer.Rent(64 * 1024);
+    private IDisposable? _large;
     private int _at, _end, _value, _valueEnd;
     private bool _ended;
 
@@ -72,11 +73,29 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
         }
     }
 
+    /// <summary>Whether no object within the value has a key twice.</summary>
+    public static bool HasUniqueKeys(ReadOnlySpan<byte> json)
+    {
+        var reader = Over(json);
+        Stack<HashSet<string>> objects = new();
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.StartObject)
+                objects.Push(new(StringComparer.Ordinal));
+            else if (reader.TokenType == JsonTokenType.EndObject)
+                objects.Pop();
+            else if (reader.TokenType == JsonTokenType.PropertyName && !objects.Peek().Add(reader.GetString()!))
+                return false;
+        }
+        return true;
+    }
+
     public void Dispose()
     {
-        // Cleared: the pool's next user must not find message text in it.
-        ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+        LargeBuffer.Return(_buffer);
         _buffer = [];
+        _large?.Dispose();
+        _large = null;
     }
 
     private bool TryMeasure()
@@ -93,10 +112,16 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
         var left = _end - _at;
-        var target = left > _buffer.Length / 2 ? ArrayPool<byte>.Shared.Rent(checked(_buffer.Length * 2)) : _buffer;
+        var target = _buffer;
+        if (left > _buffer.Length / 2)
+        {
+            if (_large is null && _buffer.Length >= LargeRowGate.Bytes)
+                _large = await LargeRowGate.EnterAsync(cancellationToken).ConfigureAwait(false);
+            target = LargeBuffer.Rent(LargeBuffer.Larger(_buffer.Length));
+        }
         _buffer.AsSpan(_at, left).CopyTo(target);
         if (target != _buffer)
-            ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
+            LargeBuffer.Return(_buffer);
         (_buffer, _at, _end) = (target, 0, left);
         while (_end < _buffer.Length && !_ended)
         {

@@ -24,5 +24,5 @@ internal sealed record PlannedTable(string Name, TableShape? Target, IReadOnlyLi
 /// <param name="Kind">How its values stand in the document; null where nobody knows any more: a domain that is gone.</param>
 /// <param name="Target">The column today; null when it is gone or given up.</param>
 /// <param name="IsDropped">Given up with <c>--drop-column</c>: its values are ignored instead of refused.</param>
-/// <param name="Cast">The document's type, to cast to before the comparison; null where the texts must be equal as they are.</param>
-internal sealed record PlannedColumn(string Name, string Type, ColumnKind? Kind, ColumnShape? Target, bool IsDropped, string? Cast);
+/// <param name="Conversion">How its values become values of the column today.</param>
+internal sealed record PlannedColumn(string Name, string Type, ColumnKind? Kind, ColumnShape? Target, bool IsDropped, ColumnConversion Conversion);

@@ -9,34 +9,60 @@ using Npgsql;
 namespace Archiver.Core.Restore;
 
 /// <summary>
-/// Restores archives into temporary tables like the real ones, by the very code that restores for real, and rolls back. No lock, no trigger,
-/// no row that anybody else could see.
+/// Rehearses restores by the very code that restores for real, and rolls everything back: into the tables themselves, with their triggers,
+/// constraints and sequences. A session whose rows are live cannot go there a second time; it goes into temporary tables like the real ones,
+/// and so do all where the role may not insert, and so restores nothing.
 /// </summary>
 internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections connections, IArchiveReader store, TimeProvider time)
 {
     private const string TemporarySchema = "SELECT n.nspname::text FROM pg_catalog.pg_namespace AS n WHERE n.oid = pg_catalog.pg_my_temp_schema()";
 
+    private const string MayInsert = "SELECT bool_and(has_table_privilege(t.oid, 'INSERT')) FROM unnest($1) AS t (oid)";
+
+    /// <summary>Sessions that were loaded into temporary tables instead, without the triggers and foreign keys of the real ones.</summary>
+    public long Aside { get; private set; }
+
     public async Task<RestoreReport> RunAsync(SourceSettings source, IReadOnlyList<RestoreCandidate> candidates, CancellationToken cancellationToken)
     {
         var tally = new RestoreTally(null, keepConflicts: false);
         await using var connection = await connections.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
-        var target = await CreateTablesAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-        using var plans = new ImportPlans(target, DriftOptions.None, connections.OpenAsync);
-        // The temporary tables are this connection's: an import that lost it cannot go on elsewhere.
-        var opened = false;
-        Task<NpgsqlConnection> OpenOnceAsync(CancellationToken token)
+        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        var live = (await connection.QueryAsync(
+            new ImportStatements(target).Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(candidates.Select(c => c.SessionId!))).ConfigureAwait(false)).ToHashSet();
+        var mayInsert = await connection.ScalarAsync<bool>(MayInsert, cancellationToken, PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid))).ConfigureAwait(false);
+        var sessions = candidates.ToLookup(c => mayInsert && !live.Contains(c.SessionId!));
+        if (sessions[true].Any())
+            await RunAsync(connection, source, target, [.. sessions[true]], tally, cancellationToken).ConfigureAwait(false);
+        if (sessions[false].Any())
         {
+            var before = tally.Restored;
+            var temporary = await CreateTablesAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+            await RunAsync(connection, source, temporary, [.. sessions[false]], tally, cancellationToken).ConfigureAwait(false);
+            Aside = tally.Restored - before;
+        }
+        return tally.Summarize(Guid.Empty, dryRun: true, null, null, TimeSpan.Zero);
+    }
+
+    private async Task RunAsync(
+        NpgsqlConnection connection, SourceSettings source, RestoreTarget target, IReadOnlyList<RestoreCandidate> candidates, RestoreTally tally, CancellationToken cancellationToken)
+    {
+        using var plans = new ImportPlans(target, DriftOptions.None, connections.OpenAsync, source.TimeZone);
+        var into = new ImportTarget(target, new RestoreOptions { Source = source.Name, DryRun = true }, source.TimeZone);
+        // Temporary tables are their connection's: an import that lost it cannot go on elsewhere.
+        var temporary = target.Map != source.Map;
+        var opened = false;
+        Task<NpgsqlConnection> OpenAsync(CancellationToken token)
+        {
+            if (!temporary)
+                return connections.OpenDirectAsync(token);
             if (opened)
                 throw new ArchiverException(FailureKind.Failed, "The restore drill lost its connection to the server.");
             opened = true;
             return Task.FromResult(connection);
         }
-        await using var importer = new SessionImporter(
-            target, new RestoreOptions { Source = source.Name, DryRun = true }, records: null, OpenOnceAsync,
-            new ImportSettings(settings.Batch, source.TimeZone), new DatabaseRetry(settings.Retry, time));
+        await using var importer = new SessionImporter(into, records: null, OpenAsync, settings.Batch, new DatabaseRetry(settings.Retry, time));
         await new RestorePipeline(store, new SessionStager(plans, source.Name, TombstoneSet.Empty), importer, tally, settings.Storage.UploadConcurrency)
             .RunAsync(Pages(candidates), cancellationToken).ConfigureAwait(false);
-        return tally.Summarize(Guid.Empty, dryRun: true, null, null, TimeSpan.Zero);
     }
 
     private static async Task<RestoreTarget> CreateTablesAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)

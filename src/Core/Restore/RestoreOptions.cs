@@ -67,6 +67,9 @@ public sealed record RestoreOptions
     /// <summary><c>column</c>, <c>table.column</c> or <c>table.*</c>.</summary>
     public IReadOnlyList<string> DropColumns { get; init; } = [];
 
+    /// <summary><c>column</c> or <c>table.column</c>: columns of another type today that may lose what the server's cast to it loses.</summary>
+    public IReadOnlyList<string> AcceptLoss { get; init; } = [];
+
     /// <summary>Whether the rows go to where they came from, so that the ledger takes part.</summary>
     public bool IntoSource => TargetConnectionString is null && IntoSchema is null;
 }

@@ -24,6 +24,9 @@ public sealed record RestoreReport
     /// <summary>Sessions that were not restored, each with its reason; nothing of them was written.</summary>
     public IReadOnlyList<RestoreRefusal> Refused { get; init; } = [];
 
+    /// <summary>Rows that came after the archive and now stand beside the restored ones; they were not touched.</summary>
+    public IReadOnlyList<RowsBeside> Beside { get; init; } = [];
+
     /// <summary>Rows put back.</summary>
     public long Rows { get; init; }
 
@@ -53,6 +56,12 @@ public sealed record RestoreReport
 /// <param name="ObjectKey">Its object, or null where none was found.</param>
 /// <param name="Reason">For a person; never a value of a row.</param>
 public sealed record RestoreRefusal(string? SessionId, string? ObjectKey, string Reason);
+
+/// <summary>Rows of a restored session that were in a table before it.</summary>
+/// <param name="SessionId">The session.</param>
+/// <param name="Table">Schema and table.</param>
+/// <param name="Rows">How many.</param>
+public sealed record RowsBeside(string SessionId, string Table, long Rows);
 
 /// <summary>How far a restore is.</summary>
 /// <param name="Selected">Sessions found so far.</param>

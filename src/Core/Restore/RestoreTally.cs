@@ -10,10 +10,15 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     private readonly Lock _lock = new();
     private readonly List<RestoreRefusal> _refused = [];
     private readonly List<RestoreCandidate> _conflicting = [];
+    private readonly List<RowsBeside> _beside = [];
+    private readonly Dictionary<string, string> _notReplaced = new(StringComparer.Ordinal);
     private long _selected, _restored, _there, _rows, _bytes;
 
     /// <summary>Set when what was asked for makes no sense.</summary>
     public bool WrongUsage { get; set; }
+
+    /// <summary>Sessions that went through.</summary>
+    public long Restored => Interlocked.Read(ref _restored);
 
     /// <summary>Sessions whose live version has to be archived first; taken once.</summary>
     public IReadOnlyList<RestoreCandidate> TakeConflicting()
@@ -25,6 +30,13 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
             keepConflicts = false;
             return taken;
         }
+    }
+
+    /// <summary>Says why the live version of a session could not give way; told for a conflict that is still there.</summary>
+    public void AddNotReplaced(string session, string reason)
+    {
+        lock (_lock)
+            _notReplaced[session] = $"{reason}; its live rows stay as they are";
     }
 
     /// <summary>Sessions found in the tables without a look at their documents, because the ledger says that they were restored.</summary>
@@ -62,6 +74,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                         _restored++;
                         _rows += session.Session.Rows;
                         _bytes += session.Session.JsonLength;
+                        _beside.AddRange(session.Beside);
                         break;
                     case ImportOutcome.AlreadyThere:
                         _there++;
@@ -70,7 +83,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                         _conflicting.Add(session.Session.Candidate with { SessionId = session.Session.Key });
                         break;
                     default:
-                        _refused.Add(new(session.Session.Key, session.Session.Candidate.Object.Key, session.Reason!));
+                        _refused.Add(new(session.Session.Key, session.Session.Candidate.Object.Key, _notReplaced.GetValueOrDefault(session.Session.Key, session.Reason!)));
                         break;
                 }
             }
@@ -91,6 +104,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                 Restored = _restored,
                 AlreadyThere = _there,
                 Refused = [.. _refused.OrderBy(r => r.SessionId, StringComparer.Ordinal)],
+                Beside = [.. _beside.OrderBy(b => b.SessionId, StringComparer.Ordinal)],
                 Rows = _rows,
                 JsonBytes = _bytes,
                 Elapsed = elapsed,

@@ -16,7 +16,8 @@ internal sealed class RestoreTarget
           AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
         """;
 
-    // A sequence belongs to a column (serial, identity), or the column's default only calls it.
+    // The sequence of an identity column, or one whose next value is a column's default as it is. What a default makes of a number
+    // ('sess_' || nextval(...)) says nothing about where its sequence must go on.
     private const string SequencesOfColumns = """
         SELECT a.attrelid::bigint, a.attname::text, s.oid::bigint, format('%I.%I', n.nspname, s.relname)
         FROM pg_catalog.pg_attribute AS a
@@ -26,7 +27,9 @@ internal sealed class RestoreTarget
               AND d.objid IN (SELECT f.oid FROM pg_catalog.pg_attrdef AS f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum))
         JOIN pg_catalog.pg_class AS s ON s.relkind = 'S' AND s.oid IN (d.objid, d.refobjid)
         JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
+        LEFT JOIN pg_catalog.pg_attrdef AS e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
         WHERE a.attrelid = ANY ($1) AND a.attnum > 0
+          AND (a.attidentity <> '' OR pg_catalog.pg_get_expr(e.adbin, e.adrelid) ~ '^[(]*nextval[(].*::regclass[)][)]*(::[a-z0-9() ]+)?$')
         GROUP BY a.attrelid, a.attname, s.oid, n.nspname, s.relname
         """;
 
@@ -47,6 +50,9 @@ internal sealed class RestoreTarget
 
     /// <summary>Columns that a row must bring a value for, as (table, column).</summary>
     public required IReadOnlySet<(uint Table, string Column)> Required { get; init; }
+
+    /// <summary>The tables in groups that one statement each inserts into, in this order.</summary>
+    public required IReadOnlyList<IReadOnlyList<TableShape>> InsertGroups { get; init; }
 
     public required IReadOnlyList<OwnedSequence> Sequences { get; init; }
 
@@ -71,12 +77,22 @@ internal sealed class RestoreTarget
         {
             Required = (await connection.QueryAsync(
                 RequiredColumns, row => ((uint)row.GetInt64(0), row.GetString(1)), cancellationToken, PgParameter.Oids(oids)).ConfigureAwait(false)).ToHashSet(),
+            InsertGroups = InsertOrder.Of(shape.Tables, await connection.QueryAsync(
+                InsertOrder.Keys, row => ((uint)row.GetInt64(0), (uint)row.GetInt64(1)), cancellationToken, PgParameter.Oids(oids)).ConfigureAwait(false)),
             Sequences = await connection.QueryAsync(
                 SequencesOfColumns, row => new OwnedSequence((uint)row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.GetString(3)),
                 cancellationToken, PgParameter.Oids(oids)).ConfigureAwait(false),
             Triggers = await connection.QueryAsync(
                 UserTriggers, row => ((uint)row.GetInt64(0), row.GetString(1)), cancellationToken, PgParameter.Oids(oids)).ConfigureAwait(false),
         };
+    }
+
+    /// <exception cref="ArchiverException">A table is not any more what it was when it was described. Asked for under a lock that keeps DDL away.</exception>
+    public async Task RequireUnchangedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var hashes = await TableDescriber.HashesAsync(connection, Shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
+        if (Shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
+            throw new ArchiverException(FailureKind.Failed, "A table was changed while sessions were being restored to it. What was restored before stays; run the restore again.");
     }
 
     /// <summary>The mapped table of that name, or null where it does not exist or is not mapped today.</summary>

@@ -12,14 +12,19 @@ namespace Archiver.Core.Restore;
 internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements statements)
 {
     /// <summary>By key: the first table whose rows are not the document's. Sessions that are equal are left out.</summary>
-    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    /// <param name="sessions">All of one plan.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="staged">Whether their documents are in the staging tables.</param>
+    /// <param name="own">Compares only the rows that this transaction wrote.</param>
+    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(
+        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, bool own = false)
     {
         await connection.ExecuteAsync(
             ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
         Dictionary<string, PlannedTable> differing = new(StringComparer.Ordinal);
         foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
         {
-            var found = await DigestsAsync(table, sessions.Count, cancellationToken).ConfigureAwait(false);
+            var found = await DigestsAsync(statements.ReadBack(table, staged, own), table.Kept.Count, sessions.Count, cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < sessions.Count; i++)
             {
                 if (found[i] != sessions[i][table.Name].Digest)
@@ -29,27 +34,45 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         return differing;
     }
 
-    private async Task<RowDigest[]> DigestsAsync(PlannedTable table, int sessions, CancellationToken cancellationToken)
+    /// <summary>By key: the tables in which a session has rows that this transaction did not write.</summary>
+    public async Task<Dictionary<string, List<RowsBeside>>> BesideAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(
+            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
+        Dictionary<string, List<RowsBeside>> beside = new(StringComparer.Ordinal);
+        foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
+        {
+            foreach (var (position, rows) in await connection.QueryAsync(
+                statements.Beside(table), row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken).ConfigureAwait(false))
+            {
+                var key = sessions[position - 1].Key;
+                if (!beside.TryGetValue(key, out var found))
+                    beside.Add(key, found = []);
+                found.Add(new(key, $"{table.Target!.Table}", rows));
+            }
+        }
+        return beside;
+    }
+
+    private async Task<RowDigest[]> DigestsAsync(string readBack, int columns, int sessions, CancellationToken cancellationToken)
     {
         var digests = new RowDigest[sessions];
-        var columns = table.Kept.Count;
-        var line = new ArrayBufferWriter<byte>(1024);
-        using var copy = (StreamReader)await connection.BeginTextExportAsync(statements.ReadBack(table), cancellationToken).ConfigureAwait(false);
+        using var row = new RowSink(null);
+        using var copy = (StreamReader)await connection.BeginTextExportAsync(readBack, cancellationToken).ConfigureAwait(false);
         using var reader = new CopyTextReader(copy.BaseStream, columns + 2);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            line.ResetWrittenCount();
             for (var i = 1; i <= columns; i++)
             {
                 if (i > 1)
-                    line.Write("\t"u8);
-                line.Write(reader[i]);
+                    row.Write("\t"u8);
+                row.Write(reader[i]);
             }
             // A cast that lost something: the row counts as another one.
             if (reader[columns + 1] is not [(byte)'t'])
-                line.Write("\tlossy"u8);
+                row.Write("\tlossy"u8);
             var session = int.Parse(reader[0], NumberStyles.None, CultureInfo.InvariantCulture) - 1;
-            digests[session] = digests[session].Add(line.WrittenSpan);
+            digests[session] = row.End(digests[session]);
         }
         return digests;
     }

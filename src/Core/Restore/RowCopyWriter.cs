@@ -14,7 +14,7 @@ internal sealed class RowCopyWriter(PlannedTable table)
     /// <summary>Writes one row, without a line break.</summary>
     /// <exception cref="RefusedSessionException">The row has a value that has no place today.</exception>
     /// <exception cref="InvalidDataException">The row is not as the document's columns say.</exception>
-    public void Write(ReadOnlySpan<byte> row, ArrayBufferWriter<byte> line)
+    public void Write(ReadOnlySpan<byte> row, IBufferWriter<byte> line)
     {
         if (table.Target is null && !table.Columns.All(c => c.IsDropped))
             throw new RefusedSessionException($"the table of '{table.Name}' is gone or no longer mapped, and its archived rows would be lost; map it again, or give them up with --drop-column {table.Name}.*");
@@ -34,9 +34,12 @@ internal sealed class RowCopyWriter(PlannedTable table)
                 line.Write("\t"u8);
             first = false;
             if (value.IsEmpty)
+            {
                 line.Write("\\N"u8);
-            else
-                CopyField.Write(line, value, column.Kind ?? KindOf(value, column));
+                continue;
+            }
+            Check(column, value);
+            CopyField.Write(line, value, column.Kind ?? KindOf(value, column));
         }
     }
 
@@ -52,6 +55,14 @@ internal sealed class RowCopyWriter(PlannedTable table)
     /// <summary>The same; null where the row has no value there, or the document no such column.</summary>
     public string? TextOrNull(string target, ReadOnlySpan<byte> row) =>
         table.Columns.ToList().FindIndex(c => c.Target?.Name == target) is var index and >= 0 && _values[index] is var (start, end) && start != end ? TextOf(target, row) : null;
+
+    private void Check(PlannedColumn column, ReadOnlySpan<byte> value)
+    {
+        if (column.Conversion.Refusal is { } refusal)
+            throw new RefusedSessionException($"column '{column.Target!.Name}' of {table.Target!.Table} {refusal}; give its archived values up with --drop-column {column.Name}");
+        if (column.Conversion.UniqueKeys && !JsonPieces.HasUniqueKeys(value))
+            throw new RefusedSessionException($"column '{column.Target!.Name}' of {table.Target!.Table} was {DocumentReader.Shorten(column.Type)} and is {column.Target.Type} today, which keeps one of two values of a key: an archived value has a key twice; restore the last of them with --accept-loss {column.Name}");
+    }
 
     // Of a domain that is gone: only json and numbers have no quotes. A string may be a text or a json value; "1" would become 1.
     private static ColumnKind KindOf(ReadOnlySpan<byte> value, PlannedColumn column) => (value[0], column.Target!.Kind) switch

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Archiver.Core.Restore;
 
@@ -10,11 +9,6 @@ namespace Archiver.Core.Restore;
 internal readonly record struct RowDigest(long Rows, UInt128 Sum)
 {
     /// <summary>With one more row.</summary>
-    /// <param name="line">Its fields as COPY text, tabs between them.</param>
-    public RowDigest Add(ReadOnlySpan<byte> line)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(line, hash);
-        return new(Rows + 1, unchecked(Sum + BinaryPrimitives.ReadUInt128LittleEndian(hash)));
-    }
+    /// <param name="hash">SHA-256 of its fields as COPY text, tabs between them.</param>
+    public RowDigest Add(ReadOnlySpan<byte> hash) => new(Rows + 1, unchecked(Sum + BinaryPrimitives.ReadUInt128LittleEndian(hash)));
 }

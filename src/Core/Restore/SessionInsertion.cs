@@ -8,24 +8,29 @@ namespace Archiver.Core.Restore;
 /// The inserting part of an import: copies, inserts, compares, and rolls back to a savepoint whatever is refused, so that one session that
 /// has no place today costs the others nothing. Halving finds the one that an error is about.
 /// </summary>
-internal sealed class SessionInsertion(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, RestoreTarget target, ImportStatements statements, bool disableTriggers)
+internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransaction transaction, ImportTarget into)
 {
-    /// <summary>Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.</summary>
-    public const string ApplicationSettings = "SET LOCAL search_path TO DEFAULT; SET LOCAL seq_page_cost TO DEFAULT";
-
-    /// <summary>The archiver's again, as <see cref="TransactionSettings.Export"/> had them.</summary>
-    public const string OwnSettings = "SET LOCAL search_path = pg_catalog;" + TransactionSettings.ByKey;
-
     private const string Savepoint = "sessions";
 
-    private readonly RowComparer _comparer = new(connection, statements);
-    private readonly ForeignKeyCheck _foreignKeys = new(connection, target, statements);
-    private bool _staged;
+    /// <summary>Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.</summary>
+    private const string ApplicationSettings = "SET LOCAL search_path TO DEFAULT; SET LOCAL seq_page_cost TO DEFAULT";
+
+    /// <summary>The archiver's again, as <see cref="TransactionSettings.Export"/> had them.</summary>
+    private const string OwnSettings = "SET LOCAL search_path = pg_catalog;" + TransactionSettings.ByKey;
+
+    private readonly ImportStatements _statements = new(into.Target);
+    private readonly RowComparer _comparer = new(connection, new(into.Target));
+    private readonly ForeignKeyCheck _foreignKeys = new(connection, into.Target, new(into.Target));
+    private readonly Dictionary<string, List<RowsBeside>> _beside = new(StringComparer.Ordinal);
 
     public List<StagedSession> Inserted { get; } = [];
 
     public List<ImportedSession> Refused { get; } = [];
+
+    /// <summary>What became of the sessions that were to be inserted.</summary>
+    public IEnumerable<ImportedSession> Outcome => Inserted
+        .Select(s => new ImportedSession(s, ImportOutcome.Restored) { Beside = _beside.GetValueOrDefault(s.Key, []) })
+        .Concat(Refused);
 
     /// <summary>Inserts what can be inserted of the sessions, all of one plan and none of them in the tables.</summary>
     /// <exception cref="PostgresException">An error that says nothing about a single session; the transaction is lost.</exception>
@@ -55,41 +60,92 @@ internal sealed class SessionInsertion(
         }
     }
 
+    /// <summary>By key: the first table whose rows are not the document's, of sessions that are in the tables.</summary>
+    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        var staged = !sessions[0].Plan.ComparesStaged || await TryStageAsync(sessions, cancellationToken).ConfigureAwait(false);
+        return await _comparer.DifferingAsync(sessions, cancellationToken, staged).ConfigureAwait(false);
+    }
+
+    /// <summary>False when a value does not even load: then its row is not the one in the table either.</summary>
+    private async Task<bool> TryStageAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        await transaction.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken).ConfigureAwait(false);
+            await transaction.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))
+        {
+            await transaction.RollbackAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+    }
+
     /// <summary>Reasons by session key; under the empty key one that is about some session of the set. Empty when all are in.</summary>
     private async Task<Dictionary<string, string>> TryAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
         try
         {
-            await CopyAndInsertAsync(sessions, cancellationToken).ConfigureAwait(false);
-            if (disableTriggers && await _foreignKeys.FindBrokenAsync(sessions, cancellationToken).ConfigureAwait(false) is { } broken)
+            await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken).ConfigureAwait(false);
+            await InsertStagedAsync(sessions, cancellationToken).ConfigureAwait(false);
+            if (into.Options.DisableTriggers && await _foreignKeys.FindBrokenAsync(sessions, cancellationToken).ConfigureAwait(false) is { } broken)
                 return new() { [""] = broken };
-            var differing = await _comparer.DifferingAsync(sessions, cancellationToken).ConfigureAwait(false);
-            return differing.Count == 0 ? [] : await ExplainAsync(differing, cancellationToken).ConfigureAwait(false);
+            var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true).ConfigureAwait(false);
+            if (differing.Count > 0)
+                await LookBesideAsync([.. sessions.Where(s => differing.ContainsKey(s.Key))], differing, cancellationToken).ConfigureAwait(false);
+            if (differing.Count > 0)
+                return await ExplainAsync(differing, cancellationToken).ConfigureAwait(false);
+            if (into.Options.Reactivate)
+                await ReactivateAsync(sessions, cancellationToken).ConfigureAwait(false);
+            return [];
         }
         catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))
         {
-            return new() { [""] = ImportRefusal.Of(exception) };
+            return new() { [""] = ImportRefusal.Of(exception, sessions[0].Plan) };
         }
     }
 
-    private async Task CopyAndInsertAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    private async Task InsertStagedAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
-        if (_staged)
-            await connection.ExecuteAsync(statements.ClearStaging, cancellationToken).ConfigureAwait(false);
-        _staged = true;
-        List<PlannedTable> tables = [.. sessions[0].Plan.Tables.Where(t => t.Target is not null && sessions.Any(s => s[t.Name].Length > 0))];
-        foreach (var table in tables)
-            await StagingCopy.WriteAsync(connection, statements, table, sessions, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(ApplicationSettings, cancellationToken).ConfigureAwait(false);
-        if (disableTriggers)
+        var tables = StagingCopy.Filled(sessions);
+        await connection.ExecuteAsync($"SET CONSTRAINTS ALL DEFERRED; {ApplicationSettings}", cancellationToken).ConfigureAwait(false);
+        if (into.Options.DisableTriggers)
             await DisableTriggersAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var shape in target.Shape.Tables)
+        foreach (var group in into.Target.InsertGroups)
         {
-            // Parents first: the order of the map, whatever the order in the document.
-            if (tables.Find(t => t.Target == shape) is { } table)
-                await connection.ExecuteAsync(statements.Insert(table), cancellationToken).ConfigureAwait(false);
+            List<PlannedTable> together = [.. group.Select(shape => tables.Find(t => t.Target == shape)).OfType<PlannedTable>()];
+            if (together.Count > 0)
+                await connection.ExecuteAsync(_statements.Insert(together), cancellationToken).ConfigureAwait(false);
         }
         await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnSettings}", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes those out whose own rows came out right: what differs are rows that were there before, such as a message that came late.</summary>
+    private async Task LookBesideAsync(IReadOnlyList<StagedSession> sessions, Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
+    {
+        var beside = await _comparer.BesideAsync(sessions, cancellationToken).ConfigureAwait(false);
+        List<StagedSession> with = [.. sessions.Where(s => beside.ContainsKey(s.Key))];
+        if (with.Count == 0)
+            return;
+        var own = await _comparer.DifferingAsync(with, cancellationToken, staged: true, own: true).ConfigureAwait(false);
+        foreach (var session in with)
+        {
+            differing.Remove(session.Key);
+            if (own.TryGetValue(session.Key, out var table))
+                differing.Add(session.Key, table);
+            _beside[session.Key] = beside[session.Key];
+        }
+    }
+
+    private async Task ReactivateAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        // The application's triggers fire as in its own transactions.
+        await connection.ExecuteAsync(ApplicationSettings, cancellationToken).ConfigureAwait(false);
+        await new Reactivation(into.Target, into.TimeZone, into.Options.ExpiresAt).ApplyAsync(connection, sessions.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(OwnSettings, cancellationToken).ConfigureAwait(false);
     }
 
     // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole restore.
@@ -112,15 +168,21 @@ internal sealed class SessionInsertion(
         foreach (var table in differing.Values.Distinct())
         {
             List<string> changed = [];
-            if (statements.Differences(table) is { } sql)
+            if (_statements.Differences(table) is { } sql)
             {
                 var flags = (await connection.ScalarAsync<bool[]>(sql, cancellationToken).ConfigureAwait(false))!;
                 changed.AddRange(table.Written.Where((_, i) => flags[i]).Select(c => c.Target!.Name));
             }
-            var reason = ImportRefusal.Of(table, changed, disableTriggers ? [] : ImportRefusal.Suspects(target, table));
+            var reason = ImportRefusal.Of(table, changed, into.Options.DisableTriggers ? [] : ImportRefusal.Suspects(into.Target, table));
             foreach (var (key, _) in differing.Where(d => d.Value == table))
                 reasons.Add(key, reason);
         }
         return reasons;
     }
 }
+
+/// <summary>Where and how an import inserts.</summary>
+/// <param name="Target">The tables.</param>
+/// <param name="Options">What the user asked for.</param>
+/// <param name="TimeZone">Zone of the source's times without a zone.</param>
+internal sealed record ImportTarget(RestoreTarget Target, RestoreOptions Options, string TimeZone);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Archiver.Core.Configuration;
@@ -11,6 +10,9 @@ namespace Archiver.Core.Restore;
 /// <summary>Reads a document to its end, makes COPY text of its rows, and checks it: format, session, length, hash. Only then is it a <see cref="StagedSession"/>.</summary>
 internal sealed class SessionStager(ImportPlans plans, string source, TombstoneSet erased)
 {
+    /// <summary>Bytes of a staged session in memory: many wait for their import at the same time, and what is larger lies in a file.</summary>
+    private const int MemoryLimit = 1 << 20;
+
     /// <param name="candidate">What is expected.</param>
     /// <param name="json">The decompressed document.</param>
     /// <exception cref="RefusedSessionException">The document is damaged, foreign, newer, or has no place in the tables of today.</exception>
@@ -22,7 +24,7 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
         if (candidate.Archive is null && !Names.Same(document.Header.Source.Name, source))
             throw new RefusedSessionException($"the document is of source '{DocumentReader.Shorten(document.Header.Source.Name)}', not of '{source}'", ReadProblem.Changed);
         var plan = await plans.GetAsync(document.Header, cancellationToken).ConfigureAwait(false);
-        await using var spool = new SpoolingStream();
+        await using var spool = new SpoolingStream(MemoryLimit);
         var (key, user, tables) = await ReadRowsAsync(document, plan, spool, cancellationToken).ConfigureAwait(false);
         if (candidate.SessionId is { } expected && key != expected)
             throw new RefusedSessionException("the document is of another session", ReadProblem.Changed);
@@ -64,7 +66,7 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
         string? key = null, user = null;
         List<StagedTable> tables = [];
         RowCopyWriter? writer = null;
-        var line = new ArrayBufferWriter<byte>(1024);
+        using var line = new RowSink(spool);
         try
         {
             while (await document.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -76,16 +78,13 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
                     writer = new RowCopyWriter(plan[document.Table]);
                     tables.Add(new(document.Table, default, spool.Length, 0));
                 }
-                line.ResetWrittenCount();
                 writer!.Write(document.Row, line);
                 if (document.Table == SourceMap.SessionName)
                 {
                     key = writer.TextOf(plans.SessionKey, document.Row);
                     user = plans.User is { } column ? writer.TextOrNull(column, document.Row) : null;
                 }
-                var digest = tables[^1].Digest.Add(line.WrittenSpan);
-                line.Write("\n"u8);
-                spool.Write(line.WrittenSpan);
+                var digest = line.End(tables[^1].Digest);
                 tables[^1] = tables[^1] with { Digest = digest, Length = spool.Length - tables[^1].Offset };
             }
         }

@@ -1,3 +1,4 @@
+using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -6,6 +7,19 @@ namespace Archiver.Core.Restore;
 /// <summary>Sends the rows of staged sessions into a temporary table.</summary>
 internal static class StagingCopy
 {
+    /// <summary>Empties the temporary tables and sends all rows of the sessions, which have one plan.</summary>
+    /// <exception cref="PostgresException">The server does not take a row.</exception>
+    public static async Task FillAsync(NpgsqlConnection connection, ImportStatements statements, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(statements.ClearStaging, cancellationToken).ConfigureAwait(false);
+        foreach (var table in Filled(sessions))
+            await WriteAsync(connection, statements, table, sessions, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The tables for which the sessions have rows.</summary>
+    public static List<PlannedTable> Filled(IReadOnlyList<StagedSession> sessions) =>
+        [.. sessions[0].Plan.Tables.Where(t => t.Target is not null && sessions.Any(s => s[t.Name].Length > 0))];
+
     /// <summary>One COPY for the rows of all sessions in one table; they have one plan.</summary>
     /// <exception cref="PostgresException">The server does not take a row.</exception>
     public static async Task WriteAsync(

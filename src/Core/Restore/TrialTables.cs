@@ -15,7 +15,7 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
     /// <exception cref="PostgresException">A row does not load.</exception>
     public async Task<IReadOnlyCollection<string>> CompareAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync(_statements.CreateStaging, cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(_statements.CreateStaging(sessions[0].Plan), cancellationToken).ConfigureAwait(false);
         foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
             await StagingCopy.WriteAsync(connection, _statements, table, sessions, cancellationToken).ConfigureAwait(false);
         HashSet<string> differing = new(StringComparer.Ordinal);

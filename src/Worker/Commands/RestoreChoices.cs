@@ -41,9 +41,15 @@ internal static class RestoreChoices
         HelpName = "column",
     };
 
+    private static readonly Option<string[]> AcceptLoss = new("--accept-loss")
+    {
+        Description = "A column of another type today may lose what the database's cast to that type loses: column or table.column",
+        HelpName = "column",
+    };
+
     public static void AddTo(Command command)
     {
-        foreach (var option in new Option[] { IntoSchema, OnConflict, Reactivate, Expires, DisableTriggers, DryRun, Map, DropColumn })
+        foreach (var option in new Option[] { IntoSchema, OnConflict, Reactivate, Expires, DisableTriggers, DryRun, Map, DropColumn, AcceptLoss })
             command.Options.Add(option);
     }
 
@@ -62,6 +68,7 @@ internal static class RestoreChoices
             DryRun = parse.GetValue(DryRun),
             Maps = parse.GetValue(Map) ?? [],
             DropColumns = parse.GetValue(DropColumn) ?? [],
+            AcceptLoss = parse.GetValue(AcceptLoss) ?? [],
         };
     }
 }

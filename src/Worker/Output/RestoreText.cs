@@ -14,6 +14,10 @@ internal static class RestoreText
         foreach (var refusal in report.Refused)
             table.Add(refusal.SessionId ?? "-", refusal.ObjectKey ?? "-", refusal.Reason);
         table.Write(terminal, "  ");
+        var beside = new TextTable("RESTORED BESIDE LATER ROWS", "TABLE", "ROWS");
+        foreach (var rows in report.Beside)
+            beside.Add(rows.SessionId, rows.Table, rows.Rows.ToString(CultureInfo.InvariantCulture));
+        beside.Write(terminal, "  ");
     }
 
     private static string Describe(RestoreReport report) => report.Outcome switch

@@ -3,10 +3,10 @@ using Archiver.Core.Restore;
 namespace Archiver.Worker.Output;
 
 /// <summary>A source's verification as <c>verify --json</c> prints it.</summary>
-internal sealed record VerifyJson(string Source, long Checked, long Right, long Drilled, long JsonBytes, IReadOnlyList<VerifyProblem> Problems, TimeSpan Elapsed)
+internal sealed record VerifyJson(string Source, long Checked, long Right, long Drilled, long DrilledAside, long JsonBytes, IReadOnlyList<VerifyProblem> Problems, TimeSpan Elapsed)
 {
     public static VerifyJson Of(string source, VerifyReport report) => new(
-        source, report.Checked, report.Right, report.Drilled, report.JsonBytes, report.Problems, report.Elapsed);
+        source, report.Checked, report.Right, report.Drilled, report.DrilledAside, report.JsonBytes, report.Problems, report.Elapsed);
 
     /// <summary>The word for a problem, the same as in JSON.</summary>
     public static string Word(ReadProblem problem) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(problem.ToString());

@@ -1,7 +1,9 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Restore;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
+using Npgsql;
 
 namespace Archiver.Integration.Tests.Restore;
 
@@ -60,5 +62,57 @@ public sealed class InterruptedRestoreTests(TestServers servers)
         var rest = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
         Assert.Equal((RunOutcome.Done, 1200L), (rest.Outcome, rest.Restored + rest.AlreadyThere));
         Assert.Equal("done", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs ORDER BY started_at DESC LIMIT 1"));
+    }
+
+    // An error from COMMIT says nothing about the transaction: a second attempt would take the first one's rows for somebody else's.
+    [Theory]
+    [InlineData(ConflictMode.Fail)]
+    [InlineData(ConflictMode.Replace)]
+    public async Task Knows_that_a_commit_whose_answer_was_lost_has_happened_and_counts_it_once(ConflictMode mode)
+    {
+        var server = new NpgsqlConnectionStringBuilder(servers.PostgresConnectionString);
+        await using var relay = new TcpRelay(server.Host!, server.Port);
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: s => s with
+        {
+            Sources = [s.Sources[0] with { ConnectionString = new NpgsqlConnectionStringBuilder(s.Sources[0].ConnectionString) { Host = "127.0.0.1", Port = relay.Port, SslMode = SslMode.Disable }.ConnectionString }],
+        });
+        await archiver.RunAsync(Token);
+        InProcessFault.Once(FaultPoints.RestoreReady, () =>
+        {
+            relay.LoseAnswerTo("COMMIT");
+            return Task.CompletedTask;
+        });
+
+        // Reactivated, the rows are not those of the documents any more.
+        var report = await archiver.RestoreAsync(RestoreFixture.Everything with { OnConflict = mode, Reactivate = true }, Token);
+
+        Assert.Equal(1, relay.Lost);
+        Assert.Equal((RunOutcome.Done, null, 3L), (report.Outcome, report.Error, report.Restored));
+        Assert.Empty(report.Refused);
+        Assert.Equal("restored 3\n", await archiver.Database.CopyOutAsync("SELECT r.policy || 'd ' || r.sessions_done FROM archiver.runs AS r WHERE r.action = 'restore'"));
+        Assert.Equal("1 restored\n", await archiver.Database.CopyOutAsync("SELECT DISTINCT generation || ' ' || state FROM archiver.archives"));
+    }
+
+    [Fact]
+    public async Task Keeps_the_live_rows_when_a_replace_dies_before_its_commit()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: s => s with { Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
+        await archiver.RunAsync(Token);
+        await archiver.RestoreAsync(RestoreFixture.Everything, Token);
+        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited'", null);
+        var rows = await archiver.Database.CopyTablesAsync(archiver);
+        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions")).TrimEnd().Split('\n');
+        var reached = InProcessFault.Once(FaultPoints.ReplaceInserted, () => archiver.Database.ExecuteAsync(
+            "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND a.application_name = 'archiver'"));
+
+        var first = await archiver.RestoreAsync(RestoreFixture.Session(ids) with { OnConflict = ConflictMode.Replace }, Token);
+        var rowsThen = await archiver.Database.CopyTablesAsync(archiver);
+        var second = await archiver.RestoreAsync(RestoreFixture.Session(ids) with { OnConflict = ConflictMode.Replace }, Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Partial, 0L, 3), (first.Outcome, first.Restored, first.Refused.Count));
+        Assert.Equal(rows, rowsThen);
+        Assert.Equal((RunOutcome.Done, 3L), (second.Outcome, second.Restored));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited'"));
     }
 }

@@ -88,6 +88,7 @@ public sealed class KillTests(TestServers servers)
         foreach (var point in Of("replace"))
         {
             await archiver.KillAtAsync(point, 1, Token, "restore", id, "--generation", "1", "--on-conflict", "replace");
+            Assert.NotEqual(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited after the restore'"));
             Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
 

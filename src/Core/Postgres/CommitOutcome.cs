@@ -1,19 +1,19 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
 using Npgsql;
 
-namespace Archiver.Core.Deletion;
+namespace Archiver.Core.Postgres;
 
 /// <summary>
 /// Commits, and when the answer is lost finds out what happened (PROTOCOL.md rule 15): an error from COMMIT says nothing about the
 /// transaction. The server is asked for the transaction's fate, on another connection, until it has one.
 /// </summary>
-/// <param name="run">The run.</param>
+/// <param name="open">Opens another connection to the server.</param>
+/// <param name="unknown">What to say when its fate cannot be learnt.</param>
 /// <param name="recorded">
 /// Whether the ledger shows the transaction's work. It is the last word: after a failover the transaction id may name another server's transaction.
 /// </param>
-internal sealed class CommitOutcome(RunContext run, Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded)
+internal sealed class CommitOutcome(
+    Func<CancellationToken, Task<NpgsqlConnection>> open, string unknown, Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -54,7 +54,7 @@ internal sealed class CommitOutcome(RunContext run, Func<NpgsqlConnection, Cance
         {
             try
             {
-                await using var connection = await run.Connections.OpenAsync(patience.Token).ConfigureAwait(false);
+                await using var connection = await open(patience.Token).ConfigureAwait(false);
                 if (!await IsInProgressAsync(connection, transactionId, patience.Token).ConfigureAwait(false))
                     return await recorded(connection, patience.Token).ConfigureAwait(false);
             }
@@ -85,6 +85,5 @@ internal sealed class CommitOutcome(RunContext run, Func<NpgsqlConnection, Cance
         }
     }
 
-    private ArchiverException Unknown(Exception cause) => new(FailureKind.Failed,
-        $"The server of source '{run.Source.Name}' did not answer a commit, nor after {Patience.TotalSeconds:0} s what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.", cause);
+    private ArchiverException Unknown(Exception cause) => new(FailureKind.Failed, unknown, cause);
 }

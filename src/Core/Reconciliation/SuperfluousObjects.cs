@@ -72,7 +72,7 @@ internal sealed class SuperfluousObjects(
         var keepers = new ContentKeepers(connection, store, source, confirmed);
         foreach (var document in found.Documents)
         {
-            if (await keepers.ExistAsync(found.Key, document, cancellationToken).ConfigureAwait(false))
+            if (await keepers.ExistAsync(document, cancellationToken).ConfigureAwait(false))
                 continue;
             if (confirmed.Has(document))
                 return $"a manifest confirms what it holds of session {document.SessionId}, and no other object holds the same";

@@ -65,11 +65,19 @@ public sealed class OwnershipTests(TestServers servers)
 
         Assert.Equal(0, (await archiver.RunAsync("ledger", "own", "--copy", "--yes")).ExitCode);
         var discarded = await archiver.RunAsync("discard", "--yes");
-        var erased = await archiver.RunAsync("erase", session!, "--yes");
-        await archiver.RunAsync("reconcile", "--fix", "--yes");
+        var shared = await archiver.RunAsync("erase", session!, "--yes");
+        var tombstones = await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/erased/");
+        var erased = await archiver.With("Storage:Prefix", "copy").RunAsync("erase", session!, "--yes");
+        // Its tombstone is under the copy's prefix.
+        await copy.ExecuteAsync("DELETE FROM archiver.erasures");
+        Assert.NotEqual(3, (await archiver.With("Storage:Prefix", null).RunAsync("reconcile", "--fix", "--yes")).ExitCode);
 
         Assert.Equal(1, discarded.ExitCode);
         Assert.Contains("it is of another ledger", discarded.Output, StringComparison.Ordinal);
+        // A tombstone beside the original's archives would erase the original's session.
+        Assert.Equal(3, shared.ExitCode);
+        Assert.Contains("give it a bucket or a prefix of its own", shared.Output + shared.Error, StringComparison.Ordinal);
+        Assert.Empty(tombstones);
         Assert.Equal(1, erased.ExitCode);
         Assert.Contains("its object is not this database's: it is of another ledger", erased.Output, StringComparison.Ordinal);
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);
@@ -89,14 +97,15 @@ public sealed class OwnershipTests(TestServers servers)
         var session = await copy.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
         var (before, manifests) = (await ObjectsAsync(archiver), await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"));
 
-        var erased = await archiver.RunAsync("erase", session!, "--yes");
-        var discarded = await archiver.RunAsync("discard", "--yes");
+        Assert.Equal(3, (await archiver.RunAsync("erase", session!, "--yes")).ExitCode);
+        var erased = await archiver.With("Storage:Prefix", "copy").RunAsync("erase", session!, "--yes");
+        var discarded = await archiver.With("Storage:Prefix", null).RunAsync("discard", "--yes");
         Assert.Equal(before, await ObjectsAsync(archiver));
         Assert.Equal(manifests, await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"));
         // Without manifests, which would keep them too.
         foreach (var manifest in manifests)
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Settings.Bucket, manifest, Token);
-        await copy.ExecuteAsync("UPDATE archiver.objects SET state = 'abandoned'; UPDATE archiver.runs SET state = 'interrupted'");
+        await copy.ExecuteAsync("DELETE FROM archiver.erasures; UPDATE archiver.objects SET state = 'abandoned'; UPDATE archiver.runs SET state = 'interrupted'");
         var reconciled = await archiver.RunAsync("reconcile", "--fix", "--yes", "--json");
         await copy.ExecuteAsync("UPDATE archiver.objects SET state = 'stored'; UPDATE archiver.archives SET state = 'archived'");
 
@@ -129,6 +138,20 @@ public sealed class OwnershipTests(TestServers servers)
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("ledger", "own", "--yes")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("discard", "--yes")).ExitCode);
+        Assert.Empty(await ObjectsAsync(archiver));
+    }
+
+    [Fact]
+    public async Task Objects_of_a_ledger_that_was_lost_are_the_new_ones_once_it_is_rebuilt()
+    {
+        await using var archiver = await ArchivedAsync();
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+        // A run before the rebuild gives the new ledger a life of its own, and with it an id.
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
+        await archiver.Database.ExecuteAsync(Due);
+
         Assert.Equal(0, (await archiver.RunAsync("discard", "--yes")).ExitCode);
         Assert.Empty(await ObjectsAsync(archiver));
     }

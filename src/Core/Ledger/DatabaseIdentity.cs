@@ -17,7 +17,8 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
                     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END,
                o.system_id, o.database, o.database_oid, o.timeline,
                ARRAY(SELECT g.system_id FROM archiver.owners AS g WHERE g.is_origin ORDER BY g.id),
-               ARRAY(SELECT g.database FROM archiver.owners AS g WHERE g.is_origin ORDER BY g.id)
+               ARRAY(SELECT g.database FROM archiver.owners AS g WHERE g.is_origin ORDER BY g.id),
+               ARRAY(SELECT f.id::text FROM archiver.former_ledgers AS f)
         FROM archiver.ledger AS l
         CROSS JOIN pg_control_system() AS c
         JOIN pg_database AS d ON d.datname = current_database()
@@ -29,6 +30,9 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
 
     /// <summary>Where the database is that the ledger belongs to; another place than <see cref="Place"/> says that this is a copy, or moved.</summary>
     public DatabasePlace? Owner { get; private init; }
+
+    /// <summary>The ledger's id, and those that it had before it was lost and rebuilt.</summary>
+    public IReadOnlyCollection<string> LedgerIds { get; private init; } = [LedgerId];
 
     /// <summary>Where objects of this ledger may say that they come from: the owner, and what it was before it moved.</summary>
     public IReadOnlyCollection<(string SystemId, string Database)> Origins { get; private init; } = [];
@@ -43,6 +47,7 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
         {
             Place = new(row.GetString(1), row.GetString(2), row.GetInt64(5), row.GetInt64(6)),
             Owner = row.IsDBNull(7) ? null : new(row.GetString(7), row.GetString(8), row.GetInt64(9), row.GetInt64(10)),
+            LedgerIds = [row.GetString(0), .. row.GetFieldValue<string[]>(13)],
             Origins = [.. row.GetFieldValue<string[]>(11).Zip(row.GetFieldValue<string[]>(12))],
         };
         return (database, row.GetFieldValue<DateTimeOffset>(4));

@@ -74,7 +74,10 @@ internal sealed class RunScope : IAsyncDisposable
                 Unwatched = new(logger),
             };
             var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, shard, taken.Lease, context.Cutoffs, cancellationToken).ConfigureAwait(false);
-            return new(context, taken, inspection.Warnings, dead);
+            IReadOnlyList<string> warnings = LedgerOwner.WhyNot(database) is { } reason
+                ? [.. inspection.Warnings, $"Runs go on, and discard, erase and reconcile --fix destroy nothing here: {reason}. See: archiver ledger own --help"]
+                : inspection.Warnings;
+            return new(context, taken, warnings, dead);
         }
         catch
         {

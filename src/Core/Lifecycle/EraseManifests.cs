@@ -32,7 +32,7 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
         await foreach (var found in reader.ReadRunAsync(scope.Source.Prefix, run, cancellationToken).ConfigureAwait(false))
         {
             // Those of a copy of this database, or of the one that it is a copy of, name the same runs.
-            if (found.Manifest.LedgerId == scope.Database.LedgerId && scope.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database)))
+            if (scope.Database.LedgerIds.Contains(found.Manifest.LedgerId) && scope.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database)))
                 manifests.Add(found);
         }
         if (reader.Unreadable.Count > 0)

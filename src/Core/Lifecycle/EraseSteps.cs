@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -81,6 +82,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
         await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken).ConfigureAwait(false);
         foreach (var session in await HeldSessions.FindAsync(connection, scope.Source, shape, work.Free, cancellationToken).ConfigureAwait(false))
             work.Keep(session, ErasedSession.Held, "under a legal hold");
+        await PrefixOwner.RequireAsync(connection, store, scope.Source, scope.Database, cancellationToken).ConfigureAwait(false);
         var writer = new TombstoneWriter(store, scope.Source, scope.Database, scope.RunId, settings.Storage.UploadConcurrency);
         var names = await writer.WriteAsync(work.Free, user, scope.Now, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseBuried);

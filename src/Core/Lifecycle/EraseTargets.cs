@@ -47,7 +47,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var names = await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false);
         foreach (var key in comparison.Unrecorded)
         {
-            if (await examiner.ExamineAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId == database.LedgerId && owner.WhyForeign(found) is null && found.Documents.All(d => names.Contains(d.Header.Source.Name)))
+            if (await examiner.ExamineAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId is { } ledger && database.LedgerIds.Contains(ledger) && owner.WhyForeign(found) is null && found.Documents.All(d => names.Contains(d.Header.Source.Name)))
                 Unrecorded.Add(found);
         }
     }

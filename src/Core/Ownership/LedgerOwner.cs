@@ -19,6 +19,7 @@ internal static class LedgerOwner
     private const string Fork = """
         UPDATE archiver.ledger SET id = gen_random_uuid();
         UPDATE archiver.owners SET is_origin = false;
+        DELETE FROM archiver.former_ledgers;
         """;
 
     /// <summary>Why this database may destroy no object, in one sentence; null when it is the owner.</summary>

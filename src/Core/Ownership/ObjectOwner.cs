@@ -50,6 +50,12 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
     public string? WhyForeign(FoundObject found) => WhyForeignLedger(found.Metadata)
         ?? found.Documents.Select(d => WhyForeign(d.Header.Source.SystemId, d.Header.Source.Database)).FirstOrDefault(r => r is not null);
 
+    /// <summary>The same by what the store keeps beside an object that is no archive; what does not say its database counts as ours.</summary>
+    public string? WhyForeignPlace(IReadOnlyDictionary<string, string> metadata) =>
+        metadata.GetValueOrDefault(ObjectMetadata.SystemKey) is { } system && metadata.GetValueOrDefault(ObjectMetadata.DatabaseKey) is { } written
+            ? WhyForeign(system, Uri.UnescapeDataString(written))
+            : null;
+
     /// <summary>The same by system and database alone, whatever its ledger: a ledger that was lost has another id than its objects.</summary>
     public string? WhyForeign(string system, string written) => database.Origins.Contains((system, written)) ? null : Foreign(system, written);
 
@@ -69,7 +75,7 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
 
     // Metadata may be lost when a bucket is copied with another tool; then the documents alone decide.
     private string? WhyForeignLedger(IReadOnlyDictionary<string, string> metadata) =>
-        metadata.GetValueOrDefault(ObjectMetadata.LedgerKey) is { } ledger && ledger != database.LedgerId ? "it is of another ledger" : null;
+        metadata.GetValueOrDefault(ObjectMetadata.LedgerKey) is { } ledger && !database.LedgerIds.Contains(ledger) ? "it is of another ledger" : null;
 
     private static string Foreign(string system, string? written)
     {

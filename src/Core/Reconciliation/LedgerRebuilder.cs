@@ -24,6 +24,13 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         UPDATE archiver.ledger SET id = $1 WHERE NOT EXISTS (SELECT FROM archiver.objects) AND NOT EXISTS (SELECT FROM archiver.runs)
         """;
 
+    // Of a ledger that was lost: nobody else has it, and its objects are in this one now.
+    private const string KnowFormer = """
+        INSERT INTO archiver.former_ledgers (id)
+        SELECT n.id::uuid FROM unnest($1) AS n (id) WHERE NOT EXISTS (SELECT FROM archiver.ledger AS l WHERE l.id = n.id::uuid)
+        ON CONFLICT DO NOTHING
+        """;
+
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="otherSystems">Also take objects that say they come from another database or system, as after a move to a new server.</param>
     /// <param name="who">Who asked, for the audit.</param>
@@ -77,6 +84,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{probe}' and lists nothing: its listing is not true. Nothing was rebuilt. Something between may answer in its place.");
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
+        await connection.ExecuteAsync(KnowFormer, stop.Token, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _)))).ConfigureAwait(false);
         var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), stop.Token).ConfigureAwait(false);
         return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Copies = copies.Found, Unreadable = scan.Unreadable, Limitation = listing.Limitation };
     }

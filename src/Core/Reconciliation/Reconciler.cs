@@ -101,7 +101,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         await foreach (var found in scan.ReadAsync(listed.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
         {
             // Another ledger's objects under this prefix: a test system on the production bucket, or the other way round.
-            if (found.LedgerId is { } id && id != database.LedgerId)
+            if (found.LedgerId is { } id && !database.LedgerIds.Contains(id))
             {
                 scan.Foreign.Add(new(found.Key, "of another ledger; after a lost ledger, see: archiver ledger rebuild"));
                 continue;

@@ -63,7 +63,7 @@ internal sealed class SuperfluousObjects(
     {
         if (found.Problem is { } problem)
             return $"it cannot be read, so nobody can say what is in it: {problem}";
-        if (found.LedgerId != database.LedgerId)
+        if (found.LedgerId is null || !database.LedgerIds.Contains(found.LedgerId))
             return "it is another ledger's";
         if (new ObjectOwner(store, database).WhyForeign(found) is { } other)
             return other;

@@ -47,6 +47,7 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
         {
             LedgerId = database.LedgerId,
             SystemId = database.SystemId,
+            Database = database.Database,
             Source = source.Name,
             Run = run.ToString(),
             Attempt = RandomNumberGenerator.GetHexString(32, lowercase: true),

@@ -192,4 +192,19 @@ public sealed class RunVerbTests(TestServers servers)
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
         Assert.Equal(1, await archiver.LiveSessionsAsync());
     }
+
+    [Fact]
+    public async Task Goes_on_when_the_status_for_its_metrics_cannot_be_read()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.With(Cron, EveryYear).RunAsync("archive");
+        // As no archiver writes it: what comes of it is an error that nobody foresaw.
+        await archiver.Database.ExecuteAsync("ALTER TABLE archiver.runs ALTER COLUMN policy DROP NOT NULL; INSERT INTO archiver.runs SELECT (r).* FROM (SELECT jsonb_populate_record(x, jsonb_build_object('id', gen_random_uuid(), 'policy', NULL)) AS r FROM archiver.runs AS x) AS y");
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
+
+        await worker.LoggedAsync(6010, Token);
+
+        Assert.Equal(HttpStatusCode.OK, await worker.GetAsync("/health/live", Token));
+        Assert.False(worker.HasLogged(6006));
+    }
 }

@@ -40,4 +40,22 @@ public sealed class StatusVerbTests(TestServers servers)
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("archiver migrate", result.Error, StringComparison.Ordinal);
     }
+
+    /// <summary>Nobody is to wait for a run whose worker is gone: only the next run would settle its record.</summary>
+    [Fact]
+    public async Task Status_shows_a_run_as_interrupted_whose_worker_is_gone()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await using (var worker = archiver.Start(ProcessFault.At("archive.object-stored"), "archive"))
+            Assert.Equal(ProcessFault.Killed, (await worker.WaitForExitAsync(Token)).ExitCode);
+        Assert.Equal("running", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
+
+        await Eventually.TrueAsync(async () => await StateAsync() == "interrupted", Token);
+
+        async Task<string?> StateAsync()
+        {
+            var status = await archiver.RunAsync("status", "--json");
+            return JsonDocument.Parse(status.Output).RootElement[0].GetProperty("runs")[0].GetProperty("state").GetString();
+        }
+    }
 }

@@ -6,7 +6,7 @@ namespace Archiver.Core.Export;
 
 /// <summary>
 /// Puts documents together in one pass over the tables' rows, which arrive table by table in the order of the batch. The rows of the last
-/// table go straight into their documents, those of earlier tables are held until then. In a batch of one session every child goes straight
+/// table go straight into their documents, those of earlier tables are held until then. In a batch of one session every row goes straight
 /// through, so that a session of any size needs no more memory than its largest row.
 /// </summary>
 internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions, DocumentFrame frame, IReadOnlyList<TableRows> tables, DocumentCompressor compressor)
@@ -20,8 +20,8 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
     /// <exception cref="InvalidDataException">Rows are not in the order of the batch.</exception>
     public async Task AddTableAsync(int table, CopyTextReader reader, CancellationToken cancellationToken)
     {
-        var direct = table > 0 && (_count == 1 || table == tables.Count - 1);
-        if (direct && _count == 1 && Exists(0))
+        var direct = _count == 1 || (table > 0 && table == tables.Count - 1);
+        if (table > 0 && _count == 1 && Exists(0))
             OpenSection(table);
         var last = -1;
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -40,6 +40,8 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
             }
             if (_count > 1)
                 await AdvanceAsync(session, cancellationToken).ConfigureAwait(false);
+            else if (table == 0)
+                OpenUnlessOpen(0);
             if (reader.RowLength < DocumentCompressor.ChunkBytes)
                 tables[table].WriteRow(_output, session, reader);
             else
@@ -47,7 +49,7 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
             if (_output.WrittenCount >= DocumentCompressor.ChunkBytes)
                 await FlushAsync(last: false, cancellationToken).ConfigureAwait(false);
         }
-        if (direct && _count == 1 && Exists(0))
+        if (table > 0 && _count == 1 && Exists(0))
             _output.Write("]"u8);
     }
 

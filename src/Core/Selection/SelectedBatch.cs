@@ -5,6 +5,9 @@ namespace Archiver.Core.Selection;
 /// <summary>Sessions that go through all stages together: bounded by sessions, rows and bytes, except that a single session may be of any size.</summary>
 internal sealed class SelectedBatch
 {
+    /// <summary>Bytes above which a session goes alone: beside others the rows of all its tables but the last would be held in memory.</summary>
+    private const long Large = 8 << 20;
+
     private SelectedBatch(IReadOnlyList<SelectedSession> sessions) => Sessions = sessions;
 
     /// <summary>At least one, in the order of selection, each once.</summary>
@@ -23,9 +26,11 @@ internal sealed class SelectedBatch
         {
             rows += next.Rows;
             bytes += next.Bytes;
-            if (taken.Count > 0 && (rows > bounds.Rows || bytes > bounds.Bytes))
+            if (taken.Count > 0 && (rows > bounds.Rows || bytes > bounds.Bytes || next.Bytes > Large))
                 break;
             taken.Add(candidates.Dequeue());
+            if (next.Bytes > Large)
+                break;
         }
         return taken.Count == 0 ? null : new(taken);
     }

@@ -14,13 +14,15 @@ internal sealed class FileArchiveStore : IArchiveStore
     private readonly FileErrors _errors;
     private readonly FilePut _put;
 
-    public FileArchiveStore(StorageSettings settings)
+    /// <param name="settings">Name the folder.</param>
+    /// <param name="syncFolder">Makes the names in a folder durable; null for the system's own way, which leaves no trace that a test could see.</param>
+    public FileArchiveStore(StorageSettings settings, Action<string>? syncFolder = null)
     {
         if (string.IsNullOrEmpty(settings.Path))
             throw new StorageException(StorageFailure.Permanent, "The provider File needs a folder: set Archiver:Storage:Path.");
         _root = Path.GetFullPath(settings.Path);
         _errors = new FileErrors(_root);
-        _put = new FilePut(_root);
+        _put = new FilePut(_root, syncFolder ?? PosixFile.SyncFolder);
     }
 
     /// <inheritdoc/>

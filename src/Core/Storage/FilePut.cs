@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Archiver.Core.Storage;
 
 /// <summary>The put of <see cref="FileArchiveStore"/>, which explains it.</summary>
-internal sealed class FilePut(string root)
+internal sealed class FilePut(string root, Action<string> syncFolder)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -33,7 +33,7 @@ internal sealed class FilePut(string root)
                     File.Delete(key.Metadata);
                 return Settle(key, metadata);
             }
-            PosixFile.SyncFolder(key.Folder);
+            syncFolder(key.Folder);
             return new PutResult(true, null);
         }
         finally
@@ -59,12 +59,12 @@ internal sealed class FilePut(string root)
     private static bool IsOurs(FileKey key, ObjectMetadata metadata) =>
         Metadata(key).GetValueOrDefault(ObjectMetadata.AttemptKey) == metadata.Attempt;
 
-    private static PutResult Settle(FileKey key, ObjectMetadata metadata)
+    private PutResult Settle(FileKey key, ObjectMetadata metadata)
     {
         if (!IsOurs(key, metadata))
             return PutResult.AlreadyExists;
         // The put that was interrupted may have stopped before this.
-        PosixFile.SyncFolder(key.Folder);
+        syncFolder(key.Folder);
         return new PutResult(true, null);
     }
 
@@ -96,6 +96,6 @@ internal sealed class FilePut(string root)
             Directory.CreateDirectory(folder);
         else
             Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
-        PosixFile.SyncFolder(parent);
+        syncFolder(parent);
     }
 }

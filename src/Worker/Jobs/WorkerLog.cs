@@ -30,6 +30,9 @@ internal static partial class WorkerLog
     [LoggerMessage(EventId = 6009, Level = LogLevel.Warning, Message = "Source {Source} could not be scheduled; trying again")]
     public static partial void NotScheduled(this ILogger logger, Exception exception, string source);
 
+    [LoggerMessage(EventId = 6010, Level = LogLevel.Warning, Message = "The status for the metrics could not be read; trying again")]
+    public static partial void StatusNotRead(this ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Worker stopped")]
     public static partial void WorkerStopped(this ILogger logger);
 }

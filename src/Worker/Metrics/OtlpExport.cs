@@ -1,4 +1,5 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Worker.Jobs;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -9,7 +10,7 @@ namespace Archiver.Worker.Metrics;
 /// The same metrics over OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> (or the one for metrics) is set; the library reads this and the other
 /// <c>OTEL_...</c> variables from the configuration. Nobody else reads the board where no one scrapes, so this does.
 /// </summary>
-internal sealed class OtlpExport(IConfiguration configuration, BatchMeter batches, StatusBoard board, TimeProvider time) : BackgroundService
+internal sealed class OtlpExport(IConfiguration configuration, BatchMeter batches, StatusBoard board, TimeProvider time, ILogger<OtlpExport> logger) : BackgroundService
 {
     private static readonly string[] Variables = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
 
@@ -31,12 +32,25 @@ internal sealed class OtlpExport(IConfiguration configuration, BatchMeter batche
         try
         {
             do
-                await board.ReadAsync(Interval / 2, stoppingToken).ConfigureAwait(false);
+                await ReadAsync(stoppingToken).ConfigureAwait(false);
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The end of the worker; disposing the provider sends what is left.
+        }
+    }
+
+    // Metrics are no reason for the worker to end, which is what the host does for a service that throws.
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await board.ReadAsync(Interval / 2, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            logger.StatusNotRead(exception);
         }
     }
 }

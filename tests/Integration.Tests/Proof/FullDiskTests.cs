@@ -66,6 +66,7 @@ public sealed class FullDiskTests(TestServers servers)
 
         Assert.True(crashed);
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
+        Assert.Contains("The ledger could not record how the run ended", summary.Error, StringComparison.Ordinal);
         disk.Free();
         await server.StopAsync(Token);
         await server.StartAgainAsync(Token);

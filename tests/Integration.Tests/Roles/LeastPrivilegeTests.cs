@@ -109,4 +109,28 @@ public sealed class LeastPrivilegeTests(TestServers servers)
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
         }
     }
+
+    [Fact]
+    public async Task Grants_on_names_with_blanks_and_commas()
+    {
+        await using var role = new TestRole(servers);
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token);
+        await archiver.Database.ExecuteAsync("""
+            CREATE SCHEMA "my app";
+            CREATE TABLE "my app"."chat, all" (id int PRIMARY KEY, "is archived" boolean, "where, else" text);
+            CREATE TABLE "my app"."the messages" (id int PRIMARY KEY);
+            """, Token);
+
+        await role.GrantAsync(archiver.Database, Token, """
+            SET archiver.session = '"my app"."chat, all"';
+            SET archiver.children = '"my app"."the messages" , public.chat_messages';
+            SET archiver.marks = 'is archived, "where, else"';
+            """);
+
+        Assert.True(await archiver.Database.ScalarAsync<bool>($"""
+            SELECT has_table_privilege('{role.Name}', '"my app"."chat, all"', 'SELECT, DELETE') AND has_table_privilege('{role.Name}', '"my app"."the messages"', 'DELETE')
+               AND has_table_privilege('{role.Name}', 'chat_messages', 'DELETE') AND has_column_privilege('{role.Name}', '"my app"."chat, all"', 'is archived', 'UPDATE')
+               AND has_column_privilege('{role.Name}', '"my app"."chat, all"', 'where, else', 'UPDATE')
+            """));
+    }
 }

@@ -113,4 +113,21 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
             }
         }
     }
+
+    /// <summary>A file whose name is not durable is gone after a power cut, and its rows with it.</summary>
+    [Fact]
+    public async Task A_put_says_that_it_is_done_when_the_name_is_durable()
+    {
+        List<(string Folder, bool IsThere)> synced = [];
+        var store = new FileArchiveStore(new StorageSettings { Provider = StorageProvider.File, Path = _folder }, folder =>
+        {
+            PosixFile.SyncFolder(folder);
+            synced.Add((folder, File.Exists(Path.Combine(_folder, "a", "k"))));
+        });
+
+        Assert.True((await store.PutIfAbsentAsync("a/k", TestContent.Random(10), TestContent.NewAttempt(), Token)).Stored);
+
+        Assert.Equal([(_folder, false), (Path.Combine(_folder, "a"), true)], synced);
+        Assert.Throws<IOException>(() => PosixFile.SyncFolder(Path.Combine(_folder, "absent")));
+    }
 }

@@ -2,12 +2,13 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Npgsql;
 
 namespace Archiver.Worker.Tests;
 
 /// <summary>What server, database, role, environment and connection string say of a session's settings changes no byte of an archive, nor what comes back.</summary>
-public sealed class SessionSettingsTests(TestServers servers)
+public sealed class PinnedSettingsTests(TestServers servers)
 {
     /// <summary>A message with a value of each type whose text hangs on a setting, in columns added to the application's own.</summary>
     private const string Odd = """
@@ -170,5 +171,58 @@ public sealed class SessionSettingsTests(TestServers servers)
         var restored = await archiver.RunAsync("restore", id!);
 
         Assert.Equal((1, 0L), (restored.ExitCode, await archiver.LiveSessionsAsync()));
+    }
+
+    /// <summary>A policy that comes between inspection and export: a hidden message would stay, without its session and without a copy.</summary>
+    [Fact]
+    public async Task Rows_that_row_security_hides_are_an_error_and_not_absent()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0, messages: 4);
+        await archiver.Database.ExecuteAsync("""
+            DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE chat_messages DROP CONSTRAINT %I', conname) FROM pg_constraint WHERE conrelid = 'chat_messages'::regclass AND contype = 'f'); END $$
+            """);
+        await using var role = await TestRole.CreateAsync(archiver.Database, """
+            GRANT SELECT, DELETE, UPDATE ON chat_sessions, chat_messages TO {0}; CREATE SCHEMA archiver AUTHORIZATION {0}
+            """);
+        archiver.With("Sources:main:ConnectionString", role.ConnectionString);
+        var before = await archiver.RowsAsync();
+        var reached = InProcessFault.Once("archive.selected", async () =>
+            await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY some ON chat_messages USING (id % 2 = 0)"));
+
+        var result = await archiver.RunAsync("archive");
+
+        Assert.True(reached());
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(before, await archiver.RowsAsync());
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+    }
+
+    /// <summary>Where the server's commits do not wait for its disk, those that promise something do: the WAL writer, who would flush the others, stands still.</summary>
+    [Fact]
+    public async Task What_a_verb_has_promised_survives_a_crash_of_a_server_whose_commits_do_not_wait()
+    {
+        await using var server = await PostgresServer.StartAsync(Token, "synchronous_commit = off");
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0, postgres: server.ConnectionString);
+        Assert.Equal(0, (await archiver.RunAsync("archive", "--max-sessions", "1")).ExitCode);
+        var id = (await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives"))!;
+
+        await CrashAfterAsync("pause", "main/idle");
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.pauses"));
+        await CrashAfterAsync("hold", "add", "--session", id, "--reason", "case 7");
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds"));
+        await CrashAfterAsync("restore", id);
+        Assert.Equal(2, await archiver.LiveSessionsAsync());
+
+        async Task CrashAfterAsync(params string[] verb)
+        {
+            var writer = await archiver.Database.ScalarAsync<int>("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
+            await using (var stop = ChildProcess.Start("kill", ["-STOP", writer.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+                await stop.WaitForExitAsync(Token);
+            var result = await archiver.RunAsync(verb);
+            Assert.True(result.ExitCode == 0, result.Error);
+            await server.KillAsync(Token);
+            await server.StartAgainAsync(Token);
+            archiver.Database.DataSource.Clear();
+        }
     }
 }

@@ -76,7 +76,10 @@ public sealed class LimitRulesTests
     [Fact]
     public void Refuses_an_empty_api_key_because_it_would_let_everybody_in() =>
         With("Http:ApiKey", "").Refused("Http:ApiKey: must not be empty");
-        With("Http:ApiKey", "0123456789abcde").Refused("Http:ApiKey: must have at least 16 characters");
+
+    [Fact]
+    public void An_api_key_that_can_be_guessed_is_refused() =>
+        With("Http:ApiKey", "0123456789abcde").Refused("Http:ApiKey: must have at least 16 characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
 
     [Fact]
     public void Refuses_a_flag_that_is_none() => With("AutoMigrate", "maybe").Refused("AutoMigrate: must be true or false, but is 'maybe'");

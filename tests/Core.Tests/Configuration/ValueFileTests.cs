@@ -10,10 +10,10 @@ public sealed class ValueFileTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("secret", "secret")]
-    [InlineData("secret\n", "secret")]
-    [InlineData("secret\r\n", "secret")]
-    [InlineData(" secret ", " secret ")]
+    [InlineData("0123456789-secret", "0123456789-secret")]
+    [InlineData("0123456789-secret\n", "0123456789-secret")]
+    [InlineData("0123456789-secret\r\n", "0123456789-secret")]
+    [InlineData(" 0123456789-secret ", " 0123456789-secret ")]
     public void Takes_the_content_without_one_line_break(string content, string value) =>
         Assert.Equal(value, With("Http:ApiKey:File", Written(content)).Settings().Http.ApiKey);
 

@@ -46,7 +46,7 @@ public sealed class LargeSessionTests(TestServers servers)
         {
             await archiver.Database.ExecuteAsync("CREATE TABLE chat_files (id bigserial PRIMARY KEY, session_id uuid REFERENCES chat_sessions); CREATE INDEX ON chat_files (session_id)");
             archiver.With("Sources:main:Tables:Children:files:Table", "public.chat_files").With("Sources:main:Tables:Children:files:ForeignKey", "session_id")
-                .With("Sources:main:Tables:Children:files:Key", "id").With("Sources:main:Tables:Children:files:Order:0", "id");
+                .With("Sources:main:Tables:Children:files:ParentKey", "session_id").With("Sources:main:Tables:Children:files:Key", "id").With("Sources:main:Tables:Children:files:Order:0", "id");
         }
 
         await using var process = archiver.Start("archive");

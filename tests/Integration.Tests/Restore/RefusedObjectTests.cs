@@ -17,7 +17,7 @@ public sealed class RefusedObjectTests(TestServers servers)
         { "truncated", "the document" },
         { "empty", "the document" },
         { "foreign session", "the document is of another session" },
-        { "foreign source", "the document is of source 'other', not of 'main'" },
+        { "foreign source", "its bytes are not what was archived" },
         { "one letter", "its bytes are not what was archived" },
         { "newer format", "Its format is 'archiver.session/2'; this program reads archiver.session/1" },
         { "not an archive", "It is not a document of the archiver" },

@@ -72,6 +72,9 @@ public sealed class TestDatabase : IAsyncDisposable
         return new TestDatabase(server, name);
     }
 
+    /// <summary>Single connections of the superuser to the database <c>postgres</c> of the same server.</summary>
+    public NpgsqlDataSource OfItsServer() => Once(server);
+
     /// <summary>Runs one or more statements; returns the rows changed.</summary>
     public async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken = default)
     {

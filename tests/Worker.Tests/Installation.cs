@@ -70,6 +70,18 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>The value of a key below Archiver, or null.</summary>
     public string? Value(string key) => _environment.GetValueOrDefault(Variable(key));
 
+    /// <summary>Gives a source another name, with all its keys.</summary>
+    public Installation RenameSource(string old, string name)
+    {
+        var prefix = Variable($"Sources:{old}:");
+        foreach (var key in _environment.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).ToList())
+        {
+            _environment[Variable($"Sources:{name}:") + key[prefix.Length..]] = _environment[key];
+            _environment.Remove(key);
+        }
+        return this;
+    }
+
     /// <summary>Runs a verb to its end, which must come: a worker that should have refused to start would run for ever.</summary>
     public Task<ProcessResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 

@@ -40,7 +40,7 @@ public sealed class SourceNameTests(TestServers servers)
         foreach (var id in ids)
             await archiver.RunAsync("hold", "add", "--session", id, "--reason", "case 1");
         await archiver.RunAsync("pause", "main/idle");
-        Renamed(archiver, "main", "chat");
+        archiver.RenameSource("main", "chat");
         archiver.With("Discard:After", "365d");
         var rows = await archiver.RowsAsync();
 
@@ -81,7 +81,7 @@ public sealed class SourceNameTests(TestServers servers)
         await archiver.Database.ExecuteAsync(copy);
         await archiver.RunAsync("archive");
         await archiver.RunAsync("erase", erased!, "--yes");
-        Renamed(archiver, "main", "chat");
+        archiver.RenameSource("main", "chat");
         await archiver.RunAsync("source", "rename", "main", "chat");
 
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE; INSERT INTO chat_sessions SELECT * FROM kept");
@@ -105,7 +105,7 @@ public sealed class SourceNameTests(TestServers servers)
         // Two workers, or another spelling of the address: the second one's messages are the first one's sessions.
         archiver.With("Sources:second:Preset", null).With("Sources:second:Prefix", null).With("Sources:second:ConnectionString", null);
         Assert.Equal(0, (await archiver.RunAsync("pause")).ExitCode);
-        Renamed(archiver, "main", "second");
+        archiver.RenameSource("main", "second");
         await archiver.Database.ExecuteAsync("CREATE TABLE rooms (room_id uuid PRIMARY KEY, used timestamptz); ALTER TABLE chat_sessions ADD room_id uuid REFERENCES rooms");
         archiver.With("Sources:second:Preset", null);
         foreach (var (key, value) in new[] { ("Table", "public.rooms"), ("Key", "room_id"), ("Activity:0", "used") })
@@ -176,7 +176,7 @@ public sealed class SourceNameTests(TestServers servers)
         var held = await archiver.Database.ScalarAsync<string>("SELECT min(session_id::text) FROM chat_sessions");
         await archiver.RunAsync("hold", "add", "--session", held!, "--reason", "case 1");
         await archiver.Database.ExecuteAsync("DELETE FROM archiver.source_tables");
-        Renamed(archiver, "main", "chat");
+        archiver.RenameSource("main", "chat");
 
         var refused = await archiver.RunAsync("archive");
 
@@ -209,11 +209,4 @@ public sealed class SourceNameTests(TestServers servers)
 
     private static void Purges(Installation archiver, string source) =>
         archiver.With($"Sources:{source}:Policies:end:Action", "Purge").With($"Sources:{source}:Policies:end:IdleFor", "90d");
-
-    /// <summary>The same source under another name in the configuration, with all that a test may have set.</summary>
-    private static void Renamed(Installation archiver, string old, string name)
-    {
-        foreach (var key in new[] { "ConnectionString", "Preset", "Policies:idle:Action", "Policies:idle:IdleFor", "Policies:end:Action", "Policies:end:IdleFor" })
-            archiver.With($"Sources:{name}:{key}", archiver.Value($"Sources:{old}:{key}")).With($"Sources:{old}:{key}", null);
-    }
 }

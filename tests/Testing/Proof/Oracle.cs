@@ -12,8 +12,8 @@ public sealed class Oracle
     private const int Examples = 3;
 
     private readonly TestDatabase _database;
-    private readonly StoredDocuments _documents;
-    private readonly TestBucket _bucket;
+    private StoredDocuments _documents;
+    private TestBucket _bucket;
     private readonly IReadOnlyList<ShadowTable> _tables;
 
     private Oracle(TestDatabase database, TestBucket bucket, IReadOnlyList<ShadowTable> tables) =>
@@ -33,6 +33,9 @@ public sealed class Oracle
             await database.ExecuteAsync(ShadowSchema.Watch(table), cancellationToken);
         return new(database, bucket, tables);
     }
+
+    /// <summary>The objects are in another bucket from now on.</summary>
+    public void MoveTo(TestBucket bucket) => (_bucket, _documents) = (bucket, new StoredDocuments(bucket, _tables));
 
     /// <summary>Every violation in one sentence each; empty when nothing is lost, stale or double.</summary>
     /// <param name="atRest">Nothing runs and the last run ended by itself, so that also nothing may be left over.</param>

@@ -7,7 +7,8 @@ namespace Archiver.Worker.Tests.Proof;
 /// <param name="Kills">Archive runs killed.</param>
 /// <param name="Restores">Restores killed, and then run to their end.</param>
 /// <param name="Restarts">Restarts of the database.</param>
-internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restarts = 0)
+/// <param name="Mishaps">What people did that they should not.</param>
+internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restarts = 0, int Mishaps = 0)
 {
     public TimeSpan LongestWait { get; private init; }
 
@@ -20,12 +21,13 @@ internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restar
     };
 
     /// <summary>The table of docs/proof.md.</summary>
-    public string Report(OracleCounts counts, ChatWriters writers, int seed) => string.Create(CultureInfo.InvariantCulture, $"""
+    public string Report(OracleCounts counts, ChatWriters writers, IReadOnlyDictionary<string, int> mishaps, int seed) => string.Create(CultureInfo.InvariantCulture, $"""
         | what | count |
         |---|---|
         | archive runs killed by SIGKILL at a random fault point | {Kills} |
         | restores killed by SIGKILL at a random fault point, then run to their end | {Restores} |
         | restarts of the database under a run, fast or by SIGKILL | {Restarts} |
+        | {string.Join(", ", mishaps.Keys)} | {string.Join(", ", mishaps.Values)} |
         | seed | {seed} |
         | runs | {counts.Runs} |
         | transactions of the application meanwhile | {writers.Transactions} |

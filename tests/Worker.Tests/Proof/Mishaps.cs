@@ -1,0 +1,179 @@
+using Amazon.S3.Model;
+using Archiver.Testing;
+using Archiver.Testing.Proof;
+
+namespace Archiver.Worker.Tests.Proof;
+
+/// <summary>
+/// What people do to an archiver besides killing it: each must be refused, or survived, without anything lost, and afterwards everything goes on
+/// as before. The oracle is asked by the caller.
+/// </summary>
+/// <param name="archiver">The installation; no worker runs meanwhile, writers do.</param>
+/// <param name="servers">For another bucket.</param>
+/// <param name="oracle">Told where the objects are.</param>
+/// <param name="random">Chooses sessions.</param>
+internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle oracle, Random random) : IAsyncDisposable
+{
+    private readonly List<TestBucket> _buckets = [];
+
+    /// <summary>How many have happened, by their names.</summary>
+    public SortedDictionary<string, int> Counts { get; } = new(StringComparer.Ordinal);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private IReadOnlyList<(string Name, Func<Task> Happen)> Kinds =>
+    [
+        ("source renamed", RenameAsync),
+        ("second mapping of the same tables", MapTwiceAsync),
+        ("copy of the database", CopyDatabaseAsync),
+        ("bucket moved", MoveBucketAsync),
+        ("message that came after archiving", WriteLateAsync),
+        ("erased key used again", EraseAndBeginAgainAsync),
+    ];
+
+    /// <summary>Lets the one whose turn it is happen; returns its name.</summary>
+    public async Task<string> HappenAsync()
+    {
+        var (name, happen) = Kinds[Counts.Values.Sum() % Kinds.Count];
+        await happen();
+        Counts[name] = Counts.GetValueOrDefault(name) + 1;
+        return name;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var bucket in _buckets)
+            await bucket.DisposeAsync();
+    }
+
+    private async Task RenameAsync()
+    {
+        archiver.RenameSource("main", "chat");
+        await RefusedAsync("archiver source rename main chat", ["archive"], ["reconcile", "--fix", "--yes"], ["erase", await AnyArchivedAsync() ?? "none", "--yes"]);
+        if (random.Next(2) == 0)
+        {
+            await DoneAsync("source", "rename", "main", "chat");
+            await UnlessLockedAsync(["archive", "--max-sessions", "5"]);
+            archiver.RenameSource("chat", "main");
+            await DoneAsync("source", "rename", "chat", "main");
+        }
+        else
+        {
+            archiver.RenameSource("chat", "main");
+        }
+    }
+
+    private async Task MapTwiceAsync()
+    {
+        archiver.With("Sources:second:Preset", "ended-at").With("Sources:second:Prefix", "second").With("Sources:second:ConnectionString", archiver.Value("Sources:main:ConnectionString"))
+            .With("Sources:second:Policies:idle:Action", "Archive").With("Sources:second:Policies:idle:IdleFor", "90d");
+        var result = await archiver.RunAsync("archive", "--max-sessions", "5");
+        foreach (var key in new[] { "Preset", "Prefix", "ConnectionString", "Policies:idle:Action", "Policies:idle:IdleFor" })
+            archiver.With($"Sources:second:{key}", null);
+        Assert.True(result.ExitCode is 2 or 3, $"{result.ExitCode} {result.Output}{result.Error}");
+    }
+
+    private async Task CopyDatabaseAsync()
+    {
+        var original = archiver.Value("Sources:main:ConnectionString");
+        await using var copy = await CopyAsync();
+        archiver.With("Sources:main:ConnectionString", copy.ConnectionString + ";Timeout=300").With("Discard:After", "1s").With("Discard:Notice", "1s");
+        try
+        {
+            await RefusedAsync("archiver ledger own", ["discard", "--yes"], ["reconcile", "--fix", "--yes"], ["erase", await AnyArchivedAsync() ?? "none", "--yes"]);
+        }
+        finally
+        {
+            archiver.With("Sources:main:ConnectionString", original).With("Discard:After", null).With("Discard:Notice", null);
+        }
+    }
+
+    // The writers come back at once, and a template must have no visitors.
+    private async Task<TestDatabase> CopyAsync()
+    {
+        await using var admin = archiver.Database.OfItsServer();
+        await ExecuteAsync(admin, $"ALTER DATABASE {archiver.Database.Name} ALLOW_CONNECTIONS false");
+        try
+        {
+            return await TestDatabase.CopyAsync(archiver.Database, Token);
+        }
+        finally
+        {
+            await ExecuteAsync(admin, $"ALTER DATABASE {archiver.Database.Name} ALLOW_CONNECTIONS true");
+        }
+    }
+
+    private async Task MoveBucketAsync()
+    {
+        var from = _buckets.LastOrDefault() ?? archiver.Bucket;
+        var to = await TestBucket.CreateAsync(servers, Token);
+        _buckets.Add(to);
+        foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
+            await to.Client.CopyObjectAsync(new CopyObjectRequest { SourceBucket = from.Name, SourceKey = key, DestinationBucket = to.Name, DestinationKey = key }, Token);
+        archiver.With("Storage:Bucket", to.Name);
+        await archiver.RunAsync("reconcile", "--fix", "--yes");
+        await DoneAsync("ledger", "move", "--from", $"s3://{from.Name}", "--yes");
+        oracle.MoveTo(to);
+        // What was left behind is nobody's any more.
+        foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
+            await from.Client.DeleteObjectAsync(from.Name, key, Token);
+    }
+
+    private async Task WriteLateAsync()
+    {
+        if (await AnyArchivedAsync() is not { } id)
+            return;
+        await archiver.Database.ExecuteAsync($"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'late', now() - interval '200 days')", Token);
+        await DoneAsync("restore", id);
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{id}' AND content = 'late'", Token));
+    }
+
+    private async Task EraseAndBeginAgainAsync()
+    {
+        if (await AnyArchivedAsync() is not { } id)
+            return;
+        await DoneAsync("erase", id, "--yes");
+        await archiver.Database.ExecuteAsync($"""
+            INSERT INTO chat_sessions (session_id, session_title, created_at, last_activity) VALUES ('{id}', 'again', clock_timestamp(), now() - interval '100 days');
+            INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'again', now() - interval '100 days');
+            """, Token);
+        await UnlessLockedAsync(["archive"]);
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'", Token));
+        await DoneAsync("restore", id);
+        Assert.Equal("again", await archiver.Database.ScalarAsync<string>($"SELECT content FROM chat_messages WHERE session_id = '{id}'", Token));
+    }
+
+    private Task<string?> AnyArchivedAsync() => archiver.Database.ScalarAsync<string>(
+        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.state = 'archived' ORDER BY a.id OFFSET {random.Next(20)} LIMIT 1", Token);
+
+    private async Task RefusedAsync(string advice, params string[][] verbs)
+    {
+        foreach (var verb in verbs)
+        {
+            var result = await archiver.RunAsync(verb);
+            Assert.True(
+                result.ExitCode == 3 && (result.Output + result.Error).Contains(advice, StringComparison.Ordinal),
+                $"'{string.Join(' ', verb)}' was not refused with '{advice}' but ended with {result.ExitCode}: {result.Output}{result.Error}");
+        }
+    }
+
+    private async Task DoneAsync(params string[] verb)
+    {
+        var result = await UnlessLockedAsync(verb);
+        Assert.True(result.ExitCode == 0, $"'{string.Join(' ', verb)}' ended with {result.ExitCode}: {result.Output}{result.Error}");
+    }
+
+    // The server notices a moment later that a killed worker's lock connection is gone.
+    private async Task<ProcessResult> UnlessLockedAsync(string[] verb)
+    {
+        ProcessResult? result = null;
+        await Eventually.TrueAsync(async () => (result = await archiver.RunAsync(verb)).ExitCode != 3, Token, what: $"'{string.Join(' ', verb)}' was not refused");
+        return result!;
+    }
+
+    private static async Task ExecuteAsync(Npgsql.NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Token);
+    }
+}

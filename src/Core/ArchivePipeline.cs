@@ -8,6 +8,7 @@ using Archiver.Core.Manifests;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Archiver.Core.Upload;
 using Archiver.Core.Verification;
 using Microsoft.Extensions.Logging;
@@ -20,7 +21,7 @@ namespace Archiver.Core;
 /// of its batch are uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings, IArchiveStore store, DatabaseRetry retry, SessionOutcomes outcomes, RunTally tally, RunLimits limits,
-    PhaseMeter meter, TimeProvider time, ILogger logger, IReplacement? replacement = null) : IDisposable
+    PhaseMeter meter, TombstoneSet erased, TimeProvider time, ILogger logger, IReplacement? replacement = null) : IDisposable
 {
     private readonly RunContext _run = scope.Context;
     private readonly PhaseMeter _meter = meter;
@@ -55,7 +56,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private async Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
         var selector = new BatchSelector(_run);
-        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, _meter, logger);
+        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, _meter, erased, _run.Cutoffs.Now, logger);
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is { } selected)
         {
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)

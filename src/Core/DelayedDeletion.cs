@@ -8,6 +8,7 @@ using Archiver.Core.Lifecycle;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
 using Archiver.Core.Verification;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +20,7 @@ namespace Archiver.Core;
 /// becomes <c>superseded</c>, and it may be stored again.
 /// </summary>
 internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings, IArchiveReader store, ArchiveLedger ledger, DatabaseRetry retry, StoredSessions storedSessions,
-    SessionOutcomes outcomes, RunTally tally, RunLimits limits, PhaseMeter meter, TimeProvider time, ILogger logger)
+    SessionOutcomes outcomes, RunTally tally, RunLimits limits, PhaseMeter meter, TombstoneSet erased, TimeProvider time, ILogger logger)
 {
     private readonly RunContext _run = scope.Context;
     private readonly PhaseMeter _meter = meter;
@@ -43,7 +44,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         var selector = new DueSelector(_run);
         var server = new ExportServer(_run, settings.Retry.Budget, time);
         // The documents are compared and thrown away.
-        var exports = new BatchExports(new BatchExporter(_run, CompressionLevel.Fastest, server, stored: true), server, retry, outcomes, limits.Pace, _meter, logger);
+        var exports = new BatchExports(new BatchExporter(_run, CompressionLevel.Fastest, server, stored: true), server, retry, outcomes, limits.Pace, _meter, erased, _run.Cutoffs.Now, logger);
         var taken = 0L;
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit - taken, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is var (selected, archives))
         {

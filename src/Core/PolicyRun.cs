@@ -38,7 +38,7 @@ internal sealed class PolicyRun(
                 logger.InspectionWarning(request.Source.Name, warning);
         }
         // What all shards would take: each for itself would stay below the trip wire.
-        await Erasures.RequireAppliedAsync(scope.Context, store, cancellationToken).ConfigureAwait(false);
+        var erased = await Erasures.RequireAppliedAsync(scope.Context, store, cancellationToken).ConfigureAwait(false);
         await TripWire.CheckAsync(scope.Context, settings.Safety, Math.Min(ofPolicy + dueOfPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
         var finished = progress is null ? null : new Relay(progress, eligible);
@@ -54,9 +54,9 @@ internal sealed class PolicyRun(
                 var meter = new PhaseMeter(batches, scope.Context, time);
                 var delayed = 0L;
                 if (dueOfShard > 0)
-                    delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, meter, time, logger)
+                    delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, meter, erased, time, logger)
                         .RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
-                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, meter, time, logger, request.Replacement))
+                using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, meter, erased, time, logger, request.Replacement))
                     await pipeline.RunAsync(request.Limit - delayed, finished, cancellationToken).ConfigureAwait(false);
                 break;
             case PolicyAction.Purge:

@@ -44,6 +44,7 @@ public sealed class RestoreRunner
         try
         {
             var source = Check(options);
+            options = await ResolveAsync(source, options, cancellationToken).ConfigureAwait(false);
             if (options is { IntoSource: true, DryRun: false })
                 (run, outcome, error) = await RunIntoSourceAsync(source, options, tally, cancellationToken).ConfigureAwait(false);
             else
@@ -133,10 +134,28 @@ public sealed class RestoreRunner
         var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
         await using var importer = new SessionImporter(tables.Into, records, tables.OpenAsync, _settings.Batch, new DatabaseRetry(_settings.Retry, _time));
         var pages = candidates is null
-            ? new Candidates(new CandidateFinder(_connections[source.Name].OpenAsync), new BucketFinder(_store, source), source.Map, tally).FindAsync(options, cancellationToken)
+            ? new Candidates(new CandidateFinder(_connections[source.Name]), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);
         await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency).RunAsync(pages, cancellationToken).ConfigureAwait(false);
+        if (tally.IsEmpty)
+            throw new ArchiverException(FailureKind.Failed, await NothingAsync(source, cancellationToken).ConfigureAwait(false));
     }
+
+    /// <summary>The user as the source's column writes it.</summary>
+    private async Task<RestoreOptions> ResolveAsync(SourceSettings source, RestoreOptions options, CancellationToken cancellationToken)
+    {
+        // Where no users are mapped any more, the ledger may still know those of older archives.
+        if (options.User is not { } user || source.Map.Session.User is null)
+            return options;
+        await using var connection = await _connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        return options with { User = await new GivenIds(connection, source.Map).UserAsync(source.Name, user, cancellationToken).ConfigureAwait(false) };
+    }
+
+    // A restore that found nothing to do must not look like one that did it: the user may be misspelled, or the ledger lost.
+    private async Task<string> NothingAsync(SourceSettings source, CancellationToken cancellationToken) =>
+        await new CandidateFinder(_connections[source.Name]).HasArchivesAsync(source.Name, cancellationToken).ConfigureAwait(false)
+            ? $"No archive of source '{source.Name}' matches. Nothing was restored. See: archiver list"
+            : $"The ledger of source '{source.Name}' knows no archive, so nobody can tell which are of a user, a run or a date. Nothing was restored. If the bucket has archives: archiver ledger rebuild; or name session ids.";
 
     private SourceSettings Check(RestoreOptions options)
     {

@@ -15,7 +15,7 @@ public sealed class HoldVerbTests(TestServers servers)
         var session = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions ORDER BY last_activity LIMIT 1");
 
         var added = await archiver.RunAsync("hold", "add", "--session", session!, "--reason", "case 2026-17");
-        Assert.Equal((0, "main: hold 1 added\nmain: all holds cover 1 session in the database and 0 archives\n"), (added.ExitCode, added.Output));
+        Assert.Equal((0, "main: hold 1 added\nmain: it covers 1 session in the database and 0 archives\nmain: all holds cover 1 session in the database and 0 archives\n"), (added.ExitCode, added.Output));
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(2, await archiver.LiveSessionsAsync());
 
@@ -35,7 +35,8 @@ public sealed class HoldVerbTests(TestServers servers)
     [InlineData(2, "one of the three", "--user", "a", "--session", "b")]
     [InlineData(2, "one of the three")]
     [InlineData(2, "--from must be before --to", "--from", "2026-02-01", "--to", "2026-01-01")]
-    [InlineData(1, "has no session 'nobody'", "--session", "nobody")]
+    [InlineData(1, "has no session '00000000-0000-0000-0000-000000000000'", "--session", "00000000-0000-0000-0000-000000000000")]
+    [InlineData(2, "'nobody' is no value of public.chat_sessions", "--session", "nobody")]
     public async Task A_hold_that_would_hold_nothing_is_refused(int exitCode, string message, params string[] arguments)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);

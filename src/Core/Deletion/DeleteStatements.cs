@@ -13,12 +13,13 @@ namespace Archiver.Core.Deletion;
 /// <param name="map">What is mapped.</param>
 /// <param name="shape">The tables as they are under the lock.</param>
 /// <param name="only">The rows to take of sessions that stay; null to take the sessions whole.</param>
-internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null)
+/// <param name="late">The session rows are gone, and rows that came after that are left.</param>
+internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null, bool late = false)
 {
     private readonly string _keys = $"= ANY ($1::{shape.KeyType(map)}[])";
 
     /// <summary>Whether the session rows go too.</summary>
-    public bool WholeSessions => only is null;
+    public bool WholeSessions => only is null && !late;
 
     private string SessionKey => SessionPath.Column("t", map.Session.Key);
 

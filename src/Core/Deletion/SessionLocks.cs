@@ -15,7 +15,10 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     /// <summary>Sessions that stay, with their reasons.</summary>
     public List<DroppedSession> Dropped { get; } = [];
 
-    /// <summary>Keeps DDL away; the reason to leave the whole batch alone when somebody holds a table or one is no longer as it was described, else null.</summary>
+    /// <summary>
+    /// Keeps DDL away, and holds that are added later; the reason to leave the whole batch alone when somebody holds a table, a hold is being added
+    /// or a table is no longer as it was described, else null.
+    /// </summary>
     public async Task<string?> LockTablesAsync(CancellationToken cancellationToken)
     {
         try
@@ -26,6 +29,14 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         {
             return DropReason.Locked;
         }
+        try
+        {
+            await HoldLock.TakeSharedAsync(connection, run.Source.Name, run.Batch, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.IsLockTimeout())
+        {
+            return DropReason.HoldInFlight;
+        }
         // A column added or a trigger created since then changes no row version, so no fingerprint would show it.
         var hashes = await TableDescriber.HashesAsync(connection, shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
         return shape.Tables.All(t => hashes.GetValueOrDefault(t.Oid) == t.Hash) ? null : DropReason.TableChanged;
@@ -33,11 +44,10 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
 
     /// <summary>
     /// Locks the sessions that are there, that nobody else has locked and that no hold covers, and returns the hashes of their versions.
-    /// Holds are read under the hold lock: one that was added since the selection counts.
+    /// Holds are read under the hold lock, which <see cref="LockTablesAsync"/> took: one that was added since the selection counts.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, long>> LockSessionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
-        await HoldLock.TakeSharedAsync(connection, run.Source.Name, cancellationToken).ConfigureAwait(false);
         var locked = (await connection.QueryAsync(
             statements.LockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, PgParameter.Texts(keys)).ConfigureAwait(false))
             .ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);

@@ -1,18 +1,19 @@
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
 
 /// <summary>Which archives to list; null means any.</summary>
 /// <param name="Source">Name of the source.</param>
-/// <param name="User">Exact user id.</param>
+/// <param name="User">User id, however it is written.</param>
 /// <param name="From">Last activity not before.</param>
 /// <param name="To">Last activity before.</param>
 /// <param name="State">Archive state, such as <c>archived</c>.</param>
 /// <param name="Limit">At most so many.</param>
 /// <param name="After">Id of the last row of the page before.</param>
-/// <param name="Id">Session key or external id, exactly.</param>
+/// <param name="Id">Session key, however it is written, or external id.</param>
 internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset? From, DateTimeOffset? To, string? State, int Limit, long? After, string? Id = null);
 
 /// <summary>One archive, as listed.</summary>
@@ -36,21 +37,26 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
           AND ($4::timestamptz IS NULL OR a.session_last_activity < $4)
           AND ($5::text IS NULL OR a.state = $5)
           AND ($6::bigint IS NULL OR a.id < $6)
-          AND ($8::text IS NULL OR a.session_id = $8 OR a.external_id = $8)
+          AND ($9::text IS NULL OR a.session_id = $8 OR a.external_id = $9)
         ORDER BY a.id DESC
         LIMIT $7
         """;
 
+    /// <exception cref="Diagnostics.ArchiverException">The user is no value of the source's user column; kind Configuration.</exception>
     public async Task<IReadOnlyList<ListedArchive>> ReadAsync(ArchiveFilter filter, CancellationToken cancellationToken)
     {
         await using var connection = await connections[filter.Source].OpenAsync(cancellationToken).ConfigureAwait(false);
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return [];
         await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken).ConfigureAwait(false);
+        var (pool, given) = (connections[filter.Source], new GivenIds(connection, connections[filter.Source].Map));
+        // Archives from the time when users were mapped are still there where they are not any more.
+        var user = filter.User is { } u && pool.Map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken).ConfigureAwait(false) : filter.User;
+        var key = filter.Id is { } id ? await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id : null;
         return await connection.QueryAsync(
             List, Read, cancellationToken,
-            PgParameter.Text(filter.Source), PgParameter.Text(filter.User), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
-            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(filter.Id)).ConfigureAwait(false);
+            PgParameter.Text(filter.Source), PgParameter.Text(user), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
+            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id)).ConfigureAwait(false);
     }
 
     private static ListedArchive Read(NpgsqlDataReader row) => new(

@@ -25,5 +25,7 @@ internal static class DropReason
     public const string Held = "held";
     public const string NoRoom = "no room for its document in the folder for temporary files";
     public const string NotReplaced = "archived rows have no place";
+    public const string HoldInFlight = "a hold is being added";
+    public const string Erased = "its id or user was erased after it began";
     public const string NotUpdated = "update refused";
 }

@@ -11,7 +11,8 @@ internal static class HoldCondition
 {
     /// <summary>For a live session row, alias <c>s</c>.</summary>
     /// <param name="source">Placeholder of the source's name.</param>
-    public static string NotHeld(SourceSettings settings, SourceShape shape, string key, string source, SqlParameters parameters)
+    /// <param name="only">Placeholder of the ids of the holds that are asked for; null for all.</param>
+    public static string NotHeld(SourceSettings settings, SourceShape shape, string key, string source, SqlParameters parameters, string? only = null)
     {
         var table = settings.Map.Session;
         string Instant(string column) => InstantSql.Of(shape.Session[column], SessionPath.Column("s", column), settings.TimeZone, parameters);
@@ -20,14 +21,22 @@ internal static class HoldCondition
         var activity = string.Join(", ", table.Activity.Select(Instant));
         var known = $"num_nulls({activity}) = 0";
         return Condition(
-            source, $"{key}::text", user, $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)", $"CASE WHEN {known} THEN greatest({created}, {activity}) END");
+            source, $"{key}::text", user, $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)", $"CASE WHEN {known} THEN greatest({created}, {activity}) END", only);
     }
 
-    /// <summary>For a row of <c>archiver.archives</c>. Where creation is not mapped, nobody knows when an archived session began.</summary>
+    /// <summary>True for an archive that may be anybody's: no user was mapped when it was written.</summary>
+    public static string OwnerUnknown(string alias) => $"({alias}.user_id IS NULL AND {alias}.user_column IS NULL)";
+
+    /// <summary>
+    /// For a row of <c>archiver.archives</c>. Where creation is not mapped, nobody knows when an archived session began; where no user was mapped
+    /// when it was written, every hold by user may cover it.
+    /// </summary>
     /// <param name="alias">Its alias.</param>
-    public static string ArchiveNotHeld(string alias) => Condition(
+    /// <param name="only">As for <see cref="NotHeld"/>.</param>
+    public static string ArchiveNotHeld(string alias, string? only = null) => Condition(
         $"{alias}.source", $"{alias}.session_id", $"{alias}.user_id", $"{alias}.session_created_at",
-        $"CASE WHEN {alias}.session_last_activity IS NOT NULL THEN greatest({alias}.session_created_at, {alias}.session_last_activity) END");
+        $"CASE WHEN {alias}.session_last_activity IS NOT NULL THEN greatest({alias}.session_created_at, {alias}.session_last_activity) END", only,
+        OwnerUnknown(alias));
 
     /// <summary>For a session of which only the id is known: any hold by user or range may cover it.</summary>
     /// <param name="source">SQL of the source's name.</param>
@@ -35,12 +44,13 @@ internal static class HoldCondition
     public static string IdNotHeld(string source, string session) =>
         $"NOT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = {source} AND h.removed_at IS NULL AND (h.session_id IS NULL OR h.session_id = ({session}) COLLATE \"C\"))";
 
-    private static string Condition(string source, string session, string user, string first, string last) => $"""
+    private static string Condition(string source, string session, string user, string first, string last, string? only, string anybodys = "false") => $"""
         NOT EXISTS (
           SELECT FROM archiver.holds AS h
-          WHERE h.source = {source} AND h.removed_at IS NULL
+          WHERE h.source = {source} AND h.removed_at IS NULL{(only is null ? "" : $" AND h.id = ANY ({only})")}
             AND (h.session_id = ({session}) COLLATE "C"
                  OR h.user_id = {user}
+                 OR (h.user_id IS NOT NULL AND {anybodys})
                  OR (coalesce(h.from_time, h.to_time) IS NOT NULL
                      AND coalesce(({first}) < h.to_time, true) AND coalesce(({last}) >= h.from_time, true))))
         """;

@@ -40,26 +40,25 @@ internal static class Pauses
         (await connection.QueryAsync(Stray, Name, cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(source.Policies.Select(p => p.Name))).ConfigureAwait(false)).FirstOrDefault();
 
     /// <summary>Pauses; again is no error.</summary>
-    public static Task<int> AddAsync(NpgsqlConnection connection, string source, string policy, string by, CancellationToken cancellationToken) =>
-        ChangeAsync(connection, "pause", source, policy, by, [PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Text(by)], Insert, cancellationToken);
+    public static Task<int> AddAsync(SourceConnections connections, string source, string policy, string by, CancellationToken cancellationToken) =>
+        ChangeAsync(connections, "pause", source, policy, by, [PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Text(by)], Insert, cancellationToken);
 
     /// <summary>Lifts a pause and all narrower ones; returns how many there were.</summary>
-    public static Task<int> RemoveAsync(NpgsqlConnection connection, string source, string policy, string by, CancellationToken cancellationToken) =>
-        ChangeAsync(connection, "resume", source, policy, by, [PgParameter.Text(source), PgParameter.Text(policy)], Remove, cancellationToken);
+    public static Task<int> RemoveAsync(SourceConnections connections, string source, string policy, string by, CancellationToken cancellationToken) =>
+        ChangeAsync(connections, "resume", source, policy, by, [PgParameter.Text(source), PgParameter.Text(policy)], Remove, cancellationToken);
 
     /// <summary>All pauses in force, as a person named them.</summary>
     public static async Task<IReadOnlyList<string>> ListAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await connection.QueryAsync(List, Name, cancellationToken).ConfigureAwait(false);
 
     private static async Task<int> ChangeAsync(
-        NpgsqlConnection connection, string action, string source, string policy, string by, NpgsqlParameter[] parameters, string sql, CancellationToken cancellationToken)
+        SourceConnections connections, string action, string source, string policy, string by, NpgsqlParameter[] parameters, string sql, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken).ConfigureAwait(false);
-        var changed = await connection.ExecuteAsync(sql, cancellationToken, parameters).ConfigureAwait(false);
-        await AuditLog.WriteAsync(
-            connection, new(by, action, source == All ? null : source, policy == All ? null : policy, null, null, new Dictionary<string, long> { ["pauses"] = changed }), cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken).ConfigureAwait(false);
+        var changed = await change.Connection.ExecuteAsync(sql, cancellationToken, parameters).ConfigureAwait(false);
+        await change.AuditAsync(
+            new(by, action, source == All ? null : source, policy == All ? null : policy, null, null, new Dictionary<string, long> { ["pauses"] = changed }), cancellationToken).ConfigureAwait(false);
+        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
         return changed;
     }
 

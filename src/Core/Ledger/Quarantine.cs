@@ -25,6 +25,8 @@ internal static class Quarantine
 
     private const string Clear = "DELETE FROM archiver.quarantine AS q WHERE q.source = $1 AND ($2::text[] IS NULL OR q.session_id = ANY ($2))";
 
+    private const string Has = "SELECT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = $1 AND q.session_id = $2)";
+
     private const string List = """
         SELECT q.session_id, q.reason, q.attempts,
                to_char(q.first_failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
@@ -56,15 +58,18 @@ internal static class Quarantine
         await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source), PgParameter.TextsOrNull(sessions)).ConfigureAwait(false);
 
     /// <summary>The same because a person said so, which the audit keeps.</summary>
-    public static async Task<int> RetryAsync(NpgsqlConnection connection, string source, IEnumerable<string>? sessions, string by, CancellationToken cancellationToken)
+    public static async Task<int> RetryAsync(SourceConnections connections, string source, IEnumerable<string>? sessions, string by, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        var cleared = await ClearAsync(connection, source, sessions, cancellationToken).ConfigureAwait(false);
-        await AuditLog.WriteAsync(
-            connection, new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }), cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken).ConfigureAwait(false);
+        var cleared = await ClearAsync(change.Connection, source, sessions, cancellationToken).ConfigureAwait(false);
+        await change.AuditAsync(new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }), cancellationToken).ConfigureAwait(false);
+        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
         return cleared;
     }
+
+    /// <summary>Whether a session has failed.</summary>
+    public static Task<bool> HasAsync(NpgsqlConnection connection, string source, string session, CancellationToken cancellationToken) =>
+        connection.ScalarAsync<bool>(Has, cancellationToken, PgParameter.Text(source), PgParameter.Text(session));
 
     /// <summary>Sessions that failed, those set aside first.</summary>
     public static async Task<IReadOnlyList<FailedSession>> ListAsync(NpgsqlConnection connection, string source, int limit, CancellationToken cancellationToken) =>

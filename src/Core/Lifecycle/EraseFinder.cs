@@ -1,6 +1,7 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Archiver.Core.Tombstones;
@@ -22,9 +23,10 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         NpgsqlConnection connection, SourceSettings source, SourceShape shape, DatabaseIdentity database, EraseRequest request, CancellationToken cancellationToken)
     {
         var tombstones = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false);
-        var targets = new EraseTargets(connection, source, shape, database, store);
-        await targets.ReadUnrecordedAsync(cancellationToken).ConfigureAwait(false);
-        var work = new EraseWork(targets.Unrecorded, [.. tombstones.Tombstones.Select(t => t.Name)]);
+        var unrecorded = new UnrecordedObjects(connection, source, database, store);
+        await unrecorded.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var targets = new EraseTargets(connection, source, shape, store, unrecorded.Ours);
+        var work = new EraseWork(unrecorded.Ours, [.. tombstones.Tombstones.Select(t => t.Name)]);
         if (request.Reapply)
         {
             var (erased, reused) = await targets.OfTombstonesAsync(tombstones, cancellationToken).ConfigureAwait(false);
@@ -33,21 +35,57 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
             foreach (var session in reused)
                 work.Keep(session, ErasedSession.Remaining, EraseWork.Reused);
         }
-        if (request.User is not null)
-            work.Add(await targets.OfUserAsync(request.User, cancellationToken).ConfigureAwait(false));
-        var ids = new SessionIds(connection, source, shape);
+        if (request.User is { } user)
+        {
+            var sessions = await targets.OfUserAsync(user, cancellationToken).ConfigureAwait(false);
+            work.Add(sessions);
+            work.Owners.AddRange(targets.Owners);
+            work.Unresolved.AddRange(targets.Unreadable);
+            if (sessions.Count == 0)
+                (tombstones.CoversUser(user) ? work.ErasedBefore : work.Unknown).Add(user);
+        }
+        var (ids, given) = (new SessionIds(connection, source, shape), new GivenIds(connection, source.Map));
         foreach (var id in request.Ids)
         {
+            var key = await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id;
             List<string> found = [.. await ids.FindAsync(id, cancellationToken).ConfigureAwait(false)];
-            if (found.Count == 0 && targets.IsUnrecorded(id))
-                found.Add(id);
+            if (found.Count == 0 && targets.IsUnrecorded(key))
+                found.Add(key);
             work.Add(found);
             if (found.Count == 0)
-                (tombstones.Covers(await ids.CanonicalAsync(id, cancellationToken).ConfigureAwait(false) ?? id, null, null, null) ? work.ErasedBefore : work.Unknown).Add(id);
+                (tombstones.CoversSession(key) ? work.ErasedBefore : work.Unknown).Add(id);
         }
+        work.Unresolved.AddRange(unrecorded.Unreadable);
+        foreach (var (found, reason) in unrecorded.Others.Where(o => o.Found.Documents.Any(d => IsAskedFor(d, request, work, tombstones))))
+            work.Unresolved.Add($"'{found.Key}' holds a session that is to be erased, and stays: {reason}");
+        work.Unresolved.AddRange(await UntiedAsync(connection, source, cancellationToken).ConfigureAwait(false));
         foreach (var session in await HeldSessions.FindAsync(connection, source, shape, work.Free, cancellationToken).ConfigureAwait(false))
             work.Keep(session, ErasedSession.Held, "under a legal hold");
         return work;
+    }
+
+    private static bool IsAskedFor(FoundDocument document, EraseRequest request, EraseWork work, TombstoneSet tombstones) =>
+        work.IsFree(document.SessionId) || request.Ids.Contains(document.SessionId) || (request.User is not null && document.User == request.User)
+        || (request.Reapply && tombstones.Covers(document.SessionId, document.User, null, EraseTargets.CopiedAt(document)));
+
+    /// <summary>
+    /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that they are
+    /// not the person's.
+    /// </summary>
+    private static async Task<IReadOnlyList<string>> UntiedAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        List<string> untied = [];
+        foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, c).Joins.Count > 0))
+        {
+            var parent = child.Parent == SourceMap.SessionName ? source.Map.Session.Table : source.Map.Children.Single(c => c.Name == child.Parent).Table;
+            var key = SessionPath.Column("t", child.ForeignKey);
+            var rows = await connection.ScalarAsync<long>(
+                $"SELECT count(*) FROM {child.Table.Sql} AS t WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.Sql} AS p WHERE {SessionPath.Column("p", child.ParentKey)} = {key})",
+                cancellationToken).ConfigureAwait(false);
+            if (rows > 0)
+                untied.Add($"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them their parent");
+        }
+        return untied;
     }
 
     /// <summary>Live rows of the sessions, in all tables.</summary>

@@ -35,14 +35,6 @@ internal static class EraseLedger
         WHERE h.source = $1 AND h.removed_at IS NOT NULL AND (h.session_id = ANY ($2) OR h.user_id = $3)
         """;
 
-    // An error names a session as a word of its own.
-    private const string Errors = """
-        UPDATE archiver.runs AS r
-        SET error = regexp_replace(r.error, n.pattern, '\1(erased)\2', 'g')
-        FROM (SELECT '(^|[^[:alnum:]])' || regexp_replace(k.id, '([^[:alnum:]])', '\\\1', 'g') || '($|[^[:alnum:]])' AS pattern FROM unnest($2) AS k (id)) AS n
-        WHERE r.source = $1 AND r.error ~ n.pattern
-        """;
-
     /// <summary>After their objects are confirmed gone; returns how many archives and objects that were.</summary>
     public static async Task<(int Archives, int Objects)> ObjectsAsync(
         NpgsqlConnection connection, IEnumerable<long> objects, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
@@ -59,10 +51,6 @@ internal static class EraseLedger
     {
         await connection.ExecuteAsync(Quarantine, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions)).ConfigureAwait(false);
         await connection.ExecuteAsync(Holds, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions), PgParameter.Text(user)).ConfigureAwait(false);
-        // One pass takes one id out of each error.
-        var passes = 0;
-        while (passes++ < sessions.Count && await connection.ExecuteAsync(Errors, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions)).ConfigureAwait(false) > 0)
-        {
-        }
+        await RunErrors.ForgetAsync(connection, source, sessions, cancellationToken).ConfigureAwait(false);
     }
 }

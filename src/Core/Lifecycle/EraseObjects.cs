@@ -76,7 +76,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
     {
         var sessions = work.Free.ToHashSet(StringComparer.Ordinal);
         Dictionary<Guid, string> left = [];
-        foreach (var run in objects.SelectMany(o => o.Runs).Distinct())
+        foreach (var run in objects.SelectMany(o => o.Runs).Concat(UnrecordedRuns()).Distinct())
         {
             if (await _manifests.EraseAsync(run, sessions, cancellationToken).ConfigureAwait(false) is { } problem)
                 left[run] = problem;
@@ -86,8 +86,14 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
             foreach (var run in old.Runs.Where(left.ContainsKey))
                 Keep(old.Members, $"a manifest: {left[run]}");
         }
+        foreach (var document in work.Unrecorded.SelectMany(o => o.Documents).Where(d => Guid.TryParse(d.Header.Source.Run, out var run) && left.ContainsKey(run)))
+            Keep([document.SessionId], $"a manifest: {left[Guid.Parse(document.Header.Source.Run)]}");
         return objects;
     }
+
+    // Manifests outlive a ledger: they name the sessions of objects that it does not know.
+    private IEnumerable<Guid> UnrecordedRuns() =>
+        work.Unrecorded.SelectMany(o => o.Documents).Select(d => Guid.TryParse(d.Header.Source.Run, out var run) ? run : Guid.Empty).Where(r => r != Guid.Empty);
 
     private async Task RemoveAsync(IReadOnlyList<EraseObject> group, CancellationToken cancellationToken)
     {
@@ -133,12 +139,14 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
     private async Task RemoveUnrecordedAsync(CancellationToken cancellationToken)
     {
         List<FoundObject> whole = [];
-        foreach (var found in work.Unrecorded)
+        // All versions of a key go together.
+        foreach (var versions in work.Unrecorded.GroupBy(o => o.Key, StringComparer.Ordinal))
         {
-            if (found.Documents.All(d => work.IsFree(d.SessionId)))
-                whole.Add(found);
+            var sessions = work.AllOf(versions.Key).Select(d => d.SessionId).ToList();
+            if (sessions.TrueForAll(work.IsFree))
+                whole.AddRange(versions);
             else
-                Keep(found.Documents.Select(d => d.SessionId), $"'{found.Key}' is a bundle that the ledger does not know: archiver reconcile --fix --yes, then again");
+                Keep(sessions, $"'{versions.Key}' holds other sessions too, and the ledger does not know it: archiver reconcile --fix --yes, then again");
         }
         if (whole.Count == 0)
             return;
@@ -149,10 +157,11 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
         whole.RemoveAll(o => !o.Documents.All(d => work.IsFree(d.SessionId)));
         await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
         var outcome = await store.DeleteAllVersionsAsync([.. whole.Select(o => new ObjectName(o.Key, o.VersionId))], cancellationToken).ConfigureAwait(false);
-        Removed += whole.Count - outcome.Failures.Count;
+        var removed = whole.Select(o => o.Key).Distinct(StringComparer.Ordinal).Count(outcome.IsGone);
+        Removed += removed;
         foreach (var found in whole.Where(o => !outcome.IsGone(o.Key)))
             Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key].Message);
-        var counts = new Dictionary<string, long> { ["unrecorded_objects"] = whole.Count - outcome.Failures.Count };
+        var counts = new Dictionary<string, long> { ["unrecorded_objects"] = removed };
         await AuditLog.WriteAsync(connection, new(who, Eraser.Name, scope.Source.Name, null, scope.RunId, reason, counts), cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         if (outcome.Outage is { } outage)

@@ -19,7 +19,7 @@ internal sealed record EraseReceipt
     public bool Plan { get; init; }
 
     /// <summary>Nothing of what was asked for is left, as far as this ledger and its bucket go.</summary>
-    public bool Complete => Outcome == RunOutcome.Done && Unknown.Count == 0 && Sessions.All(s => s.State == ErasedSession.Erased);
+    public bool Complete => Outcome == RunOutcome.Done && Unknown.Count == 0 && Unresolved.Count == 0 && Sessions.All(s => s.State == ErasedSession.Erased);
 
     public IReadOnlyList<ErasedSession> Sessions { get; init; } = [];
 
@@ -41,11 +41,17 @@ internal sealed record EraseReceipt
     /// <summary>Tombstones written: they keep what was erased from coming back.</summary>
     public long Tombstones { get; init; }
 
-    /// <summary>Ids that nobody knows.</summary>
+    /// <summary>Ids, or the user, that nobody knows.</summary>
     public IReadOnlyList<string> Unknown { get; init; } = [];
 
-    /// <summary>Ids that were erased before and of which nothing is left.</summary>
+    /// <summary>Ids, or the user, that were erased before and of which nothing is left.</summary>
     public IReadOnlyList<string> ErasedBefore { get; init; } = [];
+
+    /// <summary>What may hold something of it and could not be read, or may not be removed from here; a sentence each.</summary>
+    public IReadOnlyList<string> Unresolved { get; init; } = [];
+
+    /// <summary>Nothing was found of what was asked for, so nothing was erased.</summary>
+    public bool NoMatch => Outcome is RunOutcome.Done or RunOutcome.Partial && Sessions.Count == 0 && ErasedBefore.Count == 0 && Unresolved.Count == 0 && Unknown.Count > 0;
 
     /// <summary>One sentence for a person; null when it went to its end.</summary>
     public string? Error { get; init; }

@@ -6,6 +6,7 @@ internal sealed record EraseRequest
     /// <summary>Session keys or external ids.</summary>
     public IReadOnlyList<string> Ids { get; init; } = [];
 
+    /// <summary>As the user column writes it.</summary>
     public string? User { get; init; }
 
     /// <summary>Applies the tombstones of the bucket to this database: after it was restored to an earlier time, or an erasure was interrupted.</summary>

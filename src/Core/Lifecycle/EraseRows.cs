@@ -47,16 +47,22 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is { } busy)
             return (0, [.. sessions.Select(s => new DroppedSession(s, busy, Failed: false))]);
         var versions = await locks.LockSessionsAsync(sessions, cancellationToken).ConfigureAwait(false);
+        // Without a foreign key, rows come to a session that is archived or deleted; they are the person's all the same.
+        var gone = locks.Dropped.Where(d => d.Reason == DropReason.Gone).Select(d => d.Key).ToList();
         // An archive may be held although its live row is not: it was somebody else's then.
-        var held = await HeldSessions.FindAsync(connection, run.Source, run.Shape, [.. versions.Keys], cancellationToken).ConfigureAwait(false);
+        var held = await HeldSessions.FindAsync(connection, run.Source, run.Shape, [.. versions.Keys, .. gone], cancellationToken).ConfigureAwait(false);
         locks.Drop(held, DropReason.Held);
-        var targets = await LockRowsAsync(locks, statements, versions.Where(v => !held.Contains(v.Key)).ToDictionary(StringComparer.Ordinal), cancellationToken).ConfigureAwait(false);
+        var targets = await LockRowsAsync(locks, statements, versions.Where(v => !held.Contains(v.Key)).Select(v => (v.Key, (long?)v.Value)), cancellationToken).ConfigureAwait(false);
+        var late = await LockRowsAsync(locks, statements, gone.Where(k => !held.Contains(k)).Select(k => (k, (long?)null)), cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseRowsLocked);
 
         var deletion = new RowDeletion(connection, transaction.Transaction, run.Shape, statements);
         await deletion.DeleteAsync(targets, cancellationToken).ConfigureAwait(false);
-        var rows = deletion.Deleted.Sum(t => t.Fingerprints.Values.Sum(f => f.Rows));
-        if (deletion.Deleted.Count > 0)
+        var lateDeletion = new RowDeletion(connection, transaction.Transaction, run.Shape, new(run.Source.Map, run.Shape, late: true));
+        await lateDeletion.DeleteAsync(late, cancellationToken).ConfigureAwait(false);
+        List<RowTarget> deleted = [.. deletion.Deleted, .. lateDeletion.Deleted];
+        var rows = deleted.Sum(t => t.Fingerprints.Values.Sum(f => f.Rows));
+        if (deleted.Count > 0)
         {
             await connection.ExecuteAsync(Count, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Bigint(rows)).ConfigureAwait(false);
             var counts = new Dictionary<string, long> { ["live_sessions"] = deletion.Deleted.Count, ["rows"] = rows };
@@ -67,24 +73,42 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
                 async (other, token) => await other.ScalarAsync<long>(Audited, token, PgParameter.Uuid(run.Id)).ConfigureAwait(false) >= entries, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.EraseRowsCommitted);
         }
-        return (rows, [.. locks.Dropped.Where(d => d.Reason != DropReason.Gone), .. deletion.Dropped]);
+        return (rows, [.. locks.Dropped.Where(d => d.Reason != DropReason.Gone), .. deletion.Dropped, .. lateDeletion.Dropped]);
     }
 
-    private static async Task<IReadOnlyList<RowTarget>> LockRowsAsync(
-        SessionLocks locks, DeleteStatements statements, Dictionary<string, long> versions, CancellationToken cancellationToken)
+    /// <summary>Sessions that have rows again, or still: without a foreign key the application could write while the others were deleted.</summary>
+    public async Task<IReadOnlyList<string>> LeftAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken)
     {
-        var fingerprints = versions.ToDictionary(v => v.Key, v => new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(v.Value) }, StringComparer.Ordinal);
-        IReadOnlyList<string> sessions = [.. versions.Keys];
+        var statements = new DeleteStatements(run.Source.Map, run.Shape);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        HashSet<string> left = [.. await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions)).ConfigureAwait(false)];
+        foreach (var child in run.Source.Map.Children)
+            left.UnionWith((await SessionLocks.FingerprintsAsync(connection, statements.ReadRows(child, sessions), cancellationToken).ConfigureAwait(false)).Keys);
+        return [.. left];
+    }
+
+    /// <param name="locks">The transaction's locks.</param>
+    /// <param name="statements">Its SQL.</param>
+    /// <param name="sessions">Each with its row's version, or null where the row is gone.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private static async Task<IReadOnlyList<RowTarget>> LockRowsAsync(
+        SessionLocks locks, DeleteStatements statements, IEnumerable<(string Key, long? Version)> sessions, CancellationToken cancellationToken)
+    {
+        var fingerprints = sessions.ToDictionary(
+            s => s.Key,
+            s => s.Version is { } version ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) } : [],
+            StringComparer.Ordinal);
+        IReadOnlyList<string> keys = [.. fingerprints.Keys];
         foreach (var child in statements.TopDown)
         {
-            var locked = await locks.LockRowsAsync(child, sessions, cancellationToken).ConfigureAwait(false);
-            var found = await locks.ReadRowsAsync(child, sessions, cancellationToken).ConfigureAwait(false);
+            var locked = await locks.LockRowsAsync(child, keys, cancellationToken).ConfigureAwait(false);
+            var found = await locks.ReadRowsAsync(child, keys, cancellationToken).ConfigureAwait(false);
             // A row that is there and was not locked is in somebody's hands.
-            locks.Drop(sessions.Where(k => locked.GetValueOrDefault(k) != found.GetValueOrDefault(k)), DropReason.Locked);
-            sessions = [.. sessions.Where(k => locked.GetValueOrDefault(k) == found.GetValueOrDefault(k))];
-            foreach (var key in sessions)
+            locks.Drop(keys.Where(k => locked.GetValueOrDefault(k) != found.GetValueOrDefault(k)), DropReason.Locked);
+            keys = [.. keys.Where(k => locked.GetValueOrDefault(k) == found.GetValueOrDefault(k))];
+            foreach (var key in keys)
                 fingerprints[key][child.Name] = locked.GetValueOrDefault(key);
         }
-        return [.. sessions.Select(k => RowTarget.WithoutCopy(k, fingerprints[k]))];
+        return [.. keys.Where(k => fingerprints[k].Values.Any(f => f.Rows > 0)).Select(k => RowTarget.WithoutCopy(k, fingerprints[k]))];
     }
 }

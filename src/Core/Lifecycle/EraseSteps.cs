@@ -16,6 +16,9 @@ namespace Archiver.Core.Lifecycle;
 /// </summary>
 internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverSettings settings, IArchiveStore store, TimeProvider time, EraseWork work, EraseRequest request, string who)
 {
+    /// <summary>Times that rows are deleted which come while a session is erased.</summary>
+    private const int Passes = 3;
+
     /// <summary>Erases what is free; what stays is in the work, with its reason.</summary>
     /// <param name="receipt">What is known by now.</param>
     /// <param name="report">Told after each step, so that a failure leaves a true receipt.</param>
@@ -28,6 +31,11 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
                 await SeeAsync(work.Tombstones, cancellationToken).ConfigureAwait(false);
             return;
         }
+        if (work.Owners.Count > 0)
+        {
+            await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+            await UnknownOwners.LearnAsync(connection, scope.Source, work.Owners, cancellationToken).ConfigureAwait(false);
+        }
         // A user with a held session gets no tombstone: what is held must stay restorable.
         var user = work.Sessions.Any(s => s.State == ErasedSession.Held) ? null : request.User;
         var buried = request.Reapply ? [] : await BuryAsync(user, cancellationToken).ConfigureAwait(false);
@@ -37,10 +45,19 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
         var rows = new EraseRows(Context(), new DatabaseRetry(settings.Retry, time), who, request.Reason);
         foreach (var chunk in work.Free.Chunk(settings.Batch.Sessions))
         {
-            var (deleted, dropped) = await rows.DeleteAsync(chunk, cancellationToken).ConfigureAwait(false);
-            report(receipt = receipt with { Rows = receipt.Rows + deleted });
-            foreach (var session in dropped)
-                work.Keep(session.Key, session.Reason == DropReason.Held ? ErasedSession.Held : ErasedSession.Remaining, $"its live rows: {session.Reason}");
+            HashSet<string> kept = new(StringComparer.Ordinal);
+            IReadOnlyList<string> left = chunk;
+            for (var pass = 0; left.Count > 0 && pass < Passes; pass++)
+            {
+                var (deleted, dropped) = await rows.DeleteAsync(left, cancellationToken).ConfigureAwait(false);
+                report(receipt = receipt with { Rows = receipt.Rows + deleted });
+                foreach (var session in dropped)
+                    work.Keep(session.Key, session.Reason == DropReason.Held ? ErasedSession.Held : ErasedSession.Remaining, $"its live rows: {session.Reason}");
+                kept.UnionWith(dropped.Select(d => d.Key));
+                left = [.. (await rows.LeftAsync(left, cancellationToken).ConfigureAwait(false)).Except(kept)];
+            }
+            foreach (var session in left)
+                work.Keep(session, ErasedSession.Remaining, "its live rows: others came while they were erased");
         }
         var objects = new EraseObjects(scope, shape, store, settings, who, request.Reason, work);
         try

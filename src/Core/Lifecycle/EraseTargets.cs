@@ -11,9 +11,9 @@ using Npgsql;
 namespace Archiver.Core.Lifecycle;
 
 /// <summary>Finds what an erasure is about: in the tables, in the ledger, and in objects of which the ledger knows little.</summary>
-internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings source, SourceShape shape, DatabaseIdentity database, IArchiveReader store)
+internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IArchiveReader store, IReadOnlyList<FoundObject> unrecorded)
 {
-    private const string ArchivedOfUser = "SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.user_id = $2 AND a.state <> 'erased'";
+    private const string ArchivedOfUser = "SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.user_id = ANY ($2) AND a.state <> 'erased'";
 
     // Objects of dead runs: no archive row says whose the sessions in them are.
     private const string Nameless = """
@@ -34,46 +34,53 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         WHERE o.source = $1 AND o.state <> 'erased' AND NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C")
         """;
 
-    /// <summary>Objects of ours that the ledger does not know, as after a restore of the database to an earlier time.</summary>
-    public List<FoundObject> Unrecorded { get; } = [];
+    /// <summary>What could not be read and may hold the user's sessions.</summary>
+    public List<string> Unreadable { get; } = [];
 
-    /// <summary>Reads the bucket's listing for objects that the ledger does not know, and what is in them.</summary>
-    public async Task ReadUnrecordedAsync(CancellationToken cancellationToken)
-    {
-        var comparison = new BucketComparison(connection, store, source);
-        await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
-        var examiner = new ObjectExaminer(store, source.Map);
-        var owner = new ObjectOwner(store, database);
-        var names = await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false);
-        foreach (var key in comparison.Unrecorded)
-        {
-            if (await examiner.ExamineAsync(key, cancellationToken).ConfigureAwait(false) is { } found && found.LedgerId is { } ledger && database.LedgerIds.Contains(ledger) && owner.WhyForeign(found) is null && found.Documents.All(d => names.Contains(d.Header.Source.Name)))
-                Unrecorded.Add(found);
-        }
-    }
+    /// <summary>Whose archives are that the ledger did not know the users of.</summary>
+    public IReadOnlyList<ArchiveOwner> Owners { get; private set; } = [];
 
     /// <summary>Every session of a user.</summary>
+    /// <param name="user">As the column writes it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public async Task<IReadOnlySet<string>> OfUserAsync(string user, CancellationToken cancellationToken)
     {
         SortedSet<string> found = new(StringComparer.Ordinal);
+        HashSet<string> spellings = [user];
         if (source.Map.Session.User is { } column)
-            found.UnionWith(await connection.QueryAsync(
-                $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {SessionPath.Column("s", column)}::text = $1", row => row.GetString(0), cancellationToken, PgParameter.Text(user)).ConfigureAwait(false));
-        found.UnionWith(await connection.QueryAsync(ArchivedOfUser, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(user)).ConfigureAwait(false));
+        {
+            // By type, with the column's collation: what the application takes for the same user is one.
+            var (name, type) = (SessionPath.Column("s", column), shape.Session[column].BaseType is "character" ? "bpchar" : shape.Session[column].BaseType);
+            foreach (var (session, spelled) in await connection.QueryAsync(
+                $"SELECT {Key}::text, {name}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type}", row => (row.GetString(0), row.GetString(1)), cancellationToken, PgParameter.Text(user)).ConfigureAwait(false))
+            {
+                found.Add(session);
+                spellings.Add(spelled);
+            }
+        }
+        found.UnionWith(await connection.QueryAsync(ArchivedOfUser, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(spellings)).ConfigureAwait(false));
+        var owners = new UnknownOwners(connection, source, store);
+        await owners.ReadAsync(cancellationToken).ConfigureAwait(false);
+        Owners = owners.Owners;
+        Unreadable.AddRange(owners.Unknown);
+        found.UnionWith(Owners.Where(o => o.User is { } u && spellings.Contains(u)).Select(o => o.Session));
         var nameless = await connection.QueryAsync(
             Nameless, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(store.Location)).ConfigureAwait(false);
         var examiner = new ObjectExaminer(store, source.Map);
         foreach (var name in nameless)
         {
-            if (await examiner.ExamineAsync(name, cancellationToken).ConfigureAwait(false) is { } read)
-                found.UnionWith(read.Documents.Where(d => d.User == user).Select(d => d.SessionId));
+            if (await examiner.ExamineAsync(name, cancellationToken).ConfigureAwait(false) is not { } read)
+                continue;
+            if (read.Problem is { } problem)
+                Unreadable.Add($"'{name.Key}', of a run that died, cannot be read, so nobody can tell whose it is: {problem}");
+            found.UnionWith(read.Documents.Where(d => d.User is { } u && spellings.Contains(u)).Select(d => d.SessionId));
         }
-        found.UnionWith(Unrecorded.SelectMany(o => o.Documents).Where(d => d.User == user).Select(d => d.SessionId));
+        found.UnionWith(unrecorded.SelectMany(o => o.Documents).Where(d => d.User is { } u && spellings.Contains(u)).Select(d => d.SessionId));
         return found;
     }
 
     /// <summary>Whether an object that the ledger does not know holds the session.</summary>
-    public bool IsUnrecorded(string session) => Unrecorded.Any(o => o.Documents.Any(d => d.SessionId == session));
+    public bool IsUnrecorded(string session) => unrecorded.Any(o => o.Documents.Any(d => d.SessionId == session));
 
     /// <summary>
     /// What the tombstones cover and is here all the same. A session whose id a newer one bears now is left out, and named in the second set:
@@ -84,13 +91,8 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         SortedSet<string> covered = new(StringComparer.Ordinal), newer = new(StringComparer.Ordinal);
         void Judge(string session, string? user, DateTimeOffset? created, DateTimeOffset? copied) =>
             (tombstones.Covers(session, user, created, copied) ? covered : newer).Add(session);
-        var parameters = new SqlParameters();
-        var table = source.Map.Session;
-        string Text(string? column) => column is null ? "NULL::text" : $"{SessionPath.Column("s", column)}::text";
-        var instant = table.Created is { } c ? InstantSql.Of(shape.Session[c], SessionPath.Column("s", c), source.TimeZone, parameters) : null;
-        var created = instant is null ? "NULL::timestamptz" : $"CASE WHEN isfinite({instant}) THEN {instant} END";
-        await EachAsync($"SELECT {Key}::text, {Text(table.User)}, {created}, NULL::timestamptz FROM {table.Table.Sql} AS s", parameters.ToArray()).ConfigureAwait(false);
-        await EachAsync(Archived, [PgParameter.Text(source.Name)]).ConfigureAwait(false);
+        await EachAsync(await LiveAsync(tombstones, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        await EachAsync((Archived, [PgParameter.Text(source.Name)])).ConfigureAwait(false);
         foreach (var (session, at) in await connection.QueryAsync(
             NamelessMembers, row => (row.GetString(0), row.GetFieldValue<DateTimeOffset>(1)), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false))
         {
@@ -98,19 +100,52 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
             if (tombstones.Covers(session, null, at, null))
                 covered.Add(session);
         }
-        foreach (var document in Unrecorded.SelectMany(o => o.Documents))
+        foreach (var document in unrecorded.SelectMany(o => o.Documents))
             Judge(document.SessionId, document.User, null, CopiedAt(document));
         SortedSet<string> reused = [.. covered.Where(newer.Contains)];
         covered.ExceptWith(reused);
         return (covered, reused);
 
-        async Task EachAsync(string sql, NpgsqlParameter[] values)
+        async Task EachAsync((string Sql, NpgsqlParameter[] Parameters) query)
         {
-            await using var command = connection.Command(sql, values);
+            await using var command = connection.Command(query.Sql, query.Parameters);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                 Judge(reader.GetString(0), reader.TextOrNull(1), Time(reader, 2), Time(reader, 3));
         }
+    }
+
+    /// <summary>
+    /// Live sessions whose key or user was ever erased, with when they began: as <c>Created</c> says it, else by their oldest activity and row. One that
+    /// came back has rows from before the erasure, whenever it was used since; what nothing is known of counts as old.
+    /// </summary>
+    private async Task<(string Sql, NpgsqlParameter[] Parameters)> LiveAsync(TombstoneSet tombstones, CancellationToken cancellationToken)
+    {
+        var table = source.Map.Session;
+        var user = table.User is null ? "NULL::text" : $"{SessionPath.Column("s", table.User)}::text";
+        List<string> named = [];
+        await using (var command = connection.Command($"SELECT {Key}::text, {user} FROM {table.Table.Sql} AS s"))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+        {
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (tombstones.CoversSession(reader.GetString(0)) || (reader.TextOrNull(1) is { } u && tombstones.CoversUser(u)))
+                    named.Add(reader.GetString(0));
+            }
+        }
+        var parameters = new SqlParameters();
+        var keys = parameters.Add(PgParameter.Texts(named));
+        string Instant(string table, string alias, string column) => InstantSql.Of(shape[table][column], SessionPath.Column(alias, column), source.TimeZone, parameters);
+        var activity = table.Activity.Select(c => Instant(SourceMap.SessionName, "s", c)).ToList();
+        var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, c)))
+            .Select(c => $"(SELECT min({Instant(c.Child.Name, "t", c.Child.Time!)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where($"= {Key}")})");
+        var oldest = $"CASE WHEN num_nulls({string.Join(", ", activity)}) = 0 THEN least({string.Join(", ", [.. activity, .. rows])}) END";
+        var began = table.Created is { } created ? $"coalesce({Instant(SourceMap.SessionName, "s", created)}, {oldest})" : oldest;
+        var sql = $"""
+            SELECT b.key, b.user_id, CASE WHEN isfinite(b.began) THEN b.began END, NULL::timestamptz
+            FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Table.Sql} AS s WHERE {Key} = ANY ({keys}::{shape.KeyType(source.Map)}[])) AS b
+            """;
+        return (sql, parameters.ToArray());
     }
 
     /// <summary>When a document was written, or null where it does not say so.</summary>

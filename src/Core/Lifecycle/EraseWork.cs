@@ -15,15 +15,24 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
 
     public List<string> ErasedBefore { get; } = [];
 
+    /// <summary>What may hold something of it and could not be read, or is not ours to remove; a sentence each.</summary>
+    public List<string> Unresolved { get; } = [];
+
+    /// <summary>What documents said of archives whose users the ledger did not know.</summary>
+    public List<ArchiveOwner> Owners { get; } = [];
+
     public IReadOnlyList<ErasedSession> Sessions => [.. _sessions.Select(s => new ErasedSession(s.Key, s.Value.State, [.. s.Value.Reasons]))];
 
     /// <summary>Sessions that nothing forbids to erase. One of which something stayed is still tried everywhere else; a held one is not.</summary>
     public IReadOnlyList<string> Free => [.. _sessions.Where(s => IsFree(s.Key)).Select(s => s.Key)];
 
-    public bool IsComplete => Unknown.Count == 0 && _sessions.Values.All(s => s.State == ErasedSession.Erased);
+    public bool IsComplete => Unknown.Count == 0 && Unresolved.Count == 0 && _sessions.Values.All(s => s.State == ErasedSession.Erased);
 
     /// <summary>Objects that the ledger does not know and that hold one of the sessions.</summary>
     public IReadOnlyList<FoundObject> Unrecorded => [.. unrecorded.Where(o => o.Documents.Any(d => IsFree(d.SessionId)))];
+
+    /// <summary>The documents in all versions of a key that the ledger does not know.</summary>
+    public IEnumerable<FoundDocument> AllOf(string key) => unrecorded.Where(o => o.Key == key).SelectMany(o => o.Documents);
 
     public void Add(IEnumerable<string> sessions)
     {
@@ -50,6 +59,7 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
         Sessions = Sessions,
         Unknown = Unknown,
         ErasedBefore = ErasedBefore,
+        Unresolved = Unresolved,
     };
 
     /// <summary>Why a session is left alone by a second application of its tombstone.</summary>

@@ -20,6 +20,17 @@ internal sealed class Eraser(ArchiverSettings settings, ConnectionCatalog connec
 
     private readonly EraseFinder _finder = new(store, settings.Batch.LockTimeout);
 
+    /// <summary>The request with its ids and its user as the source's columns write them.</summary>
+    /// <exception cref="ArchiverException">Something in it is no value of its column, or no users are mapped; kind Configuration.</exception>
+    public async Task<EraseRequest> ResolveAsync(SourceSettings source, EraseRequest request, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        var given = new GivenIds(connection, source.Map);
+        foreach (var id in request.Ids)
+            await given.RequireSessionAsync(source.Name, id, cancellationToken).ConfigureAwait(false);
+        return request.User is { } user ? request with { User = await given.UserAsync(source.Name, user, cancellationToken).ConfigureAwait(false) } : request;
+    }
+
     /// <summary>What an erasure would find; changes nothing.</summary>
     /// <exception cref="ArchiverException">The source is not fit, or the tombstones cannot be read.</exception>
     public async Task<EraseReceipt> PlanAsync(SourceSettings source, EraseRequest request, CancellationToken cancellationToken)

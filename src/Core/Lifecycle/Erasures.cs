@@ -20,23 +20,24 @@ internal static class Erasures
     public static Task<int> AddAsync(NpgsqlConnection connection, string source, IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(Add, cancellationToken, PgParameter.Text(source), PgParameter.Texts(names));
 
-    /// <summary>Lets a run go on, or not. Costs one listing where nothing was erased since the last run.</summary>
+    /// <summary>What was erased from the source, once a run may go on. Costs one listing where nothing was erased since the last run.</summary>
     /// <exception cref="ArchiverException">Something that was erased is here again; kind Refused.</exception>
-    public static async Task RequireAppliedAsync(RunContext run, IArchiveReader store, CancellationToken cancellationToken)
+    public static async Task<TombstoneSet> RequireAppliedAsync(RunContext run, IArchiveReader store, CancellationToken cancellationToken)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         var tombstones = await new TombstoneReader(store).LoadAsync(run.Source, connection, cancellationToken).ConfigureAwait(false);
         if (tombstones.IsEmpty)
-            return;
+            return tombstones;
         var known = await connection.QueryAsync(Known, row => row.GetString(0), cancellationToken, PgParameter.Text(run.Source.Name)).ConfigureAwait(false);
         var unseen = tombstones.Tombstones.Select(t => t.Name).Except(known, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         if (unseen.Count == 0)
-            return;
-        var targets = new EraseTargets(connection, run.Source, run.Shape, run.Database, store);
+            return tombstones;
+        var targets = new EraseTargets(connection, run.Source, run.Shape, store, unrecorded: []);
         var (erased, _) = await targets.OfTombstonesAsync(tombstones.Only(unseen), cancellationToken).ConfigureAwait(false);
         if (erased.Count > 0)
             throw new ArchiverException(FailureKind.Refused,
                 $"{erased.Count} sessions of source '{run.Source.Name}' were erased and are here again: the database was restored to an earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes");
         await AddAsync(connection, run.Source.Name, unseen, cancellationToken).ConfigureAwait(false);
+        return tombstones;
     }
 }

@@ -32,39 +32,37 @@ internal static class Holds
         """;
 
     /// <summary>Adds a hold and returns its id; two where an id names one session by key and another by external id.</summary>
-    /// <exception cref="ArchiverException">Nobody knows the session, or the source has no column for users: such a hold would hold nothing.</exception>
+    /// <exception cref="ArchiverException">Nobody knows the session, the text is no value of the column, or the source has no column for users.</exception>
     public static async Task<IReadOnlyList<long>> AddAsync(
-        NpgsqlConnection connection, SourceSettings source, HoldRequest request, string who, CancellationToken cancellationToken)
+        SourceConnections connections, SourceSettings source, HoldRequest request, string who, CancellationToken cancellationToken)
     {
-        if (request.User is not null && source.Map.Session.User is null)
-            throw new ArchiverException(FailureKind.Configuration, $"Source '{source.Name}' maps no user column (Tables:Session:User), so a hold by user would hold nothing.");
-        var sessions = await SessionsAsync(connection, source, request.Session, cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var (sessions, user) = await ResolveAsync(connections, source, request, cancellationToken).ConfigureAwait(false);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken).ConfigureAwait(false);
         // However long the transaction in hand takes: giving up would leave what should be held unprotected.
-        await connection.ExecuteAsync($"{TransactionSettings.Common} {TransactionSettings.Change} SET LOCAL lock_timeout = 0;", cancellationToken).ConfigureAwait(false);
-        await HoldLock.TakeExclusiveAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        await change.Connection.ExecuteAsync("SET LOCAL lock_timeout = 0", cancellationToken).ConfigureAwait(false);
+        await HoldLock.TakeExclusiveAsync(change.Connection, source.Name, cancellationToken).ConfigureAwait(false);
         // Again: a renaming takes this lock too, and a hold under the old name would hold nothing.
-        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(change.Connection, source, cancellationToken).ConfigureAwait(false);
         List<long> ids = [];
         foreach (var session in sessions)
         {
-            ids.Add(await connection.ScalarAsync<long>(
-                Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(session), PgParameter.Text(request.User), PgParameter.InstantOrNull(request.From),
+            ids.Add(await change.Connection.ScalarAsync<long>(
+                Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(session), PgParameter.Text(user), PgParameter.InstantOrNull(request.From),
                 PgParameter.InstantOrNull(request.To), PgParameter.Text(request.Reason), PgParameter.Text(who)).ConfigureAwait(false));
-            await AuditLog.WriteAsync(connection, Entry("hold add", who, source, ids[^1], request.Reason), cancellationToken).ConfigureAwait(false);
+            await change.AuditAsync(Entry("hold add", who, source, ids[^1], request.Reason), cancellationToken).ConfigureAwait(false);
         }
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
         return ids;
     }
 
     /// <summary>Lifts a hold; false when there is none of that id in force. Its row stays, with who removed it.</summary>
-    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, SourceSettings source, long id, string who, CancellationToken cancellationToken)
+    public static async Task<bool> RemoveAsync(SourceConnections connections, SourceSettings source, long id, string who, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        if (await connection.ExecuteAsync(Lift, cancellationToken, PgParameter.Text(source.Name), PgParameter.Bigint(id), PgParameter.Text(who)).ConfigureAwait(false) == 0)
+        await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken).ConfigureAwait(false);
+        if (await change.Connection.ExecuteAsync(Lift, cancellationToken, PgParameter.Text(source.Name), PgParameter.Bigint(id), PgParameter.Text(who)).ConfigureAwait(false) == 0)
             return false;
-        await AuditLog.WriteAsync(connection, Entry("hold remove", who, source, id, reason: null), cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await change.AuditAsync(Entry("hold remove", who, source, id, reason: null), cancellationToken).ConfigureAwait(false);
+        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -76,31 +74,38 @@ internal static class Holds
                 source, row.GetInt64(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6), row.GetString(7), row.TextOrNull(8), row.TextOrNull(9)),
             cancellationToken, PgParameter.Text(source), PgParameter.Bool(removed)).ConfigureAwait(false);
 
-    /// <summary>What the holds in force cover now, all together.</summary>
-    public static async Task<HoldCoverage> CountAsync(NpgsqlConnection connection, SourceSettings source, TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>What the holds in force cover now, all together, or some of them alone.</summary>
+    public static async Task<HoldCoverage> CountAsync(
+        SourceConnections connections, SourceSettings source, IReadOnlyCollection<long>? only, TimeSpan patience, CancellationToken cancellationToken)
     {
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(patience), cancellationToken).ConfigureAwait(false);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         var parameters = new SqlParameters();
         var name = parameters.Add(PgParameter.Text(source.Name));
-        var live = HoldCondition.NotHeld(source, shape, SessionPath.Column("s", source.Map.Session.Key), name, parameters);
+        var ids = only is null ? null : parameters.Add(PgParameter.Bigints(only));
+        var live = HoldCondition.NotHeld(source, shape, SessionPath.Column("s", source.Map.Session.Key), name, parameters, ids);
         var sql = $"""
             SELECT (SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE NOT {live}),
-                   (SELECT count(*) FROM archiver.archives AS a WHERE a.source = {name} AND a.state NOT IN ('discarded', 'erased') AND NOT {HoldCondition.ArchiveNotHeld("a")})
+                   (SELECT count(*) FROM archiver.archives AS a WHERE a.source = {name} AND a.state NOT IN ('discarded', 'erased') AND NOT {HoldCondition.ArchiveNotHeld("a", ids)})
             """;
         return (await connection.QueryAsync(sql, row => new HoldCoverage(row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
     }
 
     // One null where the hold names no session.
-    private static async Task<IReadOnlyList<string?>> SessionsAsync(NpgsqlConnection connection, SourceSettings source, string? id, CancellationToken cancellationToken)
+    private static async Task<(IReadOnlyList<string?> Sessions, string? User)> ResolveAsync(
+        SourceConnections connections, SourceSettings source, HoldRequest request, CancellationToken cancellationToken)
     {
-        if (id is null)
-            return [null];
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var given = new GivenIds(connection, source.Map);
+        if (request.Session is not { } id)
+            return ([null], request.User is { } user ? await given.UserAsync(source.Name, user, cancellationToken).ConfigureAwait(false) : null);
+        await given.RequireSessionAsync(source.Name, id, cancellationToken).ConfigureAwait(false);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         var found = await new SessionIds(connection, source, shape).FindAsync(id, cancellationToken).ConfigureAwait(false);
         return found.Count > 0
-            ? found
+            ? (found, null)
             : throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no session '{id}', in its table or in the ledger. Nothing was put on hold.");
     }
 

@@ -21,7 +21,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
     private const string Supersede = """
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = 'purged', ended_at = clock_timestamp()
-        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'stored'
+        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state IN ('stored', 'restored')
         """;
 
     private readonly SoftDeletedRows? _only = SoftDeletedRows.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Archiver.Core.Lifecycle;
 
-/// <summary>Finds the session keys behind an id that a person gave: a key, however it is written, or an external id; live, archived or both.</summary>
+/// <summary>Finds the session keys behind an id that a person gave: a key, however it is written, or an external id; live, archived or only rows that name it.</summary>
 internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings source, SourceShape shape)
 {
     private const string Archived = """
@@ -20,10 +20,14 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
     {
         var table = source.Map.Session;
         // 'ABC...' and 'abc...' are one uuid: the ledger has it as the server writes it.
-        var key = await CanonicalAsync(id, cancellationToken).ConfigureAwait(false);
+        var key = await new GivenIds(connection, source.Map).KeyAsync(id, cancellationToken).ConfigureAwait(false);
         SortedSet<string> found = new(StringComparer.Ordinal);
         if (key is not null)
+        {
             found.UnionWith(await LiveAsync(table.Key, _keyType, key, cancellationToken).ConfigureAwait(false));
+            if (await HasRowsAsync(key, cancellationToken).ConfigureAwait(false))
+                found.Add(key);
+        }
         if (table.ExternalId is { } external)
             found.UnionWith(await LiveAsync(external, shape.Session[external].BaseType, id, cancellationToken).ConfigureAwait(false));
         found.UnionWith(await connection.QueryAsync(
@@ -31,17 +35,19 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
         return [.. found];
     }
 
-    /// <summary>The id as the server writes a key, or null when it is no value of the key's type.</summary>
-    public async Task<string?> CanonicalAsync(string id, CancellationToken cancellationToken)
+    /// <summary>Whether rows name the session, be its own row there or not: without a foreign key they may have come after it went.</summary>
+    private async Task<bool> HasRowsAsync(string key, CancellationToken cancellationToken)
     {
-        try
+        foreach (var child in source.Map.Children)
         {
-            return await connection.ScalarAsync<string>($"SELECT ($1::{_keyType})::text", cancellationToken, PgParameter.Text(id)).ConfigureAwait(false);
+            var path = SessionPath.Of(source.Map, child);
+            if (path.Joins.Count == 0 && await connection.ScalarAsync<bool>(
+                $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= $1::{_keyType}")})", cancellationToken, PgParameter.Text(key)).ConfigureAwait(false))
+            {
+                return true;
+            }
         }
-        catch (PostgresException exception) when (exception.SqlState[..2] == "22")
-        {
-            return null;
-        }
+        return false;
     }
 
     private async Task<List<string>> LiveAsync(string column, string type, string value, CancellationToken cancellationToken) => await connection.QueryAsync(

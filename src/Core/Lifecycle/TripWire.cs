@@ -58,14 +58,14 @@ internal static class TripWire
     }
 
     /// <summary>Accepts the policy as it is now, and notes who did.</summary>
-    public static async Task AcceptAsync(NpgsqlConnection connection, SourceSettings source, Policy policy, string by, CancellationToken cancellationToken)
+    public static async Task AcceptAsync(SourceConnections connections, SourceSettings source, Policy policy, string by, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(
+        await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken).ConfigureAwait(false);
+        await change.Connection.ExecuteAsync(
             Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(policy.Name), PgParameter.Text(PolicyHash.Of(source, policy)),
             PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy))), PgParameter.Text(by)).ConfigureAwait(false);
-        await AuditLog.WriteAsync(connection, new(by, "accept", source.Name, policy.Name, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await change.AuditAsync(new(by, "accept", source.Name, policy.Name, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
+        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<long> CountAsync(NpgsqlConnection connection, RunContext run, CancellationToken cancellationToken)

@@ -38,23 +38,25 @@ internal static class LedgerOwner
     }
 
     /// <summary>This database is the owner from now on. What objects say of the earlier ones stays true: they are this ledger's.</summary>
-    /// <param name="connection">An open connection of it.</param>
+    /// <param name="connections">The way to it.</param>
+    /// <param name="source">Name of the source, for messages.</param>
     /// <param name="copy">It is a copy beside the owner: the ledger gets an id of its own, and every object so far is the other one's.</param>
     /// <param name="from">A database that it was before the ledger kept owners; null for none.</param>
     /// <param name="who">Who says so, for the audit.</param>
     /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
     public static async Task OwnAsync(
-        NpgsqlConnection connection, bool copy, (string SystemId, string Database)? from, string who, CancellationToken cancellationToken)
+        SourceConnections connections, string source, bool copy, (string SystemId, string Database)? from, string who, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken).ConfigureAwait(false);
+        var connection = change.Connection;
         if (copy)
             await connection.ExecuteAsync(Fork, cancellationToken).ConfigureAwait(false);
         if (from is { } earlier)
             await InsertAsync(connection, earlier.SystemId, earlier.Database, null, null, who, cancellationToken).ConfigureAwait(false);
         var here = (await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database.Place!;
         await InsertAsync(connection, here.SystemId, here.Database, here.Oid, here.Timeline, who, cancellationToken).ConfigureAwait(false);
-        await AuditLog.WriteAsync(connection, new(who, copy ? "ledger own copy" : "ledger own", null, null, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await change.AuditAsync(new(who, copy ? "ledger own copy" : "ledger own", null, null, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
+        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // Without oid and timeline it is no owner, only where objects come from.

@@ -31,6 +31,8 @@ internal static class PgParameter
 
     public static NpgsqlParameter Uuid(Guid value) => Of(value, NpgsqlDbType.Uuid);
 
+    public static NpgsqlParameter Uuids(IEnumerable<Guid> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+
     public static NpgsqlParameter UuidOrNull(Guid? value) => Of(value, NpgsqlDbType.Uuid);
 
     public static NpgsqlParameter Bytes(byte[] value) => Of(value, NpgsqlDbType.Bytea);

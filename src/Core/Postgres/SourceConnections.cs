@@ -25,6 +25,9 @@ internal sealed class SourceConnections : IAsyncDisposable
     /// <summary>The source that they lead to.</summary>
     public SourceSettings Source => _settings;
 
+    /// <summary>The tables behind these connections.</summary>
+    public SourceMap Map => _settings.Map;
+
     /// <summary>An open connection of the main pool.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>

@@ -32,6 +32,9 @@ public sealed record ReconcileReport
     /// <summary>Sessions that the ledger calls archived and that have rows; with fix they count as restored.</summary>
     public required IReadOnlyList<string> LiveAndArchived { get; init; }
 
+    /// <summary>Sessions that the ledger calls restored or stored and that have no row: the application deleted them; with fix the ledger says so.</summary>
+    public required IReadOnlyList<string> DeletedSince { get; init; }
+
     /// <summary>Rows whose parent is gone, by table name.</summary>
     public required IReadOnlyDictionary<string, long> Orphans { get; init; }
 
@@ -50,5 +53,5 @@ public sealed record ReconcileReport
         : !IsClean;
 
     /// <summary>Whether bucket, ledger and rows agree.</summary>
-    public bool IsClean => Unrecorded.Count + Foreign.Count + Unreadable.Count + Missing.Count + Hidden.Count + Copies.Count + Elsewhere.Count + LiveAndArchived.Count == 0 && Orphans.Values.All(n => n == 0);
+    public bool IsClean => Unrecorded.Count + Foreign.Count + Unreadable.Count + Missing.Count + Hidden.Count + Copies.Count + Elsewhere.Count + LiveAndArchived.Count + DeletedSince.Count == 0 && Orphans.Values.All(n => n == 0);
 }

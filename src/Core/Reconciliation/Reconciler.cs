@@ -61,9 +61,13 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, fix, cancellationToken).ConfigureAwait(false);
         var unknown = new UnknownArchives(connection, source);
         var live = await unknown.LiveAndArchivedAsync(cancellationToken).ConfigureAwait(false);
+        var deleted = await unknown.DeletedSinceAsync(cancellationToken).ConfigureAwait(false);
         var (removable, kept) = await RemoveAsync(source, connection, database, scan, abandoned, lease, fix, cancellationToken).ConfigureAwait(false);
         if (fix)
+        {
             await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
+            await unknown.SettleDeletedAsync(cancellationToken).ConfigureAwait(false);
+        }
         // The age keeps off whatever may still be going on: no request of a run takes as long.
         var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false) : 0;
         var report = new ReconcileReport
@@ -77,6 +81,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Copies = copies.Found,
             Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken).ConfigureAwait(false),
             LiveAndArchived = live,
+            DeletedSince = deleted,
             Orphans = await OrphansAsync(connection, source.Map, cancellationToken).ConfigureAwait(false),
             Removable = removable,
             Kept = kept,

@@ -45,4 +45,17 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
         SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest} THEN clock_timestamp() END
         WHERE a.source = $1 AND a.state IN ('archived', 'unknown') AND {Live}
         """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+
+    /// <summary>Sessions that the ledger calls restored or stored, so live, and that have no row.</summary>
+    public async Task<IReadOnlyList<string>> DeletedSinceAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
+        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state IN ('restored', 'stored') AND {Newest} AND NOT {Live} ORDER BY a.session_id",
+        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+
+    /// <summary>The application deleted them: no copy stands for live rows any more. Their objects stay, and a restore by id brings them back.</summary>
+    public async Task<int> SettleDeletedAsync(CancellationToken cancellationToken) => await connection.ExecuteAsync(
+        $"""
+        UPDATE archiver.archives AS a
+        SET state = 'superseded', reason = 'deleted by the application', ended_at = clock_timestamp()
+        WHERE a.source = $1 AND a.state IN ('restored', 'stored') AND {Newest} AND NOT {Live}
+        """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
 }

@@ -7,7 +7,7 @@ using Npgsql;
 namespace Archiver.Core.Restore;
 
 /// <summary>Finds in the ledger what a restore asks for, in the order of the objects, so that members of one bundle come together.</summary>
-internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnection>> open)
+internal sealed class CandidateFinder(SourceConnections connections)
 {
     private const int PageSize = 5000;
 
@@ -39,31 +39,32 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
         LIMIT $13
         """;
 
-    // Counted, so that a second restore by user, run or dates can say that everything is there.
-    private const string CountRestored = """
-        SELECT count(*)
+    // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
+    private string Restored => $"""
+        SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Table.Sql} AS t WHERE {SessionPath.Column("t", connections.Map.Session.Key)}::text = a.session_id)
         FROM archiver.archives AS a
         WHERE a.source = $1 AND a.state = 'restored'
           AND ($2::text IS NULL OR a.user_id = $2)
           AND ($3::uuid IS NULL OR a.run_id = $3)
           AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
           AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
-          AND NOT EXISTS (SELECT FROM archiver.archives AS n WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation AND n.state = 'archived')
+          AND NOT EXISTS (SELECT FROM archiver.archives AS n WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation
+                          AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown'))
         """;
 
     /// <summary>Whether the ledger is there and knows the source; an empty one, as a migration leaves it, knows nothing.</summary>
     public async Task<bool> HasArchivesAsync(string source, CancellationToken cancellationToken)
     {
-        await using var connection = await open(cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false)
             && await connection.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1)", cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
     }
 
     /// <summary>How the source's keys are written.</summary>
-    public async Task<SessionIdForm> FormAsync(SourceMap map, CancellationToken cancellationToken)
+    public async Task<SessionIdForm> FormAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await open(cancellationToken).ConfigureAwait(false);
-        return await SessionIdForm.ReadAsync(connection, map, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await SessionIdForm.ReadAsync(connection, connections.Map, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Page by page; each with the ids under which it was found.</summary>
@@ -73,7 +74,7 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
         var (afterObject, afterOffset, afterId) = (-1L, -1L, -1L);
         while (true)
         {
-            await using var connection = await open(cancellationToken).ConfigureAwait(false);
+            await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
             var page = await connection.QueryAsync(
                 Page, row => Read(options.Source, row), cancellationToken,
                 PgParameter.Text(options.Source), Texts([.. options.Ids.Select(form.KeyOf)]), Texts(options.ObjectKeys), PgParameter.Text(options.User), Uuid(options.Run),
@@ -87,13 +88,14 @@ internal sealed class CandidateFinder(Func<CancellationToken, Task<NpgsqlConnect
         }
     }
 
-    /// <summary>Sessions that a selection by user, run or dates names and that were restored before.</summary>
-    public async Task<long> CountRestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
+    /// <summary>Sessions that a selection by user, run or dates names and that were restored before: how many are there, and which are gone since.</summary>
+    public async Task<(long There, IReadOnlyList<string> Gone)> RestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {
-        await using var connection = await open(cancellationToken).ConfigureAwait(false);
-        return await connection.ScalarAsync<long>(
-            CountRestored, cancellationToken, PgParameter.Text(options.Source), PgParameter.Text(options.User), Uuid(options.Run),
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var restored = await connection.QueryAsync(
+            Restored, row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source), PgParameter.Text(options.User), Uuid(options.Run),
             PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To)).ConfigureAwait(false);
+        return (restored.Count(r => r.IsThere), [.. restored.Where(r => !r.IsThere).Select(r => r.Session)]);
     }
 
     private static FoundArchive Read(string source, NpgsqlDataReader row) => new(

@@ -5,21 +5,20 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Restore;
 
 /// <summary>The documents that a restore asks for: from the ledger, or where there is none from the bucket.</summary>
-internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, SourceMap map, RestoreTally tally)
+internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
 {
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var hasLedger = await ledger.HasArchivesAsync(options.Source, cancellationToken).ConfigureAwait(false);
-        var form = await ledger.FormAsync(map, cancellationToken).ConfigureAwait(false);
+        var form = await ledger.FormAsync(cancellationToken).ConfigureAwait(false);
         // As they were given, by the key that they may be.
         var ids = options.Ids.ToLookup(form.KeyOf, StringComparer.Ordinal);
         HashSet<string> wanted = [.. options.Ids, .. options.ObjectKeys];
         if (hasLedger)
         {
-            // Before anything is restored: later the count would have this restore's own sessions in it.
             if (options is { IntoSource: true, Ids.Count: 0, ObjectKeys.Count: 0 })
-                tally.AddAlreadyThere(await ledger.CountRestoredAsync(options, cancellationToken).ConfigureAwait(false));
+                await AddRestoredAsync(options, cancellationToken).ConfigureAwait(false);
             await foreach (var page in ledger.FindAsync(options, form, cancellationToken).ConfigureAwait(false))
             {
                 foreach (var found in page)
@@ -52,5 +51,14 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, So
             foreach (var id in wanted)
                 tally.AddRefused(id, null, hasLedger ? "the ledger has no archive of it" : "there is no ledger, and no object of its name; a member of a bundle is found after: archiver ledger rebuild");
         }
+    }
+    // Before anything is restored: later this restore's own sessions would count. Whether they are there is for the rows to say, not for the ledger.
+    private async Task AddRestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
+    {
+        var (there, gone) = await ledger.RestoredAsync(options, cancellationToken).ConfigureAwait(false);
+        tally.AddAlreadyThere(there);
+        tally.AddSelected(gone.Count);
+        foreach (var session in gone)
+            tally.AddRefused(session, null, "it was restored before, and the application has deleted it since; to bring it back once more, name it: archiver restore <id>");
     }
 }

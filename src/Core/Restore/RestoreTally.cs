@@ -39,7 +39,17 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
             _notReplaced[session] = $"{reason}; its live rows stay as they are";
     }
 
-    /// <summary>Sessions found in the tables without a look at their documents, because the ledger says that they were restored.</summary>
+    /// <summary>Whether nothing was found so far of what was asked for.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+                return _selected == 0 && _refused.Count == 0;
+        }
+    }
+
+    /// <summary>Sessions found in the tables without a look at their documents: the ledger says that they were restored.</summary>
     public void AddAlreadyThere(long sessions)
     {
         lock (_lock)

@@ -35,6 +35,9 @@ internal sealed class SelectedBatch
         return taken.Count == 0 ? null : new(taken);
     }
 
+    /// <summary>Without some of its sessions; null when nothing is left.</summary>
+    public SelectedBatch? Without(IReadOnlySet<string> keys) => Sessions.Where(s => !keys.Contains(s.Key)).ToList() is { Count: > 0 } left ? new(left) : null;
+
     /// <summary>Two halves, to find the session that a server chokes on, or to finish within a timeout.</summary>
     /// <exception cref="InvalidOperationException">The batch is a single session.</exception>
     public (SelectedBatch First, SelectedBatch Second) Halve() => Sessions.Count < 2

@@ -31,13 +31,13 @@ public sealed record ObjectMetadata
         new(LedgerKey, LedgerId),
         new(SystemKey, SystemId),
         .. Database is null ? [] : new KeyValuePair<string, string>[] { new(DatabaseKey, Uri.EscapeDataString(Database)) },
-        new("archiver-source", Uri.EscapeDataString(Source)),
+        new(SourceKey, Uri.EscapeDataString(Source)),
         new("archiver-run", Run),
         new(AttemptKey, Attempt),
     ];
 
     /// <summary>Names of the pairs that say whose an object is.</summary>
-    public const string LedgerKey = "archiver-ledger", SystemKey = "archiver-system", DatabaseKey = "archiver-database";
+    public const string LedgerKey = "archiver-ledger", SystemKey = "archiver-system", DatabaseKey = "archiver-database", SourceKey = "archiver-source";
 
     /// <summary>Name of the pair that holds <see cref="Attempt"/>.</summary>
     public const string AttemptKey = "archiver-attempt";

@@ -34,21 +34,26 @@ internal sealed class TombstoneSet
     public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _names, [.. Tombstones.Where(t => names.Contains(t.Name))]);
 
     /// <summary>
-    /// Whether a session, or a copy of it, was erased. A session that began after the erasure only bears the same id, as after a sequence was
-    /// set back; one whose beginning is not known counts as erased.
+    /// Whether a session, or a copy of it, was erased. An erasure leaves no row, so what began or was copied after it only bears the same id or user,
+    /// as a new conversation under an old key does. What neither is known of counts as erased.
     /// </summary>
     /// <param name="session">Its key as text.</param>
     /// <param name="user">Its user, if known.</param>
     /// <param name="created">When it began, if known.</param>
-    /// <param name="copied">When the copy was made, if it is one.</param>
+    /// <param name="copied">When the copy was made, if it is one. It stands for the beginning where that is not known.</param>
     public bool Covers(string session, string? user, DateTimeOffset? created, DateTimeOffset? copied)
     {
         if (IsEmpty)
             return false;
-        if (Find(Tombstone.Session, session) is { } at && (created is null || created <= at))
-            return true;
-        return user is not null && Find(Tombstone.User, user) is { } userAt && (created ?? copied ?? DateTimeOffset.MinValue) <= userAt;
+        var began = created ?? copied ?? DateTimeOffset.MinValue;
+        return Find(Tombstone.Session, session) >= began || (user is not null && Find(Tombstone.User, user) >= began);
     }
+
+    /// <summary>Whether a session of this key was ever erased.</summary>
+    public bool CoversSession(string session) => !IsEmpty && Find(Tombstone.Session, session) is not null;
+
+    /// <summary>Whether a user was ever erased.</summary>
+    public bool CoversUser(string user) => !IsEmpty && Find(Tombstone.User, user) is not null;
 
     private DateTimeOffset? Find(char kind, string id) =>
         _names.Select(n => _erased.TryGetValue((kind, _key!.HashOf(kind, n, id)), out var at) ? at : (DateTimeOffset?)null).Max();

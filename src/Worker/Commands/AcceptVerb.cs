@@ -20,11 +20,11 @@ internal sealed class AcceptVerb(PolicyChoice choice, LedgerAccess ledger, Termi
         if (PolicyName.Split(name) is not (var sourceName, { } policyName))
             throw new ArchiverException(FailureKind.Configuration, $"Name the policy too: accept {name}/<policy>.");
         var (source, policy) = choice.Policies(sourceName, policyName)[0];
-        await ledger.UseAsync(
+        await ledger.WriteAsync(
             source,
-            async connection =>
+            async connections =>
             {
-                await TripWire.AcceptAsync(connection, source, policy, Operator.Name, cancellationToken).ConfigureAwait(false);
+                await TripWire.AcceptAsync(connections, source, policy, Operator.Name, cancellationToken).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);

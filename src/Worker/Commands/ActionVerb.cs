@@ -33,7 +33,10 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Termi
                 break;
         }
         if (json)
+        {
             terminal.WriteJson(summaries);
+            summaries.ForEach(s => SummaryText.WriteError(s, terminal));
+        }
         return ExitCode.Worst(summaries.Select(s => s.ExitCode));
     }
 

@@ -30,7 +30,10 @@ internal sealed class DiscardVerb(PolicyChoice choice, Discarder discarder, Sour
                 break;
         }
         if (json)
+        {
             terminal.WriteJson(reports);
+            reports.Select(r => r.Error).OfType<string>().ToList().ForEach(terminal.Fail);
+        }
         if (yes || reports.All(r => r.Discarded.Objects + r.Announced.Objects == 0))
             return ExitCode.Worst(reports.Select(r => r.ExitCode));
         terminal.Fail("Nothing was changed. To do it: archiver discard --yes");

@@ -36,21 +36,47 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
         if (new[] { request.Ids.Count > 0, request.User is not null, request.Reapply }.Count(given => given) != 1)
             throw new ArchiverException(FailureKind.Configuration, "Say what to erase: session ids, or --user, or --reapply; one of the three.");
         List<EraseReceipt> receipts = [];
-        foreach (var source in Sources(parse, request))
+        foreach (var (source, resolved) in await ResolveAsync(parse, request, cancellationToken).ConfigureAwait(false))
         {
             var receipt = parse.GetValue(VerbOptions.Yes)
-                ? await eraser.RunAsync(source, request, Operator.Name, cancellationToken).ConfigureAwait(false)
-                : await errors.ExplainAsync(source, () => eraser.PlanAsync(source, request, cancellationToken)).ConfigureAwait(false);
+                ? await eraser.RunAsync(source, resolved, Operator.Name, cancellationToken).ConfigureAwait(false)
+                : await errors.ExplainAsync(source, () => eraser.PlanAsync(source, resolved, cancellationToken)).ConfigureAwait(false);
             receipts.Add(receipt);
             if (!parse.GetValue(VerbOptions.Json))
                 ReceiptText.Write(receipt, terminal);
         }
         if (parse.GetValue(VerbOptions.Json))
+        {
             terminal.WriteJson(receipts);
+            receipts.Select(r => r.Error).OfType<string>().ToList().ForEach(terminal.Fail);
+        }
         if (parse.GetValue(VerbOptions.Yes) || receipts.All(r => r.Sessions.Count == 0))
-            return ExitCode.Worst(receipts.Select(r => r.ExitCode));
+        {
+            // A user of one source need not be known in the others.
+            var matched = receipts.Where(r => !r.NoMatch).ToList();
+            return ExitCode.Worst((matched.Count > 0 ? matched : receipts).Select(r => r.ExitCode));
+        }
         terminal.Fail("Nothing was changed. To do it, add --yes.");
         return ExitCode.Refused;
+    }
+
+    /// <summary>The request for each source, before anything is erased in one. A text that no source's user column can hold is wrong usage.</summary>
+    private async Task<IReadOnlyList<(SourceSettings Source, EraseRequest Request)>> ResolveAsync(ParseResult parse, EraseRequest request, CancellationToken cancellationToken)
+    {
+        List<(SourceSettings Source, EraseRequest Request)> resolved = [];
+        ArchiverException? wrong = null;
+        foreach (var source in Sources(parse, request))
+        {
+            try
+            {
+                resolved.Add((source, await errors.ExplainAsync(source, () => eraser.ResolveAsync(source, request, cancellationToken)).ConfigureAwait(false)));
+            }
+            catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && source.Map.Session.User is not null)
+            {
+                wrong = exception;
+            }
+        }
+        return resolved.Count == 0 && wrong is not null ? throw wrong : resolved;
     }
 
     // An id may be one source's only; a user or the tombstones concern all.

@@ -40,17 +40,24 @@ internal sealed class HoldAddVerb(PolicyChoice choice, LedgerAccess ledger, Arch
         if (request is { From: { } from, To: { } to } && from >= to)
             throw new ArchiverException(FailureKind.Configuration, "--from must be before --to.");
         var source = choice.OneSource(parse.GetValue(VerbOptions.Source));
-        var (ids, all) = await ledger.UseAsync(
+        var (ids, covered, all) = await ledger.WriteAsync(
             source,
-            async connection =>
+            async connections =>
             {
-                var added = await Holds.AddAsync(connection, source, request, Operator.Name, cancellationToken).ConfigureAwait(false);
-                return (added, await Holds.CountAsync(connection, source, settings.Batch.StatementTimeout * 10, cancellationToken).ConfigureAwait(false));
+                var added = await Holds.AddAsync(connections, source, request, Operator.Name, cancellationToken).ConfigureAwait(false);
+                var patience = settings.Batch.StatementTimeout * 10;
+                return (added, await Holds.CountAsync(connections, source, added, patience, cancellationToken).ConfigureAwait(false),
+                    await Holds.CountAsync(connections, source, only: null, patience, cancellationToken).ConfigureAwait(false));
             },
             cancellationToken).ConfigureAwait(false);
         foreach (var id in ids)
             terminal.WriteLine($"{source.Name}: hold {id} added");
+        terminal.WriteLine($"{source.Name}: it covers {Amount.Of(covered.Sessions, "session")} in the database and {Amount.Of(covered.Archives, "archive")}");
         terminal.WriteLine($"{source.Name}: all holds cover {Amount.Of(all.Sessions, "session")} in the database and {Amount.Of(all.Archives, "archive")}");
-        return ExitCode.Done;
+        // A session that was named is known, if only by rows of it.
+        if (request.Session is not null || covered is not { Sessions: 0, Archives: 0 })
+            return ExitCode.Done;
+        terminal.Fail($"Hold {ids[0]} is in force and covers nothing now: no session of '{source.Name}' matches it, in the table or in the ledger. It covers what comes. If it was misspelled: archiver hold remove {ids[0]} --source {source.Name}");
+        return ExitCode.Failed;
     }
 }

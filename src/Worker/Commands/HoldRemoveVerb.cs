@@ -19,7 +19,7 @@ internal sealed class HoldRemoveVerb(PolicyChoice choice, LedgerAccess ledger, T
     {
         var id = parse.GetRequiredValue(Id);
         var source = choice.OneSource(parse.GetValue(VerbOptions.Source));
-        if (!await ledger.UseAsync(source, connection => Holds.RemoveAsync(connection, source, id, Operator.Name, cancellationToken), cancellationToken).ConfigureAwait(false))
+        if (!await ledger.WriteAsync(source, connections => Holds.RemoveAsync(connections, source, id, Operator.Name, cancellationToken), cancellationToken).ConfigureAwait(false))
             throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no hold {id} in force. See: archiver hold list");
         terminal.WriteLine($"{source.Name}: hold {id} removed");
         return ExitCode.Done;

@@ -22,12 +22,14 @@ internal sealed class LedgerAccess(ArchiverSettings settings, ConnectionCatalog 
         });
 
     /// <summary>For verbs that write: the ledger is brought up to date first, as runs do it.</summary>
-    public Task<T> UseAsync<T>(SourceSettings source, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
+    public Task<T> WriteAsync<T>(SourceSettings source, Func<SourceConnections, Task<T>> work, CancellationToken cancellationToken) =>
         errors.ExplainAsync(source, async () =>
         {
-            await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-            await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-            await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
-            return await work(connection).ConfigureAwait(false);
+            await using (var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false))
+            {
+                await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+                await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+            }
+            return await work(connections[source.Name]).ConfigureAwait(false);
         });
 }

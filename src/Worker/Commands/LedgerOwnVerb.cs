@@ -34,8 +34,14 @@ internal sealed class LedgerOwnVerb(PolicyChoice choice, LedgerAccess ledger, Te
         var code = ExitCode.Done;
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            var reason = await ledger.UseAsync(
-                source, async connection => LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database), cancellationToken).ConfigureAwait(false);
+            var reason = await ledger.WriteAsync(
+                source,
+                async connections =>
+                {
+                    await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+                    return LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database);
+                },
+                cancellationToken).ConfigureAwait(false);
             if (reason is null && !copy && from is null)
             {
                 terminal.WriteLine($"{source.Name}: this database is the owner of its ledger");
@@ -47,11 +53,11 @@ internal sealed class LedgerOwnVerb(PolicyChoice choice, LedgerAccess ledger, Te
                 code = ExitCode.Refused;
                 continue;
             }
-            await ledger.UseAsync(
+            await ledger.WriteAsync(
                 source,
-                async connection =>
+                async connections =>
                 {
-                    await LedgerOwner.OwnAsync(connection, copy, from, Operator.Name, cancellationToken).ConfigureAwait(false);
+                    await LedgerOwner.OwnAsync(connections, source.Name, copy, from, Operator.Name, cancellationToken).ConfigureAwait(false);
                     return true;
                 },
                 cancellationToken).ConfigureAwait(false);

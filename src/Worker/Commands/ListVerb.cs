@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Sources;
 using Archiver.Worker.Output;
@@ -42,8 +43,17 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         {
             var filter = new ArchiveFilter(
                 source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after);
-            if (filter.Limit > 0)
+            if (filter.Limit <= 0)
+                break;
+            try
+            {
                 found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => (source, a)));
+            }
+            catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && sources.Count > 1)
+            {
+                // A user of one source need not be a value of the others' columns.
+                terminal.Fail(exception.Message);
+            }
         }
         if (parse.GetValue(VerbOptions.Json))
             terminal.WriteJson(found.Select(f => ListedJson.Of(f.Source.Name, f.Archive)));

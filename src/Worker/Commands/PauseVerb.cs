@@ -19,11 +19,11 @@ internal sealed class PauseVerb(PolicyChoice choice, LedgerAccess ledger, Termin
             policy = choice.Policies(name, policy)[0].Policy.Name;
         foreach (var source in choice.Sources(name))
         {
-            await ledger.UseAsync(
+            await ledger.WriteAsync(
                 source,
-                async connection =>
+                async connections =>
                 {
-                    await Pauses.AddAsync(connection, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false);
+                    await Pauses.AddAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false);
                     return true;
                 },
                 cancellationToken).ConfigureAwait(false);

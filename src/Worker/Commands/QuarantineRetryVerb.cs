@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -24,9 +26,39 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
         if (all == ids.Length > 0)
             throw new ArchiverException(FailureKind.Configuration, "Name the sessions, or give --all.");
         var cleared = 0;
+        HashSet<string> unknown = [.. ids];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-            cleared += await ledger.UseAsync(source, connection => Quarantine.RetryAsync(connection, source.Name, all ? null : ids, Operator.Name, cancellationToken), cancellationToken).ConfigureAwait(false);
+        {
+            cleared += await ledger.WriteAsync(
+                source,
+                async connections =>
+                {
+                    var keys = all ? null : await KeysAsync(connections, source, ids, cancellationToken).ConfigureAwait(false);
+                    unknown.ExceptWith(keys?.Select(k => k.Given) ?? []);
+                    return await Quarantine.RetryAsync(connections, source.Name, keys?.Select(k => k.Key), Operator.Name, cancellationToken).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
         terminal.WriteLine($"{Amount.Of(cleared, "session")} will be tried again");
-        return cleared < ids.Length ? ExitCode.Failed : ExitCode.Done;
+        foreach (var id in unknown)
+            terminal.Fail($"No session '{id}' has failed. See: archiver quarantine list");
+        if (cleared == 0 && all)
+            terminal.Fail("No session has failed.");
+        return cleared == 0 || unknown.Count > 0 ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    /// <summary>Those of the ids that have failed, each as it was given and as the ledger has it.</summary>
+    private static async Task<IReadOnlyList<(string Given, string Key)>> KeysAsync(SourceConnections connections, SourceSettings source, string[] ids, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var given = new GivenIds(connection, source.Map);
+        List<(string Given, string Key)> keys = [];
+        foreach (var id in ids)
+        {
+            var key = await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id;
+            if (await Quarantine.HasAsync(connection, source.Name, key, cancellationToken).ConfigureAwait(false))
+                keys.Add((id, key));
+        }
+        return keys;
     }
 }

@@ -35,7 +35,10 @@ internal sealed class RestoreVerb(PolicyChoice choice, RestoreRunner runner, Ter
         if (report.WrongUsage)
             throw new ArchiverException(FailureKind.Configuration, report.Error!);
         if (json)
+        {
             terminal.WriteJson(RestoreJson.Of(source, report));
+            RestoreText.WriteError(report, terminal);
+        }
         else
             RestoreText.Write(source, report, terminal);
         return report.ExitCode;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -10,6 +12,7 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
 {
     public static Command Describe() => new("resume", """
         Lifts the pauses of everything, of a source with its policies, or of one policy. The next run goes on where the last one stopped.
+        The exit code is 1 when nothing was paused, or when a wider pause is still in force.
         Example: archiver resume main
         """) { PolicyName.Optional };
 
@@ -18,19 +21,26 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
         var (name, policy) = parse.GetValue(PolicyName.Optional) is { } text ? PolicyName.Split(text) : (null, null);
         // Not only of configured ones: the pause of a policy that has another name now must be lifted too.
         policy = policy is null ? null : Names.Canonical(policy);
+        var (any, open) = (false, false);
         foreach (var source in choice.Sources(name))
         {
-            var (lifted, left) = await ledger.UseAsync(
-                source,
-                async connection => (
-                    await Pauses.RemoveAsync(connection, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false),
-                    await Pauses.FindAsync(connection, source.Name, policy ?? Pauses.All, cancellationToken).ConfigureAwait(false)),
-                cancellationToken).ConfigureAwait(false);
+            var (lifted, left) = await ledger.WriteAsync(source, connections => LiftAsync(connections, source, policy, cancellationToken), cancellationToken).ConfigureAwait(false);
+            // A policy that is configured no more may still have its pause. A name that nothing knows is a misspelled one.
+            if (lifted == 0 && policy is not null)
+                _ = choice.Policies(source.Name, policy);
             var what = $"{source.Name}{(policy is null ? "" : $"/{policy}")}";
             terminal.WriteLine(left is not null
                 ? $"{what}: still paused, by the pause of {left}"
                 : lifted == 0 ? $"{what}: was not paused" : $"{what}: resumed");
+            (any, open) = (any || lifted > 0, open || left is not null);
         }
-        return ExitCode.Done;
+        return any && !open ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static async Task<(int Lifted, string? Left)> LiftAsync(SourceConnections connections, SourceSettings source, string? policy, CancellationToken cancellationToken)
+    {
+        var lifted = await Pauses.RemoveAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return (lifted, await Pauses.FindAsync(connection, source.Name, policy ?? Pauses.All, cancellationToken).ConfigureAwait(false));
     }
 }

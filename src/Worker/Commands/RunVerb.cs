@@ -1,13 +1,15 @@
 using System.CommandLine;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
 using Archiver.Worker.Http;
 using Archiver.Worker.Jobs;
+using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver run</c>: the always-on worker, or what <c>ARCHIVER_TRIGGER</c> says.</summary>
-internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configuration, Trigger trigger, SourceRuns runs, ILoggerFactory loggers) : IVerb
+internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configuration, Trigger trigger, SourceRuns runs, Terminal terminal, ILoggerFactory loggers) : IVerb
 {
     public static Command Describe() => new("run", """
         Runs as the always-on worker: every policy on its schedule, health checks over HTTP. Also what happens without a verb.
@@ -36,12 +38,12 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
 
     private async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
-        List<int> codes = [];
+        List<RunSummary> all = [];
         foreach (var source in settings.Sources)
         {
-            var summaries = await runs.RunAsync(source.Name, [.. trigger.Policies(source).Select(p => p.Name)], cancellationToken).ConfigureAwait(false);
-            codes.AddRange(summaries.Select(s => s.ExitCode));
+            all.AddRange(await runs.RunAsync(source.Name, [.. trigger.Policies(source).Select(p => p.Name)], cancellationToken).ConfigureAwait(false));
         }
-        return ExitCode.Worst(codes);
+        all.ForEach(s => SummaryText.WriteError(s, terminal));
+        return ExitCode.Worst(all.Select(s => s.ExitCode));
     }
 }

@@ -22,9 +22,17 @@ internal static class ReceiptText
             terminal.WriteLine($"{receipt.Source}: {id} was erased before; nothing of it is left");
         foreach (var id in receipt.Unknown)
             terminal.WriteLine($"{receipt.Source}: {id} is not known, in the table, the ledger or the bucket");
+        foreach (var open in receipt.Unresolved)
+            terminal.WriteLine($"{receipt.Source}: not erased: {open}");
         if (!receipt.Plan)
-            terminal.WriteLine($"{receipt.Source}: {(receipt.Complete ? "complete: nothing of it is left in this database and bucket; backups of both end by their own age" : "NOT COMPLETE: run it again when what is named above is lifted")}");
+            terminal.WriteLine($"{receipt.Source}: {Verdict(receipt)}");
         if (receipt.Error is { } error)
             terminal.Fail(error);
     }
+    private static string Verdict(EraseReceipt receipt) => receipt switch
+    {
+        { Complete: true } => "complete: nothing of it is left in this database and bucket; backups of both end by their own age",
+        { NoMatch: true } => "nothing was found, so nothing was erased",
+        _ => "NOT COMPLETE: run it again when what is named above is lifted",
+    };
 }

@@ -52,6 +52,7 @@ internal static class ReconcileText
         yield return (Describe(report.Foreign), "object", "of others; left alone");
         yield return (report.Unrecorded, "object", done ? "adopted: the ledger had no row of them" : $"without a ledger row; {todo}adopted");
         yield return (report.LiveAndArchived, "session", done ? "live and archived: now restored in the ledger" : $"live and archived; {todo}restored in the ledger");
+        yield return (report.DeletedSince, "session", done ? "restored or stored, and deleted by the application since: now superseded in the ledger" : $"restored or stored, and deleted by the application since; {todo}superseded in the ledger");
         yield return (report.Removable, "object", done ? "abandoned and superfluous: removed" : $"abandoned and superfluous; {todo}removed");
         yield return (Describe(report.Kept), "object", "abandoned, and kept");
     }

@@ -18,6 +18,14 @@ internal static class RestoreText
         foreach (var rows in report.Beside)
             beside.Add(rows.SessionId, rows.Table, rows.Rows.ToString(CultureInfo.InvariantCulture));
         beside.Write(terminal, "  ");
+        WriteError(report, terminal);
+    }
+
+    /// <summary>Why it failed or was refused, as the last line: a person must not have to read it out of the log.</summary>
+    public static void WriteError(RestoreReport report, Terminal terminal)
+    {
+        if (report is { Error: { } error, Outcome: RunOutcome.Failed or RunOutcome.Refused })
+            terminal.Fail(error);
     }
 
     private static string Describe(RestoreReport report) => report.Outcome switch
@@ -33,7 +41,6 @@ internal static class RestoreText
         RunOutcome.Done => report.DryRun ? "dry run" : "done",
         RunOutcome.Partial => report.DryRun ? "dry run, only a part could be restored" : "done in part",
         RunOutcome.Cancelled => "stopped on request",
-        // The log, also on stderr, has said why.
         _ => "failed",
     };
 

@@ -11,6 +11,14 @@ internal static class SummaryText
         terminal.WriteLine($"{run.Source}/{run.Policy}: {Describe(run)}");
         foreach (var (reason, sessions) in run.Reasons.Concat(run.Excluded))
             terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
+        WriteError(run, terminal);
+    }
+
+    /// <summary>Why it failed or was refused, as the last line: a person must not have to read it out of the log.</summary>
+    public static void WriteError(RunSummary run, Terminal terminal)
+    {
+        if (run is { Error: { } error, Outcome: RunOutcome.Failed or RunOutcome.Refused })
+            terminal.Fail($"{run.Source}/{run.Policy}: {error}");
     }
 
     private static string Describe(RunSummary run) => run.Outcome switch
@@ -28,7 +36,6 @@ internal static class SummaryText
         RunOutcome.Done => "done",
         RunOutcome.Partial => "done in part",
         RunOutcome.Cancelled => "stopped on request",
-        // The log, also on stderr, has said why.
         _ => "failed",
     };
 

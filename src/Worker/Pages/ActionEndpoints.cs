@@ -38,11 +38,11 @@ internal static class ActionEndpoints
     private static async Task<IResult> PauseAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
     {
         var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false))["policy"])[0];
-        await ledger.UseAsync(
+        await ledger.WriteAsync(
             source,
-            async connection =>
+            async connections =>
             {
-                await Pauses.AddAsync(connection, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
+                await Pauses.AddAsync(connections, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -52,11 +52,12 @@ internal static class ActionEndpoints
     private static async Task<IResult> ResumeAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
     {
         var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false))["policy"])[0];
-        var still = await ledger.UseAsync(
+        var still = await ledger.WriteAsync(
             source,
-            async connection =>
+            async connections =>
             {
-                await Pauses.RemoveAsync(connection, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
+                await Pauses.RemoveAsync(connections, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
+                await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
                 return await Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
@@ -72,7 +73,7 @@ internal static class ActionEndpoints
     {
         var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         var source = choice.OneSource(form["source"]);
-        await ledger.UseAsync(source, connection => Quarantine.RetryAsync(connection, source.Name, [form["id"]], ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ledger.WriteAsync(source, connections => Quarantine.RetryAsync(connections, source.Name, [form["id"]], ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
         return Back("/", "retried");
     }
 
@@ -81,7 +82,7 @@ internal static class ActionEndpoints
         var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         var source = choice.OneSource(form["source"]);
         var hold = new HoldRequest { Session = form["id"], Reason = form["reason"] };
-        await ledger.UseAsync(source, connection => Holds.AddAsync(connection, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ledger.WriteAsync(source, connections => Holds.AddAsync(connections, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
         return Back(Show.TranscriptUrl(source.Name, form["id"]), "held");
     }
 
@@ -90,7 +91,7 @@ internal static class ActionEndpoints
         var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         var source = choice.OneSource(form["source"]);
         var hold = form.Number("hold");
-        return await ledger.UseAsync(source, connection => Holds.RemoveAsync(connection, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false)
+        return await ledger.WriteAsync(source, connections => Holds.RemoveAsync(connections, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false)
             ? Back("/", "unheld")
             : await pages.PageAsync<ProblemPage>(new ProblemModel("Not removed", ["That hold is not in force any more."]), StatusCodes.Status409Conflict).ConfigureAwait(false);
     }

@@ -64,8 +64,7 @@ public sealed class DiscardTests(TestServers servers)
         await PassNoticeAsync(archiver);
         await archiver.HoldAsync(new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "everything" }, Token);
         Assert.Equal((0L, 0L, 4L), ((await archiver.DiscardAsync(Token)).Discarded.Objects, (await archiver.DiscardAsync(Token)).Announced.Objects, (await archiver.DiscardAsync(Token)).Held.Archives));
-        await using (var connection = await archiver.Connections.OpenAsync(Token))
-            await Holds.RemoveAsync(connection, archiver.Source, 2, "test", Token);
+        await Holds.RemoveAsync(archiver.Connections, archiver.Source, 2, "test", Token);
         var report = await archiver.DiscardAsync(Token);
 
         Assert.Equal((3L, 1L), (report.Discarded.Archives, report.Held.Archives));

@@ -83,7 +83,8 @@ public sealed class EraseTests(TestServers servers)
 
         var none = await archiver.EraseAsync(new() { Ids = ["no-such-session"] }, Token);
         Assert.Equal((1, "no-such-session", false), (none.ExitCode, Assert.Single(none.Unknown), none.Complete));
-        Assert.Equal(0, (await archiver.EraseAsync(new() { User = "nobody" }, Token)).ExitCode);
+        var nobody = await archiver.EraseAsync(new() { User = "nobody" }, Token);
+        Assert.Equal((1, "nobody", false, true), (nobody.ExitCode, Assert.Single(nobody.Unknown), nobody.Complete, nobody.NoMatch));
         Assert.Equal(Lines(before), Lines(await EverythingAsync(archiver, null)));
 
         var all = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives UNION SELECT session_id::text FROM chat_sessions")).TrimEnd().Split('\n');
@@ -92,6 +93,26 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT (SELECT count(*) FROM chat_sessions) + (SELECT count(*) FROM chat_messages)"));
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/", Token));
+    }
+
+    // With a pattern an id and a run in SQL this took minutes.
+    [Fact]
+    public async Task Thousands_of_sessions_and_long_errors_of_runs_take_seconds()
+    {
+        await using var archiver = await ArchivedAsync("session", null);
+        await archiver.Database.ExecuteAsync("""
+            INSERT INTO archiver.runs (id, source, policy, action, state, worker, error)
+            SELECT gen_random_uuid(), 'main', 'idle', 'archive', 'failed', 'w', string_agg('session ' || gen_random_uuid() || ' is missing', ', ')
+            FROM generate_series(1, 200) AS r, generate_series(1, 500) GROUP BY r;
+            UPDATE archiver.runs SET error = error || ', session 00000000-0000-0000-0000-000000000007' WHERE policy = 'idle' AND worker = 'w'
+            """, Token);
+        await using var connection = await archiver.Connections.OpenAsync(Token);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+
+        await EraseLedger.RestAsync(connection, "main", [.. Enumerable.Range(1, 3000).Select(n => $"00000000-0000-0000-0000-{n:D12}")], null, patience.Token);
+
+        Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE error LIKE '%, session (erased)'"));
     }
 
     [Theory]
@@ -171,6 +192,30 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal(5, versions.Count);
         Assert.DoesNotContain(versions, v => v.Key.Contains(session, StringComparison.Ordinal) || v.Key.Contains("left", StringComparison.Ordinal));
         Assert.DoesNotContain(session, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Versions_behind_a_delete_marker_that_no_ledger_knows_go_too_and_what_cannot_be_read_is_named()
+    {
+        await using var archiver = await ArchivedAsync("session", null, versioned: true);
+        var session = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'"))!;
+        var key = (await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{session}'"))!;
+        var (bytes, metadata) = (await archiver.Bucket.GetRawAsync(key, Token), (await archiver.Store.HeadAsync(new(key), Token))!.Metadata);
+        const string hidden = "chat_archives/2020/01/hidden.json.gz", damaged = "chat_archives/2020/01/damaged.json.gz";
+        await PutAsync(archiver, hidden, bytes, metadata);
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, hidden, Token);
+        await PutAsync(archiver, damaged, [1, 2, 3], metadata);
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.Equal((1, false, 3L), (receipt.ExitCode, receipt.Complete, receipt.Objects));
+        Assert.All(receipt.Sessions, s => Assert.Equal(ErasedSession.Erased, s.State));
+        Assert.StartsWith($"'{damaged}', which the ledger does not know, cannot be read", Assert.Single(receipt.Unresolved), StringComparison.Ordinal);
+        Assert.DoesNotContain((await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions, v => v.Key is hidden || v.Key == key);
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, Token);
+        foreach (var version in (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, damaged, Token)).Versions)
+            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, version.VersionId, Token);
+        Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
     }
 
     [Fact]

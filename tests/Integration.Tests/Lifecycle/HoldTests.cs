@@ -101,6 +101,39 @@ public sealed class HoldTests(TestServers servers)
         Assert.Single(await adding);
     }
 
+    // 'hold add' waits for the batch of another shard, and every batch after it waits for 'hold add'.
+    [Fact]
+    public async Task A_run_waits_for_a_hold_that_is_being_added_and_goes_on()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0);
+        await using var adding = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await adding.BeginTransactionAsync(Token);
+        await HoldLock.TakeExclusiveAsync(adding, "main", Token);
+
+        var running = archiver.RunAsync(Token);
+        var waits = Eventually.TrueAsync(
+            () => archiver.Database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND waitstart < clock_timestamp() - interval '500ms')"), Token);
+        await Task.WhenAny(running, waits);
+        await transaction.RollbackAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, null, 2L), ((await running).Outcome, (await running).Error, (await running).Sessions));
+    }
+
+    [Fact]
+    public async Task A_hold_that_is_never_done_being_added_fails_no_run()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers, Token, idle: 2, young: 0, configure: s => s with { Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(2) } });
+        await using var adding = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await adding.BeginTransactionAsync(Token);
+        await HoldLock.TakeExclusiveAsync(adding, "main", Token);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, 0L, 2L), (summary.Outcome, summary.Sessions, summary.Reasons[DropReason.HoldInFlight]));
+        Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
+    }
+
     [Fact]
     public async Task A_restore_that_replaces_leaves_a_held_session_as_it_is()
     {
@@ -130,8 +163,8 @@ public sealed class HoldTests(TestServers servers)
         Assert.Equal(new HoldCoverage(0, 2), await archiver.CountHeldAsync(Token));
         await using (var connection = await archiver.Connections.OpenAsync(Token))
         {
-            Assert.True(await Holds.RemoveAsync(connection, archiver.Source, id, "somebody", Token));
-            Assert.False(await Holds.RemoveAsync(connection, archiver.Source, id, "somebody", Token));
+            Assert.True(await Holds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
+            Assert.False(await Holds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
             Assert.Empty(await Holds.ListAsync(connection, "main", removed: false, Token));
             Assert.Equal("somebody", Assert.Single(await Holds.ListAsync(connection, "main", removed: true, Token)).RemovedBy);
         }

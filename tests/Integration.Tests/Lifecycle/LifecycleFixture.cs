@@ -12,16 +12,13 @@ internal static class LifecycleFixture
 {
     public static async Task<IReadOnlyList<long>> HoldAsync(this ArchiverFixture archiver, HoldRequest request, CancellationToken cancellationToken)
     {
-        await using var connection = await archiver.Connections.OpenAsync(cancellationToken);
-        await RunScope.PrepareLedgerAsync(connection, migrate: true, cancellationToken);
-        return await Holds.AddAsync(connection, archiver.Source, request, "test", cancellationToken);
+        await using (var connection = await archiver.Connections.OpenAsync(cancellationToken))
+            await RunScope.PrepareLedgerAsync(connection, migrate: true, cancellationToken);
+        return await Holds.AddAsync(archiver.Connections, archiver.Source, request, "test", cancellationToken);
     }
 
-    public static async Task<HoldCoverage> CountHeldAsync(this ArchiverFixture archiver, CancellationToken cancellationToken)
-    {
-        await using var connection = await archiver.Connections.OpenAsync(cancellationToken);
-        return await Holds.CountAsync(connection, archiver.Source, TimeSpan.FromMinutes(1), cancellationToken);
-    }
+    public static Task<HoldCoverage> CountHeldAsync(this ArchiverFixture archiver, CancellationToken cancellationToken) =>
+        Holds.CountAsync(archiver.Connections, archiver.Source, only: null, TimeSpan.FromMinutes(1), cancellationToken);
 
     public static Task<DiscardReport> PlanDiscardAsync(this ArchiverFixture archiver, CancellationToken cancellationToken) =>
         Discarder(archiver).PlanAsync(archiver.Source, cancellationToken);

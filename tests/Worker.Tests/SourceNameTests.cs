@@ -207,6 +207,22 @@ public sealed class SourceNameTests(TestServers servers)
         Assert.Equal(0, await archiver.LiveSessionsAsync());
     }
 
+    [Fact]
+    public async Task A_session_that_was_stored_under_another_name_of_the_policy_is_stored_again_when_it_changed()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.With("Sources:main:Policies:idle:Delete", "Nothing").RunAsync("archive");
+        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages)");
+        foreach (var key in new[] { "Action", "IdleFor", "Delete" })
+            archiver.With($"Sources:main:Policies:nightly:{key}", archiver.Value($"Sources:main:Policies:idle:{key}")).With($"Sources:main:Policies:idle:{key}", null);
+
+        var again = await archiver.RunAsync("archive");
+
+        Assert.True(again.ExitCode == 0, again.Error);
+        Assert.Equal("idle:stored,idle:superseded,nightly:stored", await archiver.Database.ScalarAsync<string>(
+            "SELECT string_agg(policy || ':' || state, ',' ORDER BY policy, state) FROM archiver.archives"));
+    }
+
     private static void Purges(Installation archiver, string source) =>
         archiver.With($"Sources:{source}:Policies:end:Action", "Purge").With($"Sources:{source}:Policies:end:IdleFor", "90d");
 }

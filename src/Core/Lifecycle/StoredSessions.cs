@@ -100,19 +100,21 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         }
     }
 
+    // Those of a policy that is configured no more, or has another name now, are nobody's: whoever runs looks whether they changed.
     private async Task<List<StoredArchive>> PageAsync(long after, CancellationToken cancellationToken)
     {
         var sql = $"""
             SELECT a.id, a.session_id, a.fingerprints::text, a.mark::text
             FROM archiver.archives AS a
-            WHERE a.source = $1 AND a.policy = $2 AND a.state = 'stored' AND a.id > $3 AND {run.Shard.Sql("a.session_id")}
+            WHERE a.source = $1 AND (a.policy = $2 OR a.policy <> ALL ($5)) AND a.state = 'stored' AND a.id > $3 AND {run.Shard.Sql("a.session_id")}
             ORDER BY a.id
             LIMIT $4
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await connection.QueryAsync(
             sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(3), Changed) { Fingerprints = Fingerprint.FromJson(row.GetString(2)) }, cancellationToken,
-            PgParameter.Text(run.Source.Name), PgParameter.Text(run.Policy.Name), PgParameter.Bigint(after), PgParameter.Int(run.Batch.Sessions)).ConfigureAwait(false);
+            PgParameter.Text(run.Source.Name), PgParameter.Text(run.Policy.Name), PgParameter.Bigint(after), PgParameter.Int(run.Batch.Sessions),
+            PgParameter.Texts(run.Source.Policies.Select(p => p.Name))).ConfigureAwait(false);
     }
 
     private async Task<List<StoredArchive>> ChangedAsync(List<StoredArchive> page, CancellationToken cancellationToken)

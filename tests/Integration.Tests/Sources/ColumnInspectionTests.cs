@@ -40,13 +40,32 @@ public sealed class ColumnInspectionTests(TestServers servers, DatabaseFixture f
         await RefusesAsync("", WithMessages(m => m with { Deleted = "deleted_at" }), "public.chat_messages (messages) has no column \"deleted_at\", which is mapped as Deleted");
 
     [Theory]
-    [InlineData("chat_sessions", "created_at", "bigint USING 1000", "(Created)")]
     [InlineData("chat_sessions", "ended_at", "text", "(Ended)")]
-    [InlineData("chat_messages", "timestamp", "time", "(Time)")]
-    public async Task Refuses_a_time_that_is_not_a_date_or_timestamp(string table, string column, string type, string says)
+    [InlineData("chat_messages", "timestamp", "text", "(Time)")]
+    public async Task Refuses_a_time_that_is_not_a_date_or_timestamp(string table, string column, string type, string says) =>
+        await RefusesForGoodAsync(
+            $"ALTER TABLE public.{table} ALTER COLUMN {column} DROP DEFAULT; ALTER TABLE public.{table} ALTER COLUMN {column} TYPE {type}", null, $"Column \"{column}\" {says}", "must be one of timestamp");
+
+    // 0 is "not set" where numbers are times: as 1970 it would be long ago.
+    [Theory]
+    [InlineData("bigint", 1_000_000_000_000)]
+    [InlineData("int", 1_000_000_000)]
+    [InlineData("double precision", 1_000_000_000)]
+    public async Task Advises_a_column_beside_a_time_that_is_a_number_and_leaves_the_number_alone(string type, long value)
     {
-        var usable = type == "time" ? "ALTER TABLE public.chat_messages ALTER COLUMN timestamp TYPE text" : $"ALTER TABLE public.{table} ALTER COLUMN {column} TYPE {type}";
-        await RefusesAsync($"ALTER TABLE public.{table} ALTER COLUMN {column} DROP DEFAULT; {usable}", null, $"Column \"{column}\" {says}", "must be one of timestamp");
+        var database = await DatabaseAsync($"ALTER TABLE public.chat_sessions DROP COLUMN ended_at, ADD COLUMN ended_at {type} NOT NULL DEFAULT 0");
+        await database.ExecuteAsync($"INSERT INTO public.chat_sessions (session_id, user_id, ended_at) VALUES (gen_random_uuid(), 'unset', 0), (gen_random_uuid(), 'set', {value})", Token);
+        var problem = Assert.Single((await InspectAsync(database)).Problems);
+        Assert.DoesNotContain("ALTER COLUMN", problem, StringComparison.Ordinal);
+
+        await ApplyAsync(database, problem);
+
+        Assert.Empty((await InspectAsync(database, WithSession(s => s with { Ended = "ended_at_time" }))).Problems);
+        Assert.Equal("0 -", await TimeOfAsync("unset"));
+        Assert.Equal($"{value} 2001-09-09 01:46:40", await TimeOfAsync("set"));
+
+        Task<string?> TimeOfAsync(string user) => database.ScalarAsync<string?>(
+            $"SELECT ended_at::bigint || ' ' || coalesce(to_char(ended_at_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), '-') FROM public.chat_sessions WHERE user_id = '{user}'", Token);
     }
 
     [Theory]
@@ -56,17 +75,18 @@ public sealed class ColumnInspectionTests(TestServers servers, DatabaseFixture f
     public async Task Accepts_dates_and_timestamps_of_either_kind(string type) =>
         await AcceptsAsync($"ALTER TABLE public.chat_sessions ALTER COLUMN last_activity DROP DEFAULT, ALTER COLUMN last_activity TYPE {type}");
 
-    [Fact]
-    public async Task Refuses_an_archived_flag_that_is_not_boolean() =>
-        await RefusesAsync(
-            "ALTER TABLE public.chat_sessions DROP COLUMN archived, ADD COLUMN archived timestamptz",
-            null,
-            "Column \"archived\" (Archived)", "must be one of boolean");
+    [Theory]
+    [InlineData("archived", "timestamptz", "Archived", "boolean", "archived_flag")]
+    [InlineData("archive_location", "uuid", "ArchiveLocation", "text", "archive_location_text")]
+    public async Task Advises_a_column_beside_one_that_cannot_hold_its_mark(string column, string type, string role, string must, string beside)
+    {
+        var database = await DatabaseAsync($"ALTER TABLE public.chat_sessions DROP COLUMN {column}, ADD COLUMN {column} {type}");
+        var problem = Assert.Single((await InspectAsync(database)).Problems);
+        Assert.Contains($"Column \"{column}\" ({role})", problem, StringComparison.Ordinal);
+        Assert.Contains($"must be one of {must}", problem, StringComparison.Ordinal);
 
-    [Fact]
-    public async Task Refuses_an_archive_location_that_holds_no_text() =>
-        await RefusesAsync(
-            "ALTER TABLE public.chat_sessions DROP COLUMN archive_location, ADD COLUMN archive_location uuid",
-            null,
-            "Column \"archive_location\" (ArchiveLocation)", "must be one of text");
+        await ApplyAsync(database, problem);
+
+        Assert.Empty((await InspectAsync(database, WithSession(s => role == "Archived" ? s with { Archived = beside } : s with { ArchiveLocation = beside }))).Problems);
+    }
 }

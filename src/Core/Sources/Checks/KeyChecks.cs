@@ -31,14 +31,12 @@ internal static class KeyChecks
         var name = $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
         if (!KeyTypes.Contains(column.BaseType))
             findings.Problem(
-                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int or bigint, or a domain over one of them.",
-                column.BaseType == "character" ? [Retype(table, column, "text")] : []);
+                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int or bigint, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
         if (role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
             findings.Problem($"{name} may be NULL, and a session without a key cannot be found again.", $"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL");
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(
-                $"{name} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal.",
-                Retype(table, column, $"{column.BaseType} COLLATE \"default\""));
+                $"{name} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");
         CheckUnique(catalog, table, column.Name, role, findings);
     }
 
@@ -64,12 +62,10 @@ internal static class KeyChecks
         var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";
         if (Family(from.BaseType) != Family(to.BaseType))
             findings.Problem(
-                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}.",
-                Retype(table, from, to.BaseType));
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}. Map columns of one type.");
         else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
             findings.Problem(
-                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}.",
-                Retype(table, from, $"{from.BaseType} COLLATE {(toFacts.Deterministic ? toFacts.Collation : null) ?? "\"default\""}"));
+                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}. Map columns of one collation.");
     }
 
     /// <summary>Types whose values compare with each other without losing the index.</summary>
@@ -79,11 +75,4 @@ internal static class KeyChecks
         "smallint" or "integer" or "bigint" => "integer",
         _ => baseType,
     };
-
-    private static string Retype(TableShape table, ColumnShape column, string type)
-    {
-        var name = PgIdentifier.Quote(column.Name);
-        var plain = type.Split(" COLLATE ")[0];
-        return $"ALTER TABLE {table.Table.Sql} ALTER COLUMN {name} TYPE {type} USING {name}::{plain}";
-    }
 }

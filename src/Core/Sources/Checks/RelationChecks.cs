@@ -14,16 +14,14 @@ internal static class RelationChecks
                 CheckKind(table, relation, findings);
             foreach (var heir in catalog.Heirs.Where(h => h.Parent == table.Oid))
                 findings.Problem(
-                    $"Table {heir.Table} inherits from {table.Table} ({table.Name}) without being its partition: its rows look like rows of {table.Table}, but no key or foreign key holds for them.",
-                    $"ALTER TABLE {heir.Table.Sql} NO INHERIT {table.Table.Sql}");
+                    $"Table {heir.Table} inherits from {table.Table} ({table.Name}) without being its partition: its rows look like rows of {table.Table}, but no key or foreign key holds for them. Make it a partition, or end the inheritance once the application does without its rows.");
             if (catalog.Shape.Tables.FirstOrDefault(t => t.Oid != table.Oid && catalog.Tree(t).Any(r => r.Oid == table.Oid)) is { } whole)
                 findings.Problem($"Table {table.Table} ({table.Name}) is a partition of {whole.Table} ({whole.Name}), which is mapped as well: its rows would be deleted twice. Take one of them out of the mapping.");
             CheckPersistence(catalog, table, findings);
         }
         foreach (var (name, relation) in catalog.Subscriptions.Select(s => (s.Name, catalog.Relations.First(r => r.Oid == s.Relation && r.Depth >= 0))))
             findings.Problem(
-                $"Table {relation.Table} is written by subscription {PgIdentifier.Quote(name)}: what is deleted here would come back, or stop the replication. Archive on the publisher, or end the subscription.",
-                $"ALTER SUBSCRIPTION {PgIdentifier.Quote(name)} DISABLE", $"ALTER SUBSCRIPTION {PgIdentifier.Quote(name)} SET (slot_name = NONE)", $"DROP SUBSCRIPTION {PgIdentifier.Quote(name)}");
+                $"Table {relation.Table} is written by subscription {PgIdentifier.Quote(name)}: what is deleted here would come back, or stop the replication. Archive on the publisher.");
     }
 
     private static void CheckKind(TableShape table, RelationFacts relation, Findings findings)
@@ -34,8 +32,7 @@ internal static class RelationChecks
             findings.Problem($"{relation.Table} ({table.Name}) is a foreign table, whose rows another server can change unseen: make a source of that server.");
         else if (relation.Kind == 'f')
             findings.Problem(
-                $"Partition {relation.Table} of {table.Table} ({table.Name}) is a foreign table, whose rows another server can change unseen.",
-                $"ALTER TABLE {relation.PartitionOf!.Sql} DETACH PARTITION {relation.Table.Sql}");
+                $"Partition {relation.Table} of {table.Table} ({table.Name}) is a foreign table, whose rows another server can change unseen. Bring its rows into a local partition, or map the local partitions.");
         else if (relation.IsTable && relation.AccessMethod != "heap")
             findings.Problem(
                 $"Table {relation.Table} ({table.Name}) has access method {PgIdentifier.Quote(relation.AccessMethod ?? "")}; only heap is known to give a changed row another name (ctid, xmin).",

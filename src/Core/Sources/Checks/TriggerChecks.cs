@@ -14,8 +14,7 @@ internal static class TriggerChecks
                 CheckTriggers(catalog, table, relation, findings);
             foreach (var rule in catalog.Rules.Where(r => r.Relation == table.Oid))
                 findings.Problem(
-                    $"Rule {PgIdentifier.Quote(rule.Name)} rewrites deletes of table {table.Table} ({table.Name}), so that they delete something else or nothing.",
-                    $"DROP RULE {PgIdentifier.Quote(rule.Name)} ON {table.Table.Sql}");
+                    $"Rule {PgIdentifier.Quote(rule.Name)} rewrites deletes of table {table.Table} ({table.Name}), so that they delete something else or nothing. Without it the application's own deletes would be real: let the application do what the rule does, and drop it then.");
         }
     }
 
@@ -32,8 +31,7 @@ internal static class TriggerChecks
             var name = PgIdentifier.Quote(trigger.Name);
             if (trigger.ManagesLargeObjects)
                 findings.Problem(
-                    $"Trigger {name} of table {relation.Table} ({table.Name}) deletes large objects together with their rows (lo_manage), and no archive holds those.",
-                    $"DROP TRIGGER {name} ON {relation.Table.Sql}");
+                    $"Trigger {name} of table {relation.Table} ({table.Name}) deletes large objects together with their rows (lo_manage), and no archive holds those. Keep the values in a column of the table (bytea), or leave this source out.");
             else
                 findings.Warning($"Trigger {name} of table {relation.Table} ({table.Name}) fires when rows are archived ({trigger.Kind}). A session is left in the database when it keeps a row or changes other rows.");
         }

@@ -12,10 +12,11 @@ internal static class TypeChecks
         {
             if (catalog.Column(mapped.Table, mapped.Column) is not { } column || Expected(mapped.Use) is not { } expected || expected.Contains(column.BaseType))
                 continue;
-            var (table, name) = (catalog.Table(mapped.Table)!.Table, PgIdentifier.Quote(column.Name));
+            var table = catalog.Table(mapped.Table)!;
+            var (addition, definition) = Beside(table, mapped.Use, column);
             findings.Problem(
-                $"Column {name} ({mapped.Role}) of table {table} is {column.Type}, and must be one of {string.Join(", ", expected)}. Map another one, or change its type.",
-                $"ALTER TABLE {table.Sql} ALTER COLUMN {name} TYPE {expected[0]} USING {Conversion(mapped.Use, column, name)}");
+                $"Column {PgIdentifier.Quote(column.Name)} ({mapped.Role}) of table {table.Table} is {column.Type}, and must be one of {string.Join(", ", expected)}. Leave it as the application writes it, and map another one{addition}.",
+                definition is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {definition}"]);
         }
     }
 
@@ -27,12 +28,25 @@ internal static class TypeChecks
         _ => null,
     };
 
-    /// <summary>Numbers are taken for seconds since 1970, large ones for milliseconds.</summary>
-    private static string Conversion(ColumnUse use, ColumnShape column, string name) => (use, column.Kind) switch
+    /// <summary>
+    /// A column to map instead, beside the one that the application goes on writing: to change the type of that would break it, and 0, which stands for
+    /// "not set" where numbers are times, would become 1970. Numbers are taken for seconds since 1970, large ones for milliseconds.
+    /// </summary>
+    private static (string Says, string? Definition) Beside(TableShape table, ColumnUse use, ColumnShape column)
     {
-        (ColumnUse.Time, ColumnKind.Number) => $"to_timestamp(CASE WHEN {name} > 100000000000 THEN {name} / 1000.0 ELSE {name} END)",
-        (ColumnUse.Time, _) => $"{name}::text::timestamptz",
-        (ColumnUse.Flag, _) => $"({name} IS NOT NULL)",
-        _ => $"{name}::text",
-    };
+        var (suffix, type) = (use, column.Kind) switch
+        {
+            (ColumnUse.Time, ColumnKind.Number) => ("time", "timestamptz GENERATED ALWAYS AS (to_timestamp(CASE WHEN abs({0}) > 100000000000 THEN nullif({0}, 0) / 1000.0 ELSE nullif({0}, 0) END)) STORED"),
+            (ColumnUse.Flag, _) => ("flag", "boolean NOT NULL DEFAULT false"),
+            (ColumnUse.Text, _) => ("text", "text"),
+            _ => ("", null),
+        };
+        if (type is null)
+            return ("", null);
+        var name = $"{column.Name}_{suffix}";
+        while (table.Columns.Any(c => c.Name == name))
+            name += "_";
+        var rewrites = type.Contains("GENERATED", StringComparison.Ordinal) ? ", which the server computes (adding it rewrites the table under a lock)" : "";
+        return ($", such as {name} beside it{rewrites}", $"{PgIdentifier.Quote(name)} {type.Replace("{0}", PgIdentifier.Quote(column.Name), StringComparison.Ordinal)}");
+    }
 }

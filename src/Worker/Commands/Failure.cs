@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
+using Archiver.Worker.Logging;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -24,7 +25,7 @@ internal static class Failure
                 terminal.Fail("Stopped on request.");
                 return ExitCode.Cancelled;
             default:
-                terminal.Fail($"Unexpected {exception.GetType().Name}: {exception.Message}");
+                terminal.Fail($"Unexpected {exception.GetType().Name}: {ExceptionText.MessageOf(exception)}");
                 return ExitCode.Failed;
         }
     }

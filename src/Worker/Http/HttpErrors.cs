@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
+using Archiver.Worker.Logging;
 using Archiver.Worker.Pages;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
@@ -18,7 +19,7 @@ internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger)
         if (status == StatusCodes.Status500InternalServerError)
             logger.RequestFailed(exception, httpContext.GetEndpoint()?.DisplayName);
         else if (exception is SchedulerException or NpgsqlException)
-            logger.DatabaseAway(httpContext.GetEndpoint()?.DisplayName, exception.Message);
+            logger.DatabaseAway(httpContext.GetEndpoint()?.DisplayName, ExceptionText.MessageOf(exception));
         // A person who followed a link gets a page with a way back, a program its JSON.
         var answer = httpContext.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
             ? await pages.PageAsync<ProblemPage>(new ProblemModel("That did not work", [message]), status).ConfigureAwait(false)

@@ -35,8 +35,8 @@ internal sealed class CompactJson : ITextFormatter
             WriteText(output, "@m", message.ToString());
         }
         if (logEvent.Exception is { } exception)
-            WriteText(output, "@x", exception.ToString());
-        foreach (var (name, value) in logEvent.Properties.Where(p => p.Key != EventId))
+            WriteText(output, "@x", ExceptionText.Of(exception));
+        foreach (var (name, value) in logEvent.Properties.Where(p => p.Key is not (EventId or ExceptionText.Property)))
         {
             output.Write(',');
             JsonValueFormatter.WriteQuotedJsonString(name.StartsWith('@') ? $"@{name}" : name, output);

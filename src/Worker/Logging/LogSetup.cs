@@ -11,7 +11,7 @@ namespace Archiver.Worker.Logging;
 /// <summary>The log, always on stderr: readable text on a terminal, compact JSON otherwise. Levels come from section <c>Serilog</c>.</summary>
 internal static class LogSetup
 {
-    private const string Text = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
+    private const string Text = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{ExceptionText:l}";
 
     /// <param name="configuration">Its section Serilog may set levels.</param>
     /// <param name="environment">Its NO_COLOR may ask for text without colours.</param>
@@ -25,7 +25,8 @@ internal static class LogSetup
             .MinimumLevel.Override("Quartz", LogEventLevel.Warning)
             // A clustered schedule whose database is away repeats itself by the thousand lines; health and readiness say it once.
             .MinimumLevel.Override("Quartz.Impl.AdoJobStore", LogEventLevel.Fatal)
-            .Enrich.FromLogContext();
+            .Enrich.FromLogContext()
+            .Enrich.With(new ExceptionText());
         try
         {
             logger.ReadFrom.Configuration(configuration);

@@ -39,6 +39,15 @@ internal sealed class Installation : IAsyncDisposable
         return new Installation(database, bucket, postgres is not null, s3 is not null).With("Sources:main:Preset", preset);
     }
 
+    /// <summary>The same with tables of the test's own, which it maps.</summary>
+    public static async Task<Installation> CreateAsync(TestServers servers, string schema, CancellationToken cancellationToken)
+    {
+        var database = await TestDatabase.CreateAsync(servers.PostgresConnectionString, cancellationToken);
+        var bucket = await TestBucket.CreateAsync(servers.S3, cancellationToken);
+        await database.ExecuteAsync(schema, cancellationToken);
+        return new Installation(database, bucket, ownDatabase: false, ownStore: false).With("Sources:main:Preset", null);
+    }
+
     /// <summary>The configuration of one source with one policy, as environment variables.</summary>
     public static Dictionary<string, string?> Environment(string connectionString, StorageSettings storage) => new()
     {

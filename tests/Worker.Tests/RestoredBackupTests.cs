@@ -193,7 +193,7 @@ public sealed class RestoredBackupTests(TestServers servers)
         return archiver.With("Safety:ReconcileAge", "1ms").With("Sources:main:Policies:idle:RestoreGrace", "0s");
     }
 
-    private static Task KeepVersionsAsync(Installation archiver) => archiver.Bucket.Client.PutBucketVersioningAsync(
+    private static async Task KeepVersionsAsync(Installation archiver) => await archiver.Bucket.Client.PutBucketVersioningAsync(
         new PutBucketVersioningRequest { BucketName = archiver.Bucket.Name, VersioningConfig = new S3BucketVersioningConfig { Status = Amazon.S3.VersionStatus.Enabled } }, Token);
 
     private static async Task<int> KilledAsync(Installation archiver, string point)

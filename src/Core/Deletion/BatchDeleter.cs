@@ -23,11 +23,12 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         {
             return await retry.ExecuteAsync(token => DeleteOnceAsync(batch, token), cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
-            // One session that is never done in time, for a trigger's sake or because somebody always waits for it, must not stop the others run after run.
+            // One session that is never done in time, for a trigger's sake or because somebody always waits for it, or that the server refuses for
+            // whatever reason, must not stop the others run after run.
             if (batch.Sessions.Count == 1)
-                return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.TooSlow, Failed: true)]);
+                return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.OfDelete(exception), Failed: true)]);
             var (first, second) = batch.Halve();
             return (await DeleteAsync(first, cancellationToken).ConfigureAwait(false)).And(await DeleteAsync(second, cancellationToken).ConfigureAwait(false));
         }

@@ -36,7 +36,7 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
                 ? (stored, null)
                 : (null, DropReason.SideEffects);
         }
-        catch (PostgresException exception) when ((exception.IsStatementTimeout() || exception.IsLockTimeout() || exception.IsAboutRows()) && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
             return (null, $"{DropReason.NotUpdated} ({exception.SqlState})");
         }
@@ -82,9 +82,9 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         var marks = new SessionMarks(run.Source.Map, batch.Export.Shape);
         if (!marks.Exist)
             return [.. sessions.Select(s => new MarkedSession(s, s.Session.Fingerprints, null))];
-        var guard = await SideEffectGuard.BeginAsync(connection, batch.Export.Shape, cancellationToken).ConfigureAwait(false);
+        var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, batch.Export.Shape, cancellationToken).ConfigureAwait(false);
         var set = await marks.SetAsync(connection, [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))], cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
         if (set.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, set.Count, cancellationToken).ConfigureAwait(false))
             return null;
         return [.. sessions.Select(s => new MarkedSession(

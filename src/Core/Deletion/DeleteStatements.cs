@@ -18,6 +18,8 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
 {
     private readonly string _keys = $"= ANY ($1::{shape.KeyType(map)}[])";
 
+    public SourceMap Map => map;
+
     /// <summary>Whether the session rows go too.</summary>
     public bool WholeSessions => only is null && !late;
 
@@ -48,8 +50,8 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     /// <summary>Every child with rows to delete, parents before their children.</summary>
     public IEnumerable<ChildTable> TopDown => map.Children.Where(c => only is null || only.Condition(c, new SqlParameters()) is not null);
 
-    /// <summary>The same, deepest first.</summary>
-    public IEnumerable<ChildTable> DeepestFirst => TopDown.Reverse();
+    /// <summary>The same, deepest first: the tables that <see cref="Delete"/> numbers, followed by the session's own.</summary>
+    public IReadOnlyList<ChildTable> DeepestFirst => [.. TopDown.Reverse()];
 
     /// <summary>Locks what it can of a child's rows and returns their fingerprint by session; fewer than exported means that one is in use.</summary>
     public (string Sql, NpgsqlParameter[] Parameters) LockRows(ChildTable child, IEnumerable<string> keys) => ReadRows(child, keys, "FOR UPDATE OF t SKIP LOCKED");
@@ -57,26 +59,41 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     /// <summary>Fingerprints of a child's rows by session, locked or not.</summary>
     public (string Sql, NpgsqlParameter[] Parameters) ReadRows(ChildTable child, IEnumerable<string> keys) => ReadRows(child, keys, "");
 
-    /// <summary>Deletes a child's rows and returns their fingerprint by session, computed as the export computed it.</summary>
-    public (string Sql, NpgsqlParameter[] Parameters) DeleteRows(ChildTable child, IEnumerable<string> keys)
+    /// <summary>
+    /// Deletes all rows of the sessions in one statement, and returns by table and session their number and fingerprint, computed as the export
+    /// computed it; of the sessions only the number, for their versions were compared when they were locked. One statement, because the server
+    /// checks foreign keys when it ends: in whatever order the tables point to each other, in a circle too, no key is in the way. And because
+    /// triggers then find the session gone, as they do when the application deletes it: whatever they still update is somebody else's.
+    /// </summary>
+    /// <param name="keys">The sessions.</param>
+    /// <param name="sessionsFirst">Deletes from the top down: for triggers that update a session before a row below it goes.</param>
+    public (string Sql, NpgsqlParameter[] Parameters) Delete(IEnumerable<string> keys, bool sessionsFirst)
     {
-        var path = SessionPath.Of(map, child);
-        var (where, parameters) = Where(child, path, keys);
-        return ($"""
-            WITH deleted AS (
-              DELETE FROM {child.Table.Sql} AS t{path.Using}
-              WHERE {where}
-              RETURNING {path.Key} AS k, {RowVersion.Hash("t")} AS h
-            )
-            SELECT k::text, count(*), sum(h)::text FROM deleted GROUP BY k
-            """, parameters);
+        var parameters = new SqlParameters();
+        parameters.Add(PgParameter.Texts(keys));
+        List<(string Name, string Delete, string Hash)> steps = [.. DeepestFirst.Select((c, i) => ($"d{i}", DeleteRows(c, parameters), "sum(h)::text"))];
+        if (WholeSessions)
+            steps.Add(("d", DeleteSessions, "'0'"));
+        var deletes = string.Join(",\n", steps.Select(s => $"{s.Name} AS (\n{s.Delete}\n)"));
+        var counts = steps.Select((s, i) => $"SELECT {i} AS n, k::text, count(*), {s.Hash} FROM {s.Name} GROUP BY k");
+        return ($"WITH {deletes}\n{string.Join("\nUNION ALL\n", sessionsFirst ? counts.Reverse() : counts)}", parameters.ToArray());
     }
 
-    /// <summary>Deletes the session rows and returns their keys. Their versions were compared when they were locked: a counter trigger on the messages may have updated them since.</summary>
-    public string DeleteSessions => $"""
+    private string DeleteRows(ChildTable child, SqlParameters parameters)
+    {
+        var path = SessionPath.Of(map, child);
+        var condition = only?.Condition(child, parameters);
+        return $"""
+            DELETE FROM {child.Table.Sql} AS t{path.Using}
+            WHERE {path.Where(_keys)}{(condition is null ? "" : $" AND {condition}")} AND {ApplicationPath.Enter}
+            RETURNING {path.Key} AS k, {RowVersion.Hash("t")} AS h
+            """;
+    }
+
+    private string DeleteSessions => $"""
         DELETE FROM {map.Session.Table.Sql} AS t
-        WHERE {SessionKey} {_keys}
-        RETURNING {SessionKey}::text
+        WHERE {SessionKey} {_keys} AND {ApplicationPath.Enter}
+        RETURNING {SessionKey} AS k
         """;
 
     /// <summary>Which of the keys still have a session row, locked or not.</summary>

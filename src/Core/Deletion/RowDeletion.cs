@@ -1,3 +1,4 @@
+using System.Data;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
@@ -16,8 +17,14 @@ internal sealed class RowDeletion(
 {
     private const string Savepoint = "batch";
 
+    /// <summary>"tuple to be deleted was already modified by an operation triggered by the current command"</summary>
+    private const string ModifiedByTrigger = "27000";
+
     /// <summary>Times that one set of sessions is tried again after a lock timeout that left nothing locked to find.</summary>
     private const int MaxLockWaits = 3;
+
+    // For the rest of the batch: the tables' triggers are the same for all of it.
+    private bool _sessionsFirst;
 
     /// <summary>Sessions left in the database, with their reasons.</summary>
     public List<DroppedSession> Dropped { get; } = [];
@@ -49,6 +56,8 @@ internal sealed class RowDeletion(
                     Drop(sessions.Where(s => differs.Keys.Contains(s.Key)), differs.Reason, failed: false);
                     sessions = [.. sessions.Where(s => !differs.Keys.Contains(s.Key))];
                     break;
+                case Attempt.Again:
+                    break;
                 case Attempt.LockTimeout when ++lockWaits < MaxLockWaits:
                     break;
                 case Attempt.LockTimeout:
@@ -71,51 +80,64 @@ internal sealed class RowDeletion(
     {
         try
         {
-            var guard = await SideEffectGuard.BeginAsync(connection, shape, cancellationToken).ConfigureAwait(false);
-            var rows = 0L;
+            var guard = await SideEffectGuard.BeginAsync(connection, statements.Map, shape, cancellationToken).ConfigureAwait(false);
+            var deleted = await DeleteRowsAsync(sessions, cancellationToken).ConfigureAwait(false);
             foreach (var child in statements.DeepestFirst)
             {
-                var deleted = await FingerprintsAsync(statements.DeleteRows(child, Keys(sessions)), cancellationToken).ConfigureAwait(false);
-                if (Differing(sessions, child, deleted) is { Count: > 0 } changed)
+                if (Differing(sessions, child, deleted[child.Name]) is { Count: > 0 } changed)
                     return new Attempt.Differs(changed, DropReason.Changed);
-                rows += deleted.Values.Sum(f => f.Rows);
             }
-            FaultPoint.Reach(FaultPoints.ChildrenDeleted);
-            if (statements.WholeSessions)
-            {
-                if (await DeleteSessionsAsync(sessions, cancellationToken).ConfigureAwait(false) is { Count: > 0 } kept)
-                    return new Attempt.Differs(kept, DropReason.NotDeleted);
-                rows += sessions.Count;
-            }
-            await connection.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
-            if (!await guard.HoldsAsync(connection, rows, cancellationToken).ConfigureAwait(false))
+            if (statements.WholeSessions && Kept(sessions, deleted[SourceMap.SessionName]) is { Count: > 0 } kept)
+                return new Attempt.Differs(kept, DropReason.NotDeleted);
+            await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
+            var rows = deleted.Values.Sum(t => t.Values.Sum(f => f.Rows));
+            if (!await guard.HoldsAsync(connection, rows, statements.WholeSessions ? null : Keys(sessions), cancellationToken).ConfigureAwait(false))
                 return new Attempt.Refused(DropReason.SideEffects, Failed: true);
             return replacement is not null
                 && await replacement.InsertAsync(connection, transaction, [.. Keys(sessions)], cancellationToken).ConfigureAwait(false) is { Count: > 0 } refused
                     ? new Attempt.Differs([.. refused], DropReason.NotReplaced)
                     : new Attempt.Done();
         }
-        catch (PostgresException exception) when (exception.IsLockTimeout())
+        catch (PostgresException exception) when (exception.SqlState == ModifiedByTrigger && !_sessionsFirst)
+        {
+            _sessionsFirst = true;
+            return new Attempt.Again();
+        }
+        catch (PostgresException exception) when (exception.IsLockTimeout() && !exception.IsRaised())
         {
             return new Attempt.LockTimeout();
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation && !exception.IsRaised())
         {
-            return new Attempt.Refused(DropReason.Referenced, Failed: false);
+            // Selection leaves out what it sees referenced. Where it may not look, a session would be stored night after night.
+            return new Attempt.Refused(DropReason.Referenced, Failed: shape.References.Any(r => !r.Readable));
         }
-        catch (PostgresException exception) when (exception.IsAboutRows())
+        catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && (exception.IsRaised() || !exception.IsStatementTimeout()) && connection.State == ConnectionState.Open)
         {
+            // Whatever the code: the application's triggers have their own. At some the driver gives the connection up; then the caller takes halves.
             return new Attempt.Refused($"{DropReason.NotDeleted} ({exception.SqlState})", Failed: true);
         }
     }
 
-    /// <summary>Deletes the session rows; returns the keys of those that are still there.</summary>
-    private async Task<HashSet<string>> DeleteSessionsAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
+    /// <summary>By table what the server deleted of each session; of the session table the number of rows only.</summary>
+    private async Task<Dictionary<string, Dictionary<string, Fingerprint>>> DeleteRowsAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
-        var keys = await connection.QueryAsync(
-            statements.DeleteSessions, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
-        HashSet<string> kept = [.. sessions.Select(s => s.Key).Except(keys)];
-        if (kept.Count == 0 && keys.Count != sessions.Count)
+        List<string> tables = [.. statements.DeepestFirst.Select(c => c.Name), SourceMap.SessionName];
+        var (sql, parameters) = statements.Delete(Keys(sessions), _sessionsFirst);
+        var rows = await connection.QueryAsync(
+            sql, row => (Table: tables[row.GetInt32(0)], Key: row.GetString(1), Fingerprint: Fingerprint.Parse(row.GetInt64(2), row.GetString(3))),
+            cancellationToken, parameters).ConfigureAwait(false);
+        var found = tables.ToDictionary(t => t, _ => new Dictionary<string, Fingerprint>(StringComparer.Ordinal));
+        foreach (var (table, key, fingerprint) in rows)
+            found[table].Add(key, fingerprint);
+        return found;
+    }
+
+    /// <summary>Keys of the sessions whose row is still there.</summary>
+    private HashSet<string> Kept(IReadOnlyList<RowTarget> sessions, Dictionary<string, Fingerprint> deleted)
+    {
+        HashSet<string> kept = [.. sessions.Select(s => s.Key).Where(k => !deleted.ContainsKey(k))];
+        if (kept.Count == 0 && (deleted.Count != sessions.Count || deleted.Values.Any(f => f.Rows != 1)))
             throw new ArchiverException(FailureKind.Refused, $"The session key of {shape.Session.Table} is not unique: the delete hit rows of other sessions. It was rolled back.");
         return kept;
     }
@@ -147,6 +169,9 @@ internal sealed class RowDeletion(
     private abstract record Attempt
     {
         public sealed record Done : Attempt;
+
+        /// <summary>A trigger changed a session of the set before its turn; the other order spares it that.</summary>
+        public sealed record Again : Attempt;
 
         /// <summary>These sessions are not as they were exported, or are in use; the others may be tried again.</summary>
         public sealed record Differs(HashSet<string> Keys, string Reason) : Attempt;

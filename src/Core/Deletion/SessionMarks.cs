@@ -31,8 +31,8 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
             SET {string.Join(", ", new[] { Set(_archived, "true"), Set(_location, "n.location"), Set(_status, "$4") }.OfType<string>())}
             FROM unnest($1, $2) AS n (key, location)
             JOIN {map.Session.Table.Sql} AS o ON {SessionPath.Column("o", map.Session.Key)} = n.key::{shape.KeyType(map)}
-            WHERE {SessionPath.Column("t", map.Session.Key)} = {SessionPath.Column("o", map.Session.Key)}
-            RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)},
+            WHERE {SessionPath.Column("t", map.Session.Key)} = {SessionPath.Column("o", map.Session.Key)} AND {ApplicationPath.Enter}
+            RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)}, 'row', {Image},
               'changed', to_jsonb(array_remove(ARRAY[{string.Join(", ", shape.Session.Columns.Select((c, i) => Changed(c, i + 1)))}]::text[], NULL)))::text
             """;
         List<NpgsqlParameter> parameters = [PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Texts(sessions.Select(s => s.Location)), PgParameter.Texts(shape.Session.Columns.Select(c => c.Name))];
@@ -43,12 +43,27 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         return rows.ToDictionary(r => r.Key, r => (r.Version, r.Mark), StringComparer.Ordinal);
     }
 
-    /// <summary>Gives the columns the values that they had before, where they still hold what the mark wrote; what the application has written since stays.</summary>
+    /// <summary>Key, version and image of session rows ($1, their keys), to compare with <see cref="ImageOf"/>.</summary>
+    public string Images => $"""
+        SELECT {SessionPath.Column("t", map.Session.Key)}::text, {RowVersion.Hash("t")}, {Image}
+        FROM {map.Session.Table.Sql} AS t
+        WHERE {SessionPath.Column("t", map.Session.Key)} = ANY ($1::{shape.KeyType(map)}[])
+        """;
+
+    /// <summary>The image of the whole row after the mark; null where the mark is of a version that noted none.</summary>
+    public static string? ImageOf(string mark)
+    {
+        using var document = System.Text.Json.JsonDocument.Parse(mark);
+        return document.RootElement.TryGetProperty("row", out var row) ? row.GetString() : null;
+    }
+
+    /// <summary>Gives the columns the values that they had before, where they still hold what the mark wrote; what the application has written since stays. The number of rows updated.</summary>
     /// <param name="marks">By session key, as <see cref="SetAsync"/> returned them.</param>
-    public async Task TakeBackAsync(NpgsqlConnection connection, IReadOnlyCollection<(string Key, string Mark)> marks, CancellationToken cancellationToken)
+    public async Task<long> TakeBackAsync(NpgsqlConnection connection, IReadOnlyCollection<(string Key, string Mark)> marks, CancellationToken cancellationToken)
     {
         if (!Exist || marks.Count == 0)
-            return;
+            return 0;
+        var updated = 0L;
         // The status may be of any type, so its value is a parameter that takes the column's type; hence one statement for each former value.
         var groups = _status is null
             ? [(Status: (string?)null, Marks: marks)]
@@ -63,13 +78,15 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
                 UPDATE {map.Session.Table.Sql} AS t
                 SET {string.Join(", ", new[] { Set(_archived, "(n.mark->>'archived')::boolean"), Set(_location, "n.mark->>'archive_location'"), Set(_status, "$3") }.OfType<string>())}
                 FROM unnest($1, $2::jsonb[]) AS n (key, mark)
-                WHERE {key} = n.key::{shape.KeyType(map)} AND {still}
+                WHERE {key} = n.key::{shape.KeyType(map)} AND {still} AND {ApplicationPath.Enter}
                 """;
             List<NpgsqlParameter> parameters = [PgParameter.Texts(group.Select(m => m.Key)), PgParameter.Texts(group.Select(m => m.Mark))];
             if (_status is not null)
                 parameters.Add(PgParameter.Untyped(status));
-            await connection.ExecuteAsync(sql, cancellationToken, [.. parameters]).ConfigureAwait(false);
+            updated += await connection.ExecuteAsync(sql, cancellationToken, [.. parameters]).ConfigureAwait(false);
+            await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
         }
+        return updated;
     }
 
     /// <summary>The column's name where the update changed it, a trigger's work included; as text, since not every type can be compared. One that it overlooks only keeps the session from being deleted.</summary>
@@ -78,6 +95,9 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         var name = PgIdentifier.Quote(column.Name);
         return $"CASE WHEN o.{name}::text IS DISTINCT FROM t.{name}::text THEN ($3::text[])[{position}] END";
     }
+
+    // Of the row's text in the dialect of the export. Every column is in it, those that the mark or a trigger changed too.
+    private const string Image = "encode(sha256(convert_to(t::text, 'UTF8')), 'hex')";
 
     private static string? Set(string? column, string value) => column is null ? null : $"{PgIdentifier.Quote(column)} = {value}";
 

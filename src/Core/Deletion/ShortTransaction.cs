@@ -75,7 +75,7 @@ internal sealed class ShortTransaction : IAsyncDisposable
         {
             await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
             var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync($"{TransactionSettings.Export} {TransactionSettings.Change} {Timeouts(run, rows)}", cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {Timeouts(run, rows)}", cancellationToken).ConfigureAwait(false);
             return new(run, connection, transaction, await LockCourtesy.BeginAsync(run, connection, cancellationToken).ConfigureAwait(false));
         }
         catch

@@ -6,8 +6,8 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// Counts every row that this transaction deleted or updated in any table (PROTOCOL.md rule 12). If the server deleted more rows than our
-/// statements returned, or updated one outside the session table, then a cascade, a trigger or a rule changed something that was not
-/// archived. The same holds for the archiver's own updates of session rows. Needs track_counts.
+/// statements returned, or updated any, then a cascade, a trigger or a rule changed something that was not archived, or another session. The same
+/// holds for the archiver's own updates of session rows. Needs track_counts.
 /// </summary>
 internal sealed class SideEffectGuard
 {
@@ -21,32 +21,50 @@ internal sealed class SideEffectGuard
         WHERE c.relkind = 'r' AND c.relnamespace <> 'pg_catalog'::regnamespace
         """;
 
-    private readonly uint _session;
+    private readonly SourceMap _map;
+    private readonly SourceShape _shape;
     private readonly (long Deleted, long UpdatedElsewhere, long Updated) _before;
 
-    private SideEffectGuard(uint session, (long Deleted, long UpdatedElsewhere, long Updated) before)
+    private SideEffectGuard(SourceMap map, SourceShape shape, (long Deleted, long UpdatedElsewhere, long Updated) before)
     {
-        _session = session;
+        _map = map;
+        _shape = shape;
         _before = before;
     }
 
-    /// <summary>Notes the counters before the first delete.</summary>
-    public static async Task<SideEffectGuard> BeginAsync(NpgsqlConnection connection, SourceShape shape, CancellationToken cancellationToken) =>
-        new(shape.Session.Oid, await ReadAsync(connection, shape.Session.Oid, cancellationToken).ConfigureAwait(false));
+    /// <summary>Notes the counters before the first change.</summary>
+    public static async Task<SideEffectGuard> BeginAsync(NpgsqlConnection connection, SourceMap map, SourceShape shape, CancellationToken cancellationToken) =>
+        new(map, shape, await ReadAsync(connection, shape.Session.Oid, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Whether the server changed exactly the rows that our statements returned.</summary>
-    public async Task<bool> HoldsAsync(NpgsqlConnection connection, long rowsReturned, CancellationToken cancellationToken)
+    /// <summary>Whether the server changed exactly the rows that our statement deleted.</summary>
+    /// <param name="connection">In the transaction.</param>
+    /// <param name="rowsReturned">How many these are.</param>
+    /// <param name="staying">Sessions whose own rows a trigger may update, because they stay while some of their messages go; null where the sessions go.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<bool> HoldsAsync(NpgsqlConnection connection, long rowsReturned, IEnumerable<string>? staying, CancellationToken cancellationToken)
     {
-        var now = await ReadAsync(connection, _session, cancellationToken).ConfigureAwait(false);
-        return now.Deleted - _before.Deleted == rowsReturned && now.UpdatedElsewhere == _before.UpdatedElsewhere;
+        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken).ConfigureAwait(false);
+        if (now.Deleted - _before.Deleted != rowsReturned || now.UpdatedElsewhere != _before.UpdatedElsewhere)
+            return false;
+        return now.Updated == _before.Updated
+            || (staying is not null && !await connection.ScalarAsync<bool>(OthersUpdated, cancellationToken, PgParameter.Texts(staying)).ConfigureAwait(false));
     }
 
     /// <summary>Whether the server updated exactly the session rows that our statement returned, each once, and deleted none anywhere.</summary>
     public async Task<bool> HoldsForUpdateAsync(NpgsqlConnection connection, long sessionsReturned, CancellationToken cancellationToken)
     {
-        var now = await ReadAsync(connection, _session, cancellationToken).ConfigureAwait(false);
+        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken).ConfigureAwait(false);
         return now == (_before.Deleted, _before.UpdatedElsewhere, _before.Updated + sessionsReturned);
     }
+
+    // Counters know no rows. A version that this transaction wrote, in whichever of its savepoints, is one that is still in progress and seen all
+    // the same. It reads the session table, but only where a trigger has written there.
+    private string OthersUpdated => $"""
+        SELECT EXISTS (
+          SELECT FROM {_map.Session.Table.Sql} AS t
+          WHERE age(t.xmin) <= 0 AND NOT {SessionPath.Column("t", _map.Session.Key)} = ANY ($1::{_shape.KeyType(_map)}[])
+            AND pg_xact_status((pg_current_xact_id()::text::numeric - age(t.xmin))::text::xid8) = 'in progress')
+        """;
 
     private static async Task<(long Deleted, long UpdatedElsewhere, long Updated)> ReadAsync(NpgsqlConnection connection, uint session, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(Counters, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, PgParameter.Oid(session)).ConfigureAwait(false))[0];

@@ -19,7 +19,6 @@ internal static class FaultPoints
     public const string Uploaded = "archive.uploaded";
     public const string Verified = "archive.verified";
     public const string SessionsLocked = "archive.sessions-locked";
-    public const string ChildrenDeleted = "archive.children-deleted";
     public const string RowsDeleted = "archive.rows-deleted";
     public const string DeleteRecorded = "archive.delete-recorded";
 
@@ -47,6 +46,8 @@ internal static class FaultPoints
     public const string ChangeCommitted = "change.committed";
     public const string ChangeCounted = "change.counted";
 
+    /// <summary>The sessions are locked, their other rows are not; whether they are still to go was not asked yet.</summary>
+    public const string PurgeSessionsLocked = "purge.sessions-locked";
     public const string PurgeLocked = "purge.locked";
     public const string PurgeDeleted = "purge.deleted";
 

@@ -40,8 +40,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, Message = "The end of run {RunId} could not be recorded; the next run settles it")]
     public static partial void RunEndNotRecorded(this ILogger logger, Exception exception, Guid runId);
 
-    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "Batch of {Sessions} sessions ran into {SqlState}; trying halves")]
-    public static partial void BatchHalved(this ILogger logger, int sessions, string sqlState);
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "Batch of {Sessions} sessions failed ({Reason}); trying halves")]
+    public static partial void BatchHalved(this ILogger logger, int sessions, string reason);
 
     [LoggerMessage(EventId = 1012, Level = LogLevel.Error, Message = "{Problem}")]
     public static partial void NoRoomToSpool(this ILogger logger, string problem);

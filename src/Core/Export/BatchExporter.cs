@@ -18,7 +18,8 @@ namespace Archiver.Core.Export;
 /// The sessions are stored already, and are compared with their copies: the policy's conditions are not asked again. A mark that a trigger
 /// takes for activity would fail them, and a change since then shows in the versions.
 /// </param>
-internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server, bool stored = false)
+/// <param name="toDelete">The sessions are to go: those that rows outside of the batch point to are left out.</param>
+internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server, bool stored = false, bool toDelete = true)
 {
     private SourceShape _shape = run.Shape;
 
@@ -40,6 +41,9 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             : await StillEligibleAsync(connection, statements, batch, cancellationToken).ConfigureAwait(false);
         var sessions = batch.Sessions.Where(s => eligible.Contains(s.Key)).ToList();
         var dropped = batch.Sessions.Where(s => !eligible.Contains(s.Key)).Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false)).ToList();
+        var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
+        dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
+        sessions.RemoveAll(s => needed.Contains(s.Key));
         if (sessions.Count == 0)
             return ExportedBatch.From([], dropped, _shape, exportedAt);
 
@@ -77,7 +81,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
     {
         var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
         if (_shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
-            _shape = await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken).ConfigureAwait(false);
+            _shape = (await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken).ConfigureAwait(false)) with { References = _shape.References };
     }
 
     private static async Task<HashSet<string>> StillEligibleAsync(
@@ -86,6 +90,25 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         var parameters = new SqlParameters();
         var sql = statements.StillEligible(parameters, batch.Sessions.Select(s => s.Key));
         return [.. await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)];
+    }
+
+    /// <summary>
+    /// Sessions that the server would not let go because rows outside of this batch point to theirs: they would be stored in every run and deleted in
+    /// none. One that stays may point to others, so it is asked until nothing more is found.
+    /// </summary>
+    private async Task<HashSet<string>> ReferencedAsync(NpgsqlConnection connection, ExportStatements statements, List<string> sessions, CancellationToken cancellationToken)
+    {
+        HashSet<string> referenced = new(StringComparer.Ordinal);
+        if (statements.Referenced is not { } sql || !toDelete || (run.Policy.RowsStay && !stored))
+            return referenced;
+        while (sessions.RemoveAll(referenced.Contains) >= 0 && sessions.Count > 0)
+        {
+            var found = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions)).ConfigureAwait(false);
+            if (found.Count == 0)
+                break;
+            referenced.UnionWith(found);
+        }
+        return referenced;
     }
 
     private static async Task CopyAsync(

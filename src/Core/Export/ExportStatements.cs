@@ -34,6 +34,18 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
             """;
     }
 
+    /// <summary>Which of the sessions in $1, a text array, rows of other sessions or of tables that are not mapped point to; null where none can.</summary>
+    public string? Referenced
+    {
+        get
+        {
+            var references = new ReferenceSql(run.Source.Map);
+            var found = shape.References.Where(r => r.Readable).Select(r =>
+                $"SELECT k.id::text FROM unnest($1::{_keyType}[]) AS k (id) WHERE {references.Exists(r, "k.id", other => $"NOT {other} = ANY ($1::{_keyType}[])")}").ToList();
+            return found.Count == 0 ? null : string.Join("\nUNION\n", found);
+        }
+    }
+
     /// <summary>
     /// All rows of one table for the batch. Children are read by a LATERAL subquery per session: the index gives each session's rows, a
     /// small sort their order, and no sort of the whole batch spills to disk. The reader checks that sessions arrive in order.

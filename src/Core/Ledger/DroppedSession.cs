@@ -1,3 +1,6 @@
+using Archiver.Core.Postgres;
+using Npgsql;
+
 namespace Archiver.Core.Ledger;
 
 /// <summary>A session that left its batch on the way; it stays live and whole in the database.</summary>
@@ -28,4 +31,7 @@ internal static class DropReason
     public const string HoldInFlight = "a hold is being added";
     public const string Erased = "its id or user was erased after it began";
     public const string NotUpdated = "update refused";
+
+    /// <summary>Why the server did not let a single session go: its code alone, since its text may quote a row.</summary>
+    public static string OfDelete(PostgresException exception) => exception.IsStatementTimeout() ? TooSlow : $"{NotDeleted} ({exception.SqlState})";
 }

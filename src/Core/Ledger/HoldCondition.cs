@@ -5,7 +5,7 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// SQL that is true for what no legal hold covers. A hold names a session, a user, or a range of time: then it covers every session whose
-/// life, from creation to last activity, touches the range. What is not known counts as covered: in doubt a hold holds.
+/// life, from creation to last activity, its messages' times included, touches the range. What is not known counts as covered: in doubt a hold holds.
 /// </summary>
 internal static class HoldCondition
 {
@@ -20,8 +20,17 @@ internal static class HoldCondition
         var created = table.Created is null ? "NULL::timestamptz" : Instant(table.Created);
         var activity = string.Join(", ", table.Activity.Select(Instant));
         var known = $"num_nulls({activity}) = 0";
+        var begun = $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)";
         return Condition(
-            source, $"{key}::text", user, $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)", $"CASE WHEN {known} THEN greatest({created}, {activity}) END", only);
+            source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0 THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only);
+
+        // A message may be younger, or older, than its session says of itself.
+        string Times(string aggregate) => string.Concat(settings.Map.Children.Where(c => c.Time is not null).Select(child =>
+        {
+            var path = SessionPath.Of(settings.Map, child);
+            var time = InstantSql.Of(shape[child.Name][child.Time!], SessionPath.Column("t", child.Time!), settings.TimeZone, parameters);
+            return $", (SELECT {aggregate}({time}) FROM {path.From(child)} WHERE {path.Where($"= {key}")})";
+        }));
     }
 
     /// <summary>True for an archive that may be anybody's: no user was mapped when it was written.</summary>

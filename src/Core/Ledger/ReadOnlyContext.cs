@@ -16,9 +16,9 @@ internal static class ReadOnlyContext
     public static async Task<RunContext> MakeAsync(
         NpgsqlConnection connection, SourceSettings source, Policy policy, ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
     {
-        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
+        await RequireLedgerAsync(connection, inspection, source, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         return new()
         {
@@ -32,5 +32,19 @@ internal static class ReadOnlyContext
             Connections = connections[source.Name],
             Lease = new Lease(0, 0),
         };
+    }
+
+    /// <summary>Before the ledger is there, the first thing that a person asks is whether the source fits: that is answered too.</summary>
+    private static async Task RequireLedgerAsync(NpgsqlConnection connection, Inspection inspection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ArchiverException ledger) when (inspection.Problems.Count + inspection.Warnings.Count > 0)
+        {
+            (inspection with { Problems = inspection.Problems.Count == 0 ? [] : [.. inspection.Problems, ledger.Message] }).Require(source.Name);
+            throw new ArchiverException(ledger.Kind, $"{ledger.Message}\nInspection has warnings for source '{source.Name}':{string.Concat(inspection.Warnings.Select(w => $"\n  - {w}"))}", ledger);
+        }
     }
 }

@@ -26,10 +26,10 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         {
             return await retry.ExecuteAsync(token => DeleteOnceAsync(sessions, token), cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
             if (sessions.Count == 1)
-                return (0, [new(sessions[0], DropReason.TooSlow, Failed: true)]);
+                return (0, [new(sessions[0], DropReason.OfDelete(exception), Failed: true)]);
             var first = await DeleteAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken).ConfigureAwait(false);
             var second = await DeleteAsync([.. sessions.Skip(sessions.Count / 2)], cancellationToken).ConfigureAwait(false);
             return (first.Rows + second.Rows, [.. first.Dropped, .. second.Dropped]);

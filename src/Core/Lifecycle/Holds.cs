@@ -79,6 +79,7 @@ internal static class Holds
         SourceConnections connections, SourceSettings source, IReadOnlyCollection<long>? only, TimeSpan patience, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(patience), cancellationToken).ConfigureAwait(false);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
@@ -98,6 +99,7 @@ internal static class Holds
         SourceConnections connections, SourceSettings source, HoldRequest request, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var given = new GivenIds(connection, source.Map);
         if (request.Session is not { } id)
             return ([null], request.User is { } user ? await given.UserAsync(source.Name, user, cancellationToken).ConfigureAwait(false) : null);

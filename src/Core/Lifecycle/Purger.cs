@@ -32,11 +32,11 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         {
             return await retry.ExecuteAsync(token => PurgeOnceAsync(batch, token), cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.IsStatementTimeout() && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
-            // One session that is never done in time, for a trigger's sake, must not stop the others run after run.
+            // One session that is never done in time, for a trigger's sake, or that the server refuses must not stop the others run after run.
             if (batch.Sessions.Count == 1)
-                return new([], 0, [new(batch.Sessions[0].Key, DropReason.TooSlow, Failed: true)]);
+                return new([], 0, [new(batch.Sessions[0].Key, DropReason.OfDelete(exception), Failed: true)]);
             var (first, second) = batch.Halve();
             return (await ApplyAsync(first, cancellationToken).ConfigureAwait(false)).And(await ApplyAsync(second, cancellationToken).ConfigureAwait(false));
         }
@@ -73,12 +73,16 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         return new(done, deleted, [.. locks.Dropped, .. rows.Dropped]);
     }
 
-    /// <summary>Locks every row that is to go and asks the predicate again: a session or message that the user brought back just before is kept.</summary>
+    /// <summary>
+    /// Locks every row that is to go, and only then asks the predicate again: a session or message that the user brought back or wrote just before is
+    /// kept. What comes after the question differs from what is locked, and the delete finds that.
+    /// </summary>
     private static async Task<IReadOnlyList<RowTarget>> LockAsync(
         SessionLocks locks, DeleteStatements statements, SelectedBatch batch, CancellationToken cancellationToken)
     {
         var versions = await locks.LockSessionsAsync([.. batch.Sessions.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
-        var sessions = await locks.StillEligibleAsync([.. versions.Keys], cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultPoints.PurgeSessionsLocked);
+        IReadOnlyList<string> sessions = [.. versions.Keys];
         var fingerprints = sessions.ToDictionary(
             k => k,
             k => statements.WholeSessions
@@ -95,6 +99,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
             foreach (var key in sessions)
                 fingerprints[key][child.Name] = locked.GetValueOrDefault(key);
         }
+        sessions = await locks.StillEligibleAsync(sessions, cancellationToken).ConfigureAwait(false);
         return [.. sessions.Where(k => fingerprints[k].Values.Any(f => f.Rows > 0)).Select(k => RowTarget.WithoutCopy(k, fingerprints[k]))];
     }
 }

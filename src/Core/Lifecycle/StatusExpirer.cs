@@ -31,7 +31,7 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
                 ? (changed, null)
                 : (null, DropReason.SideEffects);
         }
-        catch (PostgresException exception) when ((exception.IsStatementTimeout() || exception.IsLockTimeout() || exception.IsAboutRows()) && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
             return (null, $"{DropReason.NotUpdated} ({exception.SqlState})");
         }
@@ -51,10 +51,10 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
         var sessions = await locks.StillEligibleAsync([.. versions.Keys], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.ExpireLocked);
 
-        var guard = await SideEffectGuard.BeginAsync(connection, run.Shape, cancellationToken).ConfigureAwait(false);
+        var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, run.Shape, cancellationToken).ConfigureAwait(false);
         var update = new SessionUpdate(run.Source.Map, run.Shape);
         var expired = await update.SetStatusAsync(connection, sessions, SessionStatus.Expired, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
         if (expired.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, expired.Count, cancellationToken).ConfigureAwait(false))
             return null;
         if (expired.Count > 0)

@@ -17,8 +17,10 @@ namespace Archiver.Core.Lifecycle;
 /// <param name="run">The run.</param>
 /// <param name="retry">Repeats what a passing fault broke.</param>
 /// <param name="limit">Why the run is to stop, or null.</param>
+/// <param name="except">Leaves out those of the archives whose sessions have other physical names only.</param>
 /// <param name="logger">The log.</param>
-internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<CancellationToken, Task<string?>> limit, ILogger logger)
+internal sealed class StoredSessions(
+    RunContext run, DatabaseRetry retry, Func<CancellationToken, Task<string?>> limit, Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except, ILogger logger)
 {
     /// <summary>Reason of an archive whose session has other rows now.</summary>
     public const string Changed = "changed after it was stored";
@@ -46,7 +48,7 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
             after = page[^1].Id;
             var changed = await retry.ExecuteAsync(token => ChangedAsync(page, token), cancellationToken).ConfigureAwait(false);
             if (changed.Count > 0)
-                superseded += await SupersedeAsync(changed, cancellationToken).ConfigureAwait(false);
+                superseded += await SupersedeAsync(await except(changed, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
         if (superseded > 0)
             logger.StoredSuperseded(run.Id, superseded);
@@ -61,21 +63,24 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     {
         if (over.Count == 0)
             return 0;
+        var surprise = DropReason.SideEffects;
         try
         {
-            return await retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken).ConfigureAwait(false);
+            if (await retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken).ConfigureAwait(false) is { } superseded)
+                return superseded;
         }
-        catch (PostgresException exception) when (over.Count > 1 && (exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
-            var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken).ConfigureAwait(false);
-            return first + await SupersedeAsync([.. over.Skip(over.Count / 2)], cancellationToken).ConfigureAwait(false);
+            surprise = $"{DropReason.NotUpdated} ({exception.SqlState})";
         }
-        catch (PostgresException exception) when ((exception.IsStatementTimeout() || exception.IsLockTimeout()) && !cancellationToken.IsCancellationRequested)
+        if (over.Count == 1)
         {
             // It stays stored, and is never deleted on the strength of that copy; the next run finds it again.
-            logger.SessionFailed(over[0].Key, $"{DropReason.NotUpdated} ({exception.SqlState})");
+            logger.SessionFailed(over[0].Key, surprise);
             return 0;
         }
+        var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken).ConfigureAwait(false);
+        return first + await SupersedeAsync([.. over.Skip(over.Count / 2)], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for its delete would prevent.</summary>
@@ -134,10 +139,11 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
     }
 
     /// <summary>A version that is gone does not come back, so what was found without a lock still holds.</summary>
-    private Task<long> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
+    private Task<long?> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
         run, changed.Count, changed.Count == 1, transaction => SupersedeAsync(transaction, changed, cancellationToken), cancellationToken);
 
-    private async Task<long> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
+    /// <summary>Null when taking the marks back changed other rows too; then it is rolled back.</summary>
+    private async Task<long?> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {
         var connection = transaction.Connection;
         var locks = new SessionLocks(run, connection, run.Shape, _statements);
@@ -148,8 +154,11 @@ internal sealed class StoredSessions(RunContext run, DatabaseRetry retry, Func<C
         List<StoredArchive> over = [.. changed.Where(a => gone.Contains(a.Key) || locked.ContainsKey(a.Key))];
         if (over.Count == 0)
             return 0;
-        await new SessionMarks(run.Source.Map, run.Shape).TakeBackAsync(
+        var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, run.Shape, cancellationToken).ConfigureAwait(false);
+        var unmarked = await new SessionMarks(run.Source.Map, run.Shape).TakeBackAsync(
             connection, [.. over.Where(a => a.Mark is not null && locked.ContainsKey(a.Key)).Select(a => (a.Key, a.Mark!))], cancellationToken).ConfigureAwait(false);
+        if (!await guard.HoldsForUpdateAsync(connection, unmarked, cancellationToken).ConfigureAwait(false))
+            return null;
         var superseded = await connection.ExecuteAsync(
             Supersede, cancellationToken, PgParameter.Bigints(over.Select(a => a.Id)),
             PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : a.Reason))).ConfigureAwait(false);

@@ -14,6 +14,8 @@ internal static class PgErrors
     /// <summary>A passing fault: the same work may succeed on a new connection.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
+        // What an application's function raises says nothing about the server, whatever its code.
+        PostgresException e when e.IsRaised() => false,
         PostgresException e => e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
             || (e.SqlState.StartsWith("53", StringComparison.Ordinal) && e.SqlState != PostgresErrorCodes.OutOfMemory)
             // The worker stood still, and the server took its locks away.
@@ -30,15 +32,15 @@ internal static class PgErrors
     /// <summary>The statement ran into <c>statement_timeout</c> (57014; a cancellation by the caller surfaces as OperationCanceledException instead).</summary>
     public static bool IsStatementTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.QueryCanceled;
 
-    /// <summary>22 data, 23 integrity, 27, 44 check option, P0 raised by a trigger: some row is the cause, so a smaller set of rows finds it.</summary>
-    public static bool IsAboutRows(this PostgresException exception) => exception.SqlState[..2] is "22" or "23" or "27" or "44" or "P0";
+    /// <summary>A function of the application raised it, under a code of its own choice and with a text of its own, such as a row's.</summary>
+    public static bool IsRaised(this PostgresException exception) => exception.Routine == "exec_stmt_raise";
 
     /// <summary>
-    /// The server could not deliver this batch, but may deliver a part of it: a timeout, a value over a limit, bytes invalid in the encoding,
-    /// a damaged page.
+    /// The server refused this batch, and may take a part of it: a trigger that raises, a value over a limit, a damaged page. The code does not tell,
+    /// for applications choose their own; trying the parts does. Not so a login that is refused, and what passes is repeated instead.
     /// </summary>
     public static bool IsAboutOneBatch(this PostgresException exception) =>
-        exception.IsStatementTimeout() || exception.SqlState[..2] is "22" or "54" or "XX" || exception.SqlState == PostgresErrorCodes.OutOfMemory;
+        exception.IsRaised() || (!IsTransient(exception) && exception.SqlState[..2] is not ("28" or "3D"));
 
     /// <summary>
     /// One clear message that names the setting. Never the server's DETAIL: it quotes key values, and with them possibly text of a row.
@@ -66,12 +68,21 @@ internal static class PgErrors
     }
 
     /// <summary>
-    /// The server's message where its class speaks of servers, names and rights; data errors and messages of triggers may quote a row.
+    /// The server's message where it is about our own statement and its class speaks of servers, names and rights. With a context it comes out of
+    /// a function of the application, which may put a row's text into it under any code; data errors quote rows themselves.
     /// </summary>
     private static string SafeText(PostgresException exception) =>
-        exception.SqlState[..2] is "08" or "25" or "28" or "3D" or "3F" or "40" or "42" or "53" or "55" or "57" or "58"
+        string.IsNullOrEmpty(exception.Where) && !exception.IsRaised()
+            && exception.SqlState[..2] is "08" or "25" or "28" or "3D" or "3F" or "40" or "42" or "53" or "55" or "57" or "58"
             ? exception.MessageText
-            : "the server's log has the message; it may quote data and is not repeated here";
+            : $"{Condition(exception.SqlState)}; the server's log has the message, which may quote data and is not repeated here";
+
+    /// <summary>The condition's name in PostgreSQL's manual, such as <c>insufficient_privilege</c>.</summary>
+    private static string Condition(string sqlState)
+    {
+        var name = typeof(PostgresErrorCodes).GetFields().FirstOrDefault(f => f.IsLiteral && Equals(f.GetRawConstantValue(), sqlState))?.Name;
+        return name is null ? "a condition of the application's own" : string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+    }
 
     private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 }

@@ -29,6 +29,9 @@ internal sealed record SourceShape(IReadOnlyList<TableShape> Tables)
 {
     public TableShape Session => Tables[0];
 
+    /// <summary>Foreign keys by which rows outside a session may point into it; inspection knows them.</summary>
+    public IReadOnlyList<SessionReference> References { get; init; } = [];
+
     /// <summary>Type of the session key without modifiers, to cast parameters to.</summary>
     public string KeyType(SourceMap map) => Session[map.Session.Key].BaseType;
 

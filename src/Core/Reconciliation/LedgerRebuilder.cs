@@ -43,6 +43,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
         await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");

@@ -39,6 +39,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
         await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Reconcile again when it is done.");

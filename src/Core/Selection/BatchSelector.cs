@@ -60,10 +60,11 @@ internal sealed class BatchSelector(RunContext run)
             Created = row.TextOrNull(3),
             LastActivity = row.TextOrNull(4),
             Month = row.GetString(5),
-            Keep = row.TextOrNull(6),
+            Keep = KeptColumns.ForJsonb(row.TextOrNull(6)),
             Generation = row.GetInt32(8),
             Rows = _statements.WholeSessions ? 1 : 0,
             Bytes = _statements.WholeSessions ? row.GetInt64(9) : 0,
+            LastActivityEpoch = row.GetDouble(10),
         },
         new PageMark(row.GetString(7), row.GetString(0)));
 
@@ -72,18 +73,24 @@ internal sealed class BatchSelector(RunContext run)
     {
         if (sessions.Count == 0)
             return [];
-        Dictionary<string, (long Rows, long Bytes, long Messages)> sizes = [];
+        var sized = sessions.ToDictionary(s => s.Key, StringComparer.Ordinal);
         foreach (var child in run.Source.Map.Children)
         {
             var parameters = new SqlParameters();
             var sql = _statements.Sizes(child, parameters, sessions.Select(s => s.Key));
-            foreach (var (key, rows, bytes) in await connection.QueryAsync(
-                sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))
+            foreach (var (key, rows, bytes, youngest, epoch) in await connection.QueryAsync(
+                sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.TextOrNull(3), row.IsDBNull(4) ? 0 : row.GetDouble(4)),
+                cancellationToken, parameters.ToArray()).ConfigureAwait(false))
             {
-                var before = sizes.GetValueOrDefault(key);
-                sizes[key] = (before.Rows + rows, before.Bytes + bytes, child.Name == SourceMap.MessagesName ? rows : before.Messages);
+                var session = sized[key];
+                sized[key] = session.WithActivity(youngest, epoch) with
+                {
+                    Rows = session.Rows + rows,
+                    Bytes = session.Bytes + bytes,
+                    Messages = child.Name == SourceMap.MessagesName ? rows : session.Messages,
+                };
             }
         }
-        return sessions.Select(s => sizes.TryGetValue(s.Key, out var size) ? s with { Rows = s.Rows + size.Rows, Bytes = s.Bytes + size.Bytes, Messages = size.Messages } : s);
+        return sessions.Select(s => sized[s.Key]);
     }
 }

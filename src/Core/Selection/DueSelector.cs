@@ -57,6 +57,19 @@ internal sealed class DueSelector(RunContext run)
         return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
     }
 
+    /// <summary>Stored archives by their ids, as far as their objects are there to be compared with.</summary>
+    public static async Task<IReadOnlyList<DueArchive>> ReadAsync(RunContext run, IEnumerable<long> ids, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT {Columns}
+            FROM archiver.archives AS a
+            JOIN archiver.objects AS o ON o.id = a.object_id
+            WHERE a.id = ANY ($1) AND a.state = 'stored' AND o.state = 'stored' AND o.removal_began_at IS NULL
+            """;
+        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.QueryAsync(sql, Read, cancellationToken, PgParameter.Bigints(ids)).ConfigureAwait(false);
+    }
+
     private async Task ReadPageAsync(CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();

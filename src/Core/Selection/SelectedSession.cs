@@ -12,7 +12,11 @@ internal sealed record SelectedSession
 
     public string? Created { get; init; }
 
+    /// <summary>The youngest of its activity columns and its messages' times; null where a column is unknown.</summary>
     public string? LastActivity { get; init; }
+
+    /// <summary>The same in seconds, to compare with.</summary>
+    public double LastActivityEpoch { get; init; } = double.PositiveInfinity;
 
     /// <summary><c>yyyy/MM</c> of the creation, or of the oldest activity where creation is unknown: part of the object key.</summary>
     public required string Month { get; init; }
@@ -31,4 +35,8 @@ internal sealed record SelectedSession
 
     /// <summary>About how many bytes its values have as text.</summary>
     public required long Bytes { get; init; }
+
+    /// <summary>The session with the time of a message, if that is younger than what its own columns say.</summary>
+    public SelectedSession WithActivity(string? time, double epoch) =>
+        time is not null && LastActivity is not null && epoch > LastActivityEpoch ? this with { LastActivity = time, LastActivityEpoch = epoch } : this;
 }

@@ -55,7 +55,8 @@ internal sealed class SelectionStatements
                    {Keep(parameters)},
                    {order}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
-                   {RowBytes(_run.Shape.Session, "s")}
+                   {RowBytes(_run.Shape.Session, "s")},
+                   coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity')
             FROM {_table.Table.Sql} AS s
             WHERE {Condition.All(conditions.Where(c => !c.IsBeyondStatistics))}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
@@ -67,12 +68,16 @@ internal sealed class SelectionStatements
     /// <summary>Whether the policy takes sessions with all their rows; else it takes some rows of sessions that stay.</summary>
     public bool WholeSessions => _only is null;
 
-    /// <summary>Rows and bytes of one child table for each of the sessions in the parameter; of all rows, or of those that the policy takes.</summary>
+    /// <summary>
+    /// Rows and bytes of one child table for each of the sessions in the parameter, of all rows or of those that the policy takes; and the youngest time among
+    /// them, as text and in seconds.
+    /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
         var path = SessionPath.Of(_run.Source.Map, child);
+        var time = child.Time is null ? "NULL::timestamptz" : InstantSql.Of(_run.Shape[child.Name][child.Time], SessionPath.Column("t", child.Time), _run.Source.TimeZone, parameters);
         return $"""
-            SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint
+            SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8
             FROM {path.From(child)}
             WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}{Taken(child, parameters)}
             GROUP BY {path.Key}
@@ -129,7 +134,27 @@ internal sealed class SelectionStatements
             conditions.Add(new("stored", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
                 """));
-        return [.. conditions.Select(c => c with { IsBeyondStatistics = true })];
+        return [.. conditions.Concat(NotReferenced(key, conditions, parameters)).Select(c => c with { IsBeyondStatistics = true })];
+    }
+
+    /// <summary>
+    /// What rows of other sessions or tables point to cannot go while these stay; sessions that the policy takes as well do not stay. Asked only where an
+    /// index answers: the export asks the rest once a batch.
+    /// </summary>
+    private IEnumerable<Condition> NotReferenced(string key, IReadOnlyList<Condition> ledger, SqlParameters parameters)
+    {
+        if (_run.Policy is not ({ Action: PolicyAction.Archive, RowsStay: false } or { Action: PolicyAction.Purge, Scope: PurgeScope.Sessions }))
+            yield break;
+        var references = new ReferenceSql(_run.Source.Map);
+        foreach (var reference in _run.Shape.References.Where(r => r is { Readable: true, Indexed: true }))
+            yield return new(DropReason.Referenced, $"{PgIdentifier.Quote(reference.Name)} of {reference.From}", $"NOT {references.Exists(reference, key, Stays)}");
+
+        string Stays(string other) => $"""
+            {other} IS DISTINCT FROM {key} AND NOT EXISTS (
+              SELECT FROM {_table.Table.Sql} AS s
+              WHERE {SessionPath.Column("s", _table.Key)} = {other}
+                AND {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)} AND {Condition.All(ledger)})
+            """;
     }
 
     private string OrderColumn => EligibilityPredicate.OrderColumn(_run.Policy, _table);
@@ -158,7 +183,7 @@ internal sealed class SelectionStatements
 
     private string Keep(SqlParameters parameters) => _run.Source.Keep.Count == 0
         ? "NULL::text"
-        : $"jsonb_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{parameters.Add(PgParameter.Text(c))}, {SessionPath.Column("s", c)}"))})::text";
+        : $"json_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{parameters.Add(PgParameter.Text(c))}, {SessionPath.Column("s", c)}"))})::text";
 
     /// <summary>About the bytes of a row as text. octet_length answers from the TOAST pointer: no large value is read for it.</summary>
     private static string RowBytes(TableShape table, string alias) => string.Join(" + ", ["64::bigint", .. table.Columns

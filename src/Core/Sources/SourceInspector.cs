@@ -35,6 +35,6 @@ internal static class SourceInspector
         TriggerChecks.Check(catalog, findings);
         IndexChecks.Check(catalog, findings);
         await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken).ConfigureAwait(false);
-        return new(shape, findings.Problems, findings.Warnings);
+        return new(shape with { References = SessionReference.Of(catalog) }, findings.Problems, findings.Warnings);
     }
 }

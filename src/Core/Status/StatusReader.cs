@@ -35,6 +35,7 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var name = PgParameter.Text(source.Name);
         var (at, quarantined, failing, holds) = (await connection.QueryAsync(
             Counts, row => (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken, name).ConfigureAwait(false))[0];

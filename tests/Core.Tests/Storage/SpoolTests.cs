@@ -64,6 +64,18 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public void Says_at_once_that_its_folder_cannot_be_written()
+    {
+        using var spool = new SpoolingStream(memoryLimit: 10, Path.Combine(_folder, "missing"));
+
+        var error = Assert.Throws<SpoolException>(() => spool.Write(new byte[11]));
+
+        Assert.Contains($"The folder for temporary files, {Path.Combine(_folder, "missing")}", error.Message, StringComparison.Ordinal);
+        // Not taken for a fault that passes.
+        Assert.False(Archiver.Core.Postgres.PgErrors.IsTransient(error));
+    }
+
+    [Fact]
     public void A_small_document_takes_one_range_of_memory()
     {
         using var arena = new SpoolArena();

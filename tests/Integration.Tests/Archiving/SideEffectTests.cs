@@ -1,5 +1,7 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
@@ -32,18 +34,109 @@ public sealed class SideEffectTests(TestServers servers)
         Assert.Equal("precious", await archiver.Database.ScalarAsync<string>("SELECT note FROM notes"));
     }
 
-    [Fact]
-    public async Task Leaves_a_session_that_a_foreign_key_of_somebody_else_needs()
+    [Theory]
+    [InlineData("AFTER", "chat_messages")]
+    [InlineData("BEFORE", "chat_messages")]
+    [InlineData("AFTER", "chat_sessions")]
+    [InlineData("BEFORE", "chat_sessions")]
+    public async Task Leaves_a_session_whose_delete_changes_another_session(string time, string table)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync("CREATE TABLE invoices (session_id uuid REFERENCES chat_sessions)", null);
-        await archiver.ExecuteAsync("INSERT INTO invoices VALUES ($1)", session);
+        const string young = "SELECT session_title FROM chat_sessions WHERE last_activity > now() - interval '90 days'";
+        await archiver.ExecuteAsync($"""
+            UPDATE chat_sessions SET session_title = 'precious';
+            CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              UPDATE public.chat_sessions SET session_title = 'lost' WHERE last_activity > now() - interval '90 days' AND OLD.session_id = '{session}'; RETURN OLD; END $$;
+            CREATE TRIGGER tidy {time} DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION tidy();
+            """, null);
 
         var summary = await archiver.RunAsync(Token);
 
-        Assert.Equal((RunOutcome.Done, Idle - 1L, 1L), (summary.Outcome, summary.Sessions, summary.Skipped));
-        Assert.Equal(1, summary.Reasons[DropReason.Referenced]);
+        Assert.Equal((RunOutcome.Partial, Idle - 1L, 1L), (summary.Outcome, summary.Sessions, summary.Failed));
+        Assert.Equal(1, summary.Reasons[DropReason.SideEffects]);
+        Assert.Equal("precious", await archiver.Database.ScalarAsync<string>(young));
+    }
+
+    // The usual counter. It names its table without a schema, as applications do.
+    [Theory]
+    [InlineData("AFTER")]
+    [InlineData("BEFORE")]
+    public async Task Archives_although_a_trigger_counts_the_messages_of_their_session(string time)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        await archiver.ExecuteAsync($"""
+            ALTER TABLE chat_sessions ADD COLUMN message_count int NOT NULL DEFAULT 0;
+            CREATE FUNCTION uncount() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              UPDATE chat_sessions SET message_count = message_count - 1 WHERE session_id = OLD.session_id; RETURN OLD; END $$;
+            CREATE TRIGGER uncount {time} DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION uncount();
+            """, null);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Null(summary.Error);
+        Assert.Equal((RunOutcome.Done, (long)Idle), (summary.Outcome, summary.Sessions));
+    }
+
+    // Codes that the archiver takes for passing faults, for timeouts, for locks, for the run's own rights, and one of the application's own.
+    [Theory]
+    [InlineData("XA001")]
+    [InlineData("42501")]
+    [InlineData("40001")]
+    [InlineData("53100")]
+    [InlineData("57014")]
+    [InlineData("57P01")]
+    [InlineData("55P03")]
+    [InlineData("28000")]
+    [InlineData("23503")]
+    public async Task Leaves_one_session_that_a_trigger_refuses_under_any_code_and_repeats_no_word_of_it(string code)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.ExecuteAsync($"""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              IF OLD.session_id = '{session}' THEN RAISE EXCEPTION 'the message said: my secret' USING ERRCODE = '{code}', TABLE = 'my secret'; END IF; RETURN OLD; END $$;
+            CREATE TRIGGER refuse BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION refuse();
+            """, null);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Null(summary.Error);
+        Assert.Equal((Idle - 1L, 1L), (summary.Sessions, summary.Failed + summary.Skipped));
+        Assert.DoesNotContain(archiver.Events.Messages, m => m.Contains("my secret", StringComparison.Ordinal));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>(
+            "SELECT (SELECT count(*) FROM archiver.runs r WHERE r::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.archives a WHERE a::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.quarantine q WHERE q::text LIKE '%my secret%')"));
+    }
+
+    [Fact]
+    public async Task Leaves_one_session_whose_record_the_ledger_refuses()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync($"ALTER TABLE archiver.archives ADD CHECK (session_id <> '{session}')", null));
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, Idle - 1L, 1L), (summary.Outcome, summary.Sessions, summary.Failed));
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session}'"));
+    }
+
+    [Fact]
+    public async Task Ends_a_run_in_which_nothing_but_failures_comes()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers, Token, idle: 130, young: 1, messages: 1, configure: s => s with { Batch = s.Batch with { Sessions = 10 } });
+        await archiver.ExecuteAsync("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'none' USING ERRCODE = 'XA001'; END $$;
+            CREATE TRIGGER refuse BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION refuse();
+            """, null);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
+        Assert.Contains("delete refused (XA001)", summary.Error, StringComparison.Ordinal);
+        // What was tried waits; the next run begins with others.
+        Assert.InRange(await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"), 100, 129);
     }
 
     [Fact]

@@ -56,6 +56,25 @@ public sealed class DelayedDeleteTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Deletes_what_is_due_although_the_tables_were_rewritten_in_between()
+    {
+        await using var archiver = await StoredAsync(idle: 4, StorageLayout.Session);
+        await MakeDueAsync(archiver, "8 days", 4);
+        await archiver.Database.ExecuteAsync("""
+            CREATE TEMP TABLE s AS TABLE chat_sessions; CREATE TEMP TABLE m AS TABLE chat_messages;
+            TRUNCATE chat_sessions, chat_messages;
+            INSERT INTO chat_sessions SELECT * FROM s ORDER BY session_id DESC; INSERT INTO chat_messages SELECT * FROM m ORDER BY id DESC;
+            DROP TABLE s, m;
+            """);
+
+        var summary = await archiver.RunAsync(Delayed, Token);
+
+        Assert.Equal((null, 4L, 4L), (summary.Error, summary.Sessions, summary.Delayed));
+        Assert.Equal("4 archived", await StatesAsync(archiver));
+        Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
+    }
+
+    [Fact]
     public async Task Keeps_whole_and_stores_again_what_changed_in_between()
     {
         await using var archiver = await StoredAsync(idle: 4);

@@ -50,6 +50,39 @@ public sealed class HoldTests(TestServers servers)
         Assert.Equal(8 - held, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
     }
 
+    // Its row says that it ended long before, and nobody knows of the messages but they themselves.
+    [Theory]
+    [InlineData("now() - interval '250 days'")]
+    [InlineData("now() - interval '500 days'")]
+    public async Task A_hold_by_range_covers_a_session_whose_messages_touch_it(string time)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0);
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'");
+        await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = {time} WHERE session_id = $1", session);
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (from, to) in new[] { (300, 200), (600, 450) })
+            await archiver.HoldAsync(new HoldRequest { From = now.AddDays(-from), To = now.AddDays(-to), Reason = "case" }, Token);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, 3L), (summary.Outcome, summary.Sessions));
+        Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"));
+    }
+
+    [Fact]
+    public async Task A_hold_by_range_covers_an_archive_whose_messages_touch_it()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0);
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'");
+        await archiver.ExecuteAsync("UPDATE chat_messages SET timestamp = now() - interval '250 days' WHERE session_id = $1", session);
+        Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
+
+        Assert.Equal(session, await archiver.Database.ScalarAsync<string>(
+            $"SELECT session_id FROM archiver.archives AS a WHERE session_last_activity >= now() - interval '300 days'"));
+    }
+
     [Fact]
     public async Task A_hold_that_comes_between_selection_and_delete_holds()
     {

@@ -62,6 +62,25 @@ public sealed class PurgeMessagesTests(TestServers servers)
         Assert.Equal(1, await db.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{revived}' AND deleted_at IS NULL"));
     }
 
+    [Theory]
+    [InlineData("id = OLD.session_id", 24, 0)]
+    [InlineData("id <> OLD.session_id", 0, 24)]
+    public async Task Lets_a_trigger_count_the_messages_of_their_own_session_and_of_no_other(string updates, int done, int failed)
+    {
+        await using var archiver = await CreateAsync("now() - interval '91 days'");
+        await archiver.Database.ExecuteAsync($"""
+            ALTER TABLE chat_sessions ADD COLUMN deleted_messages int NOT NULL DEFAULT 0;
+            CREATE FUNCTION uncount() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              UPDATE chat_sessions SET deleted_messages = deleted_messages + 1 WHERE {updates}; RETURN NULL; END $$;
+            CREATE TRIGGER uncount AFTER DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION uncount();
+            """);
+
+        var summary = await archiver.RunAsync(Purge(PurgeScope.Messages), Token);
+
+        Assert.Equal(((long)done, (long)failed), (summary.Sessions, summary.Failed));
+        Assert.Equal(done * 3, await archiver.Database.ScalarAsync<long>("SELECT sum(deleted_messages) FROM chat_sessions"));
+    }
+
     [Fact]
     public async Task Takes_what_hangs_below_a_deleted_message_and_only_that()
     {

@@ -107,8 +107,7 @@ public sealed class SelectionPlanTests(TestServers servers)
             (export.StillEligible(eligible, keys), eligible.ToArray()),
             .. shape.Tables.Select(t => (InsideCopy(export.Copy(t)), Array.Empty<NpgsqlParameter>())),
             (delete.LockSessions, [PgParameter.Texts(keys)]),
-            delete.DeleteRows(messages, keys),
-            (delete.DeleteSessions, [PgParameter.Texts(keys)]),
+            delete.Delete(keys, sessionsFirst: false),
         ];
 
         foreach (var (sql, parameters) in statements)

@@ -9,7 +9,7 @@ public sealed class PurgeKillTests(TestServers servers)
     private const int Messages = 2;
 
     /// <summary>What every transaction that deletes goes through, whoever asked for it.</summary>
-    private static readonly string[] Shared = ["archive.children-deleted", "archive.delete-ready"];
+    private static readonly string[] Shared = ["archive.delete-ready"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

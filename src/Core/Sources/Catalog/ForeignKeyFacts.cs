@@ -23,7 +23,8 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
                (SELECT array_agg(a.attname::text ORDER BY u.n) FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, n) JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
                (SELECT array_agg(a.attname::text ORDER BY u.n) FROM unnest(k.confkey) WITH ORDINALITY AS u (attnum, n) JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.attnum),
                k.confdeltype::text, k.confupdtype::text, k.confmatchtype::text, k.condeferrable, k.condeferred, k.convalidated,
-               EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY (k.conkey))
+               EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY (k.conkey)),
+               has_table_privilege(k.conrelid, 'SELECT') AND has_schema_privilege(fn.oid, 'USAGE') AND NOT row_security_active(k.conrelid)
         FROM climb AS r
         JOIN pg_constraint AS k ON k.oid = r.oid AND k.conparentid = 0
         JOIN pg_class AS fc ON fc.oid = k.conrelid
@@ -68,6 +69,9 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
     /// <summary>Some usable index begins with one of its columns.</summary>
     public required bool Indexed { get; init; }
 
+    /// <summary>The role sees all rows of the referencing table.</summary>
+    public required bool Readable { get; init; }
+
     /// <summary>Whether it ties one column to another, alone or together with further columns.</summary>
     public bool Ties(string column, string toColumn) => Columns.Zip(ToColumns).Contains((column, toColumn));
 
@@ -88,5 +92,6 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
         Deferred = row.GetBoolean(14),
         Validated = row.GetBoolean(15),
         Indexed = row.GetBoolean(16),
+        Readable = row.GetBoolean(17),
     };
 }

@@ -47,6 +47,18 @@ internal sealed class SourceCatalog
     /// <summary>Whether a relation is a mapped table, a partition of it, or what it is a partition of.</summary>
     public bool IsFamily(TableShape table, uint relation) => Relations.Any(r => r.Mapped == table.Oid && r.Oid == relation);
 
+    /// <summary>
+    /// Whether every column that ties tables together is there. Against a mapping that names what is not there, the application's own keys would look like
+    /// strangers.
+    /// </summary>
+    public bool IsComplete => Map.Children.All(c => IsTable(c.Name, c.ForeignKey) && IsTable(c.Parent, c.ParentKey));
+
+    /// <summary>Whether a key ties a child to its parent by the mapped columns, or by those and more: then it never reaches further than the map.</summary>
+    public bool IsLink(ChildTable child, ForeignKeyFacts key) =>
+        IsFamily(Table(child.Name)!, key.FromOid) && IsFamily(Table(child.Parent)!, key.ToOid) && key.Ties(child.ForeignKey, child.ParentKey);
+
+    private bool IsTable(string table, string column) => Column(table, column) is not null && Relation(Table(table)!).Kind is 'r' or 'p' or 'f';
+
     /// <summary>The indexes of one relation.</summary>
     public IEnumerable<IndexFacts> IndexesOf(uint relation) => Indexes.Where(i => i.Relation == relation);
 }

@@ -11,43 +11,39 @@ internal static class ForeignKeyChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)
     {
-        // Against a mapping that names what is not there, the application's own keys would look like strangers.
-        if (!catalog.Map.Children.All(c => IsTable(catalog, c.Name, c.ForeignKey) && IsTable(catalog, c.Parent, c.ParentKey)))
+        if (!catalog.IsComplete)
             return;
-        foreach (var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => IsLink(catalog, c, k))))
+        foreach (var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => catalog.IsLink(c, k))))
         {
             if (Action(key.OnDelete) is { } action)
                 findings.Problem(
-                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived.",
+                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {(catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.FromOid)) ? "The" : $"Map {key.From} as a child where its rows belong to the session. Else the")} key can do without its action, once the application itself clears these rows before it deletes.",
                     Replacement(key));
             if (!key.Indexed)
                 findings.Warning(
                     $"No index serves foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To}: every row deleted from {key.To} reads the whole of {key.From}.",
                     key.FromPartitioned ? $"CREATE INDEX ON {key.From.Sql} ({Columns(key.Columns)})" : $"CREATE INDEX CONCURRENTLY ON {key.From.Sql} ({Columns(key.Columns)})");
         }
+        foreach (var table in SessionReference.Of(catalog).Where(r => !r.Readable).Select(r => r.From).Distinct())
+            findings.Warning(
+                $"Role {catalog.Server.Role} may not read table {table}, whose rows point to archived rows: a session that one of them needs is found out only after it was stored.",
+                $"GRANT SELECT ON {table.Sql} TO {PgIdentifier.Quote(catalog.Server.Role)}");
         foreach (var child in catalog.Map.Children)
             WarnOfMissingKey(catalog, child, findings);
     }
 
     private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 
-    private static bool IsTable(SourceCatalog catalog, string table, string column) =>
-        catalog.Column(table, column) is not null && catalog.Relation(catalog.Table(table)!).Kind is 'r' or 'p' or 'f';
-
-    /// <summary>Whether a key ties a child to its parent by the mapped columns, or by those and more: then it never reaches further than the map.</summary>
-    private static bool IsLink(SourceCatalog catalog, ChildTable child, ForeignKeyFacts key) =>
-        catalog.IsFamily(catalog.Table(child.Name)!, key.FromOid) && catalog.IsFamily(catalog.Table(child.Parent)!, key.ToOid) && key.Ties(child.ForeignKey, child.ParentKey);
-
     private static void WarnOfMissingKey(SourceCatalog catalog, ChildTable child, Findings findings)
     {
         var (from, to) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
         // A key of one partition alone leaves the others without.
         var whole = catalog.Relations.Where(r => r.Mapped == from.Oid && r.Depth <= 0).Select(r => r.Oid).ToHashSet();
-        if (catalog.ForeignKeys.Any(k => whole.Contains(k.FromOid) && IsLink(catalog, child, k)))
+        if (catalog.ForeignKeys.Any(k => whole.Contains(k.FromOid) && catalog.IsLink(child, k)))
             return;
         var partitioned = catalog.Relation(from).Kind == 'p';
         findings.Warning(
-            $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them.",
+            $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. With a key the server refuses to delete a session before its messages.",
             $"ALTER TABLE {from.Table.Sql} ADD FOREIGN KEY ({PgIdentifier.Quote(child.ForeignKey)}) REFERENCES {to.Table.Sql} ({PgIdentifier.Quote(child.ParentKey)}){(partitioned ? "" : " NOT VALID")}");
     }
 

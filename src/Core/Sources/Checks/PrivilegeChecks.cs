@@ -27,7 +27,7 @@ internal static class PrivilegeChecks
         foreach (var table in catalog.Shape.Tables.Where(t => catalog.Relation(t).HidesRows))
             findings.Problem(
                 $"Row level security is on for table {table.Table} ({table.Name}), and role {catalog.Server.Role} cannot bypass it: rows it does not see would be missing from the archive.",
-                $"ALTER ROLE {role} BYPASSRLS");
+                RowSecurity.Statement(catalog.Server.Role));
     }
 
     private static List<string> Missing(RelationFacts relation) =>

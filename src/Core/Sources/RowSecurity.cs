@@ -1,0 +1,36 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Sources;
+
+/// <summary>
+/// Row level security hides rows without a word. A verb that takes "no row" for "gone" must not read under it: <c>ledger rebuild</c> would call a live
+/// session archived.
+/// </summary>
+internal static class RowSecurity
+{
+    private const string Hidden = """
+        SELECT n.relation, current_user::text
+        FROM unnest($1, $2) AS n (schema, relation)
+        JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.relation
+        WHERE pg_catalog.row_security_active(c.oid)
+        """;
+
+    /// <summary>What a role needs that cannot see all rows.</summary>
+    public static string Statement(string role) => $"ALTER ROLE {PgIdentifier.Quote(role)} BYPASSRLS";
+
+    /// <summary>Refuses where policies keep rows of a mapped table from the connection's role.</summary>
+    /// <exception cref="ArchiverException">They do; nothing was read.</exception>
+    public static async Task RequireAllRowsAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        List<TableName> tables = [source.Map.Session.Table, .. source.Map.Children.Select(c => c.Table)];
+        var hidden = await connection.QueryAsync(
+            Hidden, row => (Table: row.GetString(0), Role: row.GetString(1)), cancellationToken,
+            PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name))).ConfigureAwait(false);
+        if (hidden.Count > 0)
+            throw new ArchiverException(FailureKind.Refused,
+                $"Row level security is on for {string.Join(", ", hidden.Select(h => h.Table))} of source '{source.Name}', and role {hidden[0].Role} cannot bypass it: rows that it does not see would count as gone. Fix it with: {Statement(hidden[0].Role)};");
+    }
+}

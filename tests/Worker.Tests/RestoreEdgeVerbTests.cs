@@ -118,6 +118,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     [InlineData("ALTER TABLE chat_messages ADD CONSTRAINT nothing CHECK (content IS NULL) NOT VALID", "constraint 'nothing' of public.chat_messages does not allow its rows")]
     [InlineData("CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES users NOT VALID", "constraint 'known' of public.chat_sessions")]
     [InlineData("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; CREATE TRIGGER no BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION no()", "function no")]
+    [InlineData("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'own' USING ERRCODE = 'AP001'; END $$; CREATE TRIGGER own BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION own()", "function own")]
     public async Task What_would_refuse_a_restore_refuses_its_rehearsals(string change, string reason)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);

@@ -12,7 +12,9 @@ internal static partial class ImportRefusal
     public static bool IsAboutRows(PostgresException exception) =>
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"
         || exception.SqlState is PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.DatatypeMismatch
-        || exception.IsLockTimeout();
+        || exception.IsLockTimeout()
+        // The application's triggers have codes of their own.
+        || exception.IsRaised();
 
     /// <summary>The reason of an error.</summary>
     /// <param name="exception">The error.</param>

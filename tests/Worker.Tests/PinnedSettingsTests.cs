@@ -187,12 +187,13 @@ public sealed class PinnedSettingsTests(TestServers servers)
         archiver.With("Sources:main:ConnectionString", role.ConnectionString);
         var before = await archiver.RowsAsync();
         var reached = InProcessFault.Once("archive.selected", async () =>
-            await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY some ON chat_messages USING (id % 2 = 0)"));
+            await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY every_other ON chat_messages USING (id % 2 = 0)"));
 
         var result = await archiver.RunAsync("archive");
 
         Assert.True(reached());
         Assert.Equal(1, result.ExitCode);
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_policy"));
         Assert.Equal(before, await archiver.RowsAsync());
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
     }

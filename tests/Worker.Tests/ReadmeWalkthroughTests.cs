@@ -39,6 +39,9 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver verify", 0, "8 right"),
         ("archiver reconcile", 0, "bucket, ledger and rows agree"),
         ("archiver ledger rebuild", 0, "0 archives added to the ledger"),
+        ("archiver ledger move", 0, "nothing to move"),
+        ("archiver ledger own", 0, "this database is the owner of its ledger"),
+        ("archiver source rename OLD NEW", 2, "There is no source"),
         ("archiver quarantine list", 0, ""),
         ("archiver quarantine retry", 1, "0 sessions will be tried again"),
         // Only named on the page; it says what it lacks.

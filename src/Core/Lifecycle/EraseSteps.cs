@@ -46,8 +46,8 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
         foreach (var chunk in work.Free.Chunk(settings.Batch.Sessions))
         {
             HashSet<string> kept = new(StringComparer.Ordinal);
-            IReadOnlyList<string> left = chunk;
-            for (var pass = 0; left.Count > 0 && pass < Passes; pass++)
+            var left = chunk;
+            for (var pass = 0; left.Length > 0 && pass < Passes; pass++)
             {
                 var (deleted, dropped) = await rows.DeleteAsync(left, cancellationToken).ConfigureAwait(false);
                 report(receipt = receipt with { Rows = receipt.Rows + deleted });

@@ -30,7 +30,8 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
             await downloader.CopyGzipAsync(archive, terminal.OutStream, cancellationToken).ConfigureAwait(false);
             return ExitCode.Done;
         }
-        await downloader.CopyJsonAsync(archive, terminal.OutStream, cancellationToken).ConfigureAwait(false);
+        await using var printable = new PrintableJsonStream(terminal.OutStream);
+        await downloader.CopyJsonAsync(archive, printable, cancellationToken).ConfigureAwait(false);
         await terminal.OutStream.WriteAsync("\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         return ExitCode.Done;
     }

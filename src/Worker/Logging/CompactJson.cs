@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Serilog.Events;
 using Serilog.Formatting;
 using Serilog.Formatting.Display;
@@ -10,7 +11,7 @@ namespace Archiver.Worker.Logging;
 /// One event, one line of JSON in the field names of CLEF (Serilog.Formatting.Compact is not on this registry): @t time, @l level unless
 /// Information, @i the stable event id, @m the message, @x the exception; then the message's properties by their own names.
 /// </summary>
-internal sealed class CompactJson : ITextFormatter
+internal sealed partial class CompactJson : ITextFormatter
 {
     private const string EventId = "EventId";
 
@@ -18,6 +19,14 @@ internal sealed class CompactJson : ITextFormatter
     private readonly JsonValueFormatter _values = new("$type");
 
     public void Format(LogEvent logEvent, TextWriter output)
+    {
+        using var line = new StringWriter(CultureInfo.InvariantCulture);
+        Write(logEvent, line);
+        // Serilog leaves DEL and the C1 control characters as they are; an id may hold one, and a log is read on a terminal.
+        output.Write(Control().Replace(line.ToString(), match => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)match.ValueSpan[0]:x4}")));
+    }
+
+    private void Write(LogEvent logEvent, StringWriter output)
     {
         output.Write("{\"@t\":\"");
         output.Write(logEvent.Timestamp.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
@@ -55,4 +64,7 @@ internal sealed class CompactJson : ITextFormatter
         output.Write($",\"{name}\":");
         JsonValueFormatter.WriteQuotedJsonString(text, output);
     }
+
+    [GeneratedRegex(@"[\u007F-\u009F]")]
+    private static partial Regex Control();
 }

@@ -46,6 +46,6 @@ internal sealed class Terminal
     /// <summary>One JSON value on one line of stdout.</summary>
     public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 
-    /// <summary>What went wrong, to stderr.</summary>
-    public void Fail(string message) => Error.WriteLine($"archiver: {message}");
+    /// <summary>What went wrong, to stderr; it may quote a name or an id.</summary>
+    public void Fail(string message) => Error.WriteLine($"archiver: {Printable.Lines(message)}");
 }

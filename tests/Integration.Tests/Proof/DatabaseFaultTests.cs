@@ -76,15 +76,16 @@ public sealed class DatabaseFaultTests(TestServers servers)
 
     [Theory]
     [InlineData("53100", 2, RunOutcome.Done)]
-    [InlineData("53100", 1000, RunOutcome.Failed)]
-    [InlineData("53200", 1, RunOutcome.Failed)]
+    [InlineData("53100", 1000, RunOutcome.Partial)]
+    [InlineData("53200", 1, RunOutcome.Done)]
     [InlineData("40001", 2, RunOutcome.Done)]
     [InlineData("40P01", 2, RunOutcome.Done)]
     public async Task Rolls_all_of_a_batch_back_when_the_server_refuses_to_record_it(string state, int times, RunOutcome outcome)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s => s with { Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
-        // A sequence forgets nothing in a rollback. 53100 is disk full, 53200 out of memory.
+        // A sequence forgets nothing in a rollback. 53100 is disk full, 53200 out of memory: raised by a trigger, and not by the server itself, each
+        // counts as the trigger's answer to these sessions, whatever its code, and halves are tried.
         await archiver.ExecuteAsync($"""
             CREATE SEQUENCE refused;
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

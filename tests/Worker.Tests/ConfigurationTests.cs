@@ -19,7 +19,7 @@ public sealed class ConfigurationTests(TestServers servers)
     [InlineData("Batch:Sesions", "5", "Archiver:Batch:Sesions: is not a known key")]
     [InlineData("Storage:SecretKey", null, "SecretKey")]
     [InlineData("Http:ApiKey", "abc", "Archiver:Http:ApiKey: must have at least 16 characters")]
-    [InlineData("Sources:main:ConnectionString", "Host=db;Minimum Pool Size=9;Maximum Pool Size=3", "Archiver:Sources:main:ConnectionString: must be a connection string")]
+    [InlineData("Sources:main:ConnectionString", "Host=db;Minimum Pool Size=99;Maximum Pool Size=50", "Archiver:Sources:main:ConnectionString: must be a connection string")]
     [InlineData("Sources:main:Policies:idle:Cron", "0 0 25 * * ?", "Archiver:Sources:main:Policies:idle:Cron: must be a Quartz cron expression")]
     public async Task Ends_with_2_and_asks_no_server(string key, string? value, string said)
     {

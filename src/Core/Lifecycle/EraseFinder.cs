@@ -18,10 +18,11 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         (await SourceInspector.InspectAsync(connection, source, cancellationToken, lockTimeout).ConfigureAwait(false)).Require(source.Name);
 
     /// <summary>Everything that belongs to the sessions that the request names, without what is held.</summary>
-    /// <exception cref="ArchiverException">The tombstones cannot be read.</exception>
+    /// <exception cref="ArchiverException">The tombstones cannot be read, or the store does not have what the ledger knows: it is not the store that was written to.</exception>
     public async Task<EraseWork> FindAsync(
         NpgsqlConnection connection, SourceSettings source, SourceShape shape, DatabaseIdentity database, EraseRequest request, CancellationToken cancellationToken)
     {
+        await StoreWitness.RequireAsync(connection, store, source, cancellationToken).ConfigureAwait(false);
         var tombstones = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false);
         var unrecorded = new UnrecordedObjects(connection, source, database, store);
         await unrecorded.ReadAsync(cancellationToken).ConfigureAwait(false);

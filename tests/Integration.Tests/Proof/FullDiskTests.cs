@@ -35,7 +35,8 @@ public sealed class FullDiskTests(TestServers servers)
 
         Assert.True(full());
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
-        Assert.Contains("No space left on device", summary.Error, StringComparison.Ordinal);
+        // The disk ran full inside a trigger of the application, here the oracle's: such a message may quote a row, so only its condition is repeated.
+        Assert.Contains("reported 53100: disk_full", summary.Error, StringComparison.Ordinal);
         disk.Free();
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal((RunOutcome.Done, (long)Idle), ((await archiver.RunAsync(Token)).Outcome, (await oracle.CountAsync(Token)).SessionsArchived));

@@ -21,7 +21,7 @@ public sealed class TestDatabase : IAsyncDisposable
         this.server = server;
         Name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
-        DataSource = NpgsqlDataSource.Create(ConnectionString);
+        DataSource = Source(ConnectionString);
     }
 
     /// <summary>Its random name, which needs no quotes.</summary>
@@ -108,11 +108,10 @@ public sealed class TestDatabase : IAsyncDisposable
         await drop.ExecuteNonQueryAsync();
     }
 
-    // For one statement: no pool, and no reading of the server's types, which costs more than the statement.
-    private static NpgsqlDataSource Once(string server)
-    {
-        var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
-        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
-        return builder.Build();
-    }
+    // For one statement.
+    private static NpgsqlDataSource Once(string server) => Source(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+
+    // Without reading the server's types, which costs more than most statements of a test.
+    private static NpgsqlDataSource Source(string connectionString) =>
+        new NpgsqlDataSourceBuilder(connectionString).ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
 }

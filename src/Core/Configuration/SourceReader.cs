@@ -55,7 +55,7 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
             if (new NpgsqlConnectionStringBuilder(text).Host is { Length: > 0 })
             {
                 // Some contradictions are found when it is used; they belong here, not into the middle of a verb.
-                using var _ = new NpgsqlDataSourceBuilder(ConnectionText.Of(text, pooling: true).ConnectionString).Build();
+                using var _ = ConnectionText.Source(text, pooling: true);
                 return text;
             }
             read.Problem(key, "must name a Host (value not shown)");

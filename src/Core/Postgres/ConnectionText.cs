@@ -53,4 +53,12 @@ internal static class ConnectionText
         (text.TcpKeepAliveTime, text.TcpKeepAliveInterval) = (30, 10);
         return text;
     }
+
+    /// <summary>
+    /// Connections by it. The server's own types are not asked for: every value that is sent or read is of a built-in type, and the question costs the
+    /// server as much as all the rest of a command that finds nothing to do.
+    /// </summary>
+    /// <inheritdoc cref="Of"/>
+    public static NpgsqlDataSource Source(string given, bool pooling, string? name = null) =>
+        new NpgsqlDataSourceBuilder(Of(given, pooling).ConnectionString) { Name = name }.ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
 }

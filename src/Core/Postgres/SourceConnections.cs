@@ -15,11 +15,11 @@ internal sealed class SourceConnections : IAsyncDisposable
     public SourceConnections(SourceSettings settings)
     {
         _settings = settings;
-        _main = Build(settings.ConnectionString, settings.Name, pooling: true);
+        _main = ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name);
         // A session lock lives as long as its connection: it must not return to a pool with the lock, nor be handed to someone else.
-        _lock = Build(settings.LockConnectionString ?? settings.ConnectionString, settings.Name + "/lock", pooling: false);
+        _lock = ConnectionText.Source(settings.LockConnectionString ?? settings.ConnectionString, pooling: false, settings.Name + "/lock");
         if (settings.ReplicaConnectionString is { } replica)
-            _replica = Build(replica, settings.Name + "/replica", pooling: true);
+            _replica = ConnectionText.Source(replica, pooling: true, settings.Name + "/replica");
     }
 
     /// <summary>The source that they lead to.</summary>
@@ -60,7 +60,7 @@ internal sealed class SourceConnections : IAsyncDisposable
     }
 
     /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
-    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => Build(settings.ConnectionString, settings.Name + "/schedule", pooling: true);
+    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name + "/schedule");
 
     /// <summary>The one sentence for a person about an error of this source's server.</summary>
     public ArchiverException ForPerson(Exception exception) =>
@@ -77,7 +77,4 @@ internal sealed class SourceConnections : IAsyncDisposable
         await _main.DisposeAsync().ConfigureAwait(false);
         await _lock.DisposeAsync().ConfigureAwait(false);
     }
-
-    private static NpgsqlDataSource Build(string connectionString, string name, bool pooling) =>
-        new NpgsqlDataSourceBuilder(ConnectionText.Of(connectionString, pooling).ConnectionString) { Name = name }.Build();
 }

@@ -12,7 +12,7 @@ internal static class OtherTarget
     {
         try
         {
-            return new NpgsqlDataSourceBuilder(ConnectionText.Of(connectionString, pooling: true).ConnectionString).Build();
+            return ConnectionText.Source(connectionString, pooling: true);
         }
         catch (ArgumentException exception)
         {

@@ -48,7 +48,7 @@ public sealed class OwnershipTests(TestServers servers)
         archiver.With("Sources:main:ConnectionString", copy.ConnectionString);
 
         await using var worker = archiver.Start("run");
-        await Eventually.TrueAsync(async () => await copy.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE action = 'discard' AND state = 'refused'") == 1, Token);
+        await Eventually.TrueAsync(async () => await copy.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE action = 'discard' AND state = 'refused'") >= 1, Token);
         await worker.WaitForTextAsync("archiver ledger own --yes", Token);
 
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Restore;
@@ -61,7 +62,7 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
 
     /// <summary>Reads one whole value into <see cref="Value"/>.</summary>
     /// <exception cref="JsonException">The bytes are not JSON.</exception>
-    /// <exception cref="InvalidDataException">The document ends within the value.</exception>
+    /// <exception cref="InvalidDataException">The document ends within the value, or the value is no UTF-8.</exception>
     public async ValueTask ReadValueAsync(CancellationToken cancellationToken)
     {
         await PeekAsync(cancellationToken).ConfigureAwait(false);
@@ -71,6 +72,9 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
                 throw new InvalidDataException("The document ends too early.");
             await FillAsync(cancellationToken).ConfigureAwait(false);
         }
+        // The JSON parser lets any bytes pass within a text, and decoded later they would be other characters than those that were archived.
+        if (!Utf8.IsValid(Value))
+            throw new InvalidDataException("The document is not UTF-8.");
     }
 
     /// <summary>Whether no object within the value has a key twice.</summary>

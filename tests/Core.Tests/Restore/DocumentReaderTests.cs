@@ -64,9 +64,27 @@ public sealed class DocumentReaderTests
     public async Task Refuses_what_is_not_json() =>
         await Assert.ThrowsAnyAsync<JsonException>(() => ReadAsync(Whole.Replace("{\"id\":11}", "{\"id\":1x}", StringComparison.Ordinal)));
 
-    private static async Task<(DocumentHeader Header, List<string> Rows)> ReadAsync(string document)
+    // The parser alone lets these bytes pass, and whoever decodes them later gets other characters than those that were archived.
+    [Theory]
+    [InlineData("a, ]")]
+    [InlineData("x\"}]")]
+    [InlineData("public.m")]
+    public async Task Refuses_what_is_no_UTF8_wherever_it_stands(string text)
     {
-        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(document));
+        var at = Whole.IndexOf(text, StringComparison.Ordinal);
+        var document = Encoding.UTF8.GetBytes(Whole);
+        document[at] = 0xE9;
+
+        var exception = await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(document));
+
+        Assert.Contains("not UTF-8", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<(DocumentHeader Header, List<string> Rows)> ReadAsync(string document) => ReadAsync(Encoding.UTF8.GetBytes(document));
+
+    private static async Task<(DocumentHeader Header, List<string> Rows)> ReadAsync(byte[] document)
+    {
+        using var stream = new MemoryStream(document);
         using var reader = await DocumentReader.OpenAsync(stream, TestContext.Current.CancellationToken);
         List<string> rows = [];
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))

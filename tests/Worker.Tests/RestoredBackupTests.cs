@@ -127,6 +127,78 @@ public sealed class RestoredBackupTests(TestServers servers)
         Assert.Equal(rows, await archiver.RowsAsync());
     }
 
+    // The bucket has a second generation of the time that was given up; the first one of the restored ledger was read later.
+    [Theory]
+    [InlineData("reconcile --fix --yes")]
+    [InlineData("ledger rebuild")]
+    [InlineData("")]
+    public async Task What_was_archived_last_is_the_newest_whatever_generations_a_restored_backup_left_in_the_bucket(string command)
+    {
+        await using var archiver = await CreateAsync(idle: 2);
+        await archiver.Database.ExecuteAsync("CREATE TABLE backup AS TABLE chat_sessions; CREATE TABLE messages_backup AS TABLE chat_messages");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'; UPDATE chat_messages SET content = 'given up'");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        Assert.Equal(0, await archiver.LiveSessionsAsync());
+        await archiver.Database.ExecuteAsync($"{Forget}; INSERT INTO chat_sessions SELECT * FROM backup; INSERT INTO chat_messages OVERRIDING SYSTEM VALUE SELECT * FROM messages_backup; UPDATE chat_messages SET content = 'newest'");
+        var rows = await archiver.RowsAsync();
+        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions")).TrimEnd().Split('\n');
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        if (!command.StartsWith("reconcile", StringComparison.Ordinal))
+            await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+
+        var settled = command.Length == 0 ? null : await archiver.RunAsync(command.Split(' '));
+        var shown = command.Length == 0 ? null : await archiver.RunAsync("show", ids[0]);
+        var restored = await archiver.RunAsync(["restore", .. ids]);
+
+        Assert.True(settled is null || settled.ExitCode == 0, settled?.Output + settled?.Error);
+        Assert.True(shown is null || shown.Output.Contains("newest", StringComparison.Ordinal), shown?.Output + shown?.Error);
+        Assert.True(restored.ExitCode == 0, restored.Output + restored.Error);
+        Assert.Equal(rows, await archiver.RowsAsync());
+        if (command.StartsWith("reconcile", StringComparison.Ordinal))
+            Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'"));
+    }
+
+    [Fact]
+    public async Task Reconcile_names_what_was_put_over_an_object_replaced_or_renamed_and_calls_none_of_it_lost()
+    {
+        await using var archiver = await CreateAsync(idle: 3);
+        await archiver.RunAsync("archive");
+        var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
+        await archiver.Bucket.PutRawAsync(keys[0], [], Token);
+        await archiver.Bucket.PutRawAsync(keys[1].Replace(".json.gz", "~aa.json.gz", StringComparison.Ordinal), await archiver.Bucket.GetRawAsync(keys[1], Token), Token);
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, keys[1], Token);
+
+        var seen = await archiver.RunAsync("reconcile");
+
+        Assert.Equal(1, seen.ExitCode);
+        Assert.Contains($"{keys[0]}: another object lies in its place: of 0 bytes", seen.Output, StringComparison.Ordinal);
+        Assert.Contains($"{keys[1]}: it lies under another name: move", seen.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("only a backup", seen.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_lies_under_a_later_version_is_named_and_what_is_gone_is_not_called_left()
+    {
+        await using var archiver = await CreateAsync(idle: 2, versioned: true);
+        await archiver.RunAsync("archive");
+        var objects = (await archiver.Database.CopyOutAsync("SELECT key, version_id FROM archiver.objects ORDER BY key")).TrimEnd().Split('\n').Select(l => l.Split('\t')).ToList();
+        foreach (var covered in objects)
+            await archiver.Bucket.PutRawAsync(covered[0], [1, 2, 3], Token);
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, objects[1][0], objects[1][1], Token);
+
+        var seen = await archiver.RunAsync("reconcile");
+        var verified = await archiver.RunAsync("verify", "--all");
+
+        Assert.Equal((1, 1), (seen.ExitCode, verified.ExitCode));
+        Assert.Contains($"{objects[0][0]}: version ", seen.Output, StringComparison.Ordinal);
+        Assert.Contains("was put over it", seen.Output, StringComparison.Ordinal);
+        Assert.Contains("the version that was archived is gone", verified.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("not lost", verified.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("delete marker", verified.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_a_delete_marker_hides_is_not_missing_and_a_rebuilt_ledger_has_it()
     {

@@ -16,7 +16,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
 
     // Of every source: two sources may share a ledger, and what another one recorded is not unrecorded.
     private const string Page = """
-        SELECT o.key, o.state, o.source = $2, o.version_id
+        SELECT o.key, o.state, o.source = $2, o.version_id, o.length
         FROM archiver.objects AS o
         WHERE o.location = $1 AND o.key > $3 AND o.key >= $4 AND o.key < $5
         ORDER BY o.key
@@ -32,7 +32,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
     /// <summary>Keys of stored objects of which the store has no version.</summary>
     public List<string> Missing { get; } = [];
 
-    /// <summary>Stored objects that are not read as they should be, and of which a version is left.</summary>
+    /// <summary>Stored objects that are not read as they should be: hidden by a delete marker or a later version, or another object by its length.</summary>
     public List<SkippedObject> Hidden { get; } = [];
 
     /// <summary>Why nothing behind a delete marker was seen, or null.</summary>
@@ -55,13 +55,13 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
             if (order > 0 && recorded.Current.IsOurArchive)
                 _unlisted.Add(recorded.Current);
             if (order == 0 && recorded.Current.IsOurArchive)
-                await CompareAsync(listed.Current, recorded.Current.Name, cancellationToken).ConfigureAwait(false);
+                await CompareAsync(listed.Current, recorded.Current, cancellationToken).ConfigureAwait(false);
             if (order <= 0)
                 hasListed = await listed.MoveNextAsync().ConfigureAwait(false);
             if (order >= 0)
                 hasRecorded = await recorded.MoveNextAsync().ConfigureAwait(false);
         }
-        foreach (var (name, _, _) in _unlisted)
+        foreach (var (name, _, _, _) in _unlisted)
         {
             if ((await _objects.FindAsync(name, cancellationToken).ConfigureAwait(false)).Count > 0)
                 throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{name.Key}' and does not list it: its listing is not true, so nothing can be compared. Something between may answer in its place.");
@@ -69,11 +69,11 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         }
     }
 
-    private async Task CompareAsync(ListedVersions listed, ObjectName name, CancellationToken cancellationToken)
+    private async Task CompareAsync(ListedVersions listed, RecordedObject recorded, CancellationToken cancellationToken)
     {
-        if (Limitation is not null)
-            return;
-        if (name.VersionId is not null && listed.Objects.All(o => o.VersionId != name.VersionId))
+        var (name, current) = (recorded.Name, listed.Versions[0]);
+        var ours = name.VersionId is null || Limitation is not null ? current : listed.Versions.FirstOrDefault(v => v.VersionId == name.VersionId);
+        if (ours is null)
         {
             if (await store.HeadAsync(name, cancellationToken).ConfigureAwait(false) is not null)
                 throw new StorageException(StorageFailure.Transient, $"{store.Location} has version {name.VersionId} of '{name.Key}' and does not list it: its listing is not true, so nothing can be compared.");
@@ -85,6 +85,14 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
                 ? $"a delete marker hides it, and the ledger knows no version to read it by; version {listed.Objects.First().VersionId} is there: remove the marker"
                 : "a delete marker hides it; its version is there and is still read: remove the marker before a lifecycle rule ends what it hides"));
         }
+        else if (ours.Length != recorded.Length)
+        {
+            Hidden.Add(new(name.Key, $"another object lies in its place: of {ours.Length} bytes, and the ledger has {recorded.Length}; archiver verify --all tells whether the session is in it"));
+        }
+        else if (ours != current)
+        {
+            Hidden.Add(new(name.Key, $"version {current.VersionId} was put over it; its own version is there and is still read: remove the later one before a lifecycle rule ends what it hides"));
+        }
     }
 
     private async IAsyncEnumerable<RecordedObject> RecordedAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -93,7 +101,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         while (true)
         {
             var page = await connection.QueryAsync(
-                Page, row => new RecordedObject(new(row.GetString(0), row.TextOrNull(3)), row.GetString(1), row.GetBoolean(2)), cancellationToken,
+                Page, row => new RecordedObject(new(row.GetString(0), row.TextOrNull(3)), row.GetString(1), row.GetBoolean(2), row.GetInt64(4)), cancellationToken,
                 PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(after),
                 PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0"), PgParameter.Int(PageSize)).ConfigureAwait(false);
             foreach (var row in page)
@@ -104,7 +112,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         }
     }
 
-    private sealed record RecordedObject(ObjectName Name, string State, bool IsOurs)
+    private sealed record RecordedObject(ObjectName Name, string State, bool IsOurs, long Length)
     {
         public bool IsOurArchive => IsOurs && State == "stored";
     }

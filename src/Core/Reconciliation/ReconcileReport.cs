@@ -14,10 +14,10 @@ public sealed record ReconcileReport
     /// <summary>Objects without a ledger row that cannot be read as archives: not touched.</summary>
     public required IReadOnlyList<SkippedObject> Unreadable { get; init; }
 
-    /// <summary>Keys that the ledger has as stored and of which the store has no version. Nothing can fix that but a backup of the bucket.</summary>
+    /// <summary>Keys that the ledger has as stored, of which the store has no version, and whose bytes lie under no other name. Only a backup of the bucket can fix that.</summary>
     public required IReadOnlyList<string> Missing { get; init; }
 
-    /// <summary>Stored objects behind a delete marker, or whose version is gone while others of the key are left: not touched.</summary>
+    /// <summary>Stored objects that are not read as they should be: behind a delete marker or a later version, replaced, or renamed; not touched.</summary>
     public required IReadOnlyList<SkippedObject> Hidden { get; init; }
 
     /// <summary>Objects without a ledger row that are byte for byte objects which the ledger has elsewhere, as after a move of the bucket: not touched.</summary>

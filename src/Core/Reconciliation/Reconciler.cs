@@ -1,6 +1,7 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Manifests;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Restore;
@@ -77,8 +78,9 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Unrecorded = unrecorded,
             Foreign = scan.Foreign,
             Unreadable = scan.Unreadable,
-            Missing = comparison.Missing,
-            Hidden = comparison.Hidden,
+            Missing = [.. comparison.Missing.Where(k => !copies.Places.ContainsKey(k))],
+            // Renamed in the bucket: no backup is needed to bring it back.
+            Hidden = [.. comparison.Hidden, .. comparison.Missing.Where(copies.Places.ContainsKey).Select(k => new SkippedObject(k, $"it lies under another name: move {copies.Places[k]} back to this key"))],
             Copies = copies.Found,
             Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken).ConfigureAwait(false),
             LiveAndArchived = live,
@@ -103,7 +105,11 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         List<string> ours = [];
         var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false));
         if (fix && listed.Count > 0)
+        {
             await records.BeginAsync(cancellationToken).ConfigureAwait(false);
+            await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, cancellationToken).ConfigureAwait(false))
+                await records.AddAsync(manifest, cancellationToken).ConfigureAwait(false);
+        }
         await foreach (var found in scan.ReadAsync(listed.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
         {
             // Another ledger's objects under this prefix: a test system on the production bucket, or the other way round.

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -9,14 +10,14 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
 {
     private string Live => $"EXISTS (SELECT FROM {source.Map.Session.Table.Sql} AS t WHERE {SessionPath.Column("t", source.Map.Session.Key)}::text = a.session_id)";
 
-    private const string Newest = """
+    private static readonly string Newest = $"""
         NOT EXISTS (SELECT FROM archiver.archives AS n
-                    WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation
+                    WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
                       AND n.state IN ('stored', 'archived', 'restored', 'superseded', 'unknown'))
         """;
 
     /// <summary>
-    /// Rows gone: the newest generation is the archive, older ones have been replaced by it, also those that a ledger of an earlier time still
+    /// Rows gone: the newest one is the archive, older ones have been replaced by it, also those that a ledger of an earlier time still
     /// calls archived. Where rows are live nothing is decided.
     /// </summary>
     public async Task SettleGoneAsync(CancellationToken cancellationToken)

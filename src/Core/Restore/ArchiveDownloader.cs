@@ -73,7 +73,7 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
     private async Task<ArchiverException> AbsentAsync(LocatedArchive archive, CancellationToken cancellationToken) => new(
         FailureKind.Failed,
         await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken).ConfigureAwait(false) is { Count: > 0 } left
-            ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, left)}."
+            ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, archive.Object, left)}."
             : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
 
     /// <summary>What to say when the bytes are not what was archived.</summary>

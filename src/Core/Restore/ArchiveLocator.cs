@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
@@ -7,7 +8,7 @@ namespace Archiver.Core.Restore;
 /// <summary>Finds a session's archive in the ledger, by session key or external id. A key goes before an external id of another session.</summary>
 internal sealed class ArchiveLocator(ConnectionCatalog connections)
 {
-    private const string Newest = """
+    private static readonly string Newest = $"""
         SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id, a.session_created_at, a.exported_at
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
@@ -15,11 +16,11 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
           AND (a.session_id = $2 OR a.external_id = $4)
           AND ($3::int IS NULL OR a.generation = $3)
           AND a.state NOT IN ('abandoned', 'discarded', 'erased')
-        ORDER BY a.session_id = $2 DESC, a.generation DESC
+        ORDER BY a.session_id = $2 DESC, {ArchiveOrder.NewestFirst("a")}
         LIMIT 1
         """;
 
-    /// <summary>The newest generation that is in the store, or the one asked for; null when the ledger has none.</summary>
+    /// <summary>The newest archive that is in the store, or the one asked for; null when the ledger has none.</summary>
     public async Task<LocatedArchive?> FindAsync(string source, string id, int? generation, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source].OpenAsync(cancellationToken).ConfigureAwait(false);

@@ -18,7 +18,7 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
     /// <summary>Ids of which several objects were found and one cannot be read, with its key: it may be the newest.</summary>
     public List<(string Id, string Key)> Undecided { get; } = [];
 
-    /// <summary>For each id the object with its highest generation, of those the one that was exported last; ids without one are left out.</summary>
+    /// <summary>For each id the object whose rows were read last; ids without one are left out.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<IReadOnlyList<RestoreCandidate>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
             Undecided.Add((id, key.Key));
             return null;
         }
-        return read.OrderByDescending(f => f.Documents[0].Generation).ThenByDescending(f => f.Documents[0].ArchivedAt).ThenBy(f => f.Key, StringComparer.Ordinal)
+        return read.OrderByDescending(f => f.Documents[0].ArchivedAt).ThenByDescending(f => f.Documents[0].Generation).ThenBy(f => f.Key, StringComparer.Ordinal)
             .Select(f => new ObjectName(f.Key, f.VersionId)).FirstOrDefault();
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -12,9 +13,9 @@ internal sealed class CandidateFinder(SourceConnections connections)
     private const int PageSize = 5000;
 
     // Ids come twice: as keys, and as they were given. An id that is one session's key and another's external id means the first.
-    // The newest generation that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
+    // The newest archive that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
     // tables; ids and other targets take whatever can be read.
-    private const string Page = """
+    private static readonly string Page = $"""
         SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.object_id, a.external_id, a.user_id, a.session_created_at, a.exported_at
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
@@ -32,7 +33,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
           AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
                    WHEN $3::text[] IS NOT NULL THEN true
                    ELSE NOT EXISTS (SELECT FROM archiver.archives AS n
-                                    WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation
+                                    WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
                                       AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')) END
           AND (a.object_id, a.byte_offset, a.id) > ($10, $11, $12)
         ORDER BY a.object_id, a.byte_offset, a.id
@@ -48,7 +49,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
           AND ($3::uuid IS NULL OR a.run_id = $3)
           AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
           AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
-          AND NOT EXISTS (SELECT FROM archiver.archives AS n WHERE n.source = a.source AND n.session_id = a.session_id AND n.generation > a.generation
+          AND NOT EXISTS (SELECT FROM archiver.archives AS n WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
                           AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown'))
         """;
 

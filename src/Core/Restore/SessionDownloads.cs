@@ -60,7 +60,7 @@ internal sealed class SessionDownloads(
                 if (body is null)
                 {
                     var left = await new AllObjects(store).FindOthersAsync(fetch[done].Object, cancellationToken).ConfigureAwait(false);
-                    var (problem, detail) = left.Count == 0 ? (ReadProblem.Missing, $"its object is missing in {store.Location}") : (ReadProblem.Hidden, AllObjects.Describe(store, left));
+                    var (problem, detail) = left.Count == 0 ? (ReadProblem.Missing, $"its object is missing in {store.Location}") : (ReadProblem.Hidden, AllObjects.Describe(store, fetch[done].Object, left));
                     foreach (var candidate in fetch.Skip(done))
                         refuse(candidate, problem, detail);
                     return;

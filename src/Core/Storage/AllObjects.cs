@@ -61,9 +61,10 @@ internal sealed class AllObjects(IArchiveReader store)
     public async Task<IReadOnlyList<ObjectName>> FindOthersAsync(ObjectName name, CancellationToken cancellationToken) =>
         [.. (await FindAsync(name, cancellationToken).ConfigureAwait(false)).Where(n => n != name)];
 
-    /// <summary>What to say of an object of which other versions are left.</summary>
-    public static string Describe(IArchiveReader store, IReadOnlyList<ObjectName> left) =>
-        $"it is not lost: {left.Count} of its versions in {store.Location} are left, such as {left[0].VersionId}, and cannot be read under its name; remove the delete marker";
+    /// <summary>What to say of an object that cannot be read although versions of its key are left.</summary>
+    public static string Describe(IArchiveReader store, ObjectName name, IReadOnlyList<ObjectName> left) => name.VersionId is null
+        ? $"it is not lost: {left.Count} of its versions in {store.Location} are left, such as {left[0].VersionId}, and cannot be read under its name; remove the delete marker"
+        : $"the version that was archived is gone from {store.Location}; {left.Count} other of its key left, such as {left[0].VersionId ?? "the current one"}, which may or may not hold it";
 
     /// <summary>Null when the store refuses to list versions.</summary>
     private async Task<bool?> BeginAsync(IAsyncEnumerator<ListedVersions> versions)

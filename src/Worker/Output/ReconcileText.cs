@@ -46,7 +46,7 @@ internal static class ReconcileText
     {
         var (done, todo) = (report.Fixed, "with --fix: ");
         yield return (report.Missing, "object", "in the ledger and in no version in the bucket: only a backup of the bucket brings them back");
-        yield return (Describe(report.Hidden), "object", "in the ledger and hidden in the bucket; left alone");
+        yield return (Describe(report.Hidden), "object", "in the ledger and hidden in the bucket, replaced or renamed; left alone");
         yield return (Describe(report.Copies), "object", "the same as objects that the ledger has elsewhere: the bucket or prefix was moved or copied; neither adopted nor removed. After a move: archiver ledger move");
         yield return (Describe(report.Unreadable), "object", "unreadable, in no ledger row; left alone");
         yield return (Describe(report.Foreign), "object", "of others; left alone");

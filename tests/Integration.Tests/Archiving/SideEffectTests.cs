@@ -14,16 +14,18 @@ public sealed class SideEffectTests(TestServers servers)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("DELETE FROM notes WHERE session_id = OLD.session_id")]
-    [InlineData("UPDATE notes SET note = 'orphan' WHERE session_id = OLD.session_id")]
-    public async Task Leaves_a_session_whose_delete_changes_rows_that_were_not_archived(string sideEffect)
+    [InlineData("DELETE FROM notes WHERE session_id = OLD.session_id", "TRIGGER tidy AFTER DELETE ON chat_messages")]
+    [InlineData("UPDATE notes SET note = 'orphan' WHERE session_id = OLD.session_id", "TRIGGER tidy AFTER DELETE ON chat_messages")]
+    // It would fire at the commit, after everything was counted.
+    [InlineData("DELETE FROM notes WHERE session_id = OLD.session_id", "CONSTRAINT TRIGGER tidy AFTER DELETE ON chat_messages DEFERRABLE INITIALLY DEFERRED")]
+    public async Task Leaves_a_session_whose_delete_changes_rows_that_were_not_archived(string sideEffect, string trigger)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
         await archiver.ExecuteAsync($"""
             CREATE TABLE notes (session_id uuid, note text);
             CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect.Replace("notes", "public.notes", StringComparison.Ordinal)}; RETURN NULL; END $$;
-            CREATE TRIGGER tidy AFTER DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION tidy();
+            CREATE {trigger} FOR EACH ROW EXECUTE FUNCTION tidy();
             INSERT INTO notes VALUES ('{session}', 'precious');
             """, null);
 

@@ -139,14 +139,18 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
             INSERT INTO chat_sessions (session_id, session_title, created_at, last_activity) VALUES ('{id}', 'again', clock_timestamp(), now() - interval '100 days');
             INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'again', now() - interval '100 days');
             """, Token);
-        // Writers may keep it from being archived now, and for good where they reopen or delete it.
+        // Writers may keep it from being archived now, and for good where they write into it, reopen or delete it.
+        var idle = $"""
+            SELECT count(*) FROM chat_sessions AS s WHERE s.session_id = '{id}' AND s.last_activity < now() - interval '90 days'
+              AND NOT EXISTS (SELECT FROM chat_messages AS m WHERE m.session_id = s.session_id AND m.timestamp >= now() - interval '90 days')
+            """;
         await Eventually.TrueAsync(
             async () =>
             {
                 await UnlessLockedAsync(["archive"]);
-                return await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}' AND last_activity < now() - interval '90 days'", Token) == 0;
+                return await archiver.Database.ScalarAsync<long>(idle, Token) == 0;
             },
-            Token, what: "the session that began again was archived");
+            Token, TimeSpan.FromMinutes(3), "the session that began again was archived");
         if (await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE session_id = '{id}' AND state = 'archived'", Token) > 0)
             await DoneAsync("restore", id);
     }

@@ -9,6 +9,24 @@ public sealed class RestoreVerbTests(TestServers servers)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task What_is_wrong_with_the_database_of_to_is_told_of_that_database()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.RunAsync("archive");
+        var id = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives");
+        var there = new Npgsql.NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString) { Database = "no_such_copy" };
+
+        var absent = await archiver.RunAsync("restore", id!, "--to", there.ConnectionString);
+        var unreachable = await archiver.RunAsync("restore", id!, "--to", "Host=127.0.0.1;Port=1;Database=copy;Username=me;Password=hunter2");
+
+        Assert.Equal((1, 1), (absent.ExitCode, unreachable.ExitCode));
+        Assert.Contains("has no database 'no_such_copy': check --to", absent.Error, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:1/copy", unreachable.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("ConnectionString", absent.Error + unreachable.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", unreachable.Output + unreachable.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Brings_one_session_back_and_a_second_time_changes_nothing_and_says_so()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 1);

@@ -46,9 +46,16 @@ internal static class PgErrors
     /// One clear message that names the setting. Never the server's DETAIL: it quotes key values, and with them possibly text of a row.
     /// </summary>
     public static ArchiverException ForPerson(
-        Exception exception, string source, NpgsqlConnectionStringBuilder target, string key = nameof(SourceSettings.ConnectionString))
+        Exception exception, string source, NpgsqlConnectionStringBuilder target, string key = nameof(SourceSettings.ConnectionString)) =>
+        ForPerson(exception, $"Archiver:Sources:{source}:{key}", $" (source '{source}')", target);
+
+    /// <summary>The same for a database that no setting of a source names.</summary>
+    /// <param name="exception">What happened.</param>
+    /// <param name="setting">Where a person said which database it is.</param>
+    /// <param name="of">Whose it is, to stand after the server's message; may be empty.</param>
+    /// <param name="target">The database.</param>
+    public static ArchiverException ForPerson(Exception exception, string setting, string of, NpgsqlConnectionStringBuilder target)
     {
-        var setting = $"Archiver:Sources:{source}:{key}";
         var where = $"{target.Host}:{target.Port}/{target.Database}";
         var (kind, message) = exception switch
         {
@@ -59,7 +66,7 @@ internal static class PgErrors
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e =>
                 (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {SafeText(e)}. sql/roles.sql has the grants that the archiver needs."),
             PostgresException e =>
-                (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)} (source '{source}')."),
+                (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)}{of}."),
             NpgsqlException or SocketException or TimeoutException or IOException =>
                 (FailureKind.Failed, $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message} Is it running, and is {setting} right?"),
             _ => (FailureKind.Failed, exception.Message),

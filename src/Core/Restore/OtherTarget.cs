@@ -21,6 +21,20 @@ internal static class OtherTarget
         }
     }
 
+    /// <summary>The first connection: what is wrong with it is told of this database, not of the source's.</summary>
+    /// <exception cref="ArchiverException">It cannot be reached or refuses, or a transaction pooler sits between.</exception>
+    public static async Task<NpgsqlConnection> OpenFirstAsync(NpgsqlDataSource target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenAsync(target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException)
+        {
+            throw PgErrors.ForPerson(exception, "--to", " (--to)", new(target.ConnectionString));
+        }
+    }
+
     /// <summary>A connection whose temporary tables outlive a transaction.</summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
     public static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource target, CancellationToken cancellationToken)

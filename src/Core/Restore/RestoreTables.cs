@@ -32,7 +32,9 @@ internal sealed class RestoreTables : IAsyncDisposable
         {
             Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? connections.OpenDirectAsync : token => OtherTarget.OpenAsync(other, token);
             var map = options.IntoSchema is { } schema ? RestoreTarget.InSchema(source.Map, schema) : source.Map;
-            await using var connection = await open(cancellationToken).ConfigureAwait(false);
+            await using var connection = other is null
+                ? await open(cancellationToken).ConfigureAwait(false)
+                : await OtherTarget.OpenFirstAsync(other, cancellationToken).ConfigureAwait(false);
             var target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false);
             var plans = new ImportPlans(target, DriftOptions.Parse(options.Maps, options.DropColumns, options.AcceptLoss), open, source.TimeZone);
             return new(other, open, new ImportTarget(target, options, source.TimeZone), plans, new SessionStager(plans, source.Name, erased));

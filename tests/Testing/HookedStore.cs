@@ -62,7 +62,7 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
 
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => inner.ListExpiryRulesAsync(cancellationToken);
 
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => inner.AbortUploadsAsync(prefix, age, cancellationToken);
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => inner.AbortUploadsAsync(prefix, age, isOurs, cancellationToken);
 
     public async Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken)
     {

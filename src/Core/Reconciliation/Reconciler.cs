@@ -20,6 +20,8 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
 {
     private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
 
+    private const string IsRecorded = "SELECT EXISTS (SELECT FROM archiver.objects AS o WHERE o.location = $1 AND o.source = $2 AND o.key = $3)";
+
     // Of an abandoned object only the ids are known, so any hold by user or range may cover it.
     private static readonly string IsHeld = $"""
         SELECT EXISTS (
@@ -70,8 +72,11 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
             await unknown.SettleDeletedAsync(cancellationToken).ConfigureAwait(false);
         }
-        // The age keeps off whatever may still be going on: no request of a run takes as long.
-        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false) : 0;
+        // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads: what has no
+        // row is another installation's.
+        Task<bool> IsRecordedAsync(string key, CancellationToken ct) =>
+            connection.ScalarAsync<bool>(IsRecorded, ct, PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(key));
+        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken).ConfigureAwait(false) : 0;
         var report = new ReconcileReport
         {
             Fixed = fix,

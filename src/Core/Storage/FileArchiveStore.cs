@@ -140,7 +140,7 @@ internal sealed class FileArchiveStore : IArchiveStore
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ExpiryRule>>([]);
 
     /// <summary>Nothing to do: a file gets its name when it is whole.</summary>
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => Task.FromResult(0);
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => Task.FromResult(0);
 
     private ObjectStream? Open(FileKey key, long offset, long length)
     {

@@ -31,8 +31,8 @@ public interface IArchiveStore : IArchiveReader
     /// <exception cref="StorageException">Not permitted, or the store cannot say or failed.</exception>
     Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends uploads under the prefix that began longer ago than <paramref name="age"/> and never became an object, such as a killed worker's. Runs never call this.</summary>
+    /// <summary>Ends uploads under the prefix that are ours by their key, began longer ago than <paramref name="age"/> and never became an object, such as a killed worker's. Runs never call this.</summary>
     /// <returns>How many there were.</returns>
     /// <exception cref="StorageException">The store failed.</exception>
-    Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken);
+    Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken);
 }

@@ -119,8 +119,8 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         RunAsync("lifecycle", _inner.ListExpiryRulesAsync, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>
-        RunAsync("abort", ct => _inner.AbortUploadsAsync(prefix, age, ct), cancellationToken);
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) =>
+        RunAsync("abort", ct => _inner.AbortUploadsAsync(prefix, age, isOurs, ct), cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>

@@ -99,8 +99,8 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => S3ExpiryRules.ListAsync(_bucket, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) =>
-        new S3Cleanup(_bucket, time).AbortUploadsAsync(prefix, age, cancellationToken);
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) =>
+        new S3Cleanup(_bucket, time).AbortUploadsAsync(prefix, age, isOurs, cancellationToken);
 
     public void Dispose()
     {

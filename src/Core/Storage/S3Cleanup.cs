@@ -5,9 +5,9 @@ namespace Archiver.Core.Storage;
 /// <summary>Ends uploads that nobody goes on with. No run calls it.</summary>
 internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
 {
-    /// <summary>Aborts multipart uploads under the prefix that began longer ago than <paramref name="age"/>.</summary>
+    /// <summary>Aborts multipart uploads under the prefix that are ours and began longer ago than <paramref name="age"/>.</summary>
     /// <returns>How many were aborted.</returns>
-    public async Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken)
+    public async Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken)
     {
         var before = time.GetUtcNow() - age;
         var aborted = 0;
@@ -21,11 +21,15 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
                     throw S3Errors.Foreign(bucket, prefix, upload.Key);
                 if (upload.Initiated is null || S3Bucket.Utc(upload.Initiated) >= before)
                     continue;
+                if (!await isOurs(upload.Key, cancellationToken).ConfigureAwait(false))
+                    continue;
                 await S3MultipartUpload.AbortAsync(bucket, upload.Key, upload.UploadId, cancellationToken).ConfigureAwait(false);
                 aborted++;
             }
             if (page.IsTruncated != true)
                 return aborted;
+            if ((page.NextKeyMarker, page.NextUploadIdMarker) == (request.KeyMarker, request.UploadIdMarker))
+                throw new StorageException(StorageFailure.Transient, $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance.");
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
         }

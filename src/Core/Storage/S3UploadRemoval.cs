@@ -53,6 +53,8 @@ internal sealed class S3UploadRemoval(S3Bucket bucket, IEnumerable<string> keys)
                     _failures[upload.Key] = new StorageException(exception.Failure, $"Parts of an unfinished upload of '{upload.Key}' are left: {exception.Message}");
                 }
             }
+            if (page.IsTruncated == true && (page.NextKeyMarker, page.NextUploadIdMarker) == (request.KeyMarker, request.UploadIdMarker))
+                throw new StorageException(StorageFailure.Transient, $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance.");
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
         }

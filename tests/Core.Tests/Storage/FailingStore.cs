@@ -46,7 +46,7 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
 
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => AnswerAsync<IReadOnlyList<ExpiryRule>>([]);
 
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, CancellationToken cancellationToken) => AnswerAsync(1);
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => AnswerAsync(1);
 
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

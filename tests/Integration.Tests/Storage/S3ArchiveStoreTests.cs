@@ -96,13 +96,16 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
     public async Task Cleans_old_left_uploads_and_leaves_young_ones()
     {
         await _bucket.Client.InitiateMultipartUploadAsync(_bucket.Name, "p/left", Token);
+        await _bucket.Client.InitiateMultipartUploadAsync(_bucket.Name, "p/theirs", Token);
         await _bucket.Client.InitiateMultipartUploadAsync(_bucket.Name, "other/left", Token);
 
-        var young = await _store.AbortUploadsAsync("p/", TimeSpan.FromHours(1), Token);
-        var old = await _store.AbortUploadsAsync("p/", TimeSpan.FromHours(-1), Token);
+        var young = await _store.AbortUploadsAsync("p/", TimeSpan.FromHours(1), IsOurs, Token);
+        var old = await _store.AbortUploadsAsync("p/", TimeSpan.FromHours(-1), IsOurs, Token);
 
         Assert.Equal((0, 1), (young, old));
-        Assert.Equal("other/left", Assert.Single(await UploadsAsync()).Key);
+        Assert.Equal(["other/left", "p/theirs"], (await UploadsAsync()).Select(u => u.Key).Order(StringComparer.Ordinal));
+
+        static Task<bool> IsOurs(string key, CancellationToken cancellationToken) => Task.FromResult(key != "p/theirs");
     }
 
     [Fact]

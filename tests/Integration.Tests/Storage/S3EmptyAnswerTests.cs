@@ -22,7 +22,7 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
 
         var listing = await Assert.ThrowsAsync<StorageException>(() => store.ListAsync("p/", Token).CountAsync(Token).AsTask());
         var versions = await Assert.ThrowsAsync<StorageException>(() => store.ListVersionsAsync("p/", Token).CountAsync(Token).AsTask());
-        var uploads = await Assert.ThrowsAsync<StorageException>(() => store.AbortUploadsAsync("p/", TimeSpan.Zero, Token));
+        var uploads = await Assert.ThrowsAsync<StorageException>(() => store.AbortUploadsAsync("p/", TimeSpan.Zero, (_, _) => Task.FromResult(true), Token));
         var removal = await store.DeleteAllVersionsAsync([new("p/a")], Token);
 
         Assert.Contains(why, listing.Message, StringComparison.Ordinal);

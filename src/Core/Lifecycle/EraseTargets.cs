@@ -111,7 +111,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
             await using var command = connection.Command(query.Sql, query.Parameters);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                Judge(reader.GetString(0), reader.TextOrNull(1), Time(reader, 2), Time(reader, 3));
+                Judge(reader.GetString(0), reader.TextOrNull(1), reader.InstantOrNull(2), reader.InstantOrNull(3));
         }
     }
 
@@ -153,6 +153,4 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         DateTimeOffset.TryParse(document.Header.ArchivedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
 
     private string Key => SessionPath.Column("s", source.Map.Session.Key);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

@@ -43,4 +43,21 @@ internal static class PgCommands
     }
 
     public static string? TextOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    /// <summary>
+    /// A <c>timestamptz</c> that the application wrote; null where it is NULL or infinite. The server's years go from 4713 BC to 294276, .NET's from 1 to
+    /// 9999: a time beyond these is the nearest of them, for a session with such a date would be archived and could not be read again.
+    /// </summary>
+    public static DateTimeOffset? InstantOrNull(this NpgsqlDataReader reader, int column)
+    {
+        if (reader.IsDBNull(column))
+            return null;
+        var microseconds = reader.GetInt64(column);
+        if (microseconds is long.MinValue or long.MaxValue)
+            return null;
+        var ticks = (Int128)microseconds * TimeSpan.TicksPerMicrosecond + ServerEpoch.UtcTicks;
+        return new((long)Int128.Clamp(ticks, DateTimeOffset.MinValue.UtcTicks, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero);
+    }
+
+    private static readonly DateTimeOffset ServerEpoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 }

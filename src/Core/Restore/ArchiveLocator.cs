@@ -35,7 +35,7 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
                 row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
             {
                 User = row.TextOrNull(10),
-                Created = row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11),
+                Created = row.InstantOrNull(11),
                 CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
             },
             cancellationToken, PgParameter.Text(source), PgParameter.Text(form.KeyOf(id)), PgParameter.Int(generation), PgParameter.Text(id)).ConfigureAwait(false);

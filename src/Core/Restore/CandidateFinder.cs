@@ -105,7 +105,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
             row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
         {
             User = row.TextOrNull(12),
-            Created = row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13),
+            Created = row.InstantOrNull(13),
             CopiedAt = row.GetFieldValue<DateTimeOffset>(14),
         },
         row.GetInt64(10), row.TextOrNull(11));

@@ -45,7 +45,8 @@ internal sealed class TombstoneSet
     {
         if (IsEmpty)
             return false;
-        var began = created ?? copied ?? DateTimeOffset.MinValue;
+        // A time of creation that is later than the copy is wrong, and must not make the copy of an erased session a new one.
+        var began = (created is null || copied < created ? copied : created) ?? DateTimeOffset.MinValue;
         return Find(Tombstone.Session, session) >= began || (user is not null && Find(Tombstone.User, user) >= began);
     }
 

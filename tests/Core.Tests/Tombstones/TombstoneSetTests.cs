@@ -33,6 +33,10 @@ public sealed class TombstoneSetTests
         Assert.True(Set.Covers("key", null, Before, After));
 
     [Fact]
+    public void A_copy_that_was_made_before_it_is_covered_whatever_its_session_says_of_its_beginning() =>
+        Assert.True(Set.Covers("key", null, After, Before));
+
+    [Fact]
     public void Knows_which_keys_and_users_were_ever_erased()
     {
         Assert.True(Set.CoversSession("key") && Set.CoversUser("user"));

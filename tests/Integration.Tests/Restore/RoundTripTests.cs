@@ -1,4 +1,5 @@
 using Archiver.Core.Ledger;
+using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;
@@ -51,5 +52,31 @@ public sealed class RoundTripTests(TestServers servers)
         Assert.Equal(1, refused.ExitCode);
         Assert.Equal(rows, await archiver.Database.CopyTablesAsync(archiver));
         Assert.Equal(records, await archiver.Database.CopyOutAsync(ledger));
+    }
+
+    // Of all that the server takes for a time .NET knows the years 1 to 9999.
+    [Theory]
+    [InlineData("0044-03-15 12:00:00+00 BC")]
+    [InlineData("20000-01-01 00:00:00+00")]
+    [InlineData("-infinity")]
+    [InlineData("infinity")]
+    public async Task A_session_is_found_restored_and_erased_whenever_it_says_that_it_began(string created)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.Database.ExecuteAsync($"UPDATE chat_sessions SET created_at = '{created}'", Token);
+        var id = await archiver.Database.ScalarAsync<string>("SELECT min(session_id::text) FROM chat_sessions");
+        var before = await archiver.Database.CopyTablesAsync(archiver);
+        Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
+
+        Assert.NotNull(await new Core.Restore.ArchiveLocator(archiver.Catalog).FindAsync("main", id!, null, Token));
+        var one = await archiver.RestoreAsync(RestoreFixture.Session(id!), Token);
+        var rest = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
+        Assert.Equal((null, 1L, null, 1L), (one.Error, one.Restored, rest.Error, rest.Restored));
+        Assert.Equal(before, await archiver.Database.CopyTablesAsync(archiver));
+
+        var receipt = await archiver.EraseAsync(new() { Ids = [id!] }, Token);
+        Assert.Equal((null, true), (receipt.Error, receipt.Complete));
+        var again = await archiver.EraseAsync(new() { Reapply = true }, Token);
+        Assert.Equal((null, true, 0), (again.Error, again.Complete, again.Sessions.Count));
     }
 }

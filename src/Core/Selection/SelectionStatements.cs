@@ -112,7 +112,10 @@ internal sealed class SelectionStatements
     public string LedgerAllows(string key, SqlParameters parameters) => Condition.All(LedgerConditions(key, parameters));
 
     /// <summary>The same by the reason that each excludes a session for.</summary>
-    public IReadOnlyList<Condition> LedgerConditions(string key, SqlParameters parameters)
+    /// <param name="key">SQL of the session's key.</param>
+    /// <param name="parameters">Takes the values.</param>
+    /// <param name="everyReference">Asks also for rows that point to the session where no index finds them: affordable for one session.</param>
+    public IReadOnlyList<Condition> LedgerConditions(string key, SqlParameters parameters, bool everyReference = false)
     {
         var source = Source(parameters);
         var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
@@ -134,19 +137,19 @@ internal sealed class SelectionStatements
             conditions.Add(new("stored", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
                 """));
-        return [.. conditions.Concat(NotReferenced(key, conditions, parameters)).Select(c => c with { IsBeyondStatistics = true })];
+        return [.. conditions.Concat(NotReferenced(key, conditions, parameters, everyReference)).Select(c => c with { IsBeyondStatistics = true })];
     }
 
     /// <summary>
     /// What rows of other sessions or tables point to cannot go while these stay; sessions that the policy takes as well do not stay. Asked only where an
     /// index answers: the export asks the rest once a batch.
     /// </summary>
-    private IEnumerable<Condition> NotReferenced(string key, IReadOnlyList<Condition> ledger, SqlParameters parameters)
+    private IEnumerable<Condition> NotReferenced(string key, IReadOnlyList<Condition> ledger, SqlParameters parameters, bool every)
     {
         if (_run.Policy is not ({ Action: PolicyAction.Archive, RowsStay: false } or { Action: PolicyAction.Purge, Scope: PurgeScope.Sessions }))
             yield break;
         var references = new ReferenceSql(_run.Source.Map);
-        foreach (var reference in _run.Shape.References.Where(r => r is { Readable: true, Indexed: true }))
+        foreach (var reference in _run.Shape.References.Where(r => r.Readable && (r.Indexed || every)))
             yield return new(DropReason.Referenced, $"{PgIdentifier.Quote(reference.Name)} of {reference.From}", $"NOT {references.Exists(reference, key, Stays)}");
 
         string Stays(string other) => $"""

@@ -79,6 +79,21 @@ public sealed class ReferencedSessionsTests(TestServers servers)
         Assert.Equal((3L, 1L), (plan.Plan.Eligible, plan.Plan.Excluded[DropReason.Referenced]));
     }
 
+    [Fact]
+    public async Task Explain_says_that_rows_elsewhere_point_to_a_session_although_no_index_finds_them()
+    {
+        await using var archiver = await CreateAsync("", "a_files");
+        await archiver.ExecuteAsync("CREATE TABLE pins (msg int REFERENCES msgs); INSERT INTO pins VALUES (11)", null);
+        await archiver.MigrateAsync(Token);
+        var explainer = new Core.Selection.SessionExplainer(archiver.Settings, archiver.Catalog);
+
+        var kept = await explainer.ExplainAsync(archiver.SourceWith([PolicyRuns.Archive()]), PolicyRuns.Archive(), "1", Token);
+        var free = await explainer.ExplainAsync(archiver.SourceWith([PolicyRuns.Archive()]), PolicyRuns.Archive(), "2", Token);
+
+        Assert.Equal([DropReason.Referenced], kept.Conditions.Where(c => !c.Met).Select(c => c.Condition.Reason));
+        Assert.True(free.Eligible);
+    }
+
     private async Task<ArchiverFixture> CreateAsync(string rule, string name)
     {
         var map = new SourceMap(

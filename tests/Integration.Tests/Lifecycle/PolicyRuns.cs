@@ -53,5 +53,5 @@ internal static class PolicyRuns
         }
     }
 
-    private static SourceSettings SourceWith(this ArchiverFixture archiver, params Policy[] policies) => archiver.Source with { Policies = policies };
+    public static SourceSettings SourceWith(this ArchiverFixture archiver, params Policy[] policies) => archiver.Source with { Policies = policies };
 }

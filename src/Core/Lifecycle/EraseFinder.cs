@@ -78,11 +78,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         List<string> untied = [];
         foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, c).Joins.Count > 0))
         {
-            var parent = child.Parent == SourceMap.SessionName ? source.Map.Session.Table : source.Map.Children.Single(c => c.Name == child.Parent).Table;
-            var key = SessionPath.Column("t", child.ForeignKey);
-            var rows = await connection.ScalarAsync<long>(
-                $"SELECT count(*) FROM {child.Table.Sql} AS t WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.Sql} AS p WHERE {SessionPath.Column("p", child.ParentKey)} = {key})",
-                cancellationToken).ConfigureAwait(false);
+            var rows = await OrphanRows.CountAsync(connection, source.Map, child, cancellationToken).ConfigureAwait(false);
             if (rows > 0)
                 untied.Add($"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them their parent");
         }

@@ -179,13 +179,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     {
         var orphans = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var child in map.Children)
-        {
-            var parent = child.Parent == SourceMap.SessionName ? map.Session.Table : map.Children.Single(c => c.Name == child.Parent).Table;
-            var key = SessionPath.Column("t", child.ForeignKey);
-            orphans[child.Name] = await connection.ScalarAsync<long>(
-                $"SELECT count(*) FROM {child.Table.Sql} AS t WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.Sql} AS p WHERE {SessionPath.Column("p", child.ParentKey)} = {key})",
-                cancellationToken).ConfigureAwait(false);
-        }
+            orphans[child.Name] = await OrphanRows.CountAsync(connection, map, child, cancellationToken).ConfigureAwait(false);
         return orphans;
     }
 }

@@ -1,0 +1,20 @@
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Sources;
+
+/// <summary>Rows of a child whose parent row is gone, as a schema without foreign keys allows.</summary>
+internal static class OrphanRows
+{
+    /// <summary>How many there are. A row that names no parent is none.</summary>
+    public static Task<long> CountAsync(NpgsqlConnection connection, SourceMap map, ChildTable child, CancellationToken cancellationToken)
+    {
+        var parent = child.Parent == SourceMap.SessionName ? map.Session.Table : map.Children.Single(c => c.Name == child.Parent).Table;
+        var key = SessionPath.Column("t", child.ForeignKey);
+        return connection.ScalarAsync<long>(
+            $"""
+            SELECT count(*) FROM {child.Table.Sql} AS t
+            WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.Sql} AS p WHERE {SessionPath.Column("p", child.ParentKey)} = {key})
+            """, cancellationToken);
+    }
+}

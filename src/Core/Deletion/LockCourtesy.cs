@@ -29,8 +29,7 @@ internal sealed class LockCourtesy : IAsyncDisposable
     private static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(5);
 
     private readonly RunContext _run;
-    private readonly int _process;
-    private readonly DateTimeOffset _started;
+    private readonly ServerTransaction _transaction;
     private readonly CancellationTokenSource _stop = new();
 
     // Taken while a question is with the server, and for good by the end of the transaction or by a question that got no answer.
@@ -38,23 +37,15 @@ internal sealed class LockCourtesy : IAsyncDisposable
     private readonly Task _watching;
     private Task<bool>? _ended;
 
-    private LockCourtesy(RunContext run, int process, DateTimeOffset started)
+    /// <summary>Begins to watch.</summary>
+    public LockCourtesy(RunContext run, ServerTransaction transaction)
     {
-        (_run, _process, _started) = (run, process, started);
+        (_run, _transaction) = (run, transaction);
         _watching = WatchAsync(_stop.Token);
     }
 
     /// <summary>Whether somebody waited too long, so that the transaction was to end.</summary>
     public bool GaveWay { get; private set; }
-
-    /// <summary>Begins to watch the transaction that the connection is in.</summary>
-    public static async Task<LockCourtesy> BeginAsync(RunContext run, NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        // Not the driver's process id: a pooler shows its own.
-        var (process, started) = (await connection.QueryAsync(
-            "SELECT pg_backend_pid(), now()", row => (row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1)), cancellationToken).ConfigureAwait(false))[0];
-        return new(run, process, started);
-    }
 
     /// <summary>
     /// Asks nothing more. False when a question may still be on its way, and with it a cancellation: a commit must not be hit by one, it
@@ -114,7 +105,7 @@ internal sealed class LockCourtesy : IAsyncDisposable
         try
         {
             GaveWay |= await connection.ScalarAsync<bool>(
-                GiveWay, bound.Token, PgParameter.Int(_process), PgParameter.Instant(_started), PgParameter.Interval(half)).ConfigureAwait(false);
+                GiveWay, bound.Token, PgParameter.Int(_transaction.Process), PgParameter.Instant(_transaction.Started), PgParameter.Interval(half)).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.IsStatementTimeout())
         {

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Runtime.ExceptionServices;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
@@ -15,16 +16,18 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <summary>A worker that stands still between two statements keeps its locks no longer; what it does there takes milliseconds.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    /// <summary>Times that a single session may make the application wait in one run.</summary>
+    /// <summary>Times that a single session may make the application wait in one run, and that work may break its connection.</summary>
     private const int MostTimes = 3;
 
     private readonly RunContext _run;
+    private readonly ServerTransaction _known;
     private readonly LockCourtesy _courtesy;
 
-    private ShortTransaction(RunContext run, NpgsqlConnection connection, NpgsqlTransaction transaction, LockCourtesy courtesy)
+    private ShortTransaction(RunContext run, NpgsqlConnection connection, NpgsqlTransaction transaction, ServerTransaction known)
     {
         _run = run;
-        _courtesy = courtesy;
+        _known = known;
+        _courtesy = new LockCourtesy(run, known);
         Connection = connection;
         Transaction = transaction;
     }
@@ -36,18 +39,21 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <summary>
     /// Does work in a transaction. When it had to give way to the application, it lets that go first for as long as it may have waited, and
     /// tries a single session again: one that is in use will have changed. One that makes somebody wait each time is too slow.
+    /// When its connection breaks on a server that is well, it is tried again a few times, however long that takes; then it is the work that breaks
+    /// it, such as a trigger, and the caller tries the parts. A server that fails is another matter: that goes on to the caller's retries.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="rows">Rows that it will touch: one large session may take as much longer as it is larger than a batch.</param>
     /// <param name="single">Whether it cannot be divided; else the caller tries less at a time.</param>
     /// <param name="work">What is to be done, including the commit.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="PostgresException">Also when it gave way, as a statement that timed out.</exception>
+    /// <exception cref="PostgresException">Also when it gave way, as a statement that timed out, and when its connection breaks each time.</exception>
     public static async Task<T> RunAsync<T>(RunContext run, long rows, bool single, Func<ShortTransaction, Task<T>> work, CancellationToken cancellationToken)
     {
         for (var times = 1; ; times++)
         {
-            PostgresException gaveWay;
+            PostgresException refused;
+            var again = single;
             var transaction = await BeginAsync(run, rows, cancellationToken).ConfigureAwait(false);
             await using (transaction.ConfigureAwait(false))
             {
@@ -59,12 +65,34 @@ internal sealed class ShortTransaction : IAsyncDisposable
                 {
                     if (!await transaction.GaveWayAsync().ConfigureAwait(false))
                         throw;
-                    gaveWay = exception;
+                    refused = exception;
+                }
+                catch (Exception exception) when (PgErrors.IsTransient(exception) && transaction.Connection.State != ConnectionState.Open)
+                {
+                    await transaction._known.EndAsync(run.Connections).ConfigureAwait(false);
+                    if (!await IsServerWellAsync(run, cancellationToken).ConfigureAwait(false))
+                        throw;
+                    again = true;
+                    refused = PgErrors.OfBrokenConnection(exception);
                 }
             }
             await Task.Delay(run.Batch.LockTimeout, cancellationToken).ConfigureAwait(false);
-            if (!single || times == MostTimes)
-                ExceptionDispatchInfo.Throw(gaveWay);
+            if (!again || times == MostTimes)
+                ExceptionDispatchInfo.Throw(refused);
+        }
+    }
+
+    /// <summary>The run's lock lives on another connection: then it is not the server that broke this one, but what was done on it, or the network.</summary>
+    private static async Task<bool> IsServerWellAsync(RunContext run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return await run.Lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (PgErrors.IsTransient(exception))
+        {
+            return false;
         }
     }
 
@@ -74,9 +102,9 @@ internal sealed class ShortTransaction : IAsyncDisposable
         try
         {
             await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
-            var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
             await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {Timeouts(run, rows)}", cancellationToken).ConfigureAwait(false);
-            return new(run, connection, transaction, await LockCourtesy.BeginAsync(run, connection, cancellationToken).ConfigureAwait(false));
+            return new(run, connection, transaction, await ServerTransaction.OfAsync(connection, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
@@ -116,6 +144,9 @@ internal sealed class ShortTransaction : IAsyncDisposable
         try
         {
             await Transaction.DisposeAsync().ConfigureAwait(false);
+            // At some codes the driver gives up a connection that the server keeps, and with it the locks.
+            if (Connection.State != ConnectionState.Open)
+                await _known.EndAsync(_run.Connections).ConfigureAwait(false);
             alone = await _courtesy.EndAsync().ConfigureAwait(false);
             await _courtesy.DisposeAsync().ConfigureAwait(false);
         }

@@ -11,21 +11,31 @@ internal static class PgErrors
     // idle_in_transaction_session_timeout; the driver has no name for it.
     private const string IdleInTransaction = "25P03";
 
+    private const string Error = "ERROR";
+
     /// <summary>A passing fault: the same work may succeed on a new connection.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
         // What an application's function raises says nothing about the server, whatever its code.
         PostgresException e when e.IsRaised() => false,
+        // With a context and no end of the connection, it is of another connection: one that the application's function made, as dblink does.
+        PostgresException { InvariantSeverity: Error } e when !string.IsNullOrEmpty(e.Where) && IsOfConnection(e.SqlState) => false,
         PostgresException e => e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
             || (e.SqlState.StartsWith("53", StringComparison.Ordinal) && e.SqlState != PostgresErrorCodes.OutOfMemory)
             // The worker stood still, and the server took its locks away.
             || e.SqlState == IdleInTransaction
-            || e.SqlState.StartsWith("57P", StringComparison.Ordinal)
-            || e.SqlState.StartsWith("08", StringComparison.Ordinal),
+            || IsOfConnection(e.SqlState),
         NpgsqlException e => e.InnerException is IOException or SocketException or TimeoutException || e.IsTransient,
         IOException or SocketException => true,
         _ => false,
     };
+
+    private static bool IsOfConnection(string sqlState) =>
+        sqlState.StartsWith("57P", StringComparison.Ordinal) || sqlState.StartsWith("08", StringComparison.Ordinal);
+
+    /// <summary>What is to be told of a statement at which the connection breaks each time, on a server that is well: an error of that statement.</summary>
+    public static PostgresException OfBrokenConnection(Exception exception) => new(
+        "The connection breaks each time.", Error, Error, (exception as PostgresException)?.SqlState ?? PostgresErrorCodes.ConnectionFailure, where: "the statement");
 
     public static bool IsLockTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.LockNotAvailable;
 

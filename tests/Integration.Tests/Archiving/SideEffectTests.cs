@@ -110,6 +110,43 @@ public sealed class SideEffectTests(TestServers servers)
             "SELECT (SELECT count(*) FROM archiver.runs r WHERE r::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.archives a WHERE a::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.quarantine q WHERE q::text LIKE '%my secret%')"));
     }
 
+    // The server is well: it is this session's trigger that ends the connection, each time.
+    [Fact]
+    public async Task Leaves_one_session_whose_trigger_ends_the_connection()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.ExecuteAsync($"""
+            CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              IF OLD.session_id = '{session}' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN OLD; END $$;
+            CREATE TRIGGER cut BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION cut();
+            """, null);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, null, Idle - 1L, 1L), (summary.Outcome, summary.Error, summary.Sessions, summary.Failed));
+        Assert.Equal(1, summary.Reasons[$"{DropReason.NotDeleted} (57P01)"]);
+    }
+
+    // As a function of dblink does whose own server is away.
+    [Fact]
+    public async Task Leaves_one_session_whose_trigger_cannot_reach_its_own_server()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.ExecuteAsync($"""
+            CREATE EXTENSION dblink;
+            CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              IF OLD.session_id = '{session}' THEN PERFORM public.dblink_exec('host=127.0.0.1 port=1', 'SELECT 1'); END IF; RETURN OLD; END $$;
+            CREATE TRIGGER tell BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION tell();
+            """, null);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, null, Idle - 1L, 1L), (summary.Outcome, summary.Error, summary.Sessions, summary.Failed));
+        Assert.Equal(1, summary.Reasons[$"{DropReason.NotDeleted} (08001)"]);
+    }
+
     [Fact]
     public async Task Leaves_one_session_whose_record_the_ledger_refuses()
     {

@@ -50,6 +50,37 @@ public sealed class DatabaseFaultTests(TestServers servers)
         Assert.Equal(Idle, (await oracle.CountAsync(Token)).SessionsArchived);
     }
 
+    // The server goes on with the delete, and holds its locks: they are the run's own, not the application's.
+    [Fact]
+    public async Task Takes_no_session_for_one_in_use_that_its_own_broken_connection_still_locks()
+    {
+        var server = new NpgsqlConnectionStringBuilder(servers.PostgresConnectionString);
+        await using var relay = new TcpRelay(server.Host!, server.Port);
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s => s with
+        {
+            Sources = [s.Sources[0] with
+            {
+                ConnectionString = new NpgsqlConnectionStringBuilder(s.Sources[0].ConnectionString) { Port = relay.Port }.ConnectionString,
+                LockConnectionString = s.Sources[0].ConnectionString,
+            }],
+        });
+        await archiver.ExecuteAsync("""
+            CREATE SEQUENCE tries;
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('public.tries') = 1 THEN PERFORM pg_sleep(50); END IF; RETURN OLD; END $$;
+            CREATE TRIGGER linger BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION linger();
+            """, null);
+        var reached = InProcessFault.Once(FaultPoints.SessionsLocked, () =>
+        {
+            relay.CutAfter("DELETE FROM");
+            return Task.CompletedTask;
+        });
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Done, null, (long)Idle, 0L), (summary.Outcome, summary.Error, summary.Sessions, summary.Skipped));
+    }
+
     // Rule 15: an error from COMMIT says nothing about the transaction.
     [Fact]
     public async Task Knows_that_a_commit_whose_answer_was_lost_has_happened()

@@ -10,6 +10,7 @@ public sealed class TcpRelay : IAsyncDisposable
     private readonly int _port;
     private byte[]? _text;
     private bool _cut;
+    private bool _atOnce;
     private int _lost;
 
     public TcpRelay(string host, int port)
@@ -27,6 +28,13 @@ public sealed class TcpRelay : IAsyncDisposable
     /// <summary>The server gets the next message with this text; whoever sent it does not get the answer, and only with <paramref name="cut"/> an end of the connection.</summary>
     public void LoseAnswerTo(string text, bool cut = true) => (_cut, _text) = (cut, System.Text.Encoding.ASCII.GetBytes(text));
 
+    /// <summary>The server gets the next message with this text, and the connection ends there: the server is busy, and does not notice.</summary>
+    public void CutAfter(string text)
+    {
+        _atOnce = true;
+        LoseAnswerTo(text);
+    }
+
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task ServeOneAsync(TcpClient client)
@@ -42,8 +50,8 @@ public sealed class TcpRelay : IAsyncDisposable
                 if (Volatile.Read(ref _text) is { } text && chunk.IndexOf(text) >= 0 && Interlocked.CompareExchange(ref _text, null, text) == text)
                     Volatile.Write(ref losing, true);
                 return true;
-            });
-            var answers = PumpAsync(up, down, _ => !Volatile.Read(ref losing) || Interlocked.Increment(ref _lost) == 0);
+            }, () => _atOnce && Volatile.Read(ref losing));
+            var answers = PumpAsync(up, down, _ => !Volatile.Read(ref losing) || Interlocked.Increment(ref _lost) == 0, () => false);
             await Task.WhenAny(requests, answers);
             down.Close();
             up.Close();
@@ -55,7 +63,7 @@ public sealed class TcpRelay : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlySpan<byte>, bool> pass)
+    private async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlySpan<byte>, bool> pass, Func<bool> isOver)
     {
         var buffer = new byte[64 * 1024];
         while (await from.GetStream().ReadAsync(buffer, _listener.Ended) is > 0 and var count)
@@ -63,6 +71,8 @@ public sealed class TcpRelay : IAsyncDisposable
             if (pass(buffer.AsSpan(0, count)))
                 await to.GetStream().WriteAsync(buffer.AsMemory(0, count), _listener.Ended);
             else if (_cut)
+                return;
+            if (isOver())
                 return;
         }
     }

@@ -17,7 +17,8 @@ INSERT INTO public.chat_messages (
   session_id, role, content, timestamp, token_count, metadata)
 SELECT m.session_id, m.role, m.content, m.created_at, m.token_count, m.metadata
 FROM sample_message AS m
-JOIN added AS a ON a.session_id = m.session_id
+-- Hashed. As a join it was a nested loop over all that was added, for each message: the planner takes a view of functions for a few rows.
+WHERE (m.session_id IN (SELECT session_id FROM added)) IS TRUE
 ORDER BY m.key, m.sequence;
 
 ANALYZE public.chat_sessions, public.chat_messages;

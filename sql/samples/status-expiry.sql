@@ -18,7 +18,8 @@ INSERT INTO public.messages (
   session_id, role, content, created_at, token_count, metadata)
 SELECT m.session_id, m.role, m.content, m.created_at, m.token_count, m.metadata
 FROM sample_message AS m
-JOIN added AS a ON a.id = m.session_id
+-- Hashed. As a join it was a nested loop over all that was added, for each message: the planner takes a view of functions for a few rows.
+WHERE (m.session_id IN (SELECT id FROM added)) IS TRUE
 ORDER BY m.key, m.sequence;
 
 ANALYZE public.sessions, public.messages;

@@ -51,6 +51,7 @@ public sealed class BadRequestTests(HttpFixture fixture) : IClassFixture<HttpFix
             Assert.DoesNotContain("   at ", answer, StringComparison.Ordinal);
             Assert.DoesNotContain("Exception", answer, StringComparison.Ordinal);
             Assert.DoesNotContain("Npgsql", answer, StringComparison.Ordinal);
+            Assert.NotEqual(429, status);
             statuses.AddOrUpdate(status, 1, (_, n) => n + 1);
         });
 
@@ -79,7 +80,7 @@ public sealed class BadRequestTests(HttpFixture fixture) : IClassFixture<HttpFix
             _ => $"POST /actions/pause HTTP/1.1\r\nHost: x\r\n{key}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {megabyte.Length}\r\n\r\n{megabyte}",
         };
 
-        Assert.StartsWith($"HTTP/1.1 {(int)expected} ", await SendRawAsync(request, Token), StringComparison.Ordinal);
+        Assert.StartsWith($"HTTP/1.1 {(int)expected} ", await SendRawAsync(request, IPAddress.Loopback, Token), StringComparison.Ordinal);
     }
 
     // Always the same requests: a failure can be looked at again. The numbers are primes, so that the lists meet in every combination.
@@ -91,12 +92,13 @@ public sealed class BadRequestTests(HttpFixture fixture) : IClassFixture<HttpFix
         var key = (i % 4) switch { 0 => "", 1 => "Authorization: Basic AAAA\r\n", _ => $"Authorization: Bearer {HttpFixture.Key}\r\n" };
         var body = method is "GET" or "HEAD" ? "" : Bodies[i * 13 % Bodies.Length];
         var request = $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{key}{Extra[i * 5 % Extra.Length]}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
-        return (request, await SendRawAsync(request, token));
+        // Each from an address of its own: one address is soon refused for its wrong keys, whatever else it asks.
+        return (request, await SendRawAsync(request, new IPAddress([127, 1, (byte)(i >> 8), (byte)i]), token));
     }
 
-    private async Task<string> SendRawAsync(string request, CancellationToken token)
+    private async Task<string> SendRawAsync(string request, IPAddress from, CancellationToken token)
     {
-        using var client = new TcpClient { NoDelay = true };
+        using var client = new TcpClient(new IPEndPoint(from, 0)) { NoDelay = true };
         await client.ConnectAsync(IPAddress.Loopback, fixture.Worker.Address.Port, token);
         var stream = client.GetStream();
         // Reading while writing: a server that has had enough answers and closes before the last byte is sent.

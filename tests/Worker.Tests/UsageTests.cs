@@ -53,7 +53,7 @@ public sealed class UsageTests
     [InlineData("--max-sessions must be 1 or more", "archive", "--max-sessions", "0")]
     [InlineData("--from must be a date", "list", "--from", "01/02/2026")]
     [InlineData("--from must be a date", "list", "--from", "2026-01-02T03:04:05")]
-    [InlineData("Required argument missing", "show")]
+    [InlineData("Required argument 'id' missing", "show")]
     [InlineData("--Archiver:Batch:Sessions=value", "plan", "--Archiver:Batch:Sessions", "10")]
     [InlineData("/no/such/file.json does not exist", "plan", "--config", "/no/such/file.json")]
     public async Task Wrong_usage_exits_2_and_says_what_is_wrong_on_stderr_only(string said, params string[] arguments)

@@ -14,7 +14,7 @@ internal sealed class S3Bucket : IDisposable
     {
         Settings = settings;
         _http = new S3HttpClientFactory(settings.Bucket, settings.Timeout, time);
-        _client = S3ClientFactory.Create(settings, _http);
+        _client = S3ClientFactory.Create(settings, _http, time);
     }
 
     public StorageSettings Settings { get; }

@@ -11,7 +11,7 @@ internal static class S3ClientFactory
 
     /// <summary>A client for the settings; it sends nothing yet.</summary>
     /// <exception cref="StorageException">Neither an endpoint nor a region is known.</exception>
-    public static AmazonS3Client Create(StorageSettings settings, HttpClientFactory http)
+    public static AmazonS3Client Create(StorageSettings settings, HttpClientFactory http, TimeProvider time)
     {
         var config = new AmazonS3Config
         {
@@ -44,6 +44,6 @@ internal static class S3ClientFactory
         config.EndpointProvider = new S3EndpointCache(config.EndpointProvider);
         return settings.AccessKey is { } key
             ? new AmazonS3Client(new BasicAWSCredentials(key, settings.SecretKey), config)
-            : new AmazonS3Client(config);
+            : new AmazonS3Client(new S3ChainCredentials(config, settings.Timeout, time), config);
     }
 }

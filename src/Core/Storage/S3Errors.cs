@@ -32,9 +32,6 @@ internal static class S3Errors
             XmlException or AmazonServiceException => (
                 StorageFailure.Transient,
                 $"{server} sent an answer that cannot be read{Of(key)}: {error.Message}"),
-            AmazonClientException when error.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase) => (
-                StorageFailure.Permanent,
-                "No AWS credentials were found: set Archiver:Storage:AccessKey and Archiver:Storage:SecretKey, or give the process a role."),
             AmazonClientException => (StorageFailure.Transient, $"The request to {server} failed{Of(key)}: {error.Message}"),
             // What the SDK makes of a redirect to a host that is not AWS.
             ArgumentException when error.Message.Contains("Invalid S3 URI", StringComparison.Ordinal) => (
@@ -85,6 +82,10 @@ internal static class S3Errors
 
     private static AmazonServiceException? Answer(StorageException error) => error.InnerException as AmazonServiceException;
 
+    private static string Credentials(StorageSettings settings) => settings.AccessKey is null
+        ? "the role or profile that the AWS credential chain found, and this machine's clock"
+        : "Archiver:Storage:AccessKey and Archiver:Storage:SecretKey";
+
     private static string Of(string? key) => key is null ? "" : $" for '{key}'";
 
     private static (StorageFailure Failure, string Message) FromAnswer(
@@ -101,7 +102,7 @@ internal static class S3Errors
                 $"The bucket '{settings.Bucket}' does not exist at {server}; create it or correct Archiver:Storage:Bucket."),
             "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "InvalidToken" or "ExpiredToken" or "UserSuspended" => (
                 StorageFailure.Permanent,
-                $"{server} refused the credentials ({answer.ErrorCode}): check Archiver:Storage:AccessKey and Archiver:Storage:SecretKey."),
+                $"{server} refused the credentials ({answer.ErrorCode}): check {Credentials(settings)}."),
             "RequestTimeTooSkewed" => (
                 StorageFailure.Permanent,
                 $"{server} refused the request because this machine's clock is wrong (RequestTimeTooSkewed): set the clock."),
@@ -119,7 +120,7 @@ internal static class S3Errors
             _ when status is 403 or 401 => (
                 StorageFailure.Permanent,
                 $"{server} denied access to the bucket '{settings.Bucket}'{Of(key)} ({answer.ErrorCode}): "
-                + "check the permissions of Archiver:Storage:AccessKey and Archiver:Storage:Bucket."),
+                + $"check the permissions of {(settings.AccessKey is null ? "the role or profile" : "Archiver:Storage:AccessKey")} and Archiver:Storage:Bucket."),
             _ when status is 408 or 429 or (>= 500 and not 501) => (StorageFailure.Transient, Plain()),
             _ => (StorageFailure.Permanent, Plain()),
         };

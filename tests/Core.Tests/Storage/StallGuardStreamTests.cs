@@ -1,5 +1,5 @@
 using Archiver.Core.Storage;
-using Archiver.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Archiver.Core.Tests.Storage;
 
@@ -11,7 +11,7 @@ public sealed class StallGuardStreamTests
     [Fact]
     public async Task Ends_a_body_that_brings_a_byte_every_two_seconds_without_end()
     {
-        var time = new ScriptedTimeProvider();
+        var time = new FakeTimeProvider();
         var began = time.GetTimestamp();
         await using var body = new StallGuardStream(new Trickle(time, TimeSpan.FromSeconds(2), 1), Limit, time);
 
@@ -24,7 +24,7 @@ public sealed class StallGuardStreamTests
     [Fact]
     public async Task Lets_a_slow_line_take_its_time()
     {
-        var time = new ScriptedTimeProvider();
+        var time = new FakeTimeProvider();
         await using var body = new StallGuardStream(new Trickle(time, TimeSpan.FromSeconds(20), 20 * StallGuardStream.Slowest), Limit, time);
 
         await ReadAsync(body, reads: 1000);
@@ -33,7 +33,7 @@ public sealed class StallGuardStreamTests
     [Fact]
     public async Task Counts_no_time_in_which_the_reader_does_something_else()
     {
-        var time = new ScriptedTimeProvider();
+        var time = new FakeTimeProvider();
         await using var body = new StallGuardStream(new Trickle(time, TimeSpan.FromSeconds(1), 10), Limit, time);
         for (var i = 0; i < 20; i++)
         {
@@ -50,7 +50,7 @@ public sealed class StallGuardStreamTests
     }
 
     /// <summary>So many bytes a read, each after a pause.</summary>
-    private sealed class Trickle(ScriptedTimeProvider time, TimeSpan pause, int bytes) : ReadOnlyStream
+    private sealed class Trickle(FakeTimeProvider time, TimeSpan pause, int bytes) : ReadOnlyStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

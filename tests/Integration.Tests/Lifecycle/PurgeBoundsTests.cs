@@ -3,6 +3,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -39,7 +40,7 @@ public sealed class PurgeBoundsTests(TestServers servers)
     public async Task Stops_between_two_batches_when_its_time_is_up(PolicyAction action)
     {
         await using var archiver = await CreateAsync(action);
-        var time = new ScriptedTimeProvider();
+        var time = new FakeTimeProvider();
         InProcessFault.Once(FaultPoints.ChangeCounted, () =>
         {
             time.Advance(TimeSpan.FromHours(2));

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using Microsoft.Testing.Platform.Extensions;
 using Microsoft.Testing.Platform.Extensions.Messages;
-using Microsoft.Testing.Platform.Extensions.TestHost;
 
 namespace Archiver.Testing.Progress;
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures the archiver against what it is promised to keep (PRODUCT.md section 11), on throw-away servers and generated chats.
+# Measures the archiver against what it is promised to keep, on throw-away servers and generated chats.
 #
 #   bench/run.sh [--sessions N] [--rounds R] [--only NAME] [--archive-only] [--output FOLDER]
 #                                        floor, plain script, Session, Bundle, store ceiling and restores in turns (20000 sessions, 3 rounds)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Breaks the code on purpose, one fault at a time, and names the test that notices. A test that cannot fail proves nothing.
-# The faults stand in tests/mutants.txt. One takes about a minute, so all of them are for a person to start; the result goes into docs/mutants.md.
+# The faults stand in tests/mutants.txt. One takes about a minute, so all of them are for a person to start; the result goes into docs/proof.md.
 #
 #   tests/mutants.sh                all of them, at the last commit
 #   tests/mutants.sh 'lease|lock'   those whose description matches, as grep -E does

@@ -1,6 +1,6 @@
 namespace Archiver.Worker;
 
-/// <summary>Exit codes of the command line (PRODUCT.md section 7).</summary>
+/// <summary>Exit codes of the command line; the README has the table.</summary>
 internal static class ExitCode
 {
     public const int Done = 0;

@@ -3,7 +3,7 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Configuration;
 
-/// <summary>The whole configuration, validated: whoever holds one needs no further check. PRODUCT.md section 9 has keys and defaults.</summary>
+/// <summary>The whole configuration, validated: whoever holds one needs no further check. The README has keys and defaults.</summary>
 public sealed record ArchiverSettings
 {
     public required IReadOnlyList<SourceSettings> Sources { get; init; }

@@ -7,7 +7,7 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (PROTOCOL.md rules 9 to 15). It takes
+/// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (docs/protocol.md rules 9 to 15). It takes
 /// only what was verified. Before its commit every session is wholly live, after it wholly archived.
 /// </summary>
 /// <param name="trial">Compares copy and rows once more before the delete; null for what read-back alone verifies.</param>

@@ -7,7 +7,7 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The SQL of the short transaction (PROTOCOL.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array that is
+/// The SQL of the short transaction (docs/protocol.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array that is
 /// cast to the key's exact type.
 /// </summary>
 /// <param name="map">What is mapped.</param>

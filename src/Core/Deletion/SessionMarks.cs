@@ -20,7 +20,7 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
     public bool Exist => (_archived ?? _location ?? _status) is not null;
 
     /// <summary>
-    /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (PROTOCOL.md rule 24: a
+    /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (docs/protocol.md rule 24: a
     /// trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all columns that it changed.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, (Fingerprint Version, string Mark)>> SetAsync(

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// Counts every row that this transaction deleted or updated in any table (PROTOCOL.md rule 12). If the server deleted more rows than our
+/// Counts every row that this transaction deleted or updated in any table (docs/protocol.md rule 12). If the server deleted more rows than our
 /// statements returned, or updated any, then a cascade, a trigger or a rule changed something that was not archived, or another session. The same
 /// holds for the archiver's own updates of session rows. Needs track_counts.
 /// </summary>

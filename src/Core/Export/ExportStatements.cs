@@ -17,7 +17,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
 
     private readonly string _keyType = shape.KeyType(run.Source.Map);
 
-    /// <summary>Locks every mapped table against changes of its shape, before the snapshot is taken (PROTOCOL.md rule 1).</summary>
+    /// <summary>Locks every mapped table against changes of its shape, before the snapshot is taken (docs/protocol.md rule 1).</summary>
     public static string LockTables(SourceMap map, string mode) =>
         $"LOCK TABLE {string.Join(", ", [map.Session.Table.Sql, .. map.Children.Select(c => c.Table.Sql)])} IN {mode} MODE";
 

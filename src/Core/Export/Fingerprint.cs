@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Archiver.Core.Export;
 
 /// <summary>
-/// Which row versions of one table belong to a session: their number and the sum of their 64-bit hashes (PROTOCOL.md rule 2).
+/// Which row versions of one table belong to a session: their number and the sum of their 64-bit hashes (docs/protocol.md rule 2).
 /// The server computes the hashes in export and delete alike; the client only adds.
 /// </summary>
 internal readonly record struct Fingerprint(long Rows, Int128 Hash)

@@ -30,7 +30,7 @@ internal sealed class ArchiveLedger(RunContext run, string location)
 
     private const string RenamePending = "UPDATE archiver.objects SET key = $2 WHERE id = $1 AND state = 'pending'";
 
-    // Plain, never ON CONFLICT: a session archived twice must be an error, not a silent nothing (PROTOCOL.md rule 13).
+    // Plain, never ON CONFLICT: a session archived twice must be an error, not a silent nothing (docs/protocol.md rule 13).
     private const string InsertArchives = """
         INSERT INTO archiver.archives (
           source, run_id, policy, exported_at, session_id, external_id, generation, state, user_id, session_created_at, session_last_activity,

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// Keeps a new hold and a destructive transaction apart (PROTOCOL.md rule 23): destructive transactions take the lock shared and read the
+/// Keeps a new hold and a destructive transaction apart (docs/protocol.md rule 23): destructive transactions take the lock shared and read the
 /// holds under it, <c>hold add</c> takes it exclusive. So once a hold was added, nothing that it covers is deleted any more.
 /// </summary>
 internal static class HoldLock

@@ -78,7 +78,7 @@ public sealed record RunSummary
     /// <summary>One sentence for a person; null when nothing went wrong.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Exit code of PRODUCT.md section 7.</summary>
+    /// <summary>The exit code of the command line.</summary>
     public int ExitCode => Outcome switch
     {
         RunOutcome.Done or RunOutcome.Paused => 0,

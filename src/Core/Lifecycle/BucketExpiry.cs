@@ -6,7 +6,7 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Lifecycle;
 
 /// <summary>
-/// Refuses to store where the bucket itself would remove archives before <c>discard</c> could (PROTOCOL.md rule 19): such a rule knows no hold,
+/// Refuses to store where the bucket itself would remove archives before <c>discard</c> could (docs/protocol.md rule 19): such a rule knows no hold,
 /// no notice and no ledger, and the rows are gone by then. What is under <c>.archiver/</c> never ends: without its tombstones what was erased
 /// would come back.
 /// </summary>

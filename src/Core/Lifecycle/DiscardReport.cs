@@ -39,7 +39,7 @@ internal sealed record DiscardReport
     /// <summary>One sentence for a person; null when it went to its end.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Exit code of PRODUCT.md section 7.</summary>
+    /// <summary>The exit code of the command line.</summary>
     public int ExitCode => new RunSummary { Source = Source, Policy = "", Outcome = Outcome }.ExitCode;
 }
 

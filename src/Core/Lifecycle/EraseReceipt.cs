@@ -56,7 +56,7 @@ internal sealed record EraseReceipt
     /// <summary>One sentence for a person; null when it went to its end.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Exit code of PRODUCT.md section 7: 0 only when nothing is left.</summary>
+    /// <summary>The exit code of the command line: 0 only when nothing is left.</summary>
     public int ExitCode => Outcome switch
     {
         RunOutcome.Paused => 3,

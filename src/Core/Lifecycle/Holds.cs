@@ -8,7 +8,7 @@ using Npgsql;
 namespace Archiver.Core.Lifecycle;
 
 /// <summary>
-/// Legal holds. Adding one waits for the destructive transaction in hand, if there is one (PROTOCOL.md rule 23): when <see cref="AddAsync"/>
+/// Legal holds. Adding one waits for the destructive transaction in hand, if there is one (docs/protocol.md rule 23): when <see cref="AddAsync"/>
 /// returns, nothing that the hold covers is deleted, purged, expired, discarded or erased any more, until a person removes it.
 /// </summary>
 internal static class Holds

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Archiver.Core.Manifests;
 
 /// <summary>
-/// What one committed batch became, as a small object beside the archives (PROTOCOL.md rule 22): with it a lost ledger can tell which
+/// What one committed batch became, as a small object beside the archives (docs/protocol.md rule 22): with it a lost ledger can tell which
 /// objects a commit confirmed. It names no user and holds no text of a row.
 /// </summary>
 internal sealed record BatchManifest

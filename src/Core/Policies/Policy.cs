@@ -33,7 +33,7 @@ public enum DeleteMode
     Nothing,
 }
 
-/// <summary>Which sessions of a source, and what happens to them; validated. All conditions are ANDed. PRODUCT.md section 4.</summary>
+/// <summary>Which sessions of a source, and what happens to them; validated. All conditions are ANDed.</summary>
 public sealed record Policy
 {
     public required string Source { get; init; }

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Archiver.Core.Postgres;
 
 /// <summary>
-/// Commits, and when the answer is lost finds out what happened (PROTOCOL.md rule 15): an error from COMMIT says nothing about the
+/// Commits, and when the answer is lost finds out what happened (docs/protocol.md rule 15): an error from COMMIT says nothing about the
 /// transaction. The server is asked for the transaction's fate, on another connection, until it has one.
 /// </summary>
 /// <param name="open">Opens another connection to the server.</param>

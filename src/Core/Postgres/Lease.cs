@@ -5,7 +5,7 @@ namespace Archiver.Core.Postgres;
 /// <summary>
 /// Proof that this is still the database the run exported from, and that the run still owns its lock: a random advisory lock held by the
 /// lock connection. It dies with that connection, so a failover, a crash, a lost lock or a worker that slept through one of them finds it
-/// gone, where transaction ids could be equal by chance (PROTOCOL.md rule 6).
+/// gone, where transaction ids could be equal by chance (docs/protocol.md rule 6).
 /// </summary>
 /// <param name="Nonce">The random lock key.</param>
 /// <param name="BackendPid">The backend that holds it.</param>

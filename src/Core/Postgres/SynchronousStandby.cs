@@ -4,7 +4,7 @@ using Npgsql;
 namespace Archiver.Core.Postgres;
 
 /// <summary>
-/// Notices a missing synchronous standby before a batch (PROTOCOL.md rule 15): the commit would wait for it with all locks held, and the
+/// Notices a missing synchronous standby before a batch (docs/protocol.md rule 15): the commit would wait for it with all locks held, and the
 /// application with it.
 /// </summary>
 internal static class SynchronousStandby

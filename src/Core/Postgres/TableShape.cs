@@ -14,7 +14,7 @@ internal sealed record ColumnShape(string Name, string Type, string BaseType, Co
 /// <param name="Name">Name in the map: <c>session</c>, <c>messages</c>, ...</param>
 /// <param name="Table">Schema and table.</param>
 /// <param name="Oid">Object id.</param>
-/// <param name="Hash">Changes when columns, types, keys, triggers, rules, policies or partitions change (PROTOCOL.md rule 9).</param>
+/// <param name="Hash">Changes when columns, types, keys, triggers, rules, policies or partitions change (docs/protocol.md rule 9).</param>
 /// <param name="Columns">In the table's order, dropped ones left out.</param>
 internal sealed record TableShape(string Name, TableName Table, uint Oid, string Hash, IReadOnlyList<ColumnShape> Columns)
 {

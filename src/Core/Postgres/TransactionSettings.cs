@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Archiver.Core.Postgres;
 
 /// <summary>
-/// Settings of the archiver's own transactions, by SET LOCAL so that nothing leaks to the pool (PROTOCOL.md rules 3, 8, 13).
+/// Settings of the archiver's own transactions, by SET LOCAL so that nothing leaks to the pool (docs/protocol.md rules 3, 8, 13).
 /// Without them the text of a value, the rows a role sees, or the function behind an operator would depend on somebody's defaults.
 /// </summary>
 internal static class TransactionSettings

@@ -40,7 +40,7 @@ public sealed record RestoreReport
     /// <summary>Whether it was refused because what was asked for makes no sense; then nothing was tried.</summary>
     public bool WrongUsage { get; init; }
 
-    /// <summary>Exit code of PRODUCT.md section 7.</summary>
+    /// <summary>The exit code of the command line.</summary>
     public int ExitCode => Outcome switch
     {
         RunOutcome.Refused when WrongUsage => 2,

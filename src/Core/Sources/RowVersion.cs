@@ -1,6 +1,6 @@
 namespace Archiver.Core.Sources;
 
-/// <summary>SQL that names one physical row version, computed by the server on both sides (PROTOCOL.md rule 2).</summary>
+/// <summary>SQL that names one physical row version, computed by the server on both sides (docs/protocol.md rule 2).</summary>
 internal static class RowVersion
 {
     /// <summary>

@@ -5,7 +5,7 @@ public interface IArchiveStore : IArchiveReader
 {
     /// <summary>
     /// Whether the server was proven, by a probe of this very bucket and upload kind, to refuse a put onto a key that exists.
-    /// Where it is false the caller must use a key that nobody else can choose (PROTOCOL.md rule 20).
+    /// Where it is false the caller must use a key that nobody else can choose (docs/protocol.md rule 20).
     /// The probe runs once per upload kind and leaves one small object under <c>{prefix}/.archiver/</c>.
     /// </summary>
     /// <exception cref="StorageException">Server down, bucket missing, wrong keys or no permission.</exception>

@@ -32,7 +32,7 @@ public enum VerifyMode
     TrialRestore,
 }
 
-/// <summary>Validated settings of section <c>Archiver:Storage</c>; PRODUCT.md section 9 has the defaults.</summary>
+/// <summary>Validated settings of section <c>Archiver:Storage</c>.</summary>
 public sealed record StorageSettings
 {
     public StorageProvider Provider { get; init; } = StorageProvider.S3;

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Archiver.Core.Upload;
 
-/// <summary>Names of objects (PRODUCT.md section 5): the one place that makes them.</summary>
+/// <summary>Names of objects, as docs/format.md has them: the one place that makes them.</summary>
 internal static partial class ObjectKey
 {
     /// <summary>Longest encoded id that stands in a key as it is; keys may have 1,024 bytes, file names 255.</summary>

@@ -9,7 +9,7 @@ using Archiver.Testing;
 
 namespace Archiver.Core.Tests.Layering;
 
-/// <summary>The shape that makes skipping a stage impossible (DESIGN.md section 1).</summary>
+/// <summary>The shape that makes skipping a stage impossible.</summary>
 public sealed partial class StructureTests
 {
     private static readonly string[] Stages = ["Policies", "Selection", "Export", "Upload", "Verification", "Deletion"];

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>What other people do to a session between its export and its delete: it stays whole, the others go (PROTOCOL.md rules 2, 9 to 15).</summary>
+/// <summary>What other people do to a session between its export and its delete: it stays whole, the others go (docs/protocol.md rules 2, 9 to 15).</summary>
 public sealed class ChangedAfterExportTests(TestServers servers)
 {
     private const int Idle = 6;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>A run that lost its lock deletes nothing, and two runs never work on one source (PROTOCOL.md rules 6 and 8).</summary>
+/// <summary>A run that lost its lock deletes nothing, and two runs never work on one source (docs/protocol.md rules 6 and 8).</summary>
 public sealed class LeaseTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>An object is never overwritten, whatever stands under the key or whatever the bucket ignores (PROTOCOL.md rule 20).</summary>
+/// <summary>An object is never overwritten, whatever stands under the key or whatever the bucket ignores (docs/protocol.md rule 20).</summary>
 public sealed class ObjectNameTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>Foreign keys among the mapped tables, in whatever order and in circles, and from elsewhere (PROTOCOL.md rules 11 and 16).</summary>
+/// <summary>Foreign keys among the mapped tables, in whatever order and in circles, and from elsewhere (docs/protocol.md rules 11 and 16).</summary>
 public sealed class ReferencedSessionsTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>Deletes that would change more than the rows that were archived (PROTOCOL.md rules 11 and 12).</summary>
+/// <summary>Deletes that would change more than the rows that were archived (docs/protocol.md rules 11 and 12).</summary>
 public sealed class SideEffectTests(TestServers servers)
 {
     private const int Idle = 6;

@@ -9,7 +9,7 @@ namespace Archiver.Integration.Tests.Proof;
 
 /// <summary>
 /// The database comes back with another history than the one that was exported, and gives the same transaction id and place to another row:
-/// no fingerprint can see that, only the lease can (PROTOCOL.md rule 6).
+/// no fingerprint can see that, only the lease can (docs/protocol.md rule 6).
 /// </summary>
 public sealed class HistoryTests(TestServers servers)
 {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 
-/// <summary>Rules of PROTOCOL.md that no other test holds; docs/proof.md lists all with their tests.</summary>
+/// <summary>Rules of docs/protocol.md that no other test holds; docs/proof.md lists all with their tests.</summary>
 public sealed class RuleTests(TestServers servers)
 {
     private const int Idle = 4;

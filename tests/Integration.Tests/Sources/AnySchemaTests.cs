@@ -76,7 +76,7 @@ public sealed class AnySchemaTests(TestServers servers)
     {
         await using var archiver = await OddAsync("int", "i");
         await using var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token);
-        // An attachment locks its message, not the session: without the lock on messages nothing would stop it (PROTOCOL.md rule 10).
+        // An attachment locks its message, not the session: without the lock on messages nothing would stop it (docs/protocol.md rule 10).
         archiver.Store = new HookedStore(archiver.Store)
         {
             BeforeFirstPut = () => archiver.ExecuteAsync("BEGIN; INSERT INTO \"Odd Schema\".files (n, \"message id\") SELECT 9999, min(\"ID\") FROM \"Odd Schema\".\"order\" WHERE \"from\" = 7", null, writer),

@@ -1,6 +1,6 @@
 namespace Archiver.Testing.Proof;
 
-/// <summary>What must hold at any instant (section 6 of PRODUCT.md), each rule as a query whose rows are the violations.</summary>
+/// <summary>What must hold at any instant (docs/proof.md), each rule as a query whose rows are the violations.</summary>
 internal static class OracleRules
 {
     // A row that was marked before it was deleted counts as what it was before the mark: that is what its object holds.

@@ -3,7 +3,7 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Worker.Tests.Proof;
 
-/// <summary>The worker is killed by SIGKILL between any two steps, again and again, and nothing is lost, stale or double (PRODUCT.md section 6).</summary>
+/// <summary>The worker is killed by SIGKILL between any two steps, again and again, and nothing is lost, stale or double.</summary>
 public sealed class KillTests(TestServers servers)
 {
     // Purge and expiry are killed in PurgeKillTests; what is marked, or destroyed on purpose, in LifecycleKillTests.

@@ -3,7 +3,7 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Worker.Tests.Proof;
 
-/// <summary>A transaction pooler between worker and database (PROTOCOL.md rule 8).</summary>
+/// <summary>A transaction pooler between worker and database (docs/protocol.md rule 8).</summary>
 public sealed class PoolerTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

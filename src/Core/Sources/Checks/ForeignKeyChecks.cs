@@ -4,7 +4,7 @@ using Archiver.Core.Sources.Catalog;
 namespace Archiver.Core.Sources.Checks;
 
 /// <summary>
-/// Foreign keys onto mapped tables, judged one by one (PROTOCOL.md rule 16). A key that ties a child to its parent as the map does only
+/// Foreign keys onto mapped tables, judged one by one (docs/protocol.md rule 16). A key that ties a child to its parent as the map does only
 /// reaches rows that were deleted before; any other that cascades or sets something changes rows that were not archived.
 /// </summary>
 internal static class ForeignKeyChecks

@@ -3,7 +3,7 @@ using Archiver.Core.Sources.Catalog;
 
 namespace Archiver.Core.Sources.Checks;
 
-/// <summary>Whether the columns by which sessions and rows are found name exactly one of them (PROTOCOL.md rule 18).</summary>
+/// <summary>Whether the columns by which sessions and rows are found name exactly one of them (docs/protocol.md rule 18).</summary>
 internal static class KeyChecks
 {
     // Domains over these are as good: comparisons resolve to the base type, and so do our casts.

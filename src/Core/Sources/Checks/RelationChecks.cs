@@ -3,7 +3,7 @@ using Archiver.Core.Sources.Catalog;
 
 namespace Archiver.Core.Sources.Checks;
 
-/// <summary>Whether mapped tables are ones whose row versions can be named and locked (PROTOCOL.md rule 17).</summary>
+/// <summary>Whether mapped tables are ones whose row versions can be named and locked (docs/protocol.md rule 17).</summary>
 internal static class RelationChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)

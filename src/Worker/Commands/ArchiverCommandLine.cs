@@ -75,7 +75,7 @@ internal static class ArchiverCommandLine
         Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(), Of<LedgerMoveVerb>(), Of<LedgerOwnVerb>(),
         Of<SourceListVerb>(), Of<SourceRenameVerb>(), Of<SourceAddVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
-        Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(), Of<EraseVerb>(),
+        Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(), Of<EraseVerb>(), Of<HealthVerb>(),
     ];
 
     private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());

@@ -10,6 +10,7 @@ public sealed class TestBucket : IAsyncDisposable
 {
     private readonly S3Address address;
     private readonly PlainHttpClientFactory http = new();
+    private bool removes = true;
 
     private TestBucket(S3Address address)
     {
@@ -48,6 +49,14 @@ public sealed class TestBucket : IAsyncDisposable
     public static Task<TestBucket> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, bool versioned = false, bool objectLock = false) =>
         CreateAsync(servers.S3, cancellationToken, versioned, objectLock);
+
+    /// <summary>Creates one that goes with its server, which may be down at the end.</summary>
+    public static async Task<TestBucket> CreateAsync(S3Gateway gateway, CancellationToken cancellationToken)
+    {
+        var bucket = await CreateAsync(gateway.Address, cancellationToken);
+        bucket.removes = false;
+        return bucket;
+    }
 
     /// <summary>Creates one.</summary>
     /// <param name="address">The server.</param>
@@ -99,7 +108,8 @@ public sealed class TestBucket : IAsyncDisposable
     /// <summary>Removes every version and the bucket. What is locked in compliance mode nobody can remove: it stays until the server ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        await new BucketRemoval(Client, Name).RunAsync();
+        if (removes)
+            await new BucketRemoval(Client, Name).RunAsync();
         Client.Dispose();
         http.Dispose();
     }

@@ -10,7 +10,7 @@ public sealed class S3GatewayTests
     public async Task Keeps_objects_through_a_kill_and_answers_late_after_a_pause()
     {
         await using var gateway = await S3Gateway.StartAsync(Token);
-        await using var bucket = await TestBucket.CreateAsync(gateway.Address, Token);
+        await using var bucket = await TestBucket.CreateAsync(gateway, Token);
         await bucket.PutRawAsync("key", [42], Token);
 
         await gateway.KillAsync(Token);

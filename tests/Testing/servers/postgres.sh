@@ -60,7 +60,7 @@ hold_signals() { case $CMD in up|run) trap 'LATE=130' INT; trap 'LATE=143' TERM;
 take_signals() { case $CMD in up|run) trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP; [ -z "$LATE" ] || exit "$LATE";; esac; }
 
 start() {
-  local bin tie=() i end=$((SECONDS + LIMIT))
+  local bin tie=() end=$((SECONDS + LIMIT))
   bin=$(cat "$DIR/bin" 2>/dev/null) || die "no server in $DIR"
   own_pid >/dev/null && die "the server in $DIR already runs"
   # QUIT is an immediate shutdown: busy backends end as well, which the postmaster's SIGKILL would not bring about.
@@ -69,7 +69,8 @@ start() {
   setsid "${AS[@]}" "${tie[@]}" "$bin/postgres" -D "$DATA" </dev/null >>"$DIR/log/postgres" 2>&1 9>&- &
   echo $! >"$DIR/pid"
   disown
-  for i in $(seq 300); do own_pid >/dev/null && break; [ -d "/proc/$!" ] || break; sleep .01; done
+  # setsid and setpriv exec the server; until then own_pid does not know it, and on a busy machine that takes seconds
+  until own_pid >/dev/null || [ ! -d "/proc/$!" ] || [ $SECONDS -ge $end ]; do sleep .01; done
   take_signals
   # "standby": ready for reading, where a test made it one
   until [[ $(sed -n 8p "$DATA/postmaster.pid" 2>/dev/null | tr -d ' ') =~ ^(ready|standby)$ ]] && [ "$(head -n1 "$DATA/postmaster.pid")" = "$(own_pid)" ]; do

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Archiver.Core.Export;
 using Archiver.Core.Postgres;
+using CsCheck;
 
 namespace Archiver.Core.Tests.Export;
 
@@ -81,28 +82,46 @@ public sealed class RowJsonTests
         Assert.DoesNotContain('\n', json);
     }
 
-    [Theory]
-    [InlineData("text")]
-    [InlineData("json")]
-    public void Writes_the_same_in_pieces_of_any_length(string type)
-    {
-        var kind = type == "json" ? ColumnKind.Json : ColumnKind.Text;
-        var copy = Encoding.UTF8.GetBytes(@"a\\\\b\\c\n" + (kind == ColumnKind.Text ? @"\v" + '"' : "") + @"ü\\\\\\end\\");
-        var whole = new ArrayBufferWriter<byte>();
-        RowJson.WritePiece(whole, copy, kind);
-        for (var length = 1; length <= copy.Length; length++)
+    [Fact]
+    public void Writes_text_that_a_json_reader_gives_back_on_one_line() => CopyTexts.Any.Sample(
+        text =>
         {
-            var pieces = new ArrayBufferWriter<byte>();
-            for (var at = 0; at < copy.Length;)
+            var json = Write(Encoding.UTF8.GetString(CopyTexts.Field(text)), ColumnKind.Text);
+            Assert.Equal(text, JsonSerializer.Deserialize<string>(json));
+            Assert.DoesNotContain('\n', json);
+        },
+        iter: 20_000);
+
+    [Fact]
+    public void Embeds_json_that_a_reader_takes_for_the_same_value() => CopyTexts.Json.Sample(
+        json =>
+        {
+            var embedded = Write(Encoding.UTF8.GetString(CopyTexts.Field(json)), ColumnKind.Json);
+            Assert.True(JsonElement.DeepEquals(JsonSerializer.Deserialize<JsonElement>(json), JsonSerializer.Deserialize<JsonElement>(embedded)));
+            Assert.DoesNotContain('\n', embedded);
+        },
+        iter: 5_000);
+
+    [Fact]
+    public void Writes_the_same_in_pieces_of_any_length() => Gen.Select(CopyTexts.Any, Gen.Int[1, 40]).Sample(
+        (text, length) =>
+        {
+            var copy = CopyTexts.Field(text);
+            Assert.All(new[] { ColumnKind.Text, ColumnKind.Json }, kind =>
             {
-                var rest = copy.AsSpan(at);
-                var piece = rest[..RowJson.PieceLength(rest, length)];
-                RowJson.WritePiece(pieces, piece, kind);
-                at += piece.Length;
-            }
-            Assert.Equal(whole.WrittenSpan, pieces.WrittenSpan);
-        }
-    }
+                var (whole, pieces) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+                RowJson.WritePiece(whole, copy, kind);
+                for (var at = 0; at < copy.Length;)
+                {
+                    var rest = copy.AsSpan(at);
+                    var piece = rest[..RowJson.PieceLength(rest, length)];
+                    RowJson.WritePiece(pieces, piece, kind);
+                    at += piece.Length;
+                }
+                Assert.Equal(whole.WrittenSpan, pieces.WrittenSpan);
+            });
+        },
+        iter: 10_000);
 
     private static string Write(string copy, ColumnKind kind)
     {

@@ -1,4 +1,5 @@
 using Archiver.Core.Policies;
+using CsCheck;
 using Xunit;
 
 namespace Archiver.Core.Tests.Policies;
@@ -60,16 +61,26 @@ public sealed class DurationTests
     }
 
     [Fact]
-    public void Reads_back_whatever_it_formats()
-    {
-        var random = new Random(4711);
-        for (var i = 0; i < 10_000; i++)
+    public void Reads_back_whatever_it_formats() => Gen.Long[0, TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond].Sample(
+        milliseconds =>
         {
-            var duration = TimeSpan.FromMilliseconds(random.NextInt64(0, 1L << random.Next(1, 49)));
+            var duration = TimeSpan.FromMilliseconds(milliseconds);
+            Assert.Equal(duration, Read(Duration.Format(duration)));
+        },
+        iter: 10_000);
 
-            Assert.True(Duration.TryParse(Duration.Format(duration), out var read), duration.ToString());
-            Assert.Equal(duration, read);
-        }
+    [Fact]
+    public void Reads_a_number_times_its_unit_or_refuses_what_no_duration_holds()
+    {
+        (string Unit, long Ticks)[] units =
+            [("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour), ("d", TimeSpan.TicksPerDay), ("y", 365 * TimeSpan.TicksPerDay)];
+        Gen.Select(Gen.OneOf(units), Gen.OneOf(Gen.Long[0, 100_000], Gen.Long[0, long.MaxValue])).Sample(
+            (unit, number) =>
+            {
+                var exact = (Int128)number * unit.Ticks;
+                Assert.Equal(exact > long.MaxValue ? null : new TimeSpan((long)exact), Read($"{number}{unit.Unit}"));
+            },
+            iter: 10_000);
     }
 
     [Theory]
@@ -77,4 +88,6 @@ public sealed class DurationTests
     [InlineData(1)]
     public void Formats_nothing_that_it_could_not_read_back(long ticks) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Duration.Format(new TimeSpan(ticks)));
+
+    private static TimeSpan? Read(string text) => Duration.TryParse(text, out var duration) ? duration : null;
 }

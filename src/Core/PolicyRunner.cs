@@ -91,11 +91,7 @@ public sealed class PolicyRunner
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return null;
-        if (await Pauses.FindAsync(connection, request.Source.Name, request.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name)
-            return $"archiver pause ({name})";
-        return await Pauses.FindStrayAsync(connection, request.Source, cancellationToken).ConfigureAwait(false) is { } stray
-            ? $"archiver pause ({stray}), and no policy of that name is configured any more: pause what it has become, then archiver resume {stray}"
-            : null;
+        return await Pauses.StoppedByAsync(connection, request.Source, request.Policy.Name, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)

@@ -102,4 +102,7 @@ public sealed record HttpSettings
 
     /// <summary>Null turns every route but health off.</summary>
     public string? ApiKey { get; init; }
+
+    /// <summary>Opens <c>/metrics</c> and nothing else.</summary>
+    public string? MetricsKey { get; init; }
 }

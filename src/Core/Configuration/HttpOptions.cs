@@ -8,6 +8,9 @@ internal sealed class HttpOptions
     [Secret]
     public string? ApiKey { get; set; }
 
+    [Secret]
+    public string? MetricsKey { get; set; }
+
     /// <summary>A key that a program could go through is none.</summary>
     private const int ShortestKey = 16;
 
@@ -15,14 +18,24 @@ internal sealed class HttpOptions
     {
         Urls = ReadUrls(read) ?? new HttpSettings().Urls,
         // An empty key would let everybody in, so it is refused like every empty value.
-        ApiKey = ReadKey(read),
+        ApiKey = ReadKey(read, ApiKey, nameof(ApiKey)),
+        MetricsKey = ReadMetricsKey(read),
     };
 
-    private string? ReadKey(ValueReader read)
+    private string? ReadMetricsKey(ValueReader read)
     {
-        var key = read.Secret(ApiKey);
+        var key = ReadKey(read, MetricsKey, nameof(MetricsKey));
+        // Whoever reads metrics could do everything.
+        if (key is not null && key == ApiKey)
+            read.Problem(nameof(MetricsKey), $"must differ from {nameof(ApiKey)}, which opens everything (value not shown)");
+        return key;
+    }
+
+    private static string? ReadKey(ValueReader read, string? raw, string name)
+    {
+        var key = read.Secret(raw, name);
         if (key is { Length: > 0 and < ShortestKey })
-            read.Problem(nameof(ApiKey), $"must have at least {ShortestKey} characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
+            read.Problem(name, $"must have at least {ShortestKey} characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
         return key;
     }
 
@@ -32,7 +45,10 @@ internal sealed class HttpOptions
             return null;
         if (urls.Split(';').All(IsListenUrl))
             return urls;
-        read.Bad(nameof(Urls), urls, "http(s) URLs separated by ';', such as http://127.0.0.1:8080");
+        if (urls.Contains("https://", StringComparison.OrdinalIgnoreCase))
+            read.Problem(nameof(Urls), "must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with TLS in front");
+        else
+            read.Bad(nameof(Urls), urls, "http URLs separated by ';', such as http://127.0.0.1:8080");
         return null;
     }
 
@@ -41,7 +57,7 @@ internal sealed class HttpOptions
     {
         var named = url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal);
         return Uri.TryCreate(named, UriKind.Absolute, out var uri)
-            && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+            && uri.Scheme == Uri.UriSchemeHttp
             && uri.UserInfo.Length == 0;
     }
 }

@@ -28,6 +28,12 @@ internal static class Pauses
 
     private const string List = "SELECT p.source, p.policy FROM archiver.pauses AS p ORDER BY 1, 2";
 
+    private const string Resumed = """
+        SELECT max(a.at)
+        FROM archiver.audit AS a
+        WHERE a.action = 'resume' AND (a.source = $1 OR a.source IS NULL) AND (a.policy = $2 OR a.policy IS NULL) AND (a.counts ->> 'pauses')::bigint > 0
+        """;
+
     /// <summary>What pauses a policy, as a person named it (everything, a source, source/policy), or null.</summary>
     public static async Task<string?> FindAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(Find, Name, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false)).FirstOrDefault();
@@ -38,6 +44,17 @@ internal static class Pauses
     /// </summary>
     public static async Task<string?> FindStrayAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(Stray, Name, cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(source.Policies.Select(p => p.Name))).ConfigureAwait(false)).FirstOrDefault();
+
+    /// <summary>What stops runs of a configured policy, as a message says it, or null: a pause of it, or one of which nobody knows whether it is of it.</summary>
+    public static async Task<string?> StoppedByAsync(NpgsqlConnection connection, SourceSettings source, string policy, CancellationToken cancellationToken) =>
+        await FindAsync(connection, source.Name, policy, cancellationToken).ConfigureAwait(false) is { } name ? $"archiver pause ({name})"
+        : await FindStrayAsync(connection, source, cancellationToken).ConfigureAwait(false) is { } stray
+            ? $"archiver pause ({stray}), and no policy of that name is configured any more: pause what it has become, then archiver resume {stray}"
+        : null;
+
+    /// <summary>When runs of a policy were last let go on by a person, or null.</summary>
+    public static async Task<DateTimeOffset?> ResumedAtAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(Resumed, row => row.InstantOrNull(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false))[0];
 
     /// <summary>Pauses; again is no error.</summary>
     public static Task<int> AddAsync(SourceConnections connections, string source, string policy, string by, CancellationToken cancellationToken) =>

@@ -1,28 +1,30 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
+using Archiver.Core.Configuration;
 
 namespace Archiver.Worker.Http;
 
-/// <summary>The key of the HTTP routes, kept as its hash, so that a comparison takes the same time whatever the guess looks like.</summary>
-internal sealed class ApiKey
+/// <summary>The keys of the HTTP routes, kept as their hashes, so that a comparison takes the same time whatever the guess looks like.</summary>
+internal sealed class ApiKey(HttpSettings settings)
 {
-    private readonly byte[]? _hash;
+    private readonly byte[]? _hash = Hash(settings.ApiKey), _metrics = Hash(settings.MetricsKey);
 
-    /// <param name="key">Null: there is none, and nobody has it.</param>
-    public ApiKey(string? key) => _hash = key is null ? null : Hash(key);
+    /// <summary>Whether there is a key that opens such a route; without one it is off.</summary>
+    /// <param name="metrics">It is the route of the metrics, which has a key of its own beside the one for everything.</param>
+    public bool IsConfigured(bool metrics) => _hash is not null || (metrics && _metrics is not null);
 
-    public bool IsConfigured => _hash is not null;
-
-    /// <summary>Whether an Authorization header carries the key: <c>Bearer</c>, or <c>Basic</c> with any user name and the key as password.</summary>
-    public bool Opens(string? authorization, out bool basic)
+    /// <summary>Whether an Authorization header carries a key for such a route: <c>Bearer</c>, or <c>Basic</c> with any user name and the key as password.</summary>
+    public bool Opens(string? authorization, bool metrics, out bool basic)
     {
         basic = false;
-        if (_hash is null || !AuthenticationHeaderValue.TryParse(authorization, out var header) || header.Parameter is not { Length: > 0 } parameter)
+        if (!AuthenticationHeaderValue.TryParse(authorization, out var header) || header.Parameter is not { Length: > 0 } parameter)
             return false;
         basic = header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase);
         var key = basic ? Password(parameter) : header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? parameter : null;
-        return key is not null && CryptographicOperations.FixedTimeEquals(Hash(key), _hash);
+        return Hash(key) is { } hash && (Is(_hash) | (metrics && Is(_metrics)));
+
+        bool Is(byte[]? known) => known is not null && CryptographicOperations.FixedTimeEquals(hash, known);
     }
 
     private static string? Password(string parameter)
@@ -35,5 +37,5 @@ internal sealed class ApiKey
         return colon < 0 ? null : text[(colon + 1)..];
     }
 
-    private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+    private static byte[]? Hash(string? key) => key is null ? null : SHA256.HashData(Encoding.UTF8.GetBytes(key));
 }

@@ -12,10 +12,11 @@ internal sealed class Gate(RequestDelegate next, ApiKey key, Guesses guesses, Re
             return EndAsync(context, StatusCodes.Status400BadRequest, "The path must not hold dot segments.");
         if (context.GetEndpoint()?.Metadata.GetMetadata<OpenToAll>() is not null)
             return next(context);
-        if (!key.IsConfigured)
+        var metrics = context.GetEndpoint()?.Metadata.GetMetadata<OpenToMetricsKey>() is not null;
+        if (!key.IsConfigured(metrics))
             return EndAsync(context, StatusCodes.Status404NotFound, "No such route. Routes other than health are off: Archiver:Http:ApiKey is not set.");
         var (authorization, basic) = (context.Request.Headers.Authorization, false);
-        var opens = authorization.Count > 0 ? guesses.Try(context.Connection.RemoteIpAddress, () => key.Opens(authorization, out basic)) : false;
+        var opens = authorization.Count > 0 ? guesses.Try(context.Connection.RemoteIpAddress, () => key.Opens(authorization, metrics, out basic)) : false;
         if (opens is null)
         {
             refusals.Add("too many wrong keys", context);

@@ -27,7 +27,7 @@ internal static class HttpRegistration
     {
         services.AddHttpLimits();
         services.AddExceptionHandler<HttpErrors>();
-        services.TryAddSingleton(new ApiKey(settings.Http.ApiKey));
+        services.TryAddSingleton(new ApiKey(settings.Http));
         services.TryAddSingleton<Guesses>();
         services.TryAddSingleton<Refusals>();
         services.TryAddSingleton<ReadinessProbe>();

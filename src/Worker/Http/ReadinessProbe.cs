@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Status;
@@ -84,17 +86,22 @@ internal sealed class ReadinessProbe(
     {
         var born = await connection.ScalarAsync<DateTime>("SELECT l.created_at FROM archiver.ledger AS l", cancellationToken).ConfigureAwait(false);
         var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
-        var now = time.GetUtcNow();
         // A dry run leaves no run behind that could have succeeded.
         foreach (var policy in source.Policies.Where(p => p is { Paused: false, DryRun: false }))
         {
-            if (await Core.Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false) is not null)
-                continue;
-            var cron = CronExpression.Parse(policy.Cron).WithTimeZone(settings.Schedule.TimeZone);
             var last = successes.TryGetValue(policy.Name, out var success) ? success : new DateTimeOffset(born);
-            if (cron.GetNextValidTimeAfter(last) is { } first && cron.GetNextValidTimeAfter(first) is { } second && second + Grace < now)
+            if (!IsLate(policy, last) || await Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken).ConfigureAwait(false) is not null)
+                continue;
+            // The times that passed while it was paused were not missed.
+            if (await Pauses.ResumedAtAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false) is not { } resumed || IsLate(policy, resumed))
                 return true;
         }
         return false;
+    }
+
+    private bool IsLate(Policy policy, DateTimeOffset last)
+    {
+        var cron = CronExpression.Parse(policy.Cron).WithTimeZone(settings.Schedule.TimeZone);
+        return cron.GetNextValidTimeAfter(last) is { } first && cron.GetNextValidTimeAfter(first) is { } second && second + Grace < time.GetUtcNow();
     }
 }

@@ -8,12 +8,14 @@ using Serilog.Sinks.SystemConsole.Themes;
 
 namespace Archiver.Worker.Logging;
 
-/// <summary>The log, always on stderr: readable text on a terminal, compact JSON otherwise. Levels come from section <c>Serilog</c>.</summary>
+/// <summary>
+/// The log, on stderr: readable text on a terminal, compact JSON otherwise. Levels come from section <c>Serilog</c>; sinks that it names take the place of ours.
+/// </summary>
 internal static class LogSetup
 {
     private const string Text = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{ExceptionText:l}";
 
-    /// <param name="configuration">Its section Serilog may set levels.</param>
+    /// <param name="configuration">Its section Serilog may set levels and sinks.</param>
     /// <param name="environment">Its NO_COLOR may ask for text without colours.</param>
     /// <param name="terminal">Where stderr leads.</param>
     /// <param name="quiet">A verb that a person called, not the worker: on a terminal only warnings, below its progress bar and its summary.</param>
@@ -29,12 +31,15 @@ internal static class LogSetup
             .Enrich.With(new ExceptionText());
         try
         {
-            logger.ReadFrom.Configuration(configuration);
+            logger.ReadFrom.Configuration(ConfiguredSinks.OnStderr(configuration));
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or ArgumentException)
         {
             throw new ArchiverException(FailureKind.Configuration, $"Section Serilog: {exception.Message}", exception);
         }
+        // Both would write each line twice.
+        if (ConfiguredSinks.Any(configuration))
+            return logger.CreateLogger();
         return terminal.ErrorIsTerminal
             ? logger.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose, theme: Theme(environment)).CreateLogger()
             : logger.WriteTo.Sink(new WriterSink(new CompactJson(), terminal.Error)).CreateLogger();

@@ -65,7 +65,7 @@ public sealed class LimitRulesTests
     [InlineData("http://a, http://b")]
     [InlineData("unix:/tmp/x")]
     public void Refuses_what_no_server_can_listen_on(string value) =>
-        With("Http:Urls", value).Refused($"Http:Urls: must be http(s) URLs separated by ';', such as http://127.0.0.1:8080, but is '{value}'");
+        With("Http:Urls", value).Refused($"Http:Urls: must be http URLs separated by ';', such as http://127.0.0.1:8080, but is '{value}'");
 
     [Theory]
     [InlineData("http://0.0.0.0:8080")]
@@ -82,6 +82,16 @@ public sealed class LimitRulesTests
         With("Http:ApiKey", "0123456789abcde").Refused("Http:ApiKey: must have at least 16 characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
 
     [Fact]
+    public void Refuses_a_key_for_metrics_that_opens_everything() =>
+        With("Http:ApiKey", "0123456789abcdef").And("Http:MetricsKey", "0123456789abcdef").Refused("Http:MetricsKey: must differ from ApiKey, which opens everything (value not shown)");
+
+    [Theory]
+    [InlineData("https://0.0.0.0:8443")]
+    [InlineData("http://127.0.0.1:8080;HTTPS://*:8443")]
+    public void Refuses_to_listen_with_tls_and_says_why(string urls) => With("Http:Urls", urls).Refused(
+        "Http:Urls: must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with TLS in front");
+
+    [Fact]
     public void Refuses_a_flag_that_is_none() => With("AutoMigrate", "maybe").Refused("AutoMigrate: must be true or false, but is 'maybe'");
 
     [Fact]
@@ -92,7 +102,7 @@ public sealed class LimitRulesTests
               "Batch": { "Sessions": 1, "Rows": 2, "Bytes": "3kB", "InFlight": 4, "Pause": "5ms", "StatementTimeout": "6s", "LockTimeout": "7ms", "MaxReplicationLag": "8s" },
               "Retry": { "MaxAttempts": 9, "Budget": "10m" }, "Safety": { "MaxShare": 0.5, "ReconcileAge": "11h" },
               "Schedule": { "TimeZone": "Europe/Berlin", "Clustered": true, "Shards": 12 }, "Discard": { "After": "7y", "Notice": "13d" },
-              "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" }, "Http": { "Urls": "http://*:1", "ApiKey": "0123456789abcdef" }, "AutoMigrate": false }
+              "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" }, "Http": { "Urls": "http://*:1", "ApiKey": "0123456789abcdef", "MetricsKey": "fedcba9876543210" }, "AutoMigrate": false }
             """).Settings();
 
         Assert.Equal(new ArchiverSettings
@@ -109,7 +119,7 @@ public sealed class LimitRulesTests
             Schedule = new() { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), Clustered = true, Shards = 12 },
             Discard = new() { After = TimeSpan.FromDays(7 * 365), Notice = TimeSpan.FromDays(13) },
             Growth = new() { SessionsTable = 14_000_000, MessagesTable = 15_000_000_000 },
-            Http = new() { Urls = "http://*:1", ApiKey = "0123456789abcdef" },
+            Http = new() { Urls = "http://*:1", ApiKey = "0123456789abcdef", MetricsKey = "fedcba9876543210" },
             AutoMigrate = false,
         }, settings);
     }

@@ -8,7 +8,7 @@ public sealed class SecretsTests
     public static TheoryData<string> Keys =>
     [
         "Sources:main:ConnectionString", "Sources:main:ReplicaConnectionString", "Sources:main:LockConnectionString",
-        "Storage:AccessKey", "Storage:SecretKey", "Http:ApiKey",
+        "Storage:AccessKey", "Storage:SecretKey", "Http:ApiKey", "Http:MetricsKey",
     ];
 
     [Theory]

@@ -62,6 +62,27 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
         Assert.Equal(HttpStatusCode.NotFound, (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/nothing"), Token)).StatusCode);
     }
 
+    [Fact]
+    public async Task The_key_for_metrics_opens_metrics_and_nothing_else()
+    {
+        const string MetricsKey = "a-key-for-prometheus";
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var both = await RunningWorker.InvokeAsync(archiver.With("Http:MetricsKey", MetricsKey).With("Http:ApiKey", HttpFixture.Key), Token);
+        await using var metrics = await RunningWorker.InvokeAsync(archiver.With("Http:ApiKey", null), Token);
+
+        foreach (var (worker, others) in new[] { (both, HttpStatusCode.Unauthorized), (metrics, HttpStatusCode.NotFound) })
+        {
+            foreach (var route in Routes)
+            {
+                using var answer = await worker.SendAsync(new(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal)) { Headers = { Authorization = new("Bearer", MetricsKey) } }, Token);
+                Assert.Equal((route, route == "/metrics" ? HttpStatusCode.OK : others), (route, answer.StatusCode));
+            }
+            Assert.Equal(HttpStatusCode.Unauthorized, await worker.GetAsync("/metrics", Token));
+            Assert.DoesNotContain(MetricsKey, worker.Log, StringComparison.Ordinal);
+        }
+        Assert.Equal(HttpStatusCode.OK, (await both.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/metrics"), Token)).StatusCode);
+    }
+
     [Theory]
     [InlineData(null, null, HttpStatusCode.Forbidden)]
     [InlineData("Origin", "https://evil.example", HttpStatusCode.Forbidden)]

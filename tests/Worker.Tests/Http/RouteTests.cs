@@ -139,6 +139,36 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         Assert.Equal("""{"status":"not ready","sources":{"main":"late"}}""", await answer.Content.ReadAsStringAsync(Token));
     }
 
+    [Theory]
+    [InlineData("paused in the configuration")]
+    [InlineData("dry")]
+    [InlineData("paused")]
+    [InlineData("paused under a name that is configured no more")]
+    [InlineData("resumed")]
+    public async Task Stays_ready_while_its_policies_are_paused_or_dry_and_after(string how)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 2);
+        archiver.With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        if (how == "dry")
+            archiver.With("Sources:main:Policies:idle:DryRun", "true");
+        if (how == "paused in the configuration")
+            archiver.With("Sources:main:Policies:idle:Paused", "true");
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+        await worker.LoggedAsync(6003, Token);
+        if (how is "paused" or "resumed")
+            Assert.Equal(0, (await archiver.RunAsync("pause", "main/idle")).ExitCode);
+        if (how == "paused under a name that is configured no more")
+            await archiver.Database.ExecuteAsync("INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('main', 'former', 'me')");
+        if (how == "resumed")
+            Assert.Equal(0, (await archiver.RunAsync("resume", "main/idle")).ExitCode);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '3 years'");
+
+        // Asked once: an answer is kept for a moment.
+        using var answer = await worker.SendAsync(new(HttpMethod.Get, "/health/ready"), Token);
+
+        Assert.Equal("""{"status":"ready"}""", await answer.Content.ReadAsStringAsync(Token));
+    }
+
     private Task<long> LiveAsync(string id) => fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
 
     private async Task<List<JsonElement>> ArrayAsync(string path)

@@ -98,6 +98,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var uploader = new BatchUploader(_run, store, layout, _ledger, retry, settings.Storage.UploadConcurrency);
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            using var span = Traces.Stage("upload", batch.Trace);
             var began = time.GetTimestamp();
             // Handed on before its first object is stored: objects are read back while others of their batch are uploaded.
             var uploaded = UploadedBatch.Of(batch);
@@ -112,6 +113,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         await foreach (var batch in _uploaded.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            using var span = Traces.Stage("verify", batch.Export.Trace);
             var began = time.GetTimestamp();
             var verified = await VerifiedBatch.VerifyAsync(batch, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Verified);
@@ -134,6 +136,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         {
             await using (batch.Export.ConfigureAwait(false))
             {
+                using var span = Traces.Stage("delete", batch.Export.Trace);
                 var began = time.GetTimestamp();
                 var (done, rows, dropped) = await FinishAsync(batch).ConfigureAwait(false);
                 limits.Pace.Report(batch.Sessions.Count, time.GetElapsedTime(began));

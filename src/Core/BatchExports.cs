@@ -48,12 +48,15 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
     /// <summary>Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.</summary>
     private async Task<ExportedBatch?> TryExportAsync(SelectedBatch batch, Stack<SelectedBatch> parts, CancellationToken cancellationToken)
     {
+        var trace = Traces.Batch();
         try
         {
+            using var span = Traces.Stage("export", trace);
             var began = meter.Now;
             var exported = await server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
             meter.Record("export", began, exported.Sessions);
+            (exported.Trace, trace) = (trace, null);
             await outcomes.DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;
@@ -71,6 +74,10 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
             logger.NoRoomToSpool(exception.Message);
             await DivideAsync(batch, parts, DropReason.NoRoom, DropReason.NoRoom, cancellationToken).ConfigureAwait(false);
             return null;
+        }
+        finally
+        {
+            trace?.Dispose();
         }
     }
 

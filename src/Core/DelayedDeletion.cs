@@ -70,17 +70,20 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
 
     private async Task DeleteAsync(ExportedBatch batch, IReadOnlyDictionary<string, DueArchive> archives, CancellationToken cancellationToken)
     {
+        var span = Traces.Stage("verify", batch.Trace);
         var began = _meter.Now;
         var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
         var verified = await VerifiedBatch.ReverifyAsync(batch, archives, verifier, settings.Storage.UploadConcurrency, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.Reverified);
         _meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
+        span.Dispose();
         // Noted as failed before it counts as live: else this very run would store it again, and a bad bucket get a copy a run.
         await outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))], cancellationToken).ConfigureAwait(false);
         await storedSessions.SupersedeAsync([.. verified.Rejected.Select(r => Over(archives[r.Key], r.Reason))], cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DelayedSuperseded);
         if (verified.Sessions.Count == 0)
             return;
+        using var deleting = Traces.Stage("delete", batch.Trace);
         began = _meter.Now;
         var deleted = await new BatchDeleter(_run, ledger, retry).DeleteAsync(verified, cancellationToken).ConfigureAwait(false);
         limits.Pace.Report(verified.Sessions.Count, time.GetElapsedTime(began));

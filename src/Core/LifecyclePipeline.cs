@@ -2,6 +2,7 @@ using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Microsoft.Extensions.Logging;
@@ -41,11 +42,14 @@ internal sealed class LifecyclePipeline(
             limit -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             FaultPoint.Reach(FaultPoints.ChangeSelected);
+            using var trace = Traces.Batch();
+            using var span = Traces.Stage(_run.Policy.Action == PolicyAction.Purge ? "delete" : "expire", trace);
             var began = time.GetTimestamp();
             var changed = await action.ApplyAsync(selected, cancellationToken).ConfigureAwait(false);
             // A batch that came to a timeout, and was halved, took longer than the pace allows.
             limits.Pace.Report(selected.Sessions.Count, time.GetElapsedTime(began));
             FaultPoint.Reach(FaultPoints.ChangeCommitted);
+            Traces.Note(changed.Done.Count, changed.Rows, bytes: 0);
             tally.AddDone(changed.Done.Count, changed.Rows, jsonBytes: 0, storedBytes: 0);
             await outcomes.DropAsync(changed.Dropped, cancellationToken).ConfigureAwait(false);
             await outcomes.ForgetFailuresAsync(changed.Done, cancellationToken).ConfigureAwait(false);

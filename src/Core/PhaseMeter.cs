@@ -10,6 +10,10 @@ internal sealed class PhaseMeter(BatchMeter? batches, RunContext run, TimeProvid
     public long Now => time.GetTimestamp();
 
     /// <summary>These sessions came through a phase that began then.</summary>
-    public void Record(string phase, long began, IReadOnlyList<ExportedSession> sessions) => batches?.Record(
-        run.Source.Name, run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
+    public void Record(string phase, long began, IReadOnlyList<ExportedSession> sessions)
+    {
+        var (rows, bytes) = (sessions.Sum(s => s.Rows), sessions.Sum(s => s.Document.Content.Length));
+        batches?.Record(run.Source.Name, run.Policy.Name, phase, time.GetElapsedTime(began), sessions.Count, rows, bytes);
+        Traces.Note(sessions.Count, rows, bytes);
+    }
 }

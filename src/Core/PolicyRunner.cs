@@ -44,6 +44,14 @@ public sealed class PolicyRunner
 
     private async Task<RunSummary> RunOneAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
+        using var trace = Traces.Run(request);
+        var summary = await RunUntracedAsync(request, progress, cancellationToken).ConfigureAwait(false);
+        Traces.Note(trace, summary);
+        return summary;
+    }
+
+    private async Task<RunSummary> RunUntracedAsync(RunRequest request, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
         var started = _time.GetTimestamp();
         var tally = new RunTally();
         RunScope? scope = null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 
@@ -15,6 +16,9 @@ internal sealed class ExportedBatch : IAsyncDisposable
     }
 
     public IReadOnlyList<ExportedSession> Sessions { get; }
+
+    /// <summary>The batch's span, which ends with it; null where nobody listens.</summary>
+    public Activity? Trace { get; set; }
 
     public IReadOnlyList<DroppedSession> Dropped { get; }
 
@@ -36,5 +40,6 @@ internal sealed class ExportedBatch : IAsyncDisposable
     {
         foreach (var session in Sessions)
             await session.Document.Content.DisposeAsync().ConfigureAwait(false);
+        Trace?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Npgsql;
 
 namespace Archiver.Core.Postgres;
@@ -60,5 +61,10 @@ internal static class ConnectionText
     /// </summary>
     /// <inheritdoc cref="Of"/>
     public static NpgsqlDataSource Source(string given, bool pooling, string? name = null) =>
-        new NpgsqlDataSourceBuilder(Of(given, pooling).ConnectionString) { Name = name }.ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
+        new NpgsqlDataSourceBuilder(Of(given, pooling).ConnectionString) { Name = name }
+            .ConfigureTypeLoading(types => types.EnableTypeLoading(false))
+            // Of runs only: each look at the status and each ping would be a trace of its own.
+            .ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => Traces.IsInside).ConfigureBatchFilter(_ => Traces.IsInside).ConfigureCopyOperationFilter(_ => Traces.IsInside)
+                .EnablePhysicalOpenTracing(false).EnableFirstResponseEvent(false))
+            .Build();
 }

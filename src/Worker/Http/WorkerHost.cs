@@ -27,10 +27,11 @@ internal static class WorkerHost
         builder.Services.AddSingleton(provider => new Trigger(configuration, provider.GetRequiredService<ArchiverSettings>()));
         builder.Services.AddArchiverCore(settings).AddArchiverWorker(settings).AddArchiverHttp(settings);
         builder.Services.AddSingleton<WorkerOutcome>();
-        builder.Services.AddHostedService<SchedulerService>();
-        builder.Services.AddHostedService<MemoryAtRest>();
+        // First, so that it stops last: it sends what the last run left.
         if (OtlpExport.IsConfigured(configuration))
             builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<OtlpExport>(provider, configuration));
+        builder.Services.AddHostedService<SchedulerService>();
+        builder.Services.AddHostedService<MemoryAtRest>();
         var app = builder.Build();
         app.UseArchiverHttp();
         // Only now are the addresses known: a port 0 is chosen by the system.

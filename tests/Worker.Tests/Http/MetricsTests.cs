@@ -3,13 +3,10 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Archiver.Testing;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Archiver.Worker.Tests.Http;
 
-/// <summary>Metrics: the text that a real Prometheus takes, and the same over OTLP.</summary>
+/// <summary>Metrics: the text that a real Prometheus takes.</summary>
 public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : IClassFixture<HttpFixture>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -74,34 +71,6 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
         await Eventually.TrueAsync(async () => await prometheus.QueryAsync("archiver_sessions_total{outcome=\"done\"}", Token) == 6, Token, TimeSpan.FromMinutes(1));
         Assert.True(await prometheus.QueryAsync("histogram_quantile(0.5, archiver_batch_duration_seconds_bucket{phase=\"delete\"})", Token) > 0);
         Assert.Equal(1, await prometheus.QueryAsync("up", Token));
-    }
-
-    [Fact]
-    public async Task The_same_metrics_go_out_over_otlp()
-    {
-        var received = new System.Collections.Concurrent.ConcurrentQueue<byte[]>();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        await using var collector = builder.Build();
-        collector.Urls.Add("http://127.0.0.1:0");
-        collector.MapPost("/v1/metrics", async context =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, Token);
-            received.Enqueue(body.ToArray());
-            context.Response.ContentType = "application/x-protobuf";
-        });
-        await collector.StartAsync(Token);
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 1);
-        await archiver.RunAsync("migrate");
-
-        await using var worker = await RunningWorker.InvokeAsync(
-            archiver.With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?"), Token,
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.First()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_METRIC_EXPORT_INTERVAL", "300"));
-
-        foreach (var name in new[] { "archiver.eligible.sessions", "archiver.table.size", "archiver.past_cut_off" })
-            await Eventually.TrueAsync(() => received.Any(b => System.Text.Encoding.Latin1.GetString(b).Contains(name, StringComparison.Ordinal)), Token);
-        Assert.Equal(0, (await worker.StopAsync(Token)).ExitCode);
     }
 
     private static async Task<string> ReadAsync(RunningWorker worker)

@@ -29,11 +29,12 @@ internal static class SourceInspector
         ExistenceChecks.Check(catalog, findings);
         PrivilegeChecks.Check(catalog, findings);
         RelationChecks.Check(catalog, findings);
-        KeyChecks.Check(catalog, findings);
+        var probe = new AdviceProbe(connection, transaction);
+        await KeyChecks.CheckAsync(catalog, probe, findings, cancellationToken).ConfigureAwait(false);
         TypeChecks.Check(catalog, findings);
         ForeignKeyChecks.Check(catalog, findings);
         TriggerChecks.Check(catalog, findings);
-        IndexChecks.Check(catalog, findings);
+        await IndexChecks.CheckAsync(catalog, probe, findings, cancellationToken).ConfigureAwait(false);
         await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken).ConfigureAwait(false);
         return new(shape with { References = SessionReference.Of(catalog) }, findings.Problems, findings.Warnings);
     }

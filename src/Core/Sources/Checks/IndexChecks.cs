@@ -10,7 +10,7 @@ internal static class IndexChecks
     /// <summary>So many partitions are listed with their statements; the rest is counted.</summary>
     private const int Listed = 20;
 
-    public static void Check(SourceCatalog catalog, Findings findings)
+    public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
         foreach (var child in catalog.Map.Children)
         {
@@ -33,7 +33,7 @@ internal static class IndexChecks
                     $"No index of table {session.Table} serves the order of selection, {PgIdentifier.Quote(order[0])} and {PgIdentifier.Quote(order[1])}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
                     Statements(unsorted, order));
         }
-        WarnOfMissingPrimaryKeys(catalog, findings);
+        await WarnOfMissingPrimaryKeysAsync(catalog, probe, findings, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The tables that hold the rows, partitions one by one, and lack such an index.</summary>
@@ -51,14 +51,19 @@ internal static class IndexChecks
     private static IEnumerable<string> Statements(List<RelationFacts> bare, params string[] columns) =>
         bare.Take(Listed).Select(r => $"CREATE INDEX CONCURRENTLY ON {r.Table.Sql} ({string.Join(", ", columns.Select(PgIdentifier.Quote))})");
 
-    private static void WarnOfMissingPrimaryKeys(SourceCatalog catalog, Findings findings)
+    private static async Task WarnOfMissingPrimaryKeysAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
         foreach (var table in catalog.Shape.Tables.Where(t => catalog.Relation(t).Kind is 'r' or 'p' && !catalog.IndexesOf(t.Oid).Any(i => i.IsPrimary)))
         {
             var key = table.Name == SourceMap.SessionName ? catalog.Map.Session.Key : catalog.Map.Children.First(c => c.Name == table.Name).Key;
             findings.Warning(
                 $"Table {table.Table} ({table.Name}) has no primary key: a restore cannot tell a row that is there from one that is not.",
-                key is null || catalog.Column(table.Name, key) is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({PgIdentifier.Quote(key)})"]);
+                key is null || catalog.Column(table.Name, key) is null || !await CanBeKeyAsync(table, key).ConfigureAwait(false) ? [] : [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({PgIdentifier.Quote(key)})"]);
         }
+
+        async Task<bool> CanBeKeyAsync(TableShape table, string key) =>
+            (catalog.Relation(table).Kind == 'r' || await probe.IsPartitionedByAsync(table, key, cancellationToken).ConfigureAwait(false))
+            && await probe.HasDuplicatesAsync(table.Table, key, cancellationToken).ConfigureAwait(false) is not true
+            && await probe.HasNullsAsync(table.Table, key, cancellationToken).ConfigureAwait(false) is not true;
     }
 }

@@ -1,0 +1,81 @@
+using System.Text.RegularExpressions;
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>Inspection advises a statement only when it can be executed, and once.</summary>
+public sealed partial class AdviceTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    // A key of two columns, and rows that are their own sessions: no index makes one column unique.
+    [Theory]
+    [InlineData("CREATE TABLE chats (tenant text, id text, seen timestamptz NOT NULL, PRIMARY KEY (tenant, id)); INSERT INTO chats VALUES ('a', 'main', now()), ('b', 'main', now())")]
+    [InlineData("CREATE TABLE chats (n serial PRIMARY KEY, id text NOT NULL, seen timestamptz NOT NULL); INSERT INTO chats (id, seen) VALUES ('s', now()), ('s', now())")]
+    [InlineData("CREATE TABLE chats (n serial, id text NOT NULL, seen timestamptz NOT NULL, PRIMARY KEY (n)) PARTITION BY HASH (n); CREATE TABLE chats_0 PARTITION OF chats FOR VALUES WITH (MODULUS 1, REMAINDER 0)")]
+    public async Task Advises_no_unique_index_that_cannot_be_made(string schema)
+    {
+        await using var archiver = await CreateAsync($"{schema}; CREATE INDEX ON chats (seen, id)");
+
+        var plan = await archiver.RunAsync("plan");
+
+        Assert.Equal(3, plan.ExitCode);
+        Assert.Contains("Column \"id\" (Key) of table public.chats has no valid unique index on exactly that column", plan.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("UNIQUE INDEX", plan.Error.Replace("no valid unique index", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Advises_no_constraint_that_rows_break()
+    {
+        await using var archiver = await CreateAsync("CREATE TABLE chats (id text UNIQUE, seen timestamptz NOT NULL); INSERT INTO chats VALUES (NULL, now()); CREATE INDEX ON chats (seen, id)");
+
+        var plan = await archiver.RunAsync("plan");
+
+        Assert.Equal(3, plan.ExitCode);
+        Assert.Contains("Some rows have none", plan.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("SET NOT NULL", plan.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("ADD PRIMARY KEY", plan.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_it_advises_where_nothing_is_in_the_way_leads_to_a_source_that_is_fit()
+    {
+        await using var archiver = await CreateAsync("CREATE TABLE chats (id text, seen timestamptz NOT NULL); INSERT INTO chats VALUES ('a', now()), ('b', now()); CREATE INDEX ON chats (seen, id)");
+
+        await FollowAsync(archiver);
+
+        Assert.Equal(0, (await archiver.RunAsync("plan")).ExitCode);
+    }
+
+    [Fact]
+    public async Task What_it_advises_for_numbers_that_are_times_is_not_advised_again_when_it_was_done()
+    {
+        await using var archiver = await CreateAsync("CREATE TABLE chats (id int PRIMARY KEY, seen bigint NOT NULL); INSERT INTO chats VALUES (1, 0); CREATE INDEX ON chats (seen, id)");
+
+        await FollowAsync(archiver);
+        var again = await archiver.RunAsync("plan");
+
+        Assert.Contains("such as seen_time, which stands beside it already", again.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("ADD COLUMN", again.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Activity:0", "seen_time").RunAsync("plan")).ExitCode);
+    }
+
+    private static async Task FollowAsync(Installation archiver)
+    {
+        var advice = Advice().Matches((await archiver.RunAsync("plan")).Error);
+        Assert.NotEmpty(advice);
+        foreach (var statement in advice.SelectMany(m => m.Groups[1].Value.Split("; ")))
+            await archiver.Database.ExecuteAsync(statement, Token);
+    }
+
+    private async Task<Installation> CreateAsync(string schema)
+    {
+        var archiver = await Installation.CreateAsync(servers, schema, Token);
+        archiver.With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "seen");
+        Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+        return archiver;
+    }
+
+    [GeneratedRegex("Fix it with: (.*)")]
+    private static partial Regex Advice();
+}

@@ -1,4 +1,5 @@
 using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
 using Archiver.Core.Policies;
@@ -13,8 +14,21 @@ namespace Archiver.Core;
 internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog connections)
 {
     /// <summary>Counts and sizes, and up to <paramref name="most"/> sessions in the order in which a run would take them.</summary>
-    public async Task<PreviewedPolicy> ReadAsync(
-        SourceSettings source, Policy policy, int most, CancellationToken cancellationToken)
+    /// <exception cref="ArchiverException">The source is not fit, or the policy's condition fails on a row.</exception>
+    public async Task<PreviewedPolicy> ReadAsync(SourceSettings source, Policy policy, int most, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadOnceAsync(source, policy, most, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception)
+        {
+            throw await WhereFault.ExplainAsync(connections[source.Name], policy, exception).ConfigureAwait(false)
+                ?? await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<PreviewedPolicy> ReadOnceAsync(SourceSettings source, Policy policy, int most, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);

@@ -86,7 +86,7 @@ public sealed class PolicyRunner
         }
         catch (Exception exception) when (scope is null)
         {
-            var (outcome, error) = _failures.Explain(request, exception);
+            var (outcome, error) = await _failures.ExplainAsync(request, exception).ConfigureAwait(false);
             return Without(request, outcome, error);
         }
     }

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
@@ -20,20 +21,22 @@ internal sealed class RunFailures(ConnectionCatalog connections, ILogger logger)
         }
         catch (Exception exception)
         {
-            return Explain(request, exception);
+            return await ExplainAsync(request, exception).ConfigureAwait(false);
         }
     }
 
     /// <summary>The outcome that an exception stands for, with its reason for people.</summary>
-    public (RunOutcome Outcome, string Error) Explain(RunRequest request, Exception exception)
+    public async Task<(RunOutcome Outcome, string Error)> ExplainAsync(RunRequest request, Exception exception)
     {
+        if (exception is PostgresException error && await WhereFault.ExplainAsync(connections[request.Source.Name], request.Policy, error).ConfigureAwait(false) is { } where)
+            exception = where;
         var known = exception switch
         {
             OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
             ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
             ArchiverException e => (RunOutcome.Failed, e.Message),
             StorageException e => (RunOutcome.Failed, e.Message),
-            NpgsqlException or TimeoutException => (RunOutcome.Failed, connections[request.Source.Name].ForPerson(exception).Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await connections[request.Source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message),
             _ => ((RunOutcome, string)?)null,
         };
         if (known is null)

@@ -44,7 +44,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         }
         catch (Exception exception) when (scope is null)
         {
-            var (outcome, error) = Explain(source, action, exception);
+            var (outcome, error) = await ExplainAsync(source, action, exception).ConfigureAwait(false);
             return new(Guid.Empty, outcome, error);
         }
     }
@@ -66,7 +66,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         }
         catch (Exception exception)
         {
-            (outcome, error) = Explain(scope.Source, action, exception);
+            (outcome, error) = await ExplainAsync(scope.Source, action, exception).ConfigureAwait(false);
         }
         var summary = summarize();
         summary = summary with { RunId = scope.RunId, Outcome = outcome ?? summary.Outcome, Error = error ?? summary.Error };
@@ -81,7 +81,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         return new(scope.RunId, summary.Outcome, summary.Error);
     }
 
-    private (RunOutcome Outcome, string Error) Explain(SourceSettings source, string action, Exception exception)
+    private async Task<(RunOutcome Outcome, string Error)> ExplainAsync(SourceSettings source, string action, Exception exception)
     {
         var known = exception switch
         {
@@ -89,7 +89,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
             ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
             ArchiverException e => (RunOutcome.Failed, e.Message),
             StorageException e => (RunOutcome.Failed, e.Message),
-            NpgsqlException or TimeoutException => (RunOutcome.Failed, connections[source.Name].ForPerson(exception).Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message),
             _ => ((RunOutcome, string)?)null,
         };
         var name = $"{source.Name}/{action}";

@@ -75,6 +75,8 @@ internal static class PgErrors
                 (FailureKind.Failed, $"PostgreSQL at {target.Host}:{target.Port} has no database '{target.Database}': check {setting}."),
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e =>
                 (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {SafeText(e)}. sql/roles.sql has the grants that the archiver needs."),
+            PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidSchemaName } e =>
+                (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)}{of}. If the mapping names it, it was dropped or renamed: archiver plan says all that is missing, and what to do."),
             PostgresException e =>
                 (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)}{of}."),
             NpgsqlException or SocketException or TimeoutException or IOException =>
@@ -95,7 +97,7 @@ internal static class PgErrors
             : $"{Condition(exception.SqlState)}; the server's log has the message, which may quote data and is not repeated here";
 
     /// <summary>The condition's name in PostgreSQL's manual, such as <c>insufficient_privilege</c>.</summary>
-    private static string Condition(string sqlState)
+    public static string Condition(string sqlState)
     {
         var name = typeof(PostgresErrorCodes).GetFields().FirstOrDefault(f => f.IsLiteral && Equals(f.GetRawConstantValue(), sqlState))?.Name;
         return name is null ? "a condition of the application's own" : string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));

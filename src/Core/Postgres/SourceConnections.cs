@@ -7,6 +7,11 @@ namespace Archiver.Core.Postgres;
 /// <summary>The ways to a source's servers: the main pool, the replica if exports go there, and single connections for the run lock.</summary>
 internal sealed class SourceConnections : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where no transaction says otherwise: a table that somebody has locked for good must not hold a command for ever.</summary>
+    private const string LockWithin = "SET lock_timeout = '30s'";
+
     private readonly SourceSettings _settings;
     private readonly NpgsqlDataSource _main;
     private readonly NpgsqlDataSource _lock;
@@ -50,6 +55,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         try
         {
             await Pooler.RefuseAsync(connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(LockWithin, cancellationToken).ConfigureAwait(false);
             return connection;
         }
         catch
@@ -65,6 +71,26 @@ internal sealed class SourceConnections : IAsyncDisposable
     /// <summary>The one sentence for a person about an error of this source's server.</summary>
     public ArchiverException ForPerson(Exception exception) =>
         PgErrors.ForPerson(exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ConnectionString));
+
+    /// <summary>The same; of a lock that did not come in time it also says who has it.</summary>
+    public async Task<ArchiverException> ForPersonAsync(Exception exception)
+    {
+        if (exception is not PostgresException refused || !refused.IsLockTimeout() || refused.IsRaised())
+            return ForPerson(exception);
+        IReadOnlyList<string> holders = [];
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            await using var connection = await OpenAsync(patience.Token).ConfigureAwait(false);
+            holders = await LockHolders.FindAsync(connection, Map, patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception other) when (other is NpgsqlException or OperationCanceledException or TimeoutException)
+        {
+            // The lock itself is worth telling all the same.
+        }
+        var who = holders.Count > 0 ? string.Join(" ", holders) : "Whoever had it is gone by now: try again.";
+        return new(FailureKind.Failed, $"A lock on the tables of source '{_settings.Name}' or its ledger did not come in time (55P03). {who}", exception);
+    }
 
     /// <summary>The same about an error of the replica, which <see cref="OpenForExportAsync"/> leads to.</summary>
     public ArchiverException ForPersonAboutReplica(Exception exception) => PgErrors.ForPerson(

@@ -58,9 +58,12 @@ internal static class TransactionSettings
         SET LOCAL array_nulls = on;
         """;
 
-    /// <summary>For selection and reports: read only, bounded in time.</summary>
+    /// <summary>Readers wait for nobody but who locks a whole table, such as a migration of the application; a long one is told instead of waited for.</summary>
+    private static readonly TimeSpan ReadLockWithin = TimeSpan.FromSeconds(5);
+
+    /// <summary>For selection and reports: read only, bounded in time, and in waiting for locks.</summary>
     public static string ReadOnly(TimeSpan statementTimeout) =>
-        $"SET TRANSACTION READ ONLY; {Common} {Timeout("statement_timeout", statementTimeout)}";
+        $"SET TRANSACTION READ ONLY; {Common} {Timeout("statement_timeout", statementTimeout)} {Timeout("lock_timeout", ReadLockWithin)}";
 
     /// <summary>A timeout setting for this transaction; PostgreSQL takes whole milliseconds, and 0 would mean none.</summary>
     public static string Timeout(string setting, TimeSpan value) =>

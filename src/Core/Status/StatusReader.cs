@@ -103,5 +103,10 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         {
             return status with { Problem = "Counting takes longer than Batch:StatementTimeout allows: is the archiving index there?" };
         }
+        catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            var problem = await WhereFault.ExplainAsync(connections[source.Name], policy, exception).ConfigureAwait(false);
+            return status with { Problem = (problem ?? await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message };
+        }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class SourceErrors(ConnectionCatalog connections)
         }
         catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
         {
-            throw connections[source.Name].ForPerson(exception);
+            throw await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false);
         }
     }
 }

@@ -57,7 +57,7 @@ internal sealed class ServerWait(
         }
         catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException or IOException && !cancellationToken.IsCancellationRequested)
         {
-            return connections[source.Name].ForPerson(exception).Message;
+            return (await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message;
         }
     }
 

@@ -96,5 +96,5 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
     }
 
     private static StoredArchive Over(DueArchive archive, string reason) =>
-        new(archive.Id, archive.Key, archive.Mark, reason == DropReason.Changed ? StoredSessions.Changed : reason);
+        new(archive.Id, archive.Key, archive.Mark, reason == DropReason.Changed ? StoredSessions.Changed : reason) { HasFailed = reason != DropReason.Changed };
 }

@@ -49,7 +49,7 @@ internal sealed class PolicyRun(
             case PolicyAction.Archive:
                 // Before the selection: what is superseded now may be taken at once, as the next generation.
                 var stored = new StoredSessions(
-                    scope.Context, retry, limits.ReachedAsync, new RewrittenSessions(scope.Context, settings, store, retry, time).ExceptAsync, logger);
+                    scope.Context, retry, outcomes, limits.ReachedAsync, new RewrittenSessions(scope.Context, settings, store, retry, time).ExceptAsync, logger);
                 await stored.CheckAsync(cancellationToken).ConfigureAwait(false);
                 await stored.GiveWayAsync(request.Policy.Replaces, cancellationToken).ConfigureAwait(false);
                 var meter = new PhaseMeter(batches, scope.Context, time);

@@ -6,7 +6,7 @@ using Archiver.Core.Storage;
 namespace Archiver.Core;
 
 /// <summary>The restore pipeline: locate, download, check, import. Downloads of the next sessions overlap the import of those before.</summary>
-internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager, SessionImporter importer, RestoreTally tally, int concurrency)
+internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager, SessionImporter importer, RestoreTally tally, int concurrency, string? otherTarget = null)
 {
     /// <summary>Sessions of one transaction; more gain nothing, and one that is refused makes all of them go in again.</summary>
     private const int BatchSessions = 500;
@@ -41,7 +41,8 @@ internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager
         {
             var downloads = new SessionDownloads(
                 store,
-                async (candidate, json, token) => await output.WriteAsync(await stager.StageAsync(candidate, json, token).ConfigureAwait(false), token).ConfigureAwait(false),
+                async (candidate, json, token) => await output.WriteAsync(
+                    await OtherTarget.NamedAsync(otherTarget, () => stager.StageAsync(candidate, json, token)).ConfigureAwait(false), token).ConfigureAwait(false),
                 (candidate, _, reason) => tally.AddRefused(candidate.SessionId, candidate.Object.Key, reason),
                 concurrency);
             await downloads.RunAsync(candidates, cancellationToken).ConfigureAwait(false);
@@ -85,7 +86,7 @@ internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager
         if (batch.Count > 0)
         {
             FaultPoint.Reach(FaultPoints.RestoreStaged);
-            tally.Add(await importer.ImportAsync(batch, cancellationToken).ConfigureAwait(false));
+            tally.Add(await OtherTarget.NamedAsync(otherTarget, () => importer.ImportAsync(batch, cancellationToken)).ConfigureAwait(false));
         }
         foreach (var session in batch)
             await session.DisposeAsync().ConfigureAwait(false);

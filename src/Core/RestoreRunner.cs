@@ -52,7 +52,7 @@ public sealed class RestoreRunner
         }
         catch (Exception exception)
         {
-            (outcome, error) = Explain(options.Source, exception, tally);
+            (outcome, error) = await ExplainAsync(options.Source, exception, tally).ConfigureAwait(false);
         }
         var report = tally.Summarize(run, options.DryRun, outcome, error, _time.GetElapsedTime(started));
         var elapsed = (long)report.Elapsed.TotalMilliseconds;
@@ -119,7 +119,7 @@ public sealed class RestoreRunner
             }
             catch (Exception exception)
             {
-                (outcome, error) = Explain(source.Name, exception, tally);
+                (outcome, error) = await ExplainAsync(source.Name, exception, tally).ConfigureAwait(false);
             }
             FaultPoint.Reach(FaultPoints.RestoreEnding);
             await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero)).ConfigureAwait(false);
@@ -136,7 +136,7 @@ public sealed class RestoreRunner
         var pages = candidates is null
             ? new Candidates(new CandidateFinder(_connections[source.Name]), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);
-        await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency).RunAsync(pages, cancellationToken).ConfigureAwait(false);
+        await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency, options.TargetConnectionString).RunAsync(pages, cancellationToken).ConfigureAwait(false);
         if (tally.IsEmpty)
             throw new ArchiverException(FailureKind.Failed, await NothingAsync(source, cancellationToken).ConfigureAwait(false));
     }
@@ -189,7 +189,7 @@ public sealed class RestoreRunner
     }
 
     /// <summary>The boundary of a restore: every exception becomes an outcome and is logged, once.</summary>
-    private (RunOutcome Outcome, string Error) Explain(string source, Exception exception, RestoreTally tally)
+    private async Task<(RunOutcome Outcome, string Error)> ExplainAsync(string source, Exception exception, RestoreTally tally)
     {
         tally.WrongUsage = exception is ArchiverException { Kind: FailureKind.Configuration };
         var known = exception switch
@@ -198,7 +198,7 @@ public sealed class RestoreRunner
             ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
             ArchiverException e => (RunOutcome.Failed, e.Message),
             StorageException e => (RunOutcome.Failed, e.Message),
-            NpgsqlException or TimeoutException => (RunOutcome.Failed, _connections[source].ForPerson(exception).Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await _connections[source].ForPersonAsync(exception).ConfigureAwait(false)).Message),
             _ => ((RunOutcome, string)?)null,
         };
         var name = $"{source}/{RestoreScope.Name}";

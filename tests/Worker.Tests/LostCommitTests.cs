@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Npgsql;
@@ -35,5 +36,37 @@ public sealed class LostCommitTests(TestServers servers)
         Assert.Equal((1, 0, ""), (relay.Lost, result.ExitCode, result.Error));
         Assert.Equal(rows, await archiver.Database.ScalarAsync<long>(done));
         Assert.Equal(action == "pause" || action == "hold add" ? 2 : 1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.audit WHERE action = '{action}'"));
+    }
+
+    // Each has removed objects from the bucket by then, and the ledger must say so.
+    [Theory]
+    [InlineData(FaultPoints.EraseBuried, "erase", "ID", "--yes")]
+    [InlineData(FaultPoints.EraseObjectsRemoved, "erase", "ID", "--yes")]
+    [InlineData(FaultPoints.DiscardRemoved, "discard", "--yes")]
+    public async Task A_step_in_the_bucket_whose_commit_was_not_answered_goes_on(string point, params string[] arguments)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        var session = (await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"))!;
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        await archiver.Database.ExecuteAsync("""
+            UPDATE archiver.archives SET stored_at = now() - interval '400 days';
+            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days', discard_announced_at = now() - interval '31 days';
+            """);
+        var server = new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString);
+        await using var relay = new TcpRelay(server.Host!, server.Port);
+        (server.Host, server.Port, server.SslMode) = ("127.0.0.1", relay.Port, SslMode.Disable);
+        archiver.With("Sources:main:ConnectionString", server.ConnectionString).With("Discard:After", "365d");
+        InProcessFault.Once(point, () =>
+        {
+            relay.LoseAnswerTo("COMMIT\0");
+            return Task.CompletedTask;
+        });
+
+        var result = await archiver.RunAsync([.. arguments.Select(a => a == "ID" ? session : a)]);
+
+        Assert.True((relay.Lost, result.ExitCode) == (1, 0), result.Output + result.Error);
+        Assert.Equal(arguments[0] == "erase" ? "erased" : "discarded", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.archives"));
+        Assert.Equal("done", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs ORDER BY started_at DESC LIMIT 1"));
+        Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2"));
     }
 }

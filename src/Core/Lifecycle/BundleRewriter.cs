@@ -115,8 +115,7 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
         if (pointed != others.Count || settled != 1)
             throw new ArchiverException(FailureKind.Failed, $"The ledger changed {pointed} archives where {others.Count} were due: another program works on it. Nothing was removed; run the erasure again.");
         await connection.ExecuteAsync(Shrink, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Texts(old.Members.Where(gone.Contains))).ConfigureAwait(false);
-        await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseBundlePointed);
     }
 

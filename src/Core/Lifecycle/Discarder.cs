@@ -96,7 +96,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await DiscardRecords.WriteAsync(scope, connection, who, [old], cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<DiscardCount> AnnounceAsync(ManualScope scope, DiscardQueue queue, string who, CancellationToken cancellationToken)
@@ -110,8 +110,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
             await connection.ExecuteAsync(DiscardStatements.Announce, cancellationToken, PgParameter.Bigints(still.Select(o => o.Id))).ConfigureAwait(false);
             var count = DiscardCount.Of(still);
             await DiscardRecords.AuditAsync(connection, scope, who, new() { ["announced_objects"] = count.Objects, ["announced_archives"] = count.Archives }, cancellationToken).ConfigureAwait(false);
-            await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.DiscardAnnounced);
             announced = announced.And(count);
         }
@@ -137,8 +136,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         FaultPoint.Reach(FaultPoints.DiscardRemoved);
         List<OldObject> gone = [.. due.Where(o => outcome.IsGone(o.Key))];
         await DiscardRecords.WriteAsync(scope, connection, who, gone, cancellationToken).ConfigureAwait(false);
-        await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.DiscardRecorded);
         var failures = outcome.Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message)).Concat(foreign.Select(f => new ObjectFailure(f.Key, f.Value)));
         return (DiscardCount.Of(gone), [.. failures], outcome.Outage);

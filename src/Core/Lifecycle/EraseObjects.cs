@@ -129,8 +129,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
             var counts = new Dictionary<string, long> { ["sessions"] = forgotten.Count, ["archives"] = archives, ["objects"] = objects };
             await AuditLog.WriteAsync(connection, new(who, Eraser.Name, scope.Source.Name, null, scope.RunId, reason, counts), cancellationToken).ConfigureAwait(false);
         }
-        await scope.RequireLeaseAsync(connection, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseObjectsRecorded);
         if (outcome.Outage is { } outage)
             throw outage;
@@ -163,7 +162,7 @@ internal sealed class EraseObjects(ManualScope scope, SourceShape shape, IArchiv
             Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key].Message);
         var counts = new Dictionary<string, long> { ["unrecorded_objects"] = removed };
         await AuditLog.WriteAsync(connection, new(who, Eraser.Name, scope.Source.Name, null, scope.RunId, reason, counts), cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         if (outcome.Outage is { } outage)
             throw outage;
     }

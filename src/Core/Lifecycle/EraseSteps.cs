@@ -79,7 +79,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken).ConfigureAwait(false);
         await EraseLedger.RestAsync(connection, scope.Source.Name, work.Free, user, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseTextErased);
     }
 
@@ -103,7 +103,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
         var writer = new TombstoneWriter(store, scope.Source, scope.Database, scope.RunId, settings.Storage.UploadConcurrency);
         var names = await writer.WriteAsync(work.Free, user, scope.Now, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseBuried);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         return names;
     }
 

@@ -16,11 +16,12 @@ namespace Archiver.Core.Lifecycle;
 /// </summary>
 /// <param name="run">The run.</param>
 /// <param name="retry">Repeats what a passing fault broke.</param>
+/// <param name="outcomes">Told of what cannot be made superseded: a run that leaves it is not wholly done.</param>
 /// <param name="limit">Why the run is to stop, or null.</param>
 /// <param name="except">Leaves out those of the archives whose sessions have other physical names only.</param>
 /// <param name="logger">The log.</param>
 internal sealed class StoredSessions(
-    RunContext run, DatabaseRetry retry, Func<CancellationToken, Task<string?>> limit, Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except, ILogger logger)
+    RunContext run, DatabaseRetry retry, SessionOutcomes outcomes, Func<CancellationToken, Task<string?>> limit, Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except, ILogger logger)
 {
     /// <summary>Reason of an archive whose session has other rows now.</summary>
     public const string Changed = "changed after it was stored";
@@ -76,7 +77,10 @@ internal sealed class StoredSessions(
         if (over.Count == 1)
         {
             // It stays stored, and is never deleted on the strength of that copy; the next run finds it again.
-            logger.SessionFailed(over[0].Key, surprise);
+            if (over[0].HasFailed)
+                logger.SessionFailed(over[0].Key, surprise);
+            else
+                await outcomes.DropAsync([new DroppedSession(over[0].Key, surprise, Failed: true)], cancellationToken).ConfigureAwait(false);
             return 0;
         }
         var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken).ConfigureAwait(false);
@@ -177,6 +181,9 @@ internal sealed class StoredSessions(
 /// <param name="Reason">Why it is superseded, if it is and the session is still there.</param>
 internal sealed record StoredArchive(long Id, string Key, string? Mark, string Reason)
 {
+    /// <summary>The run counted the session as failed already.</summary>
+    public bool HasFailed { get; init; }
+
     /// <summary>The row versions after the mark.</summary>
     public IReadOnlyDictionary<string, Fingerprint> Fingerprints { get; init; } = new Dictionary<string, Fingerprint>();
 }

@@ -46,7 +46,7 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         await MoveAsync(connection, former, source, taken.Lease, who, stop.Token).ConfigureAwait(false);
     }
 
-    private static async Task MoveAsync(NpgsqlConnection connection, string former, SourceSettings source, Lease lease, string who, CancellationToken cancellationToken)
+    private async Task MoveAsync(NpgsqlConnection connection, string former, SourceSettings source, Lease lease, string who, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         foreach (var name in new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal))
@@ -58,9 +58,7 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false));
         await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken).ConfigureAwait(false);
         await AuditLog.WriteAsync(connection, new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
-        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
-            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. Nothing was changed; rename again.");
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A mistyped name must not give the holds of one source to another: the old one's session table is the new one's, or is gone.</summary>

@@ -122,8 +122,10 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
 
     /// <summary>Writes everything to the ledger and gives each archive its state; returns how many archives were added.</summary>
     /// <param name="audit">Written with it; null where the caller writes its own.</param>
+    /// <param name="connections">For the question what became of the commit.</param>
+    /// <param name="lease">Of whoever holds the source's lock.</param>
     /// <param name="cancellationToken">Gives up; nothing is written then.</param>
-    public async Task<int> WriteAsync(AuditEntry? audit, CancellationToken cancellationToken)
+    public async Task<int> WriteAsync(AuditEntry? audit, SourceConnections connections, Lease lease, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // Texts without a zone are in the source's.
@@ -136,7 +138,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         await new UnknownArchives(connection, source).SettleGoneAsync(cancellationToken).ConfigureAwait(false);
         if (audit is not null)
             await AuditLog.WriteAsync(connection, audit, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await lease.CommitAsync(connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         return added;
     }
 }

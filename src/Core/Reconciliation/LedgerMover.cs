@@ -115,8 +115,6 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             throw new ArchiverException(FailureKind.Failed, $"The ledger of source '{source.Name}' changed while it was worked on. Nothing was changed; move again.");
         await AuditLog.WriteAsync(
             connection, new(who, "move", source.Name, null, null, what, new Dictionary<string, long> { ["objects"] = verified.Count }), cancellationToken).ConfigureAwait(false);
-        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
-            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. Nothing was changed; move again.");
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
-        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
         await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
@@ -86,7 +86,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
         await connection.ExecuteAsync(KnowFormer, stop.Token, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _)))).ConfigureAwait(false);
-        var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), stop.Token).ConfigureAwait(false);
+        var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), pool, taken.Lease, stop.Token).ConfigureAwait(false);
         return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Copies = copies.Found, Unreadable = scan.Unreadable, Limitation = listing.Limitation };
     }
 

@@ -42,7 +42,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
         await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Reconcile again when it is done.");
@@ -62,7 +62,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
 
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
-        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, fix, cancellationToken).ConfigureAwait(false);
+        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, lease, fix, cancellationToken).ConfigureAwait(false);
         var unknown = new UnknownArchives(connection, source);
         var live = await unknown.LiveAndArchivedAsync(cancellationToken).ConfigureAwait(false);
         var deleted = await unknown.DeletedSinceAsync(cancellationToken).ConfigureAwait(false);
@@ -105,7 +105,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     }
 
     private async Task<IReadOnlyList<string>> ReadUnrecordedAsync(
-        SourceSettings source, NpgsqlConnection connection, BucketScan scan, KnownCopies copies, List<ListedVersions> listed, DatabaseIdentity database, bool fix, CancellationToken cancellationToken)
+        SourceSettings source, NpgsqlConnection connection, BucketScan scan, KnownCopies copies, List<ListedVersions> listed, DatabaseIdentity database, Lease lease, bool fix, CancellationToken cancellationToken)
     {
         List<string> ours = [];
         var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false));
@@ -131,7 +131,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             }
         }
         if (fix && ours.Count > 0)
-            await records.WriteAsync(audit: null, cancellationToken).ConfigureAwait(false);
+            await records.WriteAsync(audit: null, connections[source.Name], lease, cancellationToken).ConfigureAwait(false);
         return ours;
     }
 
@@ -149,7 +149,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         {
             var reason = await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken).ConfigureAwait(false);
             if (reason is null && fix)
-                reason = await RemoveAsync(source, connection, lease, candidate, cancellationToken).ConfigureAwait(false);
+                reason = await RemoveAsync(source, lease, candidate, cancellationToken).ConfigureAwait(false);
             if (reason is null)
                 removable.Add(candidate.Name.Key);
             else
@@ -159,8 +159,10 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     }
 
     /// <summary>Removes one object, unless a hold covers it: then the reason why it stays.</summary>
-    private async Task<string?> RemoveAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, AbandonedObject abandoned, CancellationToken cancellationToken)
+    private async Task<string?> RemoveAsync(SourceSettings source, Lease lease, AbandonedObject abandoned, CancellationToken cancellationToken)
     {
+        // Of its own: an answer that is lost takes its connection with it, and the rest goes on.
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         // Held to the end: a hold that is added meanwhile waits, and then covers what is left.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeSharedAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
@@ -171,7 +173,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
         await store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken).ConfigureAwait(false);
         return null;
     }
 

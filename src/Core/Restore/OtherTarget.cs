@@ -29,11 +29,30 @@ internal static class OtherTarget
         {
             return await OpenAsync(target, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException)
+        catch (Exception exception) when (IsOfServer(exception))
         {
-            throw PgErrors.ForPerson(exception, "--to", " (--to)", new(target.ConnectionString));
+            throw ForPerson(exception, target.ConnectionString);
         }
     }
+
+    /// <summary>Work on the tables: what goes wrong with those of another database is told of that one, later than at its first connection too.</summary>
+    /// <param name="target">Its connection string; null for the source's own.</param>
+    /// <param name="work">What is to be done.</param>
+    public static async Task<T> NamedAsync<T>(string? target, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (target is not null && IsOfServer(exception))
+        {
+            throw ForPerson(exception, target);
+        }
+    }
+
+    private static bool IsOfServer(Exception exception) => exception is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException;
+
+    private static ArchiverException ForPerson(Exception exception, string target) => PgErrors.ForPerson(exception, "--to", " (--to)", new(target));
 
     /// <summary>A connection whose temporary tables outlive a transaction.</summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>

@@ -139,8 +139,9 @@ public sealed class StoreOnlyTests(TestServers servers)
             CREATE TRIGGER surprise AFTER UPDATE ON chat_sessions FOR EACH ROW WHEN (OLD.archived) EXECUTE FUNCTION surprise();
             """);
 
-        await archiver.RunAsync(Store, Token);
+        var summary = await archiver.RunAsync(Store, Token);
 
+        Assert.Equal((RunOutcome.Partial, null, 1L), (summary.Outcome, summary.Error, summary.Failed));
         Assert.Equal(0, await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE session_title = 'lost'"));
         Assert.Equal(3, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored'"));
     }

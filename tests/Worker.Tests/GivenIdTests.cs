@@ -25,6 +25,26 @@ public sealed class GivenIdTests(TestServers servers)
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats"));
     }
 
+    // As versions before this one took it, or as it was before the column became a uuid.
+    [Theory]
+    [MemberData(nameof(Spellings))]
+    public async Task A_hold_that_stands_in_the_ledger_as_it_was_typed_covers_the_user(string user)
+    {
+        await using var archiver = await ChatsAsync();
+        Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+        await archiver.Database.ExecuteAsync(
+            $"INSERT INTO archiver.holds (source, user_id, reason, created_by) VALUES ('main', '{user}', 'case', 'me'), ('main', 'no uuid', 'other', 'me')");
+
+        var before = await archiver.RunAsync("hold", "list");
+        Assert.Equal((0, 0), ((await archiver.RunAsync("purge")).ExitCode, (await archiver.RunAsync("archive")).ExitCode));
+
+        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats"));
+        Assert.Contains($"writes it '{User}'", before.Output, StringComparison.Ordinal);
+        Assert.Contains("user no uuid (no value of public.chats.", before.Output, StringComparison.Ordinal);
+        Assert.Contains($"user {User} ", (await archiver.RunAsync("hold", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.holds WHERE user_id = '{User}'"));
+    }
+
     [Theory]
     [MemberData(nameof(Spellings))]
     public async Task An_erasure_finds_the_user_live_and_archived_however_it_is_written(string user)

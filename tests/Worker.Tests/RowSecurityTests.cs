@@ -23,7 +23,7 @@ public sealed class RowSecurityTests(TestServers servers)
         string[][] verbs =
         [
             ["archive"], ["plan"], ["status"], ["explain", live!], ["hold", "add", "--session", live!, "--reason", "case"],
-            ["reconcile"], ["ledger", "rebuild"], ["erase", live!, "--yes"], ["restore", archived!],
+            ["hold", "list"], ["reconcile"], ["ledger", "rebuild"], ["erase", live!, "--yes"], ["restore", archived!],
         ];
         foreach (var verb in verbs)
         {

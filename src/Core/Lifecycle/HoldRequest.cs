@@ -21,7 +21,11 @@ internal sealed record HoldRequest
 /// <summary>A hold as the ledger has it. Times are ISO 8601, UTC.</summary>
 internal sealed record ListedHold(
     string Source, long Id, string? SessionId, string? UserId, string? From, string? To, string Reason, string CreatedBy, string CreatedAt,
-    string? RemovedBy, string? RemovedAt);
+    string? RemovedBy, string? RemovedAt)
+{
+    /// <summary>Why it covers less than it seems to; null where it does not.</summary>
+    public string? Note { get; init; }
+}
 
 /// <summary>What a hold covers at the moment.</summary>
 /// <param name="Sessions">Sessions in the application's tables.</param>

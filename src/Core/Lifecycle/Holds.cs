@@ -74,12 +74,30 @@ internal static class Holds
                 source, row.GetInt64(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6), row.GetString(7), row.TextOrNull(8), row.TextOrNull(9)),
             cancellationToken, PgParameter.Text(source), PgParameter.Bool(removed)).ConfigureAwait(false);
 
+    /// <summary>The same, each hold by user with a note where the column writes its user otherwise.</summary>
+    /// <exception cref="ArchiverException">Row security hides rows: nobody could say what is covered.</exception>
+    public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, SourceSettings source, bool removed, CancellationToken cancellationToken)
+    {
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        var holds = await ListAsync(connection, source.Name, removed, cancellationToken).ConfigureAwait(false);
+        var odd = await HoldSpelling.OddAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        return [.. holds.Select(h => h is { RemovedAt: null, UserId: { } user } && odd.TryGetValue(user, out var written) ? h with { Note = Note(source, written) } : h)];
+    }
+
+    private static string Note(SourceSettings source, string? written)
+    {
+        var column = $"{source.Map.Session.Table}.{PgIdentifier.Quote(source.Map.Session.User!)}";
+        return written is null
+            ? $"no value of {column}: it covers archives of that spelling, and no live session"
+            : $"{column} writes it '{written}': before a run the archiver adds a hold of that";
+    }
+
     /// <summary>What the holds in force cover now, all together, or some of them alone.</summary>
     public static async Task<HoldCoverage> CountAsync(
         SourceConnections connections, SourceSettings source, IReadOnlyCollection<long>? only, TimeSpan patience, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(patience), cancellationToken).ConfigureAwait(false);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
@@ -99,7 +117,7 @@ internal static class Holds
         SourceConnections connections, SourceSettings source, HoldRequest request, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var given = new GivenIds(connection, source.Map);
         if (request.Session is not { } id)
             return ([null], request.User is { } user ? await given.UserAsync(source.Name, user, cancellationToken).ConfigureAwait(false) : null);

@@ -19,7 +19,7 @@ internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Ter
     {
         List<ListedHold> holds = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-            holds.AddRange(await ledger.ReadAsync(source, connection => Holds.ListAsync(connection, source.Name, parse.GetValue(All), cancellationToken), cancellationToken).ConfigureAwait(false));
+            holds.AddRange(await ledger.ReadAsync(source, connection => Holds.ListAsync(connection, source, parse.GetValue(All), cancellationToken), cancellationToken).ConfigureAwait(false));
         if (parse.GetValue(VerbOptions.Json))
         {
             terminal.WriteJson(holds);
@@ -35,7 +35,7 @@ internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Ter
     private static string What(ListedHold hold) => hold switch
     {
         { SessionId: { } session } => $"session {session}",
-        { UserId: { } user } => $"user {user}",
+        { UserId: { } user } => $"user {user}{(hold.Note is { } note ? $" ({note})" : "")}",
         _ => $"{hold.From ?? "the beginning"} to {hold.To ?? "now"}",
     };
 }

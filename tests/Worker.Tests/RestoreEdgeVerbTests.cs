@@ -1,4 +1,6 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Npgsql;
 
 namespace Archiver.Worker.Tests;
@@ -19,9 +21,58 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
 
         Assert.True((rehearsed.ExitCode, result.ExitCode) == (0, 0), rehearsed.Output + result.Error + result.Output);
         Assert.Contains("1 session restored with 2 rows", result.Output, StringComparison.Ordinal);
-        Assert.Matches(@"RESTORED BESIDE LATER ROWS +TABLE +ROWS\s+1 +public.messages +1", result.Output);
+        Assert.Matches(@"BESIDE LATER ROWS +TABLE +ROWS\s+1 +public.messages +1", result.Output);
         Assert.Equal("11\told\n12\tlate\n", await archiver.Database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
         Assert.Equal("restored", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.archives"));
+    }
+
+    [Fact]
+    public async Task A_live_session_with_later_rows_beside_its_own_is_skipped_and_they_are_named()
+    {
+        await using var archiver = await ConversationAsync();
+        Assert.Equal(0, (await archiver.RunAsync("restore", "1")).ExitCode);
+        await archiver.Database.ExecuteAsync("INSERT INTO messages VALUES (12, 1, 'late')", Token);
+
+        var result = await archiver.RunAsync("restore", "1", "--on-conflict", "skip");
+
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        Assert.Contains("1 session there already, unchanged", result.Output, StringComparison.Ordinal);
+        Assert.Matches(@"BESIDE LATER ROWS +TABLE +ROWS\s+1 +public.messages +1", result.Output);
+        Assert.Equal("11\told\n12\tlate\n", await archiver.Database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
+    }
+
+    [Theory]
+    [InlineData("UPDATE messages SET body = 'edited' WHERE id = 11")]
+    [InlineData("DELETE FROM messages WHERE id = 11; INSERT INTO messages VALUES (12, 1, 'late')")]
+    public async Task A_live_session_that_lacks_a_row_of_the_archive_or_has_another_is_not_skipped(string change)
+    {
+        await using var archiver = await ConversationAsync();
+        Assert.Equal(0, (await archiver.RunAsync("restore", "1")).ExitCode);
+        await archiver.Database.ExecuteAsync(change, Token);
+
+        var result = await archiver.RunAsync("restore", "1", "--on-conflict", "skip");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("with other rows in public.messages", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_happens_to_the_database_of_to_in_the_middle_is_told_of_it()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var target = await TestDatabase.CreateAsync(servers.PostgresConnectionString, Token);
+        await ApplicationSchema.InstallAsync(target, "ended-at", Token);
+        var id = (await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"))!;
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        var name = new NpgsqlConnectionStringBuilder(target.ConnectionString).Database!;
+        InProcessFault.Once(FaultPoints.RestoreStaged, () => archiver.Database.ExecuteAsync($"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"));
+
+        var result = await archiver.RunAsync("restore", id, "--to", target.ConnectionString);
+
+        await archiver.Database.ExecuteAsync($"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true", Token);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("(--to)", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("source 'main'", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

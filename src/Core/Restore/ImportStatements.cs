@@ -52,8 +52,8 @@ internal sealed class ImportStatements(RestoreTarget target)
     /// </summary>
     /// <param name="table">The table.</param>
     /// <param name="staged">Whether the documents are in the staging tables; else a value that can only be compared with its own there counts as another.</param>
-    /// <param name="own">Only the rows that this transaction wrote.</param>
-    public string ReadBack(PlannedTable table, bool staged, bool own = false)
+    /// <param name="only">Which rows.</param>
+    public string ReadBack(PlannedTable table, bool staged, RowsChoice only = RowsChoice.All)
     {
         var columns = string.Concat(table.Kept.Select(c => (c.Conversion.ByValue ? staged ? Staged(c) : "NULL::text" : c.Conversion.Back(Column(c))) + ", "));
         var exact = table.Kept.Select(c => c.Conversion.ByValue ? staged ? ColumnConversion.Same(c.Conversion.In(Staged(c)), Column(c)) : "false" : c.Conversion.Exact?.Invoke(Column(c)));
@@ -62,12 +62,25 @@ internal sealed class ImportStatements(RestoreTarget target)
         var join = staged && table.Kept.Any(c => c.Conversion.ByValue)
             ? $" LEFT JOIN {target.Staging(table.Target!)} AS s ON {SessionPath.Column("s", key!)} = {SessionPath.Column("t", key!)}"
             : "";
-        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, "= k.id", join)}{(own ? $" AND {Own}" : "")}) AS r) TO STDOUT";
+        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, "= k.id", join)}{Condition(table, only)}) AS r) TO STDOUT";
     }
 
-    /// <summary>Positions of the sessions that have rows which this transaction did not write, with how many.</summary>
-    public string Beside(PlannedTable table) =>
-        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, "= k.id", "")} AND NOT {Own}) AS r GROUP BY k.n";
+    /// <summary>Positions of the sessions that have other rows than these, with how many.</summary>
+    public string Beside(PlannedTable table, RowsChoice than) =>
+        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, "= k.id", "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
+
+    /// <summary>Whether rows of the table can be told from each other, so that a row of the document can be found in it.</summary>
+    public bool HasKey(PlannedTable table) => KeyOf(table) is { } key && table.Kept.Any(c => c.Target!.Name == key);
+
+    private string Condition(PlannedTable table, RowsChoice only) => only == RowsChoice.All ? "" : $" AND {Belongs(table, only)}";
+
+    private string Belongs(PlannedTable table, RowsChoice rows)
+    {
+        if (rows == RowsChoice.Transaction)
+            return Own;
+        var key = table.Kept.First(c => c.Target!.Name == KeyOf(table));
+        return $"{Column(key)} IN (SELECT {key.Conversion.In(SessionPath.Column("d", key.Target!.Name))} FROM {target.Staging(table.Target!)} AS d)";
+    }
 
     /// <summary>For each written column in order, whether some row differs from what was staged; null for a table without a key.</summary>
     public string? Differences(PlannedTable table)
@@ -117,4 +130,16 @@ internal sealed class ImportStatements(RestoreTarget target)
     private static string Quoted(PlannedColumn column) => PgIdentifier.Quote(column.Target!.Name);
 
     private static string Columns(IEnumerable<PlannedColumn> columns) => string.Join(", ", columns.Select(Quoted));
+}
+
+/// <summary>Rows of sessions in their tables.</summary>
+internal enum RowsChoice
+{
+    All,
+
+    /// <summary>Those that this transaction wrote.</summary>
+    Transaction,
+
+    /// <summary>Those that the documents in the staging tables have too, by their keys.</summary>
+    Documents,
 }

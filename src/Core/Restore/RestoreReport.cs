@@ -24,7 +24,7 @@ public sealed record RestoreReport
     /// <summary>Sessions that were not restored, each with its reason; nothing of them was written.</summary>
     public IReadOnlyList<RestoreRefusal> Refused { get; init; } = [];
 
-    /// <summary>Rows that came after the archive and now stand beside the restored ones; they were not touched.</summary>
+    /// <summary>Rows that came after the archive and stand beside its own, restored or there already; they were not touched.</summary>
     public IReadOnlyList<RowsBeside> Beside { get; init; } = [];
 
     /// <summary>Rows put back.</summary>

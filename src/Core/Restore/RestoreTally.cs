@@ -88,6 +88,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                         break;
                     case ImportOutcome.AlreadyThere:
                         _there++;
+                        _beside.AddRange(session.Beside);
                         break;
                     case ImportOutcome.Conflicting when keepConflicts:
                         _conflicting.Add(session.Session.Candidate with { SessionId = session.Session.Key });
@@ -129,6 +130,10 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
         if (progress is null)
             return;
         lock (_lock)
-            progress.Report(new(_selected, _restored + _there + _refused.Count));
+        {
+            var finished = _restored + _there + _refused.Count;
+            // What was asked for and has no archive was never selected, and is finished all the same.
+            progress.Report(new(Math.Max(_selected, finished), finished));
+        }
     }
 }

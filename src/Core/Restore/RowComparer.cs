@@ -15,16 +15,16 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
     /// <param name="sessions">All of one plan.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="staged">Whether their documents are in the staging tables.</param>
-    /// <param name="own">Compares only the rows that this transaction wrote.</param>
+    /// <param name="only">Which rows are compared.</param>
     public async Task<Dictionary<string, PlannedTable>> DifferingAsync(
-        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, bool own = false)
+        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, RowsChoice only = RowsChoice.All)
     {
         await connection.ExecuteAsync(
             ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
         Dictionary<string, PlannedTable> differing = new(StringComparer.Ordinal);
         foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
         {
-            var found = await DigestsAsync(statements.ReadBack(table, staged, own), table.Kept.Count, sessions.Count, cancellationToken).ConfigureAwait(false);
+            var found = await DigestsAsync(statements.ReadBack(table, staged, only), table.Kept.Count, sessions.Count, cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < sessions.Count; i++)
             {
                 if (found[i] != sessions[i][table.Name].Digest)
@@ -34,8 +34,8 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         return differing;
     }
 
-    /// <summary>By key: the tables in which a session has rows that this transaction did not write.</summary>
-    public async Task<Dictionary<string, List<RowsBeside>>> BesideAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    /// <summary>By key: the tables in which a session has other rows than these.</summary>
+    public async Task<Dictionary<string, List<RowsBeside>>> BesideAsync(IReadOnlyList<StagedSession> sessions, RowsChoice than, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(
             ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
@@ -43,7 +43,7 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
         {
             foreach (var (position, rows) in await connection.QueryAsync(
-                statements.Beside(table), row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken).ConfigureAwait(false))
+                statements.Beside(table, than), row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken).ConfigureAwait(false))
             {
                 var key = sessions[position - 1].Key;
                 if (!beside.TryGetValue(key, out var found))

@@ -99,7 +99,13 @@ internal sealed class SessionImporter(
             return [];
         var present = sessions.Where(s => keys.Contains(s.Key)).ToList();
         var differing = await insertion.DifferingAsync(present, cancellationToken).ConfigureAwait(false);
-        return present.ToDictionary(s => s.Key, s => Judge(s, differing.GetValueOrDefault(s.Key)), StringComparer.Ordinal);
+        // A message that came since is no other version of what is there.
+        List<StagedSession> other = [.. present.Where(s => differing.ContainsKey(s.Key))];
+        var beside = into.Options.OnConflict == ConflictMode.Skip && other.Count > 0 ? await insertion.WholeAsync(other, cancellationToken).ConfigureAwait(false) : [];
+        return present.ToDictionary(
+            s => s.Key,
+            s => beside.TryGetValue(s.Key, out var rows) ? new(s, ImportOutcome.AlreadyThere) { Beside = rows } : Judge(s, differing.GetValueOrDefault(s.Key)),
+            StringComparer.Ordinal);
     }
 
     private async Task<HashSet<string>> ExistingAsync(NpgsqlConnection connection, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken) =>

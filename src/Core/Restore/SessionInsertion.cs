@@ -67,6 +67,19 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         return await _comparer.DifferingAsync(sessions, cancellationToken, staged).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A session that
+    /// lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
+    /// </summary>
+    public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        if (!sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.HasKey) || !await TryStageAsync(sessions, cancellationToken).ConfigureAwait(false))
+            return [];
+        var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true, RowsChoice.Documents).ConfigureAwait(false);
+        List<StagedSession> whole = [.. sessions.Where(s => !differing.ContainsKey(s.Key))];
+        return whole.Count == 0 ? [] : await _comparer.BesideAsync(whole, RowsChoice.Documents, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>False when a value does not even load: then its row is not the one in the table either.</summary>
     private async Task<bool> TryStageAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
@@ -126,11 +139,11 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
     /// <summary>Takes those out whose own rows came out right: what differs are rows that were there before, such as a message that came late.</summary>
     private async Task LookBesideAsync(IReadOnlyList<StagedSession> sessions, Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
     {
-        var beside = await _comparer.BesideAsync(sessions, cancellationToken).ConfigureAwait(false);
+        var beside = await _comparer.BesideAsync(sessions, RowsChoice.Transaction, cancellationToken).ConfigureAwait(false);
         List<StagedSession> with = [.. sessions.Where(s => beside.ContainsKey(s.Key))];
         if (with.Count == 0)
             return;
-        var own = await _comparer.DifferingAsync(with, cancellationToken, staged: true, own: true).ConfigureAwait(false);
+        var own = await _comparer.DifferingAsync(with, cancellationToken, staged: true, RowsChoice.Transaction).ConfigureAwait(false);
         foreach (var session in with)
         {
             differing.Remove(session.Key);

@@ -14,7 +14,7 @@ internal static class RestoreText
         foreach (var refusal in report.Refused)
             table.Add(refusal.SessionId ?? "-", refusal.ObjectKey ?? "-", refusal.Reason);
         table.Write(terminal, "  ");
-        var beside = new TextTable("RESTORED BESIDE LATER ROWS", "TABLE", "ROWS");
+        var beside = new TextTable("BESIDE LATER ROWS", "TABLE", "ROWS");
         foreach (var rows in report.Beside)
             beside.Add(rows.SessionId, rows.Table, rows.Rows.ToString(CultureInfo.InvariantCulture));
         beside.Write(terminal, "  ");

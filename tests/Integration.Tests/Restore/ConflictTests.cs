@@ -22,7 +22,7 @@ public sealed class ConflictTests(TestServers servers)
         var id = await archiver.AnyIdleAsync(Token);
         await archiver.RunAsync(Token);
         await archiver.RestoreAsync(RestoreFixture.Everything, Token);
-        await archiver.ExecuteAsync(OneMore, id);
+        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE session_id = $1", id);
         var rows = await archiver.Database.CopyTablesAsync(archiver);
 
         var report = await archiver.RestoreAsync(RestoreFixture.Session(id) with { OnConflict = mode }, Token);

@@ -39,7 +39,10 @@ internal sealed class ContentParts : IDisposable
         }
     }
 
-    public DocumentContent Complete() => new(_tables.ToArray(), _session.ToArray(), _rest.GetHashAndReset());
+    public DocumentContent Complete() => new(Written(_tables), Written(_session), _rest.GetHashAndReset());
+
+    // Not a copy: the row may be as large as a value can be.
+    private static ReadOnlyMemory<byte> Written(MemoryStream part) => part.GetBuffer().AsMemory(0, (int)part.Length);
 
     public void Dispose()
     {

@@ -10,14 +10,14 @@ namespace Archiver.Core.Verification;
 /// <param name="Tables">The tables with the types of their columns, byte for byte.</param>
 /// <param name="Session">The session's own row, byte for byte.</param>
 /// <param name="RestSha256">SHA-256 of all bytes after it: the rows of all other tables, in their order.</param>
-internal sealed record DocumentContent(byte[] Tables, byte[] Session, byte[] RestSha256)
+internal sealed record DocumentContent(ReadOnlyMemory<byte> Tables, ReadOnlyMemory<byte> Session, byte[] RestSha256)
 {
     // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1_000_000 };
 
     /// <summary>Whether the rows are the same to the byte, leaving out these columns of the session row.</summary>
     public bool SameRows(DocumentContent other, IReadOnlyCollection<string> marked) =>
-        RestSha256.AsSpan().SequenceEqual(other.RestSha256) && Tables.AsSpan().SequenceEqual(other.Tables) && SameSession(other, marked);
+        RestSha256.AsSpan().SequenceEqual(other.RestSha256) && Tables.Span.SequenceEqual(other.Tables.Span) && SameSession(other, marked);
 
     private bool SameSession(DocumentContent other, IReadOnlyCollection<string> marked)
     {

@@ -2,6 +2,8 @@ using System.Globalization;
 using Archiver.Core;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
@@ -25,6 +27,7 @@ public sealed class ModelTests(TestServers servers)
     private readonly List<string> _steps = [];
     private Policy? _policy;
     private long _nextMessage = 1;
+    private int _mishaps;
     private bool _keptByGrace, _restoredAgain;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -32,23 +35,28 @@ public sealed class ModelTests(TestServers servers)
     private IEnumerable<Session> Live => _model.Values.Where(s => !s.Archived);
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task Every_session_is_where_the_model_says_and_as_the_user_left_it(int seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    public async Task Every_session_is_where_the_model_says_and_as_the_user_left_it(int seed, bool mishaps)
     {
         seed = Number("ARCHIVER_PROOF_SEED", seed);
         var random = new Random(seed);
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0, configure: s => s with { Batch = s.Batch with { Sessions = 2 }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         _policy = archiver.Policy with { RestoreGrace = TimeSpan.Zero };
+        // Without it a message may come to a session that is archived.
+        if (mishaps)
+            await archiver.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey", null);
         for (var step = 0; step < Number("ARCHIVER_PROOF_STEPS", 60); step++)
         {
-            await StepAsync(archiver, random);
+            if (!mishaps || step % 5 > 0 || !await MishapAsync(archiver))
+                await StepAsync(archiver, random);
             var violations = await oracle.ViolationsAsync(atRest: false, Token);
             Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _steps)}: {string.Join('\n', violations)}");
             Assert.Equal((Text(), $"seed {seed}, {string.Join("; ", _steps)}"), (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _steps)}"));
         }
-        Assert.True(_keptByGrace && _restoredAgain, $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _steps)}");
+        Assert.True(mishaps ? _mishaps >= 6 : _keptByGrace && _restoredAgain, $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _steps)}");
     }
 
     private async Task StepAsync(ArchiverFixture archiver, Random random)
@@ -80,7 +88,7 @@ public sealed class ModelTests(TestServers servers)
             case 8 when session is not null && _model.Count == MostSessions:
                 _steps.Add($"delete {session.Key[..4]}");
                 _model.Remove(session.Key);
-                await archiver.ExecuteAsync("DELETE FROM chat_sessions WHERE session_id = $1", session.Key);
+                await archiver.ExecuteAsync("WITH m AS (DELETE FROM chat_messages WHERE session_id = $1) DELETE FROM chat_sessions WHERE session_id = $1", session.Key);
                 break;
             case 9 or 10 when session is not null:
                 session.Days = session.Days == 0 ? 130 : 0;
@@ -140,6 +148,48 @@ public sealed class ModelTests(TestServers servers)
             session.Archived = await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session.Key}'", Token) == 0;
     }
 
+    /// <summary>One of what people do to an archiver, in turn; false when there is nothing yet that it could happen to.</summary>
+    private async Task<bool> MishapAsync(ArchiverFixture archiver)
+    {
+        if (_model.Values.FirstOrDefault(s => s.Archived) is not { } session)
+            return false;
+        await ((_mishaps++ % 3) switch
+        {
+            0 => WriteLateAsync(archiver, session),
+            1 => RunUnderAnotherNameAsync(archiver),
+            _ => EraseAndBeginAgainAsync(archiver, session),
+        });
+        return true;
+    }
+
+    private async Task WriteLateAsync(ArchiverFixture archiver, Session session)
+    {
+        _steps.Add($"late message in {session.Key[..4]}");
+        session.Late.Add(_nextMessage);
+        session.Messages.Add(_nextMessage, "late");
+        await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'late', now() - interval '{session.Days} days')", session.Key);
+    }
+
+    /// <summary>What lives under the key then is another conversation, which is archived and restored as any other.</summary>
+    private async Task EraseAndBeginAgainAsync(ArchiverFixture archiver, Session session)
+    {
+        _steps.Add($"erase {session.Key[..4]}, and begin again");
+        Assert.True((await archiver.EraseAsync(new() { Ids = [session.Key] }, Token)).Complete);
+        _model[session.Key] = new(session.Key) { Days = session.Days };
+        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, created_at, last_activity) VALUES ($1, clock_timestamp(), now() - interval '{session.Days} days')", session.Key);
+    }
+
+    /// <summary>As after a renaming in the configuration, or a second mapping of the same tables: holds, locks and archives would not be seen.</summary>
+    private async Task RunUnderAnotherNameAsync(ArchiverFixture archiver)
+    {
+        _steps.Add("run under another name");
+        var settings = archiver.Settings with { Sources = [archiver.Source with { Name = "other", Prefix = "other", Policies = [_policy! with { Source = "other" }] }] };
+        await using var connections = new ConnectionCatalog(settings);
+        var summary = await new PolicyRunner(settings, connections, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
+            .RunAsync(new RunRequest(settings.Sources[0], settings.Sources[0].Policies[0]), null, Token);
+        Assert.Equal((RunOutcome.Refused, 0L), (summary.Outcome, summary.Sessions));
+    }
+
     private async Task RestoreAsync(ArchiverFixture archiver, Session session)
     {
         _steps.Add($"restore {session.Key[..4]}");
@@ -147,6 +197,7 @@ public sealed class ModelTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, 1L), (report.Outcome, report.Restored));
         _restoredAgain |= session.Restored;
         (session.Archived, session.Restored) = (false, true);
+        session.Late.Clear();
     }
 
     private Task<RunSummary> RunPolicyAsync(ArchiverFixture archiver) =>
@@ -157,13 +208,13 @@ public sealed class ModelTests(TestServers servers)
 
     private bool IsEligible(Session session) => IsOld(session) && !(session.Restored && _policy!.RestoreGrace > TimeSpan.Zero);
 
-    private string Text() => string.Join('\n', _model.Values.Select(s => s.Archived ? $"{s.Key} archived" : $"{s.Key} live {string.Join(',', s.Messages.Select(m => $"{m.Key}:{m.Value}"))}").Order(StringComparer.Ordinal));
+    private string Text() => string.Join('\n', _model.Values.Select(s => s.Archived ? $"{s.Key} archived {string.Join(',', s.Late)}" : $"{s.Key} live {string.Join(',', s.Messages.Select(m => $"{m.Key}:{m.Value}"))}").Order(StringComparer.Ordinal));
 
     private static async Task<string> ActualAsync(TestDatabase database) => (await database.CopyOutAsync("""
         SELECT line FROM (
           SELECT s.session_id || ' live ' || coalesce((SELECT string_agg(m.id || ':' || m.content, ',' ORDER BY m.id) FROM chat_messages AS m WHERE m.session_id = s.session_id), '') AS line FROM chat_sessions AS s
           UNION ALL
-          SELECT a.session_id || ' archived' FROM archiver.archives AS a WHERE a.state = 'archived') AS all_of_them
+          SELECT a.session_id || ' archived ' || coalesce((SELECT string_agg(m.id::text, ',' ORDER BY m.id) FROM chat_messages AS m WHERE m.session_id::text = a.session_id), '') FROM archiver.archives AS a WHERE a.state = 'archived') AS all_of_them
         ORDER BY line COLLATE "C"
         """, Token)).TrimEnd('\n');
 
@@ -181,5 +232,8 @@ public sealed class ModelTests(TestServers servers)
         public bool Restored { get; set; }
 
         public SortedDictionary<long, string> Messages { get; } = [];
+
+        /// <summary>Those that came since it was archived: they are in the table.</summary>
+        public SortedSet<long> Late { get; } = [];
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Archiver.Core.Ledger;
 
 namespace Archiver.Core.Lifecycle;
@@ -7,7 +8,8 @@ internal sealed record EraseReceipt
 {
     public required string Source { get; init; }
 
-    /// <summary>Empty in a plan.</summary>
+    /// <summary>Empty in a plan, and where no run began.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public Guid RunId { get; init; }
 
     /// <summary>The database's clock when it began, ISO 8601.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -49,9 +50,14 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         if (options.ObjectKeys.Count == 0)
         {
             foreach (var id in wanted)
-                tally.AddRefused(id, null, hasLedger ? "the ledger has no archive of it" : "there is no ledger, and no object of its name; a member of a bundle is found after: archiver ledger rebuild");
+                tally.AddRefused(id, null, hasLedger ? Unknown(options) : "there is no ledger, and no object of its name; a member of a bundle is found after: archiver ledger rebuild");
         }
     }
+
+    private static string Unknown(RestoreOptions options) => options.Generation is { } generation
+        ? string.Create(CultureInfo.InvariantCulture, $"the ledger has no generation {generation} of it; see: archiver list")
+        : "the ledger has no archive of it";
+
     // Before anything is restored: later this restore's own sessions would count. Whether they are there is for the rows to say, not for the ledger.
     private async Task AddRestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {

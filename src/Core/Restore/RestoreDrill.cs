@@ -19,6 +19,9 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
 
     private const string MayInsert = "SELECT bool_and(has_table_privilege(t.oid, 'INSERT')) FROM unnest($1) AS t (oid)";
 
+    // Names of temporary tables, with those of the user's that they stand for.
+    private readonly List<(string Temporary, string Real)> _names = [];
+
     /// <summary>Sessions that were loaded into temporary tables instead, without the triggers and foreign keys of the real ones.</summary>
     public long Aside { get; private set; }
 
@@ -40,7 +43,8 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
             await RunAsync(connection, source, temporary, [.. sessions[false]], tally, cancellationToken).ConfigureAwait(false);
             Aside = tally.Restored - before;
         }
-        return tally.Summarize(Guid.Empty, dryRun: true, null, null, TimeSpan.Zero);
+        var report = tally.Summarize(Guid.Empty, dryRun: true, null, null, TimeSpan.Zero);
+        return report with { Refused = [.. report.Refused.Select(r => r with { Reason = Named(r.Reason) })] };
     }
 
     private async Task RunAsync(
@@ -65,13 +69,19 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
             .RunAsync(Pages(candidates), cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<RestoreTarget> CreateTablesAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
+    private async Task<RestoreTarget> CreateTablesAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
-        foreach (var table in map.Children.Select(c => c.Table).Prepend(map.Session.Table))
+        foreach (var table in Tables(map))
             await connection.ExecuteAsync($"CREATE TEMPORARY TABLE {PgIdentifier.Quote(table.Name)} (LIKE {table.Sql} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)", cancellationToken).ConfigureAwait(false);
         var schema = (await connection.ScalarAsync<string>(TemporarySchema, cancellationToken).ConfigureAwait(false))!;
-        return await RestoreTarget.DescribeAsync(connection, RestoreTarget.InSchema(map, schema), cancellationToken).ConfigureAwait(false);
+        var temporary = RestoreTarget.InSchema(map, schema);
+        _names.AddRange(Tables(temporary).Zip(Tables(map), (t, real) => ($"{t}", $"{real}")).OrderByDescending(n => n.Item1.Length));
+        return await RestoreTarget.DescribeAsync(connection, temporary, cancellationToken).ConfigureAwait(false);
     }
+
+    private static IEnumerable<TableName> Tables(SourceMap map) => map.Children.Select(c => c.Table).Prepend(map.Session.Table);
+
+    private string Named(string reason) => _names.Aggregate(reason, (text, name) => text.Replace(name.Temporary, name.Real, StringComparison.Ordinal));
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Pages(IReadOnlyList<RestoreCandidate> candidates)
     {

@@ -24,7 +24,9 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
 
     private static readonly Option<int?> Limit = VerbOptions.Count("--limit", $"At most so many; {DefaultLimit} unless given");
 
-    private static readonly Option<long?> After = new("--after") { Description = "Continue after the row with this id; with --source if there are several", HelpName = "id" };
+    private static readonly Option<long?> After = VerbOptions.Typed<long?>(
+        "--after", "Continue after the row with this id; with --source if there are several", "id", "the whole number of a row",
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id) ? id : null);
 
     public static Command Describe() => new("list", """
         Lists archives from the ledger, newest first.

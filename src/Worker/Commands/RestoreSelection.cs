@@ -17,7 +17,8 @@ internal static class RestoreSelection
 
     private static readonly Option<string?> User = new("--user", "-u") { Description = "Sessions of this user, exactly", HelpName = "id" };
 
-    private static readonly Option<Guid?> Run = new("--run") { Description = "Sessions that this run archived", HelpName = "id" };
+    private static readonly Option<Guid?> Run = VerbOptions.Typed<Guid?>(
+        "--run", "Sessions that this run archived", "id", "the id of a run, as archiver status --json has it", text => Guid.TryParse(text, out var id) ? id : null);
 
     private static readonly Option<DateTimeOffset?> From = VerbOptions.Instant("--from", "Last active at or after this date");
 

@@ -26,16 +26,29 @@ internal static class VerbOptions
     public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON, for programs" };
 
     /// <summary>A whole number above zero.</summary>
-    public static Option<int?> Count(string name, string description)
+    public static Option<int?> Count(string name, string description) =>
+        Typed<int?>(name, description, "n", $"a whole number from 1 to {int.MaxValue}", text =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= 1 ? n : null);
+
+    /// <summary>A value of a type; the library would name that by its .NET name to a person who mistyped one.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">For the help.</param>
+    /// <param name="helpName">Stands for the value there.</param>
+    /// <param name="kind">What it must be, in words.</param>
+    /// <param name="read">Null for a text that is none.</param>
+    public static Option<T> Typed<T>(string name, string description, string helpName, string kind, Func<string, T> read) => new(name)
     {
-        var option = new Option<int?>(name) { Description = description, HelpName = "n" };
-        option.Validators.Add(result =>
+        Description = description,
+        HelpName = helpName,
+        CustomParser = result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n < 1)
-                result.AddError($"{name} must be 1 or more, but is {n}.");
-        });
-        return option;
-    }
+            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (read(text) is { } value)
+                return value;
+            result.AddError($"{name} must be {kind}, but is '{text}'.");
+            return default;
+        },
+    };
 
     /// <summary>A date (UTC), or a time with its offset: without one nobody could tell which instant is meant.</summary>
     public static Option<DateTimeOffset?> Instant(string name, string description) => new(name)

@@ -13,6 +13,11 @@ internal static class DiscardText
             terminal.WriteLine($"{report.Source}: nothing discarded: {report.Error}");
             return;
         }
+        if (report is { Plan: false, Error: { } refused } && report.RunId == Guid.Empty)
+        {
+            terminal.Fail(refused);
+            return;
+        }
         terminal.WriteLine($"{report.Source}: {(report.Plan ? "would destroy" : "destroyed")} {Of(report.Discarded)}");
         WriteIfAny(report, report.Announced, report.Plan ? "would be announced" : "announced, to be destroyed after the notice", terminal);
         WriteIfAny(report, report.Waiting, $"announced before, the first is due {report.NextDue}", terminal);

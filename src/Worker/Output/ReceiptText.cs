@@ -13,6 +13,12 @@ internal static class ReceiptText
             terminal.WriteLine($"{receipt.Source}: nothing erased: {receipt.Error}");
             return;
         }
+        // Refused before it began: a receipt of nothing would look like one of something.
+        if (receipt is { Plan: false, Error: { } refused } && receipt.RunId == Guid.Empty)
+        {
+            terminal.Fail(refused);
+            return;
+        }
         var erased = receipt.Sessions.Count(s => s.State == ErasedSession.Erased);
         terminal.WriteLine($"{receipt.Source}: {(receipt.Plan ? "would erase" : "erased")} {Amount.Of(erased, "session")} at {receipt.At}{(receipt.Plan ? "" : $", run {receipt.RunId}")}");
         terminal.WriteLine($"{receipt.Source}: {Amount.Of(receipt.Rows, "row")}, {Amount.Of(receipt.Archives, "archive")}, {Amount.Of(receipt.Objects, "object")}, {Amount.Of(receipt.Bundles, "bundle")} written again, {Amount.Of(receipt.Manifests, "manifest")}");
@@ -29,6 +35,7 @@ internal static class ReceiptText
         if (receipt.Error is { } error)
             terminal.Fail(error);
     }
+
     private static string Verdict(EraseReceipt receipt) => receipt switch
     {
         { Complete: true } => "complete: nothing of it is left in this database and bucket; backups of both end by their own age",

@@ -12,7 +12,7 @@ internal static class StatusText
     {
         terminal.WriteLine($"{status.Source}, {At(status.At)}");
         foreach (var warning in StatusWarnings.Of(status))
-            terminal.WriteLine($"  ! {warning}");
+            terminal.WriteLines($"  ! {warning}");
         WritePolicies(status, terminal);
         WriteRuns(status, terminal);
         WriteTables(status, terminal);
@@ -43,7 +43,7 @@ internal static class StatusText
         {
             table.Add(
                 At(r.StartedAt), r.Policy, r.State, Amount.Seconds(TimeSpan.FromSeconds(r.Seconds)), Number(r.Done), Number(r.Skipped), Number(r.Failed),
-                Amount.Bytes(r.StoredBytes), r.Error ?? "-");
+                Amount.Bytes(r.StoredBytes), r.Error?.ReplaceLineEndings(" ") ?? "-");
         }
         table.Write(terminal, "  ");
     }

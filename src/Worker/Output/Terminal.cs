@@ -43,6 +43,9 @@ internal sealed class Terminal
     /// <summary>A line of data. Control characters in it, such as those of an id chosen by somebody else, cannot reach the terminal.</summary>
     public void WriteLine(string line) => Out.WriteLine(Printable.Of(line));
 
+    /// <summary>Data of the archiver's own that may have several lines; those after the first are indented.</summary>
+    public void WriteLines(string text) => Out.WriteLine(Printable.Lines(text.Replace("\n", "\n    ", StringComparison.Ordinal)));
+
     /// <summary>One JSON value on one line of stdout.</summary>
     public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 

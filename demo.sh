@@ -103,11 +103,11 @@ launch_compose() { launch docker compose --file docker-compose.yml "$@" >"$WORK/
 docker_up() {
   BEGUN=1 COMPOSED=1
   # The demo adds the sample data itself; no fixed ports, so that another copy may run.
-  export ARCHIVER_SAMPLE_IDLE=0 ARCHIVER_SAMPLE_YOUNG=0 ARCHIVER_POSTGRES_PORT='' ARCHIVER_MINIO_PORT='' ARCHIVER_MINIO_CONSOLE_PORT='' ARCHIVER_HTTP_PORT=''
-  echo "  Getting the images takes minutes the first time."
-  launch_compose build --quiet archiver && launch_compose up --detach --wait --wait-timeout 300 postgres minio && launch_compose run --rm -T bucket ||
+  export ARCHIVER_SAMPLE_IDLE=0 ARCHIVER_SAMPLE_YOUNG=0 ARCHIVER_POSTGRES_PORT='' ARCHIVER_S3_PORT='' ARCHIVER_HTTP_PORT=''
+  echo "  Getting and building the images takes minutes the first time."
+  launch_compose build --quiet archiver s3 && launch_compose up --detach --wait --wait-timeout 300 postgres s3 ||
     { tail -n 20 "$WORK/step.log" >&2; fail "docker compose could not start the servers (see above)"; }
-  say_servers="PostgreSQL and MinIO in containers, only for this demo"
+  say_servers="PostgreSQL and S3 (Ceph RADOS Gateway) in containers, only for this demo"
 }
 docker_psql() { compose exec -T postgres psql -X -q -v ON_ERROR_STOP=1 -U postgres -d chat "$@"; }
 docker_configure() { :; }   # docker-compose.yml holds the configuration, and its sample data the role and its password

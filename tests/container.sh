@@ -3,62 +3,35 @@
 # root file system, without capabilities, against a real PostgreSQL and a real S3 gateway. It archives, restores, serves and stops.
 # For Debian as root; about five minutes and 5 GB, most of it for the base images. Not a part of ./test.sh. Ends with `container: passed`.
 #
-# The base images are made here, from Debian packages and this machine's .NET, under the names that the Dockerfile asks for. Docker's own
-# engine is started for this alone, with its own socket and data, and ended with everything in it.
+# The base images are made here where no registry gives them (tests/Testing/servers/docker.sh). An engine that runs is used; else one is started for
+# this alone, with its own socket and data, and ended with everything in it.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 WORK_PREFIX=archiver-container
-DOCKERD=
 finish_more() {
-  [ -z "$DOCKERD" ] || { kill "$DOCKERD" 2>/dev/null; timeout 60 tail --pid="$DOCKERD" -f /dev/null; }
-  # What an engine that was killed leaves mounted would keep the folder.
-  umount -q "$WORK"/docker/overlay2/*/merged "$WORK"/docker-exec/netns/* 2>/dev/null
+  docker rm --force "$WORKER" >/dev/null 2>&1
+  docker_end
 }
 . tests/Testing/servers/common.sh
-[ "$(id -u)" = 0 ] || fail "needs root, for Docker's engine"
-DOTNET=$(dirname "$(readlink -f "$(command -v dotnet)")")
-DEBIAN_MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+. tests/Testing/servers/docker.sh
+WORKER=archiver-container-$$
 
 step() { say "$*"; }
-docker() { command /usr/bin/docker -H "unix://$WORK/docker.sock" "$@"; }
 check() { # WHAT ACTUAL EXPECTED
   [ "$2" = "$3" ] || fail "$1: expected '$3', but got '$2'"
   say "  $1: $2"
 }
 
-packages=$(PATH=$PATH:/usr/sbin; command -v dockerd >/dev/null || echo docker.io; command -v debootstrap >/dev/null || echo debootstrap; command -v curl >/dev/null || echo curl)
-if [ -n "$packages" ]; then
-  # shellcheck disable=SC2086
-  { apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $packages; } >"$WORK/apt.log" 2>&1 || { tail -n 5 "$WORK/apt.log" >&2; fail "cannot install $packages"; }
-fi
+install_docker
 install_servers
 start_server postgres; POSTGRES_PID=${PIDS[-1]}
 start_server rgw; RGW_PID=${PIDS[-1]}
 
-step "starting Docker's engine"
-# No bridge: everything here uses the host's network, and the machine's firewall stays as it is.
-( for fd in "${FDS[@]}"; do exec {fd}>&-; done
-  exec /usr/sbin/dockerd --host "unix://$WORK/docker.sock" --data-root "$WORK/docker" --exec-root "$WORK/docker-exec" --pidfile "$WORK/docker.pid" \
-    --bridge none --iptables=false --ip6tables=false >"$WORK/dockerd.log" 2>&1 ) &
-DOCKERD=$!
-for _ in $(seq 300); do docker info >/dev/null 2>&1 && break; [ -d /proc/$DOCKERD ] || break; sleep .2; done
-docker info >/dev/null 2>&1 || { tail -n 20 "$WORK/dockerd.log" >&2; fail "Docker's engine does not start"; }
-
-step "making the base images"
-debootstrap --variant=minbase --include=ca-certificates,libssl3,tzdata bookworm "$WORK/rootfs" "$DEBIAN_MIRROR" >"$WORK/debootstrap.log" 2>&1 || { tail -n 5 "$WORK/debootstrap.log" >&2; fail "debootstrap failed"; }
-chroot "$WORK/rootfs" useradd --uid 1654 --no-create-home --shell /usr/sbin/nologin app
-# Certificates of this machine: its way to the package registry may need one of its own.
-cp -a /etc/ssl/certs/. "$WORK/rootfs/etc/ssl/certs/"
-import() { # NAME PATHS-BELOW-DOTNET...
-  local name=$1; shift
-  tar -c -C "$WORK/rootfs" --exclude ./var/cache/apt . -C / "${@/#/${DOTNET#/}/}" | docker import \
-    --change "ENV PATH=$DOTNET:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DOTNET_ROOT=$DOTNET NUGET_CERT_REVOCATION_MODE=offline DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1" - "$name" >/dev/null || fail "docker import $name failed"
-}
-import mcr.microsoft.com/dotnet/aspnet:10.0 dotnet host shared
-import mcr.microsoft.com/dotnet/sdk:10.0 dotnet host shared sdk sdk-manifests packs
+start_docker
+base_image "$SDK_IMAGE" "$RUNTIME_IMAGE"
 
 step "building the image with the Dockerfile as it is"
-docker build --network host --tag archiver . >"$WORK/build.log" 2>&1 || { tail -n 30 "$WORK/build.log" >&2; fail "docker build failed"; }
+docker build --tag archiver . >"$WORK/build.log" 2>&1 || { tail -n 30 "$WORK/build.log" >&2; fail "docker build failed"; }
 check "user of the image" "$(docker image inspect archiver --format '{{.Config.User}}')" 1654
 
 await_server postgres "$POSTGRES_PID"; await_server rgw "$RGW_PID"
@@ -108,12 +81,11 @@ docker run --rm "${HARDENED[@]}" archiver restore "$ID" >"$WORK/restore.log" 2>&
 check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 101
 
 step "the always-on worker"
-# As the image's own check, which asks port 8080; the port here is a free one of the host.
-HEALTH="exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /health/live HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -u 3 line && [[ \$line == *' 200 '* ]]"
-docker run --detach --name worker --health-cmd "/bin/bash -c \"${HEALTH//\$/\\\$}\"" --health-interval 1s "${HARDENED[@]}" archiver >/dev/null || fail "the worker does not start"
+# The image's own check, which follows Http:Urls to the free port.
+docker run --detach --name "$WORKER" --health-interval 1s "${HARDENED[@]}" archiver >/dev/null || fail "the worker does not start"
 for _ in $(seq 300); do [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/health/ready")" = 200 ] && break; sleep .2; done
 check "ready" "$(curl -s "http://127.0.0.1:$PORT/health/ready")" '{"status":"ready"}'
-PROCESS=$(docker inspect worker --format '{{.State.Pid}}')
+PROCESS=$(docker inspect "$WORKER" --format '{{.State.Pid}}')
 check "user of the process" "$(awk '/^Uid:/ { print $2 }' "/proc/$PROCESS/status")" 1654
 check "capabilities of the process" "$(awk '/^CapEff:/ { print $2 }' "/proc/$PROCESS/status")" 0000000000000000
 check "root file system" "$(awk '$5 == "/" { print substr($6, 1, 2) }' "/proc/$PROCESS/mountinfo")" ro
@@ -122,9 +94,9 @@ check "restore over HTTP" "$(http --output /dev/null --write-out '%{http_code}' 
 check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 102
 check "messages of the restored session" "$(sql -c "SELECT count(*) FROM chat_messages WHERE session_id = '$ID'")" 5
 check "status page" "$(http --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$PORT/")" 200
-for _ in $(seq 100); do [ "$(docker inspect worker --format '{{.State.Health.Status}}')" = healthy ] && break; sleep .2; done
-[ "$(docker inspect worker --format '{{.State.Health.Status}}')" = healthy ] || docker inspect worker --format '{{json .State.Health.Log}}' >&2
-check "health of the container" "$(docker inspect worker --format '{{.State.Health.Status}}')" healthy
+for _ in $(seq 100); do [ "$(docker inspect "$WORKER" --format '{{.State.Health.Status}}')" = healthy ] && break; sleep .2; done
+[ "$(docker inspect "$WORKER" --format '{{.State.Health.Status}}')" = healthy ] || docker inspect "$WORKER" --format '{{json .State.Health.Log}}' >&2
+check "health of the container" "$(docker inspect "$WORKER" --format '{{.State.Health.Status}}')" healthy
 resident() { awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$PROCESS/status"; }
 say "  resident memory after that: $(resident) MiB"
 [ "$(resident)" -lt 143 ] || fail "the idle worker holds $(resident) MiB, 150 MB and more"
@@ -144,8 +116,8 @@ for _ in $(seq 45); do [ "$(resident)" -lt 143 ] && break; sleep 5; done
 AFTER=$(resident)
 say "  resident memory at rest: $AFTER MiB"
 [ "$AFTER" -lt 153 ] || fail "the worker holds $AFTER MiB long after its run, 160 MB and more"
-docker stop --time 40 worker >/dev/null
-check "exit code after SIGTERM" "$(docker inspect worker --format '{{.State.ExitCode}}')" 0
-check "changes to the file system" "$(docker diff worker)" ""
-say "image: $(docker image inspect archiver --format '{{.Size}}') bytes, of which the base has $(docker image inspect mcr.microsoft.com/dotnet/aspnet:10.0 --format '{{.Size}}')"
+docker stop --time 40 "$WORKER" >/dev/null
+check "exit code after SIGTERM" "$(docker inspect "$WORKER" --format '{{.State.ExitCode}}')" 0
+check "changes to the file system" "$(docker diff "$WORKER")" ""
+say "image: $(docker image inspect archiver --format '{{.Size}}') bytes, of which the base has $(docker image inspect $RUNTIME_IMAGE --format '{{.Size}}')"
 echo "container: passed"

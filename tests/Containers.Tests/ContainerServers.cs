@@ -11,28 +11,29 @@ namespace Archiver.Containers.Tests;
 /// </summary>
 public sealed class ContainerServers : IAsyncLifetime
 {
-    /// <summary>The image of an S3 server that listens on <see cref="S3Port"/> and knows these keys.</summary>
-    private const string S3Image = "archiver-s3", AccessKey = "test-access", SecretKey = "test-secret";
+    private const string AccessKey = "test-access", SecretKey = "test-secret";
 
     private const ushort S3Port = 8000;
 
     private readonly PostgreSqlContainer _postgres = new PostgreSqlBuilder(Image("ARCHIVER_POSTGRES_IMAGE", "postgres:17")).Build();
 
-    private readonly IContainer _s3 = new ContainerBuilder(Image("ARCHIVER_S3_IMAGE", S3Image))
-        .WithPortBinding(S3Port, assignRandomHostPort: true)
-        .WithEnvironment("RGW_ACCESS", AccessKey)
-        .WithEnvironment("RGW_SECRET", SecretKey)
-        .WithWaitStrategy(Wait.ForUnixContainer().UntilHttpRequestIsSucceeded(request => request.ForPort(S3Port)))
-        .Build();
+    private IContainer? _s3;
 
     /// <summary>The servers as the other tests know them.</summary>
     public TestServers Servers { get; } = new();
 
-    /// <summary>Starts both containers.</summary>
-    /// <exception cref="InvalidOperationException">The S3 server's container did not start; the message says how to name an image.</exception>
+    /// <summary>Starts both containers. The S3 server's image is built before, where <c>ARCHIVER_S3_IMAGE</c> names none: minutes, the first time.</summary>
     public async ValueTask InitializeAsync()
     {
-        await Task.WhenAll(_postgres.StartAsync(), StartS3Async());
+        var postgres = _postgres.StartAsync();
+        _s3 = new ContainerBuilder(Image("ARCHIVER_S3_IMAGE", "") is { Length: > 0 } named ? named : await BuildS3Async())
+            .WithPortBinding(S3Port, assignRandomHostPort: true)
+            .WithEnvironment("RGW_ACCESS", AccessKey)
+            .WithEnvironment("RGW_SECRET", SecretKey)
+            .WithEnvironment("RGW_STORE", "memstore")
+            .WithWaitStrategy(Wait.ForUnixContainer().UntilContainerIsHealthy())
+            .Build();
+        await Task.WhenAll(postgres, _s3.StartAsync());
         Environment.SetEnvironmentVariable("ARCHIVER_TEST_POSTGRES", _postgres.GetConnectionString());
         Environment.SetEnvironmentVariable("ARCHIVER_TEST_S3_ENDPOINT", $"http://{_s3.Hostname}:{_s3.GetMappedPublicPort(S3Port)}");
         Environment.SetEnvironmentVariable("ARCHIVER_TEST_S3_ACCESS_KEY", AccessKey);
@@ -44,21 +45,23 @@ public sealed class ContainerServers : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await Servers.DisposeAsync();
-        await _s3.DisposeAsync();
+        if (_s3 is not null)
+            await _s3.DisposeAsync();
         await _postgres.DisposeAsync();
     }
 
-    private async Task StartS3Async()
+    /// <summary>Builds the image that docker-compose.yml uses too. It stays, so that the next run is quick.</summary>
+    private static async Task<string> BuildS3Async()
     {
-        try
-        {
-            await _s3.StartAsync();
-        }
-        catch (Exception e)
-        {
-            throw new InvalidOperationException(
-                $"No S3 server starts from the image '{_s3.Image.FullName}'. Name one in ARCHIVER_S3_IMAGE: it listens on port {S3Port} and takes its keys from RGW_ACCESS and RGW_SECRET.", e);
-        }
+        var image = new ImageFromDockerfileBuilder()
+            .WithName("archiver-s3")
+            .WithDockerfileDirectory(Path.GetDirectoryName(Repository.File("tests/Testing/servers/rgw.sh")))
+            .WithDockerfile("s3/Dockerfile")
+            .WithCleanUp(false)
+            .WithDeleteIfExists(false)
+            .Build();
+        await image.CreateAsync();
+        return image.FullName;
     }
 
     private static string Image(string variable, string otherwise) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } image ? image : otherwise;

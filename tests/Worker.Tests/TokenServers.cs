@@ -66,7 +66,7 @@ internal sealed class TokenServers : IAsyncDisposable
     private string Credentials(string action) => $"""
         <{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><Credentials>
         <AccessKeyId>{_server.AccessKey}</AccessKeyId><SecretAccessKey>{_server.SecretKey}</SecretAccessKey>
-        <SessionToken>{SessionToken}</SessionToken><Expiration>{DateTime.UtcNow + Lifetime:yyyy-MM-ddTHH:mm:ssZ}</Expiration>
+        <SessionToken>{SessionToken}</SessionToken><Expiration>{TimeProvider.System.GetUtcNow() + Lifetime:yyyy-MM-ddTHH:mm:ssZ}</Expiration>
         </Credentials></{action}Result></{action}Response>
         """;
 

@@ -45,8 +45,8 @@ public sealed class OtlpTests(TestServers servers) : IAsyncLifetime
         {
             var stages = spans.Where(s => s.Parent == batch.Id).ToDictionary(s => s.Name, StringComparer.Ordinal);
             Assert.Equal(["archiver.delete", "archiver.export", "archiver.upload", "archiver.verify"], stages.Keys.Order(StringComparer.Ordinal));
-            Assert.NotEmpty(spans.Where(s => s.Parent == stages["archiver.delete"].Id));
-            Assert.NotEmpty(spans.Where(s => s.Parent == stages["archiver.export"].Id));
+            Assert.Contains(spans, s => s.Parent == stages["archiver.delete"].Id);
+            Assert.Contains(spans, s => s.Parent == stages["archiver.export"].Id);
         }
     }
 

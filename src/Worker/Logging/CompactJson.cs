@@ -8,7 +8,7 @@ using Serilog.Formatting.Json;
 namespace Archiver.Worker.Logging;
 
 /// <summary>
-/// One event, one line of JSON in the field names of CLEF (Serilog.Formatting.Compact is not on this registry): @t time, @l level unless
+/// One event, one line of JSON in the field names of CLEF (docs/adr/0014 says why it is our own): @t time, @l level unless
 /// Information, @i the stable event id, @m the message, @x the exception; then the message's properties by their own names.
 /// </summary>
 internal sealed partial class CompactJson : ITextFormatter

@@ -6,7 +6,7 @@ using Archiver.Core.Diagnostics;
 namespace Archiver.Worker.Metrics;
 
 /// <summary>
-/// Listens to one meter and writes it in the Prometheus text format 0.0.4 (docs/adr/0010: no exporter restores).
+/// Listens to one meter and writes it in the Prometheus text format 0.0.4 (docs/adr/0014: the exporter is a beta).
 /// <c>archiver.batch.duration</c> in seconds becomes <c>archiver_batch_duration_seconds</c>, a counter gets <c>_total</c>.
 /// </summary>
 internal sealed class PrometheusText : IDisposable

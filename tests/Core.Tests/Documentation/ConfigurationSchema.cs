@@ -1,0 +1,107 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Policies;
+using Archiver.Core.Tests.Configuration;
+
+namespace Archiver.Core.Tests.Documentation;
+
+/// <summary>
+/// The JSON schema of the configuration, for editors: its keys are those that the reader knows, their types what it says of a wrong value, their
+/// descriptions the README's.
+/// </summary>
+internal static class ConfigurationSchema
+{
+    private const string File = "#/definitions/file";
+
+    private static readonly JsonSerializerOptions Form = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <param name="descriptions">By path, such as <c>Archiver:Sources:{name}:Preset</c>.</param>
+    public static string Of(IReadOnlyDictionary<string, string> descriptions) => new JsonObject
+    {
+        ["$schema"] = "http://json-schema.org/draft-07/schema#",
+        ["title"] = "Configuration of Archiver (appsettings.json)",
+        ["description"] = "Made by docs/schema.sh from the keys that the archiver knows and the README's table of them.",
+        ["type"] = "object",
+        ["properties"] = new JsonObject { [KnownKey.Root.Name] = Node(KnownKey.Root, KnownKey.Root.Name, "", descriptions) },
+        ["definitions"] = new JsonObject
+        {
+            ["file"] = new JsonObject
+            {
+                ["description"] = "The file that holds the value, as container platforms hand out secrets.",
+                ["type"] = "object",
+                ["properties"] = new JsonObject { [ConfigurationTree.FileKey] = new JsonObject { ["type"] = "string" } },
+                ["required"] = new JsonArray(ConfigurationTree.FileKey),
+                ["additionalProperties"] = false,
+            },
+        },
+    }.ToJsonString(Form) + "\n";
+
+    /// <param name="key">The key.</param>
+    /// <param name="path">As the README has it.</param>
+    /// <param name="sample">The path below Archiver with names in the place of <c>{name}</c>, to ask the reader.</param>
+    /// <param name="descriptions">By path.</param>
+    private static JsonObject Node(KnownKey key, string path, string sample, IReadOnlyDictionary<string, string> descriptions)
+    {
+        switch (key.Kind)
+        {
+            case KeyKind.Named:
+                var name = key.Name switch { "Sources" => "main", "Policies" => "idle", _ => "messages" };
+                return new() { ["type"] = "object", ["additionalProperties"] = Section(key, $"{path}:{{name}}", $"{sample}:{name}", descriptions) };
+            case KeyKind.Section:
+                return Section(key, path, sample, descriptions);
+            case KeyKind.List:
+                return new() { ["description"] = descriptions[path], ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } };
+            default:
+                var value = new JsonObject { ["description"] = descriptions[path] };
+                value["anyOf"] = new JsonArray(Value(key, sample), new JsonObject { ["$ref"] = File }, Type("null"));
+                return value;
+        }
+    }
+
+    private static JsonObject Section(KnownKey key, string path, string sample, IReadOnlyDictionary<string, string> descriptions)
+    {
+        var properties = new JsonObject();
+        foreach (var child in key.Children)
+            properties[child.Name] = Node(child, $"{path}:{child.Name}", sample.Length == 0 ? child.Name : $"{sample}:{child.Name}", descriptions);
+        return new() { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
+    }
+
+    /// <summary>What the reader takes, by what it says of a value that nothing takes.</summary>
+    private static JsonObject Value(KnownKey key, string sample)
+    {
+        if (key.Secret)
+            return Type("string");
+        var rule = Rule(sample);
+        return rule switch
+        {
+            "true or false" => Type("boolean"),
+            Duration.Form => Pattern("^[0-9]+(ms|s|m|h|d|y)$"),
+            ByteSize.Form => Pattern("^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)$"),
+            _ when rule.StartsWith("one of ", StringComparison.Ordinal) => new() { ["enum"] = new JsonArray([.. rule["one of ".Length..].Split(", ").Select(c => (JsonNode)c)]) },
+            _ when rule.StartsWith("a whole number", StringComparison.Ordinal) => Type("integer"),
+            _ when rule.StartsWith("a number", StringComparison.Ordinal) => Type("number"),
+            _ => Type("string"),
+        };
+    }
+
+    private static string Rule(string sample)
+    {
+        try
+        {
+            Configured.With(sample, "?").Settings();
+            return "";
+        }
+        catch (ArchiverException refused)
+        {
+            var says = $"Archiver:{sample}: must be ";
+            var line = refused.Message.Split('\n').FirstOrDefault(l => l.StartsWith(says, StringComparison.Ordinal));
+            return line is null ? "" : line[says.Length..].Split(", but is ")[0];
+        }
+    }
+
+    private static JsonObject Type(string type) => new() { ["type"] = type };
+
+    private static JsonObject Pattern(string pattern) => new() { ["type"] = "string", ["pattern"] = pattern };
+}

@@ -56,7 +56,8 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
             var exported = await server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.Exported);
             meter.Record("export", began, exported.Sessions);
-            (exported.Trace, trace) = (trace, null);
+            // The exported batch has it from here on.
+            trace = null;
             await outcomes.DropAsync(exported.Dropped, cancellationToken).ConfigureAwait(false);
             if (exported.Sessions.Count > 0)
                 return exported;

@@ -12,10 +12,15 @@ internal static class Traces
     /// <summary>Name of the source of these spans.</summary>
     public const string Name = "Archiver";
 
+    private const string BatchName = "archiver.batch";
+
     private static readonly ActivitySource Source = new(Name);
 
     /// <summary>Whether the caller works inside one of these spans.</summary>
     public static bool IsInside => Activity.Current?.Source == Source;
+
+    /// <summary>The batch whose stage the caller is in, or null.</summary>
+    public static Activity? BatchOfStage => IsInside && Activity.Current!.Parent is { OperationName: BatchName } batch ? batch : null;
 
     /// <summary>The span of a run; disposing of it ends it.</summary>
     public static Activity? Run(RunRequest request) => Source.StartActivity("archiver.run")?
@@ -28,7 +33,7 @@ internal static class Traces
     public static Activity? Batch()
     {
         var outer = Activity.Current;
-        var batch = Source.StartActivity("archiver.batch");
+        var batch = Source.StartActivity(BatchName);
         Activity.Current = outer;
         return batch;
     }

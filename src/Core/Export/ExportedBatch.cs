@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 
@@ -17,8 +18,8 @@ internal sealed class ExportedBatch : IAsyncDisposable
 
     public IReadOnlyList<ExportedSession> Sessions { get; }
 
-    /// <summary>The batch's span, which ends with it; null where nobody listens.</summary>
-    public Activity? Trace { get; set; }
+    /// <summary>The span of the batch that is exported, which ends with this; null where nobody listens.</summary>
+    public Activity? Trace { get; } = Traces.BatchOfStage;
 
     public IReadOnlyList<DroppedSession> Dropped { get; }
 

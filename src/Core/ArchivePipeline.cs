@@ -34,14 +34,14 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private readonly ExportServer _server = new(scope.Context, settings.Retry.Budget, time);
 
     /// <summary>Archives up to <paramref name="limit"/> sessions.</summary>
-    public async Task RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    public async Task RunAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
         using var stages = new PipelineStages(cancellationToken, scope.Lost);
         await Task.WhenAll(
             stages.RunAsync(token => ExportAsync(limit, token), _exported.Writer),
-            stages.RunAsync(UploadAsync, _uploaded.Writer),
-            stages.RunAsync(VerifyAsync, _verified.Writer),
-            stages.RunAsync(token => DeleteAsync(finished, token), null as ChannelWriter<VerifiedBatch>)).ConfigureAwait(false);
+            stages.RunAsync(token => UploadAsync(moved, token), _uploaded.Writer),
+            stages.RunAsync(token => VerifyAsync(moved, token), _verified.Writer),
+            stages.RunAsync(token => DeleteAsync(moved, token), null as ChannelWriter<VerifiedBatch>)).ConfigureAwait(false);
         await DisposeLeftoversAsync().ConfigureAwait(false);
         if (_trial is not null)
             await _trial.DisposeAsync().ConfigureAwait(false);
@@ -62,6 +62,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
             {
                 logger.RunCutShort(_run.Id, reason);
+                tally.CutShort(reason);
                 return;
             }
             limit -= selected.Sessions.Count;
@@ -90,12 +91,16 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private async Task UploadAsync(CancellationToken cancellationToken)
+    private async Task UploadAsync(Action? moved, CancellationToken cancellationToken)
     {
         IObjectLayout layout = settings.Storage.Layout == StorageLayout.Bundle
             ? new BundleLayout(_run, settings.Storage.BundleBytes)
             : new SessionLayout(_run, _ledger);
-        var uploader = new BatchUploader(_run, store, layout, _ledger, retry, settings.Storage.UploadConcurrency);
+        var uploader = new BatchUploader(_run, store, layout, _ledger, retry, settings.Storage.UploadConcurrency, sessions =>
+        {
+            tally.AddStored(sessions);
+            moved?.Invoke();
+        });
         await foreach (var batch in _exported.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             using var span = Traces.Stage("upload", batch.Trace);
@@ -108,9 +113,13 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private async Task VerifyAsync(CancellationToken cancellationToken)
+    private async Task VerifyAsync(Action? moved, CancellationToken cancellationToken)
     {
-        var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key);
+        var verifier = new ObjectVerifier(store, _run.Source.Map.Session.Key, sessions =>
+        {
+            tally.AddVerified(sessions);
+            moved?.Invoke();
+        });
         await foreach (var batch in _uploaded.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             using var span = Traces.Stage("verify", batch.Export.Trace);
@@ -127,7 +136,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private async Task DeleteAsync(IProgress<long>? finished, CancellationToken cancellationToken)
+    private async Task DeleteAsync(Action? moved, CancellationToken cancellationToken)
     {
         var deleter = new BatchDeleter(_run, _ledger, retry, _trial, replacement);
         var marker = new BatchMarker(_run, _ledger, retry, store.Location, _trial);
@@ -154,7 +163,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 logger.BatchCommitted(_run.Id, done.Count, rows, dropped.Count);
             }
             _slots.Release();
-            finished?.Report(tally.Finished);
+            moved?.Invoke();
             if (settings.Batch.Pause > TimeSpan.Zero)
                 await Task.Delay(settings.Batch.Pause, cancellationToken).ConfigureAwait(false);
         }

@@ -26,12 +26,12 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
     private readonly PhaseMeter _meter = meter;
 
     /// <summary>Deletes up to <paramref name="limit"/> sessions; returns how many it took in hand.</summary>
-    public async Task<long> RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    public async Task<long> RunAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
         try
         {
-            return await DeleteAsync(limit, finished, stop.Token).ConfigureAwait(false);
+            return await DeleteAsync(limit, moved, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (scope.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -39,7 +39,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         }
     }
 
-    private async Task<long> DeleteAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    private async Task<long> DeleteAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
         var selector = new DueSelector(_run);
         var server = new ExportServer(_run, settings.Retry.Budget, time);
@@ -51,6 +51,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
             {
                 logger.RunCutShort(_run.Id, reason);
+                tally.CutShort(reason);
                 break;
             }
             taken += selected.Sessions.Count;
@@ -60,7 +61,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
             {
                 await using (batch.ConfigureAwait(false))
                     await DeleteAsync(batch, archives, cancellationToken).ConfigureAwait(false);
-                finished?.Report(tally.Finished);
+                moved?.Invoke();
             }
             if (settings.Batch.Pause > TimeSpan.Zero)
                 await Task.Delay(settings.Batch.Pause, cancellationToken).ConfigureAwait(false);

@@ -16,12 +16,12 @@ internal sealed class LifecyclePipeline(
     private readonly RunContext _run = scope.Context;
 
     /// <summary>Changes up to <paramref name="limit"/> sessions.</summary>
-    public async Task RunAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    public async Task RunAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
         try
         {
-            await ChangeAsync(limit, finished, stop.Token).ConfigureAwait(false);
+            await ChangeAsync(limit, moved, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (scope.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -29,7 +29,7 @@ internal sealed class LifecyclePipeline(
         }
     }
 
-    private async Task ChangeAsync(long limit, IProgress<long>? finished, CancellationToken cancellationToken)
+    private async Task ChangeAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
         var selector = new BatchSelector(_run);
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken).ConfigureAwait(false) is { } selected)
@@ -37,6 +37,7 @@ internal sealed class LifecyclePipeline(
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken).ConfigureAwait(false) is { } reason)
             {
                 logger.RunCutShort(_run.Id, reason);
+                tally.CutShort(reason);
                 return;
             }
             limit -= selected.Sessions.Count;
@@ -55,7 +56,7 @@ internal sealed class LifecyclePipeline(
             await outcomes.ForgetFailuresAsync(changed.Done, cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.ChangeCounted);
             logger.BatchCommitted(_run.Id, changed.Done.Count, changed.Rows, changed.Dropped.Count);
-            finished?.Report(tally.Finished);
+            moved?.Invoke();
             if (batch.Pause > TimeSpan.Zero)
                 await Task.Delay(batch.Pause, cancellationToken).ConfigureAwait(false);
         }

@@ -41,7 +41,7 @@ internal sealed class PolicyRun(
         var erased = await Erasures.RequireAppliedAsync(scope.Context, store, cancellationToken).ConfigureAwait(false);
         await TripWire.CheckAsync(scope.Context, settings.Safety, Math.Min(ofPolicy + dueOfPolicy, request.PolicyLimit), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(eligible, 0));
-        var finished = progress is null ? null : new Relay(progress, eligible);
+        Action? moved = progress is null ? null : () => progress.Report(tally.Progress(eligible));
         var outcomes = new SessionOutcomes(scope.Context, settings.Retry, retry, tally, logger);
         var limits = new RunLimits(scope.Context, settings.Retry, time, logger);
         switch (request.Policy.Action)
@@ -56,9 +56,9 @@ internal sealed class PolicyRun(
                 var delayed = 0L;
                 if (dueOfShard > 0)
                     delayed = await new DelayedDeletion(scope, settings, store, new ArchiveLedger(scope.Context, store.Location), retry, stored, outcomes, tally, limits, meter, erased, time, logger)
-                        .RunAsync(request.Limit, finished, cancellationToken).ConfigureAwait(false);
+                        .RunAsync(request.Limit, moved, cancellationToken).ConfigureAwait(false);
                 using (var pipeline = new ArchivePipeline(scope, settings, store, retry, outcomes, tally, limits, meter, erased, time, logger, request.Replacement))
-                    await pipeline.RunAsync(request.Limit - delayed, finished, cancellationToken).ConfigureAwait(false);
+                    await pipeline.RunAsync(request.Limit - delayed, moved, cancellationToken).ConfigureAwait(false);
                 break;
             case PolicyAction.Purge:
                 await ChangeAsync(new Purger(scope.Context, retry)).ConfigureAwait(false);
@@ -71,11 +71,6 @@ internal sealed class PolicyRun(
         }
 
         Task ChangeAsync(IBatchAction action) =>
-            new LifecyclePipeline(scope, action, settings.Batch, outcomes, retry, tally, limits, time, logger).RunAsync(request.Limit, finished, cancellationToken);
-    }
-
-    private sealed class Relay(IProgress<RunProgress> progress, long eligible) : IProgress<long>
-    {
-        public void Report(long value) => progress.Report(new(eligible, value));
+            new LifecyclePipeline(scope, action, settings.Batch, outcomes, retry, tally, limits, time, logger).RunAsync(request.Limit, moved, cancellationToken);
     }
 }

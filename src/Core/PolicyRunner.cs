@@ -60,7 +60,7 @@ public sealed class PolicyRunner
             if (await PausedByAsync(request, cancellationToken).ConfigureAwait(false) is { } by)
             {
                 _logger.Paused(request.Policy.FullName, by);
-                return Without(request, RunOutcome.Paused, $"Paused: {by}.");
+                return Without(request, RunOutcome.Paused, by);
             }
             if (request.Policy.DryRun)
                 return await new DryRun(_settings, _connections, _logger).RunAsync(request, cancellationToken).ConfigureAwait(false);
@@ -95,7 +95,7 @@ public sealed class PolicyRunner
     private async Task<string?> PausedByAsync(RunRequest request, CancellationToken cancellationToken)
     {
         if (request.Policy.Paused)
-            return "Paused in the configuration";
+            return $"paused in the configuration (Archiver:Sources:{request.Source.Name}:Policies:{request.Policy.Name}:Paused)";
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return null;

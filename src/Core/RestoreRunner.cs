@@ -103,7 +103,7 @@ public sealed class RestoreRunner
     {
         var scope = await RestoreScope.BeginAsync(source, _settings, _connections[source.Name], _time, cancellationToken).ConfigureAwait(false);
         if (scope is null)
-            return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
+            return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source, so nothing was restored. Try again when it has ended; see: archiver status");
         await using (scope.ConfigureAwait(false))
         {
             FaultPoint.Reach(FaultPoints.RestoreRecorded);
@@ -141,14 +141,37 @@ public sealed class RestoreRunner
             throw new ArchiverException(FailureKind.Failed, await NothingAsync(source, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>The user as the source's column writes it.</summary>
+    /// <summary>The user as the source's column writes it; refuses where no id is one that a session can have.</summary>
     private async Task<RestoreOptions> ResolveAsync(SourceSettings source, RestoreOptions options, CancellationToken cancellationToken)
     {
+        if (options.Ids.Count > 0)
+            await RequireAnySessionAsync(source, options.Ids, cancellationToken).ConfigureAwait(false);
         // Where no users are mapped any more, the ledger may still know those of older archives.
         if (options.User is not { } user || source.Map.Session.User is null)
             return options;
         await using var connection = await _connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         return options with { User = await new GivenIds(connection, source.Map).UserAsync(source.Name, user, cancellationToken).ConfigureAwait(false) };
+    }
+
+    // A list of ids may have a wrong one in it, which is reported as not restored; ids that are all wrong are wrong usage.
+    private async Task RequireAnySessionAsync(SourceSettings source, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        await using var connection = await _connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        var given = new GivenIds(connection, source.Map);
+        ArchiverException? first = null;
+        foreach (var id in ids)
+        {
+            try
+            {
+                await given.RequireSessionAsync(source.Name, id, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (ArchiverException wrong)
+            {
+                first ??= wrong;
+            }
+        }
+        throw first!;
     }
 
     // A restore that found nothing to do must not look like one that did it: the user may be misspelled, or the ledger lost.

@@ -29,7 +29,7 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
         for (var waited = false; ; waited = true)
         {
             if (run.Policy.MaxDuration is { } longest && time.GetElapsedTime(_started) >= longest)
-                return "MaxDuration is reached";
+                return "MaxDuration is reached; the next run goes on";
             if (await PausedAsync(cancellationToken).ConfigureAwait(false) is { } pause)
                 return pause;
             if (run.Batch.MaxReplicationLag is not { } most || await LagAsync(cancellationToken).ConfigureAwait(false) is var lag && lag <= most)
@@ -46,7 +46,7 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await Pauses.FindAsync(connection, run.Source.Name, run.Policy.Name, cancellationToken).ConfigureAwait(false) is { } name
-            ? $"archiver pause ({name})"
+            ? Pauses.StoppedBy(name)
             : null;
     }
 

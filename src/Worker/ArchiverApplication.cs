@@ -27,6 +27,13 @@ internal static class ArchiverApplication
         string[] arguments, ProcessEnvironment environment, Stream input, Stream output, Stream error, CancellationToken cancellationToken)
     {
         var terminal = new Terminal(input, output, error, environment.ErrorIsTerminal);
+        var code = await RunAsync(arguments, environment, terminal, cancellationToken).ConfigureAwait(false);
+        terminal.Conclude(code);
+        return code;
+    }
+
+    private static async Task<int> RunAsync(string[] arguments, ProcessEnvironment environment, Terminal terminal, CancellationToken cancellationToken)
+    {
         try
         {
             var (verbs, settings) = ConfigurationArguments.Split(arguments);

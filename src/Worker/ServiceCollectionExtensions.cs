@@ -16,6 +16,7 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<PolicyChoice>();
         services.TryAddSingleton<SourceErrors>();
         services.TryAddSingleton<LedgerAccess>();
+        services.TryAddSingleton<Absence>();
         services.TryAddSingleton<ProgressDisplay>();
         services.TryAddTransient<ActionVerb>();
         foreach (var verb in ArchiverCommandLine.Verbs)

@@ -22,7 +22,7 @@ public sealed class ReadingVerbTests(TestServers servers)
         Assert.Equal((0, 0, 0), (migrated.ExitCode, text.ExitCode, json.ExitCode));
         Assert.Contains("main/idle (Archive): takes 12 of 15 sessions", text.Output, StringComparison.Ordinal);
         Assert.Contains("3 sessions left: too young", text.Output, StringComparison.Ordinal);
-        Assert.Contains("and 7 sessions more", text.Output, StringComparison.Ordinal);
+        Assert.Contains("and 7 more sessions", text.Output, StringComparison.Ordinal);
         var plan = Assert.Single(Parse(json.Output).EnumerateArray());
         Assert.Equal((15, 12, 12 * 7), (plan.GetProperty("total").GetInt32(), plan.GetProperty("eligible").GetInt32(), plan.GetProperty("rows").GetInt32()));
         Assert.True(plan.GetProperty("bytes").GetInt64() > 0);

@@ -43,7 +43,7 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver ledger own", 0, "this database is the owner of its ledger"),
         ("archiver source rename OLD NEW", 2, "There is no source"),
         ("archiver quarantine list", 0, ""),
-        ("archiver quarantine retry", 1, "0 sessions will be tried again"),
+        ("archiver quarantine retry", 1, "has failed. See: archiver quarantine list"),
         // Only named on the page; it says what it lacks.
         ("archiver hold add", 2, "Option '--reason' is required"),
         ("archiver erase", 3, "To do it, add --yes"),

@@ -43,7 +43,7 @@ public sealed class SafetyTests(TestServers servers)
         Assert.Equal(5, await archiver.LiveSessionsAsync());
 
         await archiver.RunAsync("pause");
-        Assert.Contains("still paused", (await archiver.RunAsync("resume", "main/idle")).Output, StringComparison.Ordinal);
+        Assert.Contains("still paused", (await archiver.RunAsync("resume", "main/idle")).Error, StringComparison.Ordinal);
         await archiver.RunAsync("resume");
         await archiver.RunAsync("archive");
         Assert.Equal(0, await archiver.LiveSessionsAsync());
@@ -140,11 +140,11 @@ public sealed class SafetyTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("migrate");
         var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions LIMIT 1");
-        Assert.Contains("main/idle: the next run takes it", (await archiver.RunAsync("explain", id!)).Output, StringComparison.Ordinal);
+        Assert.Matches(@"^main/idle: the next run takes it\n  last_activity 20\d\d-[-0-9:. ]+\+00, before 20\d\d-[-0-9: ]+Z\n  messages.timestamp 20", (await archiver.RunAsync("explain", id!)).Output);
 
         await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = '{id}')");
         var kept = await archiver.RunAsync("explain", id!);
-        Assert.Equal("main/idle: stays\n  too young: messages.timestamp\n", kept.Output);
+        Assert.Matches(@"^main/idle: stays\n  too young: messages.timestamp 20\d\d-[-0-9:. ]+\+00, not before 20\d\d-[-0-9: ]+Z\n$", kept.Output);
 
         var json = JsonDocument.Parse((await archiver.RunAsync("explain", id!, "--json")).Output).RootElement[0];
         Assert.False(json.GetProperty("eligible").GetBoolean());
@@ -153,7 +153,7 @@ public sealed class SafetyTests(TestServers servers)
         await archiver.RunAsync("archive");
         var gone = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives");
         Assert.Contains("generation 1 of it as archived", (await archiver.RunAsync("explain", gone!)).Error, StringComparison.Ordinal);
-        Assert.Equal(1, (await archiver.RunAsync("explain", "no-such-session")).ExitCode);
+        Assert.Equal(2, (await archiver.RunAsync("explain", "no-such-session")).ExitCode);
     }
 
     [Fact]

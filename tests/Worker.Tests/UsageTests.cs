@@ -56,7 +56,7 @@ public sealed class UsageTests
     [InlineData("--run must be the id of a run, as archiver status --json has it, but is 'x'.", "restore", "--run", "x")]
     [InlineData("--from must be a date", "list", "--from", "01/02/2026")]
     [InlineData("--from must be a date", "list", "--from", "2026-01-02T03:04:05")]
-    [InlineData("Required argument 'id' missing", "show")]
+    [InlineData("archiver show needs id", "show")]
     [InlineData("--Archiver:Batch:Sessions=value", "plan", "--Archiver:Batch:Sessions", "10")]
     [InlineData("/no/such/file.json does not exist", "plan", "--config", "/no/such/file.json")]
     public async Task Wrong_usage_exits_2_and_says_what_is_wrong_on_stderr_only(string said, params string[] arguments)

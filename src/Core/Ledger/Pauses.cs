@@ -10,6 +10,8 @@ internal static class Pauses
     /// <summary>As source or policy: all of them.</summary>
     public const string All = "";
 
+    private const string Everything = "everything";
+
     private const string Find = """
         SELECT p.source, p.policy
         FROM archiver.pauses AS p
@@ -47,14 +49,20 @@ internal static class Pauses
 
     /// <summary>What stops runs of a configured policy, as a message says it, or null: a pause of it, or one of which nobody knows whether it is of it.</summary>
     public static async Task<string?> StoppedByAsync(NpgsqlConnection connection, SourceSettings source, string policy, CancellationToken cancellationToken) =>
-        await FindAsync(connection, source.Name, policy, cancellationToken).ConfigureAwait(false) is { } name ? $"archiver pause ({name})"
+        await FindAsync(connection, source.Name, policy, cancellationToken).ConfigureAwait(false) is { } name ? StoppedBy(name)
         : await FindStrayAsync(connection, source, cancellationToken).ConfigureAwait(false) is { } stray
-            ? $"archiver pause ({stray}), and no policy of that name is configured any more: pause what it has become, then archiver resume {stray}"
+            ? $"paused by archiver pause of {stray}, and no policy of that name is configured any more: pause what it has become, then: archiver resume {stray}"
         : null;
+
+    /// <summary>The same for a pause that <see cref="FindAsync"/> named.</summary>
+    public static string StoppedBy(string name) => $"paused by archiver pause; to go on: {ResumeCommand(name)}";
 
     /// <summary>When runs of a policy were last let go on by a person, or null.</summary>
     public static async Task<DateTimeOffset?> ResumedAtAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(Resumed, row => row.InstantOrNull(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false))[0];
+
+    /// <summary>What lifts a pause that <see cref="FindAsync"/> named.</summary>
+    public static string ResumeCommand(string name) => name == Everything ? "archiver resume" : $"archiver resume {name}";
 
     /// <summary>Pauses; again is no error.</summary>
     public static Task<int> AddAsync(SourceConnections connections, string source, string policy, string by, CancellationToken cancellationToken) =>
@@ -81,7 +89,7 @@ internal static class Pauses
 
     private static string Name(NpgsqlDataReader row) => (row.GetString(0), row.GetString(1)) switch
     {
-        (All, All) => "everything",
+        (All, All) => Everything,
         (var source, All) => source,
         var (source, policy) => $"{source}/{policy}",
     };

@@ -24,4 +24,14 @@ public sealed record RunRequest(SourceSettings Source, Policy Policy, long? MaxS
 /// <summary>How far a run is.</summary>
 /// <param name="Eligible">Sessions that the policy takes, counted when the run began.</param>
 /// <param name="Finished">Sessions that are archived, skipped or failed.</param>
-public sealed record RunProgress(long Eligible, long Finished);
+public sealed record RunProgress(long Eligible, long Finished)
+{
+    /// <summary>Sessions of this run that the store has accepted; 0 where nothing is stored.</summary>
+    public long Stored { get; init; }
+
+    /// <summary>Of those, the ones that were read back.</summary>
+    public long Verified { get; init; }
+
+    /// <summary>The part of the work that is done, from 0 to 1: storing, reading back and what follows it count alike. Only when all is finished it is 1.</summary>
+    public double Share => Eligible == 0 ? 1 : Math.Min(1, (Math.Max(Stored, Finished) + Math.Max(Verified, Finished) + Finished) / (3.0 * Eligible));
+}

@@ -73,6 +73,9 @@ public sealed record RunSummary
     /// <summary>Of a dry run: sessions that it would not take, by the first reason that keeps each out.</summary>
     public IReadOnlyDictionary<string, long> Excluded { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
 
+    /// <summary>Why it took no more although there may be more, such as a pause or MaxDuration; null when it went to its end.</summary>
+    public string? CutShort { get; init; }
+
     public TimeSpan Elapsed { get; init; }
 
     /// <summary>One sentence for a person; null when nothing went wrong.</summary>

@@ -5,13 +5,23 @@ internal sealed class RunTally
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _reasons = new(StringComparer.Ordinal);
-    private long _selected, _sessions, _rows, _jsonBytes, _storedBytes, _skipped, _failed, _delayed;
+    private string? _cutShort;
+    private long _stored, _verified, _selected, _sessions, _rows, _jsonBytes, _storedBytes, _skipped, _failed, _delayed;
 
     public void AddSelected(long sessions)
     {
         lock (_lock)
             _selected += sessions;
     }
+
+    /// <summary>Sessions that the store has accepted.</summary>
+    public void AddStored(long sessions) => Interlocked.Add(ref _stored, sessions);
+
+    /// <summary>Sessions whose copies were read back, whatever was found.</summary>
+    public void AddVerified(long sessions) => Interlocked.Add(ref _verified, sessions);
+
+    /// <summary>How far it is.</summary>
+    public RunProgress Progress(long eligible) => new(eligible, Finished) { Stored = Interlocked.Read(ref _stored), Verified = Interlocked.Read(ref _verified) };
 
     /// <summary>Sessions confirmed by a commit.</summary>
     public void AddDone(long sessions, long rows, long jsonBytes, long storedBytes)
@@ -44,8 +54,15 @@ internal sealed class RunTally
         }
     }
 
+    /// <summary>Why no more sessions were selected although there may be more.</summary>
+    public void CutShort(string reason)
+    {
+        lock (_lock)
+            _cutShort = reason;
+    }
+
     /// <summary>Sessions that are through, whatever became of them.</summary>
-    public long Finished
+    private long Finished
     {
         get
         {
@@ -76,6 +93,7 @@ internal sealed class RunTally
                 Skipped = _skipped,
                 Failed = _failed,
                 Reasons = new SortedDictionary<string, long>(_reasons, StringComparer.Ordinal),
+                CutShort = _cutShort,
                 Elapsed = elapsed,
                 Error = error,
             };

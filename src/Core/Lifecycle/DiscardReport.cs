@@ -50,6 +50,8 @@ internal sealed record DiscardCount(long Objects, long Archives, long Bytes)
 
     public static DiscardCount Of(IReadOnlyCollection<OldObject> objects) => new(objects.Count, objects.Sum(o => o.Archives), objects.Sum(o => o.Length));
 
+    public DiscardCount Without(DiscardCount other) => new(Objects - other.Objects, Archives - other.Archives, Bytes - other.Bytes);
+
     public DiscardCount And(DiscardCount other) => new(Objects + other.Objects, Archives + other.Archives, Bytes + other.Bytes);
 }
 

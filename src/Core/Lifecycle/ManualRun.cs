@@ -32,10 +32,10 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
             if (await Pauses.FindAsync(connection, source.Name, action, cancellationToken).ConfigureAwait(false) is { } name)
-                return new(Guid.Empty, RunOutcome.Paused, $"Paused: archiver pause ({name}).");
+                return new(Guid.Empty, RunOutcome.Paused, Pauses.StoppedBy(name));
             await using var taken = await SourceLock.TryTakeAsync(connections[source.Name], SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false);
             if (taken is null)
-                return new(Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
+                return new(Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source. Try again when it has ended; see: archiver status");
             await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
             var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             scope = new ManualScope(Guid.CreateVersion7(now), source, database, now, connections[source.Name], taken.Lease);

@@ -1,3 +1,5 @@
+using Archiver.Core.Postgres;
+
 namespace Archiver.Core.Policies;
 
 /// <summary>One of the conditions that a session must all meet to be taken.</summary>
@@ -11,6 +13,12 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
     /// sessions, where nearly all meet it; of five of them, by a single one.
     /// </summary>
     public bool IsBeyondStatistics { get; init; }
+
+    /// <summary>The date that it compares, as timestamptz, for whoever wants to see it; only then are its parameters added.</summary>
+    public Func<SqlParameters, string>? Date { get; init; }
+
+    /// <summary>The date must lie before this instant; null where it is compared with something else.</summary>
+    public DateTimeOffset? Before { get; init; }
 
     /// <summary>All of them, ANDed.</summary>
     public static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql));

@@ -9,6 +9,9 @@ namespace Archiver.Core.Policies;
 /// </summary>
 internal sealed class EligibilityPredicate(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs)
 {
+    /// <summary>The reason of a session whose activity is NULL, infinite or in the future.</summary>
+    public const string UnknownActivity = "unknown activity";
+
     private readonly CutoffSql _cutoff = new(source, cutoffs);
 
     private readonly SoftDeletedRows? _rows = SoftDeletedRows.Of(source, shape, policy, cutoffs);
@@ -32,13 +35,18 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     {
         var table = source.Map.Session;
         List<Condition> conditions = [];
-        conditions.AddRange(table.Activity.Select(c => new Condition("unknown activity", c, Known(c, parameters))));
+        conditions.AddRange(table.Activity.Select(c => new Condition(UnknownActivity, c, Known(c, parameters)) { Date = Date(c), Before = cutoffs.Now }));
         if (policy.IdleFor is { } idle)
         {
-            conditions.AddRange(table.Activity.Select(c => new Condition("too young", c, _cutoff.Old(Session(c), shape.Session[c], idle, parameters))));
+            conditions.AddRange(table.Activity.Select(c => new Condition("too young", c, _cutoff.Old(Session(c), shape.Session[c], idle, parameters)) { Date = Date(c), Before = cutoffs.Before(idle) }));
             if (table.Ended is { } ended)
-                conditions.Add(new("too young", ended, $"({Session(ended)} IS NULL OR {_cutoff.Old(Session(ended), shape.Session[ended], idle, parameters)})"));
-            conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters)) { IsBeyondStatistics = true }));
+                conditions.Add(new("too young", ended, $"({Session(ended)} IS NULL OR {_cutoff.Old(Session(ended), shape.Session[ended], idle, parameters)})") { Date = Date(ended), Before = cutoffs.Before(idle) });
+            conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters))
+            {
+                IsBeyondStatistics = true,
+                Date = Youngest(c),
+                Before = cutoffs.Before(idle),
+            }));
         }
         AddRole(conditions, "not ended long enough", policy.EndedFor, table.Ended, parameters);
         if (_rows is null)
@@ -66,8 +74,17 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     private void AddRole(List<Condition> conditions, string reason, TimeSpan? age, string? column, SqlParameters parameters)
     {
         if (age is { } value && column is not null)
-            conditions.Add(new(reason, column, $"({_cutoff.Old(Session(column), shape.Session[column], value, parameters)} AND {Session(column)} > '-infinity')"));
+            conditions.Add(new(reason, column, $"({_cutoff.Old(Session(column), shape.Session[column], value, parameters)} AND {Session(column)} > '-infinity')") { Date = Date(column), Before = cutoffs.Before(value) });
     }
+
+    private Func<SqlParameters, string> Date(string column) => parameters => InstantSql.Of(shape.Session[column], Session(column), source.TimeZone, parameters);
+
+    private Func<SqlParameters, string> Youngest(ChildTable child) => parameters =>
+    {
+        var path = SessionPath.Of(source.Map, child);
+        var time = InstantSql.Of(shape[child.Name][child.Time!], SessionPath.Column("t", child.Time!), source.TimeZone, parameters);
+        return $"(SELECT max({time}) FROM {path.From(child)} WHERE {path.Where($"= {Session(source.Map.Session.Key)}")})";
+    };
 
     // Of sessions that stay. Those of a deleted one go, or come back, together with it.
     private static void AddDeletedRows(List<Condition> conditions, SoftDeletedRows rows, string? deleted, SqlParameters parameters)

@@ -80,7 +80,7 @@ internal static class PgErrors
             PostgresException e =>
                 (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)}{of}."),
             NpgsqlException or SocketException or TimeoutException or IOException =>
-                (FailureKind.Failed, $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message} Is it running, and is {setting} right?"),
+                (FailureKind.Failed, $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message.TrimEnd('.')}. Is it running, and is {setting} right?"),
             _ => (FailureKind.Failed, exception.Message),
         };
         return new(kind, message, exception);

@@ -126,10 +126,18 @@ internal sealed class SelectionStatements
             .. shard,
             new("restored lately", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'restored' AND a.restored_at > {grace})
-                """),
+                """)
+            {
+                Date = more => $"(SELECT max(a.restored_at) FROM archiver.archives AS a WHERE a.source = {Source(more)} AND a.session_id = {key}::text AND a.state = 'restored')",
+                Before = _run.Cutoffs.Before(_run.Policy.RestoreGrace),
+            },
             new("quarantined", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = {key}::text AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(_run.Cutoffs.Now))}))
-                """),
+                """)
+            {
+                Date = more => $"(SELECT q.next_attempt_at FROM archiver.quarantine AS q WHERE q.source = {Source(more)} AND q.session_id = {key}::text AND q.quarantined_at IS NULL)",
+                Before = _run.Cutoffs.Now,
+            },
             new("held", "ledger", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
         ];
         // What a user deleted goes, copy or not.

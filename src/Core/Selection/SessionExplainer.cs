@@ -35,7 +35,8 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
             .. new SelectionStatements(run).LedgerConditions(key, parameters, everyReference: true),
         ];
         var sql = $"""
-            SELECT {key}::text, ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce({c.Sql}, false)"))}]
+            SELECT {key}::text, ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce({c.Sql}, false)"))}],
+                   ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce(({c.Date?.Invoke(parameters) ?? "NULL"})::text, '')"))}]
             FROM {run.Source.Map.Session.Table.Sql} AS s
             WHERE {column} = {parameters.Add(PgParameter.Text(id))}::{type}
             """;
@@ -44,8 +45,8 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
         try
         {
             var found = await connection.QueryAsync(
-                sql, row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
-            return found is [var session] ? new(session.Key, [.. conditions.Zip(session.Met)]) : null;
+                sql, row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1), Dates: row.GetFieldValue<string[]>(2)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+            return found is [var session] ? new(session.Key, [.. conditions.Select((c, i) => new ExplainedCondition(c, session.Met[i], session.Dates[i] is { Length: > 0 } date ? date : null))]) : null;
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Npgsql;
@@ -30,6 +31,8 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         WHERE t.typtype <> 'd'
         """;
 
+    private const string OfRow = "SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.id = $2 AND a.state <> 'erased'";
+
     private const string InLedger = "SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = $2 AND a.state <> 'erased')";
 
     /// <summary>A session key as the server writes it, or null when the text is none.</summary>
@@ -46,9 +49,17 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         if (text is null && !(await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false)
             && await connection.ScalarAsync<bool>(InLedger, cancellationToken, PgParameter.Text(source), PgParameter.Text(id)).ConfigureAwait(false)))
         {
-            throw NoValue(id, map.Session.Key, type);
+            throw NoValue(id, map.Session.Key, type, await RowHintAsync(source, id, cancellationToken).ConfigureAwait(false));
         }
     }
+
+    /// <summary>A sentence, with a blank before it, for whoever took the number of a row of <c>archiver list</c> for an id; else nothing.</summary>
+    public async Task<string> RowHintAsync(string source, string id, CancellationToken cancellationToken) =>
+        long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var row)
+            && await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false)
+            && await connection.ScalarAsync<string>(OfRow, cancellationToken, PgParameter.Text(source), PgParameter.Bigint(row)).ConfigureAwait(false) is { } session
+            ? $" {row.ToString(CultureInfo.InvariantCulture)} is the number of a row of archiver list; that row's session is {session}."
+            : "";
 
     /// <summary>A user as the server writes it.</summary>
     /// <exception cref="ArchiverException">The text is no value of the user column, or none is mapped; kind Configuration.</exception>
@@ -68,8 +79,8 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
     public async Task<string?> UserTypeAsync(CancellationToken cancellationToken) => (await connection.QueryAsync(
         TypeOf, row => row.GetString(1), cancellationToken, PgParameter.Text(map.Session.Table.Sql), PgParameter.Text(map.Session.User!)).ConfigureAwait(false)).FirstOrDefault();
 
-    private ArchiverException NoValue(string id, string column, string type) =>
-        new(FailureKind.Configuration, $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type}): no session has it.");
+    private ArchiverException NoValue(string id, string column, string type, string hint = "") =>
+        new(FailureKind.Configuration, $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type}): no session has it.{hint}");
 
     private async Task<(string? Text, string Type)> ReadAsync(string column, string value, CancellationToken cancellationToken)
     {

@@ -11,7 +11,7 @@ namespace Archiver.Core.Upload;
 /// Stores a batch's objects. Each is recorded as pending before it exists, so that a crash leaves no object that the ledger does not know;
 /// what it may leave is a pending row, or an object too many, which reconcile finds. No transaction is open meanwhile.
 /// </summary>
-internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObjectLayout layout, ArchiveLedger ledger, DatabaseRetry retry, int concurrency)
+internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObjectLayout layout, ArchiveLedger ledger, DatabaseRetry retry, int concurrency, Action<int>? stored = null)
 {
     /// <summary>Keys tried for one object before its name counts as broken; each conflict is an object that the ledger lost.</summary>
     private const int MaxConflicts = 100;
@@ -48,9 +48,10 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(0, uploads.Count), options, async (i, token) =>
         {
-            var stored = await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false);
+            var uploaded = await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.ObjectStored);
-            batch.Add(stored);
+            batch.Add(uploaded);
+            stored?.Invoke(uploads[i].Planned.Members.Count);
         }).ConfigureAwait(false);
     }
 

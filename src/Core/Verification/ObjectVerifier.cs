@@ -9,7 +9,10 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Verification;
 
 /// <summary>Reads an object back from the store, every byte, and says for each session in it what is wrong with its copy, if anything.</summary>
-internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
+/// <param name="store">Where the objects are.</param>
+/// <param name="keyColumn">The session's key in the document.</param>
+/// <param name="read">Told the number of sessions of each object that was read to its end.</param>
+internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Action<int>? read = null)
 {
     /// <summary>Times a body that breaks off on the way is fetched again before the failure counts as the store's.</summary>
     private const int Attempts = 3;
@@ -27,7 +30,9 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn)
         {
             try
             {
-                return await ReadBackAsync(expected, cancellationToken).ConfigureAwait(false);
+                var reasons = await ReadBackAsync(expected, cancellationToken).ConfigureAwait(false);
+                read?.Invoke(reasons.Count);
+                return reasons;
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
             {

@@ -18,7 +18,7 @@ internal sealed class AcceptVerb(PolicyChoice choice, LedgerAccess ledger, Termi
     {
         var name = parse.GetRequiredValue(PolicyName.Required);
         if (PolicyName.Split(name) is not (var sourceName, { } policyName))
-            throw new ArchiverException(FailureKind.Configuration, $"Name the policy too: accept {name}/<policy>.");
+            throw new ArchiverException(FailureKind.Configuration, $"A policy is accepted by source and name. {choice.FullNamesFor(name)}");
         var (source, policy) = choice.Policies(sourceName, policyName)[0];
         await ledger.WriteAsync(
             source,

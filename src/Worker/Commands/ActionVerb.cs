@@ -14,9 +14,11 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Termi
 {
     private static readonly Option<int?> MaxSessions = VerbOptions.Count("--max-sessions", "Take at most so many sessions per policy");
 
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would be taken" };
+
     /// <summary>A verb with the common options.</summary>
     public static Command Describe(string name, string description) =>
-        new(name, description) { VerbOptions.Source, VerbOptions.Policy, MaxSessions, VerbOptions.Json };
+        new(name, description) { VerbOptions.Source, VerbOptions.Policy, MaxSessions, DryRun, VerbOptions.Json };
 
     public async Task<int> ExecuteAsync(PolicyAction action, ParseResult parse, CancellationToken cancellationToken)
     {
@@ -24,7 +26,7 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Termi
         List<RunSummary> summaries = [];
         foreach (var (source, policy) in Choose(action, parse))
         {
-            var request = new RunRequest(source, policy, parse.GetValue(MaxSessions));
+            var request = new RunRequest(source, policy with { DryRun = policy.DryRun || parse.GetValue(DryRun) }, parse.GetValue(MaxSessions));
             var summary = await progress.ShowAsync(policy.FullName, plain: !json, relay => runner.RunAsync(request, relay, cancellationToken)).ConfigureAwait(false);
             summaries.Add(summary);
             if (!json)

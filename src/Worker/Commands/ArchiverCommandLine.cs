@@ -54,9 +54,8 @@ internal static class ArchiverCommandLine
     {
         if (parse.Action is ParseErrorAction)
         {
-            foreach (var error in parse.Errors)
-                terminal.Fail(error.Message);
-            terminal.Error.WriteLine($"See: {Path(parse.CommandResult.Command)} --help");
+            foreach (var error in UsageErrors.Of(parse))
+                terminal.Fail(error);
             return ExitCode.Usage;
         }
         return await parse.InvokeAsync(new InvocationConfiguration
@@ -79,7 +78,4 @@ internal static class ArchiverCommandLine
     ];
 
     private static (Type Verb, Command Command) Of<TVerb>() where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());
-
-    private static string Path(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{Path(parent)} {command.Name}" : "archiver";
 }

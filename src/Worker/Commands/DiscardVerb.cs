@@ -32,7 +32,7 @@ internal sealed class DiscardVerb(PolicyChoice choice, Discarder discarder, Sour
         if (json)
         {
             terminal.WriteJson(reports);
-            reports.Select(r => r.Error).OfType<string>().ToList().ForEach(terminal.Fail);
+            reports.ForEach(r => DiscardText.WriteError(r, terminal));
         }
         if (yes || reports.All(r => r.Discarded.Objects + r.Announced.Objects == 0))
             return ExitCode.Worst(reports.Select(r => r.ExitCode));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Policies;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
 using Archiver.Worker.Output;
@@ -7,12 +8,12 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver explain</c>: why a session is or is not taken.</summary>
-internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explainer, ArchiveLocator locator, SourceErrors errors, Terminal terminal) : IVerb
+internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explainer, ArchiveLocator locator, Absence absence, SourceErrors errors, Terminal terminal) : IVerb
 {
     private static readonly Argument<string> Id = new("id") { Description = "Session key or external id" };
 
     public static Command Describe() => new("explain", """
-        Says for each policy whether it takes a session now, and which conditions keep it out.
+        Says for each policy whether it takes a session now, which conditions keep it out, and the dates that decide.
         Example: archiver explain 0b9c6a52-4a3c-4d0b-9a52-0f6f3d1c9a10
         """) { Id, VerbOptions.Source, VerbOptions.Policy, VerbOptions.Json };
 
@@ -27,7 +28,7 @@ internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explaine
                 explanations.Add(ExplanationJson.Of(policy, explanation));
         }
         if (explanations.Count == 0)
-            throw new ArchiverException(FailureKind.Failed, await AbsentAsync(parse, id, cancellationToken).ConfigureAwait(false));
+            throw await AbsentAsync(parse, id, cancellationToken).ConfigureAwait(false);
         if (parse.GetValue(VerbOptions.Json))
             terminal.WriteJson(explanations);
         else
@@ -35,20 +36,30 @@ internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explaine
         return ExitCode.Done;
     }
 
-    private async Task<string> AbsentAsync(ParseResult parse, string id, CancellationToken cancellationToken)
+    private async Task<ArchiverException> AbsentAsync(ParseResult parse, string id, CancellationToken cancellationToken)
     {
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, generation: null, cancellationToken)).ConfigureAwait(false) is { } archive)
-                return $"Session '{id}' is not in the table of source '{source.Name}': the ledger has generation {archive.Generation} of it as {archive.State}. See it with: archiver show {id}";
+                return new(FailureKind.Failed, $"Session '{id}' is not in the table of source '{source.Name}': the ledger has generation {archive.Generation} of it as {archive.State}. See it with: archiver show {id}");
         }
-        return $"No configured source has a session '{id}', in its table or in the ledger.";
+        return await absence.AbsentAsync(
+            choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"No configured source has a session '{id}', in its table or in the ledger.", cancellationToken).ConfigureAwait(false);
     }
+
+    private static string Dates(ConditionJson condition) => condition switch
+    {
+        { Before: null } => "",
+        { Date: null, Reason: EligibilityPredicate.UnknownActivity } => " has no date",
+        { Date: null } => "",
+        _ => $" {condition.Date}, {(condition.Met ? "" : "not ")}before {condition.Before:yyyy-MM-dd HH:mm:ss'Z'}",
+    };
 
     private void Write(ExplanationJson explanation)
     {
         terminal.WriteLine($"{explanation.Source}/{explanation.Policy}: {(explanation.Eligible ? "the next run takes it" : "stays")}");
-        foreach (var condition in explanation.Conditions.Where(c => !c.Met))
-            terminal.WriteLine($"  {condition.Reason}: {condition.Subject}");
+        // Of a session that goes, the dates that say so; of one that stays, what keeps it.
+        foreach (var condition in explanation.Conditions.Where(c => explanation.Eligible ? c is { Reason: not EligibilityPredicate.UnknownActivity, Date: not null } : !c.Met))
+            terminal.WriteLine($"  {(explanation.Eligible ? "" : $"{condition.Reason}: ")}{condition.Subject}{Dates(condition)}");
     }
 }

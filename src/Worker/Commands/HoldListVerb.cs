@@ -6,7 +6,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver hold list</c>: holds in force.</summary>
-internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
+internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Absence absence, Terminal terminal) : IVerb
 {
     private static readonly Option<bool> All = new("--all") { Description = "Also holds that were removed" };
 
@@ -29,6 +29,8 @@ internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Ter
         foreach (var h in holds)
             table.Add(h.Source, h.Id.ToString(CultureInfo.InvariantCulture), What(h), h.CreatedAt, h.CreatedBy, h.RemovedAt is null ? "-" : $"{h.RemovedAt} by {h.RemovedBy}", h.Reason);
         table.Write(terminal);
+        if (holds.Count == 0)
+            await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No hold is in force.", cancellationToken).ConfigureAwait(false);
         return ExitCode.Done;
     }
 

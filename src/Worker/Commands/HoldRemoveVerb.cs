@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Lifecycle;
 using Archiver.Worker.Output;
@@ -8,7 +9,17 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver hold remove</c>: lifts a hold.</summary>
 internal sealed class HoldRemoveVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
 {
-    private static readonly Argument<long> Id = new("id") { Description = "Number of the hold, as hold list shows it" };
+    private static readonly Argument<long> Id = new("id")
+    {
+        Description = "Number of the hold, as hold list shows it",
+        CustomParser = result =>
+        {
+            if (long.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+                return id;
+            result.AddError($"A hold is named by its number, but '{result.Tokens[0].Value}' is none. See: archiver hold list.");
+            return default;
+        },
+    };
 
     public static Command Describe() => new("remove", """
         Lifts a hold. What no other hold covers may be deleted again from now on. The ledger keeps who added and who removed it.

@@ -37,8 +37,12 @@ internal sealed class LedgerMoveVerb(PolicyChoice choice, LedgerMover mover, Sou
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var report = await progress.ShowAsync($"{source.Name}/move", plain: false, relay => errors.ExplainAsync(source, () => mover.MoveAsync(
-                source.Name, options, Operator.Name, relay, cancellationToken))).ConfigureAwait(false);
+                source.Name, options, Operator.Name, relay, cancellationToken)), one: "object").ConfigureAwait(false);
             code = ExitCode.Worst([code, report.Problems.Count > 0 ? ExitCode.Refused : report.Elsewhere.Count > 0 ? ExitCode.Failed : ExitCode.Done]);
+            if (report.Problems.Count > 0)
+                terminal.Fail($"{source.Name}: {Amount.Of(report.Problems.Count, "object")} not right at the new place, so nothing was changed. Copy what is missing, then move again.");
+            else if (report.Elsewhere.Count > 0)
+                terminal.Fail($"{source.Name}: the ledger has objects in other places too: {string.Join(", ", report.Elsewhere.Keys)}. Name each with --from.");
             reports.Add(MoveJson.Of(source.Name, report));
             if (!parse.GetValue(VerbOptions.Json))
                 Write(source.Name, report);
@@ -59,13 +63,13 @@ internal sealed class LedgerMoveVerb(PolicyChoice choice, LedgerMover mover, Sou
         foreach (var problem in report.Problems.Take(Most))
             terminal.WriteLine($"  {problem.Key}: {problem.Reason}");
         if (report.Problems.Count > Most)
-            terminal.WriteLine($"  and {Amount.Of(report.Problems.Count - Most, "object")} more, see --json");
+            terminal.WriteLine($"  and {Amount.Of(report.Problems.Count - Most, "more object")}, see --json");
         if (report.LeftBehind.Count > 0)
             terminal.WriteLine($"  {Amount.Of(report.LeftBehind.Count, "object")} that no archive needs not found there; the ledger keeps them where they were");
         foreach (var (place, count) in report.Elsewhere)
             terminal.WriteLine($"  {Amount.Of(count, "object")} of the ledger still in {place}");
         terminal.WriteLine(
-            report.Problems.Count > 0 ? "  REFUSED: nothing was changed. Copy what is missing, then move again"
+            report.Problems.Count > 0 ? "  REFUSED: nothing was changed"
             : report.Applied ? "  The ledger has them at their new place now"
             : report.Verified == 0 ? "  Nothing was changed: the ledger has no object there. Is --from-prefix right?"
             : "  Nothing was changed; to rewrite the ledger say --yes");

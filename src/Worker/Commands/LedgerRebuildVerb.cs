@@ -28,13 +28,15 @@ internal sealed class LedgerRebuildVerb(PolicyChoice choice, LedgerRebuilder reb
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var report = await progress.ShowAsync($"{source.Name}/rebuild", plain: false, relay => errors.ExplainAsync(source, () => rebuilder.RebuildAsync(
-                source.Name, parse.GetValue(OtherSystems), Operator.Name, relay, cancellationToken))).ConfigureAwait(false);
+                source.Name, parse.GetValue(OtherSystems), Operator.Name, relay, cancellationToken)), one: "object").ConfigureAwait(false);
             reports.Add(RebuildJson.Of(source.Name, report));
             if (!json)
                 Write(source.Name, report);
         }
         if (json)
             terminal.WriteJson(reports);
+        foreach (var report in reports.Where(r => r.Unreadable.Count > 0))
+            terminal.Fail($"{report.Source}: {Amount.Of(report.Unreadable.Count, "object")} could not be read, such as {report.Unreadable[0].Key}: {report.Unreadable[0].Reason.TrimEnd('.')}. It may be the only copy of a session; the other objects are in the ledger.");
         // An object that cannot be read may be somebody's only copy: whoever rebuilds must not overlook it.
         return reports.Any(r => r.Unreadable.Count > 0) ? ExitCode.Failed : ExitCode.Done;
     }

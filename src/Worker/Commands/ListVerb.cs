@@ -8,7 +8,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver list</c>: archives in the ledger, newest first.</summary>
-internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, SourceErrors errors, Terminal terminal) : IVerb
+internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, SourceErrors errors, Absence absence, Terminal terminal) : IVerb
 {
     private const int DefaultLimit = 100;
 
@@ -20,12 +20,12 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
 
     private static readonly Option<DateTimeOffset?> To = VerbOptions.Instant("--to", "Last active before this date");
 
-    private static readonly Option<string?> State = new Option<string?>("--state") { Description = "Only in this state" }.AcceptOnlyFromAmong(States);
+    private static readonly Option<string?> State = VerbOptions.Word("--state", "Only in this state", States);
 
     private static readonly Option<int?> Limit = VerbOptions.Count("--limit", $"At most so many; {DefaultLimit} unless given");
 
     private static readonly Option<long?> After = VerbOptions.Typed<long?>(
-        "--after", "Continue after the row with this id; with --source if there are several", "id", "the whole number of a row",
+        "--after", "Continue below this row; with --source if there are several", "row", "the whole number of a row",
         text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id) ? id : null);
 
     public static Command Describe() => new("list", """
@@ -61,12 +61,17 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
             terminal.WriteJson(found.Select(f => ListedJson.Of(f.Source.Name, f.Archive)));
         else
             WriteTable(found, limit);
+        if (found.Count == 0)
+        {
+            var filtered = new Option[] { User, From, To, State, After }.Any(o => parse.GetResult(o) is not null);
+            await absence.SayWhyEmptyAsync(sources, filtered ? "No archive matches." : "Nothing is archived yet. What a run would take: archiver plan", cancellationToken).ConfigureAwait(false);
+        }
         return ExitCode.Done;
     }
 
     private void WriteTable(List<(SourceSettings Source, ListedArchive Archive)> found, int limit)
     {
-        var table = new TextTable("ID", "SOURCE", "SESSION", "GEN", "STATE", "USER", "LAST ACTIVE", "MESSAGES", "OBJECT");
+        var table = new TextTable("ROW", "SOURCE", "SESSION", "GEN", "STATE", "USER", "LAST ACTIVE", "MESSAGES", "OBJECT");
         foreach (var (source, a) in found)
         {
             table.Add(
@@ -75,6 +80,6 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         }
         table.Write(terminal);
         if (found.Count == limit)
-            terminal.Error.WriteLine($"There may be more: --source {found[^1].Source.Name} --after {found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}");
+            terminal.Note($"There may be more: --source {found[^1].Source.Name} --after {found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}");
     }
 }

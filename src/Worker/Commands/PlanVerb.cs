@@ -51,6 +51,6 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
             table.Add(session.SessionId, session.UserId ?? "-", session.InactiveFor is { } age ? Amount.Age(age) : "-", session.Messages.ToString(CultureInfo.InvariantCulture));
         table.Write(terminal, "  ");
         if (plan.Eligible > plan.Sessions.Count)
-            terminal.WriteLine($"  and {Amount.Of(plan.Eligible - plan.Sessions.Count, "session")} more");
+            terminal.WriteLine($"  and {Amount.Of(plan.Eligible - plan.Sessions.Count, "more session")}");
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 
 namespace Archiver.Worker.Commands;
@@ -20,6 +21,6 @@ internal static class PolicyName
         {
             [var source] => (source, null),
             [var source, var policy] => (source, policy),
-            _ => throw new ArchiverException(FailureKind.Configuration, $"'{name}' is not a name such as main or main/idle."),
+            _ => throw new ArchiverException(FailureKind.Configuration, $"'{Visible.Text(name)}' is not a name such as main or main/idle."),
         };
 }

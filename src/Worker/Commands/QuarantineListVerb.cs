@@ -6,7 +6,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver quarantine list</c>: sessions that failed, and why.</summary>
-internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
+internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledger, Absence absence, Terminal terminal) : IVerb
 {
     private const int DefaultLimit = 100;
 
@@ -34,6 +34,8 @@ internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledge
         foreach (var f in failed)
             table.Add(f.Source, f.SessionId, f.Attempts.ToString(CultureInfo.InvariantCulture), f.LastFailedAt, f.Quarantined ? "none, quarantined" : f.NextAttemptAt ?? "-", f.Reason);
         table.Write(terminal);
+        if (failed.Count == 0)
+            await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No session has failed.", cancellationToken).ConfigureAwait(false);
         return ExitCode.Done;
     }
 }

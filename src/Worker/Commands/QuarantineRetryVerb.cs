@@ -39,11 +39,12 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
                 },
                 cancellationToken).ConfigureAwait(false);
         }
-        terminal.WriteLine($"{Amount.Of(cleared, "session")} will be tried again");
+        if (cleared > 0)
+            terminal.WriteLine($"{Amount.Of(cleared, "session")} will be tried again");
         foreach (var id in unknown)
             terminal.Fail($"No session '{id}' has failed. See: archiver quarantine list");
         if (cleared == 0 && all)
-            terminal.Fail("No session has failed.");
+            terminal.Fail("No session has failed, so there is nothing to retry.");
         return cleared == 0 || unknown.Count > 0 ? ExitCode.Failed : ExitCode.Done;
     }
 

@@ -29,6 +29,8 @@ internal sealed class ReconcileVerb(PolicyChoice choice, Reconciler reconciler, 
         {
             var report = await errors.ExplainAsync(source, () => reconciler.RunAsync(source.Name, fix, Operator.Name, cancellationToken)).ConfigureAwait(false);
             code = ExitCode.Worst([code, report.NeedsAttention ? ExitCode.Failed : ExitCode.Done]);
+            if (report.NeedsAttention)
+                terminal.Fail($"{source.Name}: {ReconcileText.WhatIsLeft(report)}");
             reports.Add(ReconcileJson.Of(source.Name, report));
             if (!parse.GetValue(VerbOptions.Json))
                 ReconcileText.Write(source.Name, report, terminal);

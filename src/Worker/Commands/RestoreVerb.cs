@@ -46,6 +46,6 @@ internal sealed class RestoreVerb(PolicyChoice choice, RestoreRunner runner, Ter
 
     private sealed class Relay(IProgress<RunProgress> inner) : IProgress<RestoreProgress>
     {
-        public void Report(RestoreProgress value) => inner.Report(new(value.Selected, value.Finished));
+        public void Report(RestoreProgress value) => inner.Report(new(Math.Max(value.Selected, value.Finished), value.Finished));
     }
 }

@@ -29,9 +29,12 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
             if (lifted == 0 && policy is not null)
                 _ = choice.Policies(source.Name, policy);
             var what = $"{source.Name}{(policy is null ? "" : $"/{policy}")}";
-            terminal.WriteLine(left is not null
-                ? $"{what}: still paused, by the pause of {left}"
-                : lifted == 0 ? $"{what}: was not paused" : $"{what}: resumed");
+            if (left is null && lifted > 0)
+                terminal.WriteLine($"{what}: resumed");
+            if (left is not null)
+                terminal.Fail($"{what} is still paused, by the pause of {left}. To lift that: {Pauses.ResumeCommand(left)}");
+            else if (lifted == 0)
+                terminal.Fail($"{what} was not paused, so there was nothing to resume. What is paused: archiver status");
             (any, open) = (any || lifted > 0, open || left is not null);
         }
         return any && !open ? ExitCode.Done : ExitCode.Failed;

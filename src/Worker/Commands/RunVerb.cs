@@ -33,6 +33,8 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
         {
             throw new ArchiverException(FailureKind.Failed, $"Cannot listen on {settings.Http.Urls} (Archiver:Http:Urls): {exception.Message}", exception);
         }
+        if (outcome.ExitCode != ExitCode.Done)
+            terminal.Fail("The scheduler failed and the worker ended; the log above says why.");
         return outcome.ExitCode;
     }
 

@@ -6,7 +6,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver show</c>: one session's document, read straight from the store.</summary>
-internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, ArchiveDownloader downloader, SourceErrors errors, Terminal terminal) : IVerb
+internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, ArchiveDownloader downloader, Absence absence, SourceErrors errors, Terminal terminal) : IVerb
 {
     private static readonly Argument<string> Id = new("id") { Description = "Session key or external id" };
 
@@ -48,7 +48,8 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
         return found switch
         {
             [var only] => only,
-            [] => throw new ArchiverException(FailureKind.Failed, $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}."),
+            [] => throw await absence.AbsentAsync(
+                choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}.", cancellationToken).ConfigureAwait(false),
             _ => throw new ArchiverException(FailureKind.Configuration, $"Session '{id}' is in several sources; choose one with --source: {string.Join(", ", found.Select(a => a.Source))}."),
         };
     }

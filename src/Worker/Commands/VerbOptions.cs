@@ -50,6 +50,19 @@ internal static class VerbOptions
         },
     };
 
+    /// <summary>One of some words.</summary>
+    public static Option<string?> Word(string name, string description, IReadOnlyList<string> words)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = string.Join('|', words) };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !words.Contains(token.Value))
+                result.AddError($"{name} must be one of {string.Join(", ", words)}, but is '{token.Value}'.");
+        });
+        option.CompletionSources.Add([.. words]);
+        return option;
+    }
+
     /// <summary>A date (UTC), or a time with its offset: without one nobody could tell which instant is meant.</summary>
     public static Option<DateTimeOffset?> Instant(string name, string description) => new(name)
     {

@@ -32,8 +32,10 @@ internal sealed class VerifyVerb(PolicyChoice choice, ArchiveVerifier verifier, 
         {
             var options = new VerifyOptions(source.Name, all ? null : sample ?? VerifyOptions.DefaultSample, parse.GetValue(RestoreDrill) ?? 0);
             var report = await progress.ShowAsync(
-                $"{source.Name}/verify", plain: !json, relay => errors.ExplainAsync(source, () => verifier.VerifyAsync(options, relay, cancellationToken))).ConfigureAwait(false);
+                $"{source.Name}/verify", plain: !json, relay => errors.ExplainAsync(source, () => verifier.VerifyAsync(options, relay, cancellationToken)), one: "archive").ConfigureAwait(false);
             code = ExitCode.Worst([code, report.ExitCode]);
+            if (report.Problems is [var first, ..])
+                terminal.Fail($"{source.Name}: {report.Problems.Count} of {Amount.Of(report.Right + report.Problems.Count, "archive")} {(report.Problems.Count == 1 ? "is" : "are")} not right, such as that of session {first.SessionId}: {first.Detail.TrimEnd('.')}. What the bucket has lost, only a backup or another version of the object brings back.");
             reports.Add(VerifyJson.Of(source.Name, report));
             if (!json)
                 Write(source.Name, report);

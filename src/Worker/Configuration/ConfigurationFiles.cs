@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Microsoft.Extensions.Configuration.Json;
 
 namespace Archiver.Worker.Configuration;
 
@@ -24,12 +26,13 @@ internal static class ConfigurationFiles
             AddFolder(builder, environment.Folder, environment);
         try
         {
-            return builder.AddInMemoryCollection(Keys(environment)).AddCommandLine(settings).Build();
+            EnvironmentVariables.Check(environment);
+            var configuration = builder.AddInMemoryCollection(EnvironmentVariables.Keys(environment)).AddCommandLine(settings).Build();
+            return configuration.GetSection(ArchiverConfiguration.SectionName).Exists() ? configuration : throw Nothing(builder);
         }
         catch (Exception exception) when (exception is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
-            var cause = exception.InnerException is { } inner ? $" {inner.Message}" : "";
-            throw new ArchiverException(FailureKind.Configuration, $"{exception.Message}{cause}", exception);
+            throw new ArchiverException(FailureKind.Configuration, $"{exception.Message} {Cause(exception)}", exception);
         }
     }
 
@@ -40,17 +43,26 @@ internal static class ConfigurationFiles
         builder.AddJsonFile(Path.Combine(folder, $"appsettings.{name}.json"), optional: true, reloadOnChange: false);
     }
 
-    /// <summary>The variables as keys. The library's own source of variables reads those of the process.</summary>
-    private static Dictionary<string, string?> Keys(ProcessEnvironment environment)
+    /// <summary>The first thing that a new user sees: it says where a configuration would have been found.</summary>
+    private static ArchiverException Nothing(ConfigurationBuilder builder)
     {
-        if (environment.Variables.Keys.FirstOrDefault(n => n.Equals(ArchiverConfiguration.SectionName, StringComparison.OrdinalIgnoreCase)) is { } bare)
-            throw new ArchiverException(FailureKind.Configuration,
-                $"The environment variable {bare} is set. It would be the whole section {ArchiverConfiguration.SectionName} of the configuration, which is no single value: unset it, or name a key, such as Archiver__Storage__Bucket.");
-        // Keys differ in more than case; of variables that do not, one counts.
-        Dictionary<string, string?> keys = new(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in environment.Variables)
-            keys[name.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal)] = value;
-        return keys;
+        var files = builder.Sources.OfType<JsonConfigurationSource>()
+            .Select(s => (Path: s.FileProvider?.GetFileInfo(s.Path!).PhysicalPath ?? s.Path!, Missing: s.FileProvider?.GetFileInfo(s.Path!).Exists != true))
+            .Select(f => $"\n  {f.Path}{(f.Missing ? " (not there)" : " (has no such section)")}");
+        return new(FailureKind.Configuration,
+            $"No configuration was found: nothing has a section {ArchiverConfiguration.SectionName}. Looked at:{string.Concat(files)}\n  environment variables such as Archiver__Storage__Bucket\n"
+            + "Write a file as the README's first configuration shows, and name it with --config <file> or start the archiver in its folder.");
+    }
+
+    /// <summary>Where a file is not JSON. Not the parser's own words: they quote the file, which may have a secret there.</summary>
+    private static string Cause(Exception exception)
+    {
+        for (var inner = exception.InnerException; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is JsonException { LineNumber: { } line, BytePositionInLine: { } column })
+                return $"It is not valid JSON at line {line + 1}, column {column + 1}: look for a comma, quote, colon or bracket that is missing or too many there or just before.";
+        }
+        return exception.InnerException?.Message ?? "";
     }
 
     private static bool SameFolder(string a, string b) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(a)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(b));

@@ -15,6 +15,9 @@ internal sealed class Trigger
 
     private const string ExitVariable = "ARCHIVER_TRIGGER_EXIT";
 
+    /// <summary>The variables that it reads.</summary>
+    public static IReadOnlyList<string> Variables { get; } = [Variable, ExitVariable];
+
     private readonly Func<Policy, bool>? _chosen;
 
     /// <exception cref="ArchiverException">A variable has no known value, or nothing is configured that it would run; kind Configuration.</exception>

@@ -4,7 +4,7 @@ using Archiver.Worker.Output;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
-using Serilog.Sinks.SystemConsole.Themes;
+using Serilog.Formatting.Display;
 
 namespace Archiver.Worker.Logging;
 
@@ -41,9 +41,7 @@ internal static class LogSetup
         if (ConfiguredSinks.Any(configuration))
             return logger.CreateLogger();
         return terminal.ErrorIsTerminal
-            ? logger.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose, theme: Theme(environment)).CreateLogger()
+            ? logger.WriteTo.Sink(new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), terminal.Screen)).CreateLogger()
             : logger.WriteTo.Sink(new WriterSink(new CompactJson(), terminal.Error)).CreateLogger();
     }
-
-    private static ConsoleTheme Theme(ProcessEnvironment environment) => string.IsNullOrEmpty(environment["NO_COLOR"]) ? AnsiConsoleTheme.Literate : ConsoleTheme.None;
 }

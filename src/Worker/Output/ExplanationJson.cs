@@ -8,5 +8,5 @@ internal sealed record ExplanationJson(string Source, string Policy, string Sess
 {
     public static ExplanationJson Of(Policy policy, SessionExplanation explanation) => new(
         policy.Source, policy.Name, explanation.SessionId!, explanation.Eligible,
-        [.. explanation.Conditions.Select(c => new ConditionJson(c.Condition.Reason, c.Condition.Subject, c.Met))]);
+        [.. explanation.Conditions.Select(c => new ConditionJson(c.Condition.Reason, c.Condition.Subject, c.Met, c.Date, c.Condition.Before))]);
 }

@@ -12,14 +12,15 @@ internal sealed class ProgressDisplay(Terminal terminal, TimeProvider time)
     /// <param name="title">What runs.</param>
     /// <param name="plain">Whether stdout is for people, so that lines may go there.</param>
     /// <param name="run">The run; it gets what it reports to.</param>
-    public async Task<T> ShowAsync<T>(string title, bool plain, Func<IProgress<RunProgress>?, Task<T>> run)
+    /// <param name="one">What is counted.</param>
+    public async Task<T> ShowAsync<T>(string title, bool plain, Func<IProgress<RunProgress>?, Task<T>> run, string one = "session")
     {
         if (!terminal.ErrorIsTerminal)
-            return await run(plain ? new ProgressLines(title, terminal, time) : null).ConfigureAwait(false);
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes });
-        return await console.Progress()
+            return await run(plain ? new ProgressLines(title, one, terminal, time) : null).ConfigureAwait(false);
+        ProgressBar? bar = null;
+        return await terminal.Screen.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context => run(new ProgressBar(context.AddTask(Markup.Escape(title), autoStart: true, maxValue: 1)))).ConfigureAwait(false);
+            .Columns(ProgressBar.Columns(() => bar))
+            .StartAsync(context => run(bar = new ProgressBar(context.AddTask(Markup.Escape(title), autoStart: true, maxValue: 1), time))).ConfigureAwait(false);
     }
 }

@@ -25,7 +25,7 @@ internal static class ReconcileText
             foreach (var name in names.Take(Most))
                 terminal.WriteLine($"    {name}");
             if (names.Count > Most)
-                terminal.WriteLine($"    and {Amount.Of(names.Count - Most, one)} more, see --json");
+                terminal.WriteLine($"    and {Amount.Of(names.Count - Most, $"more {one}")}, see --json");
         }
         if (report.AbortedUploads > 0)
             terminal.WriteLine($"  {Amount.Of(report.AbortedUploads, "upload")} that a worker had left unfinished: ended");
@@ -35,6 +35,11 @@ internal static class ReconcileText
             terminal.WriteLine($"  {Amount.Of(rows, "row")} of '{table}' without a parent; written after its session was archived, or before there was a foreign key");
         WriteLimitation(report, terminal);
     }
+
+    /// <summary>What a person should do.</summary>
+    public static string WhatIsLeft(ReconcileReport report) => report.Fixed
+        ? "something is left that only a person can settle; what each finding above means: docs/operations.md"
+        : "something is left to settle. What says 'with --fix' is settled by: archiver reconcile --fix --yes; what each finding means: docs/operations.md";
 
     private static void WriteLimitation(ReconcileReport report, Terminal terminal)
     {

@@ -21,12 +21,21 @@ internal static class RestoreText
         WriteError(report, terminal);
     }
 
-    /// <summary>Why it failed or was refused, as the last line: a person must not have to read it out of the log.</summary>
+    /// <summary>Why it is not wholly done: a person must not have to read it out of the log.</summary>
     public static void WriteError(RestoreReport report, Terminal terminal)
     {
-        if (report is { Error: { } error, Outcome: RunOutcome.Failed or RunOutcome.Refused })
-            terminal.Fail(error);
+        if (Reason(report) is { } reason)
+            terminal.Fail(reason);
     }
+
+    private static string? Reason(RestoreReport report) => report switch
+    {
+        { Outcome: RunOutcome.Done } => null,
+        { Outcome: RunOutcome.Partial, Refused: [var only] } => $"{only.SessionId ?? only.ObjectKey} was not restored: {only.Reason}.{(only.ObjectKey is null && !only.Reason.Contains("archiver ", StringComparison.Ordinal) ? " What the ledger has: archiver list" : "")}",
+        { Outcome: RunOutcome.Partial } => $"{Amount.Of(report.Refused.Count, "session")} were not restored, for the reasons above, such as: {report.Refused[0].Reason}.",
+        { Outcome: RunOutcome.Cancelled } => "Stopped on request. What was committed stays restored; the same command restores the rest.",
+        _ => report.Error,
+    };
 
     private static string Describe(RestoreReport report) => report.Outcome switch
     {
@@ -39,6 +48,7 @@ internal static class RestoreText
     private static string Word(RestoreReport report) => report.Outcome switch
     {
         RunOutcome.Done => report.DryRun ? "dry run" : "done",
+        RunOutcome.Partial when report.Restored + report.AlreadyThere == 0 => report.DryRun ? "dry run, nothing could be restored" : "nothing was restored",
         RunOutcome.Partial => report.DryRun ? "dry run, only a part could be restored" : "done in part",
         RunOutcome.Cancelled => "stopped on request",
         _ => "failed",

@@ -11,15 +11,28 @@ internal static class SummaryText
         terminal.WriteLine($"{run.Source}/{run.Policy}: {Describe(run)}");
         foreach (var (reason, sessions) in run.Reasons.Concat(run.Excluded))
             terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
+        if (run.CutShort is { } limit)
+            terminal.WriteLine($"  stopped before its end: {limit}");
         WriteError(run, terminal);
     }
 
-    /// <summary>Why it failed or was refused, as the last line: a person must not have to read it out of the log.</summary>
+    /// <summary>Why it is not wholly done: a person must not have to read it out of the log.</summary>
     public static void WriteError(RunSummary run, Terminal terminal)
     {
-        if (run is { Error: { } error, Outcome: RunOutcome.Failed or RunOutcome.Refused })
-            terminal.Fail($"{run.Source}/{run.Policy}: {error}");
+        var name = $"{run.Source}/{run.Policy}";
+        if (Reason(run) is { } reason)
+            terminal.Fail(reason.StartsWith(name, StringComparison.Ordinal) ? reason : $"{name}: {reason}");
     }
+
+    private static string? Reason(RunSummary run) => run.Outcome switch
+    {
+        RunOutcome.Done or RunOutcome.Paused => null,
+        RunOutcome.Partial when run.Failed > 0 =>
+            $"{Amount.Of(run.Failed, "session")} failed and {(run.Failed == 1 ? "stays" : "stay")} in the database. Why, and when the next attempt is: archiver quarantine list{(run.Error is { } more ? $". {more}" : "")}",
+        RunOutcome.LockedElsewhere => "Another worker runs on this source, so nothing was done. Try again when it has ended; see: archiver status",
+        RunOutcome.Cancelled => "Stopped on request. What was committed stays; the next run goes on from there.",
+        _ => run.Error,
+    };
 
     private static string Describe(RunSummary run) => run.Outcome switch
     {
@@ -27,7 +40,7 @@ internal static class SummaryText
         RunOutcome.Done or RunOutcome.Partial or RunOutcome.Cancelled or RunOutcome.Failed => $"{Word(run.Outcome)}, {Done(run)}",
         RunOutcome.Refused => "refused, nothing was changed",
         RunOutcome.LockedElsewhere => "not run: another worker is running on this source",
-        RunOutcome.Paused => $"not run: {char.ToLowerInvariant(run.Error![0])}{run.Error[1..]}",
+        RunOutcome.Paused => $"not run: {run.Error}",
         _ => throw new ArgumentOutOfRangeException(nameof(run), run.Outcome, "Unknown outcome."),
     };
 

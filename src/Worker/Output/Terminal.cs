@@ -1,7 +1,8 @@
-using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json;
+using System.Text;
+using Spectre.Console;
 
 namespace Archiver.Worker.Output;
 
@@ -15,6 +16,10 @@ internal sealed class Terminal
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower), new SecondsConverter() },
     };
+
+    private readonly Lock _lock = new();
+
+    private readonly List<string> _reasons = [];
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
@@ -37,6 +42,12 @@ internal sealed class Terminal
 
     public TextWriter Error { get; }
 
+    /// <summary>
+    /// stderr as a screen, where it is a terminal. Bar and log go through the same one: it writes lines above the bar, where any other writer would
+    /// write into it.
+    /// </summary>
+    public IAnsiConsole Screen => field ??= AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes });
+
     /// <summary>Whether a person watches stderr, on a terminal that can move its cursor.</summary>
     public bool ErrorIsTerminal { get; }
 
@@ -49,6 +60,29 @@ internal sealed class Terminal
     /// <summary>One JSON value on one line of stdout.</summary>
     public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 
-    /// <summary>What went wrong, to stderr; it may quote a name or an id.</summary>
-    public void Fail(string message) => Error.WriteLine($"archiver: {Printable.Lines(message)}");
+    /// <summary>What a person should know beside the data, to stderr, at once: it is no failure.</summary>
+    public void Note(string text) => Error.WriteLine(Printable.Lines(text));
+
+    /// <summary>
+    /// Why a command was not, or not wholly, done, and what to do about it; it may quote a name or an id. It is printed at the end, below log and
+    /// summaries: that is where people look.
+    /// </summary>
+    public void Fail(string reason)
+    {
+        lock (_lock)
+            _reasons.Add(reason);
+    }
+
+    /// <summary>Prints the reasons to stderr, once, as the last that an invocation says. No command ends with another code than 0 and without one.</summary>
+    public void Conclude(int code)
+    {
+        lock (_lock)
+        {
+            if (code != ExitCode.Done && _reasons.Count == 0)
+                _reasons.Add(code == ExitCode.Refused ? "Refused; what is above says why." : "Not everything was done; what is above says what is left.");
+            foreach (var reason in _reasons.Distinct())
+                Error.WriteLine($"archiver: {Printable.Lines(reason)}");
+            _reasons.Clear();
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Archiver.Core;
+using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Restore;
 using Archiver.Core.Sources;
@@ -17,9 +18,9 @@ internal static class ArchiveEndpoints
 
     public static void MapArchives(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/archives", ListAsync);
-        routes.MapGet("/archives/{session_id}", DocumentAsync).DisableRequestTimeout();
-        routes.MapPost("/archives/{session_id}/restore", RestoreAsync).DisableRequestTimeout();
+        routes.MapGet("/archives", ListAsync).WithQuery("source", "policy", "user", "id", "from", "to", "state", "limit", "after");
+        routes.MapGet("/archives/{session_id}", DocumentAsync).DisableRequestTimeout().WithQuery("source", "generation");
+        routes.MapPost("/archives/{session_id}/restore", RestoreAsync).DisableRequestTimeout().WithQuery();
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, PolicyChoice choice, ArchiveList archives, SourceErrors errors, CancellationToken cancellationToken)
@@ -32,7 +33,7 @@ internal static class ArchiveEndpoints
         foreach (var source in sources)
         {
             var filter = new ArchiveFilter(
-                source.Name, query.Text("user"), query.Instant("from"), query.Instant("to"), query.Text("state"), limit - found.Count, after, query.Text("id"));
+                source.Name, query.Text("user"), query.Instant("from"), query.Instant("to"), query.Word("state", ArchiveStates.All), limit - found.Count, after, query.Text("id"), query.Text("policy") is { } policy ? Names.Canonical(policy) : null);
             if (filter.Limit > 0)
                 found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => ListedJson.Of(source.Name, a)));
         }

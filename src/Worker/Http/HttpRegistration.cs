@@ -61,6 +61,7 @@ internal static class HttpRegistration
         app.UseExceptionHandler(_ => { });
         app.UseRouting();
         app.UseMiddleware<Gate>();
+        app.Use(QueryParameters.CheckAsync);
         app.UseRequestTimeouts();
         app.UseRateLimiter();
         app.MapHealth();

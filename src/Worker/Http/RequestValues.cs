@@ -29,6 +29,10 @@ internal static class RequestValues
         _ => throw Bad(name, string.Create(CultureInfo.InvariantCulture, $"must be a whole number from 1 to {most}")),
     };
 
+    /// <summary>One of some words, or null.</summary>
+    public static string? Word(this IQueryCollection query, string name, IReadOnlyList<string> words) =>
+        query.Text(name) is { } text && !words.Contains(text) ? throw Bad(name, $"must be one of {string.Join(", ", words)}") : query.Text(name);
+
     public static long? Id(this IQueryCollection query, string name) => query.Text(name) switch
     {
         null => null,

@@ -17,8 +17,8 @@ internal static class RunEndpoints
 
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/runs", ListAsync);
-        routes.MapPost("/runs", StartAsync);
+        routes.MapGet("/runs", ListAsync).WithQuery("source", "policy", "limit");
+        routes.MapPost("/runs", StartAsync).WithQuery();
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)

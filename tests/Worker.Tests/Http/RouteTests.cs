@@ -36,6 +36,21 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     }
 
     [Theory]
+    [InlineData("GET", "/archives?usr=4711", "no query parameter 'usr'; did you mean 'user'?")]
+    [InlineData("GET", "/archives?state=gone", "state must be one of stored, archived")]
+    [InlineData("GET", "/runs?sorce=main", "did you mean 'source'?")]
+    [InlineData("GET", "/archives/some-id?generaton=2", "did you mean 'generation'?")]
+    [InlineData("POST", "/archives/some-id/restore?on_conflict=replace", "no query parameter 'on_conflict'. It takes none.")]
+    [InlineData("GET", "/search?query=x", "no query parameter 'query'")]
+    public async Task A_query_parameter_that_a_route_does_not_know_is_refused(string method, string path, string said)
+    {
+        using var answer = await fixture.Worker.SendAsync(HttpFixture.Bearer(new HttpMethod(method), path), Token);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains(said, JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Token)).RootElement.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Session")]
     [InlineData("Bundle")]
     public async Task Sends_the_stored_gzip_untouched_and_json_to_a_client_without_gzip(string layout)

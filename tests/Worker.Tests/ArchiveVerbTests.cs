@@ -61,6 +61,20 @@ public sealed class ArchiveVerbTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Writes_log_lines_above_the_bar_on_lines_of_their_own()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token);
+        archiver.With("Sources:main:Policies:other:Action", "Archive").With("Sources:main:Policies:other:IdleFor", "100d");
+        await using var process = archiver.StartOnTerminal("archive --policy idle");
+
+        var result = await process.WaitForExitAsync(Token);
+
+        Assert.Equal(0, result.ExitCode);
+        // Before the time there is nothing on its line: its start, or what moved the cursor there and cleared it.
+        Assert.Matches(@"(^|[\r\n]|\u001b\[\d*[AKJ])(\u001b\[[\d;]*m)*\d\d:\d\d:\d\d WRN main/idle and main/other both take", result.Output);
+    }
+
+    [Fact]
     public async Task A_dry_run_says_what_it_would_take_and_takes_nothing()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token);
@@ -70,6 +84,7 @@ public sealed class ArchiveVerbTests(TestServers servers)
 
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("main/idle: dry run, a real one would take 20 sessions", result.Output, StringComparison.Ordinal);
+        Assert.Equal(result.Output, (await archiver.With("Sources:main:Policies:idle:DryRun", null).RunAsync("archive", "--dry-run")).Output);
         Assert.Equal(before, await archiver.RowsAsync());
     }
 

@@ -14,12 +14,13 @@ namespace Archiver.Core.Ledger;
 /// <param name="Limit">At most so many.</param>
 /// <param name="After">Id of the last row of the page before.</param>
 /// <param name="Id">Session key, however it is written, or external id.</param>
-internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset? From, DateTimeOffset? To, string? State, int Limit, long? After, string? Id = null);
+/// <param name="Policy">Policy that archived it.</param>
+internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset? From, DateTimeOffset? To, string? State, int Limit, long? After, string? Id = null, string? Policy = null);
 
 /// <summary>One archive, as listed.</summary>
 internal sealed record ListedArchive(
     long Id, string SessionId, string? ExternalId, int Generation, string State, string? User, string? LastActivity, long Messages,
-    string Key, long Offset, long Length, string? ArchivedAt);
+    string Key, long Offset, long Length, string? ArchivedAt, string Policy, string? Keep);
 
 /// <summary>Reads archives from the ledger, newest first.</summary>
 internal sealed class ArchiveList(ConnectionCatalog connections)
@@ -28,7 +29,8 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         SELECT a.id, a.session_id, a.external_id, a.generation, a.state, a.user_id,
                to_char(a.session_last_activity AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
                a.message_count, o.key, a.byte_offset, a.byte_length,
-               to_char(a.archived_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+               to_char(a.archived_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               a.policy, a.keep::text
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
@@ -37,6 +39,7 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
           AND ($4::timestamptz IS NULL OR a.session_last_activity < $4)
           AND ($5::text IS NULL OR a.state = $5)
           AND ($6::bigint IS NULL OR a.id < $6)
+          AND ($10::text IS NULL OR a.policy = $10)
           AND ($9::text IS NULL OR a.session_id = $8 OR a.external_id = $9)
         ORDER BY a.id DESC
         LIMIT $7
@@ -56,10 +59,10 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         return await connection.QueryAsync(
             List, Read, cancellationToken,
             PgParameter.Text(filter.Source), PgParameter.Text(user), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
-            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id)).ConfigureAwait(false);
+            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id), PgParameter.Text(filter.Policy)).ConfigureAwait(false);
     }
 
     private static ListedArchive Read(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.TextOrNull(2), row.GetInt32(3), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6),
-        row.GetInt64(7), row.GetString(8), row.GetInt64(9), row.GetInt64(10), row.TextOrNull(11));
+        row.GetInt64(7), row.GetString(8), row.GetInt64(9), row.GetInt64(10), row.TextOrNull(11), row.GetString(12), row.TextOrNull(13));
 }

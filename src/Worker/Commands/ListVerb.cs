@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Sources;
@@ -12,15 +13,13 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
 {
     private const int DefaultLimit = 100;
 
-    private static readonly string[] States = ["stored", "archived", "restored", "superseded", "abandoned", "discarded", "erased", "unknown"];
-
     private static readonly Option<string?> User = new("--user", "-u") { Description = "Only of this user, exactly", HelpName = "id" };
 
     private static readonly Option<DateTimeOffset?> From = VerbOptions.Instant("--from", "Last active at or after this date");
 
     private static readonly Option<DateTimeOffset?> To = VerbOptions.Instant("--to", "Last active before this date");
 
-    private static readonly Option<string?> State = VerbOptions.Word("--state", "Only in this state", States);
+    private static readonly Option<string?> State = VerbOptions.Word("--state", "Only in this state", ArchiveStates.All);
 
     private static readonly Option<int?> Limit = VerbOptions.Count("--limit", $"At most so many; {DefaultLimit} unless given");
 
@@ -31,7 +30,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
     public static Command Describe() => new("list", """
         Lists archives from the ledger, newest first.
         Example: archiver list --user 4711 --from 2026-01-01 --to 2026-02-01 --json
-        """) { VerbOptions.Source, User, From, To, State, Limit, After, VerbOptions.Json };
+        """) { VerbOptions.Source, VerbOptions.Policy, User, From, To, State, Limit, After, VerbOptions.Json };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -44,7 +43,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         foreach (var source in sources)
         {
             var filter = new ArchiveFilter(
-                source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after);
+                source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after, Policy: Policy(parse.GetValue(VerbOptions.Policy)));
             if (filter.Limit <= 0)
                 break;
             try
@@ -63,20 +62,28 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
             WriteTable(found, limit);
         if (found.Count == 0)
         {
-            var filtered = new Option[] { User, From, To, State, After }.Any(o => parse.GetResult(o) is not null);
+            var filtered = new Option[] { VerbOptions.Policy, User, From, To, State, After }.Any(o => parse.GetResult(o) is not null);
             await absence.SayWhyEmptyAsync(sources, filtered ? "No archive matches." : "Nothing is archived yet. What a run would take: archiver plan", cancellationToken).ConfigureAwait(false);
         }
         return ExitCode.Done;
     }
 
+    // Not only a configured one: archives of a policy that has another name now are still there.
+    private static string? Policy(string? name) => name is null ? null : Names.Canonical(name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+
     private void WriteTable(List<(SourceSettings Source, ListedArchive Archive)> found, int limit)
     {
-        var table = new TextTable("ROW", "SOURCE", "SESSION", "GEN", "STATE", "USER", "LAST ACTIVE", "MESSAGES", "OBJECT");
+        var kept = found.Exists(f => f.Archive.Keep is not null);
+        string[] header = ["ROW", "SOURCE", "SESSION", "GEN", "STATE", "USER", "LAST ACTIVE", "MESSAGES", "OBJECT"];
+        var table = new TextTable(kept ? [.. header, "KEPT"] : header);
         foreach (var (source, a) in found)
         {
-            table.Add(
+            string[] row =
+            [
                 a.Id.ToString(CultureInfo.InvariantCulture), source.Name, a.SessionId, a.Generation.ToString(CultureInfo.InvariantCulture), a.State,
-                a.User ?? "-", a.LastActivity ?? "-", a.Messages.ToString(CultureInfo.InvariantCulture), a.Key);
+                a.User ?? "-", a.LastActivity ?? "-", a.Messages.ToString(CultureInfo.InvariantCulture), a.Key,
+            ];
+            table.Add(kept ? [.. row, Kept.Text(a.Keep)] : row);
         }
         table.Write(terminal);
         if (found.Count == limit)

@@ -18,13 +18,13 @@ internal static class ActionEndpoints
 
     public static void MapActions(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/actions/run", RunAsync);
-        routes.MapPost("/actions/pause", PauseAsync);
-        routes.MapPost("/actions/resume", ResumeAsync);
-        routes.MapPost("/actions/retry", RetryAsync);
-        routes.MapPost("/actions/hold", HoldAsync);
-        routes.MapPost("/actions/unhold", UnholdAsync);
-        routes.MapPost("/actions/restore", RestoreAsync).DisableRequestTimeout();
+        routes.MapPost("/actions/run", RunAsync).WithQuery();
+        routes.MapPost("/actions/pause", PauseAsync).WithQuery();
+        routes.MapPost("/actions/resume", ResumeAsync).WithQuery();
+        routes.MapPost("/actions/retry", RetryAsync).WithQuery();
+        routes.MapPost("/actions/hold", HoldAsync).WithQuery();
+        routes.MapPost("/actions/unhold", UnholdAsync).WithQuery();
+        routes.MapPost("/actions/restore", RestoreAsync).DisableRequestTimeout().WithQuery();
     }
 
     private static async Task<IResult> RunAsync(HttpRequest request, RunStarter starter, PageRenderer pages, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
+using Archiver.Core.Policies;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
 using Archiver.Core.Sources;
@@ -26,10 +27,10 @@ internal static class PageEndpoints
     public static void MapPages(this IEndpointRouteBuilder routes)
     {
         routes.MapAssets();
-        routes.MapGet("/", StatusAsync);
-        routes.MapGet("/search", SearchAsync);
-        routes.MapGet("/transcript", TranscriptAsync);
-        routes.MapGet("/restore", RestoreAsync);
+        routes.MapGet("/", StatusAsync).WithQuery("done");
+        routes.MapGet("/search", SearchAsync).WithQuery("q", "source", "policy", "state", "from", "to", "after");
+        routes.MapGet("/transcript", TranscriptAsync).WithQuery("source", "id", "generation", "first", "done");
+        routes.MapGet("/restore", RestoreAsync).WithQuery("source", "id", "generation");
     }
 
     private static async Task<IResult> StatusAsync(HttpRequest request, StatusBoard board, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
@@ -49,24 +50,44 @@ internal static class PageEndpoints
     }
 
     private static async Task<IResult> SearchAsync(
-        HttpRequest request, ArchiverSettings settings, ArchiveList archives, SessionExplainer explainer, SourceErrors errors, PageRenderer pages, CancellationToken cancellationToken)
+        HttpRequest request, PolicyChoice choice, ArchiverSettings settings, ArchiveList archives, SessionExplainer explainer, SourceErrors errors, PageRenderer pages, CancellationToken cancellationToken)
     {
-        var query = request.Query.Text("q")?.Trim();
-        if (string.IsNullOrEmpty(query))
-            return await pages.PageAsync<SearchPage>(new SearchModel(null, [], false, [])).ConfigureAwait(false);
-        List<(string, ListedArchive)> found = [];
+        var query = request.Query;
+        var filter = new SearchFilter(
+            query.Text("q")?.Trim() is { Length: > 0 } text ? text : null, query.Text("source"), query.Text("policy"), query.Word("state", ArchiveStates.All), query.Text("from"), query.Text("to"));
+        var (from, to, after) = (query.Instant("from"), query.Instant("to"), query.Id("after"));
+        List<(string Source, ListedArchive Archive)> found = [];
         List<string> live = [];
-        foreach (var source in settings.Sources)
+        // The number of a row is one ledger's: the link to older ones names its source.
+        foreach (var source in after is null ? choice.Sources(filter.Source) : [choice.OneSource(filter.Source)])
         {
-            var bySession = new ArchiveFilter(source.Name, null, null, null, null, MostFound + 1, null, query);
-            found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(bySession, cancellationToken)).ConfigureAwait(false)).Select(a => (source.Name, a)));
-            var byUser = bySession with { User = query, Id = null };
-            found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(byUser, cancellationToken)).ConfigureAwait(false)).Select(a => (source.Name, a)));
-            if (await IsLiveAsync(source, query, explainer, errors, cancellationToken).ConfigureAwait(false))
+            var all = new ArchiveFilter(source.Name, null, from, to, filter.State, MostFound + 1, after, null, filter.Policy is { } policy ? Names.Canonical(policy) : null);
+            var parts = filter.Query is { } id ? [all with { Id = id }, all with { User = id }] : new[] { all };
+            foreach (var part in parts)
+                found.AddRange(await ReadAsync(source, part, archives, errors, cancellationToken).ConfigureAwait(false));
+            if (filter.Query is { } session && await IsLiveAsync(source, session, explainer, errors, cancellationToken).ConfigureAwait(false))
                 live.Add(source.Name);
         }
-        var shown = found.Distinct().Take(MostFound).ToList();
-        return await pages.PageAsync<SearchPage>(new SearchModel(query, shown, found.Distinct().Count() > MostFound, live)).ConfigureAwait(false);
+        // Each source's newest come first; a page of several sources ends where the first of them has more.
+        var shown = found.DistinctBy(f => (f.Source, f.Archive.Id)).ToList();
+        var cut = shown.GroupBy(f => f.Source).Where(g => g.Count() > MostFound).Select(g => (g.Key, Last: g.Skip(MostFound - 1).First().Archive.Id)).ToList();
+        shown = [.. shown.GroupBy(f => f.Source).SelectMany(g => g.Take(MostFound))];
+        return await pages.PageAsync<SearchPage>(new SearchModel(
+            filter, [.. settings.Sources.Select(s => s.Name)], [.. settings.Sources.SelectMany(s => s.Policies).Where(p => p.Action == PolicyAction.Archive).Select(p => p.Name).Distinct()],
+            shown, [.. cut.Select(c => (c.Key, filter.Url(c.Key, c.Last)))], live)).ConfigureAwait(false);
+    }
+
+    // What was typed may be a session's id in one source and no user of another: such a source has nothing of it.
+    private static async Task<IEnumerable<(string, ListedArchive)>> ReadAsync(SourceSettings source, ArchiveFilter filter, ArchiveList archives, SourceErrors errors, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => (source.Name, a));
+        }
+        catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && filter.User is not null)
+        {
+            return [];
+        }
     }
 
     // A source that inspection refuses has no answer to this; the status page says why.

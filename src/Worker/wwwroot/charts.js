@@ -11,6 +11,15 @@
     },
   };
   const day = (s) => new Date(s * 1000).toLocaleDateString("en", { month: "short", day: "numeric", timeZone: "UTC" });
+  const minute = (s) => new Date(s * 1000).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+  // Days, or within two of them times; a label that says the same as the one before it says nothing.
+  const dates = (u, splits) => {
+    const near = u.scales.x.max - u.scales.x.min < 2 * 86400;
+    const labels = splits.map((s) => (near ? `${day(s)} ${minute(s)}` : day(s)));
+    return labels.map((label, i) => (i > 0 && label === labels[i - 1] ? "" : label));
+  };
+  // A single point has no width: half a day to each side of it.
+  const around = (u, min, max) => (max - min < 3600 ? [min - 43200, max + 43200] : [min, max]);
   const outcomes = ["done", "partial", "failed", "refused", "cancelled", "interrupted", "running"];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const value = (row, column) => row.cells[column].dataset.v;
@@ -43,8 +52,8 @@
       width: plot.clientWidth,
       height: plot.clientHeight - 30,
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
-      scales: { x: { time: true }, y: { range: (u, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      axes: [{ ...axis, space: 60, values: (u, splits) => splits.map(day) }, { ...axis, size: 62, values: (u, splits) => splits.map(format) }],
+      scales: { x: { time: true, range: around }, y: { range: (u, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+      axes: [{ ...axis, space: 90, values: dates }, { ...axis, size: 62, values: (u, splits) => splits.map(format) }],
       legend: { live: false },
       cursor: { drag: { x: false, y: false } },
       series: [{}].concat(series.map((s, i) => {

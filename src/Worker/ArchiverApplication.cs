@@ -52,7 +52,7 @@ internal static class ArchiverApplication
     {
         var configuration = ConfigurationFiles.Load(parse.GetValue(ArchiverCommandLine.Config), overrides, environment);
         var settings = ArchiverConfiguration.Read(configuration, CronProblem.Of, environment.Folder);
-        await using var log = LogSetup.Create(configuration, environment, terminal, quiet: verb != typeof(RunVerb));
+        await using var log = LogSetup.Create(configuration, terminal, quiet: verb != typeof(RunVerb));
         try
         {
 #pragma warning disable ASP0000 // There is no host around a verb: this is its only container.

@@ -16,10 +16,9 @@ internal static class LogSetup
     private const string Text = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{ExceptionText:l}";
 
     /// <param name="configuration">Its section Serilog may set levels and sinks.</param>
-    /// <param name="environment">Its NO_COLOR may ask for text without colours.</param>
     /// <param name="terminal">Where stderr leads.</param>
     /// <param name="quiet">A verb that a person called, not the worker: on a terminal only warnings, below its progress bar and its summary.</param>
-    public static Logger Create(IConfiguration configuration, ProcessEnvironment environment, Terminal terminal, bool quiet)
+    public static Logger Create(IConfiguration configuration, Terminal terminal, bool quiet)
     {
         var logger = new LoggerConfiguration()
             .MinimumLevel.Is(quiet && terminal.ErrorIsTerminal ? LogEventLevel.Warning : LogEventLevel.Information)

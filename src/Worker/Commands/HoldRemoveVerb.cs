@@ -16,7 +16,7 @@ internal sealed class HoldRemoveVerb(PolicyChoice choice, LedgerAccess ledger, T
         {
             if (long.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
                 return id;
-            result.AddError($"A hold is named by its number, but '{result.Tokens[0].Value}' is none. See: archiver hold list.");
+            result.AddError($"A hold is named by its number, but '{result.Tokens[0].Value}' is none; archiver hold list has them.");
             return default;
         },
     };

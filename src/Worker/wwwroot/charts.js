@@ -18,8 +18,11 @@
     const labels = splits.map((s) => (near ? `${day(s)} ${minute(s)}` : day(s)));
     return labels.map((label, i) => (i > 0 && label === labels[i - 1] ? "" : label));
   };
-  // A single point has no width: half a day to each side of it.
-  const around = (u, min, max) => (max - min < 3600 ? [min - 43200, max + 43200] : [min, max]);
+  // A single point has no width, and uPlot gives it years: half a day to each side of it.
+  const around = (u, min, max) => {
+    const [first, last] = [u.data[0].at(0), u.data[0].at(-1)];
+    return last - first < 3600 ? [first - 43200, last + 43200] : [min, max];
+  };
   const outcomes = ["done", "partial", "failed", "refused", "cancelled", "interrupted", "running"];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const value = (row, column) => row.cells[column].dataset.v;

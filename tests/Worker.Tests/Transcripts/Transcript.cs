@@ -48,11 +48,11 @@ internal sealed partial class Transcript(string file, Installation? installation
                 await File.WriteAllTextAsync(Path.Combine(_folder, name[0]), name.ElementAtOrDefault(1)?.Replace(@"\n", "\n", StringComparison.Ordinal) ?? "", cancellationToken);
                 return "";
             case "sql>":
-                await installation!.Database.ExecuteAsync(Fill(text));
+                await installation!.Database.ExecuteAsync(Fill(text), cancellationToken);
                 return "";
             case "sql":
                 var query = text.Split("> ", 2);
-                _values[query[0]] = (await installation!.Database.ScalarAsync<string>(Fill(query[1])))!;
+                _values[query[0]] = (await installation!.Database.ScalarAsync<string>(Fill(query[1]), cancellationToken))!;
                 return "";
             default:
                 return await RunAsync(Fill(text), cancellationToken);

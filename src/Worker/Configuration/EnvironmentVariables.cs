@@ -9,7 +9,7 @@ namespace Archiver.Worker.Configuration;
 internal static partial class EnvironmentVariables
 {
     /// <summary>What the scripts and tests of this repository understand; whoever runs them has these set.</summary>
-    private static readonly string[] OfScripts = ["ARCHIVER_TEST_", "ARCHIVER_PROOF_", "ARCHIVER_DEMO_", "ARCHIVER_SAMPLE_", "ARCHIVER_SCREENSHOTS"];
+    private static readonly string[] OfScripts = ["ARCHIVER_TEST_", "ARCHIVER_PROOF_", "ARCHIVER_DEMO_", "ARCHIVER_SAMPLE_", "ARCHIVER_SCREENSHOTS", "ARCHIVER_WRITE_SCHEMA"];
 
     /// <summary>Refuses what looks like ours and is read by nobody: a misspelled trigger would start a worker instead of one run.</summary>
     /// <exception cref="ArchiverException">It names the variable and what may have been meant; kind Configuration.</exception>
@@ -53,7 +53,7 @@ internal static partial class EnvironmentVariables
     [GeneratedRegex("^ARCHIVER_(?!_)", RegexOptions.IgnoreCase)]
     private static partial Regex Ours();
 
-    /// <summary>Kubernetes sets these in every pod for each Service whose name begins with archiver, and docker-compose.yml takes ports, images and passwords from them.</summary>
-    [GeneratedRegex("^ARCHIVER_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?|IMAGE|PASSWORD)$", RegexOptions.IgnoreCase)]
+    /// <summary>Kubernetes sets these in every pod for each Service whose name begins with archiver, and docker-compose.yml takes ports, images, passwords and its key from them.</summary>
+    [GeneratedRegex("^ARCHIVER_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?|IMAGE|PASSWORD|API_KEY)$", RegexOptions.IgnoreCase)]
     private static partial Regex OfOthers();
 }

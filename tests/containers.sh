@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs what needs Docker as its users would: docker-compose.yml as its head says, demo.sh through it, and tests/Containers.Tests.
-# What happened goes to stdout, without what differs from run to run. Ends with `containers: passed`. Not a part of ./test.sh.
+# Runs what needs Docker as its users would: docker-compose.yml as its head says, the release archive where there is no .NET, demo.sh through Docker,
+# and tests/Containers.Tests.
+# What happened goes to stdout. Ends with `containers: passed`. Not a part of ./test.sh.
 #
 # For Debian as root; elsewhere with a Docker engine that runs. Base images that no registry gives are made here, under their real names
 # (tests/Testing/servers/docker.sh): about ten minutes and 6 GB then. ARCHIVER_TEST_ROOTS names a folder that keeps the costly part.
@@ -60,6 +61,38 @@ shown archiver verify --all
 heading "the worker stops on request"
 compose stop archiver 2>>"$WORK/step.log"
 check "exit code" "$(docker inspect --format '{{.State.ExitCode}}' "$(compose ps --all --quiet archiver)")" 0
+compose down --volumes --remove-orphans 2>>"$WORK/step.log"; COMPOSED=
+
+heading "the release archive on a Debian without .NET"
+./release.sh archives >"$WORK/step.log" 2>&1 || { tail -n 20 "$WORK/step.log" >&2; fail "release.sh failed"; }
+(cd artifacts/release && sha256sum --check --quiet SHA256SUMS) || fail "the checksums are not those of the files"
+mkdir "$WORK/release"
+tar -xzf artifacts/release/archiver-*-linux-"$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')".tar.gz -C "$WORK/release" --strip-components 1
+COMPOSED=1
+compose up --detach --wait --wait-timeout 300 postgres s3 2>>"$WORK/step.log" || fail "the servers do not start again"
+cat >"$WORK/release/appsettings.json" <<'J'
+{
+  "Archiver": {
+    "Sources": {
+      "main": {
+        "ConnectionString": "Host=postgres;Database=chat;Username=archiver;Password=only-for-this-machine",
+        "Preset": "ended-at",
+        "Policies": { "idle": { "Action": "Archive", "IdleFor": "90d" } }
+      }
+    },
+    "Storage": { "Endpoint": "http://s3:8000", "PathStyle": true, "Bucket": "archives", "AccessKey": "archiver", "SecretKey": "only-for-this-machine" },
+    "Safety": { "MaxShare": 1 }
+  }
+}
+J
+chmod -R go+rX "$WORK/release"
+# The image of the S3 server is a Debian with OpenSSL and without .NET.
+plain() { docker run --rm --network "${COMPOSE_PROJECT_NAME}_default" --volume "$WORK/release:/opt/archiver:ro" --workdir /opt/archiver --entrypoint "$1" archiver-s3 "${@:2}"; }
+check "dotnet on it" "$(plain sh -c 'command -v dotnet || echo none')" none
+check "version" "$(plain ./archiver --version)" "$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)"
+shown plain ./archiver migrate
+shown plain ./archiver archive
+check "sessions left" "$(sql 'SELECT count(*) FROM chat_sessions')" "$ARCHIVER_SAMPLE_YOUNG"
 compose down --volumes --remove-orphans 2>>"$WORK/step.log"; COMPOSED=
 
 heading "./demo.sh --docker"

@@ -30,7 +30,7 @@ internal static class LogSetup
             .Enrich.With(new ExceptionText());
         try
         {
-            logger.ReadFrom.Configuration(ConfiguredSinks.OnStderr(configuration));
+            logger.ReadFrom.Configuration(ConfiguredSinks.Complete(configuration));
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or ArgumentException)
         {

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Makes what people download, in artifacts/release, with SHA256SUMS over all of it. The version is that of Directory.Build.props.
+#
+#   ./release.sh            archives, tool and sbom
+#   ./release.sh PART...    of these: archives   archiver-VERSION-linux-x64.tar.gz and -arm64: one executable that needs no .NET
+#                                     tool       archiver[.RUNTIME].VERSION.nupkg: `dotnet tool install --global archiver`
+#                                     sbom       archiver-VERSION.cdx.json: every package inside, with licence and hash (CycloneDX)
+#                                     image      archiver-VERSION-image.tar.gz for `docker load`; needs Docker, for this machine's architecture
+set -euo pipefail
+cd "$(dirname "$0")"
+OUT=artifacts/release
+VERSION=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
+RELEASE=(--configuration Release -p:ContinuousIntegrationBuild=true -p:RestoreLockedMode=true -p:UseSharedCompilation=false -v quiet)
+say() { echo "release.sh: $*" >&2; }
+
+archive() { # RUNTIME
+  local name=archiver-$VERSION-$1 folder=artifacts/stage/archiver-$VERSION-$1
+  dotnet publish src/Worker "${RELEASE[@]}" --runtime "$1" --self-contained --output "$folder" \
+    -p:PublishSingleFile=true -p:EnableSingleFileAnalyzer=false -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=false -p:DebugType=none -p:GenerateDocumentationFile=false
+  # Levels of the log are as built in; the one file beside the executable would only be mistaken for the configuration.
+  rm -f "$folder"/*.json "$folder"/*.config "$folder"/*.xml
+  mkdir "$folder/sql"
+  cp -r sql/roles.sql sql/schemas "$folder/sql/"
+  cp -r LICENSE README.md CHANGELOG.md SECURITY.md deploy "$folder/"
+  mkdir "$folder/licenses"; cp src/Worker/wwwroot/uPlot.LICENSE "$folder/licenses/"
+  # The same bytes from the same commit: order, owner and time are fixed.
+  tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -C artifacts/stage "$name" | gzip -n9 >"$OUT/$name.tar.gz"
+}
+
+archives() { archive linux-x64; archive linux-arm64; }
+
+# For machines with .NET: the package that is installed only names those with the program, one for each runtime.
+tool() { dotnet pack src/Worker "${RELEASE[@]}" --output "$OUT" -p:PackAsTool=true; }
+
+sbom() {
+  dotnet tool restore >/dev/null
+  dotnet CycloneDX src/Worker/Worker.csproj --output "$OUT" --filename "archiver-$VERSION.cdx.json" --output-format Json --set-name archiver --set-version "$VERSION" \
+    --set-type Application --exclude-filter Microsoft.CodeAnalysis.BannedApiAnalyzers --disable-package-restore >artifacts/stage/sbom.log 2>&1 || { tail -n 20 artifacts/stage/sbom.log >&2; return 1; }
+}
+
+image() {
+  docker build --quiet --tag "archiver:$VERSION" . >&2
+  docker save "archiver:$VERSION" | gzip -n9 >"$OUT/archiver-$VERSION-image.tar.gz"
+}
+
+for part in "$@"; do
+  case $part in archives|tool|sbom|image) ;; *) sed -n '2,8s/^# \{0,1\}//p' "$0"; [[ $part == -h || $part == --help ]] && exit 0; exit 2;; esac
+done
+[ $# != 0 ] || set -- archives tool sbom
+rm -rf artifacts/stage "$OUT"; mkdir -p artifacts/stage "$OUT"
+for part in "$@"; do say "$part"; "$part"; done
+(cd "$OUT" && sha256sum -- * >SHA256SUMS && cat SHA256SUMS)

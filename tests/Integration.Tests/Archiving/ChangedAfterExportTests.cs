@@ -1,8 +1,10 @@
 using System.IO.Compression;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
@@ -124,6 +126,39 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content LIKE '%, edited'"));
         foreach (var writer in writers)
             await writer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Keeps_a_session_with_a_message_that_stands_where_an_exported_one_stood()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        await WriteAsync("exported");
+        var place = await PlaceAsync("exported");
+        // Not earlier: the export's snapshot keeps the place from being used again.
+        InProcessFault.Once(FaultPoints.Exported, async () =>
+        {
+            await archiver.ExecuteAsync("DELETE FROM chat_messages WHERE session_id = $1 AND content = 'exported'", session);
+            await archiver.ExecuteAsync("VACUUM (INDEX_CLEANUP ON) chat_messages", null);
+            // Free space elsewhere may be taken first, and is not free any more when that message is deleted again.
+            await WriteAsync("written!");
+            for (var tries = 0; await PlaceAsync("written!") != place; tries++)
+            {
+                Assert.True(tries < 500, $"No message came to stand at {place}.");
+                await archiver.ExecuteAsync("DELETE FROM chat_messages WHERE content = 'written!'", null);
+                await WriteAsync("written!");
+            }
+        });
+
+        var summary = await archiver.RunAsync(Token);
+
+        await AssertOnlyStaysAsync(archiver, session, summary, DropReason.Changed);
+
+        // Both are equally long, so that one fits where the other stood.
+        Task WriteAsync(string text) => archiver.ExecuteAsync(
+            $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', '{text}', now() - interval '200 days')", session);
+
+        Task<string?> PlaceAsync(string text) => archiver.Database.ScalarAsync<string>($"SELECT ctid::text FROM chat_messages WHERE content = '{text}'", Token);
     }
 
     [Fact]

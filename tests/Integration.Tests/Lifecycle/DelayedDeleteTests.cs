@@ -147,6 +147,21 @@ public sealed class DelayedDeleteTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Deletes_nothing_whose_document_is_another_than_the_ledger_has()
+    {
+        await using var archiver = await StoredAsync(idle: 3);
+        await MakeDueAsync(archiver, "8 days", 3);
+        var session = await archiver.Database.ScalarAsync<string>(
+            "UPDATE archiver.archives SET json_sha256 = sha256('another') WHERE id = (SELECT min(id) FROM archiver.archives) RETURNING session_id", Token);
+
+        var summary = await archiver.RunAsync(Delayed, Token);
+
+        Assert.Equal((RunOutcome.Partial, 2L, 1L), (summary.Outcome, summary.Delayed, summary.Failed));
+        Assert.Equal(1, summary.Reasons[DropReason.Corrupt]);
+        Assert.Equal(session, await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE session_id = '{session}'", Token));
+    }
+
+    [Fact]
     public async Task Keeps_what_a_hold_covers_and_what_changes_while_it_is_verified()
     {
         await using var archiver = await StoredAsync(idle: 4);

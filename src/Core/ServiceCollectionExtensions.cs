@@ -4,6 +4,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
+using Archiver.Core.Proofs;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
@@ -25,8 +26,11 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ConnectionCatalog>();
         services.TryAddSingleton<BatchMeter>();
+        services.TryAddSingleton<StoreRequests>();
+        services.TryAddSingleton<ProofRunner>();
         services.TryAddSingleton(provider => ArchiveStoreFactory.Create(
-            settings.Storage, settings.Retry, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+            settings.Storage, settings.Retry, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetRequiredService<StoreRequests>().Count));
         services.TryAddSingleton<IArchiveReader>(provider => provider.GetRequiredService<IArchiveStore>());
         services.TryAddSingleton(provider => new PolicyRunner(
             settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveStore>(),

@@ -29,12 +29,14 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<MissedRuns>();
         services.TryAddSingleton<ClusteredSchedule>();
         services.TryAddSingleton<DiscardSchedule>();
+        services.TryAddSingleton<ProofSchedule>();
         services.TryAddTransient<PolicyJob>();
         services.TryAddTransient<DiscardJob>();
+        services.TryAddTransient<ProofJob>();
         services.AddQuartz(quartz => quartz
             .ConfigureScheduler(scheduler => scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always)
             // A job that waits for its source holds a thread meanwhile; no job may wait for one.
-            .UseDefaultThreadPool(Math.Max(10, settings.Sources.Sum(s => s.Policies.Count))));
+            .UseDefaultThreadPool(Math.Max(10, settings.Sources.Sum(s => s.Policies.Count + 1 + Enum.GetValues<Core.Proofs.Proof>().Length))));
         return services;
     }
 }

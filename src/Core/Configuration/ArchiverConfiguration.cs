@@ -42,9 +42,10 @@ public static class ArchiverConfiguration
             Batch = (raw.Batch ?? new()).Read(read.Section(nameof(raw.Batch))),
             Retry = (raw.Retry ?? new()).Read(read.Section(nameof(raw.Retry))),
             Safety = (raw.Safety ?? new()).Read(read.Section(nameof(raw.Safety))),
-            Schedule = (raw.Schedule ?? new()).Read(read.Section(nameof(raw.Schedule))),
+            Schedule = (raw.Schedule ?? new()).Read(read.Section(nameof(raw.Schedule)), cronProblem),
             Discard = (raw.Discard ?? new()).Read(read.Section(nameof(raw.Discard))),
             Growth = (raw.Growth ?? new()).Read(read.Section(nameof(raw.Growth))),
+            Cost = (raw.Cost ?? new()).Read(read.Section(nameof(raw.Cost))),
             Http = (raw.Http ?? new()).Read(read.Section(nameof(raw.Http))),
             AutoMigrate = read.Flag(raw.AutoMigrate) ?? true,
         };

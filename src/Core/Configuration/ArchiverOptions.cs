@@ -22,6 +22,8 @@ internal sealed class ArchiverOptions
 
     public GrowthOptions? Growth { get; set; }
 
+    public CostOptions? Cost { get; set; }
+
     public HttpOptions? Http { get; set; }
 
     public string? AutoMigrate { get; set; }

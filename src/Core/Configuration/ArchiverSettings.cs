@@ -22,6 +22,8 @@ public sealed record ArchiverSettings
 
     public GrowthSettings Growth { get; init; } = new();
 
+    public CostSettings Cost { get; init; } = new();
+
     public HttpSettings Http { get; init; } = new();
 
     /// <summary>Create or upgrade the ledger at start.</summary>
@@ -78,6 +80,33 @@ public sealed record ScheduleSettings
     public bool Clustered { get; init; }
 
     public int Shards { get; init; } = 1;
+
+    /// <summary>When the worker verifies archives, as a cron expression; null: it does not.</summary>
+    public string? Verify { get; init; }
+
+    /// <summary>Archives that one scheduled verification reads.</summary>
+    public SampleSize VerifySample { get; init; } = SampleSize.Of(1000);
+
+    /// <summary>When the worker rehearses restores; null: it does not.</summary>
+    public string? RestoreDrill { get; init; }
+
+    /// <summary>Restores that one scheduled drill rehearses.</summary>
+    public SampleSize RestoreDrillSample { get; init; } = SampleSize.Of(50);
+
+    /// <summary>When the worker reconciles, fixing nothing; null: it does not.</summary>
+    public string? Reconcile { get; init; }
+}
+
+/// <summary>Prices of the store, for status. Without them only bytes and requests are shown.</summary>
+public sealed record CostSettings
+{
+    /// <summary>Of 10^9 bytes kept for a month.</summary>
+    public decimal? PricePerGBMonth { get; init; }
+
+    public decimal? PricePer1000Requests { get; init; }
+
+    /// <summary>What the prices are in; only shown.</summary>
+    public string Currency { get; init; } = "USD";
 }
 
 public sealed record DiscardSettings

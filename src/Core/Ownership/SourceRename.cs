@@ -17,6 +17,17 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
 {
     private const string Move = "SELECT archiver.rename_source($1, $2)";
 
+    // The walk over the archive goes on; what the new name may have begun meanwhile is younger.
+    private const string ClearProofs = "DELETE FROM archiver.proofs AS p WHERE p.source = $2 AND EXISTS (SELECT FROM archiver.proofs AS o WHERE o.source = $1 AND o.proof = p.proof)";
+
+    private const string MoveProofs = "UPDATE archiver.proofs AS p SET source = $2 WHERE p.source = $1";
+
+    private const string MoveRequests = """
+        WITH moved AS (DELETE FROM archiver.store_requests AS r WHERE r.source = $1 RETURNING r.since, r.requests)
+        INSERT INTO archiver.store_requests AS r (source, since, requests) SELECT $2, m.since, m.requests FROM moved AS m
+        ON CONFLICT (source) DO UPDATE SET since = least(r.since, excluded.since), requests = r.requests + excluded.requests
+        """;
+
     /// <param name="old">The name in the ledger.</param>
     /// <param name="source">The configured source, under its new name.</param>
     /// <param name="who">Who says so, for the audit.</param>
@@ -52,8 +63,8 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         foreach (var name in new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal))
             await HoldLock.TakeExclusiveAsync(connection, name, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(SourceRegistry.OneAtATime, cancellationToken).ConfigureAwait(false);
-        if (former != source.Name)
-            await connection.ExecuteAsync(Move, cancellationToken, PgParameter.Text(former), PgParameter.Text(source.Name)).ConfigureAwait(false);
+        foreach (var sql in former != source.Name ? [Move, ClearProofs, MoveProofs, MoveRequests] : Array.Empty<string>())
+            await connection.ExecuteAsync(sql, cancellationToken, PgParameter.Text(former), PgParameter.Text(source.Name)).ConfigureAwait(false);
         var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
         SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false));
         await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken).ConfigureAwait(false);

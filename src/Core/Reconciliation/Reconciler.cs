@@ -35,7 +35,12 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     /// <param name="cancellationToken">Gives up; what was fixed stays fixed.</param>
     /// <exception cref="ArchiverException">No such source, no ledger, or with fix: another worker runs on it.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async Task<ReconcileReport> RunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken)
+    public async Task<ReconcileReport> RunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken) =>
+        await TryRunAsync(sourceName, fix, who, cancellationToken).ConfigureAwait(false)
+        ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{sourceName}'. Reconcile again when it is done.");
+
+    /// <summary>The same, and null when another worker runs on the source.</summary>
+    public async Task<ReconcileReport?> TryRunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken)
     {
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
@@ -44,8 +49,9 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
         await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
-        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
-            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Reconcile again when it is done.");
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false);
+        if (taken is null)
+            return null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
         return await RunAsync(source, connection, taken.Lease, fix, who, stop.Token).ConfigureAwait(false);
     }

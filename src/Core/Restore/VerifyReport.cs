@@ -7,9 +7,19 @@ namespace Archiver.Core.Restore;
 public sealed record VerifyOptions(string Source, int? Sample = VerifyOptions.DefaultSample, int RestoreDrill = 0)
 {
     public const int DefaultSample = 1000;
+
+    /// <summary>Instead of a sample: this part of a walk over all archives. <see cref="Sample"/> is null then.</summary>
+    public VerifyRange? Range { get; init; }
 }
 
-/// <summary>What verification found. Nothing was changed.</summary>
+/// <summary>Archives by their ids in the ledger.</summary>
+/// <param name="After">Those above this id,</param>
+/// <param name="Through">up to this one,</param>
+/// <param name="Also">and these.</param>
+/// <param name="Count">How many all of them are, for progress.</param>
+public sealed record VerifyRange(long After, long Through, IReadOnlyList<long> Also, long Count);
+
+/// <summary>What verification found. Nothing was changed but the ledger's note of what is damaged.</summary>
 public sealed record VerifyReport
 {
     /// <summary>Archives read to their end.</summary>

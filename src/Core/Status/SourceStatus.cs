@@ -1,3 +1,5 @@
+using Archiver.Core.Proofs;
+
 namespace Archiver.Core.Status;
 
 /// <summary>How a source is doing. Command line, metrics and status page show these very numbers, so they cannot disagree.</summary>
@@ -38,6 +40,17 @@ internal sealed record SourceStatus
 
     /// <summary>What runs did day by day (UTC), oldest first, today last; days without a run are there with zeros.</summary>
     public required IReadOnlyList<DayOfRuns> Days { get; init; }
+
+    /// <summary>The scheduled proofs: those that are configured, and those that the ledger remembers.</summary>
+    public required IReadOnlyList<ProofStatus> Proofs { get; init; }
+
+    /// <summary>Archives that were not right when they were last read, counted by problem; every problem is there.</summary>
+    public required IReadOnlyDictionary<string, long> Damaged { get; init; }
+
+    /// <summary>The first of them, which were found first.</summary>
+    public required IReadOnlyList<DamagedArchive> DamagedArchives { get; init; }
+
+    public required CostStatus Cost { get; init; }
 
     /// <summary>How long reading took.</summary>
     public TimeSpan ReadIn { get; init; }

@@ -4,6 +4,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Proofs;
 using Archiver.Core.Selection;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -17,6 +18,9 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
     public const int Days = 30;
 
     private const int Runs = 50;
+
+    /// <summary>Damaged archives that are named.</summary>
+    private const int NamedDamage = 20;
 
     private const string Counts = """
         SELECT clock_timestamp(),
@@ -55,8 +59,20 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
             Days = await RunReport.DaysAsync(connection, source.Name, Days, cancellationToken).ConfigureAwait(false),
             Tables = await TableReader.ReadAsync(connection, source.Map, settings, cancellationToken).ConfigureAwait(false),
             Policies = await PoliciesAsync(connection, source, cancellationToken).ConfigureAwait(false),
+            Proofs = await ProofsAsync(connection, source.Name, cancellationToken).ConfigureAwait(false),
+            Damaged = await DamageRecords.CountAsync(connection, source.Name, cancellationToken).ConfigureAwait(false),
+            DamagedArchives = await DamageRecords.FirstAsync(connection, source.Name, NamedDamage, cancellationToken).ConfigureAwait(false),
+            Cost = await CostStatus.ReadAsync(connection, source.Name, settings.Cost, cancellationToken).ConfigureAwait(false),
             ReadIn = time.GetElapsedTime(started),
         };
+    }
+
+    private async Task<IReadOnlyList<ProofStatus>> ProofsAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken)
+    {
+        var recorded = (await ProofRecords.ReadAsync(connection, source, cancellationToken).ConfigureAwait(false)).ToDictionary(p => p.Proof);
+        return [.. Enum.GetValues<Proof>()
+            .Where(p => settings.Schedule.CronOf(p) is not null || recorded.ContainsKey(p.Name()))
+            .Select(p => recorded.GetValueOrDefault(p.Name()) ?? new ProofStatus { Proof = p.Name() })];
     }
 
     private static async Task<IReadOnlyList<string>> PausesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ namespace Archiver.Core.Storage;
 /// A bucket of any S3-compatible server. It sends each request once; retries are <see cref="ResilientArchiveStore"/>'s. A body that is
 /// being read throws <see cref="StorageException"/> too when it is cut off or stops arriving.
 /// </summary>
-internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time) : IArchiveStore, IDisposable
+internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time, Action<Uri>? sent = null) : IArchiveStore, IDisposable
 {
     /// <summary>Largest object in bytes that goes in one request; above it the upload is in parts.</summary>
     public const long SinglePutLimit = 16L << 20;
@@ -14,7 +14,7 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
     /// <summary>Of every object. No Content-Encoding: clients would unpack it on the way and hashes would not match.</summary>
     public const string ContentType = "application/gzip";
 
-    private readonly S3Bucket _bucket = new(settings, time);
+    private readonly S3Bucket _bucket = new(settings, time, sent);
     private S3OverwriteProbe? _probe;
 
     /// <inheritdoc/>

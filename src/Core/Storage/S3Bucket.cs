@@ -10,10 +10,10 @@ internal sealed class S3Bucket : IDisposable
     private readonly S3HttpClientFactory _http;
     private readonly AmazonS3Client _client;
 
-    public S3Bucket(StorageSettings settings, TimeProvider time)
+    public S3Bucket(StorageSettings settings, TimeProvider time, Action<Uri>? sent = null)
     {
         Settings = settings;
-        _http = new S3HttpClientFactory(settings.Bucket, settings.Timeout, time);
+        _http = new S3HttpClientFactory(settings.Bucket, settings.Timeout, time, sent);
         _client = S3ClientFactory.Create(settings, _http, time);
     }
 

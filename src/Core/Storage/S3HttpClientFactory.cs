@@ -15,7 +15,7 @@ internal sealed class S3HttpClientFactory : HttpClientFactory, IDisposable
 
     private readonly HttpClient _client;
 
-    public S3HttpClientFactory(string bucket, TimeSpan timeout, TimeProvider time)
+    public S3HttpClientFactory(string bucket, TimeSpan timeout, TimeProvider time, Action<Uri>? sent = null)
     {
         var sockets = new SocketsHttpHandler
         {
@@ -25,7 +25,7 @@ internal sealed class S3HttpClientFactory : HttpClientFactory, IDisposable
             ConnectTimeout = timeout < LongestConnect ? timeout : LongestConnect,
             PooledConnectionLifetime = ConnectionLifetime,
         };
-        _client = new HttpClient(new S3HttpHandler(sockets, bucket, timeout, time)) { Timeout = timeout };
+        _client = new HttpClient(new S3HttpHandler(sockets, bucket, timeout, time, sent)) { Timeout = timeout };
     }
 
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => _client;

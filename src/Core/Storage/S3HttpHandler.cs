@@ -12,13 +12,14 @@ namespace Archiver.Core.Storage;
 /// threads that all wait for error documents has none left to receive them, and every request would end by timeout.</para>
 /// <para>A listing is looked at before the SDK reads it (<see cref="S3AnswerCheck"/>).</para>
 /// </summary>
-internal sealed class S3HttpHandler(HttpMessageHandler inner, string bucket, TimeSpan readTimeout, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class S3HttpHandler(HttpMessageHandler inner, string bucket, TimeSpan readTimeout, TimeProvider time, Action<Uri>? sent = null) : DelegatingHandler(inner)
 {
     private const long LargestDocument = 64L << 20;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Headers.ExpectContinue = false;
+        sent?.Invoke(request.RequestUri!);
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         var guarded = new StreamContent(new StallGuardStream(body, readTimeout, time));

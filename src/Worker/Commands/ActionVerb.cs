@@ -5,12 +5,13 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Sources;
+using Archiver.Core.Storage;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
 
 /// <summary>Runs the policies with one action, once, now: what <c>archive</c>, <c>purge</c> and <c>expire</c> have in common.</summary>
-internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Terminal terminal, ProgressDisplay progress)
+internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, StoreRequests requests, Terminal terminal, ProgressDisplay progress)
 {
     private static readonly Option<int?> MaxSessions = VerbOptions.Count("--max-sessions", "Take at most so many sessions per policy");
 
@@ -29,6 +30,7 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Termi
             var request = new RunRequest(source, policy with { DryRun = policy.DryRun || parse.GetValue(DryRun) }, parse.GetValue(MaxSessions));
             var summary = await progress.ShowAsync(policy.FullName, plain: !json, relay => runner.RunAsync(request, relay, cancellationToken)).ConfigureAwait(false);
             summaries.Add(summary);
+            await requests.RecordAsync(source).ConfigureAwait(false);
             if (!json)
                 SummaryText.Write(summary, terminal);
             if (summary.Outcome == RunOutcome.Cancelled)

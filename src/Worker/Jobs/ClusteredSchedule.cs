@@ -101,7 +101,7 @@ internal sealed class ClusteredSchedule(
 
     private StandaloneSchedulerFactory Build(SourceSettings source) => QuartzSchedulerBuilder.Create(quartz =>
     {
-        quartz.Services.AddSingleton(loggers).AddSingleton(runs).AddTransient<PolicyJob>().AddTransient<DiscardJob>();
+        quartz.Services.AddSingleton(loggers).AddSingleton(runs).AddTransient<PolicyJob>().AddTransient<DiscardJob>().AddTransient<ProofJob>();
         quartz.ConfigureScheduler(scheduler =>
         {
             // The cluster's name: every worker of the source has the same.
@@ -109,7 +109,7 @@ internal sealed class ClusteredSchedule(
             scheduler.IdleWaitTime = TimeSpan.FromSeconds(10);
             scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
         });
-        quartz.UseDefaultThreadPool(Math.Max(10, (source.Policies.Count * settings.Schedule.Shards) + 1));
+        quartz.UseDefaultThreadPool(Math.Max(10, (source.Policies.Count * settings.Schedule.Shards) + 1 + Enum.GetValues<Core.Proofs.Proof>().Length));
         quartz.UsePersistentStore(store =>
         {
             store.ConfigureStore(options =>

@@ -10,7 +10,7 @@ namespace Archiver.Worker.Jobs;
 /// no worker was there, or what the environment triggers. Quartz's own hosted service would start before anybody knows what was missed.
 /// </summary>
 internal sealed class SchedulerService(
-    ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, Readiness readiness, MissedRuns missed, DiscardSchedule discards,
+    ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, Readiness readiness, MissedRuns missed, DiscardSchedule discards, ProofSchedule proofs,
     Trigger trigger, TimeProvider time, WorkerOutcome outcome, IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -85,7 +85,7 @@ internal sealed class SchedulerService(
         // Before the schedule starts: a firing in between would hide that an earlier one was missed.
         var now = await missed.FindAsync(source, cancellationToken).ConfigureAwait(false);
         var triggered = trigger.Policies(source).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        HashSet<JobKey> configured = [DiscardJob.Key(source.Name)];
+        HashSet<JobKey> configured = [DiscardJob.Key(source.Name), .. await proofs.ScheduleAsync(scheduler, source, cancellationToken).ConfigureAwait(false)];
         foreach (var group in source.Policies.GroupBy(p => p.Cron, StringComparer.Ordinal))
         {
             foreach (var shard in PolicyJob.Shards(settings.Schedule))

@@ -4,11 +4,14 @@ using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
 using Archiver.Core.Policies;
+using Archiver.Core.Proofs;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
 
 namespace Archiver.Worker.Jobs;
 
 /// <summary>Runs policies of a source one after another, in their order. Schedule and trigger both go through it, so they queue instead of colliding.</summary>
-internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner, Discarder discarder, ServerWait servers, TimeProvider time) : IDisposable
+internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner, Discarder discarder, ProofRunner proofs, StoreRequests requests, ServerWait servers, TimeProvider time) : IDisposable
 {
     /// <summary>A dead or paused worker's lock goes with its connection, at the latest when the server ends that as idle; see <see cref="Core.Postgres.SourceLock"/>.</summary>
     private static readonly TimeSpan TakeOverWithin = TimeSpan.FromMinutes(4);
@@ -37,12 +40,10 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
     private async Task<IReadOnlyList<RunSummary>> RunAsync(
         string source, IReadOnlyCollection<string> policies, Shard? shard, bool takeOver, CancellationToken cancellationToken)
     {
-        var turn = Turn(source, shard);
-        await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        var settingsOfSource = settings.Sources.Single(s => s.Name == source);
+        return await InTurnAsync(settingsOfSource, shard, async () =>
         {
             List<RunSummary> summaries = [];
-            var settingsOfSource = settings.Sources.Single(s => s.Name == source);
             foreach (var policy in settingsOfSource.Policies.Where(p => policies.Contains(p.Name)))
             {
                 summaries.Add(await RunAsync(new RunRequest(settingsOfSource, policy, Shard: shard), takeOver, cancellationToken).ConfigureAwait(false));
@@ -50,11 +51,7 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
                     break;
             }
             return summaries;
-        }
-        finally
-        {
-            turn.Release();
-        }
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<RunSummary> RunAsync(RunRequest request, bool takeOver, CancellationToken cancellationToken)
@@ -69,22 +66,57 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
         }
     }
 
-    private SemaphoreSlim Turn(string source, Shard? shard) => _turns.GetOrAdd((source, shard), _ => new SemaphoreSlim(1));
-
     /// <summary>Discards what is due, in its turn; the outcome is in the log and the ledger.</summary>
     public async Task DiscardWhenReadyAsync(string source, string who, CancellationToken cancellationToken)
     {
         var settingsOfSource = settings.Sources.Single(s => s.Name == source);
         await servers.UntilReadyAsync(settingsOfSource, cancellationToken).ConfigureAwait(false);
-        var turn = Turn(source, shard: null);
+        await InTurnAsync(settingsOfSource, shard: null, () => discarder.RunAsync(settingsOfSource, who, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Does a proof when no run of this worker is going on; the outcome is in the log and the ledger. One that only reads then lets runs begin beside
+    /// it: reading a large part of an archive takes long, and nobody's run is to wait for that.
+    /// </summary>
+    public async Task ProveWhenReadyAsync(string source, Proof proof, string who, CancellationToken cancellationToken)
+    {
+        var settingsOfSource = settings.Sources.Single(s => s.Name == source);
+        await servers.UntilReadyAsync(settingsOfSource, cancellationToken).ConfigureAwait(false);
+        Task<bool> ProveAsync() => RunAsync(settingsOfSource, proof, who, cancellationToken);
+        if (proof == Proof.Reconcile)
+        {
+            await InTurnAsync(settingsOfSource, shard: null, ProveAsync, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        await InTurnAsync(settingsOfSource, shard: null, () => Task.FromResult(true), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ProveAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await requests.RecordAsync(settingsOfSource).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> RunAsync(SourceSettings source, Proof proof, string who, CancellationToken cancellationToken)
+    {
+        await proofs.RunAsync(source, proof, who, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<T> InTurnAsync<T>(SourceSettings source, Shard? shard, Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        var turn = _turns.GetOrAdd((source.Name, shard), _ => new SemaphoreSlim(1));
         await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await discarder.RunAsync(settingsOfSource, who, cancellationToken).ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
         }
         finally
         {
             turn.Release();
+            await requests.RecordAsync(source).ConfigureAwait(false);
         }
     }
 

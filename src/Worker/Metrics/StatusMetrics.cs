@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Proofs;
 using Archiver.Core.Status;
 
 namespace Archiver.Worker.Metrics;
@@ -26,10 +27,33 @@ internal sealed class StatusMetrics
         AddPolicies();
         AddTables();
         AddTotals();
+        AddProofs();
+        AddCost();
         Gauge("archiver.quarantined.sessions", "Sessions set aside until a person looks at them.", s => [Of(s.Quarantined, ("source", s.Source))]);
         Gauge("archiver.failing.sessions", "Sessions that failed and are tried again.", s => [Of(s.Failing, ("source", s.Source))]);
         Gauge("archiver.holds", "Legal holds in force.", s => [Of(s.Holds, ("source", s.Source))]);
         Gauge("archiver.archives", "Archives in the ledger by state.", s => s.Archives.Select(a => Of(a.Value, ("source", s.Source), ("state", a.Key))));
+    }
+
+    private void AddProofs()
+    {
+        Proofs("archiver.proof.done.time", "s", "When the scheduled proof last came to its end, as a Unix time.", p => p.DoneAt?.ToUnixTimeSeconds());
+        Proofs("archiver.proof.duration", "s", "How long it then took.", p => p.DoneAt is null ? null : p.Seconds);
+        Proofs("archiver.proof.checked", null, "Archives that it then read, restores that it rehearsed, or objects that it compared.", p => p.DoneAt is null ? null : p.Checked);
+        Proofs("archiver.proof.not_done", null, "1 when the last attempt was skipped or failed.", p => p.State is "skipped" or "failed" ? 1 : 0);
+        Proofs("archiver.proof.walked.time", "s", "Begin of the last whole walk over the archive, as a Unix time: every archive that was there has been read since.", p => p.WalkedFrom?.ToUnixTimeSeconds());
+        Gauge("archiver.proof.found", "What the scheduled proof found when it last came to its end, by kind.",
+            s => s.Proofs.SelectMany(p => p.Found.Select(f => Of(f.Value, ("source", s.Source), ("proof", p.Proof), ("problem", f.Key)))));
+        Gauge("archiver.damaged.archives", "Archives that were not right when they were last read, by problem; from the ledger.",
+            s => s.Damaged.Select(d => Of(d.Value, ("source", s.Source), ("problem", d.Key))));
+    }
+
+    private void AddCost()
+    {
+        _meter.CreateObservableGauge("archiver.kept.size", () => Sources<long>(s => [Of(s.Cost.Bytes, ("source", s.Source))]), "By", "Bytes of the stored objects.");
+        Gauge("archiver.kept.objects", "Stored objects.", s => [Of(s.Cost.Objects, ("source", s.Source))]);
+        _meter.CreateObservableCounter(
+            "archiver.store.requests", () => Sources<long>(s => s.Cost.Requests is { } n ? [Of(n, ("source", s.Source))] : []), null, "Requests that runs and proofs sent to the store; from the ledger.");
     }
 
     private void AddPolicies()
@@ -70,6 +94,9 @@ internal sealed class StatusMetrics
 
     private void Policies(string name, string? unit, string help, Func<PolicyStatus, double?> read) => _meter.CreateObservableGauge(
         name, () => Sources(s => s.Policies.Where(p => read(p) is not null).Select(p => new Measurement<double>(read(p)!.Value, Tags(("source", s.Source), ("policy", p.Name), ("action", Action(p)))))), unit, help);
+
+    private void Proofs(string name, string? unit, string help, Func<ProofStatus, double?> read) => _meter.CreateObservableGauge(
+        name, () => Sources(s => s.Proofs.Where(p => read(p) is not null).Select(p => new Measurement<double>(read(p)!.Value, Tags(("source", s.Source), ("proof", p.Proof))))), unit, help);
 
     private void Tables(string name, string? unit, string help, Func<TableStatus, long?> read) => _meter.CreateObservableGauge(
         name, () => Sources(s => s.Tables.Where(t => read(t) is not null).Select(t => Of(read(t)!.Value, ("source", s.Source), ("table", t.Table)))), unit, help);

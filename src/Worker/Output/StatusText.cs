@@ -16,11 +16,23 @@ internal static class StatusText
         WritePolicies(status, terminal);
         WriteRuns(status, terminal);
         WriteTables(status, terminal);
+        WriteProofs(status, terminal);
         var week = status.Days.TakeLast(7).ToList();
         var archived = status.Totals.Where(t => t.Action == "archive").ToList();
         terminal.WriteLine($"  last 7 days: {Amount.Of(week.Sum(d => d.Archived), "session")} taken, {Amount.Of(week.Sum(d => d.Restored), "session")} restored, {Amount.Bytes(week.Sum(d => d.JsonBytes))} of JSON in {Amount.Bytes(week.Sum(d => d.StoredBytes))}");
         terminal.WriteLine($"  in all: {Amount.Of(archived.Sum(t => t.Done), "session")} archived, {Amount.Bytes(archived.Sum(t => t.JsonBytes))} of JSON in {Amount.Bytes(archived.Sum(t => t.StoredBytes))}");
+        terminal.WriteLine($"  {CostText.Of(status.Cost)}");
         terminal.WriteLine($"  archives: {string.Join(", ", status.Archives.Select(a => $"{Number(a.Value)} {a.Key}").DefaultIfEmpty("none"))}; holds: {Number(status.Holds)}; failing: {Number(status.Failing)}; quarantined: {Number(status.Quarantined)}");
+    }
+
+    private static void WriteProofs(SourceStatus status, Terminal terminal)
+    {
+        if (status.Proofs.Count == 0)
+            return;
+        var table = new TextTable("PROOF", "LAST DONE", "CHECKED", "FOUND", "WHOLE ARCHIVE", "STATE");
+        foreach (var p in status.Proofs)
+            table.Add(p.Proof, p.DoneAt is { } at ? At(at) : "never", Number(p.Checked), ProofText.Found(p), ProofText.Walk(p, status), p.State ?? "not yet");
+        table.Write(terminal, "  ");
     }
 
     private static void WritePolicies(SourceStatus status, Terminal terminal)

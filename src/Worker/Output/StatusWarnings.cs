@@ -10,6 +10,8 @@ internal static class StatusWarnings
     {
         if (status.NotOwner is { } reason)
             yield return $"discard, erase and reconcile --fix destroy nothing: {reason}. See: archiver ledger own --help";
+        foreach (var warning in ProofText.Warnings(status))
+            yield return warning;
         foreach (var policy in status.Policies)
         {
             var name = $"{status.Source}/{policy.Name}";

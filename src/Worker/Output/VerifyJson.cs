@@ -9,5 +9,5 @@ internal sealed record VerifyJson(string Source, long Checked, long Right, long 
         source, report.Checked, report.Right, report.Drilled, report.DrilledAside, report.JsonBytes, report.Problems, report.Elapsed);
 
     /// <summary>The word for a problem, the same as in JSON.</summary>
-    public static string Word(ReadProblem problem) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(problem.ToString());
+    public static string Word(ReadProblem problem) => Core.Proofs.DamageRecords.Word(problem);
 }

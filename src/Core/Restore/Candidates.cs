@@ -50,7 +50,7 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         if (options.ObjectKeys.Count == 0)
         {
             foreach (var id in wanted)
-                tally.AddRefused(id, null, hasLedger ? Unknown(options) : "there is no ledger, and no object of its name; a member of a bundle is found after: archiver ledger rebuild");
+                tally.AddRefused(id, null, hasLedger ? Unknown(options) : "the ledger has no archive at all, and the store no object of its name; a member of a bundle is found after: archiver ledger rebuild");
         }
     }
 

@@ -99,6 +99,9 @@ internal sealed partial class Transcript(string file, Installation? installation
             (@"(127\.0\.0\.1|localhost):\d+", "<server>"),
             (Regex.Escape(installation?.Database.Name ?? "<database>"), "<database>"),
             (Regex.Escape(installation?.Bucket.Settings.Bucket ?? "<bucket>"), "<bucket>"),
+            (@"""system_id"":""\d+"",""server"":""[^""]+""", @"""system_id"":""<system>"",""server"":""<version>"""),
+            // The first line of progress always comes; how many follow depends on how busy the machine is.
+            (@"(?m)^(\S+: \d+ of \d+ (?:session|archive|object)s?)(?: \(.*\))?\n(?:\S+: \d+ of \d+ (?:session|archive|object)s?(?: \(.*\))?\n)+", "$1\n"),
             (@"(?<=\S)  +", "  "),
         ];
         text = Uuid().Replace(text, m => _ids.TryGetValue(m.Value, out var known) ? known : _ids[m.Value] = $"<id-{_ids.Count + 1}>");

@@ -74,7 +74,7 @@ internal static class PgErrors
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } =>
                 (FailureKind.Failed, $"PostgreSQL at {target.Host}:{target.Port} has no database '{target.Database}': check {setting}."),
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e =>
-                (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {SafeText(e)}. sql/roles.sql has the grants that the archiver needs."),
+                (FailureKind.Failed, $"PostgreSQL at {where} refused a permission to user '{target.Username}': {SafeText(e)}. sql/roles.sql has the grants that the archiver needs; those for restore only with SET archiver.restore = on before it."),
             PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidSchemaName } e =>
                 (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)}{of}. If the mapping names it, it was dropped or renamed: archiver plan says all that is missing, and what to do."),
             PostgresException e =>

@@ -39,6 +39,8 @@ internal sealed class S3ChainCredentials(IClientConfig config, TimeSpan timeout,
 
     private StorageException Explain(Exception exception)
     {
+        if (_chosen is null && exception.InnerException is TimeoutException)
+            return new(StorageFailure.Transient, $"The AWS credential chain gave no answer within {timeout.TotalSeconds:0} s: check the way to the metadata service of this machine, or set {Keys}.", exception);
         if (_chosen is null)
             return new(StorageFailure.Permanent, $"No AWS credentials were found: set {Keys}, or give the process a role.", exception);
         var role = _chosen switch

@@ -54,6 +54,7 @@ internal static partial class EnvironmentVariables
     private static partial Regex Ours();
 
     /// <summary>Kubernetes sets these in every pod for each Service whose name begins with archiver, and docker-compose.yml takes ports, images, passwords and its key from them.</summary>
-    [GeneratedRegex("^ARCHIVER_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?|IMAGE|PASSWORD|API_KEY)$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("^ARCHIVER_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$"
+        + "|^ARCHIVER_((POSTGRES_|S3_|SDK_|RUNTIME_)?IMAGE|(POSTGRES_|S3_)?PASSWORD|API_KEY)$", RegexOptions.IgnoreCase)]
     private static partial Regex OfOthers();
 }

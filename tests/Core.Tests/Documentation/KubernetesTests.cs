@@ -79,6 +79,19 @@ public sealed class KubernetesTests
     }
 
     [Fact]
+    public void Where_a_role_takes_the_place_of_keys_no_worker_reads_them_and_the_token_service_is_reached()
+    {
+        var aws = File.ReadAllText(Path.Combine(Folder, "aws", "kustomization.yaml"));
+        var workers = new[] { Read<V1Deployment>("base/deployment.yaml").Spec.Template.Spec, Read<V1CronJob>("cron/cronjob.yaml").Spec.JobTemplate.Spec.Template.Spec };
+
+        var keys = workers.SelectMany(w => w.Containers[0].Env).Where(v => v.Name.Contains("__Storage__", StringComparison.Ordinal)).GroupBy(v => v.Name).ToList();
+        Assert.Equal(2, keys.Count);
+        Assert.All(keys, key => Assert.Equal(key.Count(), aws.Split($"{{ name: {key.Key}, $patch: delete }}").Length - 1));
+        Assert.Contains("port: 443", aws, StringComparison.Ordinal);
+        Assert.Equal(Read<V1ServiceAccount>("aws/serviceaccount.yaml").Metadata.Name, aws.Split("serviceAccountName: ")[1].Split('\n')[0]);
+    }
+
+    [Fact]
     public void Every_file_belongs_to_an_installation()
     {
         var named = Directory.GetFiles(Folder, "kustomization.yaml", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();

@@ -45,7 +45,8 @@ internal sealed class ProofRunner(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            logger.ProofStopped(proof.Name(), source.Name);
+            var name = proof.Name();
+            logger.ProofStopped(name, source.Name);
             throw;
         }
         catch (Exception exception) when (exception is ArchiverException or StorageException or NpgsqlException or SocketException or TimeoutException or IOException or OperationCanceledException)
@@ -103,14 +104,14 @@ internal sealed class ProofRunner(
 
     private void Log(SourceSettings source, Proof proof, ProofResult result)
     {
-        var elapsed = (long)(result.Seconds * 1000);
+        var (name, elapsed) = (proof.Name(), (long)(result.Seconds * 1000));
         if (result.IsClean)
         {
-            logger.ProofDone(proof.Name(), source.Name, result.Checked, elapsed);
+            logger.ProofDone(name, source.Name, result.Checked, elapsed);
             return;
         }
         var found = string.Join(", ", result.Found.Where(f => f.Value > 0).Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Value} {f.Key}")));
-        logger.ProofFound(proof.Name(), source.Name, found, result.Checked, elapsed);
+        logger.ProofFound(name, source.Name, found, result.Checked, elapsed);
     }
 
     private async Task FailAsync(SourceSettings source, Proof proof, Exception exception, CancellationToken cancellationToken)

@@ -22,7 +22,8 @@ internal static class HoldCondition
         var known = $"num_nulls({activity}) = 0";
         var begun = $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)";
         return Condition(
-            source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0 THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only);
+            source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0 THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only,
+            SameUser.Column(settings.Map, shape));
 
         // A message may be younger, or older, than its session says of itself.
         string Times(string aggregate) => string.Concat(settings.Map.Children.Where(c => c.Time is not null).Select(child =>
@@ -41,11 +42,12 @@ internal static class HoldCondition
     /// when it was written, every hold by user may cover it.
     /// </summary>
     /// <param name="alias">Its alias.</param>
+    /// <param name="userColumn">The user column as it is now, or null: see <see cref="SameUser"/>.</param>
     /// <param name="only">As for <see cref="NotHeld"/>.</param>
-    public static string ArchiveNotHeld(string alias, string? only = null) => Condition(
+    public static string ArchiveNotHeld(string alias, ColumnShape? userColumn, string? only = null) => Condition(
         $"{alias}.source", $"{alias}.session_id", $"{alias}.user_id", $"{alias}.session_created_at",
         $"CASE WHEN {alias}.session_last_activity IS NOT NULL THEN greatest({alias}.session_created_at, {alias}.session_last_activity) END", only,
-        OwnerUnknown(alias));
+        userColumn, OwnerUnknown(alias));
 
     /// <summary>For a session of which only the id is known: any hold by user or range may cover it.</summary>
     /// <param name="source">SQL of the source's name.</param>
@@ -53,12 +55,12 @@ internal static class HoldCondition
     public static string IdNotHeld(string source, string session) =>
         $"NOT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = {source} AND h.removed_at IS NULL AND (h.session_id IS NULL OR h.session_id = ({session}) COLLATE \"C\"))";
 
-    private static string Condition(string source, string session, string user, string first, string last, string? only, string anybodys = "false") => $"""
+    private static string Condition(string source, string session, string user, string first, string last, string? only, ColumnShape? userColumn, string anybodys = "false") => $"""
         NOT EXISTS (
           SELECT FROM archiver.holds AS h
           WHERE h.source = {source} AND h.removed_at IS NULL{(only is null ? "" : $" AND h.id = ANY ({only})")}
             AND (h.session_id = ({session}) COLLATE "C"
-                 OR h.user_id = {user}
+                 OR {SameUser.Form(userColumn, "h.user_id")} = {SameUser.Form(userColumn, user)}
                  OR (h.user_id IS NOT NULL AND {anybodys})
                  OR (coalesce(h.from_time, h.to_time) IS NOT NULL
                      AND coalesce(({first}) < h.to_time, true) AND coalesce(({last}) >= h.from_time, true))))

@@ -1,12 +1,13 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Lifecycle;
 
 /// <summary>How far each old object of a source is on its way to its discard: announced, due, held. Reads only.</summary>
-internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettings settings, string location, string source, TimeSpan after)
+internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettings settings, string location, SourceSettings source, TimeSpan after)
 {
     /// <summary>Objects under one hold lock and in one ledger transaction: <c>hold add</c> waits for no more than these.</summary>
     private const int Group = 64;
@@ -17,12 +18,12 @@ internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettin
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout * 10), cancellationToken).ConfigureAwait(false);
         var steps = (await connection.QueryAsync(
-            DiscardStatements.Count, row => (Step: row.GetString(0), Count: new DiscardCount(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), Due: row.TextOrNull(4)),
+            DiscardStatements.Count(await UserAsync(connection, cancellationToken).ConfigureAwait(false)), row => (Step: row.GetString(0), Count: new DiscardCount(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), Due: row.TextOrNull(4)),
             cancellationToken, Parameters()).ConfigureAwait(false)).ToDictionary(s => s.Step, StringComparer.Ordinal);
         DiscardCount Of(string step) => steps.TryGetValue(step, out var found) ? found.Count : DiscardCount.None;
         return new()
         {
-            Source = source,
+            Source = source.Name,
             Outcome = RunOutcome.Done,
             Plan = true,
             Discarded = Of("due"),
@@ -35,15 +36,16 @@ internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettin
     }
 
     /// <summary>What was being destroyed when a process died, and may not go any more.</summary>
-    public Task<List<OldObject>> InterruptedAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        connection.QueryAsync(DiscardStatements.Interrupted, Read, cancellationToken, Parameters());
+    public async Task<List<OldObject>> InterruptedAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            DiscardStatements.Interrupted(await UserAsync(connection, cancellationToken).ConfigureAwait(false)), Read, cancellationToken, Parameters()).ConfigureAwait(false);
 
     /// <summary>The next objects of a step, by id.</summary>
     public async Task<IReadOnlyList<OldObject>> PageAsync(string step, long last, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await connection.QueryAsync(
-            DiscardStatements.Page, Read, cancellationToken,
+            DiscardStatements.Page(await UserAsync(connection, cancellationToken).ConfigureAwait(false)), Read, cancellationToken,
             Parameters(PgParameter.Text(step), PgParameter.Bigint(last), PgParameter.Int(Group))).ConfigureAwait(false);
     }
 
@@ -52,13 +54,16 @@ internal sealed class DiscardQueue(SourceConnections connections, ArchiverSettin
         NpgsqlConnection connection, string step, IReadOnlyList<OldObject> page, CancellationToken cancellationToken)
     {
         var ids = (await connection.QueryAsync(
-            DiscardStatements.Still, row => row.GetInt64(0), cancellationToken,
+            DiscardStatements.Still(await UserAsync(connection, cancellationToken).ConfigureAwait(false)), row => row.GetInt64(0), cancellationToken,
             Parameters(PgParameter.Text(step), PgParameter.Bigints(page.Select(o => o.Id)))).ConfigureAwait(false)).ToHashSet();
         return [.. page.Where(o => ids.Contains(o.Id))];
     }
 
+    // Asked each time: what a hold covers is decided by the column as it is now.
+    private Task<ColumnShape?> UserAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => SameUser.ColumnAsync(connection, source.Map, cancellationToken);
+
     private static OldObject Read(NpgsqlDataReader row) =>
         new(row.GetInt64(0), new(row.GetString(1), row.TextOrNull(2)), row.GetInt64(3), row.GetInt64(4));
 
-    private NpgsqlParameter[] Parameters(params NpgsqlParameter[] more) => DiscardStatements.Parameters(location, source, after, settings.Discard, more);
+    private NpgsqlParameter[] Parameters(params NpgsqlParameter[] more) => DiscardStatements.Parameters(location, source.Name, after, settings.Discard, more);
 }

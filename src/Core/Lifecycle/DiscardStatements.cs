@@ -13,10 +13,10 @@ internal static class DiscardStatements
 {
     // A copy whose age no clock of this ledger knows better than the object's own counts from that. Abandoned objects end too: they hold
     // the same text, and nobody else destroys one that is somebody's only copy.
-    private static readonly string Candidates = $"""
+    private static string Candidates(ColumnShape? user) => $"""
         SELECT o.id, o.key, o.version_id, o.length, o.removal_began_at,
                (SELECT count(*) FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state NOT IN ('discarded', 'erased')) AS archives,
-               CASE WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased' AND NOT {HoldCondition.ArchiveNotHeld("a")})
+               CASE WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased' AND NOT {HoldCondition.ArchiveNotHeld("a", user)})
                       OR EXISTS (SELECT FROM unnest(o.members) AS m (id)
                                  WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C")
                                    AND NOT {HoldCondition.IdNotHeld("o.source", "m.id")}) THEN 'held'
@@ -36,20 +36,20 @@ internal static class DiscardStatements
         """;
 
     /// <summary>Objects, archives and bytes by step, and the first date at which one is destroyed.</summary>
-    public static readonly string Count = $"""
+    public static string Count(ColumnShape? user) => $"""
         SELECT c.step, count(*), sum(c.archives)::bigint, sum(c.length)::bigint, to_char(min(c.due_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-        FROM ({Candidates}) AS c
+        FROM ({Candidates(user)}) AS c
         GROUP BY c.step
         """;
 
     /// <summary>Objects of step $5 with an id above $6, the first $7.</summary>
-    public static readonly string Page = $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates}) AS c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
+    public static string Page(ColumnShape? user) => $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(user)}) AS c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
 
     /// <summary>The ones of $6 that are still at step $5: asked under the hold lock.</summary>
-    public static readonly string Still = $"SELECT c.id FROM ({Candidates}) AS c WHERE c.step = $5 AND c.id = ANY ($6)";
+    public static string Still(ColumnShape? user) => $"SELECT c.id FROM ({Candidates(user)}) AS c WHERE c.step = $5 AND c.id = ANY ($6)";
 
     /// <summary>Objects whose removal began and that may not go any more: a process died over them, and then came a hold.</summary>
-    public static readonly string Interrupted = $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
+    public static string Interrupted(ColumnShape? user) => $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(user)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
 
     public const string Announce = "UPDATE archiver.objects AS o SET discard_announced_at = clock_timestamp() WHERE o.id = ANY ($1) AND o.discard_announced_at IS NULL";
 

@@ -67,7 +67,7 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         return report;
     }
 
-    private DiscardQueue QueueOf(SourceSettings source, TimeSpan after) => new(connections[source.Name], settings, store.Location, source.Name, after);
+    private DiscardQueue QueueOf(SourceSettings source, TimeSpan after) => new(connections[source.Name], settings, store.Location, source, after);
 
     private TimeSpan RequireAge() => settings.Discard.After ?? throw new ArchiverException(
         FailureKind.Configuration, "Archiver:Discard:After is not set, so archives are kept for ever and nothing is discarded.");

@@ -13,7 +13,8 @@ namespace Archiver.Core.Lifecycle;
 /// <summary>Finds what an erasure is about: in the tables, in the ledger, and in objects of which the ledger knows little.</summary>
 internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IArchiveReader store, IReadOnlyList<FoundObject> unrecorded)
 {
-    private const string ArchivedOfUser = "SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.user_id = ANY ($2) AND a.state <> 'erased'";
+    private static string ArchivedOfUser(ColumnShape? user) =>
+        $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND {SameUser.Form(user, "a.user_id")} = {SameUser.Form(user, "$2")} AND a.state <> 'erased'";
 
     // Objects of dead runs: no archive row says whose the sessions in them are.
     private const string Nameless = """
@@ -46,36 +47,33 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
     public async Task<IReadOnlySet<string>> OfUserAsync(string user, CancellationToken cancellationToken)
     {
         SortedSet<string> found = new(StringComparer.Ordinal);
-        HashSet<string> spellings = [user];
+        var same = SameUser.Column(source.Map, shape);
         if (source.Map.Session.User is { } column)
         {
-            // By type, with the column's collation: what the application takes for the same user is one.
             var (name, type) = (SessionPath.Column("s", column), shape.Session[column].BaseType is "character" ? "bpchar" : shape.Session[column].BaseType);
-            foreach (var (session, spelled) in await connection.QueryAsync(
-                $"SELECT {Key}::text, {name}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type}", row => (row.GetString(0), row.GetString(1)), cancellationToken, PgParameter.Text(user)).ConfigureAwait(false))
-            {
-                found.Add(session);
-                spellings.Add(spelled);
-            }
+            found.UnionWith(await connection.QueryAsync(
+                $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Form(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
+                row => row.GetString(0), cancellationToken, PgParameter.Text(user)).ConfigureAwait(false));
         }
-        found.UnionWith(await connection.QueryAsync(ArchivedOfUser, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(spellings)).ConfigureAwait(false));
+        found.UnionWith(await connection.QueryAsync(ArchivedOfUser(same), row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(user)).ConfigureAwait(false));
         var owners = new UnknownOwners(connection, source, store);
         await owners.ReadAsync(cancellationToken).ConfigureAwait(false);
         Owners = owners.Owners;
         Unreadable.AddRange(owners.Unknown);
-        found.UnionWith(Owners.Where(o => o.User is { } u && spellings.Contains(u)).Select(o => o.Session));
         var nameless = await connection.QueryAsync(
             Nameless, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(store.Location)).ConfigureAwait(false);
         var examiner = new ObjectExaminer(store, source.Map);
+        List<(string Session, string? User)> documents = [.. Owners.Select(o => (o.Session, o.User)), .. unrecorded.SelectMany(o => o.Documents).Select(d => (d.SessionId, d.User))];
         foreach (var name in nameless)
         {
             if (await examiner.ExamineAsync(name, cancellationToken).ConfigureAwait(false) is not { } read)
                 continue;
             if (read.Problem is { } problem)
                 Unreadable.Add($"'{name.Key}', of a run that died, cannot be read, so nobody can tell whose it is: {problem}");
-            found.UnionWith(read.Documents.Where(d => d.User is { } u && spellings.Contains(u)).Select(d => d.SessionId));
+            documents.AddRange(read.Documents.Select(d => (d.SessionId, d.User)));
         }
-        found.UnionWith(unrecorded.SelectMany(o => o.Documents).Where(d => d.User is { } u && spellings.Contains(u)).Select(d => d.SessionId));
+        var theirs = await SameUser.AmongAsync(connection, same, user, documents.Select(d => d.User), cancellationToken).ConfigureAwait(false);
+        found.UnionWith(documents.Where(d => d.User is { } u && theirs.Contains(u)).Select(d => d.Session));
         return found;
     }
 

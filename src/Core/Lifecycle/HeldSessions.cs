@@ -11,8 +11,8 @@ namespace Archiver.Core.Lifecycle;
 /// </summary>
 internal static class HeldSessions
 {
-    private static readonly string Archived = $"""
-        SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state <> 'erased' AND NOT {HoldCondition.ArchiveNotHeld("a")}
+    private static string Archived(ColumnShape? user) => $"""
+        SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state <> 'erased' AND NOT {HoldCondition.ArchiveNotHeld("a", user)}
         UNION
         SELECT h.session_id FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL AND h.session_id = ANY ($2)
         """;
@@ -39,7 +39,7 @@ internal static class HeldSessions
             """;
         held.UnionWith(await connection.QueryAsync(live, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false));
         var nameless = Nameless($"EXISTS (SELECT FROM {source.Map.Session.Table.Sql} AS s WHERE {key} = k.id::{type})");
-        foreach (var sql in new[] { Archived, nameless })
+        foreach (var sql in new[] { Archived(SameUser.Column(source.Map, shape)), nameless })
             held.UnionWith(await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(sessions)).ConfigureAwait(false));
         return held;
     }

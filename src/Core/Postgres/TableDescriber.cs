@@ -18,7 +18,9 @@ internal static class TableDescriber
           JOIN pg_catalog.pg_type AS t ON t.oid = b.typid
           WHERE t.typtype = 'd'
         )
-        SELECT a.attrelid::bigint, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.format_type(b.typid, NULL), a.attgenerated <> ''
+        SELECT a.attrelid::bigint, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.format_type(b.typid, NULL), a.attgenerated <> '',
+          (SELECT quote_ident(n.nspname) || '.' || quote_ident(l.collname) FROM pg_catalog.pg_collation AS l JOIN pg_catalog.pg_namespace AS n ON n.oid = l.collnamespace
+           WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)
         FROM base AS b
         JOIN pg_catalog.pg_type AS t ON t.oid = b.typid AND t.typtype <> 'd'
         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = b.attrelid AND a.attnum = b.attnum
@@ -50,7 +52,7 @@ internal static class TableDescriber
         var found = PgParameter.Oids(oids.Values);
         var columns = await connection.QueryAsync(
             Columns,
-            row => (Oid: (uint)row.GetInt64(0), Column: new ColumnShape(row.GetString(1), row.GetString(2), row.GetString(3), KindOf(row.GetString(3)), row.GetBoolean(4))),
+            row => (Oid: (uint)row.GetInt64(0), Column: new ColumnShape(row.GetString(1), row.GetString(2), row.GetString(3), KindOf(row.GetString(3)), row.GetBoolean(4)) { Nondeterministic = row.TextOrNull(5) }),
             cancellationToken, found.Clone()).ConfigureAwait(false);
         var byTable = columns.ToLookup(c => c.Oid, c => c.Column);
         var hashes = await HashesAsync(connection, oids.Values, cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,11 @@ namespace Archiver.Core.Postgres;
 /// <param name="BaseType">Type without modifiers, domains resolved: <c>character varying</c>.</param>
 /// <param name="Kind">How its values stand in a document.</param>
 /// <param name="Generated">GENERATED ALWAYS AS (...) STORED: a restore leaves it to the database.</param>
-internal sealed record ColumnShape(string Name, string Type, string BaseType, ColumnKind Kind, bool Generated);
+internal sealed record ColumnShape(string Name, string Type, string BaseType, ColumnKind Kind, bool Generated)
+{
+    /// <summary>Its collation as SQL, where that takes different texts for equal; else null.</summary>
+    public string? Nondeterministic { get; init; }
+}
 
 /// <summary>A mapped table as it is in the database now.</summary>
 /// <param name="Name">Name in the map: <c>session</c>, <c>messages</c>, ...</param>

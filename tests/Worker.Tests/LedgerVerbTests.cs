@@ -34,6 +34,28 @@ public sealed class LedgerVerbTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Reconcile_does_not_say_that_all_agrees_while_archives_are_unknown_since_a_rebuild()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
+        await archiver.RunAsync("archive");
+        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY 1 LIMIT 2", Token)).TrimEnd().Split('\n');
+        Assert.Equal(0, (await archiver.RunAsync(["restore", .. ids])).ExitCode);
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
+        Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
+        await archiver.Database.ExecuteAsync($"DELETE FROM chat_messages WHERE session_id = '{ids[1]}'; DELETE FROM chat_sessions WHERE session_id = '{ids[1]}'", Token);
+
+        var seen = await archiver.RunAsync("reconcile");
+        var settled = await archiver.RunAsync("reconcile", "--fix", "--yes");
+
+        Assert.Equal(1, seen.ExitCode);
+        Assert.Contains("1 session live and archived; with --fix", seen.Output, StringComparison.Ordinal);
+        Assert.Contains("1 session restored or stored, and deleted by the application since; with --fix", seen.Output, StringComparison.Ordinal);
+        Assert.Equal(0, settled.ExitCode);
+        Assert.Equal("archived\t1\nrestored\t1\nsuperseded\t1\n", await archiver.Database.CopyOutAsync("SELECT state, count(*) FROM archiver.archives GROUP BY 1 ORDER BY 1", Token));
+        Assert.Equal("main: bucket, ledger and rows agree\n", (await archiver.RunAsync("reconcile")).Output);
+    }
+
+    [Fact]
     public async Task Reconcile_reports_and_only_with_fix_and_yes_changes_the_ledger()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);

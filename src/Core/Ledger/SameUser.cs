@@ -6,7 +6,7 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// SQL of a user's text in a form that is equal for what the user column takes for one user: under <c>citext</c> and nondeterministic collations
-/// "Bob" and "BOB" are. Compared as texts, a hold on the one left the other to be destroyed, and an erasure called itself complete without it.
+/// "Bob" and "BOB" are, for <c>numeric</c> 1 and 1.0, and a document pads what is <c>character(n)</c>. Compared as texts, a hold on the one left the other to be destroyed, and an erasure called itself complete without it.
 /// </summary>
 internal static class SameUser
 {
@@ -17,6 +17,9 @@ internal static class SameUser
     {
         // What citext's own operators do; they are in whatever schema the extension is.
         { BaseType: var type } when type == "citext" || type.EndsWith(".citext", StringComparison.Ordinal) => $"pg_catalog.lower(({text}) COLLATE pg_catalog.\"default\")",
+        { BaseType: "character" } => $"pg_catalog.rtrim({text}, ' ')",
+        // Guarded: the ledger may have a user from before the column was a number.
+        { BaseType: "numeric" } => $"CASE WHEN {text} ~ '^-?[0-9]+([.][0-9]+)?$' THEN pg_catalog.trim_scale(({text})::numeric)::text ELSE {text} END",
         { Nondeterministic: { } collation } => $"({text}) COLLATE {collation}",
         _ => text,
     };

@@ -31,9 +31,9 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
             """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
     }
 
-    /// <summary>Sessions that the ledger calls archived and that have a row.</summary>
+    /// <summary>Sessions that the ledger calls archived, or cannot tell since a rebuild, and that have a row.</summary>
     public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state = 'archived' AND {Live} ORDER BY a.session_id",
+        $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state IN ('archived', 'unknown') AND {Live} ORDER BY a.session_id",
         row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
 
     /// <summary>
@@ -47,9 +47,9 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
         WHERE a.source = $1 AND a.state IN ('archived', 'unknown') AND {Live}
         """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
 
-    /// <summary>Sessions that the ledger calls restored or stored, so live, and that have no row.</summary>
+    /// <summary>Sessions that the ledger calls restored or stored, or that were live at a rebuild, and that have no row.</summary>
     public async Task<IReadOnlyList<string>> DeletedSinceAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state IN ('restored', 'stored') AND {Newest} AND NOT {Live} ORDER BY a.session_id",
+        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state IN ('restored', 'stored', 'unknown') AND {Newest} AND NOT {Live} ORDER BY a.session_id",
         row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
 
     /// <summary>The application deleted them: no copy stands for live rows any more. Their objects stay, and a restore by id brings them back.</summary>
@@ -57,6 +57,6 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
         $"""
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = 'deleted by the application', ended_at = clock_timestamp()
-        WHERE a.source = $1 AND a.state IN ('restored', 'stored') AND {Newest} AND NOT {Live}
+        WHERE a.source = $1 AND (a.state = 'unknown' OR (a.state IN ('restored', 'stored') AND {Newest})) AND NOT {Live}
         """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
 }

@@ -63,6 +63,7 @@ internal static class RestoreText
             parts.Add($"{Amount.Of(report.AlreadyThere, "session")} there already, unchanged");
         if (report.Refused.Count > 0)
             parts.Add($"{report.Refused.Count.ToString(CultureInfo.InvariantCulture)} not restored");
-        return parts.Count > 0 ? string.Join(", ", parts) : "nothing to restore";
+        // "nothing to restore" is a finding, and a restore that failed found nothing out.
+        return parts.Count > 0 ? string.Join(", ", parts) : report.Outcome == RunOutcome.Done ? "nothing to restore" : "nothing was restored";
     }
 }

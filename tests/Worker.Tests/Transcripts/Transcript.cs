@@ -97,6 +97,8 @@ internal sealed partial class Transcript(string file, Installation? installation
             (@"\b\d+(\.\d+)? (B|kB|MB)\b", "<size>"),
             (@"\b\d+ (days?|hours?)\b", "<age>"),
             (@"(127\.0\.0\.1|localhost):\d+", "<server>"),
+            (@"(?<=""system_id"":"")\d+", "<system>"),
+            (@"(?<=""server"":"")[\d.]+", "<version>"),
             (Regex.Escape(installation?.Database.Name ?? "<database>"), "<database>"),
             (Regex.Escape(installation?.Bucket.Settings.Bucket ?? "<bucket>"), "<bucket>"),
             (@"""system_id"":""\d+"",""server"":""[^""]+""", @"""system_id"":""<system>"",""server"":""<version>"""),

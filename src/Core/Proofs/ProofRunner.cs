@@ -35,7 +35,9 @@ internal sealed class ProofRunner(
             var began = await connection.ScalarAsync<DateTime>(Clock, cancellationToken).ConfigureAwait(false);
             if (await ProveAsync(connection, source, proof, who, cancellationToken).ConfigureAwait(false) is { } result)
             {
-                await ProofRecords.DoneAsync(connection, source.Name, proof, result, new(began, TimeSpan.Zero), cancellationToken).ConfigureAwait(false);
+                // Not on the connection from before: it was idle for as long as the proof took, which may be longer than a network keeps one.
+                await using var after = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+                await ProofRecords.DoneAsync(after, source.Name, proof, result, new(began, TimeSpan.Zero), cancellationToken).ConfigureAwait(false);
                 Log(source, proof, result);
                 return;
             }
@@ -83,6 +85,7 @@ internal sealed class ProofRunner(
     private async Task<ProofResult?> ReconcileAsync(NpgsqlConnection connection, SourceSettings source, string who, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
+        var objects = await connection.ScalarAsync<long>(Objects, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
         if (await reconciler.TryRunAsync(source.Name, fix: false, who, cancellationToken).ConfigureAwait(false) is not { } report)
             return null;
         var found = new SortedDictionary<string, long>(StringComparer.Ordinal)
@@ -98,7 +101,6 @@ internal sealed class ProofRunner(
             ["deleted_since"] = report.DeletedSince.Count,
             ["orphans"] = report.Orphans.Values.Sum(),
         };
-        var objects = await connection.ScalarAsync<long>(Objects, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
         return new(objects, found, Position: 0, time.GetElapsedTime(started).TotalSeconds);
     }
 

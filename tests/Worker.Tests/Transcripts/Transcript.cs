@@ -101,7 +101,6 @@ internal sealed partial class Transcript(string file, Installation? installation
             (@"(?<=""server"":"")[\d.]+", "<version>"),
             (Regex.Escape(installation?.Database.Name ?? "<database>"), "<database>"),
             (Regex.Escape(installation?.Bucket.Settings.Bucket ?? "<bucket>"), "<bucket>"),
-            (@"""system_id"":""\d+"",""server"":""[^""]+""", @"""system_id"":""<system>"",""server"":""<version>"""),
             // The first line of progress always comes; how many follow depends on how busy the machine is.
             (@"(?m)^(\S+: \d+ of \d+ (?:session|archive|object)s?)(?: \(.*\))?\n(?:\S+: \d+ of \d+ (?:session|archive|object)s?(?: \(.*\))?\n)+", "$1\n"),
             (@"(?<=\S)  +", "  "),

@@ -14,7 +14,8 @@ public sealed class S3GatewayTests
         await bucket.PutRawAsync("key", [42], Token);
 
         await gateway.KillAsync(Token);
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => bucket.GetRawAsync("key", Token));
+        // The first when a new connection is refused, the second when the one of the put is taken again.
+        Assert.True(await Record.ExceptionAsync(() => bucket.GetRawAsync("key", Token)) is HttpRequestException or IOException);
         await gateway.StartAgainAsync(Token);
         Assert.Equal([42], await bucket.GetRawAsync("key", Token));
 

@@ -177,8 +177,10 @@ public sealed class ModelTests(TestServers servers)
         _steps.Add($"erase {session.Key[..4]}, and begin again");
         Assert.True((await archiver.EraseAsync(new() { Ids = [session.Key] }, Token)).Complete);
         _model[session.Key] = new(session.Key) { Days = session.Days };
-        // An erasure covers the whole of the second in which it happened.
-        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, created_at, last_activity) VALUES ($1, clock_timestamp() + interval '1 second', now() - interval '{session.Days} days')", session.Key);
+        // An erasure covers what began, or was copied, in the second in which it happened.
+        var over = await archiver.Database.ScalarAsync<long>("SELECT ceil(extract(epoch FROM clock_timestamp()))::bigint", Token);
+        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<bool>($"SELECT clock_timestamp() > to_timestamp({over})", Token), Token);
+        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, created_at, last_activity) VALUES ($1, clock_timestamp(), now() - interval '{session.Days} days')", session.Key);
     }
 
     /// <summary>As after a renaming in the configuration, or a second mapping of the same tables: holds, locks and archives would not be seen.</summary>

@@ -23,9 +23,28 @@ archive() { # RUNTIME
   mkdir "$folder/sql"
   cp -r sql/roles.sql sql/schemas "$folder/sql/"
   cp -r LICENSE README.md CHANGELOG.md SECURITY.md deploy "$folder/"
-  mkdir "$folder/licenses"; cp src/Worker/wwwroot/uPlot.LICENSE "$folder/licenses/"
+  licenses "$folder/licenses"
   # The same bytes from the same commit: order, owner and time are fixed.
   tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -C artifacts/stage "$name" | gzip -n9 >"$OUT/$name.tar.gz"
+}
+
+# Of everything that the executable carries: the runtime, the chart and each package, by what its own package says.
+licenses() { # FOLDER
+  local store=${NUGET_PACKAGES:-$HOME/.nuget/packages} runtime id version package spec
+  runtime=$(dirname "$(readlink -f "$(command -v dotnet)")")
+  mkdir "$1"
+  cp src/Worker/wwwroot/uPlot.LICENSE "$1/"
+  cp "$runtime/LICENSE.txt" "$1/dotnet.LICENSE.txt"; cp "$runtime/ThirdPartyNotices.txt" "$1/dotnet.ThirdPartyNotices.txt"
+  sed -n 's/^ *"\([^"]*\)": {$/\1/p; s/^ *"resolved": "\([^"]*\)".*/=\1/p' src/Worker/packages.lock.json |
+    awk '/^=/ { print name, substr($0, 2) } { name = $0 }' | sort -u | while read -r id version; do
+      package=$store/${id,,}/$version spec=$store/${id,,}/$version/${id,,}.nuspec
+      [ -f "$spec" ] || { say "$spec is not there: dotnet restore"; return 1; }
+      # A licence is an expression, or a file in the package.
+      echo "$id $version: $(sed -n 's:.*<license type="expression">\(.*\)</license>.*:\1:p; s:.*<license type="file">.*:see the folder:p' "$spec" | head -n 1) $(sed -n 's:.*<copyright>\(.*\)</copyright>.*:\1:p' "$spec" | head -n 1)"
+      find "$package" -maxdepth 1 -type f \( -iname 'license*' -o -iname 'notice*' -o -iname 'third*' \) | while read -r file; do
+        mkdir -p "$1/$id"; cp "$file" "$1/$id/"
+      done
+    done >"$1/PACKAGES.txt"
 }
 
 archives() { archive linux-x64; archive linux-arm64; }

@@ -32,7 +32,6 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
         }
         await using var printable = new PrintableJsonStream(terminal.OutStream);
         await downloader.CopyJsonAsync(archive, printable, cancellationToken).ConfigureAwait(false);
-        await terminal.OutStream.WriteAsync("\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         return ExitCode.Done;
     }
 

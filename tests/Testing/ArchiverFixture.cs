@@ -14,21 +14,22 @@ namespace Archiver.Testing;
 public sealed class ArchiverFixture : IAsyncDisposable
 {
     private readonly ConnectionCatalog _connections;
+    private readonly List<TestBucket> _buckets = [];
 
-    private ArchiverFixture(TestDatabase database, TestBucket bucket, ArchiverSettings settings, IArchiveStore store)
+    private ArchiverFixture(TestDatabase database, TestBucket bucket, ArchiverSettings settings)
     {
         Database = database;
         Bucket = bucket;
         Settings = settings;
-        Store = store;
+        Store = StoreOf(settings);
         _connections = new ConnectionCatalog(settings);
     }
 
     public TestDatabase Database { get; }
 
-    public TestBucket Bucket { get; }
+    public TestBucket Bucket { get; private set; }
 
-    public ArchiverSettings Settings { get; }
+    public ArchiverSettings Settings { get; private set; }
 
     /// <summary>The store that <see cref="RunAsync"/> uses; a test may put its own in front of it.</summary>
     public IArchiveStore Store { get; set; }
@@ -85,9 +86,23 @@ public sealed class ArchiverFixture : IAsyncDisposable
             Retry = new RetrySettings { Budget = TimeSpan.FromSeconds(5) },
             Safety = new SafetySettings { MaxShare = 1 },
         };
-        settings = configure?.Invoke(settings) ?? settings;
-        var store = ArchiveStoreFactory.Create(settings.Storage, settings.Retry, TimeProvider.System, NullLoggerFactory.Instance);
-        return new(database, bucket, settings, store);
+        return new(database, bucket, configure?.Invoke(settings) ?? settings) { _buckets = { bucket } };
+    }
+
+    private static IArchiveStore StoreOf(ArchiverSettings settings) =>
+        ArchiveStoreFactory.Create(settings.Storage, settings.Retry, TimeProvider.System, NullLoggerFactory.Instance);
+
+    /// <summary>The same over a copy of the database, which goes with it; the bucket stays this one's.</summary>
+    public ArchiverFixture Over(TestDatabase copy, Func<ArchiverSettings, ArchiverSettings> configure) =>
+        new(copy, Bucket, configure(Settings with { Sources = [Source with { ConnectionString = copy.ConnectionString }] }));
+
+    /// <summary>Configures another bucket, which goes with this fixture.</summary>
+    public void Use(TestBucket bucket)
+    {
+        _buckets.Add(bucket);
+        (Store as IDisposable)?.Dispose();
+        (Bucket, Settings) = (bucket, Settings with { Storage = Settings.Storage with { Bucket = bucket.Name } });
+        Store = StoreOf(Settings);
     }
 
     /// <summary>Runs the policy once.</summary>
@@ -113,7 +128,8 @@ public sealed class ArchiverFixture : IAsyncDisposable
     {
         await _connections.DisposeAsync();
         (Store as IDisposable)?.Dispose();
-        await Bucket.DisposeAsync();
+        foreach (var bucket in _buckets)
+            await bucket.DisposeAsync();
         await Database.DisposeAsync();
     }
 }

@@ -101,7 +101,14 @@ internal sealed class Installation : IAsyncDisposable
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
-        return await ArchiverProcess.RunAsync(arguments, _environment, deadline.Token, input);
+        try
+        {
+            return await ArchiverProcess.RunAsync(arguments, _environment, deadline.Token, input);
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"'{string.Join(' ', arguments)}' went on for more than {Deadline}.");
+        }
     }
 
     /// <summary>Starts a verb in this process and leaves it running.</summary>

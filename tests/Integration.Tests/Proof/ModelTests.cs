@@ -1,9 +1,6 @@
 using System.Globalization;
 using Archiver.Core;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
-using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
@@ -23,16 +20,10 @@ public sealed class ModelTests(TestServers servers)
 
     private static readonly string[] Points = [.. ProcessFault.Points.Where(p => p.StartsWith("archive.", StringComparison.Ordinal))];
 
-    private readonly Dictionary<string, Session> _model = [];
-    private readonly List<string> _steps = [];
-    private Policy? _policy;
-    private long _nextMessage = 1;
-    private int _mishaps;
+    private readonly ChatModel _model = new();
     private bool _keptByGrace, _restoredAgain;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    private IEnumerable<Session> Live => _model.Values.Where(s => !s.Archived);
 
     [Theory]
     [InlineData(1, false)]
@@ -44,61 +35,61 @@ public sealed class ModelTests(TestServers servers)
         var random = new Random(seed);
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0, configure: s => s with { Batch = s.Batch with { Sessions = 2 }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
-        _policy = archiver.Policy with { RestoreGrace = TimeSpan.Zero };
+        var mishap = new ModelMishaps(archiver, servers, oracle, _model, random);
         // Without it a message may come to a session that is archived.
         if (mishaps)
             await archiver.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey", null);
         for (var step = 0; step < Number("ARCHIVER_PROOF_STEPS", 60); step++)
         {
-            if (!mishaps || step % 5 > 0 || !await MishapAsync(archiver))
+            if (!mishaps || step % 5 > 0 || !await mishap.HappenAsync())
                 await StepAsync(archiver, random);
             var violations = await oracle.ViolationsAsync(atRest: false, Token);
-            Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _steps)}: {string.Join('\n', violations)}");
-            Assert.Equal((Text(), $"seed {seed}, {string.Join("; ", _steps)}"), (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _steps)}"));
+            Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _model.Steps)}: {string.Join('\n', violations)}");
+            Assert.Equal((_model.ToString(), $"seed {seed}, {string.Join("; ", _model.Steps)}"), (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _model.Steps)}"));
         }
-        Assert.True(mishaps ? _mishaps >= 6 : _keptByGrace && _restoredAgain, $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _steps)}");
+        Assert.True(mishaps ? mishap.EachHappened : _keptByGrace && _restoredAgain, $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _model.Steps)}");
     }
 
     private async Task StepAsync(ArchiverFixture archiver, Random random)
     {
-        var session = Live.Any() ? Live.ElementAt(random.Next(Live.Count())) : null;
-        var archived = _model.Values.Where(s => s.Archived).ToList();
+        var session = _model.Live.Any() ? _model.Live.ElementAt(random.Next(_model.Live.Count())) : null;
+        var archived = _model.Sessions.Values.Where(s => s.Archived).ToList();
         switch (random.Next(24))
         {
-            case < 3 when _model.Count < MostSessions:
+            case < 3 when _model.Sessions.Count < MostSessions:
                 await BeginSessionAsync(archiver, random);
                 break;
             case < 5 when session is not null:
-                _steps.Add($"message in {session.Key[..4]}");
-                session.Messages.Add(_nextMessage, "new");
-                await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')", session.Key);
+                _model.Steps.Add($"message in {session.Key[..4]}");
+                session.Messages.Add(_model.NextMessage, "new");
+                await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_model.NextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')", session.Key);
                 break;
             case < 7 when session?.Messages.Count > 0:
                 var edited = session.Messages.Keys.ElementAt(random.Next(session.Messages.Count));
-                _steps.Add($"edit {edited}");
+                _model.Steps.Add($"edit {edited}");
                 session.Messages[edited] += "+";
                 await archiver.ExecuteAsync($"UPDATE chat_messages SET content = content || '+' WHERE id = {edited}", null);
                 break;
             case 7 when session?.Messages.Count > 0:
                 var deleted = session.Messages.Keys.First();
-                _steps.Add($"delete message {deleted}");
+                _model.Steps.Add($"delete message {deleted}");
                 session.Messages.Remove(deleted);
                 await archiver.ExecuteAsync($"DELETE FROM chat_messages WHERE id = {deleted}", null);
                 break;
-            case 8 when session is not null && _model.Count == MostSessions:
-                _steps.Add($"delete {session.Key[..4]}");
-                _model.Remove(session.Key);
+            case 8 when session is not null && _model.Sessions.Count == MostSessions:
+                _model.Steps.Add($"delete {session.Key[..4]}");
+                _model.Sessions.Remove(session.Key);
                 await archiver.ExecuteAsync("WITH m AS (DELETE FROM chat_messages WHERE session_id = $1) DELETE FROM chat_sessions WHERE session_id = $1", session.Key);
                 break;
             case 9 or 10 when session is not null:
                 session.Days = session.Days == 0 ? 130 : 0;
-                _steps.Add($"{session.Key[..4]} was used {session.Days} d ago");
+                _model.Steps.Add($"{session.Key[..4]} was used {session.Days} d ago");
                 await archiver.ExecuteAsync($"UPDATE chat_sessions SET last_activity = now() - interval '{session.Days} days' WHERE session_id = $1", session.Key);
                 await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() - interval '{session.Days} days' WHERE session_id = $1", session.Key);
                 break;
             case 11 or 12:
-                _policy = _policy! with { IdleFor = TimeSpan.FromDays(random.Next(2) == 0 ? 90 : 120), RestoreGrace = TimeSpan.FromDays(random.Next(2) * 30) };
-                _steps.Add($"policy {_policy.IdleFor!.Value.Days} d, grace {_policy.RestoreGrace.Days} d");
+                _model.Policy = _model.Policy with { IdleFor = TimeSpan.FromDays(random.Next(2) == 0 ? 90 : 120), RestoreGrace = TimeSpan.FromDays(random.Next(2) * 30) };
+                _model.Steps.Add($"policy {_model.Policy.IdleFor!.Value.Days} d, grace {_model.Policy.RestoreGrace.Days} d");
                 break;
             case < 17 when archived.Count > 0:
                 await RestoreAsync(archiver, archived[random.Next(archived.Count)]);
@@ -116,25 +107,25 @@ public sealed class ModelTests(TestServers servers)
     {
         var bytes = new byte[16];
         random.NextBytes(bytes);
-        var session = new Session(new Guid(bytes).ToString()) { Days = new[] { 10, 100, 130 }[random.Next(3)] };
-        _steps.Add($"begin {session.Key[..4]}, {session.Days} d");
+        var session = new ModelSession(new Guid(bytes).ToString()) { Days = new[] { 10, 100, 130 }[random.Next(3)] };
+        _model.Steps.Add($"begin {session.Key[..4]}, {session.Days} d");
         await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, created_at, last_activity) VALUES ($1, now() - interval '1 year', now() - interval '{session.Days} days')", session.Key);
         for (var messages = random.Next(3); messages > 0; messages--)
         {
-            session.Messages.Add(_nextMessage, "first");
-            await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'first', now() - interval '{session.Days} days')", session.Key);
+            session.Messages.Add(_model.NextMessage, "first");
+            await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_model.NextMessage++}, $1, 'user', 'first', now() - interval '{session.Days} days')", session.Key);
         }
-        _model.Add(session.Key, session);
+        _model.Sessions.Add(session.Key, session);
     }
 
     private async Task RunAsync(ArchiverFixture archiver)
     {
-        _steps.Add("run");
+        _model.Steps.Add("run");
         var summary = await RunPolicyAsync(archiver);
-        var eligible = Live.Where(IsEligible).ToList();
+        var eligible = _model.Live.Where(_model.IsEligible).ToList();
         Assert.True((summary.Outcome, summary.Sessions) == (RunOutcome.Done, eligible.Count),
-            $"{summary.Outcome}, {summary.Sessions} of {eligible.Count}, {string.Join(", ", summary.Reasons)} {summary.Error}: {string.Join("; ", _steps)}");
-        _keptByGrace |= Live.Any(s => s.Restored && IsOld(s) && !IsEligible(s));
+            $"{summary.Outcome}, {summary.Sessions} of {eligible.Count}, {string.Join(", ", summary.Reasons)} {summary.Error}: {string.Join("; ", _model.Steps)}");
+        _keptByGrace |= _model.Live.Any(s => s.Restored && _model.IsOld(s) && !_model.IsEligible(s));
         foreach (var session in eligible)
             session.Archived = true;
     }
@@ -142,61 +133,16 @@ public sealed class ModelTests(TestServers servers)
     /// <summary>Every connection is cut at the point: each session is then wholly archived or wholly live, whichever, and no other is touched.</summary>
     private async Task CrashingRunAsync(ArchiverFixture archiver, string point)
     {
-        _steps.Add($"run cut at {point}");
+        _model.Steps.Add($"run cut at {point}");
         InProcessFault.Once(point, () => archiver.ExecuteAsync("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'archiver'", null));
         await RunPolicyAsync(archiver);
-        foreach (var session in Live.Where(IsEligible).ToList())
+        foreach (var session in _model.Live.Where(_model.IsEligible).ToList())
             session.Archived = await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session.Key}'", Token) == 0;
     }
 
-    /// <summary>One of what people do to an archiver, in turn; false when there is nothing yet that it could happen to.</summary>
-    private async Task<bool> MishapAsync(ArchiverFixture archiver)
+    private async Task RestoreAsync(ArchiverFixture archiver, ModelSession session)
     {
-        if (_model.Values.FirstOrDefault(s => s.Archived) is not { } session)
-            return false;
-        await ((_mishaps++ % 3) switch
-        {
-            0 => WriteLateAsync(archiver, session),
-            1 => RunUnderAnotherNameAsync(archiver),
-            _ => EraseAndBeginAgainAsync(archiver, session),
-        });
-        return true;
-    }
-
-    private async Task WriteLateAsync(ArchiverFixture archiver, Session session)
-    {
-        _steps.Add($"late message in {session.Key[..4]}");
-        session.Late.Add(_nextMessage);
-        session.Messages.Add(_nextMessage, "late");
-        await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_nextMessage++}, $1, 'user', 'late', now() - interval '{session.Days} days')", session.Key);
-    }
-
-    /// <summary>What lives under the key then is another conversation, which is archived and restored as any other.</summary>
-    private async Task EraseAndBeginAgainAsync(ArchiverFixture archiver, Session session)
-    {
-        _steps.Add($"erase {session.Key[..4]}, and begin again");
-        Assert.True((await archiver.EraseAsync(new() { Ids = [session.Key] }, Token)).Complete);
-        _model[session.Key] = new(session.Key) { Days = session.Days };
-        // An erasure covers what began, or was copied, in the second in which it happened.
-        var over = await archiver.Database.ScalarAsync<long>("SELECT ceil(extract(epoch FROM clock_timestamp()))::bigint", Token);
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<bool>($"SELECT clock_timestamp() > to_timestamp({over})", Token), Token);
-        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, created_at, last_activity) VALUES ($1, clock_timestamp(), now() - interval '{session.Days} days')", session.Key);
-    }
-
-    /// <summary>As after a renaming in the configuration, or a second mapping of the same tables: holds, locks and archives would not be seen.</summary>
-    private async Task RunUnderAnotherNameAsync(ArchiverFixture archiver)
-    {
-        _steps.Add("run under another name");
-        var settings = archiver.Settings with { Sources = [archiver.Source with { Name = "other", Prefix = "other", Policies = [_policy! with { Source = "other" }] }] };
-        await using var connections = new ConnectionCatalog(settings);
-        var summary = await new PolicyRunner(settings, connections, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(settings.Sources[0], settings.Sources[0].Policies[0]), null, Token);
-        Assert.Equal((RunOutcome.Refused, 0L), (summary.Outcome, summary.Sessions));
-    }
-
-    private async Task RestoreAsync(ArchiverFixture archiver, Session session)
-    {
-        _steps.Add($"restore {session.Key[..4]}");
+        _model.Steps.Add($"restore {session.Key[..4]}");
         var report = await archiver.RestoreAsync(RestoreFixture.Session(session.Key), Token);
         Assert.Equal((RunOutcome.Done, 1L), (report.Outcome, report.Restored));
         _restoredAgain |= session.Restored;
@@ -206,13 +152,7 @@ public sealed class ModelTests(TestServers servers)
 
     private Task<RunSummary> RunPolicyAsync(ArchiverFixture archiver) =>
         new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, _policy!), null, Token);
-
-    private bool IsOld(Session session) => session.Days > _policy!.IdleFor!.Value.Days;
-
-    private bool IsEligible(Session session) => IsOld(session) && !(session.Restored && _policy!.RestoreGrace > TimeSpan.Zero);
-
-    private string Text() => string.Join('\n', _model.Values.Select(s => s.Archived ? $"{s.Key} archived {string.Join(',', s.Late)}" : $"{s.Key} live {string.Join(',', s.Messages.Select(m => $"{m.Key}:{m.Value}"))}").Order(StringComparer.Ordinal));
+            .RunAsync(new RunRequest(archiver.Source, _model.Policy), null, Token);
 
     private static async Task<string> ActualAsync(TestDatabase database) => (await database.CopyOutAsync("""
         SELECT line FROM (
@@ -224,20 +164,4 @@ public sealed class ModelTests(TestServers servers)
 
     private static int Number(string variable, int otherwise) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
-
-    private sealed class Session(string key)
-    {
-        public string Key { get; } = key;
-
-        public int Days { get; set; }
-
-        public bool Archived { get; set; }
-
-        public bool Restored { get; set; }
-
-        public SortedDictionary<long, string> Messages { get; } = [];
-
-        /// <summary>Those that came since it was archived: they are in the table.</summary>
-        public SortedSet<long> Late { get; } = [];
-    }
 }

@@ -12,7 +12,9 @@ namespace Archiver.Testing.Proof;
 /// <param name="seed">Of the random choices.</param>
 public sealed class ChatWriters(string connectionString, int seed) : IAsyncDisposable
 {
-    private const string AnyIdle = "(SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' OFFSET floor(random() * LEAST(400, (SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'))) LIMIT 1)";
+    private const string Idle = "(SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days')";
+
+    private const string AnyIdle = $"(SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' OFFSET floor(random() * {Idle}) LIMIT 1)";
 
     private static readonly Wish[] Wishes =
     [
@@ -23,8 +25,10 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
         new("delete session", 3, $"DELETE FROM chat_sessions WHERE session_id = {AnyIdle}"),
         new("reopen", 2, $"UPDATE chat_sessions SET last_activity = clock_timestamp() WHERE session_id = {AnyIdle}"),
         new("end", 5, $"UPDATE chat_sessions SET ended_at = now() - interval '150 days' WHERE session_id = {AnyIdle}"),
-        new("new old session", 26, """
-            WITH s AS (INSERT INTO chat_sessions (session_title, created_at, last_activity) VALUES ('new', now() - interval '300 days', now() - random() * interval '200 days' - interval '95 days') RETURNING session_id)
+        // No more than some, so that a run comes to its end, however long the writers have written faster than runs that are killed can archive.
+        new("new old session", 26, $"""
+            WITH s AS (INSERT INTO chat_sessions (session_title, created_at, last_activity)
+                       SELECT 'new', now() - interval '300 days', now() - random() * interval '200 days' - interval '95 days' WHERE {Idle} < 400 RETURNING session_id)
             INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', repeat('word ', 20) || n, now() - interval '250 days' FROM s, generate_series(1, 4) AS n
             """),
         new("message before session", 10, $"UPDATE chat_messages SET token_count = 7 WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = {AnyIdle}) RETURNING session_id", "UPDATE chat_sessions SET session_title = 'touched' WHERE session_id = $1"),
@@ -98,8 +102,9 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
             {
                 // The server is away, or the test is over.
                 _errors.AddOrUpdate("connection", 1, (_, n) => n + 1);
-                await Task.Delay(50, CancellationToken.None);
             }
+            if (!_stop.IsCancellationRequested)
+                await Task.Delay(50, CancellationToken.None);
         }
     }
 

@@ -22,11 +22,11 @@ internal static class LifecycleRules
             SELECT d.tab || ' ' || d.key FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive
             WHERE a.state = 'stored' AND NOT EXISTS (SELECT FROM shadow.versions AS v WHERE v.tab = d.tab AND v.key = d.key AND v.content = d.content)
             """,
-        ["stored as the copy of a session that the archiver has deleted"] = OracleRules.Last + """
+        ["stored as the copy of a session that the archiver has deleted"] = """
             SELECT a.session_id FROM archiver.archives AS a JOIN last AS l ON l.tab = 'session' AND l.key = a.session_id
             WHERE a.state = 'stored' AND l.op = 'D' AND starts_with(l.who, 'archiver')
             """,
-        ["marked, and its archive is not stored"] = OracleRules.Last + """
+        ["marked, and its archive is not stored"] = """
             SELECT m.key FROM shadow.marks AS m JOIN last AS l ON l.tab = m.tab AND l.key = m.key AND l.n = m.n
             JOIN archiver.archives AS a ON a.id = m.archive WHERE a.state NOT IN ('stored', 'discarded', 'erased')
             """,
@@ -67,7 +67,7 @@ internal static class LifecycleRules
     };
 
     /// <summary>Live rows that were there when the run began which stored their session, and have not changed since, must be in its object.</summary>
-    public static (string Rule, string Sql) Stored(ShadowTable table) => ($"a session is stored, and its object does not hold its {table.Name}", OracleRules.Last + $"""
+    public static (string Rule, string Sql) Stored(ShadowTable table) => ($"a session is stored, and its object does not hold its {table.Name}", $"""
         SELECT a.session_id || ' ' || l.key
         FROM archiver.archives AS a
         JOIN shadow.begun AS b ON b.run = a.run_id

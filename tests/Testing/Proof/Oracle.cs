@@ -46,11 +46,12 @@ public sealed class Oracle
         // Listed before the ledger is read: a row always comes before its object.
         var keys = await _bucket.ListKeysAsync(cancellationToken: cancellationToken);
         await using var connection = await _database.DataSource.OpenConnectionAsync(cancellationToken);
-        await using (var settings = connection.Command("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex'"))
+        await using (var settings = connection.Command("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex'; SET jit = off"))
             await settings.ExecuteNonQueryAsync(cancellationToken);
         // One snapshot for all: shadow, tables and ledger change together or not at all.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         violations.AddRange(await _documents.LoadAsync(connection, cancellationToken));
+        await connection.ExecuteAsync(OracleRules.Last, cancellationToken);
         foreach (var (rule, sql) in Rules(atRest))
             Add(rule, await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken));
         var known = (await connection.QueryAsync("SELECT o.key FROM archiver.objects AS o", row => row.GetString(0), cancellationToken)).ToHashSet(StringComparer.Ordinal);

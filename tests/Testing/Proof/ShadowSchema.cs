@@ -19,6 +19,7 @@ internal static class ShadowSchema
           xid     xid8 NOT NULL
         );
         CREATE INDEX ON shadow.versions (tab, key, n);
+        CREATE INDEX ON shadow.versions (xid);
         CREATE TABLE shadow.records (archive bigint NOT NULL, session text NOT NULL, run uuid NOT NULL, state text NOT NULL, xid xid8 NOT NULL);
         CREATE INDEX ON shadow.records (xid);
         CREATE TABLE shadow.audits (run uuid, action text NOT NULL, counts jsonb, xid xid8 NOT NULL);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
@@ -11,6 +12,8 @@ namespace Archiver.Worker.Tests.Proof;
 /// </summary>
 public sealed class LongProof(TestServers servers, ITestOutputHelper output)
 {
+    private readonly List<TimeSpan> _checks = [];
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -32,12 +35,12 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
         await using var writers = new ChatWriters(archiver.Database.ConnectionString, seed).Start(4);
         while (done.Kills < kills || done.Restarts < restarts || done.Restores < restores || done.Mishaps < mishaps)
         {
+            var mishap = "";
             // Restarts, restores and mishaps lie evenly among the kills.
             if (done.Mishaps < mishaps && done.Mishaps * kills < done.Kills * mishaps)
             {
-                var name = await happening.HappenAsync();
+                mishap = $"{await happening.HappenAsync()}, ";
                 done = done with { Mishaps = done.Mishaps + 1 };
-                await CheckAsync(oracle, atRest: false, $"after: {name}; {done}, seed {seed}");
             }
             else if (done.Restarts < restarts && done.Restarts * kills <= done.Kills * restarts)
             {
@@ -56,7 +59,7 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
                 var killed = await KillAsync(archiver, points[random.Next(points.Length)], random.Next(1, 3));
                 done = done.And(waits) with { Kills = done.Kills + (killed ? 1 : 0) };
             }
-            await CheckAsync(oracle, atRest: false, $"after {done}, seed {seed}");
+            await CheckAsync(oracle, atRest: false, $"after {mishap}{done}, seed {seed}");
             if ((done.Kills + done.Restarts + done.Restores + done.Mishaps) % 20 == 0)
                 await ReportAsync(oracle, writers, happening, done, seed);
         }
@@ -73,7 +76,7 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
 
     private async Task ReportAsync(Oracle oracle, ChatWriters writers, Mishaps happening, ProofProgress done, int seed)
     {
-        var report = done.Report(await oracle.CountAsync(Token), writers, happening.Counts, seed);
+        var report = done.Report(await oracle.CountAsync(Token), writers, happening.Counts, _checks, seed);
         output.WriteLine(report);
         if (Environment.GetEnvironmentVariable("ARCHIVER_PROOF_REPORT") is { Length: > 0 } file)
             await File.WriteAllTextAsync(file, report + "\n", Token);
@@ -87,7 +90,7 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
     }
 
     /// <summary>Kills a restore, or lets it end when it does not come to the point, and restores what is still missing.</summary>
-    private static async Task KillRestoreAsync(Installation archiver, Oracle oracle, IReadOnlyList<string> ids, Random random)
+    private async Task KillRestoreAsync(Installation archiver, Oracle oracle, IReadOnlyList<string> ids, Random random)
     {
         var points = Points("restore");
         var point = points[random.Next(points.Length)];
@@ -129,7 +132,7 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
         await process.WaitForExitAsync(Token);
     }
 
-    private static async Task CheckAsync(Oracle oracle, bool atRest, string when)
+    private async Task CheckAsync(Oracle oracle, bool atRest, string when)
     {
         IReadOnlyList<string>? violations = null;
         // Connections of the pool that the restart cut are found out one by one.
@@ -138,7 +141,9 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
             {
                 try
                 {
+                    var started = Stopwatch.GetTimestamp();
                     violations = await oracle.ViolationsAsync(atRest, Token);
+                    _checks.Add(Stopwatch.GetElapsedTime(started));
                     return true;
                 }
                 catch (Npgsql.NpgsqlException)

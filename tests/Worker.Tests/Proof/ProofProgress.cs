@@ -21,7 +21,7 @@ internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restar
     };
 
     /// <summary>The table of docs/proof.md.</summary>
-    public string Report(OracleCounts counts, ChatWriters writers, IReadOnlyDictionary<string, int> mishaps, int seed) => string.Create(CultureInfo.InvariantCulture, $"""
+    public string Report(OracleCounts counts, ChatWriters writers, IReadOnlyDictionary<string, int> mishaps, IReadOnlyCollection<TimeSpan> checks, int seed) => string.Create(CultureInfo.InvariantCulture, $"""
         | what | count |
         |---|---|
         | archive runs killed by SIGKILL at a random fault point | {Kills} |
@@ -38,5 +38,6 @@ internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restar
         | errors of the application by SQLSTATE | {string.Join(", ", writers.Errors.OrderBy(e => e.Key).Select(e => $"{e.Key}: {e.Value}"))} |
         | its statements: median, p99, longest | {writers.Percentile(.5):0.0} ms, {writers.Percentile(.99):0.0} ms, {writers.Percentile(1):0} ms |
         | longest wait of the application for a lock of the archiver, and of the archiver for a lock | {LongestWait.TotalMilliseconds:0} ms, {LongestWaitOfArchiver.TotalMilliseconds:0} ms |
+        | checks by the oracle: count, median, longest | {checks.Count}, {checks.Order().ElementAt(checks.Count / 2).TotalSeconds:0.0} s, {checks.Max().TotalSeconds:0.0} s |
         """);
 }

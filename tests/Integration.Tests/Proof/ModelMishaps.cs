@@ -112,18 +112,22 @@ internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers
         archiver.Use(to);
         if (random.Next(2) == 0)
             await ReconcileAsync(archiver);
-        if (random.Next(2) == 0)
-            await to.Client.DeleteObjectAsync(to.Name, key, Token);
-        else
-            await to.PutRawAsync(key, [.. right.Reverse()], Token);
-        var refused = await MoveAsync(archiver, from);
-        Assert.Equal((false, key), (refused.Applied, Assert.Single(refused.Problems).Key));
+        await to.Client.DeleteObjectAsync(to.Name, key, Token);
+        Assert.Equal((false, key), await RefusedAsync());
+        await to.PutRawAsync(key, [.. right.Reverse()], Token);
+        Assert.Equal((false, key), await RefusedAsync());
         await to.PutRawAsync(key, right, Token);
         var moved = await MoveAsync(archiver, from);
         Assert.True(moved.Applied, string.Join("; ", moved.Problems));
         oracle.MoveTo(to);
         foreach (var left in await from.ListKeysAsync(cancellationToken: Token))
             await from.Client.DeleteObjectAsync(from.Name, left, Token);
+
+        async Task<(bool, string)> RefusedAsync()
+        {
+            var report = await MoveAsync(archiver, from);
+            return (report.Applied, Assert.Single(report.Problems).Key);
+        }
     }
 
     private async Task<TestBucket> CopyBucketAsync()

@@ -125,7 +125,7 @@ internal sealed class ShortTransaction : IAsyncDisposable
         await new CommitOutcome(
             _run.Connections.OpenAsync,
             $"The server of source '{_run.Source.Name}' did not answer a commit, nor what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.",
-            recorded).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken).ConfigureAwait(false);
+            (other, _, token) => recorded(other, token)).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends the transaction and its locks; says whether it was for the application's sake that a statement was cancelled.</summary>

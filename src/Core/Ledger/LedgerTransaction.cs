@@ -48,7 +48,7 @@ internal sealed class LedgerTransaction : IAsyncDisposable
         return new CommitOutcome(
                 _connections.OpenAsync,
                 $"The server of source '{_source}' did not answer a commit, nor what became of it. It is done wholly or not at all: look before it is done again.",
-                (other, token) => AuditLog.HasAsync(other, audit, token))
+                (other, _, token) => AuditLog.HasAsync(other, audit, token))
             .CommitAsync(Connection, _transaction, _ => Task.CompletedTask, cancellationToken);
     }
 

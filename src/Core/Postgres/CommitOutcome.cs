@@ -10,10 +10,11 @@ namespace Archiver.Core.Postgres;
 /// <param name="open">Opens another connection to the server.</param>
 /// <param name="unknown">What to say when its fate cannot be learnt.</param>
 /// <param name="recorded">
-/// Whether the ledger shows the transaction's work. It is the last word: after a failover the transaction id may name another server's transaction.
+/// Whether the transaction's work is there, asked with its fate as that connection's server has it: <c>committed</c>, <c>aborted</c> or null. It is the
+/// last word: after a failover the transaction id may name another server's transaction.
 /// </param>
 internal sealed class CommitOutcome(
-    Func<CancellationToken, Task<NpgsqlConnection>> open, string unknown, Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded)
+    Func<CancellationToken, Task<NpgsqlConnection>> open, string unknown, Func<NpgsqlConnection, string?, CancellationToken, Task<bool>> recorded)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -55,8 +56,8 @@ internal sealed class CommitOutcome(
             try
             {
                 await using var connection = await open(patience.Token).ConfigureAwait(false);
-                if (!await IsInProgressAsync(connection, transactionId, patience.Token).ConfigureAwait(false))
-                    return await recorded(connection, patience.Token).ConfigureAwait(false);
+                if (await FateAsync(connection, transactionId, patience.Token).ConfigureAwait(false) is not "in progress" and var fate)
+                    return await recorded(connection, fate, patience.Token).ConfigureAwait(false);
             }
             catch (Exception exception) when (PgErrors.IsTransient(exception))
             {
@@ -72,16 +73,16 @@ internal sealed class CommitOutcome(
         }
     }
 
-    private static async Task<bool> IsInProgressAsync(NpgsqlConnection connection, string transactionId, CancellationToken cancellationToken)
+    private static async Task<string?> FateAsync(NpgsqlConnection connection, string transactionId, CancellationToken cancellationToken)
     {
         try
         {
-            return await connection.ScalarAsync<string>(Fate, cancellationToken, PgParameter.Text(transactionId)).ConfigureAwait(false) == "in progress";
+            return await connection.ScalarAsync<string>(Fate, cancellationToken, PgParameter.Text(transactionId)).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidParameterValue)
         {
             // "transaction ID is in the future": another timeline, on which this transaction never ran.
-            return false;
+            return null;
         }
     }
 

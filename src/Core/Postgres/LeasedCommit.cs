@@ -9,10 +9,6 @@ namespace Archiver.Core.Postgres;
 /// </summary>
 internal static class LeasedCommit
 {
-    private const string Id = "SELECT pg_current_xact_id()::text";
-
-    private const string IsCommitted = "SELECT pg_xact_status($1::text::xid8) = 'committed'";
-
     /// <summary>Proves the lease and commits; returns when it is committed.</summary>
     /// <exception cref="ArchiverException">The lease is lost, or what became of the commit cannot be learnt now.</exception>
     /// <exception cref="NpgsqlException">It was rolled back.</exception>
@@ -20,16 +16,15 @@ internal static class LeasedCommit
         this Lease lease, SourceConnections connections, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var source = connections.Source.Name;
-        var id = await connection.ScalarAsync<string>(Id, cancellationToken).ConfigureAwait(false);
         await new CommitOutcome(
             connections.OpenAsync,
             $"The server of source '{source}' did not answer a commit, nor what became of it. It is done wholly or not at all: run it again.",
-            async (other, token) =>
+            async (other, fate, token) =>
             {
                 if (!await lease.IsHeldAsync(other, token).ConfigureAwait(false))
                     throw new ArchiverException(FailureKind.Failed,
                         $"The lock on source '{source}' was lost while a commit was not answered. It is done wholly or not at all: run it again.");
-                return await other.ScalarAsync<bool>(IsCommitted, token, PgParameter.Text(id)).ConfigureAwait(false);
+                return fate == "committed";
             }).CommitAsync(connection, transaction, RequireAsync, cancellationToken).ConfigureAwait(false);
 
         async Task RequireAsync(CancellationToken token)

@@ -124,7 +124,7 @@ internal sealed class SessionImporter(
     {
         var outcome = new CommitOutcome(
             open, "The server did not answer a restore's commit, nor what became of it. Its sessions are either wholly restored or not at all; run the restore again with --on-conflict skip.",
-            async (other, token) => records is not null
+            async (other, _, token) => records is not null
                 ? await records.AreWrittenAsync(other, token).ConfigureAwait(false)
                 : (await ExistingAsync(other, inserted, token).ConfigureAwait(false)).Count == inserted.Count);
         await outcome.CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken).ConfigureAwait(false);

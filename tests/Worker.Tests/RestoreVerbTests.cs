@@ -98,6 +98,26 @@ public sealed class RestoreVerbTests(TestServers servers)
         Assert.Equal((2, "archiver: - reads ids from stdin, and none came.\n"), (nothing.ExitCode, nothing.Error));
     }
 
+    // Trimmed, " a" would be another session's id. Of a line only its end goes, as Windows writes it too.
+    [Fact]
+    public async Task Takes_ids_from_stdin_with_their_blanks()
+    {
+        await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 0, young: 0))
+            .With("Sources:main:Preset", null)
+            .With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at");
+        await archiver.Database.ExecuteAsync("""
+            CREATE TABLE chats (id text PRIMARY KEY, updated_at timestamptz NOT NULL);
+            CREATE INDEX ON chats (updated_at, id);
+            INSERT INTO chats SELECT id, now() - interval '100 days' FROM unnest(ARRAY[' a', 'a', 'b ', 'b', ' ']) AS n (id);
+            """, Token);
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+
+        var restored = await archiver.RunWithInputAsync(" a\r\n\r\nb \n\n \n", "restore", "-");
+
+        Assert.True(restored.ExitCode == 0, restored.Output + restored.Error);
+        Assert.Equal("( )( a)(b )", await archiver.Database.ScalarAsync<string>("SELECT string_agg('(' || id || ')', '' ORDER BY id COLLATE \"C\") FROM chats"));
+    }
+
     [Fact]
     public async Task Without_any_ledger_it_restores_from_the_id_or_the_objects_key_alone()
     {

@@ -74,8 +74,8 @@ internal static class RestoreSelection
             using var lines = new StreamReader(input);
             while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
             {
-                if (line.Trim() is { Length: > 0 } id)
-                    ids.Add(id);
+                if (line.Length > 0)
+                    ids.Add(line);
             }
             if (ids.Count == 0)
                 throw Wrong("- reads ids from stdin, and none came.");

@@ -54,18 +54,22 @@ internal static class PageEndpoints
     {
         var query = request.Query;
         var filter = new SearchFilter(
-            query.Text("q")?.Trim() is { Length: > 0 } text ? text : null, query.Text("source"), query.Text("policy"), query.Word("state", ArchiveStates.All), query.Text("from"), query.Text("to"));
+            query.Text("q") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null, query.Text("source"), query.Text("policy"), query.Word("state", ArchiveStates.All), query.Text("from"), query.Text("to"));
         var (from, to, after) = (query.Instant("from"), query.Instant("to"), query.Id("after"));
         List<(string Source, ListedArchive Archive)> found = [];
         List<string> live = [];
+        // As it stands, for a blank may belong to an id, and without the blanks that came along with a copied one.
+        List<string> ids = filter.Query is { } typed ? [.. new[] { typed, typed.Trim() }.Distinct(StringComparer.Ordinal)] : [];
         // The number of a row is one ledger's: the link to older ones names its source.
         foreach (var source in after is null ? choice.Sources(filter.Source) : [choice.OneSource(filter.Source)])
         {
             var all = new ArchiveFilter(source.Name, null, from, to, filter.State, MostFound + 1, after, null, filter.Policy is { } policy ? Names.Canonical(policy) : null);
-            var parts = filter.Query is { } id ? [all with { Id = id }, all with { User = id }] : new[] { all };
-            foreach (var part in parts)
+            foreach (var part in ids.Count == 0 ? [all] : ids.SelectMany(id => new[] { all with { Id = id }, all with { User = id } }))
                 found.AddRange(await ReadAsync(source, part, archives, errors, cancellationToken).ConfigureAwait(false));
-            if (filter.Query is { } session && await IsLiveAsync(source, session, explainer, errors, cancellationToken).ConfigureAwait(false))
+            var isLive = false;
+            foreach (var id in ids)
+                isLive |= await IsLiveAsync(source, id, explainer, errors, cancellationToken).ConfigureAwait(false);
+            if (isLive)
                 live.Add(source.Name);
         }
         // Each source's newest come first; a page of several sources ends where the first of them has more.

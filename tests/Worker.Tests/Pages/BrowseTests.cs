@@ -60,6 +60,21 @@ public sealed class BrowseTests(TestServers servers)
         Assert.Contains("\"keep\":{\"session_title\":\"The <b>oldest</b> of all\"}", (await archiver.RunAsync("list", "--json", "--policy", "main/idle")).Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_id_is_searched_as_it_was_typed_and_without_the_blanks_around_it()
+    {
+        await using var archiver = await Installation.CreateAsync(
+            servers, "CREATE TABLE chats (id text PRIMARY KEY, seen timestamptz NOT NULL); CREATE INDEX ON chats (seen, id); INSERT INTO chats VALUES (' a', '2020-01-01'), ('b', '2020-01-01')", Token);
+        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?")
+            .With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "seen");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+
+        Assert.Contains("1 archive of <q>", await PageAsync(worker, "/search?q=%20a"), StringComparison.Ordinal);
+        Assert.Contains("1 archive of <q>", await PageAsync(worker, "/search?q=%20b%20"), StringComparison.Ordinal);
+    }
+
     private async Task<Installation> CreateAsync() => (await Installation.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1))
         .With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?").With("Sources:main:Keep:0", "session_title");
 

@@ -60,6 +60,36 @@ public sealed partial class AdviceTests(TestServers servers)
         Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Activity:0", "seen_time").RunAsync("plan")).ExitCode);
     }
 
+    // PostgreSQL cuts a name at 63 bytes without an error: what was advised stood there under another name, and was advised again.
+    [Theory]
+    [InlineData("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")]
+    [InlineData("üüüüüüüüüüüüüüüüüüüüüüüüüüüüüü")]
+    public async Task A_column_that_it_advises_has_a_name_that_fits(string seen)
+    {
+        await using var archiver = await CreateAsync($"CREATE TABLE chats (id int PRIMARY KEY, {seen} bigint NOT NULL); INSERT INTO chats VALUES (1, 0); CREATE INDEX ON chats ({seen}, id)");
+        archiver.With("Sources:main:Tables:Session:Activity:0", seen);
+
+        await FollowAsync(archiver);
+        var again = await archiver.RunAsync("plan");
+
+        Assert.Contains("_time, which stands beside it already", again.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("ADD COLUMN", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mapped_name_that_no_column_can_have_is_not_advised_but_the_one_that_PostgreSQL_makes_of_it()
+    {
+        var (mapped, kept) = (new string('s', 64), new string('s', 63));
+        await using var archiver = await CreateAsync($"CREATE TABLE chats (id int PRIMARY KEY, {mapped} timestamptz NOT NULL); CREATE INDEX ON chats ({mapped}, id)");
+
+        var plan = await archiver.With("Sources:main:Tables:Session:Activity:0", mapped).RunAsync("plan");
+
+        Assert.Equal(3, plan.ExitCode);
+        Assert.Contains($"PostgreSQL keeps 63 bytes of a name: map \"{kept}\"", plan.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("ADD COLUMN", plan.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Activity:0", kept).RunAsync("plan")).ExitCode);
+    }
+
     private static async Task FollowAsync(Installation archiver)
     {
         var advice = Advice().Matches((await archiver.RunAsync("plan")).Error);

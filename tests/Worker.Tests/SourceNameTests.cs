@@ -90,6 +90,7 @@ public sealed class SourceNameTests(TestServers servers)
 
         Assert.Contains("2 archives added to the ledger", rebuilt.Output, StringComparison.Ordinal);
         Assert.Equal(3, archived.ExitCode);
+        Assert.Contains("1 session of source 'chat' was erased and is here again", archived.Error, StringComparison.Ordinal);
         Assert.Contains("erase --reapply", archived.Error, StringComparison.Ordinal);
     }
 

@@ -155,6 +155,6 @@ internal sealed class ArchiveLedger(RunContext run, string location)
     {
         if (changed != expected)
             throw new ArchiverException(FailureKind.Failed,
-                $"The ledger changed {changed} rows where {expected} were due: another program works on it. The transaction was rolled back and nothing was deleted.");
+                $"The ledger changed {Counted.Of(changed, "row")} where {expected} {(expected == 1 ? "was" : "were")} due: another program works on it. The transaction was rolled back and nothing was deleted.");
     }
 }

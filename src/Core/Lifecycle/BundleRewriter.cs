@@ -113,7 +113,7 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
             PgParameter.Bigints(others.Select(o => offsets[kept.FindIndex(o.Is)]))).ConfigureAwait(false);
         var settled = await connection.ExecuteAsync(Settle, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Bigint(id), PgParameter.Text(put.VersionId)).ConfigureAwait(false);
         if (pointed != others.Count || settled != 1)
-            throw new ArchiverException(FailureKind.Failed, $"The ledger changed {pointed} archives where {others.Count} were due: another program works on it. Nothing was removed; run the erasure again.");
+            throw new ArchiverException(FailureKind.Failed, $"The ledger changed {Counted.Of(pointed, "archive")} where {others.Count} {(others.Count == 1 ? "was" : "were")} due: another program works on it. Nothing was removed; run the erasure again.");
         await connection.ExecuteAsync(Shrink, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Texts(old.Members.Where(gone.Contains))).ConfigureAwait(false);
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseBundlePointed);

@@ -24,7 +24,7 @@ internal static class DiscardRecords
         var archives = await connection.ExecuteAsync(DiscardStatements.MarkArchives, cancellationToken, PgParameter.Bigints(gone.Select(o => o.Id))).ConfigureAwait(false);
         var count = DiscardCount.Of(gone);
         if (objects != count.Objects || archives != count.Archives)
-            throw new ArchiverException(FailureKind.Failed, $"The ledger changed {objects} objects and {archives} archives where {count.Objects} and {count.Archives} were due: another program works on it. Run the discard again.");
+            throw new ArchiverException(FailureKind.Failed, $"The ledger changed {Counted.Of(objects, "object")} and {Counted.Of(archives, "archive")} where {count.Objects} and {count.Archives} were due: another program works on it. Run the discard again.");
         await connection.ExecuteAsync(DiscardStatements.CountRun, cancellationToken, PgParameter.Uuid(scope.RunId), PgParameter.Bigint(count.Archives), PgParameter.Bigint(count.Bytes)).ConfigureAwait(false);
         await AuditAsync(connection, scope, who, new() { ["objects"] = count.Objects, ["archives"] = count.Archives, ["bytes"] = count.Bytes }, cancellationToken).ConfigureAwait(false);
     }

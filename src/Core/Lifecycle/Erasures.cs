@@ -36,7 +36,7 @@ internal static class Erasures
         var (erased, _) = await targets.OfTombstonesAsync(tombstones.Only(unseen), cancellationToken).ConfigureAwait(false);
         if (erased.Count > 0)
             throw new ArchiverException(FailureKind.Refused,
-                $"{erased.Count} sessions of source '{run.Source.Name}' were erased and are here again: the database was restored to an earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes");
+                $"{Counted.Of(erased.Count, "session")} of source '{run.Source.Name}' {(erased.Count == 1 ? "was erased and is" : "were erased and are")} here again: the database was restored to an earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes");
         await AddAsync(connection, run.Source.Name, unseen, cancellationToken).ConfigureAwait(false);
         return tombstones;
     }

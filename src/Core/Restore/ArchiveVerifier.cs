@@ -108,7 +108,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
         }
         SessionStager.RequireArchived(candidate, hashing);
         if (found != rows)
-            throw new RefusedSessionException($"the document has {found} rows, the ledger {rows}", ReadProblem.Changed);
+            throw new RefusedSessionException($"the document has {Counted.Of(found, "row")}, the ledger {rows}", ReadProblem.Changed);
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> PagesAsync(

@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>
@@ -24,7 +26,7 @@ internal sealed class ObjectStream(Stream inner, long length, Func<Exception, St
         {
             count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
             if (count == 0)
-                throw new EndOfStreamException($"The object ended after {_read} of {length} bytes.");
+                throw new EndOfStreamException($"The object ended after {_read} of {Counted.Of(length, "byte")}.");
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && describe(e) is { } known)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Amazon.S3.Model;
+using Archiver.Core.Diagnostics;
 
 namespace Archiver.Core.Storage;
 
@@ -39,7 +40,7 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName>
     private async Task ConfirmAsync(string key, StorageException? refused, StorageException? uploads, CancellationToken cancellationToken)
     {
         if (await VersionsAsync(key, cancellationToken).ConfigureAwait(false) is { Count: > 0 } left)
-            throw refused ?? _reasons.GetValueOrDefault(key) ?? new StorageException(StorageFailure.Transient, $"'{key}' still has {left.Count} versions after its removal.");
+            throw refused ?? _reasons.GetValueOrDefault(key) ?? new StorageException(StorageFailure.Transient, $"'{key}' still has {Counted.Of(left.Count, "version")} after its removal.");
         await RequireAbsentAsync(key, cancellationToken).ConfigureAwait(false);
         if (uploads is not null)
             throw uploads;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Archiver.Core.Diagnostics;
 
 namespace Archiver.Worker.Output;
 
@@ -8,7 +9,7 @@ internal static class Amount
     private static readonly string[] Units = ["kB", "MB", "GB", "TB", "PB"];
 
     /// <summary><c>1 session</c>, <c>2000 sessions</c>.</summary>
-    public static string Of(long count, string one) => string.Create(CultureInfo.InvariantCulture, $"{count} {one}{(count == 1 ? "" : "s")}");
+    public static string Of(long count, string one) => Counted.Of(count, one);
 
     /// <summary><c>812 B</c>, <c>3.1 MB</c>.</summary>
     public static string Bytes(long bytes)

@@ -24,9 +24,11 @@ internal static class ExistenceChecks
     private static void ReportMissing(TableShape table, string column, List<MappedColumn> roles, Findings findings)
     {
         var names = string.Join(", ", roles.Select(r => r.Role).Distinct());
-        var add = roles.Select(r => DefinitionFor(r.Use)).FirstOrDefault(d => d is not null);
+        var kept = PgIdentifier.Fit(column);
+        var add = kept == column ? roles.Select(r => DefinitionFor(r.Use)).FirstOrDefault(d => d is not null) : null;
+        var hint = kept == column ? "Map another one, or add it." : $"PostgreSQL keeps {PgIdentifier.MaxBytes} bytes of a name: map {PgIdentifier.Quote(kept)}, or another one.";
         findings.Problem(
-            $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has {string.Join(", ", table.Columns.Select(c => c.Name))}. Map another one, or add it.",
+            $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has {string.Join(", ", table.Columns.Select(c => c.Name))}. {hint}",
             add is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {PgIdentifier.Quote(column)} {add}"]);
     }
 

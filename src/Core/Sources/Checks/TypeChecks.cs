@@ -43,12 +43,13 @@ internal static class TypeChecks
         };
         if (type is null)
             return ("", null);
-        var name = $"{column.Name}_{suffix}";
+        suffix = $"_{suffix}";
+        var name = PgIdentifier.Fit(column.Name, suffix);
         // Followed already: what is left is to map it.
         if (table.Columns.FirstOrDefault(c => c.Name == name) is { } beside && Expected(use)!.Contains(beside.BaseType))
             return ($", such as {name}, which stands beside it already", null);
         while (table.Columns.Any(c => c.Name == name))
-            name += "_";
+            name = PgIdentifier.Fit(column.Name, suffix += "_");
         var rewrites = type.Contains("GENERATED", StringComparison.Ordinal) ? ", which the server computes (adding it rewrites the table under a lock)" : "";
         return ($", such as {name} beside it{rewrites}", $"{PgIdentifier.Quote(name)} {type.Replace("{0}", PgIdentifier.Quote(column.Name), StringComparison.Ordinal)}");
     }

@@ -28,4 +28,27 @@ public sealed class LockedTableTests(TestServers servers)
         Assert.Contains($"Table public.chat_messages is locked by process {process} (application 'a migration', user 'postgres', for ", result.Error, StringComparison.Ordinal);
         Assert.Contains($"SELECT pg_terminate_backend({process})", result.Error, StringComparison.Ordinal);
     }
+
+    // As another tool's ALTER TABLE takes it, or a backup that locks what it copies. All at the same time: each waits its half minute.
+    [Fact]
+    public async Task Nothing_that_writes_the_ledger_waits_for_ever_and_a_person_is_told_who_has_locked_it()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 1);
+        Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+        await using var connection = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SET LOCAL application_name = 'a backup'; LOCK TABLE archiver.runs, archiver.audit IN SHARE MODE; SELECT pg_backend_pid()";
+        var process = (int)(await command.ExecuteScalarAsync(Token))!;
+
+        string[] verbs = ["archive", "pause main", "accept main/idle", "hold add --from 2020-01-01 --reason case"];
+        var results = await Task.WhenAll(verbs.Select(async v => (Verb: v, Result: await archiver.RunAsync(v.Split(' ')))));
+
+        foreach (var (verb, result) in results)
+        {
+            Assert.True(result.ExitCode == 1, $"{verb}: {result.ExitCode} {result.Error}");
+            Assert.Contains($"Table archiver.audit is locked by process {process} (application 'a backup', user 'postgres', for ", result.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(3, await archiver.LiveSessionsAsync());
+    }
 }

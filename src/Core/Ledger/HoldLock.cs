@@ -33,6 +33,11 @@ internal static class HoldLock
     public static Task TakeSharedAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(Shared, cancellationToken, PgParameter.Text(source));
 
-    public static Task TakeExclusiveAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(Exclusive, cancellationToken, PgParameter.Text(source));
+    /// <summary>However long the transaction in hand takes: giving up would leave what should be held unprotected.</summary>
+    public static async Task TakeExclusiveAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync("SET LOCAL lock_timeout = 0", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(Exclusive, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.Timeout("lock_timeout", TransactionSettings.LockWithin), cancellationToken).ConfigureAwait(false);
+    }
 }

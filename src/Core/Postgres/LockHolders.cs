@@ -4,17 +4,17 @@ using Npgsql;
 
 namespace Archiver.Core.Postgres;
 
-/// <summary>Who keeps a table of the source, or of the ledger, from everybody: so that a person need not search for what a statement waited for.</summary>
+/// <summary>Who keeps a table of the source, or of the ledger, from whoever reads or writes it: so that a person need not search for what a statement waited for.</summary>
 internal static class LockHolders
 {
-    // Nothing less keeps a reader waiting. A prepared transaction has no process.
+    // Nothing less keeps a reader or a writer waiting. A prepared transaction has no process.
     private const string Holders = """
         SELECT n.nspname || '.' || c.relname, l.pid, coalesce(a.application_name, ''), coalesce(a.usename::text, ''), coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::bigint
         FROM pg_catalog.pg_locks AS l
         JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND c.relkind IN ('r', 'p')
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
-        WHERE l.granted AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+        WHERE l.granted AND l.locktype = 'relation' AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
           AND (n.nspname = 'archiver' OR coalesce(pg_catalog.pg_partition_root(c.oid)::oid, c.oid) = ANY ($1))
         ORDER BY 1

@@ -15,11 +15,9 @@ internal static class Migrator
     /// <summary>Serialises migrations of one database; the number is arbitrary and must never change.</summary>
     private const long MigrationLock = 0x6172_6368_6d69_6772;
 
-    /// <summary>Whoever waits this long waits for somebody who does not go on; the scripts themselves take as long as they take.</summary>
-    private static readonly TimeSpan LockWithin = TimeSpan.FromSeconds(30);
-
+    // Only waits are bounded: the scripts themselves take as long as they take.
     private static readonly string Settings =
-        $"{TransactionSettings.Common} SET LOCAL default_table_access_method = heap; SET LOCAL statement_timeout = 0; {TransactionSettings.Timeout("lock_timeout", LockWithin)}";
+        $"{TransactionSettings.Common} SET LOCAL default_table_access_method = heap; SET LOCAL statement_timeout = 0; {TransactionSettings.Timeout("lock_timeout", TransactionSettings.LockWithin)}";
 
     private const string Prefix = "sql.ledger.";
 
@@ -53,19 +51,10 @@ internal static class Migrator
     public static async Task<IReadOnlyList<string>> MigrateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         List<string> names = [];
-        try
-        {
-            // A ledger that is current is only read: it waits for nobody.
-            while (await MissingAsync(connection, cancellationToken).ConfigureAwait(false) && await ApplyNextAsync(connection, cancellationToken).ConfigureAwait(false) is { } name)
-                names.Add(name);
-            return names;
-        }
-        catch (PostgresException exception) when (exception.IsLockTimeout())
-        {
-            throw new ArchiverException(FailureKind.Failed,
-                "The ledger could not be upgraded: another session keeps its lock, such as another archiver that is upgrading it, or one that died behind a connection pooler. "
-                + "It is among: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'). Nothing was changed.", exception);
-        }
+        // A ledger that is current is only read.
+        while (await MissingAsync(connection, cancellationToken).ConfigureAwait(false) && await ApplyNextAsync(connection, cancellationToken).ConfigureAwait(false) is { } name)
+            names.Add(name);
+        return names;
     }
 
     /// <summary>Refuses unless the ledger is exactly at this program's version; for workers that may not migrate.</summary>
@@ -84,6 +73,20 @@ internal static class Migrator
 
     /// <summary>Applies one script; null when another worker has applied the last one meanwhile.</summary>
     private static async Task<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await TryApplyNextAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.IsLockTimeout())
+        {
+            throw new ArchiverException(FailureKind.Failed,
+                "The ledger could not be upgraded: another session keeps its lock, such as another archiver that is upgrading it, or one that died behind a connection pooler. "
+                + "It is among: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'). Nothing was changed.", exception);
+        }
+    }
+
+    private static async Task<string?> TryApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(Settings, cancellationToken).ConfigureAwait(false);

@@ -9,8 +9,8 @@ internal sealed class SourceConnections : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Where no transaction says otherwise: a table that somebody has locked for good must not hold a command for ever.</summary>
-    private const string LockWithin = "SET lock_timeout = '30s'";
+    // Behind a pooler, which shows a process of its own, the setting would stay on a connection that others use.
+    private const string BoundWaits = "SELECT set_config('lock_timeout', $2, false) WHERE pg_backend_pid() = $1";
 
     private readonly SourceSettings _settings;
     private readonly NpgsqlDataSource _main;
@@ -35,13 +35,25 @@ internal sealed class SourceConnections : IAsyncDisposable
 
     /// <summary>An open connection of the main pool.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
-    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
-        await _main.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _main.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await BoundWaitsAsync(connection, cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     /// <summary>An open connection to the server that exports are read from: the replica where there is one.</summary>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>; <see cref="ForPersonAboutReplica"/> says it.</exception>
     public async Task<NpgsqlConnection> OpenForExportAsync(CancellationToken cancellationToken) =>
-        await (_replica ?? _main).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        _replica is null ? await OpenAsync(cancellationToken).ConfigureAwait(false) : await _replica.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// A connection of its own, past any pooler, that ends with its owner: whatever outlives a transaction (locks, temporary tables) belongs on one of these.
@@ -55,7 +67,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         try
         {
             await Pooler.RefuseAsync(connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(LockWithin, cancellationToken).ConfigureAwait(false);
+            await BoundWaitsAsync(connection, cancellationToken).ConfigureAwait(false);
             return connection;
         }
         catch
@@ -64,6 +76,10 @@ internal sealed class SourceConnections : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Where no transaction says otherwise: a table that somebody has locked must not hold a command or a run for ever.</summary>
+    private static Task<int> BoundWaitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => connection.ExecuteAsync(
+        BoundWaits, cancellationToken, PgParameter.Int(connection.ProcessID), PgParameter.Text($"{TransactionSettings.LockWithin.TotalMilliseconds:0}"));
 
     /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
     public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name + "/schedule");
@@ -88,7 +104,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         {
             // The lock itself is worth telling all the same.
         }
-        var who = holders.Count > 0 ? string.Join(" ", holders) : "Whoever had it is gone by now: try again.";
+        var who = holders.Count > 0 ? string.Join(" ", holders) : "No whole table is locked now: whoever had the lock is gone, or it was one of rows or of another archiver. Try again.";
         return new(FailureKind.Failed, $"A lock on the tables of source '{_settings.Name}' or its ledger did not come in time (55P03). {who}", exception);
     }
 

@@ -58,6 +58,9 @@ internal static class TransactionSettings
         SET LOCAL array_nulls = on;
         """;
 
+    /// <summary>Where nothing says otherwise. Whoever waits this long for a table waits for somebody who does not go on.</summary>
+    public static readonly TimeSpan LockWithin = TimeSpan.FromSeconds(30);
+
     /// <summary>Readers wait for nobody but who locks a whole table, such as a migration of the application; a long one is told instead of waited for.</summary>
     private static readonly TimeSpan ReadLockWithin = TimeSpan.FromSeconds(5);
 

@@ -9,8 +9,8 @@ public sealed class GivenIdTests(TestServers servers)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>As Swift and SQL Server print a uuid, and as .NET's B format does.</summary>
-    public static TheoryData<string> Spellings => [User.ToUpperInvariant(), $"{{{User}}}"];
+    /// <summary>As Swift and SQL Server print a uuid, and as .NET's B and N formats do.</summary>
+    public static TheoryData<string> Spellings => [User.ToUpperInvariant(), $"{{{User}}}", User.Replace("-", "", StringComparison.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Spellings))]
@@ -39,10 +39,9 @@ public sealed class GivenIdTests(TestServers servers)
         Assert.Equal((0, 0), ((await archiver.RunAsync("purge")).ExitCode, (await archiver.RunAsync("archive")).ExitCode));
 
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats"));
-        Assert.Contains($"writes it '{User}'", before.Output, StringComparison.Ordinal);
         Assert.Contains("user no uuid (no value of public.chats.", before.Output, StringComparison.Ordinal);
-        Assert.Contains($"user {User} ", (await archiver.RunAsync("hold", "list")).Output, StringComparison.Ordinal);
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.holds WHERE user_id = '{User}'"));
+        Assert.DoesNotContain($"user {user} (", before.Output, StringComparison.Ordinal);
+        Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds"));
     }
 
     [Theory]

@@ -34,7 +34,7 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
-          AND ($2::text IS NULL OR a.user_id = $2)
+          AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
           AND ($3::timestamptz IS NULL OR a.session_last_activity >= $3)
           AND ($4::timestamptz IS NULL OR a.session_last_activity < $4)
           AND ($5::text IS NULL OR a.state = $5)
@@ -52,13 +52,14 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
             return [];
         await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken).ConfigureAwait(false);
-        var (pool, given) = (connections[filter.Source], new GivenIds(connection, connections[filter.Source].Map));
+        var (map, given) = (connections[filter.Source].Map, new GivenIds(connection, connections[filter.Source].Map));
         // Archives from the time when users were mapped are still there where they are not any more.
-        var user = filter.User is { } u && pool.Map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken).ConfigureAwait(false) : filter.User;
+        var user = filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken).ConfigureAwait(false) : filter.User;
+        var users = await SameUser.InLedgerAsync(connection, filter.Source, map, user, cancellationToken).ConfigureAwait(false);
         var key = filter.Id is { } id ? await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id : null;
         return await connection.QueryAsync(
             List, Read, cancellationToken,
-            PgParameter.Text(filter.Source), PgParameter.Text(user), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
+            PgParameter.Text(filter.Source), PgParameter.TextsOrNull(users), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
             PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id), PgParameter.Text(filter.Policy)).ConfigureAwait(false);
     }
 

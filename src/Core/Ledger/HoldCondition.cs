@@ -16,14 +16,15 @@ internal static class HoldCondition
     {
         var table = settings.Map.Session;
         string Instant(string column) => InstantSql.Of(shape.Session[column], SessionPath.Column("s", column), settings.TimeZone, parameters);
-        var user = table.User is null ? "NULL" : $"{SessionPath.Column("s", table.User)}::text";
+        var column = SameUser.Column(settings.Map, shape);
+        var user = table.User is null ? "NULL::text" : SameUser.Written(column, $"{SessionPath.Column("s", table.User)}::text");
         var created = table.Created is null ? "NULL::timestamptz" : Instant(table.Created);
         var activity = string.Join(", ", table.Activity.Select(Instant));
         var known = $"num_nulls({activity}) = 0";
         var begun = $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)";
         return Condition(
             source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0 THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only,
-            SameUser.Column(settings.Map, shape));
+            column);
 
         // A message may be younger, or older, than its session says of itself.
         string Times(string aggregate) => string.Concat(settings.Map.Children.Where(c => c.Time is not null).Select(child =>
@@ -45,7 +46,7 @@ internal static class HoldCondition
     /// <param name="userColumn">The user column as it is now, or null: see <see cref="SameUser"/>.</param>
     /// <param name="only">As for <see cref="NotHeld"/>.</param>
     public static string ArchiveNotHeld(string alias, ColumnShape? userColumn, string? only = null) => Condition(
-        $"{alias}.source", $"{alias}.session_id", $"{alias}.user_id", $"{alias}.session_created_at",
+        $"{alias}.source", $"{alias}.session_id", SameUser.Form(userColumn, $"{alias}.user_id"), $"{alias}.session_created_at",
         $"CASE WHEN {alias}.session_last_activity IS NOT NULL THEN greatest({alias}.session_created_at, {alias}.session_last_activity) END", only,
         userColumn, OwnerUnknown(alias));
 
@@ -55,14 +56,18 @@ internal static class HoldCondition
     public static string IdNotHeld(string source, string session) =>
         $"NOT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = {source} AND h.removed_at IS NULL AND (h.session_id IS NULL OR h.session_id = ({session}) COLLATE \"C\"))";
 
+    // Users by a set that is made once a statement: their forms cost too much to be made again for each session and hold.
     private static string Condition(string source, string session, string user, string first, string last, string? only, ColumnShape? userColumn, string anybodys = "false") => $"""
-        NOT EXISTS (
+        (NOT EXISTS (
           SELECT FROM archiver.holds AS h
-          WHERE h.source = {source} AND h.removed_at IS NULL{(only is null ? "" : $" AND h.id = ANY ({only})")}
+          WHERE h.source = {source} AND h.removed_at IS NULL{Only(only)}
             AND (h.session_id = ({session}) COLLATE "C"
-                 OR {SameUser.Form(userColumn, "h.user_id")} = {SameUser.Form(userColumn, user)}
                  OR (h.user_id IS NOT NULL AND {anybodys})
                  OR (coalesce(h.from_time, h.to_time) IS NOT NULL
                      AND coalesce(({first}) < h.to_time, true) AND coalesce(({last}) >= h.from_time, true))))
+         AND NOT coalesce(({source}, {user}) IN (
+          SELECT h.source, {SameUser.Form(userColumn, "h.user_id")} FROM archiver.holds AS h WHERE h.removed_at IS NULL AND h.user_id IS NOT NULL{Only(only)}), false))
         """;
+
+    private static string Only(string? holds) => holds is null ? "" : $" AND h.id = ANY ({holds})";
 }

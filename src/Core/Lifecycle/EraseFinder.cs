@@ -57,7 +57,9 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
                 (tombstones.CoversSession(key) ? work.ErasedBefore : work.Unknown).Add(id);
         }
         work.Unresolved.AddRange(unrecorded.Unreadable);
-        foreach (var (found, reason) in unrecorded.Others.Where(o => o.Found.Documents.Any(d => IsAskedFor(d, request, work, tombstones))))
+        var theirs = request.User is null ? (IReadOnlySet<string>)new HashSet<string>() : await SameUser.AmongAsync(
+            connection, SameUser.Column(source.Map, shape), request.User, unrecorded.Others.SelectMany(o => o.Found.Documents).Select(d => d.User), cancellationToken).ConfigureAwait(false);
+        foreach (var (found, reason) in unrecorded.Others.Where(o => o.Found.Documents.Any(d => IsAskedFor(d, request, theirs, work, tombstones))))
             work.Unresolved.Add($"'{found.Key}' holds a session that is to be erased, and stays: {reason}");
         work.Unresolved.AddRange(await UntiedAsync(connection, source, cancellationToken).ConfigureAwait(false));
         foreach (var session in await HeldSessions.FindAsync(connection, source, shape, work.Free, cancellationToken).ConfigureAwait(false))
@@ -65,8 +67,8 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         return work;
     }
 
-    private static bool IsAskedFor(FoundDocument document, EraseRequest request, EraseWork work, TombstoneSet tombstones) =>
-        work.IsFree(document.SessionId) || request.Ids.Contains(document.SessionId) || (request.User is not null && document.User == request.User)
+    private static bool IsAskedFor(FoundDocument document, EraseRequest request, IReadOnlySet<string> users, EraseWork work, TombstoneSet tombstones) =>
+        work.IsFree(document.SessionId) || request.Ids.Contains(document.SessionId) || (document.User is { } user && users.Contains(user))
         || (request.Reapply && tombstones.Covers(document.SessionId, document.User, null, EraseTargets.CopiedAt(document)));
 
     /// <summary>
@@ -80,7 +82,9 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         {
             var rows = await OrphanRows.CountAsync(connection, source.Map, child, cancellationToken).ConfigureAwait(false);
             if (rows > 0)
-                untied.Add($"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them their parent");
+                untied.Add(rows == 1
+                    ? $"1 row of '{child.Name}' has no parent row, so nobody can tell whose it is: delete it, or give it its parent"
+                    : $"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them their parent");
         }
         return untied;
     }

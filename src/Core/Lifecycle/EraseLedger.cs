@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -29,10 +30,10 @@ internal static class EraseLedger
     private const string Quarantine = "DELETE FROM archiver.quarantine AS q WHERE q.source = $1 AND q.session_id = ANY ($2)";
 
     // Holds in force are never erased: what they cover is not.
-    private const string Holds = """
+    private static string Holds(ColumnShape? user) => $"""
         UPDATE archiver.holds AS h
         SET session_id = CASE WHEN h.session_id IS NULL THEN NULL ELSE 'erased' END, user_id = CASE WHEN h.user_id IS NULL THEN NULL ELSE 'erased' END
-        WHERE h.source = $1 AND h.removed_at IS NOT NULL AND (h.session_id = ANY ($2) OR h.user_id = $3)
+        WHERE h.source = $1 AND h.removed_at IS NOT NULL AND (h.session_id = ANY ($2) OR {SameUser.Form(user, "h.user_id")} = {SameUser.Form(user, "$3")})
         """;
 
     /// <summary>After their objects are confirmed gone; returns how many archives and objects that were.</summary>
@@ -47,10 +48,10 @@ internal static class EraseLedger
     }
 
     /// <summary>What names sessions without being a way to find them: quarantine, holds that were lifted, errors of runs.</summary>
-    public static async Task RestAsync(NpgsqlConnection connection, string source, IReadOnlyCollection<string> sessions, string? user, CancellationToken cancellationToken)
+    public static async Task RestAsync(NpgsqlConnection connection, string source, IReadOnlyCollection<string> sessions, string? user, ColumnShape? userColumn, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(Quarantine, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions)).ConfigureAwait(false);
-        await connection.ExecuteAsync(Holds, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions), PgParameter.Text(user)).ConfigureAwait(false);
+        await connection.ExecuteAsync(Holds(userColumn), cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions), PgParameter.Text(user)).ConfigureAwait(false);
         await RunErrors.ForgetAsync(connection, source, sessions, cancellationToken).ConfigureAwait(false);
     }
 }

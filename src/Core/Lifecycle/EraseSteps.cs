@@ -78,7 +78,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
         await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken).ConfigureAwait(false);
-        await EraseLedger.RestAsync(connection, scope.Source.Name, work.Free, user, cancellationToken).ConfigureAwait(false);
+        await EraseLedger.RestAsync(connection, scope.Source.Name, work.Free, user, SameUser.Column(scope.Source.Map, shape), cancellationToken).ConfigureAwait(false);
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseTextErased);
     }
@@ -101,7 +101,7 @@ internal sealed class EraseSteps(ManualScope scope, SourceShape shape, ArchiverS
             work.Keep(session, ErasedSession.Held, "under a legal hold");
         await PrefixOwner.RequireAsync(connection, store, scope.Source, scope.Database, cancellationToken).ConfigureAwait(false);
         var writer = new TombstoneWriter(store, scope.Source, scope.Database, scope.RunId, settings.Storage.UploadConcurrency);
-        var names = await writer.WriteAsync(work.Free, user, scope.Now, cancellationToken).ConfigureAwait(false);
+        var names = await writer.WriteAsync(work.Free, user is null ? [] : SameUser.Spellings(SameUser.Column(scope.Source.Map, shape), user), scope.Now, cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultPoints.EraseBuried);
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);
         return names;

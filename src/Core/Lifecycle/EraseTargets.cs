@@ -52,7 +52,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         {
             var (name, type) = (SessionPath.Column("s", column), shape.Session[column].BaseType is "character" ? "bpchar" : shape.Session[column].BaseType);
             found.UnionWith(await connection.QueryAsync(
-                $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Form(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
+                $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
                 row => row.GetString(0), cancellationToken, PgParameter.Text(user)).ConfigureAwait(false));
         }
         found.UnionWith(await connection.QueryAsync(ArchivedOfUser(same), row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(user)).ConfigureAwait(false));

@@ -38,8 +38,6 @@ internal static class Holds
     {
         var (sessions, user) = await ResolveAsync(connections, source, request, cancellationToken).ConfigureAwait(false);
         await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken).ConfigureAwait(false);
-        // However long the transaction in hand takes: giving up would leave what should be held unprotected.
-        await change.Connection.ExecuteAsync("SET LOCAL lock_timeout = 0", cancellationToken).ConfigureAwait(false);
         await HoldLock.TakeExclusiveAsync(change.Connection, source.Name, cancellationToken).ConfigureAwait(false);
         // Again: a renaming takes this lock too, and a hold under the old name would hold nothing.
         await SourceRegistry.CheckAsync(change.Connection, source, cancellationToken).ConfigureAwait(false);
@@ -74,22 +72,19 @@ internal static class Holds
                 source, row.GetInt64(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6), row.GetString(7), row.TextOrNull(8), row.TextOrNull(9)),
             cancellationToken, PgParameter.Text(source), PgParameter.Bool(removed)).ConfigureAwait(false);
 
-    /// <summary>The same, each hold by user with a note where the column writes its user otherwise.</summary>
+    /// <summary>The same; a hold by a user that no row of the user column can have says so.</summary>
     /// <exception cref="ArchiverException">Row security hides rows: nobody could say what is covered.</exception>
     public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, SourceSettings source, bool removed, CancellationToken cancellationToken)
     {
         await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
         var holds = await ListAsync(connection, source.Name, removed, cancellationToken).ConfigureAwait(false);
-        var odd = await HoldSpelling.OddAsync(connection, source, cancellationToken).ConfigureAwait(false);
-        return [.. holds.Select(h => h is { RemovedAt: null, UserId: { } user } && odd.TryGetValue(user, out var written) ? h with { Note = Note(source, written) } : h)];
-    }
-
-    private static string Note(SourceSettings source, string? written)
-    {
-        var column = $"{source.Map.Session.Table}.{PgIdentifier.Quote(source.Map.Session.User!)}";
-        return written is null
-            ? $"no value of {column}: it covers archives of that spelling, and no live session"
-            : $"{column} writes it '{written}': before a run the archiver adds a hold of that";
+        if (await SameUser.ColumnAsync(connection, source.Map, cancellationToken).ConfigureAwait(false) is not { } column)
+            return holds;
+        var odd = (await connection.QueryAsync(
+            $"SELECT h.id FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL AND {SameUser.IsNoValue(column, "h.user_id")}",
+            row => row.GetInt64(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false)).ToHashSet();
+        var note = $"no value of {source.Map.Session.Table}.{PgIdentifier.Quote(column.Name)}: it covers archives of that spelling, and no live session";
+        return [.. holds.Select(h => odd.Contains(h.Id) ? h with { Note = note } : h)];
     }
 
     /// <summary>What the holds in force cover now, all together, or some of them alone.</summary>

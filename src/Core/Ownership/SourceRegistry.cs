@@ -24,13 +24,11 @@ internal static class SourceRegistry
             await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>For whoever writes: as <see cref="CheckAsync"/>, and the tables of a new source are noted, and its holds mended. Asked again under the source's lock.</summary>
+    /// <summary>For whoever writes: as <see cref="CheckAsync"/>, and the tables of a new source are noted. Asked again under the source's lock.</summary>
     /// <exception cref="ArchiverException">As for <see cref="CheckAsync"/>.</exception>
     public static async Task RegisterAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        var judged = await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false);
-        await HoldSpelling.MendAsync(connection, source, cancellationToken).ConfigureAwait(false);
-        if (judged is null)
+        if (await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false) is null)
             return;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);

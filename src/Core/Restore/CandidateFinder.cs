@@ -25,7 +25,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
                  SELECT FROM archiver.archives AS k
                  WHERE k.source = a.source AND k.session_id = ($2::text[])[array_position($14::text[], a.external_id)] AND k.state NOT IN ('abandoned', 'discarded', 'erased'))))
           AND ($3::text[] IS NULL OR o.key = ANY ($3))
-          AND ($4::text IS NULL OR a.user_id = $4)
+          AND ($4::text[] IS NULL OR a.user_id = ANY ($4))
           AND ($5::uuid IS NULL OR a.run_id = $5)
           AND ($6::timestamptz IS NULL OR a.session_last_activity >= $6)
           AND ($7::timestamptz IS NULL OR a.session_last_activity < $7)
@@ -45,7 +45,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
         SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Table.Sql} AS t WHERE {SessionPath.Column("t", connections.Map.Session.Key)}::text = a.session_id)
         FROM archiver.archives AS a
         WHERE a.source = $1 AND a.state = 'restored'
-          AND ($2::text IS NULL OR a.user_id = $2)
+          AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
           AND ($3::uuid IS NULL OR a.run_id = $3)
           AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
           AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
@@ -73,12 +73,14 @@ internal sealed class CandidateFinder(SourceConnections connections)
     {
         var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
         var (afterObject, afterOffset, afterId) = (-1L, -1L, -1L);
+        IReadOnlyCollection<string>? users = null;
         while (true)
         {
             await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+            users ??= await UsersAsync(connection, options, cancellationToken).ConfigureAwait(false);
             var page = await connection.QueryAsync(
                 Page, row => Read(options.Source, row), cancellationToken,
-                PgParameter.Text(options.Source), Texts([.. options.Ids.Select(form.KeyOf)]), Texts(options.ObjectKeys), PgParameter.Text(options.User), Uuid(options.Run),
+                PgParameter.Text(options.Source), Texts([.. options.Ids.Select(form.KeyOf)]), Texts(options.ObjectKeys), PgParameter.TextsOrNull(users), Uuid(options.Run),
                 PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To), PgParameter.Bool(onlyArchived), PgParameter.Int(options.Generation),
                 PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize), Texts(options.Ids)).ConfigureAwait(false);
             if (page.Count > 0)
@@ -94,10 +96,14 @@ internal sealed class CandidateFinder(SourceConnections connections)
     {
         await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         var restored = await connection.QueryAsync(
-            Restored, row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source), PgParameter.Text(options.User), Uuid(options.Run),
+            Restored, row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source),
+            PgParameter.TextsOrNull(await UsersAsync(connection, options, cancellationToken).ConfigureAwait(false)), Uuid(options.Run),
             PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To)).ConfigureAwait(false);
         return (restored.Count(r => r.IsThere), [.. restored.Where(r => !r.IsThere).Select(r => r.Session)]);
     }
+
+    private Task<IReadOnlyCollection<string>?> UsersAsync(NpgsqlConnection connection, RestoreOptions options, CancellationToken cancellationToken) =>
+        SameUser.InLedgerAsync(connection, options.Source, connections.Map, options.User, cancellationToken);
 
     private static FoundArchive Read(string source, NpgsqlDataReader row) => new(
         new LocatedArchive(

@@ -71,14 +71,6 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         return text ?? throw NoValue(user, column, type);
     }
 
-    /// <summary>The same of a user that an earlier version took as typed; null when the text is no value of the column.</summary>
-    public async Task<string?> KnownUserAsync(string user, CancellationToken cancellationToken) =>
-        (await ReadAsync(map.Session.User!, user, cancellationToken).ConfigureAwait(false)).Text;
-
-    /// <summary>The base type of the user column; null without the table.</summary>
-    public async Task<string?> UserTypeAsync(CancellationToken cancellationToken) => (await connection.QueryAsync(
-        TypeOf, row => row.GetString(1), cancellationToken, PgParameter.Text(map.Session.Table.Sql), PgParameter.Text(map.Session.User!)).ConfigureAwait(false)).FirstOrDefault();
-
     private ArchiverException NoValue(string id, string column, string type, string hint = "") =>
         new(FailureKind.Configuration, $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type}): no session has it.{hint}");
 

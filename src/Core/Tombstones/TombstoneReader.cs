@@ -1,5 +1,6 @@
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -40,7 +41,8 @@ internal sealed class TombstoneReader(IArchiveReader store)
         if (found.Count > 0)
         {
             var key = await RequireKeyAsync(source, cancellationToken).ConfigureAwait(false);
-            return new(key, (await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false)).All, found);
+            var names = (await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false)).All;
+            return new(key, names, found, await SameUser.ColumnAsync(connection, source.Map, cancellationToken).ConfigureAwait(false));
         }
         if (!isKeyListed && await store.HeadAsync(new(TombstoneKey.ObjectKey(source.Prefix)), cancellationToken).ConfigureAwait(false) is not null)
             throw Untrue(TombstoneKey.ObjectKey(source.Prefix));
@@ -57,7 +59,7 @@ internal sealed class TombstoneReader(IArchiveReader store)
         var key = Tombstone.Folder(source.Prefix) + first;
         throw await store.HeadAsync(new(key), cancellationToken).ConfigureAwait(false) is not null ? Untrue(key) : new ArchiverException(
             FailureKind.Refused,
-            $"{missing.Count} of the tombstones that this ledger has seen are not in {store.Location}, such as {key}: without them what was erased would come back, so nothing is done. Put {Tombstone.Folder(source.Prefix)} back from a backup of the bucket, or copy it from where the bucket was before.");
+            $"{missing.Count} of the tombstones that this ledger has seen {(missing.Count == 1 ? "is" : "are")} not in {store.Location}, such as {key}: without them what was erased would come back, so nothing is done. Put {Tombstone.Folder(source.Prefix)} back from a backup of the bucket, or copy it from where the bucket was before.");
     }
 
     private StorageException Untrue(string key) => new(

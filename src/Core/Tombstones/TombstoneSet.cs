@@ -1,3 +1,6 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+
 namespace Archiver.Core.Tombstones;
 
 /// <summary>What was erased from one source: it must not come back.</summary>
@@ -6,12 +9,15 @@ internal sealed class TombstoneSet
     private readonly Dictionary<(char Kind, string Hash), DateTimeOffset> _erased = [];
     private readonly TombstoneKey? _key;
     private readonly IReadOnlyList<string> _names;
+    private readonly ColumnShape? _users;
 
     /// <param name="key">Null only without tombstones.</param>
     /// <param name="names">Every name of the source: each erasure went under the name of its time.</param>
     /// <param name="tombstones">What was erased.</param>
-    public TombstoneSet(TombstoneKey? key, IReadOnlyList<string> names, IReadOnlyCollection<Tombstone> tombstones)
+    /// <param name="users">The user column, by which spellings of one user are known; null where none is mapped.</param>
+    public TombstoneSet(TombstoneKey? key, IReadOnlyList<string> names, IReadOnlyCollection<Tombstone> tombstones, ColumnShape? users = null)
     {
+        _users = users;
         _key = key;
         _names = names;
         Tombstones = tombstones;
@@ -31,7 +37,7 @@ internal sealed class TombstoneSet
     public bool IsEmpty => _erased.Count == 0;
 
     /// <summary>Those of a smaller set of names.</summary>
-    public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _names, [.. Tombstones.Where(t => names.Contains(t.Name))]);
+    public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _names, [.. Tombstones.Where(t => names.Contains(t.Name))], _users);
 
     /// <summary>
     /// Whether a session, or a copy of it, was erased. An erasure leaves no row, so what began or was copied after it only bears the same id or user,
@@ -47,14 +53,16 @@ internal sealed class TombstoneSet
             return false;
         // A time of creation that is later than the copy is wrong, and must not make the copy of an erased session a new one.
         var began = (created is null || copied < created ? copied : created) ?? DateTimeOffset.MinValue;
-        return Find(Tombstone.Session, session) >= began || (user is not null && Find(Tombstone.User, user) >= began);
+        return Find(Tombstone.Session, session) >= began || (user is not null && FindUser(user) >= began);
     }
 
     /// <summary>Whether a session of this key was ever erased.</summary>
     public bool CoversSession(string session) => !IsEmpty && Find(Tombstone.Session, session) is not null;
 
     /// <summary>Whether a user was ever erased.</summary>
-    public bool CoversUser(string user) => !IsEmpty && Find(Tombstone.User, user) is not null;
+    public bool CoversUser(string user) => !IsEmpty && FindUser(user) is not null;
+
+    private DateTimeOffset? FindUser(string user) => SameUser.Spellings(_users, user).Select(u => Find(Tombstone.User, u)).Max();
 
     private DateTimeOffset? Find(char kind, string id) =>
         _names.Select(n => _erased.TryGetValue((kind, _key!.HashOf(kind, n, id)), out var at) ? at : (DateTimeOffset?)null).Max();

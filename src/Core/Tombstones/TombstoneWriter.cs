@@ -14,15 +14,14 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
 {
     private TombstoneKey? _key;
 
-    /// <summary>Puts the tombstones of sessions, and of a user if one is given; returns their names.</summary>
+    /// <summary>Puts the tombstones of sessions and users; returns their names.</summary>
     /// <exception cref="StorageException">One could not be stored: nothing may be erased then.</exception>
-    public async Task<IReadOnlyList<string>> WriteAsync(IReadOnlyCollection<string> sessions, string? user, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> WriteAsync(IReadOnlyCollection<string> sessions, IEnumerable<string> users, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var key = _key ??= await OpenKeyAsync(cancellationToken).ConfigureAwait(false);
         var erasedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds() + 1);
-        List<Tombstone> tombstones = [.. sessions.Select(s => new Tombstone(Tombstone.Session, key.HashOf(Tombstone.Session, source.Name, s), erasedAt))];
-        if (user is not null)
-            tombstones.Add(new(Tombstone.User, key.HashOf(Tombstone.User, source.Name, user), erasedAt));
+        Tombstone Of(char kind, string id) => new(kind, key.HashOf(kind, source.Name, id), erasedAt);
+        List<Tombstone> tombstones = [.. sessions.Select(s => Of(Tombstone.Session, s)), .. users.Select(u => Of(Tombstone.User, u))];
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tombstones, options, async (tombstone, token) =>
             await PutAsync(Tombstone.Folder(source.Prefix) + tombstone.Name, GzipText.Of("""{"format":"archiver.tombstone/1"}"""), token).ConfigureAwait(false)).ConfigureAwait(false);

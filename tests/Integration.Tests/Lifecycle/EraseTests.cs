@@ -110,7 +110,7 @@ public sealed class EraseTests(TestServers servers)
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(TimeSpan.FromSeconds(30));
 
-        await EraseLedger.RestAsync(connection, "main", [.. Enumerable.Range(1, 3000).Select(n => $"00000000-0000-0000-0000-{n:D12}")], null, patience.Token);
+        await EraseLedger.RestAsync(connection, "main", [.. Enumerable.Range(1, 3000).Select(n => $"00000000-0000-0000-0000-{n:D12}")], null, null, patience.Token);
 
         Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE error LIKE '%, session (erased)'"));
     }

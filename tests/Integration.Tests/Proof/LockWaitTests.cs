@@ -145,6 +145,24 @@ public sealed class LockWaitTests(TestServers servers)
         Assert.Equal(1, summary.Reasons[DropReason.Locked]);
     }
 
+    // As while an index is created.
+    [Fact]
+    public async Task The_archiver_waits_no_longer_than_the_lock_timeout_for_a_table_that_somebody_writes_to_alone()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers, Token, idle: 4, young: 1, configure: s => s with { Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(10) } });
+        await using var application = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var open = await application.BeginTransactionAsync(Token);
+        InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync("LOCK TABLE chat_messages IN SHARE MODE", null, application));
+        await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.InRange(waits.OfArchiver, AtAll, LockWaits.Bound);
+        Assert.Equal((0L, 4L), (summary.Sessions, summary.Skipped));
+        Assert.Equal(4, summary.Reasons[DropReason.Locked]);
+    }
+
     /// <summary>The delete, or the update, of one session takes a minute, and while it goes on the application wants to change that session.</summary>
     private static async Task<(RunSummary Summary, LockWaits Waits, string? Title)> RunWithApplicationAsync(ArchiverFixture archiver, string change = "DELETE", string table = "chat_messages", int which = 0)
     {

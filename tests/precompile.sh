@@ -11,9 +11,11 @@ made_from=$(stamp)
 mkdir -p artifacts; exec 9>artifacts/precompiled.lock; flock 9
 [ "$(cat $to/made-from 2>/dev/null)" != "$made_from" ] || exit 0
 work=$(mktemp -d artifacts/precompiled-XXXXXX); trap 'rm -rf "$work"' EXIT
-# Everything of its own, so that it can run beside tests; no compiler stays behind.
+# Everything of its own, so that it can run beside tests; no compiler stays behind but the one that test.sh lends, which has just compiled the same.
+compiler=(-p:UseSharedCompilation=false)
+[ -z "${ARCHIVER_COMPILER:-}" ] || compiler=(-p:SharedCompilationId="$ARCHIVER_COMPILER")
 dotnet publish src/Worker --configuration Release --runtime linux-x64 --no-self-contained --artifacts-path "$PWD/$work/build" --output "$PWD/$work/out" \
-  -p:PublishReadyToRun=true -p:RestoreLockedMode=true -p:RunAnalyzers=false -p:UseSharedCompilation=false -v quiet -nologo
+  -p:PublishReadyToRun=true -p:RestoreLockedMode=true -p:RunAnalyzers=false "${compiler[@]}" -v quiet -nologo
 [ "$(stamp)" = "$made_from" ] || { echo "the build changed meanwhile" >&2; exit 1; }
 echo "$made_from" >"$work/out/made-from"
 rm -rf $to; mv "$work/out" $to

@@ -45,14 +45,15 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     internal SourceConnections Connections => _connections[Source.Name];
 
-    /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger.</summary>
+    /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger; an empty <paramref name="ledger"/> on the shared server.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
-        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null, bool versioned = false, bool objectLock = false)
+        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null, bool versioned = false, bool objectLock = false,
+        bool ledger = true)
     {
         // A copy is cheap only where its original serves others, too: not on a test's own server.
         var database = server is null
-            ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken)
+            ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken, ledger)
             : await new Sample(server, preset, idle, young, messages).CreateAsync(cancellationToken);
         var bucket = await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock);
         return Between(database, bucket, Presets.All[preset], configure);

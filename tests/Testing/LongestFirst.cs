@@ -9,10 +9,17 @@ namespace Archiver.Testing;
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] Long = [".LongProof ", "KillTests ", ".Proof."];
+    private static readonly string[] Long =
+    [
+        ".LongProof ", "ClusterTests ", "KillTests ", ".Proof.", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
+        "RestoreEdgeVerbTests ", "RestoredBackupTests ", "RunVerbTests ", "ReadmeWalkthroughTests ", "SchemaDriftTests ",
+    ];
 
     /// <summary>The long ones, then the others, each in the order they came in.</summary>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(c => Array.FindIndex(Long, name => c.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal)) is >= 0 and var place ? place : Long.Length)];
+        [.. testCollections.OrderBy(Place)];
+
+    private static int Place(ITestCollection collection) =>
+        Array.FindIndex(Long, name => collection.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal)) is >= 0 and var place ? place : Long.Length;
 }

@@ -1,26 +1,61 @@
 using System.Collections.Concurrent;
+using Archiver.Core.Postgres;
 
 namespace Archiver.Testing;
 
-/// <summary>Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again.</summary>
+/// <summary>
+/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. The templates of a preset are
+/// copies of one with its schema and the ledger.
+/// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
 internal sealed class SampleDatabases : IAsyncDisposable
 {
+    // To the archiver a copy with the ledger of its template would be a copy of somebody's database, which destroys no object.
+    private const string LedgerOfItsOwn = """
+        UPDATE archiver.ledger SET id = gen_random_uuid(), created_at = clock_timestamp();
+        UPDATE archiver.migrations SET applied_at = clock_timestamp();
+        UPDATE archiver.owners AS o SET database = d.datname, database_oid = d.oid::bigint, at = clock_timestamp() FROM pg_database AS d WHERE d.datname = current_database();
+        """;
+
+    private readonly ConcurrentDictionary<(string Server, string Preset), Lazy<Task<TestDatabase>>> _presets = [];
     private readonly ConcurrentDictionary<Sample, Lazy<Task<TestDatabase>>> _templates = [];
 
     /// <summary>A copy of the sample, for one test.</summary>
-    public async Task<TestDatabase> CreateAsync(Sample sample, CancellationToken cancellationToken)
+    /// <param name="sample">What it holds.</param>
+    /// <param name="ledger">Whether it has an empty ledger, as <c>archiver migrate</c> makes it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<TestDatabase> CreateAsync(Sample sample, bool ledger, CancellationToken cancellationToken)
     {
         // Without the token: another test may wait for the same template.
-        var template = _templates.GetOrAdd(sample, static s => new Lazy<Task<TestDatabase>>(() => s.CreateAsync(CancellationToken.None)));
-        return await (await template.Value.WaitAsync(cancellationToken)).CopyUnusedAsync(cancellationToken);
+        var template = _templates.GetOrAdd(sample, s => new Lazy<Task<TestDatabase>>(() => TemplateAsync(s)));
+        var database = await (await template.Value.WaitAsync(cancellationToken)).CopyUnusedAsync(cancellationToken);
+        await database.ExecuteAsync(ledger ? LedgerOfItsOwn : "DROP SCHEMA archiver CASCADE", cancellationToken);
+        return database;
     }
 
     /// <summary>Drops the templates.</summary>
     public async ValueTask DisposeAsync() =>
-        await Parallel.ForEachAsync(_templates.Values, async (template, _) =>
+        await Parallel.ForEachAsync(_templates.Values.Concat(_presets.Values), async (template, _) =>
         {
             if (template.Value.IsCompletedSuccessfully)
                 await (await template.Value).DisposeAsync();
         });
+
+    private async Task<TestDatabase> TemplateAsync(Sample sample)
+    {
+        var preset = _presets.GetOrAdd((sample.Server, sample.Preset), static p => new Lazy<Task<TestDatabase>>(() => PresetAsync(p.Server, p.Preset)));
+        var database = await (await preset.Value).CopyUnusedAsync(CancellationToken.None);
+        await ApplicationSchema.GenerateKeptAsync(database, sample.Preset, sample.Idle, sample.Young, sample.Messages, CancellationToken.None);
+        return database;
+    }
+
+    private static async Task<TestDatabase> PresetAsync(string server, string preset)
+    {
+        var database = await TestDatabase.CreateAsync(server, CancellationToken.None);
+        await ApplicationSchema.InstallAsync(database, preset);
+        await ApplicationSchema.KeepAsync(database, CancellationToken.None);
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await Migrator.MigrateAsync(connection, CancellationToken.None);
+        return database;
+    }
 }

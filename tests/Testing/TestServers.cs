@@ -39,9 +39,13 @@ public sealed class TestServers : IAsyncLifetime
         postgres = await starting;
     }
 
-    /// <summary>A database on the shared server with a preset's application schema and sample, of which <see cref="ApplicationSchema"/> tells more.</summary>
-    public Task<TestDatabase> CreateSampleAsync(string preset, int idle, int young, int messages, CancellationToken cancellationToken) =>
-        samples.CreateAsync(new Sample(PostgresConnectionString, preset, idle, young, messages), cancellationToken);
+    /// <summary>
+    /// A database on the shared server with a preset's application schema and sample, of which <see cref="ApplicationSchema"/> tells more, and an empty
+    /// ledger, unless a test is about there being none.
+    /// </summary>
+    public Task<TestDatabase> CreateSampleAsync(
+        string preset, int idle, int young, int messages, CancellationToken cancellationToken, bool ledger = true) =>
+        samples.CreateAsync(new Sample(PostgresConnectionString, preset, idle, young, messages), ledger, cancellationToken);
 
     /// <summary>Ends what was started here.</summary>
     public async ValueTask DisposeAsync()

@@ -2,3 +2,5 @@ using Archiver.Testing;
 
 [assembly: AssemblyFixture(typeof(TestServers))]
 [assembly: TestCollectionOrderer(typeof(LongestFirst))]
+// One more than there are cores: what it waits for is processes, times of a schedule and servers that come back.
+[assembly: CollectionBehavior(MaxParallelThreads = 3)]

@@ -23,7 +23,7 @@ public sealed class ConfigurationTests(TestServers servers)
     [InlineData("Sources:main:Policies:idle:Cron", "0 0 25 * * ?", "Archiver:Sources:main:Policies:idle:Cron: must be a Quartz cron expression")]
     public async Task Ends_with_2_and_asks_no_server(string key, string? value, string said)
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);
 
         var result = await archiver.With(key, value).RunAsync("run");
 
@@ -35,7 +35,7 @@ public sealed class ConfigurationTests(TestServers servers)
     [Fact]
     public async Task Says_everything_at_once()
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);
         archiver.With(IdleFor, "90").With("Storage:SecretKey", null).With("Batch:Row", "1").With("Retry:MaxAttempts", "0")
             .With("Sources:second:ConnectionString", archiver.Database.ConnectionString).With("Sources:second:Preset", "ended-at");
 

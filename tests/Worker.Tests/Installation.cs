@@ -26,14 +26,14 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>
     /// Schema and sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger ones. On the shared servers,
-    /// or on a test's own that it stops.
+    /// with an empty <paramref name="ledger"/>, or on a test's own that it stops.
     /// </summary>
     public static async Task<Installation> CreateAsync(
         TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4,
-        string? postgres = null, S3Address? s3 = null, string preset = "ended-at")
+        string? postgres = null, S3Address? s3 = null, string preset = "ended-at", bool ledger = true)
     {
         var database = postgres is null
-            ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken)
+            ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken, ledger)
             : await new Sample(postgres, preset, idle, young, messages).CreateAsync(cancellationToken);
         var bucket = await TestBucket.CreateAsync(s3 ?? servers.S3, cancellationToken);
         return new Installation(database, bucket, postgres is not null, s3 is not null).With("Sources:main:Preset", preset);

@@ -12,7 +12,7 @@ public sealed class MessageTests(TestServers servers)
     [InlineData("discard", "--yes")]
     public async Task A_command_that_is_refused_before_it_begins_prints_no_receipt(params string[] arguments)
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);
         archiver.With("AutoMigrate", "false").With("Discard:After", "365d");
 
         var result = await archiver.RunAsync([.. arguments.Select(a => a == "ID" ? $"{Guid.Empty}" : a)]);

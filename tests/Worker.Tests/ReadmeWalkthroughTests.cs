@@ -67,7 +67,7 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
     public async Task Whoever_does_what_the_readme_says_sees_what_it_says()
     {
         var text = await File.ReadAllTextAsync(Repository.File("README.md"), Token);
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 8, young: 3);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 8, young: 3, ledger: false);
         await archiver.Database.ExecuteAsync(OldSessionsOfOneUser);
         await using var desk = await ReadmeDesk.CreateAsync(text, archiver);
         List<string> surprises = [];

@@ -17,14 +17,14 @@ public sealed class TranscriptTests(TestServers servers)
     [Fact]
     public async Task The_first_commands_of_a_new_user_say_what_to_do_next()
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 3);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 3, ledger: false);
         await new Transcript("first-day.txt", archiver).CompareAsync(Token);
     }
 
     [Fact]
     public async Task Every_verb_says_what_it_did_or_why_it_did_not()
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 12, young: 3);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 12, young: 3, ledger: false);
         await new Transcript("verbs.txt", archiver).CompareAsync(Token);
     }
 }

@@ -18,7 +18,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     /// <summary>The long ones, then the others, each in the order they came in.</summary>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(Place)];
+        [.. testCollections.OrderBy(c => Place(c))];
 
     private static int Place(ITestCollection collection) =>
         Array.FindIndex(Long, name => collection.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal)) is >= 0 and var place ? place : Long.Length;

@@ -33,7 +33,7 @@ public sealed class StatusVerbTests(TestServers servers)
     [Fact]
     public async Task Status_without_a_ledger_says_how_to_make_one()
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);
 
         var result = await archiver.RunAsync("status");
 

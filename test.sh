@@ -37,21 +37,17 @@ if "$SERVERS/postgres.sh" prepare "$PG_PREPARED" 2>"$WORK/prepare.err"; then exp
 [ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { start_server postgres; POSTGRES_PID=${PIDS[-1]}; }
 [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] || { start_server rgw; RGW_PID=${PIDS[-1]}; }
 
-# No compiler or build server stays behind: the compiler's is this run's own, by the name of its pipe, and ends with the step's process group.
+# No build server stays behind.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
-finish_more() { end_compilers; }
-end_compilers() { local group; for group in ${COMPILERS[@]+"${COMPILERS[@]}"}; do end_group "$group"; done; COMPILERS=(); }
 # For the workers that tests start, as for the tests (tests/Directory.Build.targets).
 export DOTNET_TieredPGO=0
-export ARCHIVER_COMPILER; ARCHIVER_COMPILER=$(basename "$WORK")
-COMPILERS=()
 build() { # PROJECT...: restores by the lock files and builds, warnings as errors
   launch dotnet restore --locked-mode -v quiet "$@"; await || fail "restore failed: do the lock files match the projects?"
-  launch dotnet build --no-restore -v quiet -p:SharedCompilationId="$ARCHIVER_COMPILER" "$@"; COMPILERS+=("$STEP"); await || fail "the build failed"
+  compile dotnet build --no-restore -v quiet -p:SharedCompilationId="$ARCHIVER_COMPILER" "$@" || fail "the build failed"
 }
 build
 # Some hundred processes are started in a whole run; for a class or two it would not pay. Without it, such as without a network, tests start the build itself.
-[ $# != 0 ] || { launch tests/precompile.sh; COMPILERS+=("$STEP"); await || say "tests/precompile.sh failed (see above); the tests start the build instead"; }
+[ $# != 0 ] || compile tests/precompile.sh || say "tests/precompile.sh failed (see above); the tests start the build instead"
 # Needs Docker to run, so nothing else here would see it rot.
 [ -z "${CI:-}" ] || build tests/Containers.Tests
 end_compilers

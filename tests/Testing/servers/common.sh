@@ -8,6 +8,7 @@
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
+#   compile COMMAND...     the same for what compiles: a compiler that stays for the next one, ARCHIVER_COMPILER, ends at end_compilers or with the script
 
 # shellcheck shell=bash
 ME=${ME:-$(basename "$0")}
@@ -28,6 +29,7 @@ finish() {
   local rc=$? fd pid
   trap - EXIT; trap '' INT TERM HUP
   [ -z "$STEP" ] || end_group "$STEP"
+  end_compilers
   for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
   for pid in ${PIDS[@]+"${PIDS[@]}"}; do wait "$pid" 2>/dev/null; done
   ! declare -F finish_more >/dev/null || finish_more
@@ -49,6 +51,12 @@ end_group() { # PROCESS GROUP
   timeout 10 tail -s .1 --pid="$1" -f /dev/null
   kill -KILL -- "-$1" 2>/dev/null
 }
+
+# The compiler's server is this run's own, by the name of its pipe, and lives in the group of the step that needed it first.
+export ARCHIVER_COMPILER; ARCHIVER_COMPILER=$(basename "$WORK")
+COMPILERS=()
+compile() { local group rc; launch "$@"; group=$STEP; await; rc=$?; ! kill -0 -- "-$group" 2>/dev/null || COMPILERS+=("$group"); return $rc; }
+end_compilers() { local group; for group in ${COMPILERS[@]+"${COMPILERS[@]}"}; do end_group "$group"; done; COMPILERS=(); }
 
 missing_packages() {
   ! declare -F missing_more >/dev/null || missing_more

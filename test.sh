@@ -43,7 +43,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 export DOTNET_TieredPGO=0
 build() { # PROJECT...: restores by the lock files and builds, warnings as errors
   launch dotnet restore --locked-mode -v quiet "$@"; await || fail "restore failed: do the lock files match the projects?"
-  compile dotnet build --no-restore -v quiet -p:SharedCompilationId="$ARCHIVER_COMPILER" "$@" || fail "the build failed"
+  compile dotnet build --no-restore -v quiet "${SHARED_COMPILER[@]}" "$@" || fail "the build failed"
 }
 build
 # Some hundred processes are started in a whole run; for a class or two it would not pay. Without it, such as without a network, tests start the build itself.

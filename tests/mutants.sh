@@ -24,7 +24,7 @@ ARCHIVER_TEST_POSTGRES=$(value postgres POSTGRES_CONNECTION) ARCHIVER_TEST_S3_EN
 ARCHIVER_TEST_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) ARCHIVER_TEST_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
 
 # A broken line may leave a variable unused: no warning is an error here.
-build() { compile dotnet build "tests/$1" -v quiet -p:SharedCompilationId="$ARCHIVER_COMPILER" -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false >"$WORK/build.log" 2>&1; }
+build() { compile dotnet build "tests/$1" -v quiet "${SHARED_COMPILER[@]}" -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false >"$WORK/build.log" 2>&1; }
 
 # The failed tests of `PROJECT CLASS[.METHOD]`; fails where none ran.
 failed_tests() {

@@ -8,7 +8,7 @@
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
-#   compile COMMAND...     the same for what compiles: a compiler that stays for the next one, ARCHIVER_COMPILER, ends at end_compilers or with the script
+#   compile COMMAND...     the same for `dotnet build "${SHARED_COMPILER[@]}" ...`: its compiler stays for the next one, until end_compilers or the end
 
 # shellcheck shell=bash
 ME=${ME:-$(basename "$0")}
@@ -52,8 +52,10 @@ end_group() { # PROCESS GROUP
   kill -KILL -- "-$1" 2>/dev/null
 }
 
-# The compiler's server is this run's own, by the name of its pipe, and lives in the group of the step that needed it first.
+# The compiler's server is this run's own, by the name of its pipe, and lives in the group of the step that needed it first. It is asked for by
+# name: where the environment switches it off, such as in a container, each project would start a cold compiler.
 export ARCHIVER_COMPILER; ARCHIVER_COMPILER=$(basename "$WORK")
+SHARED_COMPILER=(-p:UseSharedCompilation=true -p:SharedCompilationId="$ARCHIVER_COMPILER")
 COMPILERS=()
 compile() { local group rc; launch "$@"; group=$STEP; await; rc=$?; ! kill -0 -- "-$group" 2>/dev/null || COMPILERS+=("$group"); return $rc; }
 end_compilers() { local group; for group in ${COMPILERS[@]+"${COMPILERS[@]}"}; do end_group "$group"; done; COMPILERS=(); }

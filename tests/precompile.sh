@@ -13,7 +13,7 @@ mkdir -p artifacts; exec 9>artifacts/precompiled.lock; flock 9
 work=$(mktemp -d artifacts/precompiled-XXXXXX); trap 'rm -rf "$work"' EXIT
 # Everything of its own, so that it can run beside tests; no compiler stays behind but the one that test.sh lends, which has just compiled the same.
 compiler=(-p:UseSharedCompilation=false)
-[ -z "${ARCHIVER_COMPILER:-}" ] || compiler=(-p:UseSharedCompilation=true -p:SharedCompilationId="$ARCHIVER_COMPILER")
+[ -z "${SHARED_COMPILER_ID:-}" ] || compiler=(-p:UseSharedCompilation=true -p:SharedCompilationId="$SHARED_COMPILER_ID")
 dotnet publish src/Worker --configuration Release --runtime linux-x64 --no-self-contained --artifacts-path "$PWD/$work/build" --output "$PWD/$work/out" \
   -p:PublishReadyToRun=true -p:RestoreLockedMode=true -p:RunAnalyzers=false "${compiler[@]}" -v quiet -nologo
 [ "$(stamp)" = "$made_from" ] || { echo "the build changed meanwhile" >&2; exit 1; }

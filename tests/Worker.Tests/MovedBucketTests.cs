@@ -122,7 +122,7 @@ public sealed class MovedBucketTests(TestServers servers)
         {
             var result = await archiver.RunAsync(verb);
             Assert.True(result.ExitCode == 3, $"{string.Join(' ', verb)}: {result.ExitCode} {result.Output}{result.Error}");
-            Assert.Contains("of the tombstones that this ledger has seen are not in", result.Output + result.Error, StringComparison.Ordinal);
+            Assert.Contains("of the tombstones that this ledger has seen is not in", result.Output + result.Error, StringComparison.Ordinal);
         }
         Assert.Equal(0, await archiver.LiveSessionsAsync());
         Assert.Equal($"s3://{archiver.Bucket.Name}\n", await archiver.Database.CopyOutAsync("SELECT DISTINCT location FROM archiver.objects WHERE state = 'stored'"));

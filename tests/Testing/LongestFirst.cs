@@ -12,7 +12,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Long =
     [
         ".LongProof ", "ClusterTests ", "KillTests ", ".Proof.", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
-        "LockedTableTests ", "RestoreEdgeVerbTests ", "RestoredBackupTests ", "RunVerbTests ", "ReadmeWalkthroughTests ", "SchemaDriftTests ",
+        "LockedTableTests ", "UserSpellingTests ", "RestoreEdgeVerbTests ", "RestoredBackupTests ", "RunVerbTests ", "ReadmeWalkthroughTests ", "SchemaDriftTests ",
     ];
 
     /// <summary>The long ones, then the others, each in the order they came in.</summary>

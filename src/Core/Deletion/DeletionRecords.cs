@@ -73,6 +73,7 @@ internal static class DeletionRecords
             State = state,
             User = session.User,
             Created = session.Created,
+            FirstActivity = session.FirstActivity,
             LastActivity = session.LastActivity,
             Messages = exported.Fingerprints.TryGetValue(SourceMap.MessagesName, out var messages) ? messages.Rows : 0,
             Rows = exported.Rows,

@@ -16,6 +16,8 @@ internal sealed record ArchiveRecord
 
     public required string? Created { get; init; }
 
+    public required string? FirstActivity { get; init; }
+
     public required string? LastActivity { get; init; }
 
     public required long Messages { get; init; }

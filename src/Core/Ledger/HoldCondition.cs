@@ -39,14 +39,14 @@ internal static class HoldCondition
     public static string OwnerUnknown(string alias) => $"({alias}.user_id IS NULL AND {alias}.user_column IS NULL)";
 
     /// <summary>
-    /// For a row of <c>archiver.archives</c>. Where creation is not mapped, nobody knows when an archived session began; where no user was mapped
-    /// when it was written, every hold by user may cover it.
+    /// For a row of <c>archiver.archives</c>. Of one that an older archiver wrote nobody knows when its session began; where no user was mapped when it was
+    /// written, every hold by user may cover it.
     /// </summary>
     /// <param name="alias">Its alias.</param>
     /// <param name="userColumn">The user column as it is now, or null: see <see cref="SameUser"/>.</param>
     /// <param name="only">As for <see cref="NotHeld"/>.</param>
     public static string ArchiveNotHeld(string alias, ColumnShape? userColumn, string? only = null) => Condition(
-        $"{alias}.source", $"{alias}.session_id", SameUser.Form(userColumn, $"{alias}.user_id"), $"{alias}.session_created_at",
+        $"{alias}.source", $"{alias}.session_id", SameUser.Form(userColumn, $"{alias}.user_id"), $"{alias}.session_first_activity",
         $"CASE WHEN {alias}.session_last_activity IS NOT NULL THEN greatest({alias}.session_created_at, {alias}.session_last_activity) END", only,
         userColumn, OwnerUnknown(alias));
 

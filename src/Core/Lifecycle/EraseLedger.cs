@@ -9,7 +9,7 @@ internal static class EraseLedger
 {
     private const string Archives = """
         UPDATE archiver.archives AS a
-        SET state = 'erased', session_id = 'erased-' || a.id, external_id = NULL, user_id = NULL, keep = NULL, session_created_at = NULL, session_last_activity = NULL,
+        SET state = 'erased', session_id = 'erased-' || a.id, external_id = NULL, user_id = NULL, keep = NULL, session_created_at = NULL, session_first_activity = NULL, session_last_activity = NULL,
             fingerprints = '{}', json_sha256 = '', reason = NULL, ended_at = clock_timestamp()
         WHERE a.object_id = ANY ($1) AND a.session_id = ANY ($2) AND a.state <> 'erased'
         """;

@@ -18,6 +18,9 @@ internal sealed record FoundDocument
     /// <summary>Values of the activity columns; the latest is the session's.</summary>
     public required string[] Activity { get; init; }
 
+    /// <summary>The oldest and the latest time of the rows of each child.</summary>
+    public required string[] Times { get; init; }
+
     public required long Messages { get; init; }
 
     public required long Rows { get; init; }

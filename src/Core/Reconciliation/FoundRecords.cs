@@ -21,7 +21,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         CREATE TEMPORARY TABLE archiver_found_objects (
           key text COLLATE "C" PRIMARY KEY, version_id text, attempt text, layout text, members text[], length bigint, sha256 bytea, run_id uuid, policy text, exported_at timestamptz);
         CREATE TEMPORARY TABLE archiver_found_documents (
-          key text COLLATE "C", session_id text COLLATE "C", external_id text, generation int, user_id text, created text, activity text[], messages bigint, rows bigint,
+          key text COLLATE "C", session_id text COLLATE "C", external_id text, generation int, user_id text, created text, activity text[], times text[], messages bigint, rows bigint,
           byte_offset bigint, byte_length bigint, json_length bigint, json_sha256 bytea, run_id uuid, policy text, exported_at timestamptz);
         CREATE TEMPORARY TABLE archiver_confirmed (session_id text COLLATE "C", generation int, json_sha256 text);
         """;
@@ -34,10 +34,10 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
 
     private const string AddDocuments = """
         INSERT INTO pg_temp.archiver_found_documents
-        SELECT n.key, n.session_id, n.external_id, n.generation, n.user_id, n.created, n.activity::text[], n.messages, n.rows,
+        SELECT n.key, n.session_id, n.external_id, n.generation, n.user_id, n.created, n.activity::text[], n.times::text[], n.messages, n.rows,
                n.byte_offset, n.byte_length, n.json_length, n.json_sha256, n.run_id::uuid, n.policy, n.exported_at::timestamptz
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS n (
-          key, session_id, external_id, generation, user_id, created, activity, messages, rows, byte_offset, byte_length, json_length, json_sha256, run_id, policy, exported_at)
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS n (
+          key, session_id, external_id, generation, user_id, created, activity, times, messages, rows, byte_offset, byte_length, json_length, json_sha256, run_id, policy, exported_at)
         """;
 
     private const string AddConfirmed = """
@@ -63,11 +63,13 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     // archive, of several the one whose rows were read last. In which order they were found here says nothing.
     private const string InsertArchives = """
         INSERT INTO archiver.archives (
-          source, run_id, policy, exported_at, stored_at, session_id, external_id, generation, state, user_id, session_created_at, session_last_activity,
+          source, run_id, policy, exported_at, stored_at, session_id, external_id, generation, state, user_id, session_created_at, session_first_activity, session_last_activity,
           message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, reason)
         SELECT DISTINCT ON (d.session_id, d.generation)
                $1, d.run_id, d.policy, d.exported_at, d.exported_at, d.session_id, d.external_id, d.generation, 'unknown', d.user_id, d.created::timestamptz,
-               (SELECT max(a.value::timestamptz) FROM unnest(d.activity) AS a (value)),
+               CASE WHEN coalesce(d.created, d.activity[1]) IS NOT NULL THEN least(
+                 coalesce(d.created::timestamptz, (SELECT min(a.value::timestamptz) FROM unnest(d.activity) AS a (value))), (SELECT min(t.value::timestamptz) FROM unnest(d.times) AS t (value))) END,
+               CASE WHEN d.activity <> '{}' THEN (SELECT max(a.value::timestamptz) FROM unnest(d.activity || d.times) AS a (value)) END,
                d.messages, d.rows, o.id, d.byte_offset, d.byte_length, d.json_length, d.json_sha256, '{}', CASE WHEN c.session_id IS NULL THEN $4 ELSE $3 END
         FROM pg_temp.archiver_found_documents AS d
         JOIN archiver.objects AS o ON o.location = $2 AND o.key = d.key AND o.state = 'stored'
@@ -110,7 +112,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             AddDocuments, cancellationToken,
             PgParameter.Texts(documents.Select(d => d.Key)), PgParameter.Texts(documents.Select(d => d.Found.SessionId)), PgParameter.Texts(documents.Select(d => d.Found.ExternalId)),
             PgParameter.Ints(documents.Select(d => d.Found.Generation)), PgParameter.Texts(documents.Select(d => d.Found.User)), PgParameter.Texts(documents.Select(d => d.Found.Created)),
-            PgParameter.Texts(documents.Select(d => PgArray.Literal(d.Found.Activity))), PgParameter.Bigints(documents.Select(d => d.Found.Messages)),
+            PgParameter.Texts(documents.Select(d => PgArray.Literal(d.Found.Activity))), PgParameter.Texts(documents.Select(d => PgArray.Literal(d.Found.Times))), PgParameter.Bigints(documents.Select(d => d.Found.Messages)),
             PgParameter.Bigints(documents.Select(d => d.Found.Rows)), PgParameter.Bigints(documents.Select(d => d.Found.Offset)), PgParameter.Bigints(documents.Select(d => d.Found.Length)),
             PgParameter.Bigints(documents.Select(d => d.Found.JsonLength)), PgParameter.BytesArray(documents.Select(d => d.Found.JsonSha256)),
             PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Run)), PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Policy)),

@@ -113,11 +113,13 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         string? Text(string? column) => column is not null && session.RootElement.TryGetProperty(column, out var value)
             ? value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText()
             : null;
+        var times = new RowTimes(map);
         var (rows, messages) = (1L, 0L);
         while (await document.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
             rows++;
             messages += document.Table == SourceMap.MessagesName ? 1 : 0;
+            times.Add(document.Table, document.Row);
             Add();
         }
         return new()
@@ -128,6 +130,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
             User = Text(map.Session.User),
             Created = Text(map.Session.Created),
             Activity = [.. map.Session.Activity.Select(Text).OfType<string>()],
+            Times = times.Extremes,
             Messages = messages,
             Rows = rows,
             Offset = offset,

@@ -65,6 +65,8 @@ internal sealed class BatchSelector(RunContext run)
             Rows = _statements.WholeSessions ? 1 : 0,
             Bytes = _statements.WholeSessions ? row.GetInt64(9) : 0,
             LastActivityEpoch = row.GetDouble(10),
+            FirstActivity = row.TextOrNull(11),
+            FirstActivityEpoch = row.GetDouble(12),
         },
         new PageMark(row.GetString(7), row.GetString(0)));
 
@@ -78,12 +80,12 @@ internal sealed class BatchSelector(RunContext run)
         {
             var parameters = new SqlParameters();
             var sql = _statements.Sizes(child, parameters, sessions.Select(s => s.Key));
-            foreach (var (key, rows, bytes, youngest, epoch) in await connection.QueryAsync(
-                sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.TextOrNull(3), row.IsDBNull(4) ? 0 : row.GetDouble(4)),
+            foreach (var (key, rows, bytes, youngest, last, oldest, first) in await connection.QueryAsync(
+                sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.TextOrNull(3), row.IsDBNull(4) ? 0 : row.GetDouble(4), row.TextOrNull(5), row.IsDBNull(6) ? 0 : row.GetDouble(6)),
                 cancellationToken, parameters.ToArray()).ConfigureAwait(false))
             {
                 var session = sized[key];
-                sized[key] = session.WithActivity(youngest, epoch) with
+                sized[key] = session.WithTime(youngest, last).WithTime(oldest, first) with
                 {
                     Rows = session.Rows + rows,
                     Bytes = session.Bytes + bytes,

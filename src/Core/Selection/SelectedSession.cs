@@ -12,6 +12,12 @@ internal sealed record SelectedSession
 
     public string? Created { get; init; }
 
+    /// <summary>The oldest of its creation, or of its activity columns where that is unknown, and its messages' times; null where all columns are unknown.</summary>
+    public string? FirstActivity { get; init; }
+
+    /// <summary>The same in seconds, to compare with.</summary>
+    public double FirstActivityEpoch { get; init; } = double.NegativeInfinity;
+
     /// <summary>The youngest of its activity columns and its messages' times; null where a column is unknown.</summary>
     public string? LastActivity { get; init; }
 
@@ -36,7 +42,16 @@ internal sealed record SelectedSession
     /// <summary>About how many bytes its values have as text.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>The session with the time of a message, if that is younger than what its own columns say.</summary>
-    public SelectedSession WithActivity(string? time, double epoch) =>
-        time is not null && LastActivity is not null && epoch > LastActivityEpoch ? this with { LastActivity = time, LastActivityEpoch = epoch } : this;
+    /// <summary>The session with the time of a message, if that is older or younger than what its own columns say.</summary>
+    public SelectedSession WithTime(string? time, double epoch) => time is null ? this : this with
+    {
+        FirstActivity = IsFirst(epoch) ? time : FirstActivity,
+        FirstActivityEpoch = IsFirst(epoch) ? epoch : FirstActivityEpoch,
+        LastActivity = IsLast(epoch) ? time : LastActivity,
+        LastActivityEpoch = IsLast(epoch) ? epoch : LastActivityEpoch,
+    };
+
+    private bool IsFirst(double epoch) => FirstActivity is not null && epoch < FirstActivityEpoch;
+
+    private bool IsLast(double epoch) => LastActivity is not null && epoch > LastActivityEpoch;
 }

@@ -56,7 +56,9 @@ internal sealed class SelectionStatements
                    {order}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
                    {RowBytes(_run.Shape.Session, "s")},
-                   coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity')
+                   coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
+                   {FirstActivity(parameters)}::text,
+                   coalesce(extract(epoch FROM {FirstActivity(parameters)})::float8, '-infinity')
             FROM {_table.Table.Sql} AS s
             WHERE {Condition.All(conditions.Where(c => !c.IsBeyondStatistics))}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
@@ -69,15 +71,16 @@ internal sealed class SelectionStatements
     public bool WholeSessions => _only is null;
 
     /// <summary>
-    /// Rows and bytes of one child table for each of the sessions in the parameter, of all rows or of those that the policy takes; and the youngest time among
-    /// them, as text and in seconds.
+    /// Rows and bytes of one child table for each of the sessions in the parameter, of all rows or of those that the policy takes; and the youngest and the
+    /// oldest time among them, each as text and in seconds.
     /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
         var path = SessionPath.Of(_run.Source.Map, child);
         var time = child.Time is null ? "NULL::timestamptz" : InstantSql.Of(_run.Shape[child.Name][child.Time], SessionPath.Column("t", child.Time), _run.Source.TimeZone, parameters);
         return $"""
-            SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8
+            SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
+                   min({time})::text, extract(epoch FROM min({time}))::float8
             FROM {path.From(child)}
             WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}{Taken(child, parameters)}
             GROUP BY {path.Key}
@@ -183,6 +186,13 @@ internal sealed class SelectionStatements
 
     private string LastActivity(SqlParameters parameters) =>
         $"greatest({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
+
+    // As HoldCondition has it for a live session.
+    private string FirstActivity(SqlParameters parameters)
+    {
+        var activity = $"least({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
+        return _table.Created is null ? activity : $"coalesce({Instant(_table.Created, parameters)}, {activity})";
+    }
 
     private string Month(SqlParameters parameters)
     {

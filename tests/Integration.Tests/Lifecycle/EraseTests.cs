@@ -56,13 +56,15 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync(Token)).ExitCode);
     }
 
-    // Under the code of a statement that was cancelled because it took too long.
-    [Fact]
-    public async Task A_session_whose_live_rows_a_trigger_refuses_is_reported_and_the_rest_is_erased()
+    // One under the code of a statement that was cancelled because it took too long; one that changes somebody else's session.
+    [Theory]
+    [InlineData("RAISE EXCEPTION 'late' USING ERRCODE = 'query_canceled'", DropReason.NotDeleted + " (57014)")]
+    [InlineData("UPDATE public.chat_sessions SET session_title = 'lost' WHERE user_id = 'somebody'; RETURN OLD", DropReason.SideEffects)]
+    public async Task A_session_whose_live_rows_a_trigger_refuses_is_reported_and_the_rest_is_erased(string body, string reason)
     {
         await using var archiver = await ArchivedAsync("session", null);
-        await archiver.Database.ExecuteAsync("""
-            CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'late' USING ERRCODE = 'query_canceled'; END $$;
+        await archiver.Database.ExecuteAsync($"""
+            CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; END $$;
             CREATE TRIGGER late BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION late();
             """, Token);
 
@@ -70,7 +72,8 @@ public sealed class EraseTests(TestServers servers)
 
         Assert.Equal((null, RunOutcome.Partial, 2L, 0L), (receipt.Error, receipt.Outcome, receipt.Archives, receipt.Rows));
         var left = Assert.Single(receipt.Sessions, s => s.State != ErasedSession.Erased);
-        Assert.Equal((ErasedSession.Remaining, $"its live rows: {DropReason.NotDeleted} (57014)"), (left.State, Assert.Single(left.Reasons)));
+        Assert.Equal((ErasedSession.Remaining, $"its live rows: {reason}"), (left.State, Assert.Single(left.Reasons)));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE session_title = 'lost'"));
         await archiver.Database.ExecuteAsync("DROP TRIGGER late ON chat_messages", Token);
         Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
     }

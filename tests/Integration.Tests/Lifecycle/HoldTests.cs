@@ -1,6 +1,8 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Lifecycle;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Integration.Tests.Roles;
@@ -57,30 +59,50 @@ public sealed class HoldTests(TestServers servers)
     public async Task A_hold_by_range_covers_a_session_whose_messages_touch_it(string time)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0);
-        var session = await archiver.AnyIdleAsync(Token);
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'");
-        await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = {time} WHERE session_id = $1", session);
-        var now = TimeProvider.System.GetUtcNow();
-        foreach (var (from, to) in new[] { (300, 200), (600, 450) })
-            await archiver.HoldAsync(new HoldRequest { From = now.AddDays(-from), To = now.AddDays(-to), Reason = "case" }, Token);
+        var session = await WithMessageAsync(archiver, time);
+        await HoldRangesAsync(archiver);
 
         var summary = await archiver.RunAsync(Token);
+        var purge = await archiver.RunAsync(PolicyRuns.Archive() with { Name = "purge", Action = PolicyAction.Purge }, Token);
+        var erased = await archiver.EraseAsync(new() { Ids = [session] }, Token);
 
         Assert.Equal((RunOutcome.Done, 3L), (summary.Outcome, summary.Sessions));
+        Assert.Equal((RunOutcome.Done, 0L), (purge.Outcome, purge.Sessions));
+        Assert.Equal((RunOutcome.Partial, ErasedSession.Held), (erased.Outcome, Assert.Single(erased.Sessions).State));
         Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"));
     }
 
-    [Fact]
-    public async Task A_hold_by_range_covers_an_archive_whose_messages_touch_it()
+    // One message is all of the session that a held range touches: one after its last activity, or one from before its row.
+    [Theory]
+    [InlineData("250 days", false)]
+    [InlineData("500 days", false)]
+    [InlineData("250 days", true)]
+    [InlineData("500 days", true)]
+    public async Task A_hold_by_range_covers_an_archive_whose_messages_touch_it(string age, bool rebuilt)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0);
-        var session = await archiver.AnyIdleAsync(Token);
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'");
-        await archiver.ExecuteAsync("UPDATE chat_messages SET timestamp = now() - interval '250 days' WHERE session_id = $1", session);
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers, Token, idle: 2, young: 0, configure: s => s with { Discard = new() { After = TimeSpan.FromDays(365), Notice = TimeSpan.FromDays(30) } });
+        var session = await WithMessageAsync(archiver, $"now() - interval '{age}'");
         Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
+        if (rebuilt)
+        {
+            await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+            await new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
+        }
+        await HoldRangesAsync(archiver);
+        await archiver.Database.ExecuteAsync("""
+            UPDATE archiver.archives SET stored_at = now() - interval '400 days';
+            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days', discard_announced_at = now() - interval '31 days';
+            """);
 
-        Assert.Equal(session, await archiver.Database.ScalarAsync<string>(
-            $"SELECT session_id FROM archiver.archives AS a WHERE session_last_activity >= now() - interval '300 days'"));
+        Assert.Equal(new HoldCoverage(0, 1), await archiver.CountHeldAsync(Token));
+        var discarded = await archiver.DiscardAsync(Token);
+        var erased = await archiver.EraseAsync(new() { Ids = [session] }, Token);
+
+        Assert.Equal((1L, 1L), (discarded.Discarded.Archives, discarded.Held.Archives));
+        Assert.Equal((session, ErasedSession.Held, false), (erased.Sessions[0].SessionId, erased.Sessions[0].State, erased.Complete));
+        Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
     }
 
     [Fact]
@@ -221,6 +243,23 @@ public sealed class HoldTests(TestServers servers)
             FROM n WHERE n.session_id = s.session_id;
             """, Token);
         return archiver;
+    }
+
+    /// <summary>All sessions lived from 400 to 390 days ago, and the messages of one were written at another time.</summary>
+    private static async Task<string> WithMessageAsync(ArchiverFixture archiver, string time)
+    {
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'");
+        await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = {time} WHERE session_id = $1", session);
+        return session;
+    }
+
+    /// <summary>Holds from 300 to 200 and from 600 to 450 days ago.</summary>
+    private static async Task HoldRangesAsync(ArchiverFixture archiver)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (from, to) in new[] { (300, 200), (600, 450) })
+            await archiver.HoldAsync(new HoldRequest { From = now.AddDays(-from), To = now.AddDays(-to), Reason = "case" }, Token);
     }
 
     private static DateTimeOffset Day(int day) => new(2025, 1, day, 0, 0, 0, TimeSpan.Zero);

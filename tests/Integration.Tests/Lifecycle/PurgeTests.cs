@@ -105,21 +105,25 @@ public sealed class PurgeTests(TestServers servers)
         Assert.Equal(1, (await archiver.RunAsync(Purge(), Token)).Sessions);
     }
 
-    [Fact]
-    public async Task Fails_in_part_where_a_delete_would_change_other_rows()
+    [Theory]
+    [InlineData("DELETE FROM public.notes WHERE session_id = OLD.id")]
+    [InlineData("UPDATE public.chat_sessions SET title = 'lost' WHERE deleted_at IS NULL AND OLD.id IN (SELECT session_id FROM public.notes)")]
+    public async Task Fails_in_part_where_a_delete_would_change_other_rows(string sideEffect)
     {
         await using var archiver = await CreateAsync("now() - interval '91 days'");
         var session = await SessionAsync(archiver, 2);
         await archiver.Database.ExecuteAsync($"""
+            UPDATE chat_sessions SET deleted_at = NULL WHERE id = (SELECT id FROM chat_sessions WHERE id <> '{session}' LIMIT 1);
             CREATE TABLE notes (session_id uuid, note text);
             INSERT INTO notes VALUES ('{session}', 'precious');
-            CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes WHERE session_id = OLD.id; RETURN NULL; END $$;
+            CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect}; RETURN NULL; END $$;
             CREATE TRIGGER tidy AFTER DELETE ON chat_sessions FOR EACH ROW EXECUTE FUNCTION tidy();
             """);
 
         var summary = await archiver.RunAsync(Purge(), Token);
 
-        Assert.Equal((RunOutcome.Partial, 1, 23L, 1L), (summary.Outcome, summary.ExitCode, summary.Sessions, summary.Failed));
+        Assert.Equal((RunOutcome.Partial, 1, 22L, 1L), (summary.Outcome, summary.ExitCode, summary.Sessions, summary.Failed));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE title = 'lost'"));
         Assert.Equal("precious", await archiver.Database.ScalarAsync<string>("SELECT note FROM notes"));
         Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.quarantine"));
     }

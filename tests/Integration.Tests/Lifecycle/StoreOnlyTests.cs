@@ -171,14 +171,16 @@ public sealed class StoreOnlyTests(TestServers servers)
         Assert.Equal(before, await db.CopyOutAsync("SELECT id, status FROM sessions ORDER BY 1"));
     }
 
-    [Fact]
-    public async Task Drops_a_session_that_changed_after_its_export_and_one_whose_mark_does_something_else()
+    [Theory]
+    [InlineData("DELETE FROM public.chat_messages WHERE session_id = NEW.session_id")]
+    [InlineData("UPDATE public.chat_sessions SET session_title = 'lost' WHERE last_activity > now() - interval '90 days'")]
+    public async Task Drops_a_session_that_changed_after_its_export_and_one_whose_mark_does_something_else(string sideEffect)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1, preset: "ended-at");
         var db = archiver.Database;
         var keys = (await db.CopyOutAsync("SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY 1")).Split('\n');
         await db.ExecuteAsync($"""
-            CREATE FUNCTION surprise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.chat_messages WHERE session_id = NEW.session_id; RETURN NEW; END $$;
+            CREATE FUNCTION surprise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect}; RETURN NEW; END $$;
             CREATE TRIGGER surprise BEFORE UPDATE ON chat_sessions FOR EACH ROW WHEN (OLD.session_id = '{keys[1]}') EXECUTE FUNCTION surprise();
             """);
         var messages = await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages");
@@ -191,7 +193,7 @@ public sealed class StoreOnlyTests(TestServers servers)
 
         Assert.Equal((RunOutcome.Partial, 1, 4L), (summary.Outcome, summary.ExitCode, summary.Sessions));
         Assert.Equal((1, 1), (summary.Reasons[DropReason.Changed], summary.Reasons[DropReason.SideEffects]));
-        Assert.Equal(messages, await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages"));
+        Assert.Equal((messages, 0), (await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages"), await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE session_title = 'lost'")));
         Assert.Equal(4, await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived"));
     }
 }

@@ -14,7 +14,7 @@ namespace Archiver.Integration.Tests.Restore;
 public sealed class LostLedgerTests(TestServers servers)
 {
     private const string WithoutIds = """
-        SELECT a.session_id, a.external_id, a.generation, a.state, a.user_id, a.session_created_at, a.session_last_activity, a.message_count, a.row_count,
+        SELECT a.session_id, a.external_id, a.generation, a.state, a.user_id, a.session_created_at, a.session_first_activity, a.session_last_activity, a.message_count, a.row_count,
                o.key, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, o.length, o.sha256, o.layout, o.state, o.attempt, a.run_id, a.policy, a.exported_at
         FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id ORDER BY a.session_id, a.generation
         """;

@@ -89,8 +89,51 @@ public sealed class ApplicationCaseTests(TestServers servers)
             """);
 
         await ArchivesRestoresAndErasesAsync(archiver);
+        // A restored session is left in peace for a while, or there would be nothing to purge.
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'");
         archiver.With("Sources:main:Policies:old:Action", "Purge").With("Sources:main:Policies:old:IdleFor", "90d");
-        Assert.Equal(0, (await archiver.RunAsync("purge")).ExitCode);
+        Assert.Equal((0, 0L), ((await archiver.RunAsync("purge")).ExitCode, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE seen < now() - interval '90 days'")));
+    }
+
+    [Theory]
+    [InlineData("expire")]
+    [InlineData("purge")]
+    [InlineData("archive")]
+    public async Task A_trigger_that_names_a_table_without_a_schema_runs_when_sessions_expire_are_purged_or_marked(string verb)
+    {
+        await using var archiver = await CreateAsync("""
+            ALTER TABLE conversations ADD COLUMN status text NOT NULL DEFAULT 'active', ADD COLUMN expires_at timestamptz, ADD COLUMN archived boolean NOT NULL DEFAULT false;
+            UPDATE conversations SET expires_at = now() - interval '1 day' WHERE id <> 2;
+            CREATE TABLE touched (id int);
+            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO touched VALUES (OLD.id); RETURN NULL; END $$;
+            CREATE TRIGGER t AFTER UPDATE OR DELETE ON conversations FOR EACH ROW EXECUTE FUNCTION touch();
+            """);
+        foreach (var (key, column) in new[] { ("Status", "status"), ("Expires", "expires_at"), ("Archived", "archived") })
+            archiver.With($"Sources:main:Tables:Session:{key}", column);
+        archiver.With("Sources:main:Policies:idle:Delete", "Nothing").With("Sources:main:Policies:old:Action", "Purge").With("Sources:main:Policies:old:IdleFor", "90d")
+            .With("Sources:main:Policies:over:Action", "Expire").With("Sources:main:Policies:over:ExpiredFor", "0s");
+
+        var result = await archiver.RunAsync(verb);
+
+        Assert.True(result.ExitCode == 0, result.Error + result.Output);
+        Assert.Equal("1,3", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',' ORDER BY id) FROM touched"));
+    }
+
+    [Fact]
+    public async Task A_trigger_with_a_code_of_its_own_keeps_its_one_session_from_a_purge_and_no_other()
+    {
+        await using var archiver = await CreateAsync("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'mine' USING ERRCODE = 'AP001'; END $$;
+            CREATE TRIGGER t BEFORE DELETE ON messages FOR EACH ROW WHEN (OLD.id = 11) EXECUTE FUNCTION refuse();
+            """);
+        archiver.With("Sources:main:Policies:idle:Action", "Purge");
+
+        var result = await archiver.RunAsync("purge");
+
+        Assert.True(result.ExitCode == 1, result.Error + result.Output);
+        Assert.Equal("1,2", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',' ORDER BY id) FROM conversations"));
+        Assert.Equal("11,21", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',' ORDER BY id) FROM messages"));
+        Assert.Contains("AP001", await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id || ' ' || reason, ',') FROM archiver.quarantine"), StringComparison.Ordinal);
     }
 
     // Mattermost's shape: 0 means that it is not deleted.

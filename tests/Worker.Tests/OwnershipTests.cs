@@ -40,6 +40,23 @@ public sealed class OwnershipTests(TestServers servers)
         Assert.Empty(await ObjectsAsync(archiver));
     }
 
+    /// <summary>A run changes rows of the database that it runs in and destroys no object, so it asks for no owner.</summary>
+    [Fact]
+    public async Task A_copy_expires_its_own_sessions_and_nobody_elses()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 1, preset: "status-expiry");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        await archiver.Database.ExecuteAsync("UPDATE sessions SET status = 'active', expires_at = now() - interval '1 second'");
+        await using var copy = await TestDatabase.CopyAsync(archiver.Database, Token);
+        archiver.With("Sources:main:ConnectionString", copy.ConnectionString).With("Sources:main:Policies:over:Action", "Expire").With("Sources:main:Policies:over:ExpiredFor", "0s");
+
+        var result = await archiver.RunAsync("expire");
+
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        Assert.Equal(("expired", "active"), (await copy.ScalarAsync<string>("SELECT status FROM sessions"), await archiver.Database.ScalarAsync<string>("SELECT status FROM sessions")));
+        Assert.Equal(2, (await ObjectsAsync(archiver)).Count);
+    }
+
     [Fact]
     public async Task The_worker_on_a_copy_destroys_nothing_at_night_and_says_so()
     {

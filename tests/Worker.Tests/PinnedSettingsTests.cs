@@ -97,6 +97,25 @@ public sealed class PinnedSettingsTests(TestServers servers)
         Assert.Equal("object differs", await archiver.Database.ScalarAsync<string>("SELECT reason FROM archiver.quarantine"));
     }
 
+    /// <summary>A pool that resets nothing, as behind a pooler, keeps what a trigger of the application sets for good; the next batch must not.</summary>
+    [Fact]
+    public async Task What_a_trigger_does_to_the_encoding_is_gone_with_its_transaction()
+    {
+        await using var archiver = await CreateAsync(idle: 6);
+        await archiver.Database.ExecuteAsync("""
+            CREATE FUNCTION latin() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('client_encoding', 'LATIN1', false); RETURN NULL; END $$;
+            CREATE TRIGGER latin AFTER DELETE ON chat_sessions FOR EACH ROW EXECUTE FUNCTION latin();
+            """);
+        archiver.With("Sources:main:ConnectionString", $"{archiver.Database.ConnectionString};No Reset On Close=true").With("Batch:Sessions", "1");
+        var before = await archiver.RowsAsync();
+
+        var archived = await archiver.RunAsync("archive");
+        var restored = await archiver.RunAsync("restore", "--from", "2000-01-01");
+
+        Assert.True((archived.ExitCode, restored.ExitCode) == (0, 0), archived.Error + archived.Output + restored.Error + restored.Output);
+        Assert.Equal(before, await archiver.RowsAsync());
+    }
+
     /// <summary>A backslash is a backslash, and the planner compiles nothing.</summary>
     [Theory]
     [InlineData("standard_conforming_strings", "off", @"s.session_title = 'a\tb'")]
@@ -113,9 +132,9 @@ public sealed class PinnedSettingsTests(TestServers servers)
         Assert.Equal((0, 0L), (result.ExitCode, await archiver.LiveSessionsAsync()));
     }
 
-    private async Task<Installation> CreateAsync()
+    private async Task<Installation> CreateAsync(int idle = 1)
     {
-        var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, messages: 1);
+        var archiver = await Installation.CreateAsync(servers, Token, idle, young: 0, messages: 1);
         await archiver.Database.ExecuteAsync(Odd);
         // The test server's own defaults are odd: here each test has one odd setting, which nothing else stands for.
         foreach (var setting in (string[])["TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "IntervalStyle = 'postgres'", "bytea_output = 'hex'", "extra_float_digits = 1"])

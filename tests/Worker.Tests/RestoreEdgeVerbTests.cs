@@ -10,20 +10,54 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_message_that_came_after_the_archive_stays_beside_the_restored_ones_and_is_named()
+    // In another database, and without a ledger, too.
+    [Theory]
+    [InlineData("")]
+    [InlineData("replace")]
+    [InlineData("to")]
+    [InlineData("object")]
+    public async Task A_message_that_came_after_the_archive_stays_beside_the_restored_ones_and_is_named(string mode)
     {
         await using var archiver = await ConversationAsync();
-        await archiver.Database.ExecuteAsync("INSERT INTO messages VALUES (12, 1, 'late')", Token);
+        await using var other = mode == "to" ? await TestDatabase.CopyAsync(archiver.Database, Token) : null;
+        var database = other ?? archiver.Database;
+        await database.ExecuteAsync("INSERT INTO messages VALUES (12, 1, 'late')", Token);
+        var key = await archiver.Database.ScalarAsync<string>("SELECT key FROM archiver.objects");
+        if (mode == "object")
+            await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
+        string[] restore = mode switch
+        {
+            "replace" => ["restore", "1", "--on-conflict", "replace"],
+            "to" => ["restore", "1", "--to", database.ConnectionString],
+            "object" => ["restore", "--object", key!],
+            _ => ["restore", "1"],
+        };
 
-        var rehearsed = await archiver.RunAsync("restore", "1", "--dry-run");
-        var result = await archiver.RunAsync("restore", "1");
+        var rehearsed = await archiver.RunAsync([.. restore, "--dry-run"]);
+        var result = await archiver.RunAsync(restore);
 
         Assert.True((rehearsed.ExitCode, result.ExitCode) == (0, 0), rehearsed.Output + result.Error + result.Output);
         Assert.Contains("1 session restored with 2 rows", result.Output, StringComparison.Ordinal);
-        Assert.Matches(@"BESIDE LATER ROWS +TABLE +ROWS\s+1 +public.messages +1", result.Output);
-        Assert.Equal("11\told\n12\tlate\n", await archiver.Database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
-        Assert.Equal("restored", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.archives"));
+        Assert.All([rehearsed, result], r => Assert.Matches(@"BESIDE LATER ROWS +TABLE +ROWS\s+1 +public.messages +1", r.Output));
+        Assert.Equal("11\told\n12\tlate\n", await database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
+        if (mode is "" or "replace")
+            Assert.Equal("restored", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.archives"));
+    }
+
+    /// <summary>The late message is of the live version then, which goes into an archive of its own before it gives way.</summary>
+    [Fact]
+    public async Task A_late_message_of_a_live_session_that_is_replaced_is_archived_with_it()
+    {
+        await using var archiver = await ConversationAsync();
+        Assert.Equal(0, (await archiver.RunAsync("restore", "1")).ExitCode);
+        await archiver.Database.ExecuteAsync("INSERT INTO messages VALUES (12, 1, 'late')", Token);
+
+        var result = await archiver.RunAsync("restore", "1", "--on-conflict", "replace");
+
+        Assert.True(result.ExitCode == 0, result.Error + result.Output);
+        Assert.Equal("11\told\n", await archiver.Database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
+        var shown = await archiver.RunAsync("show", "1", "--generation", "2");
+        Assert.Contains("late", shown.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,6 +204,8 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     [InlineData("CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES users NOT VALID", "constraint 'known' of public.chat_sessions")]
     [InlineData("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; CREATE TRIGGER no BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION no()", "function no")]
     [InlineData("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'own' USING ERRCODE = 'AP001'; END $$; CREATE TRIGGER own BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION own()", "function own")]
+    [InlineData("CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES users DEFERRABLE INITIALLY DEFERRED NOT VALID", "constraint 'known' of public.chat_sessions")]
+    [InlineData("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'late' USING ERRCODE = 'AP001'; END $$; CREATE CONSTRAINT TRIGGER late AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()", "function late")]
     public async Task What_would_refuse_a_restore_refuses_its_rehearsals(string change, string reason)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
@@ -178,11 +214,35 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
 
         var drill = await archiver.RunAsync("verify", "--restore-drill", "2");
         var rehearsed = await archiver.RunAsync("restore", "--from", "2000-01-01", "--dry-run");
+        var result = await archiver.RunAsync("restore", "--from", "2000-01-01");
 
-        Assert.Equal((1, 1), (drill.ExitCode, rehearsed.ExitCode));
-        Assert.Contains(reason, drill.Output, StringComparison.Ordinal);
-        Assert.Contains(reason, rehearsed.Output, StringComparison.Ordinal);
+        Assert.All([drill, rehearsed, result], r => Assert.Equal(1, r.ExitCode));
+        Assert.All([drill, rehearsed, result], r => Assert.Contains(reason, r.Output, StringComparison.Ordinal));
         Assert.Equal(0, await archiver.LiveSessionsAsync());
+    }
+
+    [Theory]
+    [InlineData("RAISE 'mine' USING ERRCODE = 'AP001'", "TRIGGER t BEFORE INSERT ON chat_messages FOR EACH ROW")]
+    [InlineData("RAISE 'mine' USING ERRCODE = 'AP001'", "CONSTRAINT TRIGGER t AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW")]
+    [InlineData("INSERT INTO gone VALUES (1)", "TRIGGER t BEFORE INSERT ON chat_messages FOR EACH ROW")]
+    public async Task One_session_that_a_trigger_refuses_stops_no_other(string body, string trigger)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
+        var rows = await archiver.RowsAsync();
+        var id = await archiver.Database.ScalarAsync<string>("SELECT max(session_id::text) FROM chat_sessions");
+        await archiver.RunAsync("archive");
+        await archiver.Database.ExecuteAsync($"CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NEW; END $$; CREATE {trigger} WHEN (NEW.session_id = '{id}') EXECUTE FUNCTION mine()", Token);
+
+        var rehearsed = await archiver.RunAsync("restore", "--from", "2000-01-01", "--dry-run");
+        var result = await archiver.RunAsync("restore", "--from", "2000-01-01");
+
+        Assert.All([rehearsed, result], r => Assert.Equal(1, r.ExitCode));
+        Assert.Contains("2 sessions would be restored", rehearsed.Output, StringComparison.Ordinal);
+        Assert.All([rehearsed, result], r => Assert.Contains("function mine", r.Output, StringComparison.Ordinal));
+        Assert.Equal(2, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id <> '{id}'"));
+        await archiver.Database.ExecuteAsync("DROP TRIGGER t ON chat_messages", Token);
+        Assert.Equal(0, (await archiver.RunAsync("restore", id!)).ExitCode);
+        Assert.Equal(rows, await archiver.RowsAsync());
     }
 
     [Fact]

@@ -13,8 +13,9 @@ internal static partial class ImportRefusal
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"
         || exception.SqlState is PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.DatatypeMismatch
         || exception.IsLockTimeout()
-        // The application's triggers have codes of their own.
-        || exception.IsRaised();
+        // The application's triggers have codes of their own, and their statements fail with any: what came out of a function of one session says nothing about the others.
+        || exception.IsRaised()
+        || (!string.IsNullOrEmpty(exception.Where) && exception.IsAboutOneBatch());
 
     /// <summary>The reason of an error.</summary>
     /// <param name="exception">The error.</param>

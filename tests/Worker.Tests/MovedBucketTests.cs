@@ -156,7 +156,7 @@ public sealed class MovedBucketTests(TestServers servers)
         Assert.Equal(rows, await archiver.RowsAsync());
     }
 
-    private static async Task CopyAsync(TestBucket from, TestBucket to, string? without = null)
+    internal static async Task CopyAsync(TestBucket from, TestBucket to, string? without = null)
     {
         foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
         {

@@ -57,7 +57,7 @@ internal sealed class RunScope : IAsyncDisposable
         }
         try
         {
-            await SourceRegistry.RegisterAsync(connection, request.Source, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connections, connection, request.Source, cancellationToken).ConfigureAwait(false);
             var (database, now) = await IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             var context = new RunContext
             {

@@ -88,12 +88,14 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
             if ((await new AllObjects(store).FindAsync(old.Name, cancellationToken).ConfigureAwait(false)).Count > 0)
                 await connection.ExecuteAsync(DiscardStatements.GiveUpRemoval, cancellationToken, PgParameter.Bigints([old.Id])).ConfigureAwait(false);
             else
-                await RecordLostAsync(scope, connection, who, old, cancellationToken).ConfigureAwait(false);
+                await RecordLostAsync(scope, who, old, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static async Task RecordLostAsync(ManualScope scope, NpgsqlConnection connection, string who, OldObject old, CancellationToken cancellationToken)
+    private static async Task RecordLostAsync(ManualScope scope, string who, OldObject old, CancellationToken cancellationToken)
     {
+        // Of its own: an answer to its commit that is lost takes its connection with it, and the rest goes on.
+        await using var connection = await scope.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await DiscardRecords.WriteAsync(scope, connection, who, [old], cancellationToken).ConfigureAwait(false);
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken).ConfigureAwait(false);

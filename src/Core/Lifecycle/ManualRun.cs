@@ -36,7 +36,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
             await using var taken = await SourceLock.TryTakeAsync(connections[source.Name], SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false);
             if (taken is null)
                 return new(Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source. Try again when it has ended; see: archiver status");
-            await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
             var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             scope = new ManualScope(Guid.CreateVersion7(now), source, database, now, connections[source.Name], taken.Lease);
             await RunJournal.BeginAsync(connection, scope.RunId, source.Name, action, action, taken.Lease, new Cutoffs(now), cancellationToken).ConfigureAwait(false);

@@ -26,27 +26,40 @@ internal static class SourceRegistry
 
     /// <summary>For whoever writes: as <see cref="CheckAsync"/>, and the tables of a new source are noted. Asked again under the source's lock.</summary>
     /// <exception cref="ArchiverException">As for <see cref="CheckAsync"/>.</exception>
-    public static async Task RegisterAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    public static async Task RegisterAsync(SourceConnections connections, NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        if (await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false) is null)
-            return;
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
-        if (await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false) is { } tables)
-            await SourceTables.WriteAsync(connection, source.Name, tables, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        if (await JudgeAsync(connection, source, cancellationToken).ConfigureAwait(false) is not null)
+            await WriteAsync(connections, source, JudgeAsync, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A new source that none of the known ones is under another name.</summary>
     /// <exception cref="ArchiverException">Its tables are known under another name; kind Refused.</exception>
-    public static async Task AddAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    public static Task AddAsync(SourceConnections connections, SourceSettings source, CancellationToken cancellationToken) => WriteAsync(
+        connections, source,
+        async (connection, _, token) =>
+        {
+            var mapped = await SourceTables.MappedAsync(connection, source.Map, token).ConfigureAwait(false);
+            RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, token).ConfigureAwait(false));
+            return mapped;
+        },
+        cancellationToken);
+
+    // On a connection of its own: an answer to its commit that is lost takes its connection with it, and what was asked for is still to be done.
+    private static async Task WriteAsync(
+        SourceConnections connections, SourceSettings source, Func<NpgsqlConnection, SourceSettings, CancellationToken, Task<IReadOnlyList<SourceTable>?>> judge,
+        CancellationToken cancellationToken)
     {
+        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
-        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-        RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false));
-        await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        if (await judge(connection, source, cancellationToken).ConfigureAwait(false) is not { } tables)
+            return;
+        await SourceTables.WriteAsync(connection, source.Name, tables, cancellationToken).ConfigureAwait(false);
+        await new CommitOutcome(
+            connections.OpenAsync,
+            $"The server of source '{source.Name}' did not answer a commit, nor what became of it. It is done wholly or not at all: run it again.",
+            async (other, _, token) => await JudgeAsync(other, source, token).ConfigureAwait(false) is null)
+            .CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The tables to note, or null when they are noted, or not there: then inspection has the better words.</summary>

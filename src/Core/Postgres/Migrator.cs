@@ -57,6 +57,22 @@ internal static class Migrator
         return names;
     }
 
+    /// <summary>The same for a person who asked for it: an answer to a commit that is lost is settled, so that what is done is not called failed.</summary>
+    /// <exception cref="ArchiverException">As above, or what became of a commit cannot be learnt now.</exception>
+    public static async Task<IReadOnlyList<string>> MigrateAsync(SourceConnections connections, CancellationToken cancellationToken)
+    {
+        List<string> names = [];
+        while (true)
+        {
+            // One for each script: a lost answer takes its connection with it.
+            await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+            if (!await MissingAsync(connection, cancellationToken).ConfigureAwait(false)
+                || await ApplyNextAsync(connection, cancellationToken, connections).ConfigureAwait(false) is not { } name)
+                return names;
+            names.Add(name);
+        }
+    }
+
     /// <summary>Refuses unless the ledger is exactly at this program's version; for workers that may not migrate.</summary>
     /// <exception cref="ArchiverException">The ledger is missing, older or newer.</exception>
     public static async Task RequireCurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -72,11 +88,11 @@ internal static class Migrator
         !await ExistsAsync(connection, cancellationToken).ConfigureAwait(false) || Check(await AppliedAsync(connection, cancellationToken).ConfigureAwait(false)).Any();
 
     /// <summary>Applies one script; null when another worker has applied the last one meanwhile.</summary>
-    private static async Task<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken, SourceConnections? connections = null)
     {
         try
         {
-            return await TryApplyNextAsync(connection, cancellationToken).ConfigureAwait(false);
+            return await TryApplyNextAsync(connection, connections, cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.IsLockTimeout())
         {
@@ -86,7 +102,7 @@ internal static class Migrator
         }
     }
 
-    private static async Task<string?> TryApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<string?> TryApplyNextAsync(NpgsqlConnection connection, SourceConnections? connections, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(Settings, cancellationToken).ConfigureAwait(false);
@@ -101,7 +117,14 @@ internal static class Migrator
             "INSERT INTO archiver.migrations (version, name, sha256) VALUES ($1, $2, $3)",
             cancellationToken,
             PgParameter.Int(script.Version), PgParameter.Text(script.Name), PgParameter.Text(script.Sha256)).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        if (connections is null)
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        else
+            await new CommitOutcome(
+                connections.OpenAsync,
+                $"The server did not answer the commit of {script.Name}, nor what became of it. It is done wholly or not at all: migrate again.",
+                async (other, _, token) => await ExistsAsync(other, token).ConfigureAwait(false) && (await AppliedAsync(other, token).ConfigureAwait(false)).ContainsKey(script.Version))
+                .CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken).ConfigureAwait(false);
         return script.Name;
     }
 

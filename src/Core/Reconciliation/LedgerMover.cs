@@ -37,7 +37,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
-        await SourceRegistry.RegisterAsync(connection, source, stop.Token).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token).ConfigureAwait(false);
         var (from, prefix) = await FromAsync(connection, source, options, stop.Token).ConfigureAwait(false);
         List<MovedObject> objects = from is null ? [] : await MoveRecords.FindAsync(connection, source.Name, from, prefix, stop.Token).ConfigureAwait(false);
         // What was erased would come back from a bucket that was copied without its tombstones.
@@ -47,7 +47,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         List<SkippedObject> problems = [.. looked.Where(o => o.Problem is not null).Select(o => new SkippedObject(NewKey(o, prefix, source.Prefix), o.Problem!))];
         var applied = options.Apply && problems.Count == 0 && verified.Count > 0;
         if (applied)
-            await WriteAsync(connection, taken.Lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, stop.Token).ConfigureAwait(false);
+            await WriteAsync(taken.Lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, stop.Token).ConfigureAwait(false);
         return new()
         {
             From = from is null ? null : $"{from}/{prefix}",
@@ -108,8 +108,10 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
     private static string NewKey(MovedObject moved, string oldPrefix, string newPrefix) => newPrefix + moved.OldKey[oldPrefix.Length..];
 
     private async Task WriteAsync(
-        NpgsqlConnection connection, Lease lease, SourceSettings source, List<MovedObject> verified, string what, string who, CancellationToken cancellationToken)
+        Lease lease, SourceSettings source, List<MovedObject> verified, string what, string who, CancellationToken cancellationToken)
     {
+        // Of its own: an answer to its commit that is lost takes its connection with it, and the report is still to be made.
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         if (await MoveRecords.WriteAsync(connection, store.Location, verified, cancellationToken).ConfigureAwait(false) != verified.Count)
             throw new ArchiverException(FailureKind.Failed, $"The ledger of source '{source.Name}' changed while it was worked on. Nothing was changed; move again.");

@@ -49,7 +49,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
-        await SourceRegistry.RegisterAsync(connection, source, stop.Token).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token).ConfigureAwait(false);
         var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token).ConfigureAwait(false);
         var erased = await new TombstoneReader(store).LoadAsync(source, connection, stop.Token).ConfigureAwait(false);
         var records = new FoundRecords(connection, source, store.Location, erased);

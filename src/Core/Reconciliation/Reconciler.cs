@@ -58,7 +58,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
 
     private async Task<ReconcileReport> RunAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, bool fix, string who, CancellationToken cancellationToken)
     {
-        await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
         var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
         if (fix)
             LedgerOwner.Require(database);
@@ -114,7 +114,9 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         SourceSettings source, NpgsqlConnection connection, BucketScan scan, KnownCopies copies, List<ListedVersions> listed, DatabaseIdentity database, Lease lease, bool fix, CancellationToken cancellationToken)
     {
         List<string> ours = [];
-        var records = new FoundRecords(connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false));
+        // Of its own: an answer to its commit that is lost takes its connection with it, and the rest goes on.
+        await using var adopting = fix && listed.Count > 0 ? await connections[source.Name].OpenDirectAsync(cancellationToken).ConfigureAwait(false) : null;
+        var records = new FoundRecords(adopting ?? connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false));
         if (fix && listed.Count > 0)
         {
             await records.BeginAsync(cancellationToken).ConfigureAwait(false);

@@ -43,7 +43,7 @@ internal sealed class RestoreScope : IAsyncDisposable
             return null;
         try
         {
-            await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connections, connection, source, cancellationToken).ConfigureAwait(false);
             var (_, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
             var run = Guid.CreateVersion7(now);
             await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", taken.Lease, new Cutoffs(now), cancellationToken).ConfigureAwait(false);

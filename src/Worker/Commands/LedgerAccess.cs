@@ -28,7 +28,7 @@ internal sealed class LedgerAccess(ArchiverSettings settings, ConnectionCatalog 
             await using (var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false))
             {
                 await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-                await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+                await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
             }
             return await work(connections[source.Name]).ConfigureAwait(false);
         });

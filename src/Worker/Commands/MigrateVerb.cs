@@ -29,9 +29,9 @@ internal sealed class MigrateVerb(PolicyChoice choice, ConnectionCatalog connect
 
     private async Task<IReadOnlyList<string>> MigrateAsync(SourceSettings source, CancellationToken cancellationToken)
     {
+        var applied = await Migrator.MigrateAsync(connections[source.Name], cancellationToken).ConfigureAwait(false);
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var applied = await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
-        await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
         return applied;
     }
 }

@@ -23,9 +23,9 @@ internal sealed class SourceAddVerb(PolicyChoice choice, ArchiverSettings settin
         var source = choice.OneSource(parse.GetRequiredValue(Name));
         await errors.ExplainAsync(source, async () =>
         {
-            await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-            await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-            await SourceRegistry.AddAsync(connection, source, cancellationToken).ConfigureAwait(false);
+            await using (var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false))
+                await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.AddAsync(connections[source.Name], source, cancellationToken).ConfigureAwait(false);
             return true;
         }).ConfigureAwait(false);
         terminal.WriteLine($"{source.Name}: is known to the ledger");

@@ -45,7 +45,7 @@ internal sealed class ServerWait(
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
             (await SourceInspector.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false)).Require(source.Name);
-            await SourceRegistry.RegisterAsync(connection, source, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
             await store.RefusesOverwriteAsync(source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
             // The probe is made once a process; this asks each time. Whether there is such an object does not matter.
             await store.HeadAsync(new ObjectName($"{source.Prefix}/.archiver/ready", VersionId: null), cancellationToken).ConfigureAwait(false);

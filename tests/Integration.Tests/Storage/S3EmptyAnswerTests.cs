@@ -49,6 +49,47 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
     }
 
+    // The same page again and again, as from a server that does not know the marker; it would be listed, or its uploads ended, without end.
+    [Theory]
+    [InlineData("uploads", "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>")]
+    [InlineData("uploads", "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/</Prefix><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>")]
+    [InlineData("versions", "<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker><NextVersionIdMarker>v</NextVersionIdMarker></ListVersionsResult>")]
+    [InlineData("objects", "<ListBucketResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><Contents><Key>p/a</Key><Size>1</Size></Contents></ListBucketResult>")]
+    public async Task A_listing_that_does_not_advance_ends(string kind, string body)
+    {
+        await using var server = new RawHttpServer(RawHttpServer.Answer("200 OK", body, "Content-Type: application/xml"));
+        using var store = new S3ArchiveStore(At(server), TimeProvider.System);
+        // Else the test would go on as long as the listing.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromMinutes(1));
+
+        var error = await Assert.ThrowsAsync<StorageException>(() => kind switch
+        {
+            "uploads" => store.AbortUploadsAsync("p/", TimeSpan.Zero, (_, _) => Task.FromResult(true), patience.Token),
+            "versions" => store.ListVersionsAsync("p/", patience.Token).CountAsync(patience.Token).AsTask(),
+            _ => store.ListAsync("p/", patience.Token).CountAsync(patience.Token).AsTask(),
+        });
+
+        Assert.Equal(StorageFailure.Transient, error.Failure);
+        Assert.Contains("does not advance", error.Message, StringComparison.Ordinal);
+        Assert.InRange(server.Requests.Count, 1, 2);
+    }
+
+    [Fact]
+    public async Task Parts_of_an_upload_are_not_gone_where_the_listing_of_uploads_does_not_advance()
+    {
+        await using var server = new RawHttpServer(RawHttpServer.Answer(
+            "200 OK", "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/a</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker></ListMultipartUploadsResult>",
+            "Content-Type: application/xml"));
+        using var bucket = new S3Bucket(At(server), TimeProvider.System);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromMinutes(1));
+
+        var failures = await new S3UploadRemoval(bucket, ["p/a"]).RunAsync(patience.Token);
+
+        Assert.Contains("does not advance", failures["p/a"].Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("<html></html>")]
     [InlineData("")]

@@ -34,7 +34,8 @@ install_readers
 # For the shared server and for those that tests start for themselves. Without it each runs initdb.
 PG_PREPARED=$WORK/prepared
 if "$SERVERS/postgres.sh" prepare "$PG_PREPARED" 2>"$WORK/prepare.err"; then export PG_PREPARED; else unset PG_PREPARED; fi
-[ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { start_server postgres; POSTGRES_PID=${PIDS[-1]}; }
+# Hundreds of databases come and go, and each visit of the vacuum is a process.
+[ -n "${ARCHIVER_TEST_POSTGRES:-}" ] || { PG_EXTRA="autovacuum_naptime = 10min" start_server postgres; POSTGRES_PID=${PIDS[-1]}; }
 [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] || { start_server rgw; RGW_PID=${PIDS[-1]}; }
 
 # No build server stays behind.

@@ -15,7 +15,7 @@ ARG TARGETARCH
 WORKDIR /source
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # Packages in a layer of their own: only a changed project or lock file downloads them again.
-COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
+COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Core/Core.csproj src/Core/packages.lock.json src/Core/
 COPY src/Worker/Worker.csproj src/Worker/Runtime.props src/Worker/packages.lock.json src/Worker/
 RUN dotnet restore src/Worker --locked-mode --arch $TARGETARCH -p:PublishReadyToRun=true

@@ -1,6 +1,8 @@
 using Archiver.Bench;
 
 // What bench/run.sh and bench/memory.sh start. Results go to --output, progress to stderr, the summary to stdout.
+if (args is ["duck", .. var duck])
+    return await DuckAlone.RunAsync(duck);
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
 {

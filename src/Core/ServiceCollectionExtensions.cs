@@ -52,6 +52,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ArchiveLocator>();
         services.TryAddSingleton<ArchiveDownloader>();
         services.TryAddSingleton<TranscriptReader>();
+        services.TryAddSingleton<ReadAudit>();
         return services;
     }
 }

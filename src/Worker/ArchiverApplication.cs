@@ -59,6 +59,7 @@ internal static class ArchiverApplication
             await using var services = new ServiceCollection()
                 .AddSingleton(configuration)
                 .AddSingleton(terminal)
+                .AddSingleton(environment)
                 .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddSerilog(log))
                 .AddArchiverCore(settings)
                 .AddArchiverWorker(settings)

@@ -17,6 +17,7 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<SourceErrors>();
         services.TryAddSingleton<LedgerAccess>();
         services.TryAddSingleton<Absence>();
+        services.TryAddSingleton<ReadingOptions>();
         services.TryAddSingleton<ProgressDisplay>();
         services.TryAddTransient<ActionVerb>();
         foreach (var verb in ArchiverCommandLine.Verbs)

@@ -13,6 +13,7 @@ public sealed partial class CompletionTests
     [InlineData("archiver hold a", "add")]
     [InlineData("archiver quarantine ", "list retry")]
     [InlineData("archiver verify --rest", "--restore-drill")]
+    [InlineData("archiver query --par", "--parquet --partition-by")]
     [InlineData("archiver list --st", "--state")]
     public async Task The_shell_completes_verbs_options_and_their_values(string line, string expected)
     {

@@ -14,6 +14,8 @@ public sealed class FaultTests(TestServers servers)
     [InlineData("plan")]
     [InlineData("list")]
     [InlineData("show", "some-id")]
+    [InlineData("query", "SELECT 1")]
+    [InlineData("search", "text")]
     [InlineData("migrate")]
     public async Task Database_server_down(params string[] verb)
     {

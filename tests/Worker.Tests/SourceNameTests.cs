@@ -46,7 +46,7 @@ public sealed class SourceNameTests(TestServers servers)
 
         foreach (var command in new string[][]
         {
-            ["archive"], ["purge"], ["plan"], ["status"], ["list"], ["show", ids[1]], ["explain", ids[1]], ["verify", "--all"], ["reconcile"], ["reconcile", "--fix", "--yes"],
+            ["archive"], ["purge"], ["plan"], ["status"], ["list"], ["show", ids[1]], ["query", "SELECT 1"], ["search", "text"], ["explain", ids[1]], ["verify", "--all"], ["reconcile"], ["reconcile", "--fix", "--yes"],
             ["discard"], ["discard", "--yes"], ["erase", ids[1]], ["erase", ids[1], "--yes"], ["restore", ids[1]], ["hold", "list"], ["hold", "add", "--session", ids[1], "--reason", "x"],
             ["hold", "remove", "1"], ["pause"], ["resume"], ["accept", "chat/idle"], ["quarantine", "list"], ["quarantine", "retry", "--all"], ["ledger", "rebuild"], ["migrate"],
         })

@@ -13,6 +13,8 @@ public sealed class UsageTests
     [InlineData("status")]
     [InlineData("list")]
     [InlineData("show")]
+    [InlineData("query")]
+    [InlineData("search")]
     [InlineData("migrate")]
     [InlineData("restore")]
     [InlineData("verify")]
@@ -41,7 +43,7 @@ public sealed class UsageTests
         Assert.Superset(
             new HashSet<string>
             {
-                "run", "archive", "plan", "status", "list", "show", "migrate", "accept", "pause", "resume", "explain", "quarantine",
+                "run", "archive", "plan", "status", "list", "show", "query", "search", "migrate", "accept", "pause", "resume", "explain", "quarantine",
                 "restore", "verify", "reconcile", "ledger",
             },
             verbs.ToHashSet());
@@ -57,6 +59,9 @@ public sealed class UsageTests
     [InlineData("--from must be a date", "list", "--from", "01/02/2026")]
     [InlineData("--from must be a date", "list", "--from", "2026-01-02T03:04:05")]
     [InlineData("archiver show needs id", "show")]
+    [InlineData("archiver query needs sql", "query")]
+    [InlineData("--memory must be a whole number and a unit", "query", "SELECT 1", "--memory", "512")]
+    [InlineData("archiver search needs text", "search")]
     [InlineData("--Archiver:Batch:Sessions=value", "plan", "--Archiver:Batch:Sessions", "10")]
     [InlineData("/no/such/file.json does not exist", "plan", "--config", "/no/such/file.json")]
     public async Task Wrong_usage_exits_2_and_says_what_is_wrong_on_stderr_only(string said, params string[] arguments)

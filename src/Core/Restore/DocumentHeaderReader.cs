@@ -8,6 +8,9 @@ namespace Archiver.Core.Restore;
 /// <summary>Reads the members before the rows. <c>format</c> comes first, so that a document of another version is refused for that and nothing else.</summary>
 internal static class DocumentHeaderReader
 {
+    /// <summary>The tables of the document read last: mostly the next one has the same, and reading them is the larger part of reading a header.</summary>
+    private static DescribedTables? _last;
+
     /// <summary>Leaves the reader before the session's row.</summary>
     public static async Task<DocumentHeader> ReadAsync(JsonPieces json, CancellationToken cancellationToken)
     {
@@ -44,13 +47,9 @@ internal static class DocumentHeaderReader
     private static DocumentHeader Build(Dictionary<string, string> members)
     {
         using var source = Parse(members, "source");
-        using var tables = Parse(members, "tables");
         using var archivedAt = Parse(members, "archived_at");
         using var generation = Parse(members, "generation");
-        List<DocumentTable> read = [.. tables.RootElement.EnumerateObject().Select(t => new DocumentTable(
-            t.Name, Text(t.Value, "table"), [.. Member(t.Value, "columns").EnumerateObject().Select(c => new DocumentColumn(c.Name, c.Value.GetString() ?? ""))]))];
-        if (read.Count == 0 || read[0].Name != SourceMap.SessionName)
-            throw new InvalidDataException("The document does not describe its session table first.");
+        var described = Tables(members);
         return new(
             archivedAt.RootElement.GetString() ?? "",
             new(
@@ -59,8 +58,20 @@ internal static class DocumentHeaderReader
             int.TryParse(generation.RootElement.GetRawText(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
                 ? number
                 : throw new InvalidDataException("The document's generation is not a number above zero."),
-            read,
-            members["tables"]);
+            described.Tables,
+            described.Json);
+    }
+
+    private static DescribedTables Tables(Dictionary<string, string> members)
+    {
+        if (_last is { } last && members.TryGetValue("tables", out var json) && json == last.Json)
+            return last;
+        using var tables = Parse(members, "tables");
+        List<DocumentTable> read = [.. tables.RootElement.EnumerateObject().Select(t => new DocumentTable(
+            t.Name, Text(t.Value, "table"), [.. Member(t.Value, "columns").EnumerateObject().Select(c => new DocumentColumn(c.Name, c.Value.GetString() ?? ""))]))];
+        if (read.Count == 0 || read[0].Name != SourceMap.SessionName)
+            throw new InvalidDataException("The document does not describe its session table first.");
+        return _last = new(members["tables"], read);
     }
 
     private static JsonDocument Parse(Dictionary<string, string> members, string name) => members.TryGetValue(name, out var json)
@@ -75,4 +86,6 @@ internal static class DocumentHeaderReader
     private static string Text(JsonElement parent, string name) => Member(parent, name) is { ValueKind: JsonValueKind.String } value
         ? value.GetString()!
         : throw new InvalidDataException($"The document's '{name}' is not a text.");
+
+    private sealed record DescribedTables(string Json, IReadOnlyList<DocumentTable> Tables);
 }

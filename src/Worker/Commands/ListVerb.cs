@@ -43,7 +43,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         foreach (var source in sources)
         {
             var filter = new ArchiveFilter(
-                source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after, Policy: Policy(parse.GetValue(VerbOptions.Policy)));
+                source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after, Policy: PolicyOf(parse.GetValue(VerbOptions.Policy)));
             if (filter.Limit <= 0)
                 break;
             try
@@ -69,7 +69,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
     }
 
     // Not only a configured one: archives of a policy that has another name now are still there.
-    private static string? Policy(string? name) => name is null ? null : Names.Canonical(name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+    internal static string? PolicyOf(string? name) => name is null ? null : Names.Canonical(name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
 
     private void WriteTable(List<(SourceSettings Source, ListedArchive Archive)> found, int limit)
     {

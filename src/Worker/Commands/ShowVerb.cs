@@ -6,7 +6,7 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver show</c>: one session's document, read straight from the store.</summary>
-internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, ArchiveDownloader downloader, Absence absence, SourceErrors errors, Terminal terminal) : IVerb
+internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, ArchiveDownloader downloader, ReadAudit audit, Absence absence, SourceErrors errors, Terminal terminal) : IVerb
 {
     private static readonly Argument<string> Id = new("id") { Description = "Session key or external id" };
 
@@ -25,6 +25,11 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         var archive = await FindAsync(parse, cancellationToken).ConfigureAwait(false);
+        await errors.ExplainAsync(choice.OneSource(archive.Source), async () =>
+        {
+            await audit.NoteAsync(Operator.Name, "show", archive, cancellationToken).ConfigureAwait(false);
+            return archive;
+        }).ConfigureAwait(false);
         if (parse.GetValue(Raw))
         {
             await downloader.CopyGzipAsync(archive, terminal.OutStream, cancellationToken).ConfigureAwait(false);

@@ -5,6 +5,7 @@ using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 using Archiver.Worker.Commands;
 using Archiver.Worker.Output;
+using Archiver.Worker.Pages;
 using Microsoft.Net.Http.Headers;
 
 namespace Archiver.Worker.Http;
@@ -40,11 +41,12 @@ internal static class ArchiveEndpoints
         return JsonForm.Ok(found);
     }
 
-    private static async Task<IResult> DocumentAsync(HttpContext context, ArchiveLookup lookup, ArchiveDownloader downloader, CancellationToken cancellationToken)
+    private static async Task<IResult> DocumentAsync(HttpContext context, ArchiveLookup lookup, ArchiveDownloader downloader, ReadAudit audit, CancellationToken cancellationToken)
     {
         var found = await lookup.FindAsync(context.Request.Query.Text("source"), context.Request.SessionId(), context.Request.Query.Count("generation", int.MaxValue), cancellationToken).ConfigureAwait(false);
         if (found is not var (_, archive))
             return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
+        await audit.NoteAsync(ActionEndpoints.ByHttp, "show", archive, cancellationToken).ConfigureAwait(false);
         return await DocumentResponse.SendAsync(context, archive, downloader, cancellationToken).ConfigureAwait(false);
     }
 

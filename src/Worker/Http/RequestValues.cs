@@ -41,9 +41,12 @@ internal static class RequestValues
     };
 
     /// <summary>A date (UTC), or a time with its offset.</summary>
-    public static DateTimeOffset? Instant(this IQueryCollection query, string name)
+    public static DateTimeOffset? Instant(this IQueryCollection query, string name) => Instant(name, query.Text(name));
+
+    /// <inheritdoc cref="Instant(IQueryCollection, string)"/>
+    public static DateTimeOffset? Instant(string name, string? text)
     {
-        if (query.Text(name) is not { } text)
+        if (text is null)
             return null;
         // A '+' in a query is a blank unless it was encoded; "zzz" does not take Z.
         var value = (text.EndsWith('Z') ? $"{text[..^1]}+00:00" : text).Replace(' ', '+');

@@ -14,7 +14,10 @@ namespace Archiver.Worker.Pages;
 internal static class ActionEndpoints
 {
     /// <summary>Who did it, as the ledger notes it: one key opens the page, so there is no name.</summary>
-    private static readonly string ByPage = $"status page on {Environment.MachineName}";
+    internal static readonly string ByPage = $"status page on {Environment.MachineName}";
+
+    /// <summary>The same for a program.</summary>
+    internal static readonly string ByHttp = $"HTTP on {Environment.MachineName}";
 
     public static void MapActions(this IEndpointRouteBuilder routes)
     {

@@ -27,6 +27,7 @@ internal static class PageEndpoints
     public static void MapPages(this IEndpointRouteBuilder routes)
     {
         routes.MapAssets();
+        routes.MapFind();
         routes.MapGet("/", StatusAsync).WithQuery("done");
         routes.MapGet("/search", SearchAsync).WithQuery("q", "source", "policy", "state", "from", "to", "after");
         routes.MapGet("/transcript", TranscriptAsync).WithQuery("source", "id", "generation", "first", "done");
@@ -108,10 +109,11 @@ internal static class PageEndpoints
         }
     }
 
-    private static async Task<IResult> TranscriptAsync(HttpRequest request, ArchiveLookup lookup, TranscriptReader reader, PageRenderer pages, CancellationToken cancellationToken)
+    private static async Task<IResult> TranscriptAsync(HttpRequest request, ArchiveLookup lookup, TranscriptReader reader, ReadAudit audit, PageRenderer pages, CancellationToken cancellationToken)
     {
         if (await FindAsync(request, lookup, cancellationToken).ConfigureAwait(false) is not var (source, archive))
             return await AbsentAsync(pages).ConfigureAwait(false);
+        await audit.NoteAsync(ActionEndpoints.ByPage, "show", archive, cancellationToken).ConfigureAwait(false);
         var first = (int)Math.Min(request.Query.Id("first") ?? 0, int.MaxValue / 2);
         var transcript = await reader.ReadAsync(archive, first, PageMessages, cancellationToken).ConfigureAwait(false);
         return await pages.PageAsync<TranscriptPage>(new TranscriptModel(source, archive, transcript, Notices.Of(request.Query.Text("done")))).ConfigureAwait(false);

@@ -1,0 +1,121 @@
+using System.Net.Sockets;
+using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
+using Archiver.Core.Ownership;
+using Archiver.Core.Postgres;
+using Archiver.Core.Storage;
+using Archiver.Core.Tombstones;
+using Npgsql;
+
+namespace Archiver.Core.Query;
+
+/// <summary>
+/// The archives that a question is about, in all its sources: counted first, then noted in the audit, and only then fetched. What was erased or
+/// discarded before the answer is complete is not answered with.
+/// </summary>
+internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
+{
+    private readonly List<(QueryFilter Filter, QueriedArchives Archives, QueryEstimate Estimate)> _parts = [];
+
+    /// <summary>All that would be fetched.</summary>
+    public QueryEstimate Estimate => _parts.Aggregate(new QueryEstimate(0, 0, 0), (sum, p) => sum + p.Estimate);
+
+    /// <summary>Counts what one more source has. One without a ledger has nothing.</summary>
+    /// <exception cref="ArchiverException">The filter is no value of the source's columns, or the server failed.</exception>
+    public Task AddAsync(QueryFilter filter, CancellationToken cancellationToken) => WithAsync(filter.Source, async connection =>
+    {
+        if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+            return;
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken).ConfigureAwait(false);
+        var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken).ConfigureAwait(false);
+        _parts.Add((filter, archives, await archives.CountAsync(connection, cancellationToken).ConfigureAwait(false)));
+    }, cancellationToken);
+
+    /// <summary>The tables of sources as they are now.</summary>
+    public async Task<IReadOnlyList<SourceShape>> ShapesAsync(IEnumerable<string> sources, CancellationToken cancellationToken)
+    {
+        List<SourceShape> shapes = [];
+        foreach (var source in sources)
+        {
+            await WithAsync(
+                source,
+                async connection => shapes.Add(await TableDescriber.DescribeAsync(connection, connections[source].Map, cancellationToken).ConfigureAwait(false)),
+                cancellationToken).ConfigureAwait(false);
+        }
+        return shapes;
+    }
+
+    /// <summary>Notes who reads which archives. What was asked is not noted: a text that somebody looks for, or a condition, is as personal as a chat.</summary>
+    /// <param name="who">The person at the command line, or the status page.</param>
+    /// <param name="action">The verb.</param>
+    /// <param name="cancellationToken">Stops it; then nothing is noted.</param>
+    public async Task AuditAsync(string who, string action, CancellationToken cancellationToken)
+    {
+        foreach (var (filter, archives, estimate) in _parts)
+        {
+            await WithAsync(filter.Source, async connection =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                var counts = new Dictionary<string, long> { ["archives"] = estimate.Archives, ["objects"] = estimate.Objects, ["bytes"] = estimate.Bytes };
+                var entry = await AuditLog.WriteAsync(connection, new(who, action, filter.Source, null, null, null, counts), cancellationToken).ConfigureAwait(false);
+                await archives.AuditAsync(connection, entry, cancellationToken).ConfigureAwait(false);
+                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Fetches everything.</summary>
+    /// <exception cref="ArchiverException">A document is missing or damaged; the message names it.</exception>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task FetchAsync(DocumentFetcher fetcher, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        var (total, done) = (Estimate.Archives, 0L);
+        progress?.Report(new(total, 0));
+        foreach (var (filter, archives, _) in _parts.Where(p => p.Estimate.Archives > 0))
+        {
+            var source = connections[filter.Source];
+            var erased = TombstoneSet.Empty;
+            await WithAsync(
+                filter.Source,
+                async connection => erased = await new TombstoneReader(store).LoadAsync(source.Source, connection, cancellationToken).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+            await fetcher.RunAsync(
+                archives.PagesAsync(source, cancellationToken), erased, n => progress?.Report(new(total, Interlocked.Add(ref done, n))),
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Makes sure, before anything is shown, that nothing of it was erased meanwhile.</summary>
+    /// <exception cref="ArchiverException">Something was erased, discarded or moved.</exception>
+    public async Task RequireStillThereAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (filter, archives, estimate) in _parts)
+        {
+            await WithAsync(filter.Source, async connection =>
+            {
+                var left = await archives.StillThereAsync(connection, cancellationToken).ConfigureAwait(false);
+                if (left == estimate.Archives)
+                    return;
+                throw new ArchiverException(
+                    FailureKind.Failed,
+                    $"Archives of source '{filter.Source}' were erased, discarded or replaced while this was answered "
+                    + $"({estimate.Archives} before, {left} now), so there is no answer. Ask again.");
+            }, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WithAsync(string source, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await connections[source].OpenAsync(cancellationToken).ConfigureAwait(false);
+            await work(connection).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
+        {
+            throw await connections[source].ForPersonAsync(exception).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json;
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Restore;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Query;
+
+/// <summary>
+/// Looks for a text in what was archived: in the text columns of the messages but the speaker's, whatever the case of the letters. It reads verified
+/// documents one after the other and keeps nothing of them but the newest hits; no database is loaded for it.
+/// </summary>
+internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
+{
+    /// <summary>What it reads; to be filled and noted in the audit before.</summary>
+    public ArchiveSelection Selection { get; } = new(settings, connections, store);
+
+    /// <summary>Reads all that was selected.</summary>
+    /// <param name="sought">The text.</param>
+    /// <param name="most">So many of the newest hits are kept.</param>
+    /// <param name="progress">Told of each document.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The newest hits, newest first, and how many there are in all.</returns>
+    public async Task<(IReadOnlyList<TextHit> Newest, long Count)> RunAsync(
+        string sought, int most, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        SortedSet<TextHit> newest = new(TextHit.NewestFirst);
+        var count = 0L;
+        var fetcher = new DocumentFetcher(store, async (members, gzip, token) =>
+        {
+            await using var body = gzip.OpenRead();
+            foreach (var (archive, header) in members)
+            {
+                await using var member = new SliceStream(body, archive.Archive.Length);
+                var hits = await ReadAsync(archive.Archive, header, member, sought, token).ConfigureAwait(false);
+                await member.CopyToAsync(Stream.Null, token).ConfigureAwait(false);
+                lock (newest)
+                {
+                    count += hits.Count;
+                    newest.UnionWith(hits);
+                    while (newest.Count > most)
+                        newest.Remove(newest.Max!);
+                }
+            }
+        }, settings.Storage.UploadConcurrency);
+        await Selection.FetchAsync(fetcher, progress, cancellationToken).ConfigureAwait(false);
+        await Selection.RequireStillThereAsync(cancellationToken).ConfigureAwait(false);
+        return ([.. newest], count);
+    }
+
+    private async Task<List<TextHit>> ReadAsync(
+        LocatedArchive archive, DocumentHeader header, Stream member, string sought, CancellationToken cancellationToken)
+    {
+        List<TextHit> hits = [];
+        if (header.Tables.FirstOrDefault(t => t.Name == SourceMap.MessagesName) is not { } table)
+            return hits;
+        var columns = MessageColumns.Of(connections[archive.Source].Map, [.. table.Columns.Select(c => c.Name)]);
+        var texts = table.Columns.Where(c => IsText(c.Type) && c.Name != columns.Speaker).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+        await using var json = new GzipMemberStream(member);
+        using var document = await DocumentReader.OpenAsync(json, cancellationToken).ConfigureAwait(false);
+        var number = 0;
+        while (await document.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (document.Table != SourceMap.MessagesName)
+                continue;
+            number++;
+            var (found, time, role) = Read(document.Row, texts, columns, sought);
+            foreach (var (column, text) in found)
+            {
+                hits.AddRange(TextHit.Lines(text, sought).Select(l => new TextHit(
+                    archive.Source, archive.SessionId, archive.Generation, archive.User, number, time, role, column, l.Line, l.Start, sought.Length)));
+            }
+        }
+        return hits;
+    }
+
+    private static (List<(string Column, string Text)> Found, string? Time, string? Role) Read(
+        ReadOnlySpan<byte> row, HashSet<string> texts, MessageColumns columns, string sought)
+    {
+        List<(string, string)> found = [];
+        string? time = null, role = null;
+        var reader = JsonPieces.Over(row);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.String)
+                reader.Skip();
+            else if (name == columns.Time)
+                time = reader.GetString();
+            else if (name == columns.Speaker)
+                role = reader.GetString();
+            else if (texts.Contains(name) && reader.GetString()! is var text && text.Contains(sought, StringComparison.OrdinalIgnoreCase))
+                found.Add((name, text));
+        }
+        return (found, time, role);
+    }
+
+    private static bool IsText(string type) =>
+        type is "text" or "citext" || type.StartsWith("character", StringComparison.Ordinal) || type.EndsWith(".citext", StringComparison.Ordinal);
+}

@@ -1,0 +1,26 @@
+using Archiver.Core.Configuration;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>Notes in the ledger's audit who reads which document, before it is read: what cannot be noted is not shown.</summary>
+internal sealed class ReadAudit(ArchiverSettings settings, ConnectionCatalog connections)
+{
+    private const string Archives = "UPDATE archiver.audit AS t SET archives = int8multirange(int8range($2, $2, '[]')) WHERE t.id = $1";
+
+    /// <param name="who">The person at the command line, or whoever has the key.</param>
+    /// <param name="action">The verb.</param>
+    /// <param name="archive">What is read.</param>
+    /// <param name="cancellationToken">Stops it; then nothing is noted.</param>
+    public async Task NoteAsync(string who, string action, LocatedArchive archive, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[archive.Source].OpenAsync(cancellationToken).ConfigureAwait(false);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var counts = new Dictionary<string, long> { ["archives"] = 1, ["bytes"] = archive.Length };
+        var entry = await AuditLog.WriteAsync(connection, new(who, action, archive.Source, null, null, null, counts), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(Archives, cancellationToken, PgParameter.Bigint(entry.Id), PgParameter.Bigint(archive.Id)).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

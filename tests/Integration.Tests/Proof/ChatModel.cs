@@ -14,6 +14,9 @@ internal sealed class ChatModel
     /// <summary>The policy as it is configured now.</summary>
     public Policy Policy { get; set; } = new() { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90), RestoreGrace = TimeSpan.Zero };
 
+    /// <summary>Legal holds in force by their ids, each with what it covers.</summary>
+    public Dictionary<long, Func<ModelSession, bool>> Holds { get; } = [];
+
     /// <summary>Id of the next message.</summary>
     public long NextMessage { get; set; } = 1;
 
@@ -21,7 +24,11 @@ internal sealed class ChatModel
 
     public bool IsOld(ModelSession session) => session.Days > Policy.IdleFor!.Value.Days;
 
-    public bool IsEligible(ModelSession session) => IsOld(session) && !(session.Restored && Policy.RestoreGrace > TimeSpan.Zero);
+    public bool IsInGrace(ModelSession session) => session.Restored && Policy.RestoreGrace > TimeSpan.Zero;
+
+    public bool IsHeld(ModelSession session) => Holds.Values.Any(covers => covers(session));
+
+    public bool IsEligible(ModelSession session) => IsOld(session) && !IsInGrace(session) && !IsHeld(session);
 
     /// <summary>One line a session, in the order of their keys.</summary>
     public override string ToString() => string.Join('\n', Sessions.Values.Select(s => s.ToString()).Order(StringComparer.Ordinal));
@@ -32,6 +39,12 @@ internal sealed class ChatModel
 internal sealed class ModelSession(string key)
 {
     public string Key { get; } = key;
+
+    /// <summary>Whose it is; null for nobody's.</summary>
+    public string? User { get; init; }
+
+    /// <summary>It was created now, and used last so many days ago all the same.</summary>
+    public bool BegunNow { get; init; }
 
     public int Days { get; set; }
 

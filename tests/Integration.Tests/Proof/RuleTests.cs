@@ -83,6 +83,28 @@ public sealed class RuleTests(TestServers servers)
         Assert.Equal(session, await archiver.Database.ScalarAsync<string>($"SELECT session_id FROM archiver.quarantine WHERE reason LIKE '{DropReason.Unreadable}%'", Token));
     }
 
+    // The oracle's own eye for rule 23: no break of the product is needed to see that it can be red.
+    [Theory]
+    [InlineData("session_id", "session_id::text")]
+    [InlineData("user_id", "user_id")]
+    [InlineData("from_time", "last_activity - interval '1 second'")]
+    [InlineData("to_time", "created_at + interval '1 second'")]
+    public async Task The_oracle_sees_what_the_archiver_deletes_under_a_hold(string column, string value)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 0);
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        await archiver.ExecuteAsync("UPDATE chat_sessions SET user_id = 'ann'", null);
+        await archiver.ExecuteAsync($"INSERT INTO archiver.holds (source, {column}, reason, created_by) SELECT 'main', {value}, 'case 7', 'test' FROM chat_sessions", null);
+        await archiver.ExecuteAsync("SET application_name = 'archiver'; DELETE FROM chat_messages; DELETE FROM chat_sessions", null);
+
+        var violations = await oracle.ViolationsAsync(atRest: false, Token);
+
+        const string rule = "deleted, discarded, erased or removed while a hold covered it";
+        Assert.Contains(violations, v => v.StartsWith(rule, StringComparison.Ordinal));
+        await archiver.ExecuteAsync("UPDATE archiver.holds SET removed_at = now(); DELETE FROM shadow.held", null);
+        Assert.DoesNotContain(await oracle.ViolationsAsync(atRest: false, Token), v => v.StartsWith(rule, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Rule_7_takes_no_export_from_a_server_that_does_not_have_the_run()
     {

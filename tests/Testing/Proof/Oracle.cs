@@ -83,10 +83,12 @@ public sealed class Oracle
         await CountAsync("SELECT count(*) FROM shadow.versions WHERE op = 'I' AND starts_with(who, 'archiver')", cancellationToken),
         await CountAsync("SELECT count(*) FROM archiver.archives WHERE state = 'archived'", cancellationToken),
         await CountAsync("SELECT count(*) FROM archiver.archives WHERE state = 'abandoned'", cancellationToken),
-        await CountAsync("SELECT count(*) FROM archiver.runs", cancellationToken));
+        await CountAsync("SELECT count(*) FROM archiver.runs", cancellationToken),
+        await CountAsync("SELECT count(*) FROM archiver.holds", cancellationToken),
+        await CountAsync("SELECT count(*) FROM shadow.held", cancellationToken));
 
     private Task<long> CountAsync(string sql, CancellationToken cancellationToken) => _database.ScalarAsync<long>(sql, cancellationToken);
 }
 
 /// <summary>Figures of a proof.</summary>
-public sealed record OracleCounts(long Versions, long RowsArchived, long RowsRestored, long SessionsArchived, long CopiesAbandoned, long Runs);
+public sealed record OracleCounts(long Versions, long RowsArchived, long RowsRestored, long SessionsArchived, long CopiesAbandoned, long Runs, long Holds, long HeldTouched);

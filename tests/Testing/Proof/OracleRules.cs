@@ -46,6 +46,7 @@ internal static class OracleRules
             SELECT a.tab || ' ' || a.key FROM archived AS a LEFT JOIN last AS l ON l.tab = a.tab AND l.key = a.key
             WHERE l.op IS DISTINCT FROM 'D' OR NOT starts_with(l.who, 'archiver') OR l.unmarked <> a.content
             """,
+        ["deleted, discarded, erased or removed while a hold covered it"] = "SELECT h.what || ' ' || h.key || ', hold ' || h.hold FROM shadow.held AS h",
         ["archived in two generations at once"] = """
             SELECT a.session_id FROM archiver.archives AS a WHERE a.state = 'archived' GROUP BY a.source, a.session_id HAVING count(*) > 1
             """,

@@ -15,9 +15,18 @@ namespace Archiver.Worker.Tests.Proof;
 internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle oracle, Random random) : IAsyncDisposable
 {
     private readonly List<TestBucket> _buckets = [];
+    private readonly ProofVerbs _verbs = new(archiver);
+    private readonly List<(string Name, Func<Task> Happen)> _left = [];
 
     /// <summary>How many have happened, by their names.</summary>
     public SortedDictionary<string, int> Counts { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What was looked at after a verb had said that it was complete, or refused.</summary>
+    public ProofClaims Claims { get; } = new(archiver);
+
+    public HeldArchives Holds => field ??= new(archiver, _verbs, Claims, random);
+
+    private TestBucket Bucket => _buckets.LastOrDefault() ?? archiver.Bucket;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -29,12 +38,17 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
         ("bucket moved", MoveBucketAsync),
         ("message that came after archiving", WriteLateAsync),
         ("erased key used again", EraseAndBeginAgainAsync),
+        ("sessions held and lifted", () => Holds.HoldAsync(Bucket)),
     ];
 
-    /// <summary>Lets the one whose turn it is happen; returns its name.</summary>
+    /// <summary>Lets one happen, at random, each once before one happens again; returns its name.</summary>
     public async Task<string> HappenAsync()
     {
-        var (name, happen) = Kinds[Counts.Values.Sum() % Kinds.Count];
+        if (_left.Count == 0)
+            _left.AddRange(Kinds);
+        var next = _left[random.Next(_left.Count)];
+        _left.Remove(next);
+        var (name, happen) = next;
         await happen();
         Counts[name] = Counts.GetValueOrDefault(name) + 1;
         return name;
@@ -48,15 +62,15 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
 
     private async Task RenameAsync()
     {
-        var id = await AnyArchivedAsync();
+        var id = await Holds.AnyArchivedAsync();
         archiver.RenameSource("main", "chat");
-        await RefusedAsync("archiver source rename main chat", ["archive"], ["reconcile", "--fix", "--yes"], ["erase", id, "--yes"]);
+        await _verbs.RefusedAsync("archiver source rename main chat", ["archive"], ["reconcile", "--fix", "--yes"], ["erase", id, "--yes"]);
         if (random.Next(2) == 0)
         {
-            await DoneAsync("source", "rename", "main", "chat");
-            await UnlessLockedAsync(["archive", "--max-sessions", "5"]);
+            await _verbs.DoneAsync("source", "rename", "main", "chat");
+            await _verbs.UnlessLockedAsync(["archive", "--max-sessions", "5"]);
             archiver.RenameSource("chat", "main");
-            await DoneAsync("source", "rename", "chat", "main");
+            await _verbs.DoneAsync("source", "rename", "chat", "main");
         }
         else
         {
@@ -76,18 +90,20 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
 
     private async Task CopyDatabaseAsync()
     {
-        var id = await AnyArchivedAsync();
+        var id = await Holds.AnyArchivedAsync();
         var original = archiver.Value("Sources:main:ConnectionString");
         await using var copy = await CopyAsync();
         archiver.With("Sources:main:ConnectionString", copy.ConnectionString + ";Timeout=300").With("Discard:After", "1s").With("Discard:Notice", "1s");
+        var objects = await Bucket.ListKeysAsync(cancellationToken: Token);
         try
         {
-            await RefusedAsync("archiver ledger own", ["discard", "--yes"], ["reconcile", "--fix", "--yes"], ["erase", id, "--yes"]);
+            await _verbs.RefusedAsync("archiver ledger own", ["discard", "--yes"], ["reconcile", "--fix", "--yes"], ["erase", id, "--yes"]);
         }
         finally
         {
             archiver.With("Sources:main:ConnectionString", original).With("Discard:After", null).With("Discard:Notice", null);
         }
+        await Claims.UntouchedAsync(objects, Bucket, Token);
     }
 
     // The writers come back at once, and a template must have no visitors.
@@ -107,14 +123,14 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
 
     private async Task MoveBucketAsync()
     {
-        var from = _buckets.LastOrDefault() ?? archiver.Bucket;
+        var from = Bucket;
         var to = await TestBucket.CreateAsync(servers, Token);
         _buckets.Add(to);
         foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
             await to.Client.CopyObjectAsync(new CopyObjectRequest { SourceBucket = from.Name, SourceKey = key, DestinationBucket = to.Name, DestinationKey = key }, Token);
         archiver.With("Storage:Bucket", to.Name);
         await archiver.RunAsync("reconcile", "--fix", "--yes");
-        await DoneAsync("ledger", "move", "--from", $"s3://{from.Name}", "--yes");
+        await _verbs.DoneAsync("ledger", "move", "--from", $"s3://{from.Name}", "--yes");
         oracle.MoveTo(to);
         // What was left behind is nobody's any more.
         foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
@@ -123,18 +139,21 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
 
     private async Task WriteLateAsync()
     {
-        var id = await AnyArchivedAsync();
+        var id = await Holds.AnyArchivedAsync();
         var message = await archiver.Database.ScalarAsync<long>(
             $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'late', now() - interval '200 days') RETURNING id", Token);
-        await DoneAsync("restore", id);
+        await _verbs.DoneAsync("restore", id);
+        await Claims.RestoredAsync([id], Token);
         // A writer may have changed it meanwhile; the archiver must not have.
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM shadow.versions WHERE tab = 'messages' AND key = '{message}' AND starts_with(who, 'archiver')", Token));
     }
 
     private async Task EraseAndBeginAgainAsync()
     {
-        var id = await AnyArchivedAsync();
-        await DoneAsync("erase", id, "--yes");
+        var id = await Holds.AnyArchivedAsync();
+        var objects = await Claims.ObjectsAsync(id, Token);
+        await _verbs.DoneAsync("erase", id, "--yes");
+        await Claims.ErasedAsync(id, objects, Bucket, Token);
         await archiver.Database.ExecuteAsync($"""
             INSERT INTO chat_sessions (session_id, session_title, created_at, last_activity) VALUES ('{id}', 'again', clock_timestamp(), now() - interval '100 days');
             INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'again', now() - interval '100 days');
@@ -147,50 +166,15 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
         await Eventually.TrueAsync(
             async () =>
             {
-                await UnlessLockedAsync(["archive"]);
+                await _verbs.UnlessLockedAsync(["archive"]);
                 return await archiver.Database.ScalarAsync<long>(idle, Token) == 0;
             },
             Token, TimeSpan.FromMinutes(3), "the session that began again was archived");
         if (await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE session_id = '{id}' AND state = 'archived'", Token) > 0)
-            await DoneAsync("restore", id);
-    }
-
-    /// <summary>An archived session; what is wrong without one would not show.</summary>
-    private async Task<string> AnyArchivedAsync()
-    {
-        for (var runs = 0; ; runs++)
         {
-            var ids = (await archiver.Database.ScalarAsync<string[]>("SELECT array_agg(a.session_id ORDER BY a.id) FROM archiver.archives AS a WHERE a.state = 'archived'", Token)) ?? [];
-            if (ids.Length > 0)
-                return ids[random.Next(ids.Length)];
-            Assert.True(runs < 3, "Nothing can be archived.");
-            await UnlessLockedAsync(["archive", "--max-sessions", "10"]);
+            await _verbs.DoneAsync("restore", id);
+            await Claims.RestoredAsync([id], Token);
         }
-    }
-
-    private async Task RefusedAsync(string advice, params string[][] verbs)
-    {
-        foreach (var verb in verbs)
-        {
-            var result = await archiver.RunAsync(verb);
-            Assert.True(
-                result.ExitCode == 3 && (result.Output + result.Error).Contains(advice, StringComparison.Ordinal),
-                $"'{string.Join(' ', verb)}' was not refused with '{advice}' but ended with {result.ExitCode}: {result.Output}{result.Error}");
-        }
-    }
-
-    private async Task DoneAsync(params string[] verb)
-    {
-        var result = await UnlessLockedAsync(verb);
-        Assert.True(result.ExitCode == 0, $"'{string.Join(' ', verb)}' ended with {result.ExitCode}: {result.Output}{result.Error}");
-    }
-
-    // The server notices a moment later that a killed worker's lock connection is gone.
-    private async Task<ProcessResult> UnlessLockedAsync(string[] verb)
-    {
-        ProcessResult? result = null;
-        await Eventually.TrueAsync(async () => (result = await archiver.RunAsync(verb)).ExitCode != 3, Token, what: $"'{string.Join(' ', verb)}' was not refused");
-        return result!;
     }
 
     private static async Task ExecuteAsync(Npgsql.NpgsqlDataSource source, string sql)

@@ -21,13 +21,13 @@ internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restar
     };
 
     /// <summary>The table of docs/proof.md.</summary>
-    public string Report(OracleCounts counts, ChatWriters writers, IReadOnlyDictionary<string, int> mishaps, IReadOnlyCollection<TimeSpan> checks, int seed) => string.Create(CultureInfo.InvariantCulture, $"""
+    public string Report(OracleCounts counts, ChatWriters writers, Mishaps happening, IReadOnlyCollection<TimeSpan> checks, int seed) => string.Create(CultureInfo.InvariantCulture, $"""
         | what | count |
         |---|---|
         | archive runs killed by SIGKILL at a random fault point | {Kills} |
         | restores killed by SIGKILL at a random fault point, then run to their end | {Restores} |
         | restarts of the database under a run, fast or by SIGKILL | {Restarts} |
-        | {string.Join(", ", mishaps.Keys)} | {string.Join(", ", mishaps.Values)} |
+        | {string.Join(", ", happening.Counts.Keys)} | {string.Join(", ", happening.Counts.Values)} |
         | seed | {seed} |
         | runs | {counts.Runs} |
         | transactions of the application meanwhile | {writers.Transactions} |
@@ -35,6 +35,8 @@ internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restar
         | rows archived / restored, sessions archived now | {counts.RowsArchived} / {counts.RowsRestored}, {counts.SessionsArchived} |
         | copies abandoned because the session changed or was in use | {counts.CopiesAbandoned} |
         | rows lost, stale copies, sessions both live and archived, runs with other counts than the shadow's, objects that the ledger does not know | 0, 0, 0, 0, 0 |
+        | rows and archives of held sessions touched, of {counts.Holds} holds | {counts.HeldTouched} |
+        | held or foreign objects removed, of {happening.Claims.Kept} looked for; false completions, of {happening.Claims.Completions} looked at | 0, 0 |
         | errors of the application by SQLSTATE | {string.Join(", ", writers.Errors.OrderBy(e => e.Key).Select(e => $"{e.Key}: {e.Value}"))} |
         | its statements: median, p99, longest | {writers.Percentile(.5):0.0} ms, {writers.Percentile(.99):0.0} ms, {writers.Percentile(1):0} ms |
         | longest wait of the application for a lock of the archiver, and of the archiver for a lock | {LongestWait.TotalMilliseconds:0} ms, {LongestWaitOfArchiver.TotalMilliseconds:0} ms |

@@ -132,7 +132,8 @@ public sealed class RestoreRunner
     {
         await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken).ConfigureAwait(false);
         var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
-        await using var importer = new SessionImporter(tables.Into, records, tables.OpenAsync, _settings.Batch, new DatabaseRetry(_settings.Retry, _time));
+        await using var importer = new SessionImporter(
+            tables.Into, records, tables.OpenAsync, _settings.Batch, new DatabaseRetry(_settings.Retry, _time), options.DryRun ? new ReplacementRehearsal(source, tables.Into.Target.Shape) : null);
         var pages = candidates is null
             ? new Candidates(new CandidateFinder(_connections[source.Name]), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
             : Once(candidates, cancellationToken);

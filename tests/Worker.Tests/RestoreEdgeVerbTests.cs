@@ -52,9 +52,12 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("restore", "1")).ExitCode);
         await archiver.Database.ExecuteAsync("INSERT INTO messages VALUES (12, 1, 'late')", Token);
 
+        var rehearsed = await archiver.RunAsync("restore", "1", "--on-conflict", "replace", "--dry-run");
+        var live = await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM messages");
         var result = await archiver.RunAsync("restore", "1", "--on-conflict", "replace");
 
-        Assert.True(result.ExitCode == 0, result.Error + result.Output);
+        Assert.True((rehearsed.ExitCode, live, result.ExitCode) == (0, 2, 0), rehearsed.Output + result.Error + result.Output);
+        Assert.Contains("1 session would be restored with 2 rows", rehearsed.Output, StringComparison.Ordinal);
         Assert.Equal("11\told\n", await archiver.Database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
         var shown = await archiver.RunAsync("show", "1", "--generation", "2");
         Assert.Contains("late", shown.Output, StringComparison.Ordinal);
@@ -136,10 +139,12 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var rows = await archiver.RowsAsync();
         var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions ORDER BY 1")).TrimEnd().Split('\n');
 
+        var rehearsed = await archiver.RunAsync("restore", ids[0], "--on-conflict", "replace", "--dry-run");
         var result = await archiver.RunAsync("restore", ids[0], "--on-conflict", "replace");
 
-        Assert.Equal(1, result.ExitCode);
-        Assert.Contains("constraint 'only_edited' of public.chat_messages does not allow its rows; its live rows stay as they are", result.Output, StringComparison.Ordinal);
+        Assert.Equal((1, 1), (rehearsed.ExitCode, result.ExitCode));
+        Assert.All([rehearsed, result], r => Assert.Contains(
+            "constraint 'only_edited' of public.chat_messages does not allow its rows; its live rows stay as they are", r.Output, StringComparison.Ordinal));
         Assert.Equal(rows, await archiver.RowsAsync());
 
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT only_edited", Token);
@@ -160,10 +165,33 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var rows = await archiver.RowsAsync();
         var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions");
 
+        var rehearsed = await archiver.RunAsync("restore", id!, "--on-conflict", "replace", "--dry-run");
         var result = await archiver.RunAsync("restore", id!, "--on-conflict", "replace");
 
-        Assert.Equal(1, result.ExitCode);
-        Assert.Contains("trigger 'meddle' on public.chat_messages changed the rows", result.Output, StringComparison.Ordinal);
+        Assert.Equal((1, 1), (rehearsed.ExitCode, result.ExitCode));
+        Assert.All([rehearsed, result], r => Assert.Contains("trigger 'meddle' on public.chat_messages changed the rows", r.Output, StringComparison.Ordinal));
+        Assert.Equal(rows, await archiver.RowsAsync());
+    }
+
+    /// <summary>What keeps the live rows keeps them in the rehearsal too, which leaves everything as it was.</summary>
+    [Theory]
+    [InlineData("INSERT INTO archiver.holds (source, user_id, reason, created_by) SELECT DISTINCT 'main', user_id, 'case 7', 'test' FROM chat_sessions WHERE user_id IS NOT NULL")]
+    [InlineData("CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stay' USING ERRCODE = 'AP001'; END $$; CREATE TRIGGER stay BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION stay()")]
+    public async Task A_replace_whose_live_rows_may_not_go_is_refused_by_its_rehearsal(string change)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET user_id = 'ann'");
+        await archiver.RunAsync("archive");
+        await archiver.RunAsync("restore", "--from", "2000-01-01");
+        await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET content = 'edited'; {change}", Token);
+        var rows = await archiver.RowsAsync();
+        var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions");
+
+        var rehearsed = await archiver.RunAsync("restore", id!, "--on-conflict", "replace", "--dry-run");
+        var result = await archiver.RunAsync("restore", id!, "--on-conflict", "replace");
+
+        Assert.True((rehearsed.ExitCode, result.ExitCode) == (1, 1), rehearsed.Output + result.Output);
+        Assert.Contains("its live rows stay as they are", rehearsed.Output, StringComparison.Ordinal);
         Assert.Equal(rows, await archiver.RowsAsync());
     }
 

@@ -15,8 +15,9 @@ namespace Archiver.Core.Restore;
 /// <param name="open">Opens a connection to the target.</param>
 /// <param name="batch">Bounds of a transaction.</param>
 /// <param name="retry">Repeats what a passing fault broke.</param>
+/// <param name="live">Makes room where live versions would be replaced, in a dry run; else null.</param>
 internal sealed class SessionImporter(
-    ImportTarget into, RestoreRecords? records, Func<CancellationToken, Task<NpgsqlConnection>> open, BatchSettings batch, DatabaseRetry retry) : IAsyncDisposable
+    ImportTarget into, RestoreRecords? records, Func<CancellationToken, Task<NpgsqlConnection>> open, BatchSettings batch, DatabaseRetry retry, ILiveRows? live = null) : IAsyncDisposable
 {
     private readonly ImportStatements _statements = new(into.Target);
     private NpgsqlConnection? _connection;
@@ -46,10 +47,11 @@ internal sealed class SessionImporter(
             await BeginAsync(connection, sessions, cancellationToken).ConfigureAwait(false);
             var insertion = new SessionInsertion(connection, transaction, into);
             var present = await PresentAsync(connection, insertion, sessions, cancellationToken).ConfigureAwait(false);
+            var replaced = await RehearseReplacementAsync(connection, transaction, present, cancellationToken).ConfigureAwait(false);
             await insertion.InsertAsync([.. sessions.Where(s => !present.ContainsKey(s.Key))], cancellationToken).ConfigureAwait(false);
             FaultPoint.Reach(FaultPoints.RestoreInserted);
 
-            List<ImportedSession> imported = [.. present.Values, .. insertion.Outcome];
+            List<ImportedSession> imported = [.. present.Values, .. insertion.Outcome.Select(s => s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key) ? StaysLive(s.Session, s.Reason!) : s)];
             await new SequenceAdvance(connection, into.Target, rehearsal: into.Options.DryRun).AdvanceAsync(insertion.Inserted, cancellationToken).ConfigureAwait(false);
             if (records is not null)
                 await records.WriteAsync(connection, imported, cancellationToken).ConfigureAwait(false);
@@ -82,7 +84,7 @@ internal sealed class SessionImporter(
     {
         var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / batch.Rows);
         await connection.ExecuteAsync(
-            TransactionSettings.Export + TransactionSettings.Change
+            ApplicationPath.Remember + TransactionSettings.Export + TransactionSettings.Change
             + TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * scale)
             + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout)
             + TransactionSettings.Timeout("idle_in_transaction_session_timeout", batch.StatementTimeout * scale)
@@ -107,6 +109,26 @@ internal sealed class SessionImporter(
             s => beside.TryGetValue(s.Key, out var rows) ? new(s, ImportOutcome.AlreadyThere) { Beside = rows } : Judge(s, differing.GetValueOrDefault(s.Key)),
             StringComparer.Ordinal);
     }
+
+    /// <summary>Takes out of <paramref name="present"/> the sessions whose live rows gave way, and returns their keys; they are inserted then, as after the run that archives them.</summary>
+    private async Task<HashSet<string>> RehearseReplacementAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Dictionary<string, ImportedSession> present, CancellationToken cancellationToken)
+    {
+        List<ImportedSession> conflicting = [.. present.Values.Where(s => s.Outcome == ImportOutcome.Conflicting)];
+        if (conflicting.Count == 0 || live is null || into.Options is not { DryRun: true, OnConflict: ConflictMode.Replace })
+            return [];
+        var reasons = await live.TakeAwayAsync(connection, transaction, [.. conflicting.Select(s => s.Session.Key)], cancellationToken).ConfigureAwait(false);
+        foreach (var (session, key) in conflicting.Select(s => (s.Session, s.Session.Key)))
+        {
+            if (reasons.TryGetValue(key, out var reason))
+                present[key] = StaysLive(session, reason);
+            else
+                present.Remove(key);
+        }
+        return [.. conflicting.Select(s => s.Session.Key)];
+    }
+
+    private static ImportedSession StaysLive(StagedSession session, string reason) => new(session, ImportOutcome.Refused, $"{reason}; its live rows stay as they are");
 
     private async Task<HashSet<string>> ExistingAsync(NpgsqlConnection connection, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(

@@ -27,6 +27,7 @@ public sealed class ModelTests(TestServers servers)
 
     [Theory]
     [InlineData(4, false)]
+    [InlineData(6, false)]
     [InlineData(8, true)]
     public async Task Every_session_is_where_the_model_says_and_as_the_user_left_it(int seed, bool mishaps)
     {

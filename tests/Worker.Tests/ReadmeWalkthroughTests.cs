@@ -26,6 +26,8 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver list --user 4711 --json |", 1, "it is in the database already"),
         ("archiver list", 0, "archived  4711"),
         ("archiver show", 0, "{\"format\":\"archiver.session/1\""),
+        ("archiver query", 0, "assistant"),
+        ("archiver search", 0, "the"),
         ("archiver accept main/idle", 0, "main/idle: accepted as it is now"),
         ("archiver pause", 0, "main: paused"),
         ("archiver resume", 0, "main: resumed"),

@@ -3,5 +3,5 @@ using Xunit.v3;
 
 [assembly: AssemblyFixture(typeof(TestServers))]
 [assembly: TestCollectionOrderer(typeof(LongestFirst))]
-// One more than there are cores: what it waits for is processes, times of a schedule and servers that come back.
-[assembly: Parallelization(MaxThreads = 3)]
+// Twice the cores: what it waits for is processes, times of a schedule and servers that come back, and it is the longer one of the assemblies that run at a time.
+[assembly: Parallelization(MaxThreads = 4)]

@@ -19,6 +19,16 @@ internal sealed class QueriedArchives
 
     private const string Readable = "('stored', 'archived', 'restored', 'superseded', 'unknown')";
 
+    // What was erased, discarded or moved since it was chosen is passed over.
+    private const string Page = $"""
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id,
+               a.session_created_at, a.exported_at, a.policy, a.external_id, a.session_last_activity, a.archived_at, a.message_count
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.id = ANY ($1) AND a.state IN {Readable} AND o.state = 'stored' AND o.removal_began_at IS NULL
+        ORDER BY a.object_id, a.byte_offset, a.id
+        """;
+
     private readonly QueryFilter _filter;
     private readonly string _from;
     private readonly string? _key, _user;
@@ -54,26 +64,14 @@ internal sealed class QueriedArchives
     /// <summary>Page by page, in the order of the objects, so that members of one bundle come together.</summary>
     public async IAsyncEnumerable<IReadOnlyList<QueriedArchive>> PagesAsync(SourceConnections source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var sql = $"""
-            SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id,
-                   a.session_created_at, a.exported_at, a.policy, a.external_id, a.session_last_activity, a.archived_at, a.message_count, a.object_id
-            {_from}
-              AND (a.object_id, a.byte_offset, a.id) > ($20, $21, $22)
-            ORDER BY a.object_id, a.byte_offset, a.id
-            LIMIT $23
-            """;
-        var (afterObject, afterOffset, afterId) = (-1L, -1L, -1L);
-        while (true)
+        long[] ids;
+        await using (var connection = await source.OpenAsync(cancellationToken).ConfigureAwait(false))
+            // Chosen once: to choose again for each page cost the more pages the more archives there were.
+            ids = [.. await connection.QueryAsync($"SELECT a.id {_from} ORDER BY a.object_id, a.byte_offset, a.id", row => row.GetInt64(0), cancellationToken, Parameters()).ConfigureAwait(false)];
+        foreach (var page in ids.Chunk(PageSize))
         {
             await using var connection = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
-            var page = await connection.QueryAsync(
-                sql, row => (Archive: Read(row), Object: row.GetInt64(18)), cancellationToken,
-                [.. Parameters(), PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize)]).ConfigureAwait(false);
-            if (page.Count > 0)
-                yield return [.. page.Select(p => p.Archive)];
-            if (page.Count < PageSize)
-                yield break;
-            (afterObject, afterOffset, afterId) = (page[^1].Object, page[^1].Archive.Archive.Offset, page[^1].Archive.Archive.Id);
+            yield return await connection.QueryAsync(Page, Read, cancellationToken, PgParameter.Bigints(page)).ConfigureAwait(false);
         }
     }
 

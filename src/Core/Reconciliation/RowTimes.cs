@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Archiver.Core.Restore;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Reconciliation;
@@ -36,7 +37,7 @@ internal sealed class RowTimes(SourceMap map)
 
     private static string? Find(ReadOnlySpan<byte> row, string column)
     {
-        var json = new Utf8JsonReader(row, new JsonReaderOptions { MaxDepth = 100_000 });
+        var json = JsonPieces.Over(row);
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {

@@ -6,8 +6,8 @@
 
 WITH added AS (
   INSERT INTO public.chat_sessions (
-    session_id, user_id, session_title, created_at, last_activity, ended_at, metadata)
-  SELECT id, user_id, title, created_at, last_activity, ended_at, metadata
+    session_id, user_id, is_anonymous, session_title, created_at, last_activity, ended_at, message_count, metadata)
+  SELECT id, user_id, user_id IS NULL, title, created_at, last_activity, ended_at, messages, metadata
   FROM sample_session
   ORDER BY key
   ON CONFLICT DO NOTHING

@@ -2,10 +2,12 @@
 --
 -- Purpose  : public.chat_sessions and public.chat_messages as the preset `ended-at` maps them.
 -- Needs    : PostgreSQL 14 or later; a role that may create in schema public.
--- Safe to re-run: yes. Every statement is guarded; no row is changed. On a large live table create the indexes
---            by hand first, with CREATE INDEX CONCURRENTLY and the same names; this script then finds them.
+-- Safe to re-run: yes, and safe on the tables as they were before this script: it upgrades them, and sql/schemas/down has
+--            the way back. No row is changed.
+--            Dry run:          (echo BEGIN\;; cat ended-at.sql; echo ROLLBACK\;) | psql -v ON_ERROR_STOP=1
+--            Large live table: sed -E 's/^(CREATE|DROP) INDEX/& CONCURRENTLY/' ended-at.sql | psql -v ON_ERROR_STOP=1
 --
--- Sections : 1 tables   2 columns for the archiver   3 indexes   4 metadata checks
+-- Sections : 1 tables   2 columns   3 indexes   4 metadata checks
 --
 -- No trigger copies message times to chat_sessions.last_activity: it would lock the session row for every message,
 -- and a restore, which inserts messages, would make an old session look young.
@@ -42,11 +44,30 @@ CREATE TABLE IF NOT EXISTS public.chat_messages (
   CONSTRAINT chat_messages_token_count_check CHECK (token_count >= 0)
 );
 
--- 2 ---- columns for the archiver, where the tables are older than this script ----------------------------------------
+-- 2 ---- columns, where the tables are older than this script ---------------------------------------------------------
 
 ALTER TABLE public.chat_sessions
+  ADD COLUMN IF NOT EXISTS is_anonymous boolean NULL DEFAULT true,
+  ADD COLUMN IF NOT EXISTS session_mode varchar(50) NULL DEFAULT 'balanced',
+  ADD COLUMN IF NOT EXISTS message_count integer NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS total_tokens integer NULL DEFAULT 0,
   ADD COLUMN IF NOT EXISTS archived boolean NOT NULL DEFAULT false,
   ADD COLUMN IF NOT EXISTS archive_location text NULL;
+
+ALTER TABLE public.chat_messages
+  ADD COLUMN IF NOT EXISTS token_count integer NULL,
+  ADD COLUMN IF NOT EXISTS retrieved_docs jsonb NULL,
+  ADD COLUMN IF NOT EXISTS reranker_used varchar(50) NULL,
+  ADD COLUMN IF NOT EXISTS tokens_used integer NULL,
+  ADD COLUMN IF NOT EXISTS latency_ms integer NULL;
+
+-- As for new tables: rows written in one transaction keep the order in which they were written.
+ALTER TABLE public.chat_sessions
+  ALTER COLUMN created_at SET DEFAULT clock_timestamp(),
+  ALTER COLUMN last_activity SET DEFAULT clock_timestamp();
+
+ALTER TABLE public.chat_messages
+  ALTER COLUMN timestamp SET DEFAULT clock_timestamp();
 
 -- 3 ---- indexes -----------------------------------------------------------------------------------------------------
 
@@ -73,6 +94,19 @@ CREATE INDEX IF NOT EXISTS chat_sessions_archived_idx
 CREATE INDEX IF NOT EXISTS chat_sessions_user_idx
   ON public.chat_sessions (user_id, last_activity DESC)
   WHERE user_id IS NOT NULL;
+
+-- Filters on metadata and on what an answer was made from, by containment (@>).
+CREATE INDEX IF NOT EXISTS idx_session_metadata_gin
+  ON public.chat_sessions USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX IF NOT EXISTS idx_messages_retrieved_gin
+  ON public.chat_messages USING gin (retrieved_docs jsonb_path_ops);
+
+-- What these replace: the same columns in the other order or direction, or less of them.
+DROP INDEX IF EXISTS public.idx_messages_session;
+DROP INDEX IF EXISTS public.idx_session_last_activity;
+DROP INDEX IF EXISTS public.idx_session_user;
+DROP INDEX IF EXISTS public.idx_session_archived;
 
 -- 4 ---- metadata checks, only where pg_jsonschema can be used --------------------------------------------------------
 

@@ -2,10 +2,12 @@
 --
 -- Purpose  : public.sessions and public.messages as the preset `last-accessed` maps them.
 -- Needs    : PostgreSQL 14 or later; a role that may create in schema public.
--- Safe to re-run: yes. Every statement is guarded; no row is changed. On a large live table create the indexes
---            by hand first, with CREATE INDEX CONCURRENTLY and the same names; this script then finds them.
+-- Safe to re-run: yes, and safe on the tables as they were before this script: it upgrades them, and sql/schemas/down has
+--            the way back. Rows without last_accessed get their updated_at.
+--            Dry run:          (echo BEGIN\;; cat last-accessed.sql; echo ROLLBACK\;) | psql -v ON_ERROR_STOP=1
+--            Large live table: sed -E 's/^(CREATE|DROP) INDEX/& CONCURRENTLY/' last-accessed.sql | psql -v ON_ERROR_STOP=1
 --
--- Sections : 1 tables   2 columns added later   3 indexes   4 functions   5 trigger   6 metadata checks
+-- Sections : 1 tables   2 columns   3 indexes   4 functions   5 trigger   6 metadata checks
 
 -- 1 ---- tables ------------------------------------------------------------------------------------------------------
 
@@ -38,14 +40,34 @@ CREATE TABLE IF NOT EXISTS public.messages (
   CONSTRAINT messages_token_count_check CHECK (token_count >= 0)
 );
 
--- 2 ---- columns added later, where the table is older than this script ------------------------------------------------
-
--- Two steps: the old rows stay NULL, which is "unknown" and never archived, and need no rewrite of the table.
-ALTER TABLE public.sessions
-  ADD COLUMN IF NOT EXISTS last_accessed timestamptz NULL;
+-- 2 ---- columns, where the tables are older than this script ---------------------------------------------------------
 
 ALTER TABLE public.sessions
+  ADD COLUMN IF NOT EXISTS last_accessed timestamptz NULL,
+  ADD COLUMN IF NOT EXISTS title text NULL;
+
+ALTER TABLE public.messages
+  ADD COLUMN IF NOT EXISTS token_count integer NULL;
+
+-- A session that was never seen to be read was last used when it was changed. By a rewrite of the table, not by UPDATE:
+-- that would fire the trigger that sets updated_at, and make every session young.
+DO $fill$
+BEGIN
+  IF EXISTS (SELECT FROM public.sessions WHERE last_accessed IS NULL AND updated_at IS NOT NULL) THEN
+    ALTER TABLE public.sessions
+      ALTER COLUMN last_accessed TYPE timestamptz USING coalesce(last_accessed, updated_at);
+  END IF;
+END
+$fill$;
+
+-- As for new tables: rows written in one transaction keep the order in which they were written.
+ALTER TABLE public.sessions
+  ALTER COLUMN created_at SET DEFAULT clock_timestamp(),
+  ALTER COLUMN updated_at SET DEFAULT clock_timestamp(),
   ALTER COLUMN last_accessed SET DEFAULT clock_timestamp();
+
+ALTER TABLE public.messages
+  ALTER COLUMN created_at SET DEFAULT clock_timestamp();
 
 -- 3 ---- indexes -----------------------------------------------------------------------------------------------------
 
@@ -69,20 +91,43 @@ CREATE INDEX IF NOT EXISTS sessions_user_idx
   ON public.sessions (user_id, last_accessed DESC)
   WHERE user_id IS NOT NULL;
 
+-- Filters on metadata, by containment (@>).
+CREATE INDEX IF NOT EXISTS idx_sessions_metadata_gin
+  ON public.sessions USING gin (metadata jsonb_path_ops);
+
+-- What these replace: the same columns in the other direction, or less of them.
+DROP INDEX IF EXISTS public.idx_messages_session_id;
+DROP INDEX IF EXISTS public.idx_messages_session_created_desc;
+DROP INDEX IF EXISTS public.idx_sessions_last_accessed;
+DROP INDEX IF EXISTS public.idx_sessions_expires_at;
+DROP INDEX IF EXISTS public.idx_sessions_user_id;
+
 -- 4 ---- functions ---------------------------------------------------------------------------------------------------
 
+-- One with another result or another name of its argument cannot be replaced.
+DO $drop$
+BEGIN
+  IF EXISTS (
+    SELECT
+    FROM pg_catalog.pg_proc AS p
+    WHERE p.oid = to_regprocedure('public.update_session_last_accessed(uuid)')
+      AND (p.prorettype <> 'boolean'::regtype OR p.proargnames IS DISTINCT FROM '{p_session_id}'::text[])) THEN
+    DROP FUNCTION public.update_session_last_accessed(uuid);
+  END IF;
+END
+$drop$;
+
 -- Call it when a session is read. True: the session is here; false: it is not, and may be in the archive.
-CREATE OR REPLACE FUNCTION public.update_session_last_accessed(session_id uuid)
+CREATE OR REPLACE FUNCTION public.update_session_last_accessed(p_session_id uuid)
 RETURNS boolean
 LANGUAGE plpgsql
 VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-  -- $1 instead of the name: a column of that name may come.
   UPDATE public.sessions AS s
   SET last_accessed = clock_timestamp()
-  WHERE s.id = $1;
+  WHERE s.id = p_session_id;
 
   RETURN FOUND;
 END

@@ -2,10 +2,12 @@
 --
 -- Purpose  : public.chat_sessions and public.chat_messages as the preset `soft-delete` maps them.
 -- Needs    : PostgreSQL 14 or later; a role that may create in schema public.
--- Safe to re-run: yes. Every statement is guarded; no row is changed. On a large live table create the indexes
---            by hand first, with CREATE INDEX CONCURRENTLY and the same names; this script then finds them.
+-- Safe to re-run: yes, and safe on the tables as they were before this script: it upgrades them, and sql/schemas/down has
+--            the way back. No row is changed.
+--            Dry run:          (echo BEGIN\;; cat soft-delete.sql; echo ROLLBACK\;) | psql -v ON_ERROR_STOP=1
+--            Large live table: sed -E 's/^(CREATE|DROP) INDEX/& CONCURRENTLY/' soft-delete.sql | psql -v ON_ERROR_STOP=1
 --
--- Sections : 1 tables   2 columns added later   3 indexes   4 metadata checks
+-- Sections : 1 tables   2 columns   3 indexes   4 metadata checks
 --
 -- The json columns are json on purpose, not jsonb: ORMs create them so, and json keeps the text as it was written, with
 -- the order of keys, duplicate keys and blanks. last_activity and timestamp are without time zone for the same reason;
@@ -44,14 +46,32 @@ CREATE TABLE IF NOT EXISTS public.chat_messages (
   CONSTRAINT chat_messages_sequence_check CHECK (sequence >= 0)
 );
 
--- 2 ---- columns added later, where the tables are older than this script ----------------------------------------------
+-- 2 ---- columns, where the tables are older than this script ---------------------------------------------------------
 
 ALTER TABLE public.chat_sessions
+  ADD COLUMN IF NOT EXISTS message_count integer NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS total_tokens integer NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS session_metadata json NULL,
+  ADD COLUMN IF NOT EXISTS settings json NULL,
+  ADD COLUMN IF NOT EXISTS metadata json NULL,
   ADD COLUMN IF NOT EXISTS deleted_at timestamptz NULL;
 
 ALTER TABLE public.chat_messages
   ADD COLUMN IF NOT EXISTS sequence integer NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS tokens_used integer NULL,
+  ADD COLUMN IF NOT EXISTS model_version varchar(100) NULL,
+  ADD COLUMN IF NOT EXISTS context_documents json NULL,
+  ADD COLUMN IF NOT EXISTS message_metadata json NULL,
+  ADD COLUMN IF NOT EXISTS tool_calls json NULL,
+  ADD COLUMN IF NOT EXISTS metadata json NULL,
   ADD COLUMN IF NOT EXISTS deleted_at timestamptz NULL;
+
+-- As for new tables. They hold UTC whatever their type says and whatever the zone of the session that inserts is.
+ALTER TABLE public.chat_sessions
+  ALTER COLUMN last_activity SET DEFAULT (clock_timestamp() AT TIME ZONE 'UTC');
+
+ALTER TABLE public.chat_messages
+  ALTER COLUMN timestamp SET DEFAULT (clock_timestamp() AT TIME ZONE 'UTC');
 
 -- 3 ---- indexes -----------------------------------------------------------------------------------------------------
 
@@ -77,6 +97,10 @@ CREATE INDEX IF NOT EXISTS chat_messages_deleted_idx
 CREATE INDEX IF NOT EXISTS chat_sessions_user_idx
   ON public.chat_sessions (user_id, last_activity DESC)
   WHERE deleted_at IS NULL;
+
+-- What these replace: the same columns, or less of them. ix_chat_sessions_user_id stays, for sessions that were deleted.
+DROP INDEX IF EXISTS public.ix_chat_messages_session_id;
+DROP INDEX IF EXISTS public.ix_chat_sessions_last_activity;
 
 -- 4 ---- metadata checks, only where pg_jsonschema can be used --------------------------------------------------------
 

@@ -3,10 +3,12 @@
 -- Purpose  : public.sessions and public.messages as the preset `status-expiry` maps them.
 -- Needs    : PostgreSQL 14 or later; a role that may create in schema public. pgvector and pg_jsonschema are used
 --            where the server has them, and not missed where it has not.
--- Safe to re-run: yes. Every statement is guarded; no row is changed. On a large live table create the indexes
---            by hand first, with CREATE INDEX CONCURRENTLY and the same names; this script then finds them.
+-- Safe to re-run: yes, and safe on the tables as they were before this script: it upgrades them, and sql/schemas/down has
+--            the way back. No row is changed.
+--            Dry run:          (echo BEGIN\;; cat status-expiry.sql; echo ROLLBACK\;) | psql -v ON_ERROR_STOP=1
+--            Large live table: sed -E 's/^(CREATE|DROP) INDEX/& CONCURRENTLY/' status-expiry.sql | psql -v ON_ERROR_STOP=1
 --
--- Sections : 1 tables   2 embedding   3 indexes   4 functions   5 trigger   6 metadata checks
+-- Sections : 1 tables   2 columns   3 embedding   4 indexes   5 functions   6 trigger   7 metadata checks
 
 -- 1 ---- tables ------------------------------------------------------------------------------------------------------
 
@@ -42,7 +44,29 @@ CREATE TABLE IF NOT EXISTS public.messages (
   CONSTRAINT messages_token_count_check CHECK (token_count >= 0)
 );
 
--- 2 ---- embedding ---------------------------------------------------------------------------------------------------
+-- 2 ---- columns, where the tables are older than this script ---------------------------------------------------------
+
+ALTER TABLE public.sessions
+  ADD COLUMN IF NOT EXISTS user_id varchar(255) NULL,
+  ADD COLUMN IF NOT EXISTS title text NULL,
+  ADD COLUMN IF NOT EXISTS message_count integer NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS total_tokens integer NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS meta jsonb NULL DEFAULT '{}'::jsonb,
+  ADD COLUMN IF NOT EXISTS metadata jsonb NULL;
+
+ALTER TABLE public.messages
+  ADD COLUMN IF NOT EXISTS meta jsonb NULL DEFAULT '{}'::jsonb,
+  ADD COLUMN IF NOT EXISTS metadata jsonb NULL;
+
+-- As for new tables: rows written in one transaction keep the order in which they were written.
+ALTER TABLE public.sessions
+  ALTER COLUMN created_at SET DEFAULT clock_timestamp(),
+  ALTER COLUMN updated_at SET DEFAULT clock_timestamp();
+
+ALTER TABLE public.messages
+  ALTER COLUMN created_at SET DEFAULT clock_timestamp();
+
+-- 3 ---- embedding ---------------------------------------------------------------------------------------------------
 
 -- vector(1536) with pgvector, else real[], so that the application can store embeddings and the archive carries them
 -- either way. A column that exists is left as it is. To convert it once pgvector is there (rewrites the table):
@@ -74,7 +98,7 @@ BEGIN
 END
 $embedding$;
 
--- 3 ---- indexes -----------------------------------------------------------------------------------------------------
+-- 4 ---- indexes -----------------------------------------------------------------------------------------------------
 
 -- The last messages of a session, newest first, without a sort: id settles equal times.
 -- It also serves the foreign key, whose column leads.
@@ -105,17 +129,64 @@ CREATE INDEX IF NOT EXISTS sessions_user_idx
   ON public.sessions (user_id, updated_at DESC)
   WHERE user_id IS NOT NULL;
 
--- 4 ---- functions ---------------------------------------------------------------------------------------------------
+-- Filters on meta, by containment (@>).
+CREATE INDEX IF NOT EXISTS idx_sessions_meta
+  ON public.sessions USING gin (meta jsonb_path_ops);
+
+CREATE INDEX IF NOT EXISTS idx_messages_meta
+  ON public.messages USING gin (meta jsonb_path_ops);
+
+-- Active sessions, latest first.
+CREATE INDEX IF NOT EXISTS idx_sessions_status_updated
+  ON public.sessions (status, updated_at DESC);
+
+-- What these replace: the same columns, or less of them.
+DROP INDEX IF EXISTS public.idx_sessions_session_id;
+DROP INDEX IF EXISTS public.idx_sessions_status;
+DROP INDEX IF EXISTS public.idx_sessions_expires_at;
+
+-- 5 ---- functions ---------------------------------------------------------------------------------------------------
+
+-- One with other names or other columns cannot be replaced; a trigger's function not as long as the trigger is there.
+DO $drop$
+DECLARE
+  recursive name;
+BEGIN
+  IF EXISTS (
+    SELECT
+    FROM pg_catalog.pg_proc AS p
+    WHERE p.oid = to_regprocedure('public.get_session_context(text, integer)')
+      AND p.proargnames IS DISTINCT FROM '{p_session_id,p_max_tokens,message_id,role,content,token_count,created_at}'::text[]) THEN
+    DROP FUNCTION public.get_session_context(text, integer);
+  END IF;
+
+  IF EXISTS (
+    SELECT
+    FROM pg_catalog.pg_proc AS p
+    WHERE p.oid = to_regprocedure('public.cleanup_expired_sessions()')
+      AND p.prorettype <> 'integer'::regtype) THEN
+    FOR recursive IN
+      SELECT t.tgname
+      FROM pg_catalog.pg_trigger AS t
+      WHERE t.tgrelid = 'public.sessions'::regclass
+        AND t.tgfoid = 'public.cleanup_expired_sessions()'::regprocedure
+    LOOP
+      EXECUTE format('DROP TRIGGER %I ON public.sessions', recursive);
+    END LOOP;
+    DROP FUNCTION public.cleanup_expired_sessions();
+  END IF;
+END
+$drop$;
 
 -- The newest messages whose tokens together fit the budget, oldest first, ready to be sent to a model.
--- Whole messages, without gaps: the first that does not fit ends it. A session that is not here gives no rows.
-CREATE OR REPLACE FUNCTION public.get_session_context(external_id text, token_budget integer)
+-- Whole messages, without gaps: the first that does not fit ends it. A session that is not here, or not active, gives no rows.
+CREATE OR REPLACE FUNCTION public.get_session_context(p_session_id text, p_max_tokens integer DEFAULT 4000)
 RETURNS TABLE (
-  message_id  bigint,
-  role        varchar,
+  message_id  public.messages.id%TYPE,
+  role        public.messages.role%TYPE,
   content     text,
-  created_at  timestamptz,
-  token_count integer
+  token_count integer,
+  created_at  timestamptz
 )
 LANGUAGE plpgsql
 STABLE STRICT
@@ -126,14 +197,15 @@ AS $body$
 DECLARE
   session_key uuid;
   message record;
-  remaining bigint := token_budget;
+  remaining bigint := p_max_tokens;
   oldest_time timestamptz;
-  oldest_id bigint;
+  oldest_id public.messages.id%TYPE;
 BEGIN
   SELECT s.id
   INTO session_key
   FROM public.sessions AS s
-  WHERE s.session_id = external_id;
+  WHERE s.session_id = p_session_id
+    AND s.status = 'active';
 
   -- A loop, not a running sum() OVER: it stops reading at the budget, however long the session is.
   FOR message IN
@@ -152,7 +224,7 @@ BEGIN
   END LOOP;
 
   RETURN QUERY
-    SELECT m.id, m.role, m.content, m.created_at, coalesce(m.token_count, (length(m.content) + 3) / 4)
+    SELECT m.id, m.role, m.content, coalesce(m.token_count, (length(m.content) + 3) / 4), m.created_at
     FROM public.messages AS m
     WHERE m.session_id = session_key
       AND (m.created_at, m.id) >= (oldest_time, oldest_id)
@@ -161,7 +233,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION public.get_session_context(text, integer) IS
-  'The newest messages of a session within a token budget, oldest first. Takes the external id.';
+  'The newest messages of an active session within a token budget, oldest first. Takes the external id.';
 
 -- Sets the status of sessions past their expiry and returns their number. A plain function, for a timer: as a trigger
 -- on sessions its own UPDATE would fire it again. Only the archiver deletes, after it has stored.
@@ -225,14 +297,14 @@ BEGIN
 END
 $body$;
 
--- 5 ---- trigger -----------------------------------------------------------------------------------------------------
+-- 6 ---- trigger -----------------------------------------------------------------------------------------------------
 
 CREATE OR REPLACE TRIGGER sessions_set_updated_at
   BEFORE UPDATE ON public.sessions
   FOR EACH ROW
   EXECUTE FUNCTION public.set_session_updated_at();
 
--- 6 ---- metadata checks, only where pg_jsonschema can be used --------------------------------------------------------
+-- 7 ---- metadata checks, only where pg_jsonschema can be used --------------------------------------------------------
 
 DO $checks$
 DECLARE

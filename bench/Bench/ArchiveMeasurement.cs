@@ -1,8 +1,9 @@
 using System.Diagnostics;
-using Archiver.Core;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
@@ -28,36 +29,36 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
-        var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
+        var copy = await database.CopyAsync(template, cancellationToken);
         var host = new ArchiverHost(environment, database.ConnectionString(copy), $"{Prefix}-{layout}-{_round++}-{Guid.NewGuid():N}", layout);
         try
         {
-            await using (host.ConfigureAwait(false))
+            await using (host)
             {
                 var before = cpu.Read();
                 var allocated = GC.GetTotalAllocatedBytes();
                 var started = Stopwatch.GetTimestamp();
-                var summary = await host.ArchiveAsync(most, cancellationToken).ConfigureAwait(false);
+                var summary = await host.ArchiveAsync(most, cancellationToken);
                 var run = new Measured(Name, summary.Sessions, Stopwatch.GetElapsedTime(started).TotalSeconds, CpuClock.Between(before, cpu.Read()));
-                await Console.Error.WriteLineAsync($"  {Name}: {(GC.GetTotalAllocatedBytes() - allocated) / summary.Sessions:N0} bytes allocated a session, {summary.StoredBytes / summary.Sessions} stored of {summary.JsonBytes / summary.Sessions}").ConfigureAwait(false);
-                return !Restores ? [run] : [run, .. await FetchAsync(host, cancellationToken).ConfigureAwait(false), .. await RestoreAsync(host, summary, cancellationToken).ConfigureAwait(false)];
+                await Console.Error.WriteLineAsync($"  {Name}: {(GC.GetTotalAllocatedBytes() - allocated) / summary.Sessions:N0} bytes allocated a session, {summary.StoredBytes / summary.Sessions} stored of {summary.JsonBytes / summary.Sessions}");
+                return !Restores ? [run] : [run, .. await FetchAsync(host, cancellationToken), .. await RestoreAsync(host, summary, cancellationToken)];
             }
         }
         finally
         {
-            await database.DropAsync(copy, CancellationToken.None).ConfigureAwait(false);
+            await database.DropAsync(copy, CancellationToken.None);
         }
     }
 
     private async Task<IReadOnlyList<Measured>> FetchAsync(ArchiverHost host, CancellationToken cancellationToken)
     {
-        var archives = await host.Get<ArchiveList>().ReadAsync(new("main", null, null, null, null, Singles, null), cancellationToken).ConfigureAwait(false);
+        var archives = await host.Get<ArchiveList>().ReadAsync(new("main", null, null, null, null, Singles, null), cancellationToken);
         List<Measured> fetched = [];
         foreach (var archive in archives)
         {
             var started = Stopwatch.GetTimestamp();
-            var located = await host.Get<ArchiveLocator>().FindAsync("main", archive.SessionId, null, cancellationToken).ConfigureAwait(false);
-            await host.Get<ArchiveDownloader>().CopyJsonAsync(located!, Stream.Null, cancellationToken).ConfigureAwait(false);
+            var located = await host.Get<ArchiveLocator>().FindAsync("main", archive.SessionId, null, cancellationToken);
+            await host.Get<ArchiveDownloader>().CopyJsonAsync(located!, Stream.Null, cancellationToken);
             fetched.Add(new($"{Name}: fetch one", 1, Stopwatch.GetElapsedTime(started).TotalSeconds, new Dictionary<string, double>()));
         }
         return fetched;
@@ -65,11 +66,11 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
 
     private async Task<IReadOnlyList<Measured>> RestoreAsync(ArchiverHost host, RunSummary run, CancellationToken cancellationToken)
     {
-        var archives = await host.Get<ArchiveList>().ReadAsync(new("main", null, null, null, null, Singles, null), cancellationToken).ConfigureAwait(false);
+        var archives = await host.Get<ArchiveList>().ReadAsync(new("main", null, null, null, null, Singles, null), cancellationToken);
         List<Measured> restored = [];
         foreach (var archive in archives)
-            restored.Add(await RestoreAsync(host, $"{Name}: restore one", new() { Source = "main", Ids = [archive.SessionId] }, 1, cancellationToken).ConfigureAwait(false));
-        restored.Add(await RestoreAsync(host, $"{Name}: restore all", new() { Source = "main", Run = run.RunId }, run.Sessions - archives.Count, cancellationToken).ConfigureAwait(false));
+            restored.Add(await RestoreAsync(host, $"{Name}: restore one", new() { Source = "main", Ids = [archive.SessionId] }, 1, cancellationToken));
+        restored.Add(await RestoreAsync(host, $"{Name}: restore all", new() { Source = "main", Run = run.RunId }, run.Sessions - archives.Count, cancellationToken));
         return restored;
     }
 
@@ -77,7 +78,7 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
     {
         var before = cpu.Read();
         var started = Stopwatch.GetTimestamp();
-        var report = await host.Get<RestoreRunner>().RunAsync(options, null, cancellationToken).ConfigureAwait(false);
+        var report = await host.Get<RestoreRunner>().RunAsync(options, null, cancellationToken);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         return report.Outcome == RunOutcome.Done && report.Restored == expected
             ? new(name, report.Restored, seconds, expected == 1 ? new Dictionary<string, double>() : CpuClock.Between(before, cpu.Read()))

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
@@ -30,16 +30,16 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var exit = process.WaitForExitAsync(cancellationToken);
         var (peak, samples) = (0.0, new List<CurvePoint>());
-        while (await Task.WhenAny(exit, Task.Delay(Interval, cancellationToken)).ConfigureAwait(false) != exit)
+        while (await Task.WhenAny(exit, Task.Delay(Interval, cancellationToken)) != exit)
         {
             var (now, high) = Memory(process.Id);
             peak = Math.Max(peak, high);
-            samples.Add(new(Stopwatch.GetElapsedTime(started).TotalSeconds, progress is null ? 0 : await progress().ConfigureAwait(false), now));
+            samples.Add(new(Stopwatch.GetElapsedTime(started).TotalSeconds, progress is null ? 0 : await progress(), now));
         }
-        await exit.ConfigureAwait(false);
+        await exit;
         return process.ExitCode == 0
             ? (Stopwatch.GetElapsedTime(started).TotalSeconds, peak, samples)
-            : throw new InvalidOperationException($"archiver ended with {process.ExitCode}: {await output.ConfigureAwait(false)}");
+            : throw new InvalidOperationException($"archiver ended with {process.ExitCode}: {await output}");
     }
 
     /// <summary>Resident memory now and at its highest, from <c>/proc</c>; zeros once the process is gone.</summary>

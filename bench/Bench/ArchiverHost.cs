@@ -1,9 +1,8 @@
 using Archiver.Core;
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Archiver.Bench;
@@ -44,7 +43,7 @@ internal sealed class ArchiverHost : IAsyncDisposable
     /// <summary>Archives up to so many sessions; anything but success is an error.</summary>
     public async Task<RunSummary> ArchiveAsync(long? most, CancellationToken cancellationToken)
     {
-        var summary = await Get<PolicyRunner>().RunAsync(new RunRequest(Source, Source.Policies[0], most), null, cancellationToken).ConfigureAwait(false);
+        var summary = await Get<PolicyRunner>().RunAsync(new RunRequest(Source, Source.Policies[0], most), null, cancellationToken);
         return summary is { Outcome: RunOutcome.Done, Skipped: 0, Failed: 0 }
             ? summary
             : throw new InvalidOperationException($"The run was {summary.Outcome}: {summary.Error} {string.Join(", ", summary.Reasons)}");

@@ -9,33 +9,33 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
     {
         var database = new SampleDatabase(environment);
         var cpu = new CpuClock(environment);
-        await Console.Error.WriteLineAsync($"Making {options.Sessions} sessions of {SampleDatabase.Messages} messages").ConfigureAwait(false);
-        var template = await database.CreateAsync(options.Sessions, cancellationToken).ConfigureAwait(false);
+        await Console.Error.WriteLineAsync($"Making {options.Sessions} sessions of {SampleDatabase.Messages} messages");
+        var template = await database.CreateAsync(options.Sessions, cancellationToken);
         var ceiling = new StoreCeilingMeasurement(environment, database, template, options.Few, cpu);
         IMeasurement[] measurements =
         [
             new FloorMeasurement(environment, database, template, cpu),
-            new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Bundle, null, cpu) { Restores = !options.ArchiveOnly },
+            new ArchiveMeasurement(environment, database, template, Core.Settings.StorageLayout.Bundle, null, cpu) { Restores = !options.ArchiveOnly },
             new WarmBatchMeasurement(environment, database, template, options.Sessions, cpu),
             new PlainScriptMeasurement(environment, database, template, options.Few / 5, cpu),
             ceiling,
-            new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu) { Restores = !options.ArchiveOnly },
+            new ArchiveMeasurement(environment, database, template, Core.Settings.StorageLayout.Session, options.Few, cpu) { Restores = !options.ArchiveOnly },
             new OwnStoreCore(ceiling, environment),
-            new OwnStoreCore(new ArchiveMeasurement(environment, database, template, Core.Storage.StorageLayout.Session, options.Few, cpu) { Prefix = "own", Restores = false }, environment),
+            new OwnStoreCore(new ArchiveMeasurement(environment, database, template, Core.Settings.StorageLayout.Session, options.Few, cpu) { Prefix = "own", Restores = false }, environment),
         ];
         measurements = [.. measurements.Where(m => m.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase))];
-        await WarmAsync(database, cancellationToken).ConfigureAwait(false);
+        await WarmAsync(database, cancellationToken);
 
         List<IReadOnlyList<Measured>> rounds = [];
         for (var round = 1; round <= options.Rounds; round++)
         {
-            await Console.Error.WriteLineAsync($"Round {round} of {options.Rounds}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"Round {round} of {options.Rounds}");
             List<Measured> measured = [];
             foreach (var measurement in measurements)
             {
-                var found = await measurement.MeasureAsync(cancellationToken).ConfigureAwait(false);
+                var found = await measurement.MeasureAsync(cancellationToken);
                 foreach (var group in found.GroupBy(m => m.Name))
-                    await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {group.Key,-24}{Median(group.Select(g => g.Seconds)),9:0.000} s {Median(group.Select(g => g.PerSecond)),9:0} sessions/s")).ConfigureAwait(false);
+                    await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {group.Key,-24}{Median(group.Select(g => g.Seconds)),9:0.000} s {Median(group.Select(g => g.PerSecond)),9:0} sessions/s"));
                 measured.AddRange(found);
             }
             rounds.Add(measured);
@@ -44,7 +44,7 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         {
             Kind = "compare",
             Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
-            Machine = await Machine.ReadAsync(database, cancellationToken).ConfigureAwait(false),
+            Machine = await Machine.ReadAsync(database, cancellationToken),
             Rounds = options.Rounds,
             Rows = [.. rounds.SelectMany(r => r).GroupBy(m => m.Name).Select(g => Row(g, measurements.FirstOrDefault(m => m.Name == g.Key)?.Description ?? ""))],
             Ratios = [.. Ratios(rounds)],
@@ -54,11 +54,11 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
     /// <summary>Everything once on a small database: compiled code and open connections, as in a worker that runs every night.</summary>
     private async Task WarmAsync(SampleDatabase database, CancellationToken cancellationToken)
     {
-        var template = await database.CreateAsync(1_500, cancellationToken).ConfigureAwait(false);
+        var template = await database.CreateAsync(1_500, cancellationToken);
         var cpu = new CpuClock(environment);
-        foreach (var layout in (Core.Storage.StorageLayout[])[Core.Storage.StorageLayout.Bundle, Core.Storage.StorageLayout.Session])
-            await new ArchiveMeasurement(environment, database, template, layout, 1_000, cpu) { Prefix = "warm", Restores = !options.ArchiveOnly }.MeasureAsync(cancellationToken).ConfigureAwait(false);
-        await database.DropAsync(template, cancellationToken).ConfigureAwait(false);
+        foreach (var layout in (Core.Settings.StorageLayout[])[Core.Settings.StorageLayout.Bundle, Core.Settings.StorageLayout.Session])
+            await new ArchiveMeasurement(environment, database, template, layout, 1_000, cpu) { Prefix = "warm", Restores = !options.ArchiveOnly }.MeasureAsync(cancellationToken);
+        await database.DropAsync(template, cancellationToken);
     }
 
     private static ResultRow Row(IEnumerable<Measured> measured, string description)

@@ -20,16 +20,16 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
-        var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
+        var copy = await database.CopyAsync(template, cancellationToken);
         var folder = Directory.CreateTempSubdirectory("archiver-bench-");
         try
         {
-            var sessions = await database.ScalarAsync<long>(copy, $"SELECT count(*) FROM public.chat_sessions WHERE {Old}", cancellationToken).ConfigureAwait(false);
+            var sessions = await database.ScalarAsync<long>(copy, $"SELECT count(*) FROM public.chat_sessions WHERE {Old}", cancellationToken);
             var before = cpu.Read();
             var started = Stopwatch.GetTimestamp();
-            await RunAsync(copy, Path.Combine(folder.FullName, "rows.gz"), cancellationToken).ConfigureAwait(false);
+            await RunAsync(copy, Path.Combine(folder.FullName, "rows.gz"), cancellationToken);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var left = await database.ScalarAsync<long>(copy, $"SELECT count(*) FROM public.chat_sessions WHERE {Old}", cancellationToken).ConfigureAwait(false);
+            var left = await database.ScalarAsync<long>(copy, $"SELECT count(*) FROM public.chat_sessions WHERE {Old}", cancellationToken);
             if (left != 0)
                 throw new InvalidOperationException($"The floor left {left} sessions.");
             return [new(Name, sessions, seconds, CpuClock.Between(before, cpu.Read()))];
@@ -37,7 +37,7 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
         finally
         {
             folder.Delete(recursive: true);
-            await database.DropAsync(copy, CancellationToken.None).ConfigureAwait(false);
+            await database.DropAsync(copy, CancellationToken.None);
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
             },
         };
         using var process = Process.Start(start)!;
-        await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"The floor's pipeline ended with {process.ExitCode}.");
     }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
@@ -41,23 +41,23 @@ internal sealed class HugeSessions(BenchEnvironment environment)
             ("a message of 200 MB", OneValue, 200 + (3 * 200)),
         ])
         {
-            await Console.Error.WriteLineAsync($"Making {name}").ConfigureAwait(false);
-            var copy = await database.CreateEmptyAsync(cancellationToken).ConfigureAwait(false);
-            await database.ExecuteAsync(copy, sql, cancellationToken).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"Making {name}");
+            var copy = await database.CreateEmptyAsync(cancellationToken);
+            await database.ExecuteAsync(copy, sql, cancellationToken);
             var (seconds, peak, samples) = await new ArchiverExecutable(environment)
-                .ArchiveAsync(database.ConnectionString(copy), copy, StorageLayout.Session, null, cancellationToken).ConfigureAwait(false);
-            var json = await database.ScalarAsync<long>(copy, "SELECT sum(json_length)::bigint FROM archiver.archives WHERE state = 'archived'", cancellationToken).ConfigureAwait(false);
+                .ArchiveAsync(database.ConnectionString(copy), copy, StorageLayout.Session, null, cancellationToken);
+            var json = await database.ScalarAsync<long>(copy, "SELECT sum(json_length)::bigint FROM archiver.archives WHERE state = 'archived'", cancellationToken);
             rows.Add(new(name, string.Create(CultureInfo.InvariantCulture, $"{json / 1e6:0} MB of JSON, peak memory {peak:0} MB"), 1, seconds, seconds, seconds, 1 / seconds, new Dictionary<string, double>()));
             ratios.Add(new($"peak memory for {name}", Math.Round(peak), "MB", "at most", limit));
             curves.Add(new(name, samples));
-            await Console.Error.WriteLineAsync($"  {name}: {rows[^1].Description}, {seconds:0.0} s").ConfigureAwait(false);
-            await database.DropAsync(copy, cancellationToken).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"  {name}: {rows[^1].Description}, {seconds:0.0} s");
+            await database.DropAsync(copy, cancellationToken);
         }
         return new()
         {
             Kind = "memory",
             Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
-            Machine = await Machine.ReadAsync(database, cancellationToken).ConfigureAwait(false),
+            Machine = await Machine.ReadAsync(database, cancellationToken),
             Rows = rows,
             Ratios = ratios,
             Curves = curves,

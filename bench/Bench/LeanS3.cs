@@ -29,13 +29,13 @@ internal sealed class LeanS3(BenchEnvironment environment) : IDisposable
         foreach (var name in MetadataNames)
             headers[$"x-amz-meta-{name}"] = "0123456789abcdef0123456789abcdef";
         using var content = new ByteArrayContent(body);
-        using var response = await SendAsync(HttpMethod.Put, key, headers, Convert.ToHexStringLower(SHA256.HashData(body)), content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(HttpMethod.Put, key, headers, Convert.ToHexStringLower(SHA256.HashData(body)), content, cancellationToken);
     }
 
     public async Task<byte[]> GetAsync(string key, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Get, key, new(StringComparer.Ordinal) { ["range"] = "bytes=0-" }, EmptySha256, null, cancellationToken).ConfigureAwait(false);
-        return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(HttpMethod.Get, key, new(StringComparer.Ordinal) { ["range"] = "bytes=0-" }, EmptySha256, null, cancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();
@@ -55,7 +55,7 @@ internal sealed class LeanS3(BenchEnvironment environment) : IDisposable
                 content!.Headers.TryAddWithoutValidation(name, value);
         }
         request.Headers.Authorization = new AuthenticationHeaderValue("AWS4-HMAC-SHA256", Sign(method, path, headers, sha256, time));
-        var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var response = await _http.SendAsync(request, cancellationToken);
         return response.EnsureSuccessStatusCode();
     }
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
@@ -17,26 +17,26 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
         Dictionary<int, (double PerSession, double Peak)> found = [];
         foreach (var sessions in ((int[])[Small, options.Sessions / 4, options.Sessions]).Where(s => s >= Small).Distinct().Order())
         {
-            await Console.Error.WriteLineAsync($"Making {sessions} sessions").ConfigureAwait(false);
-            var name = await database.CreateAsync(sessions, cancellationToken).ConfigureAwait(false);
-            await database.ExecuteAsync("postgres", "CHECKPOINT", cancellationToken).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"Making {sessions} sessions");
+            var name = await database.CreateAsync(sessions, cancellationToken);
+            await database.ExecuteAsync("postgres", "CHECKPOINT", cancellationToken);
             var (seconds, peak, samples) = await executable.ArchiveAsync(
-                database.ConnectionString(name), $"long-{sessions}", StorageLayout.Bundle, () => DoneAsync(database, name, cancellationToken), cancellationToken).ConfigureAwait(false);
-            var run = await database.ScalarAsync<double>(name, "SELECT extract(epoch FROM ended_at - started_at)::float8 FROM archiver.runs", cancellationToken).ConfigureAwait(false);
+                database.ConnectionString(name), $"long-{sessions}", StorageLayout.Bundle, () => DoneAsync(database, name, cancellationToken), cancellationToken);
+            var run = await database.ScalarAsync<double>(name, "SELECT extract(epoch FROM ended_at - started_at)::float8 FROM archiver.runs", cancellationToken);
             found[sessions] = (run / sessions, peak);
             rows.Add(new(
                 $"{sessions} sessions", string.Create(CultureInfo.InvariantCulture, $"run {run:0.0} s, process {seconds:0.0} s, peak memory {peak:0} MB, {1e6 * run / sessions:0} microseconds a session"),
                 sessions, run, run, run, sessions / run, new Dictionary<string, double>()));
             curves.Add(new($"{sessions} sessions", samples));
-            await Console.Error.WriteLineAsync($"  {rows[^1].Name}: {rows[^1].Description}").ConfigureAwait(false);
-            await database.DropAsync(name, cancellationToken).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"  {rows[^1].Name}: {rows[^1].Description}");
+            await database.DropAsync(name, cancellationToken);
         }
         var largest = found.Keys.Max();
         return new()
         {
             Kind = "long",
             Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
-            Machine = await Machine.ReadAsync(database, cancellationToken).ConfigureAwait(false),
+            Machine = await Machine.ReadAsync(database, cancellationToken),
             Rows = rows,
             Ratios =
             [
@@ -49,7 +49,7 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
 
     // The ledger has no runs before the program made it.
     private static async Task<long> DoneAsync(SampleDatabase database, string name, CancellationToken cancellationToken) =>
-        await database.ScalarAsync<bool>(name, "SELECT to_regclass('archiver.runs') IS NOT NULL", cancellationToken).ConfigureAwait(false)
-            ? await database.ScalarAsync<long>(name, "SELECT coalesce(sum(sessions_done), 0)::bigint FROM archiver.runs", cancellationToken).ConfigureAwait(false)
+        await database.ScalarAsync<bool>(name, "SELECT to_regclass('archiver.runs') IS NOT NULL", cancellationToken)
+            ? await database.ScalarAsync<long>(name, "SELECT coalesce(sum(sessions_done), 0)::bigint FROM archiver.runs", cancellationToken)
             : 0;
 }

@@ -12,7 +12,7 @@ internal sealed record Machine(string Processor, int Cores, long MemoryMegabytes
         long.Parse(Field("/proc/meminfo", "MemTotal")!.Split(' ')[0], CultureInfo.InvariantCulture) / 1024,
         $"{Field("/etc/os-release", "PRETTY_NAME", '=')?.Trim('"') ?? RuntimeInformation.OSDescription}, Linux {Environment.OSVersion.Version}",
         RuntimeInformation.FrameworkDescription,
-        await database.ScalarAsync<string>("postgres", "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ', fsync ' || current_setting('fsync')", cancellationToken).ConfigureAwait(false),
+        await database.ScalarAsync<string>("postgres", "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ', fsync ' || current_setting('fsync')", cancellationToken),
         "Ceph RADOS Gateway with one OSD in memory");
 
     private static string? Field(string file, string name, char separator = ':') => File.ReadLines(file)

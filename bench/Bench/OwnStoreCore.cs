@@ -21,15 +21,15 @@ internal sealed class OwnStoreCore(IMeasurement inner, BenchEnvironment environm
     {
         try
         {
-            await BindAsync(environment.S3Process, "0", cancellationToken).ConfigureAwait(false);
+            await BindAsync(environment.S3Process, "0", cancellationToken);
             foreach (var other in (int[])[environment.PostgresProcess, Environment.ProcessId])
-                await BindAsync(other, $"1-{Environment.ProcessorCount - 1}", cancellationToken).ConfigureAwait(false);
-            return [.. (await inner.MeasureAsync(cancellationToken).ConfigureAwait(false)).Select(m => m with { Name = m.Name + Suffix })];
+                await BindAsync(other, $"1-{Environment.ProcessorCount - 1}", cancellationToken);
+            return [.. (await inner.MeasureAsync(cancellationToken)).Select(m => m with { Name = m.Name + Suffix })];
         }
         finally
         {
             foreach (var process in (int[])[environment.S3Process, environment.PostgresProcess, Environment.ProcessId])
-                await BindAsync(process, AllCores, CancellationToken.None).ConfigureAwait(false);
+                await BindAsync(process, AllCores, CancellationToken.None);
         }
     }
 
@@ -39,11 +39,11 @@ internal sealed class OwnStoreCore(IMeasurement inner, BenchEnvironment environm
         foreach (var process in ProcessTree.Below(root, ProcessTree.All()))
         {
             using var taskset = Process.Start(new ProcessStartInfo("taskset", ["-a", "-p", "-c", cores, process.Id.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            await taskset.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
-            await taskset.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            await taskset.StandardOutput.ReadToEndAsync(cancellationToken);
+            await taskset.WaitForExitAsync(cancellationToken);
             // A backend or a thread may end meanwhile; its own root may not.
             if (taskset.ExitCode != 0 && process.Id == root)
-                throw new InvalidOperationException($"taskset could not bind process {root} to cores {cores}: {await taskset.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false)}");
+                throw new InvalidOperationException($"taskset could not bind process {root} to cores {cores}: {await taskset.StandardError.ReadToEndAsync(cancellationToken)}");
         }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
-        var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
+        var copy = await database.CopyAsync(template, cancellationToken);
         try
         {
             using var s3 = new AmazonS3Client(new BasicAWSCredentials(environment.AccessKey, environment.SecretKey), new AmazonS3Config
@@ -36,41 +36,41 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
                 RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             });
             await using var connection = new NpgsqlConnection(database.ConnectionString(copy));
-            await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-            await PutAsync(s3, "plain/warm", [1], cancellationToken).ConfigureAwait(false);
+            await connection.OpenAsync(cancellationToken);
+            await PutAsync(s3, "plain/warm", [1], cancellationToken);
             var before = cpu.Read();
             var started = Stopwatch.GetTimestamp();
-            foreach (var id in await SessionDocuments.OldestAsync(connection, sessions, cancellationToken).ConfigureAwait(false))
-                await ArchiveAsync(connection, s3, id, cancellationToken).ConfigureAwait(false);
+            foreach (var id in await SessionDocuments.OldestAsync(connection, sessions, cancellationToken))
+                await ArchiveAsync(connection, s3, id, cancellationToken);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             _round++;
             return [new(Name, sessions, seconds, CpuClock.Between(before, cpu.Read()))];
         }
         finally
         {
-            await database.DropAsync(copy, CancellationToken.None).ConfigureAwait(false);
+            await database.DropAsync(copy, CancellationToken.None);
         }
     }
 
     private async Task ArchiveAsync(NpgsqlConnection connection, AmazonS3Client s3, Guid id, CancellationToken cancellationToken)
     {
-        var document = await SessionDocuments.ReadAsync(connection, id, cancellationToken).ConfigureAwait(false);
+        var document = await SessionDocuments.ReadAsync(connection, id, cancellationToken);
         var key = $"plain/{_round}/{id}.json.gz";
-        await PutAsync(s3, key, document, cancellationToken).ConfigureAwait(false);
-        using (var stored = await s3.GetObjectAsync(environment.Bucket, key, cancellationToken).ConfigureAwait(false))
+        await PutAsync(s3, key, document, cancellationToken);
+        using (var stored = await s3.GetObjectAsync(environment.Bucket, key, cancellationToken))
         using (var body = new MemoryStream())
         {
-            await stored.ResponseStream.CopyToAsync(body, cancellationToken).ConfigureAwait(false);
+            await stored.ResponseStream.CopyToAsync(body, cancellationToken);
             if (!document.AsSpan().SequenceEqual(body.ToArray()))
                 throw new InvalidDataException($"{key} is not what was put.");
         }
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var sql in (string[])[Delete, DeleteSession])
         {
             await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = id } } };
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private Task<PutObjectResponse> PutAsync(AmazonS3Client s3, string key, byte[] body, CancellationToken cancellationToken) =>

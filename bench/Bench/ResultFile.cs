@@ -28,13 +28,13 @@ internal sealed record ResultFile
     public static async Task<ResultFile?> ReadAsync(string folder, string kind, CancellationToken cancellationToken)
     {
         var path = Path.Combine(folder, $"{kind}.json");
-        return File.Exists(path) ? JsonSerializer.Deserialize<ResultFile>(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), Written) : null;
+        return File.Exists(path) ? JsonSerializer.Deserialize<ResultFile>(await File.ReadAllTextAsync(path, cancellationToken), Written) : null;
     }
 
     public async Task WriteAsync(string folder, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, $"{Kind}.json"), JsonSerializer.Serialize(this, Written) + "\n", cancellationToken).ConfigureAwait(false);
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{Kind}.json"), JsonSerializer.Serialize(this, Written) + "\n", cancellationToken);
     }
 }
 

@@ -15,7 +15,7 @@ internal static class ResultsPage
 
             """);
         var results = Path.Combine(folder, "results");
-        if (await ResultFile.ReadAsync(results, "compare", cancellationToken).ConfigureAwait(false) is { } compare)
+        if (await ResultFile.ReadAsync(results, "compare", cancellationToken) is { } compare)
         {
             Heading(page, compare, "Speed", $"all measurements in turns, {compare.Rounds} times; medians");
             Ratios(page, compare);
@@ -23,7 +23,7 @@ internal static class ResultsPage
             page.Append("\n![Sessions a second](results/speed.svg)\n\n");
             Cpu(page, compare);
             await File.WriteAllTextAsync(
-                Path.Combine(results, "speed.svg"), BarChart.Draw("Sessions a second", [.. compare.Rows.Where(r => r.Sessions > 1).Select(r => (r.Name, r.PerSecond))]), cancellationToken).ConfigureAwait(false);
+                Path.Combine(results, "speed.svg"), BarChart.Draw("Sessions a second", [.. compare.Rows.Where(r => r.Sessions > 1).Select(r => (r.Name, r.PerSecond))]), cancellationToken);
         }
         foreach (var (kind, title, text) in ((string, string, string)[])
         [
@@ -31,7 +31,7 @@ internal static class ResultsPage
             ("memory", "Huge sessions and values", "the built executable `archiver archive`, default settings"),
         ])
         {
-            if (await ResultFile.ReadAsync(results, kind, cancellationToken).ConfigureAwait(false) is not { } found)
+            if (await ResultFile.ReadAsync(results, kind, cancellationToken) is not { } found)
                 continue;
             Heading(page, found, title, text);
             Ratios(page, found);
@@ -39,9 +39,9 @@ internal static class ResultsPage
             if (found.Curves.Count == 0)
                 continue;
             page.Append(CultureInfo.InvariantCulture, $"\n![Memory while it runs](results/{kind}.svg)\n");
-            await File.WriteAllTextAsync(Path.Combine(results, $"{kind}.svg"), LineChart.Draw("Resident memory in MB by seconds of the run", found.Curves), cancellationToken).ConfigureAwait(false);
+            await File.WriteAllTextAsync(Path.Combine(results, $"{kind}.svg"), LineChart.Draw("Resident memory in MB by seconds of the run", found.Curves), cancellationToken);
         }
-        await File.WriteAllTextAsync(Path.Combine(folder, "RESULTS.md"), page.ToString(), cancellationToken).ConfigureAwait(false);
+        await File.WriteAllTextAsync(Path.Combine(folder, "RESULTS.md"), page.ToString(), cancellationToken);
     }
 
     private static void Heading(StringBuilder page, ResultFile file, string title, string text)

@@ -24,7 +24,7 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     public async Task<string> CreateAsync(int sessions, CancellationToken cancellationToken)
     {
         var name = $"bench_{sessions}";
-        await AdminAsync($"CREATE DATABASE {name}", cancellationToken).ConfigureAwait(false);
+        await AdminAsync($"CREATE DATABASE {name}", cancellationToken);
         var first = Math.Min(sessions, Generated);
         var young = Math.Max(1, first / 20);
         await ExecuteAsync(name, string.Create(CultureInfo.InvariantCulture, $"""
@@ -32,10 +32,10 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
             {Script("schemas", "ended-at")}
             {Script("samples", "conversations")}
             {Script("samples", "ended-at")}
-            """), cancellationToken).ConfigureAwait(false);
+            """), cancellationToken);
         for (var made = first; made < sessions; made += first)
-            await ExecuteAsync(name, More(made, Math.Min(first, sessions - made)), cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(name, "VACUUM (ANALYZE) public.chat_sessions, public.chat_messages", cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(name, More(made, Math.Min(first, sessions - made)), cancellationToken);
+        await ExecuteAsync(name, "VACUUM (ANALYZE) public.chat_sessions, public.chat_messages", cancellationToken);
         NpgsqlConnection.ClearAllPools();
         return name;
     }
@@ -44,8 +44,8 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     public async Task<string> CreateEmptyAsync(CancellationToken cancellationToken)
     {
         var name = $"bench_empty{++_copies}";
-        await AdminAsync($"CREATE DATABASE {name}", cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(name, Script("schemas", "ended-at"), cancellationToken).ConfigureAwait(false);
+        await AdminAsync($"CREATE DATABASE {name}", cancellationToken);
+        await ExecuteAsync(name, Script("schemas", "ended-at"), cancellationToken);
         return name;
     }
 
@@ -53,15 +53,15 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     public async Task<string> CopyAsync(string template, CancellationToken cancellationToken)
     {
         var name = $"{template}_copy{++_copies}";
-        await AdminAsync($"CREATE DATABASE {name} TEMPLATE {template}", cancellationToken).ConfigureAwait(false);
-        await AdminAsync("CHECKPOINT", cancellationToken).ConfigureAwait(false);
+        await AdminAsync($"CREATE DATABASE {name} TEMPLATE {template}", cancellationToken);
+        await AdminAsync("CHECKPOINT", cancellationToken);
         return name;
     }
 
     public async Task DropAsync(string name, CancellationToken cancellationToken)
     {
         NpgsqlConnection.ClearAllPools();
-        await AdminAsync($"DROP DATABASE {name} WITH (FORCE)", cancellationToken).ConfigureAwait(false);
+        await AdminAsync($"DROP DATABASE {name} WITH (FORCE)", cancellationToken);
     }
 
     /// <summary>Connection string of one of the databases.</summary>
@@ -71,18 +71,18 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     public async Task ExecuteAsync(string name, string sql, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(ConnectionString(name));
-        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The first value that a statement gives in one of the databases.</summary>
     public async Task<T> ScalarAsync<T>(string name, string sql, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(ConnectionString(name));
-        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        return (T)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        return (T)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private Task AdminAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync("postgres", sql, cancellationToken);

@@ -19,9 +19,9 @@ internal static class SessionDocuments
     public static async Task<List<Guid>> OldestAsync(NpgsqlConnection connection, int count, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Oldest, connection) { Parameters = { new() { Value = count } } };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         List<Guid> ids = [];
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
             ids.Add(reader.GetGuid(0));
         return ids;
     }
@@ -29,10 +29,10 @@ internal static class SessionDocuments
     public static async Task<byte[]> ReadAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Document, connection) { Parameters = { new() { Value = id } } };
-        var json = (string)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        var json = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
         using var bytes = new MemoryStream();
         await using (var gzip = new GZipStream(bytes, CompressionLevel.Optimal, leaveOpen: true))
-            await gzip.WriteAsync(Encoding.UTF8.GetBytes(json), cancellationToken).ConfigureAwait(false);
+            await gzip.WriteAsync(Encoding.UTF8.GetBytes(json), cancellationToken);
         return bytes.ToArray();
     }
 }

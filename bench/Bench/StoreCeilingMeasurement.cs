@@ -17,18 +17,18 @@ internal sealed class StoreCeilingMeasurement(BenchEnvironment environment, Samp
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
-        _documents ??= await ReadAsync(cancellationToken).ConfigureAwait(false);
+        _documents ??= await ReadAsync(cancellationToken);
         using var s3 = new LeanS3(environment);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken };
         var round = _round++;
-        await Parallel.ForEachAsync(Enumerable.Range(0, Concurrency), options, async (i, token) => await s3.PutAsync($"ceiling/{round}/warm/{i}", [1], token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForEachAsync(Enumerable.Range(0, Concurrency), options, async (i, token) => await s3.PutAsync($"ceiling/{round}/warm/{i}", [1], token));
         var before = cpu.Read();
         var started = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(Enumerable.Range(0, _documents.Count), options, async (i, token) =>
         {
-            await s3.PutAsync($"ceiling/{round}/{i}.json.gz", _documents[i], token).ConfigureAwait(false);
-            await s3.GetAsync($"ceiling/{round}/{i}.json.gz", token).ConfigureAwait(false);
-        }).ConfigureAwait(false);
+            await s3.PutAsync($"ceiling/{round}/{i}.json.gz", _documents[i], token);
+            await s3.GetAsync($"ceiling/{round}/{i}.json.gz", token);
+        });
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         return [new(Name, _documents.Count, seconds, CpuClock.Between(before, cpu.Read()))];
     }
@@ -36,11 +36,11 @@ internal sealed class StoreCeilingMeasurement(BenchEnvironment environment, Samp
     private async Task<List<byte[]>> ReadAsync(CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(database.ConnectionString(template));
-        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await connection.OpenAsync(cancellationToken);
         List<byte[]> documents = [];
-        foreach (var id in await SessionDocuments.OldestAsync(connection, sessions, cancellationToken).ConfigureAwait(false))
-            documents.Add(await SessionDocuments.ReadAsync(connection, id, cancellationToken).ConfigureAwait(false));
-        await connection.CloseAsync().ConfigureAwait(false);
+        foreach (var id in await SessionDocuments.OldestAsync(connection, sessions, cancellationToken))
+            documents.Add(await SessionDocuments.ReadAsync(connection, id, cancellationToken));
+        await connection.CloseAsync();
         NpgsqlConnection.ClearAllPools();
         return documents;
     }

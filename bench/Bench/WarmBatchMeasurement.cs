@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
@@ -17,11 +17,11 @@ internal sealed class WarmBatchMeasurement(BenchEnvironment environment, SampleD
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
-        var copy = await database.CopyAsync(template, cancellationToken).ConfigureAwait(false);
+        var copy = await database.CopyAsync(template, cancellationToken);
         var host = new ArchiverHost(environment, database.ConnectionString(copy), $"batch-{_round++}-{Guid.NewGuid():N}", StorageLayout.Bundle);
         try
         {
-            await using (host.ConfigureAwait(false))
+            await using (host)
             {
                 List<Measured> runs = [];
                 // The first creates the ledger and warms the pools.
@@ -29,7 +29,7 @@ internal sealed class WarmBatchMeasurement(BenchEnvironment environment, SampleD
                 {
                     var before = cpu.Read();
                     var started = Stopwatch.GetTimestamp();
-                    var summary = await host.ArchiveAsync(i == 0 ? 50 : Batch, cancellationToken).ConfigureAwait(false);
+                    var summary = await host.ArchiveAsync(i == 0 ? 50 : Batch, cancellationToken);
                     var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
                     if (i > 0)
                         runs.Add(new(Name, summary.Sessions, seconds, CpuClock.Between(before, cpu.Read())));
@@ -39,7 +39,7 @@ internal sealed class WarmBatchMeasurement(BenchEnvironment environment, SampleD
         }
         finally
         {
-            await database.DropAsync(copy, CancellationToken.None).ConfigureAwait(false);
+            await database.DropAsync(copy, CancellationToken.None);
         }
     }
 }

@@ -27,7 +27,7 @@ internal static class ArchiverApplication
         string[] arguments, ProcessEnvironment environment, Stream input, Stream output, Stream error, CancellationToken cancellationToken)
     {
         var terminal = new Terminal(input, output, error, environment.ErrorIsTerminal);
-        var code = await RunAsync(arguments, environment, terminal, cancellationToken).ConfigureAwait(false);
+        var code = await RunAsync(arguments, environment, terminal, cancellationToken);
         terminal.Conclude(code);
         return code;
     }
@@ -38,7 +38,7 @@ internal static class ArchiverApplication
         {
             var (verbs, settings) = ConfigurationArguments.Split(arguments);
             var parse = ArchiverCommandLine.Create((verb, parse, token) => RunAsync(verb, parse, settings, environment, terminal, token)).Parse(verbs);
-            return await ArchiverCommandLine.InvokeAsync(parse, terminal, cancellationToken).ConfigureAwait(false);
+            return await ArchiverCommandLine.InvokeAsync(parse, terminal, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -65,7 +65,7 @@ internal static class ArchiverApplication
                 .AddArchiverWorker(settings)
                 .BuildServiceProvider();
 #pragma warning restore ASP0000
-            return await ((IVerb)services.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken).ConfigureAwait(false);
+            return await ((IVerb)services.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken);
         }
         catch (Exception exception) when (!Failure.IsExpected(exception))
         {

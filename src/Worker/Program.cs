@@ -1,4 +1,6 @@
 using Archiver.Worker;
+using Archiver.Worker.Configuration;
+using Archiver.Worker.Jobs;
 
 NativeHeap.KeepSmall();
 using var signals = new StopSignals();

@@ -1,5 +1,7 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Commands;
+using Archiver.Worker.Configuration;
 using Archiver.Worker.Jobs;
 using Archiver.Worker.Output;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
 

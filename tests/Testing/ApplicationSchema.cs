@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace Archiver.Testing;
 
 /// <summary>The application schemas of <c>sql/schemas</c>, empty or filled by the generators of <c>sql/samples</c>.</summary>

@@ -1,8 +1,6 @@
-using Archiver.Core;
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging.Abstractions;

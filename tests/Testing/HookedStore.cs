@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
 namespace Archiver.Testing;

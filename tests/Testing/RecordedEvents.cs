@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Archiver.Core;
+using Archiver.Core.Pipelines;
 using Microsoft.Extensions.Logging;
 
 namespace Archiver.Testing;

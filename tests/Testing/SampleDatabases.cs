@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Archiver.Core.Postgres;
+using Archiver.Core.Ledger;
 
 namespace Archiver.Testing;
 

@@ -1,7 +1,7 @@
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Testing;
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text;
 using Archiver.Testing;
+using Archiver.Worker.Configuration;
 
 namespace Archiver.Worker.Tests;
 

@@ -1,4 +1,4 @@
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;

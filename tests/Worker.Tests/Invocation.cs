@@ -1,4 +1,5 @@
 using Archiver.Testing;
+using Archiver.Worker.Configuration;
 
 namespace Archiver.Worker.Tests;
 

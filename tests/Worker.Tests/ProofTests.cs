@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 using Archiver.Worker.Tests.Http;
 using Npgsql;

@@ -1,5 +1,5 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Archiver.Core.Configuration;

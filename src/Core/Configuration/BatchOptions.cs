@@ -1,3 +1,5 @@
+using Archiver.Core.Settings;
+
 namespace Archiver.Core.Configuration;
 
 /// <summary>Section <c>Batch</c> as written; <see cref="BatchSettings"/> has the meanings and defaults.</summary>

@@ -1,4 +1,4 @@
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 

@@ -1,3 +1,4 @@
+using Archiver.Core.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Archiver.Core.Configuration;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 

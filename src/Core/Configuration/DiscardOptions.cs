@@ -1,3 +1,5 @@
+using Archiver.Core.Settings;
+
 namespace Archiver.Core.Configuration;
 
 /// <summary>Section <c>Discard</c> as written. Nothing is discarded unless <see cref="After"/> is stated.</summary>

@@ -1,3 +1,5 @@
+using Archiver.Core.Settings;
+
 namespace Archiver.Core.Configuration;
 
 /// <summary>Section <c>Growth</c> as written.</summary>

@@ -1,5 +1,4 @@
-using Archiver.Core.Policies;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 

@@ -1,3 +1,5 @@
+using Archiver.Core.Settings;
+
 namespace Archiver.Core.Configuration;
 
 /// <summary>Section <c>Retry</c> as written.</summary>

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Configuration;

@@ -1,4 +1,4 @@
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Configuration;

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 

@@ -1,4 +1,4 @@
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 
@@ -38,7 +38,7 @@ internal sealed class TablesReader(ValueReader read)
     /// <summary>Rows that belong to two children would be counted and deleted twice, and no fingerprint would ever fit.</summary>
     private void RefuseTablesTwice(SessionTable session, List<ChildTable> children)
     {
-        var seen = new Dictionary<Postgres.TableName, string> { [session.Table] = SourceMap.SessionName };
+        var seen = new Dictionary<Settings.TableName, string> { [session.Table] = SourceMap.SessionName };
         foreach (var child in children.Where(c => c.Table != TableNames.Unknown))
         {
             if (!seen.TryAdd(child.Table, child.Name))

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Archiver.Core.Policies;
 
 namespace Archiver.Core.Configuration;
 
@@ -81,12 +80,12 @@ internal sealed class ValueReader(Problems problems, string path)
     {
         if (raw is null)
             return null;
-        if (!Policies.Duration.TryParse(raw, out var duration))
-            Bad(key, raw, Policies.Duration.Form);
+        if (!Settings.Duration.TryParse(raw, out var duration))
+            Bad(key, raw, Settings.Duration.Form);
         else if (duration == TimeSpan.Zero && !zeroAllowed)
             Bad(key, raw, "above zero");
         else if (duration > longest)
-            Bad(key, raw, $"at most {(longest == LongestAge ? "1000y" : Policies.Duration.Format(longest))}");
+            Bad(key, raw, $"at most {(longest == LongestAge ? "1000y" : Settings.Duration.Format(longest))}");
         else
             return duration;
         return null;

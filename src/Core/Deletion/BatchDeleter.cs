@@ -1,6 +1,7 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Archiver.Core.Verification;
 using Npgsql;
 
@@ -21,7 +22,7 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
     {
         try
         {
-            return await retry.ExecuteAsync(token => DeleteOnceAsync(batch, token), cancellationToken).ConfigureAwait(false);
+            return await retry.ExecuteAsync(token => DeleteOnceAsync(batch, token), cancellationToken);
         }
         catch (PostgresException exception) when (exception.IsAboutOneBatch() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
@@ -30,7 +31,7 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
             if (batch.Sessions.Count == 1)
                 return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.OfDelete(exception), Failed: true)]);
             var (first, second) = batch.Halve();
-            return (await DeleteAsync(first, cancellationToken).ConfigureAwait(false)).And(await DeleteAsync(second, cancellationToken).ConfigureAwait(false));
+            return (await DeleteAsync(first, cancellationToken)).And(await DeleteAsync(second, cancellationToken));
         }
     }
 
@@ -42,29 +43,29 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape);
         var locks = new SessionLocks(run, connection, batch.Export.Shape, statements);
-        if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is { } reason)
+        if (await locks.LockTablesAsync(cancellationToken) is { } reason)
             return DeletedBatch.Committed([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
-        var held = await VerifiedLocks.LockAsync(locks, statements, batch.Sessions, cancellationToken).ConfigureAwait(false);
+        var held = await VerifiedLocks.LockAsync(locks, statements, batch.Sessions, cancellationToken);
 
         FaultPoint.Reach(FaultPoints.SessionsLocked);
         if (trial is not null)
         {
-            var differing = await trial.FindDifferingAsync(connection, transaction.Transaction, held, cancellationToken).ConfigureAwait(false);
+            var differing = await trial.FindDifferingAsync(connection, transaction.Transaction, held, cancellationToken);
             locks.Dropped.AddRange(differing.Select(k => new DroppedSession(k, DropReason.TrialFailed, Failed: true)));
             held = [.. held.Where(s => !differing.Contains(s.Key))];
         }
 
         var rows = new RowDeletion(connection, transaction.Transaction, batch.Export.Shape, statements, replacement);
-        await rows.DeleteAsync([.. held.Select(RowTarget.Of)], cancellationToken).ConfigureAwait(false);
+        await rows.DeleteAsync([.. held.Select(RowTarget.Of)], cancellationToken);
         var gone = rows.Deleted.Select(t => t.Key).ToHashSet(StringComparer.Ordinal);
         List<VerifiedSession> deleted = [.. held.Where(s => gone.Contains(s.Key))];
         List<DroppedSession> dropped = [.. locks.Dropped, .. rows.Dropped];
         FaultPoint.Reach(FaultPoints.RowsDeleted);
-        await DeletionRecords.WriteAsync(connection, ledger, batch, deleted, dropped, cancellationToken).ConfigureAwait(false);
+        await DeletionRecords.WriteAsync(connection, ledger, batch, deleted, dropped, cancellationToken);
         if (replacement is not null && deleted.Count > 0)
-            await replacement.RecordAsync(connection, [.. deleted.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
+            await replacement.RecordAsync(connection, [.. deleted.Select(s => s.Key)], cancellationToken);
         FaultPoint.Reach(FaultPoints.DeleteRecorded);
-        await transaction.CommitAsync((other, token) => IsRecordedAsync(other, batch, token), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync((other, token) => IsRecordedAsync(other, batch, token), cancellationToken);
         replacement?.Committed([.. deleted.Select(s => s.Key)]);
         return DeletedBatch.Committed(deleted, dropped);
     }

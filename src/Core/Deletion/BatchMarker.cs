@@ -2,6 +2,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Verification;
 using Npgsql;
@@ -19,20 +20,20 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
     /// <exception cref="NpgsqlException">The server failed; nothing of the batch was marked.</exception>
     public async Task<StoredBatch> StoreAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
-        var (stored, surprise) = await TryAsync(batch, cancellationToken).ConfigureAwait(false);
+        var (stored, surprise) = await TryAsync(batch, cancellationToken);
         if (stored is not null)
             return stored;
         if (batch.Sessions.Count < 2)
             return new([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, surprise!, Failed: true))]);
         var (first, second) = batch.Halve();
-        return (await StoreAsync(first, cancellationToken).ConfigureAwait(false)).And(await StoreAsync(second, cancellationToken).ConfigureAwait(false));
+        return (await StoreAsync(first, cancellationToken)).And(await StoreAsync(second, cancellationToken));
     }
 
     private async Task<(StoredBatch? Stored, string? Surprise)> TryAsync(VerifiedBatch batch, CancellationToken cancellationToken)
     {
         try
         {
-            return await retry.ExecuteAsync(token => StoreOnceAsync(batch, token), cancellationToken).ConfigureAwait(false) is { } stored
+            return await retry.ExecuteAsync(token => StoreOnceAsync(batch, token), cancellationToken) is { } stored
                 ? (stored, null)
                 : (null, DropReason.SideEffects);
         }
@@ -51,28 +52,28 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape);
         var locks = new SessionLocks(run, connection, batch.Export.Shape, statements);
-        if (await locks.LockTablesAsync(cancellationToken).ConfigureAwait(false) is { } reason)
+        if (await locks.LockTablesAsync(cancellationToken) is { } reason)
             return new([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
-        var sessions = await VerifiedLocks.LockAsync(locks, statements, batch.Sessions, cancellationToken).ConfigureAwait(false);
+        var sessions = await VerifiedLocks.LockAsync(locks, statements, batch.Sessions, cancellationToken);
         foreach (var child in run.Source.Map.Children)
         {
-            var now = await locks.ReadRowsAsync(child, sessions.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
+            var now = await locks.ReadRowsAsync(child, sessions.Select(s => s.Key), cancellationToken);
             locks.Drop(sessions.Where(s => s.Session.Fingerprints[child.Name] != now.GetValueOrDefault(s.Key)).Select(s => s.Key), DropReason.Changed);
             sessions = [.. sessions.Where(s => s.Session.Fingerprints[child.Name] == now.GetValueOrDefault(s.Key))];
         }
         if (trial is not null)
         {
-            var differing = await trial.FindDifferingAsync(connection, transaction.Transaction, sessions, cancellationToken).ConfigureAwait(false);
+            var differing = await trial.FindDifferingAsync(connection, transaction.Transaction, sessions, cancellationToken);
             locks.Dropped.AddRange(differing.Select(k => new DroppedSession(k, DropReason.TrialFailed, Failed: true)));
             sessions = [.. sessions.Where(s => !differing.Contains(s.Key))];
         }
 
-        if (await MarkAsync(connection, batch, sessions, cancellationToken).ConfigureAwait(false) is not { } marked)
+        if (await MarkAsync(connection, batch, sessions, cancellationToken) is not { } marked)
             return null;
         FaultPoint.Reach(FaultPoints.Marked);
-        await DeletionRecords.WriteStoredAsync(connection, ledger, batch, marked, locks.Dropped, cancellationToken).ConfigureAwait(false);
+        await DeletionRecords.WriteStoredAsync(connection, ledger, batch, marked, locks.Dropped, cancellationToken);
         FaultPoint.Reach(FaultPoints.StoredRecorded);
-        await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken);
         return new([.. marked.Select(m => m.Session)], locks.Dropped);
     }
 
@@ -82,10 +83,10 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         var marks = new SessionMarks(run.Source.Map, batch.Export.Shape);
         if (!marks.Exist)
             return [.. sessions.Select(s => new MarkedSession(s, s.Session.Fingerprints, null))];
-        var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, batch.Export.Shape, cancellationToken).ConfigureAwait(false);
-        var set = await marks.SetAsync(connection, [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))], cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
-        if (set.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, set.Count, cancellationToken).ConfigureAwait(false))
+        var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, batch.Export.Shape, cancellationToken);
+        var set = await marks.SetAsync(connection, [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))], cancellationToken);
+        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
+        if (set.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, set.Count, cancellationToken))
             return null;
         return [.. sessions.Select(s => new MarkedSession(
             s, new Dictionary<string, Fingerprint>(s.Session.Fingerprints) { [SourceMap.SessionName] = set[s.Key].Version }, set[s.Key].Mark))];

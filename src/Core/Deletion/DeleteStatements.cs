@@ -1,6 +1,7 @@
-using Archiver.Core.Ledger;
+using Archiver.Core.Holds;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 

@@ -1,6 +1,6 @@
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Verification;
 using Npgsql;
 
@@ -16,13 +16,13 @@ internal static class DeletionRecords
         if (batch.Stored is { } stored)
         {
             // What stays is stored as before; whether it has changed is for the next run to find.
-            await ArchiveLedger.ArchiveStoredAsync(connection, [.. deleted.Select(s => stored[s.Key].Id)], cancellationToken).ConfigureAwait(false);
-            await ledger.CountAsync(connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows)), cancellationToken).ConfigureAwait(false);
+            await ArchiveLedger.ArchiveStoredAsync(connection, [.. deleted.Select(s => stored[s.Key].Id)], cancellationToken);
+            await ledger.CountAsync(connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows)), cancellationToken);
             return;
         }
-        await WriteAsync(connection, ledger, batch, deleted, [.. deleted.Select(s => Record(s.Copy, s.Session, "archived", null))], dropped, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(connection, ledger, batch, deleted, [.. deleted.Select(s => Record(s.Copy, s.Session, "archived", null))], dropped, cancellationToken);
         await ledger.CountAsync(
-            connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)), cancellationToken).ConfigureAwait(false);
+            connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)), cancellationToken);
     }
 
     /// <summary>The same where the rows stay: the ledger keeps the versions that the mark left.</summary>
@@ -34,9 +34,9 @@ internal static class DeletionRecords
         await WriteAsync(
             connection, ledger, batch, sessions,
             [.. marked.Select(m => Record(m.Session.Copy, m.Session.Session, "stored", null) with { Fingerprints = Fingerprint.ToJson(m.Fingerprints), Mark = m.Mark })],
-            dropped, cancellationToken).ConfigureAwait(false);
+            dropped, cancellationToken);
         await ledger.CountAsync(
-            connection, new(sessions.Count, 0, sessions.Sum(s => s.Copy.JsonLength), sessions.Sum(s => s.Copy.Length)), cancellationToken).ConfigureAwait(false);
+            connection, new(sessions.Count, 0, sessions.Sum(s => s.Copy.JsonLength), sessions.Sum(s => s.Copy.Length)), cancellationToken);
     }
 
     private static async Task WriteAsync(
@@ -50,16 +50,16 @@ internal static class DeletionRecords
             .. batch.Sessions.Where(s => reasons.ContainsKey(s.Key)).Select(s => Record(s.Copy, s.Session, "abandoned", reasons[s.Key])),
             .. batch.Rejected.Select(r => Record(r.Copy, r.Session, "abandoned", r.Reason)),
         ];
-        await ledger.InsertArchivesAsync(connection, batch.Export.ExportedAt, records, cancellationToken).ConfigureAwait(false);
+        await ledger.InsertArchivesAsync(connection, batch.Export.ExportedAt, records, cancellationToken);
 
         var used = kept.Select(s => s.Copy).DistinctBy(c => c.ObjectId).ToDictionary(c => c.ObjectId, c => c.Object.VersionId);
-        await ArchiveLedger.MarkStoredAsync(connection, used, cancellationToken).ConfigureAwait(false);
+        await ArchiveLedger.MarkStoredAsync(connection, used, cancellationToken);
         var unused = batch.Sessions.Select(s => (s.Copy, Reason: reasons.GetValueOrDefault(s.Key)))
             .Concat(batch.Rejected.Select(r => (r.Copy, Reason: (string?)r.Reason)))
             .Where(o => o.Reason is not null && !used.ContainsKey(o.Copy.ObjectId) && !batch.Needed.Contains(o.Copy.ObjectId))
             .DistinctBy(o => o.Copy.ObjectId)
             .Select(o => (o.Copy.ObjectId, o.Copy.Object.VersionId, o.Reason!));
-        await ArchiveLedger.MarkAbandonedAsync(connection, [.. unused], cancellationToken).ConfigureAwait(false);
+        await ArchiveLedger.MarkAbandonedAsync(connection, [.. unused], cancellationToken);
     }
 
     private static ArchiveRecord Record(StoredCopy copy, ExportedSession exported, string state, string? reason)

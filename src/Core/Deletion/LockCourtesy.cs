@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Deletion;
@@ -55,7 +56,7 @@ internal sealed class LockCourtesy : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await EndAsync().ConfigureAwait(false);
+        await EndAsync();
         // What still hangs in the network ends by itself, and nobody waits for it.
         if (_watching.IsCompleted)
         {
@@ -67,7 +68,7 @@ internal sealed class LockCourtesy : IAsyncDisposable
     private async Task<bool> EndOnceAsync()
     {
         _ = _stop.CancelAsync();
-        return await _mayAsk.WaitAsync(Patience).ConfigureAwait(false);
+        return await _mayAsk.WaitAsync(Patience);
     }
 
     private async Task WatchAsync(CancellationToken stop)
@@ -75,16 +76,16 @@ internal sealed class LockCourtesy : IAsyncDisposable
         var half = _run.Batch.LockTimeout / 2;
         try
         {
-            await Task.Delay(half, stop).ConfigureAwait(false);
+            await Task.Delay(half, stop);
             // Past any pooler: there the question could queue for the server connection that this very transaction occupies.
-            await using var connection = await _run.Connections.OpenDirectAsync(stop).ConfigureAwait(false);
+            await using var connection = await _run.Connections.OpenDirectAsync(stop);
             using (var bound = new CancellationTokenSource(Patience))
-                await connection.ExecuteAsync(Bounded, bound.Token).ConfigureAwait(false);
+                await connection.ExecuteAsync(Bounded, bound.Token);
             using var poll = new PeriodicTimer(half / 2 > ShortestPoll ? half / 2 : ShortestPoll);
-            while (await _mayAsk.WaitAsync(0, CancellationToken.None).ConfigureAwait(false))
+            while (await _mayAsk.WaitAsync(0, CancellationToken.None))
             {
-                await AskAsync(connection, half).ConfigureAwait(false);
-                await poll.WaitForNextTickAsync(stop).ConfigureAwait(false);
+                await AskAsync(connection, half);
+                await poll.WaitForNextTickAsync(stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -105,7 +106,7 @@ internal sealed class LockCourtesy : IAsyncDisposable
         try
         {
             GaveWay |= await connection.ScalarAsync<bool>(
-                GiveWay, bound.Token, PgParameter.Int(_transaction.Process), PgParameter.Instant(_transaction.Started), PgParameter.Interval(half)).ConfigureAwait(false);
+                GiveWay, bound.Token, PgParameter.Int(_transaction.Process), PgParameter.Instant(_transaction.Started), PgParameter.Interval(half));
         }
         catch (PostgresException exception) when (exception.IsStatementTimeout())
         {

@@ -3,6 +3,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -38,17 +39,17 @@ internal sealed class RowDeletion(
     {
         for (var lockWaits = 0; sessions.Count > 0;)
         {
-            await transaction.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
-            var attempt = await TryAsync(sessions, cancellationToken).ConfigureAwait(false);
+            await transaction.SaveAsync(Savepoint, cancellationToken);
+            var attempt = await TryAsync(sessions, cancellationToken);
             if (attempt is Attempt.Done)
             {
-                await transaction.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+                await transaction.ReleaseAsync(Savepoint, cancellationToken);
                 Deleted.AddRange(sessions);
                 return;
             }
-            await transaction.RollbackAsync(Savepoint, cancellationToken).ConfigureAwait(false);
-            await transaction.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
-            if (attempt is Attempt.LockTimeout && await LockedAsync(sessions, cancellationToken).ConfigureAwait(false) is { Count: > 0 } locked)
+            await transaction.RollbackAsync(Savepoint, cancellationToken);
+            await transaction.ReleaseAsync(Savepoint, cancellationToken);
+            if (attempt is Attempt.LockTimeout && await LockedAsync(sessions, cancellationToken) is { Count: > 0 } locked)
                 attempt = new Attempt.Differs(locked, DropReason.Locked);
             switch (attempt)
             {
@@ -67,7 +68,7 @@ internal sealed class RowDeletion(
                     Drop(sessions, refused.Reason, refused.Failed);
                     return;
                 case Attempt.Refused:
-                    await DeleteAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken).ConfigureAwait(false);
+                    await DeleteAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken);
                     sessions = [.. sessions.Skip(sessions.Count / 2)];
                     break;
                 default:
@@ -80,8 +81,8 @@ internal sealed class RowDeletion(
     {
         try
         {
-            var guard = await SideEffectGuard.BeginAsync(connection, statements.Map, shape, cancellationToken).ConfigureAwait(false);
-            var deleted = await DeleteRowsAsync(sessions, cancellationToken).ConfigureAwait(false);
+            var guard = await SideEffectGuard.BeginAsync(connection, statements.Map, shape, cancellationToken);
+            var deleted = await DeleteRowsAsync(sessions, cancellationToken);
             foreach (var child in statements.DeepestFirst)
             {
                 if (Differing(sessions, child, deleted[child.Name]) is { Count: > 0 } changed)
@@ -89,12 +90,12 @@ internal sealed class RowDeletion(
             }
             if (statements.WholeSessions && Kept(sessions, deleted[SourceMap.SessionName]) is { Count: > 0 } kept)
                 return new Attempt.Differs(kept, DropReason.NotDeleted);
-            await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
             var rows = deleted.Values.Sum(t => t.Values.Sum(f => f.Rows));
-            if (!await guard.HoldsAsync(connection, rows, statements.WholeSessions ? null : Keys(sessions), cancellationToken).ConfigureAwait(false))
+            if (!await guard.HoldsAsync(connection, rows, statements.WholeSessions ? null : Keys(sessions), cancellationToken))
                 return new Attempt.Refused(DropReason.SideEffects, Failed: true);
             return replacement is not null
-                && await replacement.InsertAsync(connection, transaction, [.. Keys(sessions)], cancellationToken).ConfigureAwait(false) is { Count: > 0 } refused
+                && await replacement.InsertAsync(connection, transaction, [.. Keys(sessions)], cancellationToken) is { Count: > 0 } refused
                     ? new Attempt.Differs([.. refused], DropReason.NotReplaced)
                     : new Attempt.Done();
         }
@@ -126,7 +127,7 @@ internal sealed class RowDeletion(
         var (sql, parameters) = statements.Delete(Keys(sessions), _sessionsFirst);
         var rows = await connection.QueryAsync(
             sql, row => (Table: tables[row.GetInt32(0)], Key: row.GetString(1), Fingerprint: Fingerprint.Parse(row.GetInt64(2), row.GetString(3))),
-            cancellationToken, parameters).ConfigureAwait(false);
+            cancellationToken, parameters);
         var found = tables.ToDictionary(t => t, _ => new Dictionary<string, Fingerprint>(StringComparer.Ordinal));
         foreach (var (table, key, fingerprint) in rows)
             found[table].Add(key, fingerprint);
@@ -156,7 +157,7 @@ internal sealed class RowDeletion(
         HashSet<string> locked = [];
         foreach (var child in statements.DeepestFirst)
         {
-            var free = await FingerprintsAsync(statements.LockRows(child, Keys(sessions)), cancellationToken).ConfigureAwait(false);
+            var free = await FingerprintsAsync(statements.LockRows(child, Keys(sessions)), cancellationToken);
             locked.UnionWith(sessions.Where(s => free.GetValueOrDefault(s.Key).Rows < s.Fingerprints[child.Name].Rows).Select(s => s.Key));
         }
         return locked;

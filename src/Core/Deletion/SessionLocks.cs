@@ -1,6 +1,8 @@
 using Archiver.Core.Export;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -23,7 +25,7 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     {
         try
         {
-            await connection.ExecuteAsync(ExportStatements.LockTables(run.Source.Map, "ROW EXCLUSIVE"), cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(ExportStatements.LockTables(run.Source.Map, "ROW EXCLUSIVE"), cancellationToken);
         }
         catch (PostgresException exception) when (exception.IsLockTimeout())
         {
@@ -31,14 +33,14 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         }
         try
         {
-            await HoldLock.TakeSharedAsync(connection, run.Source.Name, run.Batch, cancellationToken).ConfigureAwait(false);
+            await HoldLock.TakeSharedAsync(connection, run.Source.Name, run.Batch, cancellationToken);
         }
         catch (PostgresException exception) when (exception.IsLockTimeout())
         {
             return DropReason.HoldInFlight;
         }
         // A column added or a trigger created since then changes no row version, so no fingerprint would show it.
-        var hashes = await TableDescriber.HashesAsync(connection, shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
+        var hashes = await TableDescriber.HashesAsync(connection, shape.Tables.Select(t => t.Oid), cancellationToken);
         return shape.Tables.All(t => hashes.GetValueOrDefault(t.Oid) == t.Hash) ? null : DropReason.TableChanged;
     }
 
@@ -49,17 +51,17 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     public async Task<IReadOnlyDictionary<string, long>> LockSessionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var locked = (await connection.QueryAsync(
-            statements.LockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, PgParameter.Texts(keys)).ConfigureAwait(false))
+            statements.LockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, PgParameter.Texts(keys)))
             .ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);
         if (locked.Count < keys.Count)
         {
-            var existing = (await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys)).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+            var existing = (await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys))).ToHashSet(StringComparer.Ordinal);
             Drop(keys.Where(k => !existing.Contains(k)), DropReason.Gone);
             Drop(keys.Where(k => existing.Contains(k) && !locked.ContainsKey(k)), DropReason.Locked);
         }
         var parameters = new SqlParameters();
         var sql = statements.NotHeld(run.Source, parameters, locked.Keys);
-        var free = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        var free = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(StringComparer.Ordinal);
         Drop(locked.Keys.Where(k => !free.Contains(k)), DropReason.Held);
         return locked.Where(l => free.Contains(l.Key)).ToDictionary(StringComparer.Ordinal);
     }
@@ -69,7 +71,7 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     {
         var parameters = new SqlParameters();
         var sql = new ExportStatements(run, shape).StillEligible(parameters, keys);
-        var eligible = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        var eligible = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(StringComparer.Ordinal);
         Drop(keys.Where(k => !eligible.Contains(k)), DropReason.NoLongerEligible);
         return [.. keys.Where(eligible.Contains)];
     }
@@ -90,7 +92,7 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     {
         var rows = await connection.QueryAsync(
             statement.Sql, row => (Key: row.GetString(0), Fingerprint: Fingerprint.Parse(row.GetInt64(1), row.GetString(2))), cancellationToken,
-            statement.Parameters).ConfigureAwait(false);
+            statement.Parameters);
         return rows.ToDictionary(row => row.Key, row => row.Fingerprint, StringComparer.Ordinal);
     }
 }

@@ -1,6 +1,7 @@
 using Archiver.Core.Export;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -39,7 +40,7 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         if (_status is not null)
             parameters.Add(PgParameter.Untyped(SessionStatus.Archived));
         var rows = await connection.QueryAsync(
-            sql, row => (Key: row.GetString(0), Version: default(Fingerprint).Add(row.GetInt64(1)), Mark: row.GetString(2)), cancellationToken, [.. parameters]).ConfigureAwait(false);
+            sql, row => (Key: row.GetString(0), Version: default(Fingerprint).Add(row.GetInt64(1)), Mark: row.GetString(2)), cancellationToken, [.. parameters]);
         return rows.ToDictionary(r => r.Key, r => (r.Version, r.Mark), StringComparer.Ordinal);
     }
 
@@ -83,8 +84,8 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
             List<NpgsqlParameter> parameters = [PgParameter.Texts(group.Select(m => m.Key)), PgParameter.Texts(group.Select(m => m.Mark))];
             if (_status is not null)
                 parameters.Add(PgParameter.Untyped(status));
-            updated += await connection.ExecuteAsync(sql, cancellationToken, [.. parameters]).ConfigureAwait(false);
-            await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken).ConfigureAwait(false);
+            updated += await connection.ExecuteAsync(sql, cancellationToken, [.. parameters]);
+            await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
         }
         return updated;
     }

@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Deletion;
@@ -54,29 +55,29 @@ internal sealed class ShortTransaction : IAsyncDisposable
         {
             PostgresException refused;
             var again = single;
-            var transaction = await BeginAsync(run, rows, cancellationToken).ConfigureAwait(false);
-            await using (transaction.ConfigureAwait(false))
+            var transaction = await BeginAsync(run, rows, cancellationToken);
+            await using (transaction)
             {
                 try
                 {
-                    return await work(transaction).ConfigureAwait(false);
+                    return await work(transaction);
                 }
                 catch (PostgresException exception) when (exception.IsStatementTimeout())
                 {
-                    if (!await transaction.GaveWayAsync().ConfigureAwait(false))
+                    if (!await transaction.GaveWayAsync())
                         throw;
                     refused = exception;
                 }
                 catch (Exception exception) when (PgErrors.IsTransient(exception) && transaction.Connection.State != ConnectionState.Open)
                 {
-                    await transaction._known.EndAsync(run.Connections).ConfigureAwait(false);
-                    if (!await IsServerWellAsync(run, cancellationToken).ConfigureAwait(false))
+                    await transaction._known.EndAsync(run.Connections);
+                    if (!await IsServerWellAsync(run, cancellationToken))
                         throw;
                     again = true;
                     refused = PgErrors.OfBrokenConnection(exception);
                 }
             }
-            await Task.Delay(run.Batch.LockTimeout, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(run.Batch.LockTimeout, cancellationToken);
             if (!again || times == MostTimes)
                 ExceptionDispatchInfo.Throw(refused);
         }
@@ -87,8 +88,8 @@ internal sealed class ShortTransaction : IAsyncDisposable
     {
         try
         {
-            await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-            return await run.Lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false);
+            await using var connection = await run.Connections.OpenAsync(cancellationToken);
+            return await run.Lease.IsHeldAsync(connection, cancellationToken);
         }
         catch (Exception exception) when (PgErrors.IsTransient(exception))
         {
@@ -98,17 +99,17 @@ internal sealed class ShortTransaction : IAsyncDisposable
 
     private static async Task<ShortTransaction> BeginAsync(RunContext run, long rows, CancellationToken cancellationToken)
     {
-        var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await run.Connections.OpenAsync(cancellationToken);
         try
         {
-            await SynchronousStandby.RequireAsync(connection, cancellationToken).ConfigureAwait(false);
-            var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {Timeouts(run, rows)}", cancellationToken).ConfigureAwait(false);
-            return new(run, connection, transaction, await ServerTransaction.OfAsync(connection, cancellationToken).ConfigureAwait(false));
+            await SynchronousStandby.RequireAsync(connection, cancellationToken);
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+            await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {Timeouts(run, rows)}", cancellationToken);
+            return new(run, connection, transaction, await ServerTransaction.OfAsync(connection, cancellationToken));
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }
@@ -120,21 +121,21 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <exception cref="NpgsqlException">The server failed, or its watch does not end: nothing was changed.</exception>
     public async Task CommitAsync(Func<NpgsqlConnection, CancellationToken, Task<bool>> recorded, CancellationToken cancellationToken)
     {
-        if (!await _courtesy.EndAsync().ConfigureAwait(false))
+        if (!await _courtesy.EndAsync())
             throw new NpgsqlException("The server does not answer who waits for this transaction.", new TimeoutException());
         await new CommitOutcome(
             _run.Connections.OpenAsync,
             $"The server of source '{_run.Source.Name}' did not answer a commit, nor what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.",
-            (other, _, token) => recorded(other, token)).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken).ConfigureAwait(false);
+            (other, _, token) => recorded(other, token)).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken);
     }
 
     /// <summary>Ends the transaction and its locks; says whether it was for the application's sake that a statement was cancelled.</summary>
     private async Task<bool> GaveWayAsync()
     {
         // First, because the error freed only what was locked since the last savepoint.
-        await Transaction.DisposeAsync().ConfigureAwait(false);
+        await Transaction.DisposeAsync();
         // The error may be here before the watch has heard that it brought it about.
-        await _courtesy.EndAsync().ConfigureAwait(false);
+        await _courtesy.EndAsync();
         return _courtesy.GaveWay;
     }
 
@@ -143,26 +144,26 @@ internal sealed class ShortTransaction : IAsyncDisposable
         var alone = false;
         try
         {
-            await Transaction.DisposeAsync().ConfigureAwait(false);
+            await Transaction.DisposeAsync();
             // At some codes the driver gives up a connection that the server keeps, and with it the locks.
             if (Connection.State != ConnectionState.Open)
-                await _known.EndAsync(_run.Connections).ConfigureAwait(false);
-            alone = await _courtesy.EndAsync().ConfigureAwait(false);
-            await _courtesy.DisposeAsync().ConfigureAwait(false);
+                await _known.EndAsync(_run.Connections);
+            alone = await _courtesy.EndAsync();
+            await _courtesy.DisposeAsync();
         }
         finally
         {
             // A late cancellation must find nobody else on this connection: it is closed instead of being used again.
             if (!alone)
                 NpgsqlConnection.ClearPool(Connection);
-            await Connection.DisposeAsync().ConfigureAwait(false);
+            await Connection.DisposeAsync();
         }
     }
 
     /// <summary>Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.</summary>
     private async Task RequireLeaseAsync(CancellationToken cancellationToken)
     {
-        if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken).ConfigureAwait(false))
+        if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken))
             throw new ArchiverException(FailureKind.Failed,
                 $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
         FaultPoint.Reach(FaultPoints.DeleteReady);

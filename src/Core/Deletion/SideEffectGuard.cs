@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -34,7 +35,7 @@ internal sealed class SideEffectGuard
 
     /// <summary>Notes the counters before the first change.</summary>
     public static async Task<SideEffectGuard> BeginAsync(NpgsqlConnection connection, SourceMap map, SourceShape shape, CancellationToken cancellationToken) =>
-        new(map, shape, await ReadAsync(connection, shape.Session.Oid, cancellationToken).ConfigureAwait(false));
+        new(map, shape, await ReadAsync(connection, shape.Session.Oid, cancellationToken));
 
     /// <summary>Whether the server changed exactly the rows that our statement deleted.</summary>
     /// <param name="connection">In the transaction.</param>
@@ -43,17 +44,17 @@ internal sealed class SideEffectGuard
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<bool> HoldsAsync(NpgsqlConnection connection, long rowsReturned, IEnumerable<string>? staying, CancellationToken cancellationToken)
     {
-        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken).ConfigureAwait(false);
+        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken);
         if (now.Deleted - _before.Deleted != rowsReturned || now.UpdatedElsewhere != _before.UpdatedElsewhere)
             return false;
         return now.Updated == _before.Updated
-            || (staying is not null && !await connection.ScalarAsync<bool>(OthersUpdated, cancellationToken, PgParameter.Texts(staying)).ConfigureAwait(false));
+            || (staying is not null && !await connection.ScalarAsync<bool>(OthersUpdated, cancellationToken, PgParameter.Texts(staying)));
     }
 
     /// <summary>Whether the server updated exactly the session rows that our statement returned, each once, and deleted none anywhere.</summary>
     public async Task<bool> HoldsForUpdateAsync(NpgsqlConnection connection, long sessionsReturned, CancellationToken cancellationToken)
     {
-        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken).ConfigureAwait(false);
+        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken);
         return now == (_before.Deleted, _before.UpdatedElsewhere, _before.Updated + sessionsReturned);
     }
 
@@ -67,5 +68,5 @@ internal sealed class SideEffectGuard
         """;
 
     private static async Task<(long Deleted, long UpdatedElsewhere, long Updated)> ReadAsync(NpgsqlConnection connection, uint session, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Counters, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, PgParameter.Oid(session)).ConfigureAwait(false))[0];
+        (await connection.QueryAsync(Counters, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, PgParameter.Oid(session)))[0];
 }

@@ -11,12 +11,12 @@ internal static class VerifiedLocks
     public static async Task<IReadOnlyList<VerifiedSession>> LockAsync(
         SessionLocks locks, DeleteStatements statements, IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
     {
-        var versions = await locks.LockSessionsAsync([.. sessions.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
+        var versions = await locks.LockSessionsAsync([.. sessions.Select(s => s.Key)], cancellationToken);
         sessions = [.. sessions.Where(s => versions.ContainsKey(s.Key))];
         sessions = Keep(locks, sessions, s => s.Session.Fingerprints["session"] == default(Fingerprint).Add(versions[s.Key]));
         foreach (var parent in statements.Parents)
         {
-            var locked = await locks.LockRowsAsync(parent, sessions.Select(s => s.Key), cancellationToken).ConfigureAwait(false);
+            var locked = await locks.LockRowsAsync(parent, sessions.Select(s => s.Key), cancellationToken);
             sessions = Keep(locks, sessions, s => locked.GetValueOrDefault(s.Key) == s.Session.Fingerprints[parent.Name]);
         }
         return sessions;

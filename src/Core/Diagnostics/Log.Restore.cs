@@ -1,4 +1,3 @@
-using Archiver.Core.Ledger;
 using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Diagnostics;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Archiver.Core.Ledger;
 
 namespace Archiver.Core.Diagnostics;
 
@@ -23,8 +22,8 @@ internal static class Traces
     public static Activity? BatchOfStage => IsInside && Activity.Current!.Parent is { OperationName: BatchName } batch ? batch : null;
 
     /// <summary>The span of a run; disposing of it ends it.</summary>
-    public static Activity? Run(RunRequest request) => Source.StartActivity("archiver.run")?
-        .SetTag("archiver.source", request.Source.Name).SetTag("archiver.policy", request.Policy.Name).SetTag("archiver.action", request.Policy.Action.ToString());
+    public static Activity? Run(string source, string policy, string action) => Source.StartActivity("archiver.run")?
+        .SetTag("archiver.source", source).SetTag("archiver.policy", policy).SetTag("archiver.action", action);
 
     /// <summary>
     /// The span of a batch below the run's. It is nobody's current one: batches overlap, and their stages are in different threads, so each
@@ -49,11 +48,11 @@ internal static class Traces
     }
 
     /// <summary>Notes how the run ended.</summary>
-    public static void Note(Activity? run, RunSummary summary)
+    public static void Note(Activity? run, Guid id, RunOutcome outcome, long sessions, long failed)
     {
-        run?.SetTag("archiver.run.id", summary.RunId).SetTag("archiver.outcome", summary.Outcome.ToString())
-            .SetTag("archiver.sessions", summary.Sessions).SetTag("archiver.failed", summary.Failed);
-        if (summary.Outcome is RunOutcome.Failed or RunOutcome.Partial)
+        run?.SetTag("archiver.run.id", id).SetTag("archiver.outcome", outcome.ToString())
+            .SetTag("archiver.sessions", sessions).SetTag("archiver.failed", failed);
+        if (outcome is RunOutcome.Failed or RunOutcome.Partial)
             run?.SetStatus(ActivityStatusCode.Error);
     }
 

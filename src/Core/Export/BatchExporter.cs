@@ -1,7 +1,9 @@
 using System.IO.Compression;
+using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -27,37 +29,37 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
     /// <exception cref="PostgresException">The server cannot deliver a value, or a timeout ran out.</exception>
     public async Task<ExportedBatch> ExportAsync(SelectedBatch batch, CancellationToken cancellationToken)
     {
-        await using var connection = await server.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
+        await using var connection = await server.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(
             $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {Timeouts(batch)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
-            cancellationToken).ConfigureAwait(false);
-        var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken).ConfigureAwait(false);
-        await RefreshShapeAsync(connection, cancellationToken).ConfigureAwait(false);
+            cancellationToken);
+        var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken);
+        await RefreshShapeAsync(connection, cancellationToken);
 
         var statements = new ExportStatements(run, _shape);
         HashSet<string> eligible = stored
             ? [.. batch.Sessions.Select(s => s.Key)]
-            : await StillEligibleAsync(connection, statements, batch, cancellationToken).ConfigureAwait(false);
+            : await StillEligibleAsync(connection, statements, batch, cancellationToken);
         var sessions = batch.Sessions.Where(s => eligible.Contains(s.Key)).ToList();
         var dropped = batch.Sessions.Where(s => !eligible.Contains(s.Key)).Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false)).ToList();
-        var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken).ConfigureAwait(false);
+        var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken);
         dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
         sessions.RemoveAll(s => needed.Contains(s.Key));
         if (sessions.Count == 0)
             return ExportedBatch.From([], dropped, _shape, exportedAt);
 
-        await connection.ExecuteAsync(ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))).ConfigureAwait(false);
+        await connection.ExecuteAsync(ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count)).ToList();
         await using var compressor = new DocumentCompressor(level);
         var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt), tables, compressor);
         for (var table = 0; table < tables.Count; table++)
-            await CopyAsync(connection, statements, assembler, tables[table], table, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-        await server.ConfirmAsync(connection, cancellationToken).ConfigureAwait(false);
+            await CopyAsync(connection, statements, assembler, tables[table], table, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        await server.ConfirmAsync(connection, cancellationToken);
 
-        await assembler.CompleteAsync(cancellationToken).ConfigureAwait(false);
-        var documents = await compressor.CompleteAsync().ConfigureAwait(false);
+        await assembler.CompleteAsync(cancellationToken);
+        var documents = await compressor.CompleteAsync();
         dropped.AddRange(sessions.Where((_, i) => !documents.ContainsKey(i)).Select(s => new DroppedSession(s.Key, DropReason.Gone, Failed: false)));
         return ExportedBatch.From(
             [.. sessions.Select((s, i) => (Session: s, Position: i)).Where(s => documents.ContainsKey(s.Position)).Select(s => new ExportedSession(
@@ -79,9 +81,9 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
 
     private async Task RefreshShapeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
+        var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken);
         if (_shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
-            _shape = (await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken).ConfigureAwait(false)) with { References = _shape.References };
+            _shape = (await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken)) with { References = _shape.References };
     }
 
     private static async Task<HashSet<string>> StillEligibleAsync(
@@ -89,7 +91,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
     {
         var parameters = new SqlParameters();
         var sql = statements.StillEligible(parameters, batch.Sessions.Select(s => s.Key));
-        return [.. await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray()).ConfigureAwait(false)];
+        return [.. await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())];
     }
 
     /// <summary>
@@ -103,7 +105,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             return referenced;
         while (sessions.RemoveAll(referenced.Contains) >= 0 && sessions.Count > 0)
         {
-            var found = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions)).ConfigureAwait(false);
+            var found = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions));
             if (found.Count == 0)
                 break;
             referenced.UnionWith(found);
@@ -115,8 +117,8 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         NpgsqlConnection connection, ExportStatements statements, DocumentAssembler assembler, TableRows rows, int table, CancellationToken cancellationToken)
     {
         // The StreamReader is only the handle: its base stream has the bytes as the server sent them.
-        using var copy = (StreamReader)await connection.BeginTextExportAsync(statements.Copy(rows.Table), cancellationToken).ConfigureAwait(false);
+        using var copy = (StreamReader)await connection.BeginTextExportAsync(statements.Copy(rows.Table), cancellationToken);
         using var reader = new CopyTextReader(copy.BaseStream, rows.FieldCount);
-        await assembler.AddTableAsync(table, reader, cancellationToken).ConfigureAwait(false);
+        await assembler.AddTableAsync(table, reader, cancellationToken);
     }
 }

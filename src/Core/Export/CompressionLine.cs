@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Threading.Channels;
-using Archiver.Core.Storage;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Export;
 
@@ -32,8 +32,8 @@ internal sealed class CompressionLine : IAsyncDisposable
     {
         while (!_chunks.Writer.TryWrite(chunk))
         {
-            if (!await _chunks.Writer.WaitToWriteAsync(cancellationToken).ConfigureAwait(false))
-                await _work.ConfigureAwait(false);
+            if (!await _chunks.Writer.WaitToWriteAsync(cancellationToken))
+                await _work;
         }
     }
 
@@ -41,7 +41,7 @@ internal sealed class CompressionLine : IAsyncDisposable
     public async Task CompleteAsync()
     {
         _chunks.Writer.TryComplete();
-        await _work.ConfigureAwait(false);
+        await _work;
     }
 
     /// <summary>Hands the finished documents over, by their session's position; the caller owns them.</summary>
@@ -54,13 +54,13 @@ internal sealed class CompressionLine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _chunks.Writer.TryComplete();
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await _stop.CancelAsync();
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
         if (_taken)
             return;
         foreach (var document in _documents.Values)
-            await document.Content.DisposeAsync().ConfigureAwait(false);
+            await document.Content.DisposeAsync();
     }
 
     private async Task CompressAsync()
@@ -72,7 +72,7 @@ internal sealed class CompressionLine : IAsyncDisposable
         try
         {
             var length = 0L;
-            await foreach (var chunk in _chunks.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            await foreach (var chunk in _chunks.Reader.ReadAllAsync(_stop.Token))
             {
                 gzip ??= new GZipStream(spool = new SpoolingStream(arena: arena), _level, leaveOpen: true);
                 sha256.AppendData(chunk.Bytes.WrittenSpan);
@@ -81,8 +81,8 @@ internal sealed class CompressionLine : IAsyncDisposable
                 _recycle(chunk.Bytes);
                 if (!chunk.Last)
                     continue;
-                await gzip.DisposeAsync().ConfigureAwait(false);
-                await using (spool!.ConfigureAwait(false))
+                await gzip.DisposeAsync();
+                await using (spool!)
                     _documents.Add(chunk.Session, new(spool!.Complete(), length, sha256.GetHashAndReset()));
                 (gzip, spool, length) = (null, null, 0);
             }
@@ -99,12 +99,12 @@ internal sealed class CompressionLine : IAsyncDisposable
             {
                 // It writes once more, and fails once more where the spool is full.
                 if (gzip is not null)
-                    await gzip.DisposeAsync().ConfigureAwait(false);
+                    await gzip.DisposeAsync();
             }
             finally
             {
                 if (spool is not null)
-                    await spool.DisposeAsync().ConfigureAwait(false);
+                    await spool.DisposeAsync();
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 
@@ -24,7 +25,7 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
         if (table > 0 && _count == 1 && Exists(0))
             OpenSection(table);
         var last = -1;
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             var session = TableRows.SessionOf(reader);
             if (session < last)
@@ -39,15 +40,15 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
                 continue;
             }
             if (_count > 1)
-                await AdvanceAsync(session, cancellationToken).ConfigureAwait(false);
+                await AdvanceAsync(session, cancellationToken);
             else if (table == 0)
                 OpenUnlessOpen(0);
             if (reader.RowLength < DocumentCompressor.ChunkBytes)
                 tables[table].WriteRow(_output, session, reader);
             else
-                await tables[table].WriteLongRowAsync(_output, session, reader, () => FlushAndRentAsync(cancellationToken)).ConfigureAwait(false);
+                await tables[table].WriteLongRowAsync(_output, session, reader, () => FlushAndRentAsync(cancellationToken));
             if (_output.WrittenCount >= DocumentCompressor.ChunkBytes)
-                await FlushAsync(last: false, cancellationToken).ConfigureAwait(false);
+                await FlushAsync(last: false, cancellationToken);
         }
         if (table > 0 && _count == 1 && Exists(0))
             _output.Write("]"u8);
@@ -57,11 +58,11 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         if (_count > 1)
-            await AdvanceAsync(_count, cancellationToken).ConfigureAwait(false);
+            await AdvanceAsync(_count, cancellationToken);
         else if (Exists(0))
         {
             OpenUnlessOpen(0);
-            await CloseDocumentAsync(cancellationToken).ConfigureAwait(false);
+            await CloseDocumentAsync(cancellationToken);
         }
     }
 
@@ -69,7 +70,7 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
     public bool Exists(int session) => tables[0].FingerprintOf(session).Rows == 1;
 
     private static bool IsFirstRelated(IReadOnlyList<TableRows> tables, int table) =>
-        table == tables.Skip(1).TakeWhile(t => t.Table.Name == Sources.SourceMap.MessagesName).Count() + 1;
+        table == tables.Skip(1).TakeWhile(t => t.Table.Name == Settings.SourceMap.MessagesName).Count() + 1;
 
     /// <summary>Closes the open document and writes those in between, until the document of <paramref name="session"/> is open.</summary>
     private async ValueTask AdvanceAsync(int session, CancellationToken cancellationToken)
@@ -80,7 +81,7 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
             {
                 if (tables.Count > 1)
                     _output.Write("]"u8);
-                await CloseDocumentAsync(cancellationToken).ConfigureAwait(false);
+                await CloseDocumentAsync(cancellationToken);
             }
             _open++;
             if (_open < _count && Exists(_open))
@@ -119,19 +120,19 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
 
     private async ValueTask CloseDocumentAsync(CancellationToken cancellationToken)
     {
-        _output.Write(tables.Skip(1).Any(t => t.Table.Name != Sources.SourceMap.MessagesName) ? "}}\n"u8 : "}\n"u8);
-        await FlushAsync(last: true, cancellationToken).ConfigureAwait(false);
+        _output.Write(tables.Skip(1).Any(t => t.Table.Name != Settings.SourceMap.MessagesName) ? "}}\n"u8 : "}\n"u8);
+        await FlushAsync(last: true, cancellationToken);
     }
 
     private async ValueTask<ArrayBufferWriter<byte>> FlushAndRentAsync(CancellationToken cancellationToken)
     {
-        await FlushAsync(last: false, cancellationToken).ConfigureAwait(false);
+        await FlushAsync(last: false, cancellationToken);
         return _output;
     }
 
     private async ValueTask FlushAsync(bool last, CancellationToken cancellationToken)
     {
-        await compressor.AddAsync(new(_open, _output, last), cancellationToken).ConfigureAwait(false);
+        await compressor.AddAsync(new(_open, _output, last), cancellationToken);
         _output = compressor.Rent();
     }
 }

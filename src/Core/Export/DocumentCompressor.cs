@@ -31,7 +31,7 @@ internal sealed class DocumentCompressor : IAsyncDisposable
     public async Task<IReadOnlyDictionary<int, SessionDocument>> CompleteAsync()
     {
         Dictionary<int, SessionDocument> documents = [];
-        await Task.WhenAll(_lines.Select(l => l.CompleteAsync())).ConfigureAwait(false);
+        await Task.WhenAll(_lines.Select(l => l.CompleteAsync()));
         // Not before every line has finished: a failure of one must leave the others' documents to be freed.
         foreach (var (session, document) in _lines.SelectMany(l => l.TakeDocuments()))
             documents.Add(session, document);
@@ -41,7 +41,7 @@ internal sealed class DocumentCompressor : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var line in _lines)
-            await line.DisposeAsync().ConfigureAwait(false);
+            await line.DisposeAsync();
     }
 
     private void Recycle(ArrayBufferWriter<byte> buffer)

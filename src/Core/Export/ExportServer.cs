@@ -44,12 +44,12 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
         if (IsStandby)
-            _timeline ??= await PrimaryTimelineAsync(cancellationToken).ConfigureAwait(false);
-        var connection = await run.Connections.OpenForExportAsync(cancellationToken).ConfigureAwait(false);
+            _timeline ??= await PrimaryTimelineAsync(cancellationToken);
+        var connection = await run.Connections.OpenForExportAsync(cancellationToken);
         try
         {
             if (IsStandby)
-                await AwaitAsync(connection, SeesRunAsync, cancellationToken).ConfigureAwait(false);
+                await AwaitAsync(connection, SeesRunAsync, cancellationToken);
             var opened = connection;
             connection = null;
             return opened;
@@ -57,7 +57,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         finally
         {
             if (connection is not null)
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await connection.DisposeAsync();
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     /// <exception cref="ArchiverException">These are not the rows that the primary would delete.</exception>
     public async Task<string> TakeSnapshotAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var state = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        var state = await ReadAsync(connection, cancellationToken);
         return state.SeesRun
             ? state.At
             : throw new ArchiverException(FailureKind.Failed,
@@ -81,15 +81,15 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     {
         if (!IsStandby)
             return;
-        var mark = await MarkAsync(cancellationToken).ConfigureAwait(false);
-        await AwaitAsync(connection, HasMarkAsync, cancellationToken).ConfigureAwait(false);
+        var mark = await MarkAsync(cancellationToken);
+        await AwaitAsync(connection, HasMarkAsync, cancellationToken);
 
         async Task<bool> HasMarkAsync(NpgsqlConnection standby, CancellationToken token)
         {
-            if (await standby.ScalarAsync<bool>(HasMark, token, PgParameter.Uuid(run.Id), PgParameter.Bigint(mark)).ConfigureAwait(false))
+            if (await standby.ScalarAsync<bool>(HasMark, token, PgParameter.Uuid(run.Id), PgParameter.Bigint(mark)))
                 return true;
             // It will never come to one that was promoted: that is said at once.
-            await ReadAsync(standby, token).ConfigureAwait(false);
+            await ReadAsync(standby, token);
             return false;
         }
     }
@@ -97,18 +97,18 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     private async Task AwaitAsync(NpgsqlConnection standby, Func<NpgsqlConnection, CancellationToken, Task<bool>> isThere, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        while (!await isThere(standby, cancellationToken).ConfigureAwait(false))
+        while (!await isThere(standby, cancellationToken))
         {
             if (time.GetElapsedTime(began) > patience)
-                throw await BehindAsync(standby, cancellationToken).ConfigureAwait(false);
-            await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
+                throw await BehindAsync(standby, cancellationToken);
+            await Task.Delay(Poll, time, cancellationToken);
         }
     }
 
     private async Task<long> MarkAsync(CancellationToken cancellationToken)
     {
-        await using var primary = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        return await primary.ScalarAsync<long>(Mark, cancellationToken, PgParameter.Uuid(run.Id)).ConfigureAwait(false);
+        await using var primary = await run.Connections.OpenAsync(cancellationToken);
+        return await primary.ScalarAsync<long>(Mark, cancellationToken, PgParameter.Uuid(run.Id));
     }
 
     /// <summary>Lets an error of the replica's server name the replica: the boundary of the run knows the primary only.</summary>
@@ -116,7 +116,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     {
         try
         {
-            return await export().ConfigureAwait(false);
+            return await export();
         }
         catch (Exception exception) when (IsStandby && (exception is PostgresException e ? !e.IsAboutOneBatch() : exception is NpgsqlException or TimeoutException or IOException))
         {
@@ -128,7 +128,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
     {
         try
         {
-            return (await ReadAsync(connection, cancellationToken).ConfigureAwait(false)).SeesRun;
+            return (await ReadAsync(connection, cancellationToken)).SeesRun;
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn)
         {
@@ -142,7 +142,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         var state = (await connection.QueryAsync(
             Snapshot,
             row => new State(row.GetBoolean(0), row.GetString(1), row.GetBoolean(2), row.GetInt32(3), row.GetString(4)),
-            cancellationToken, PgParameter.Uuid(run.Id)).ConfigureAwait(false))[0];
+            cancellationToken, PgParameter.Uuid(run.Id)))[0];
         if (state.SystemId != run.Database.SystemId)
             throw Refusal("is of another cluster than the primary");
         if (IsStandby && !state.InRecovery)
@@ -155,8 +155,8 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
 
     private async Task<int> PrimaryTimelineAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        return await connection.ScalarAsync<int>(PrimaryTimeline, cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        return await connection.ScalarAsync<int>(PrimaryTimeline, cancellationToken);
     }
 
     private ArchiverException Refusal(string what) => new(FailureKind.Failed,
@@ -164,7 +164,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
 
     private async Task<ArchiverException> BehindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var age = await connection.ScalarAsync<double>(ReplayedAge, cancellationToken).ConfigureAwait(false);
+        var age = await connection.ScalarAsync<double>(ReplayedAge, cancellationToken);
         return new(FailureKind.Failed, string.Create(CultureInfo.InvariantCulture,
             $"The standby of Archiver:Sources:{run.Source.Name}:ReplicaConnectionString has not got this run's record after {patience.TotalSeconds:0} s: it is behind, or follows another primary; the last that it replayed is {age:0} s old. Nothing more was exported or deleted."));
     }

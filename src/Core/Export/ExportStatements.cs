@@ -2,6 +2,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Export;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Export;
 
@@ -40,7 +40,7 @@ internal sealed class ExportedBatch : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var session in Sessions)
-            await session.Document.Content.DisposeAsync().ConfigureAwait(false);
+            await session.Document.Content.DisposeAsync();
         Trace?.Dispose();
     }
 }

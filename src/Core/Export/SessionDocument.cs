@@ -1,4 +1,4 @@
-using Archiver.Core.Storage;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Export;
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Globalization;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Export;
 
@@ -79,7 +81,7 @@ internal sealed class TableRows(TableShape table, int sessions)
                 var piece = rest[..RowJson.PieceLength(rest, DocumentCompressor.ChunkBytes)];
                 at += piece.Length;
                 RowJson.WritePiece(output, piece, _kinds[column]);
-                output = await flush().ConfigureAwait(false);
+                output = await flush();
             }
             output.Write(quote);
         }

@@ -75,9 +75,9 @@ internal sealed class ArchiveLedger(RunContext run, string location)
     /// <summary>For each stem of a session's keys, how many objects the ledger knows under it.</summary>
     public async Task<IReadOnlyList<int>> CountKeysAsync(IReadOnlyList<string> stems, CancellationToken cancellationToken)
     {
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
         return await connection.QueryAsync(
-            CountKeys, row => row.GetInt32(0), cancellationToken, PgParameter.Text(location), PgParameter.Texts(stems)).ConfigureAwait(false);
+            CountKeys, row => row.GetInt32(0), cancellationToken, PgParameter.Text(location), PgParameter.Texts(stems));
     }
 
     /// <summary>Records objects before their upload, in a short transaction of its own; returns their ids in order.</summary>
@@ -85,20 +85,20 @@ internal sealed class ArchiveLedger(RunContext run, string location)
     {
         if (objects.Count == 0)
             return [];
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
         return await connection.QueryAsync(
             InsertPending, row => row.GetInt64(0), cancellationToken,
             PgParameter.Text(location), PgParameter.Text(run.Source.Name), PgParameter.Uuid(run.Id), PgParameter.Text(objects[0].Layout),
             PgParameter.Texts(objects.Select(o => o.Key)), PgParameter.Texts(objects.Select(o => o.Attempt)),
             PgParameter.Texts(objects.Select(o => PgArray.Literal(o.Members))),
-            PgParameter.Bigints(objects.Select(o => o.Length)), PgParameter.BytesArray(objects.Select(o => o.Sha256))).ConfigureAwait(false);
+            PgParameter.Bigints(objects.Select(o => o.Length)), PgParameter.BytesArray(objects.Select(o => o.Sha256)));
     }
 
     /// <summary>Gives a pending object another key before anything was stored under the old one.</summary>
     public async Task RenamePendingAsync(long id, string key, CancellationToken cancellationToken)
     {
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        var renamed = await connection.ExecuteAsync(RenamePending, cancellationToken, PgParameter.Bigint(id), PgParameter.Text(key)).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        var renamed = await connection.ExecuteAsync(RenamePending, cancellationToken, PgParameter.Bigint(id), PgParameter.Text(key));
         Require(renamed, 1);
     }
 
@@ -120,30 +120,30 @@ internal sealed class ArchiveLedger(RunContext run, string location)
             PgParameter.Bigints(archives.Select(a => a.JsonLength)), PgParameter.BytesArray(archives.Select(a => a.JsonSha256)),
             PgParameter.Texts(archives.Select(a => a.Fingerprints)), PgParameter.Texts(archives.Select(a => a.Keep)),
             PgParameter.Texts(archives.Select(a => a.Reason)), PgParameter.Texts(archives.Select(a => a.Mark)),
-            PgParameter.Texts(archives.Select(a => a.FirstActivity)), PgParameter.Text(run.Source.Map.Session.User)).ConfigureAwait(false);
+            PgParameter.Texts(archives.Select(a => a.FirstActivity)), PgParameter.Text(run.Source.Map.Session.User));
         Require(inserted, archives.Count);
     }
 
     /// <summary>Stored sessions whose rows are deleted by this transaction.</summary>
     public static async Task ArchiveStoredAsync(NpgsqlConnection connection, IReadOnlyList<long> archives, CancellationToken cancellationToken) =>
-        Require(await connection.ExecuteAsync(ArchiveStored, cancellationToken, PgParameter.Bigints(archives)).ConfigureAwait(false), archives.Count);
+        Require(await connection.ExecuteAsync(ArchiveStored, cancellationToken, PgParameter.Bigints(archives)), archives.Count);
 
     /// <summary>Whether any of these archives, which were stored, has been archived.</summary>
     public static async Task<bool> AnyArchivedAsync(NpgsqlConnection connection, IEnumerable<long> archives, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<long>(AnyArchived, cancellationToken, PgParameter.Bigints(archives)).ConfigureAwait(false) > 0;
+        await connection.ScalarAsync<long>(AnyArchived, cancellationToken, PgParameter.Bigints(archives)) > 0;
 
     /// <summary>Objects that hold at least one session that is now archived or stored.</summary>
     public static async Task MarkStoredAsync(
         NpgsqlConnection connection, IReadOnlyDictionary<long, string?> versions, CancellationToken cancellationToken) =>
         Require(await connection.ExecuteAsync(
-            MarkStored, cancellationToken, PgParameter.Bigints(versions.Keys), PgParameter.Texts(versions.Values)).ConfigureAwait(false), versions.Count);
+            MarkStored, cancellationToken, PgParameter.Bigints(versions.Keys), PgParameter.Texts(versions.Values)), versions.Count);
 
     /// <summary>Objects that no session needs; they stay in the store until reconcile may remove them.</summary>
     public static async Task MarkAbandonedAsync(
         NpgsqlConnection connection, IReadOnlyList<(long Id, string? VersionId, string Reason)> objects, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(
             MarkAbandoned, cancellationToken, PgParameter.Bigints(objects.Select(o => o.Id)),
-            PgParameter.Texts(objects.Select(o => o.VersionId)), PgParameter.Texts(objects.Select(o => o.Reason))).ConfigureAwait(false);
+            PgParameter.Texts(objects.Select(o => o.VersionId)), PgParameter.Texts(objects.Select(o => o.Reason)));
 
     /// <summary>Adds to the run's counts, in the transaction that did it.</summary>
     public Task CountAsync(NpgsqlConnection connection, RunCounts counts, CancellationToken cancellationToken) =>
@@ -151,7 +151,7 @@ internal sealed class ArchiveLedger(RunContext run, string location)
 
     /// <summary>Whether this run has committed archives of any of these sessions.</summary>
     public async Task<bool> KnowsAsync(NpgsqlConnection connection, IEnumerable<string> keys, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<long>(Known, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Texts(keys)).ConfigureAwait(false) > 0;
+        await connection.ScalarAsync<long>(Known, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Texts(keys)) > 0;
 
     private static void Require(int changed, int expected)
     {

@@ -1,4 +1,3 @@
-using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -48,19 +47,19 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
     /// <exception cref="Diagnostics.ArchiverException">The user is no value of the source's user column; kind Configuration.</exception>
     public async Task<IReadOnlyList<ListedArchive>> ReadAsync(ArchiveFilter filter, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[filter.Source].OpenAsync(cancellationToken).ConfigureAwait(false);
-        if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+        await using var connection = await connections[filter.Source].OpenAsync(cancellationToken);
+        if (!await Migrator.ExistsAsync(connection, cancellationToken))
             return [];
-        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
         var (map, given) = (connections[filter.Source].Map, new GivenIds(connection, connections[filter.Source].Map));
         // Archives from the time when users were mapped are still there where they are not any more.
-        var user = filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken).ConfigureAwait(false) : filter.User;
-        var users = await SameUser.InLedgerAsync(connection, filter.Source, map, user, cancellationToken).ConfigureAwait(false);
-        var key = filter.Id is { } id ? await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id : null;
+        var user = filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
+        var users = await SameUser.InLedgerAsync(connection, filter.Source, map, user, cancellationToken);
+        var key = filter.Id is { } id ? await given.KeyAsync(id, cancellationToken) ?? id : null;
         return await connection.QueryAsync(
             List, Read, cancellationToken,
             PgParameter.Text(filter.Source), PgParameter.TextsOrNull(users), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
-            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id), PgParameter.Text(filter.Policy)).ConfigureAwait(false);
+            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id), PgParameter.Text(filter.Policy));
     }
 
     private static ListedArchive Read(NpgsqlDataReader row) => new(

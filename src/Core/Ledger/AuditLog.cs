@@ -23,11 +23,11 @@ internal static class AuditLog
         (await connection.QueryAsync(
             Insert, row => new AuditStamp(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1)), cancellationToken,
             PgParameter.Text(entry.Who), PgParameter.Text(entry.Action), PgParameter.Text(entry.Source), PgParameter.Text(entry.Policy), PgParameter.UuidOrNull(entry.RunId),
-            PgParameter.Text(entry.Reason), PgParameter.Json(JsonSerializer.Serialize(entry.Counts))).ConfigureAwait(false))[0];
+            PgParameter.Text(entry.Reason), PgParameter.Json(JsonSerializer.Serialize(entry.Counts))))[0];
 
     /// <summary>Whether the entry is there: the transaction that wrote it was committed.</summary>
     public static async Task<bool> HasAsync(NpgsqlConnection connection, AuditStamp stamp, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<bool>(Has, cancellationToken, PgParameter.Bigint(stamp.Id), PgParameter.Instant(stamp.At)).ConfigureAwait(false);
+        await connection.ScalarAsync<bool>(Has, cancellationToken, PgParameter.Bigint(stamp.Id), PgParameter.Instant(stamp.At));
 }
 
 /// <summary>An entry of the audit, as it was written.</summary>

@@ -39,7 +39,7 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
 
     /// <summary>Which database a connection leads to, and its clock.</summary>
     public static async Task<(DatabaseIdentity Database, DateTimeOffset Now)> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Read, Of, cancellationToken).ConfigureAwait(false))[0];
+        (await connection.QueryAsync(Read, Of, cancellationToken))[0];
 
     private static (DatabaseIdentity Database, DateTimeOffset Now) Of(NpgsqlDataReader row)
     {

@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -21,23 +22,23 @@ internal sealed class LedgerTransaction : IAsyncDisposable
 
     public static async Task<LedgerTransaction> BeginAsync(SourceConnections connections, string source, CancellationToken cancellationToken)
     {
-        var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await connections.OpenAsync(cancellationToken);
         try
         {
-            var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken).ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken);
+            await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken);
             return new(connections, source, connection, transaction);
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }
 
     /// <summary>Notes who did what. There is no change without its entry, so the entry also says whether the change was committed.</summary>
     public async Task AuditAsync(AuditEntry entry, CancellationToken cancellationToken) =>
-        _audit = await AuditLog.WriteAsync(Connection, entry, cancellationToken).ConfigureAwait(false);
+        _audit = await AuditLog.WriteAsync(Connection, entry, cancellationToken);
 
     /// <summary>Returns when the change is committed.</summary>
     /// <exception cref="NpgsqlException">It was rolled back.</exception>
@@ -54,7 +55,7 @@ internal sealed class LedgerTransaction : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _transaction.DisposeAsync().ConfigureAwait(false);
-        await Connection.DisposeAsync().ConfigureAwait(false);
+        await _transaction.DisposeAsync();
+        await Connection.DisposeAsync();
     }
 }

@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -38,19 +39,19 @@ internal static class Pauses
 
     /// <summary>What pauses a policy, as a person named it (everything, a source, source/policy), or null.</summary>
     public static async Task<string?> FindAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Find, Name, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false)).FirstOrDefault();
+        (await connection.QueryAsync(Find, Name, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy))).FirstOrDefault();
 
     /// <summary>
     /// A pause of one of the source's policies that is configured no more, as a person named it, or null. Under which name that policy runs now
     /// nobody knows, so whoever paused it would see it run.
     /// </summary>
     public static async Task<string?> FindStrayAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Stray, Name, cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(source.Policies.Select(p => p.Name))).ConfigureAwait(false)).FirstOrDefault();
+        (await connection.QueryAsync(Stray, Name, cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(source.Policies.Select(p => p.Name)))).FirstOrDefault();
 
     /// <summary>What stops runs of a configured policy, as a message says it, or null: a pause of it, or one of which nobody knows whether it is of it.</summary>
     public static async Task<string?> StoppedByAsync(NpgsqlConnection connection, SourceSettings source, string policy, CancellationToken cancellationToken) =>
-        await FindAsync(connection, source.Name, policy, cancellationToken).ConfigureAwait(false) is { } name ? StoppedBy(name)
-        : await FindStrayAsync(connection, source, cancellationToken).ConfigureAwait(false) is { } stray
+        await FindAsync(connection, source.Name, policy, cancellationToken) is { } name ? StoppedBy(name)
+        : await FindStrayAsync(connection, source, cancellationToken) is { } stray
             ? $"paused by archiver pause of {stray}, and no policy of that name is configured any more: pause what it has become, then: archiver resume {stray}"
         : null;
 
@@ -59,7 +60,7 @@ internal static class Pauses
 
     /// <summary>When runs of a policy were last let go on by a person, or null.</summary>
     public static async Task<DateTimeOffset?> ResumedAtAsync(NpgsqlConnection connection, string source, string policy, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Resumed, row => row.InstantOrNull(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)).ConfigureAwait(false))[0];
+        (await connection.QueryAsync(Resumed, row => row.InstantOrNull(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy)))[0];
 
     /// <summary>What lifts a pause that <see cref="FindAsync"/> named.</summary>
     public static string ResumeCommand(string name) => name == Everything ? "archiver resume" : $"archiver resume {name}";
@@ -74,16 +75,16 @@ internal static class Pauses
 
     /// <summary>All pauses in force, as a person named them.</summary>
     public static async Task<IReadOnlyList<string>> ListAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(List, Name, cancellationToken).ConfigureAwait(false);
+        await connection.QueryAsync(List, Name, cancellationToken);
 
     private static async Task<int> ChangeAsync(
         SourceConnections connections, string action, string source, string policy, string by, NpgsqlParameter[] parameters, string sql, CancellationToken cancellationToken)
     {
-        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken).ConfigureAwait(false);
-        var changed = await change.Connection.ExecuteAsync(sql, cancellationToken, parameters).ConfigureAwait(false);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken);
+        var changed = await change.Connection.ExecuteAsync(sql, cancellationToken, parameters);
         await change.AuditAsync(
-            new(by, action, source == All ? null : source, policy == All ? null : policy, null, null, new Dictionary<string, long> { ["pauses"] = changed }), cancellationToken).ConfigureAwait(false);
-        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
+            new(by, action, source == All ? null : source, policy == All ? null : policy, null, null, new Dictionary<string, long> { ["pauses"] = changed }), cancellationToken);
+        await change.CommitAsync(cancellationToken);
         return changed;
     }
 

@@ -1,5 +1,6 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -47,23 +48,23 @@ internal static class Quarantine
     {
         if (failed.Count == 0)
             return 0;
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
         return await connection.ExecuteAsync(
             Record, cancellationToken, PgParameter.Text(run.Source.Name), PgParameter.Uuid(run.Id), PgParameter.Texts(failed.Select(f => f.Key)),
-            PgParameter.Texts(failed.Select(f => f.Reason)), PgParameter.Int(retry.MaxAttempts), PgParameter.Interval(BackOff)).ConfigureAwait(false);
+            PgParameter.Texts(failed.Select(f => f.Reason)), PgParameter.Int(retry.MaxAttempts), PgParameter.Interval(BackOff));
     }
 
     /// <summary>Forgets the failures of these sessions, or of all; returns how many there were.</summary>
     public static async Task<int> ClearAsync(NpgsqlConnection connection, string source, IEnumerable<string>? sessions, CancellationToken cancellationToken) =>
-        await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source), PgParameter.TextsOrNull(sessions)).ConfigureAwait(false);
+        await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source), PgParameter.TextsOrNull(sessions));
 
     /// <summary>The same because a person said so, which the audit keeps.</summary>
     public static async Task<int> RetryAsync(SourceConnections connections, string source, IEnumerable<string>? sessions, string by, CancellationToken cancellationToken)
     {
-        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken).ConfigureAwait(false);
-        var cleared = await ClearAsync(change.Connection, source, sessions, cancellationToken).ConfigureAwait(false);
-        await change.AuditAsync(new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }), cancellationToken).ConfigureAwait(false);
-        await change.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken);
+        var cleared = await ClearAsync(change.Connection, source, sessions, cancellationToken);
+        await change.AuditAsync(new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }), cancellationToken);
+        await change.CommitAsync(cancellationToken);
         return cleared;
     }
 
@@ -76,5 +77,5 @@ internal static class Quarantine
         await connection.QueryAsync(
             List,
             row => new FailedSession(source, row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.TextOrNull(5), row.GetBoolean(6)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Int(limit)).ConfigureAwait(false);
+            cancellationToken, PgParameter.Text(source), PgParameter.Int(limit));
 }

@@ -1,8 +1,6 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ownership;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Inspection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -16,10 +14,10 @@ internal static class ReadOnlyContext
     public static async Task<RunContext> MakeAsync(
         NpgsqlConnection connection, SourceSettings source, Policy policy, ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
     {
-        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
-        await RequireLedgerAsync(connection, inspection, source, cancellationToken).ConfigureAwait(false);
-        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
-        var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout);
+        await RequireLedgerAsync(connection, inspection, source, cancellationToken);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+        var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
         return new()
         {
             Id = Guid.Empty,
@@ -35,11 +33,11 @@ internal static class ReadOnlyContext
     }
 
     /// <summary>Before the ledger is there, the first thing that a person asks is whether the source fits: that is answered too.</summary>
-    private static async Task RequireLedgerAsync(NpgsqlConnection connection, Inspection inspection, SourceSettings source, CancellationToken cancellationToken)
+    private static async Task RequireLedgerAsync(NpgsqlConnection connection, InspectionReport inspection, SourceSettings source, CancellationToken cancellationToken)
     {
         try
         {
-            await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+            await Migrator.RequireCurrentAsync(connection, cancellationToken);
         }
         catch (ArchiverException ledger) when (inspection.Problems.Count + inspection.Warnings.Count > 0)
         {

@@ -1,6 +1,4 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Ledger;

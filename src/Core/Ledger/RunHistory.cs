@@ -25,7 +25,7 @@ internal static class RunHistory
     {
         var rows = await connection.QueryAsync(
             Last, row => (Policy: row.GetString(0), Started: row.GetFieldValue<DateTimeOffset>(1)), cancellationToken,
-            PgParameter.Text(source), PgParameter.Texts(policies), PgParameter.Int(shards)).ConfigureAwait(false);
+            PgParameter.Text(source), PgParameter.Texts(policies), PgParameter.Int(shards));
         return rows.ToDictionary(r => r.Policy, r => r.Started, StringComparer.Ordinal);
     }
 }

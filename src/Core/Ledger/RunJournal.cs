@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -86,7 +87,7 @@ internal static class RunJournal
     public static async Task RequireAgreementAsync(NpgsqlConnection connection, string source, int shards, CancellationToken cancellationToken)
     {
         var found = await connection.QueryAsync(
-            Disagreeing, row => (Worker: row.GetString(0), Shards: row.GetInt32(1)), cancellationToken, PgParameter.Text(source), PgParameter.Int(shards)).ConfigureAwait(false);
+            Disagreeing, row => (Worker: row.GetString(0), Shards: row.GetInt32(1)), cancellationToken, PgParameter.Text(source), PgParameter.Int(shards));
         if (found is [var other])
             throw new ArchiverException(FailureKind.Refused, string.Create(CultureInfo.InvariantCulture,
                 $"Worker {other.Worker} is running on source '{source}' with Archiver:Schedule:Shards {other.Shards}, and this one has {shards}: give every worker the same. Nothing was changed."));
@@ -96,21 +97,21 @@ internal static class RunJournal
     public static async Task<IReadOnlyList<int>> FindUnfinishedAsync(
         NpgsqlConnection connection, string source, string policy, int shards, CancellationToken cancellationToken) =>
         await connection.QueryAsync(
-            Unfinished, row => row.GetInt32(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Int(shards)).ConfigureAwait(false);
+            Unfinished, row => row.GetInt32(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Int(shards));
 
     private static async Task<long> BeginAsync(
         NpgsqlConnection connection, Guid id, string source, string policy, string action, Shard shard, Lease lease, Cutoffs cutoffs, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(OneAtATime, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
-        await RequireAgreementAsync(connection, source, shard.Count, cancellationToken).ConfigureAwait(false);
-        var dead = await connection.ScalarAsync<long>(SettleDeadRuns, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
-        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(OneAtATime, cancellationToken, PgParameter.Text(source));
+        await RequireAgreementAsync(connection, source, shard.Count, cancellationToken);
+        var dead = await connection.ScalarAsync<long>(SettleDeadRuns, cancellationToken, PgParameter.Text(source));
+        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source));
         await connection.ExecuteAsync(
             Insert, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(source), PgParameter.Text(policy),
             PgParameter.Text(action), PgParameter.Instant(cutoffs.Now), PgParameter.Text(WorkerName),
-            PgParameter.Bigint(lease.Nonce), PgParameter.Int(shard.Number), PgParameter.Int(shard.Count)).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            PgParameter.Bigint(lease.Nonce), PgParameter.Int(shard.Number), PgParameter.Int(shard.Count));
+        await transaction.CommitAsync(cancellationToken);
         return dead;
     }
 
@@ -128,8 +129,8 @@ internal static class RunJournal
         {
             try
             {
-                await using var connection = await connections.OpenAsync(CancellationToken.None).ConfigureAwait(false);
-                await EndAsync(connection, id, source, summary, CancellationToken.None).ConfigureAwait(false);
+                await using var connection = await connections.OpenAsync(CancellationToken.None);
+                await EndAsync(connection, id, source, summary, CancellationToken.None);
                 return;
             }
             catch (Exception exception) when (PgErrors.IsTransient(exception) && attempt < EndAttempts)
@@ -141,14 +142,14 @@ internal static class RunJournal
 
     private static async Task EndAsync(NpgsqlConnection connection, Guid id, string source, RunSummary summary, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // A standby that is gone must not keep a run from saying so.
-        await connection.ExecuteAsync("SET LOCAL synchronous_commit = local", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync("SET LOCAL synchronous_commit = local", cancellationToken);
         await connection.ExecuteAsync(
             Finish, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(StateOf(summary.Outcome)), PgParameter.Bigint(summary.Selected),
-            PgParameter.Bigint(summary.Skipped), PgParameter.Bigint(summary.Failed), PgParameter.Json(JsonSerializer.Serialize(summary.Reasons)), PgParameter.Text(summary.Error)).ConfigureAwait(false);
-        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            PgParameter.Bigint(summary.Skipped), PgParameter.Bigint(summary.Failed), PgParameter.Json(JsonSerializer.Serialize(summary.Reasons)), PgParameter.Text(summary.Error));
+        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source));
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private static string StateOf(RunOutcome outcome) => outcome switch

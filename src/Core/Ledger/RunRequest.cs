@@ -1,6 +1,4 @@
-using Archiver.Core.Deletion;
-using Archiver.Core.Policies;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Ledger;
 
@@ -11,11 +9,8 @@ namespace Archiver.Core.Ledger;
 /// <param name="Shard">Only this part of the source's sessions; null for all, one after another where there are several.</param>
 public sealed record RunRequest(SourceSettings Source, Policy Policy, long? MaxSessions = null, Shard? Shard = null)
 {
-    /// <summary>What takes the place of the sessions that are archived; null for a run that only archives.</summary>
-    internal IReplacement? Replacement { get; init; }
-
     /// <summary>The smaller of both bounds; <see cref="long.MaxValue"/> when there is none. Of a shard its share.</summary>
-    public long Limit => (Shard ?? Policies.Shard.Whole).ShareOf(PolicyLimit);
+    public long Limit => (Shard ?? Settings.Shard.Whole).ShareOf(PolicyLimit);
 
     /// <summary>The same over all shards.</summary>
     public long PolicyLimit => Math.Min(MaxSessions ?? long.MaxValue, Policy.MaxSessions ?? long.MaxValue);

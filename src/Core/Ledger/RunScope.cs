@@ -1,8 +1,6 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ownership;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Inspection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -42,23 +40,23 @@ internal sealed class RunScope : IAsyncDisposable
     public static async Task<RunScope?> BeginAsync(
         RunRequest request, ArchiverSettings settings, SourceConnections connections, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
-        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        var inspection = await SourceInspector.InspectAsync(connection, request.Source, cancellationToken, settings.Batch.LockTimeout).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+        var inspection = await SourceInspector.InspectAsync(connection, request.Source, cancellationToken, settings.Batch.LockTimeout);
         var shape = inspection.Require(request.Source.Name);
         var shard = request.Shard ?? Shard.Whole;
         var keys = SourceLockKey.ForShard(request.Source.Name, shard.Number, shard.Count);
-        var taken = await SourceLock.TryTakeAsync(connections, keys, request.Source.Name, time, cancellationToken).ConfigureAwait(false);
+        var taken = await SourceLock.TryTakeAsync(connections, keys, request.Source.Name, time, cancellationToken);
         if (taken is null)
         {
             // Somebody who has the whole source, or a part of it, because of another number of shards would be met again and again.
-            await RunJournal.RequireAgreementAsync(connection, request.Source.Name, shard.Count, cancellationToken).ConfigureAwait(false);
+            await RunJournal.RequireAgreementAsync(connection, request.Source.Name, shard.Count, cancellationToken);
             return null;
         }
         try
         {
-            await SourceRegistry.RegisterAsync(connections, connection, request.Source, cancellationToken).ConfigureAwait(false);
-            var (database, now) = await IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connections, connection, request.Source, cancellationToken);
+            var (database, now) = await IdentifyAsync(connection, cancellationToken);
             var context = new RunContext
             {
                 Id = Guid.CreateVersion7(now),
@@ -73,7 +71,7 @@ internal sealed class RunScope : IAsyncDisposable
                 Lease = taken.Lease,
                 Unwatched = new(logger),
             };
-            var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, shard, taken.Lease, context.Cutoffs, cancellationToken).ConfigureAwait(false);
+            var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, shard, taken.Lease, context.Cutoffs, cancellationToken);
             IReadOnlyList<string> warnings = LedgerOwner.WhyNot(database) is { } reason
                 ? [.. inspection.Warnings, $"Runs go on, and discard, erase and reconcile --fix destroy nothing here: {reason}. See: archiver ledger own --help"]
                 : inspection.Warnings;
@@ -81,7 +79,7 @@ internal sealed class RunScope : IAsyncDisposable
         }
         catch
         {
-            await taken.DisposeAsync().ConfigureAwait(false);
+            await taken.DisposeAsync();
             throw;
         }
     }
@@ -90,9 +88,9 @@ internal sealed class RunScope : IAsyncDisposable
     public static async Task PrepareLedgerAsync(NpgsqlConnection connection, bool migrate, CancellationToken cancellationToken)
     {
         if (migrate)
-            await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+            await Migrator.MigrateAsync(connection, cancellationToken);
         else
-            await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
+            await Migrator.RequireCurrentAsync(connection, cancellationToken);
     }
 
     /// <inheritdoc cref="DatabaseIdentity.ReadAsync"/>

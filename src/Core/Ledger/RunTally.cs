@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+
 namespace Archiver.Core.Ledger;
 
 /// <summary>Counts of one run, added to by its stages at the same time.</summary>

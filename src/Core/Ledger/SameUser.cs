@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -59,7 +60,7 @@ internal static partial class SameUser
 
     /// <summary>The same, where the tables have not been described.</summary>
     public static async Task<ColumnShape?> ColumnAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken) =>
-        map.Session.User is null ? null : Column(map, await TableDescriber.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false));
+        map.Session.User is null ? null : Column(map, await TableDescriber.DescribeAsync(connection, map, cancellationToken));
 
     /// <summary>Which of some users are the given one.</summary>
     public static async Task<IReadOnlySet<string>> AmongAsync(
@@ -67,7 +68,7 @@ internal static partial class SameUser
     {
         var sql = $"SELECT u.name FROM unnest($1) AS u (name) WHERE {Form(column, "u.name")} = {Form(column, "$2")}";
         return (await connection.QueryAsync(
-            sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(users.OfType<string>().Distinct(StringComparer.Ordinal)), PgParameter.Text(user)).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+            sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(users.OfType<string>().Distinct(StringComparer.Ordinal)), PgParameter.Text(user))).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>How the archives of a source spell a user; null for none given. One look at them all; then the index of users finds each page.</summary>
@@ -76,11 +77,11 @@ internal static partial class SameUser
     {
         if (user is null)
             return null;
-        var column = await ColumnAsync(connection, map, cancellationToken).ConfigureAwait(false);
+        var column = await ColumnAsync(connection, map, cancellationToken);
         if (Form(column, "") == "")
             return [user];
         var sql = $"SELECT DISTINCT a.user_id FROM archiver.archives AS a WHERE a.source = $1 AND {Form(column, "a.user_id")} = {Form(column, "$2")}";
-        return await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(user)).ConfigureAwait(false);
+        return await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(user));
     }
 
     private static string Shared(string type, string user) => type switch

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
-using Archiver.Core.Reconciliation;
-using Archiver.Core.Restore;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Ownership;
@@ -23,8 +23,8 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
         // Every version goes with the key: the one that is there now may be somebody else's, put where ours had gone.
         foreach (var asked in new[] { name, new ObjectName(name.Key) }.Distinct())
         {
-            if (await store.HeadAsync(asked, cancellationToken).ConfigureAwait(false) is { } head
-                && await WhyForeignAsync(head, cancellationToken).ConfigureAwait(false) is { } reason)
+            if (await store.HeadAsync(asked, cancellationToken) is { } head
+                && await WhyForeignAsync(head, cancellationToken) is { } reason)
             {
                 return reason;
             }
@@ -40,9 +40,9 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(names, options, async (name, token) =>
         {
-            if (await WhyForeignAsync(name, token).ConfigureAwait(false) is { } reason)
+            if (await WhyForeignAsync(name, token) is { } reason)
                 reasons[name.Key] = reason;
-        }).ConfigureAwait(false);
+        });
         return reasons;
     }
 
@@ -67,7 +67,7 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
         if (system is not null && written is not null)
             return WhyForeign(system, Uri.UnescapeDataString(written));
         // Objects of earlier versions name their database in the document only; of a damaged one the system is all there is.
-        return await ReadSourceAsync(head, cancellationToken).ConfigureAwait(false) is { } source ? WhyForeign(source.SystemId, source.Database)
+        return await ReadSourceAsync(head, cancellationToken) is { } source ? WhyForeign(source.SystemId, source.Database)
             : system is null ? "it cannot be read and does not say whose it is"
             : database.Origins.Any(o => o.SystemId == system) ? null
             : Foreign(system, null);
@@ -86,13 +86,13 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
 
     private async Task<DocumentSource?> ReadSourceAsync(ObjectHead head, CancellationToken cancellationToken)
     {
-        await using var body = await store.OpenRangeAsync(head.Name, 0, Math.Min(head.Length, HeaderBytes), cancellationToken).ConfigureAwait(false);
+        await using var body = await store.OpenRangeAsync(head.Name, 0, Math.Min(head.Length, HeaderBytes), cancellationToken);
         if (body is null)
             return null;
         try
         {
             await using var json = new GzipMemberStream(body);
-            using var document = await DocumentReader.OpenAsync(json, cancellationToken).ConfigureAwait(false);
+            using var document = await DocumentReader.OpenAsync(json, cancellationToken);
             return document.Header.Source;
         }
         catch (Exception exception) when (exception is InvalidDataException or JsonException or EndOfStreamException)

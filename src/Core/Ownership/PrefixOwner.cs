@@ -1,9 +1,9 @@
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Ownership;
@@ -30,13 +30,13 @@ internal static class PrefixOwner
         NpgsqlConnection connection, IArchiveReader store, SourceSettings source, DatabaseIdentity database, CancellationToken cancellationToken)
     {
         var owner = new ObjectOwner(store, database);
-        var key = await store.HeadAsync(new(TombstoneKey.ObjectKey(source.Prefix)), cancellationToken).ConfigureAwait(false);
+        var key = await store.HeadAsync(new(TombstoneKey.ObjectKey(source.Prefix)), cancellationToken);
         var reason = key is null ? null : owner.WhyForeignPlace(key.Metadata);
         var oldest = await connection.QueryAsync(
             Oldest, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(store.Location), PgParameter.Text(source.Name),
-            PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0")).ConfigureAwait(false);
+            PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0"));
         if (reason is null && oldest is [var name])
-            reason = await owner.WhyForeignAsync(name, cancellationToken).ConfigureAwait(false);
+            reason = await owner.WhyForeignAsync(name, cancellationToken);
         if (reason is not null)
             throw new ArchiverException(FailureKind.Refused,
                 $"Nothing was erased: {store.Location}/{source.Prefix} has tombstones or archives of another database, and a tombstone written here would erase its sessions. "

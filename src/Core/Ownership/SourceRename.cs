@@ -1,8 +1,9 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Npgsql;
@@ -37,46 +38,46 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
     public async Task ExecuteAsync(string old, SourceSettings source, string who, CancellationToken cancellationToken)
     {
         var pool = connections[source.Name];
-        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        var names = await SourceTables.NamesAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var connection = await pool.OpenAsync(cancellationToken);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+        var names = await SourceTables.NamesAsync(connection, cancellationToken);
         var former = Names.Canonical(old);
         if (!names.Contains(former))
             throw new ArchiverException(FailureKind.Failed, $"This ledger knows no source '{old}'. It knows: {string.Join(", ", names.DefaultIfEmpty("none"))}.");
         SourceLockKey[] keys = [.. new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal).Select(n => SourceLockKey.For(n, shard: 0))];
-        await using var taken = await SourceLock.TryTakeAsync(pool, keys, source.Name, time, cancellationToken).ConfigureAwait(false)
+        await using var taken = await SourceLock.TryTakeAsync(pool, keys, source.Name, time, cancellationToken)
             ?? throw new ArchiverException(FailureKind.Refused, $"A worker runs on source '{old}' or '{source.Name}'. Stop it, and rename again.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
         if (former != source.Name)
         {
-            await RequireOldTablesAsync(connection, former, source, stop.Token).ConfigureAwait(false);
+            await RequireOldTablesAsync(connection, former, source, stop.Token);
             // First: documents and tombstones in the bucket keep the old name, and a lost ledger must be able to tell whose they are.
-            var (database, _) = await DatabaseIdentity.ReadAsync(connection, stop.Token).ConfigureAwait(false);
-            await FormerNames.AddAsync(store, source, old, database, stop.Token).ConfigureAwait(false);
+            var (database, _) = await DatabaseIdentity.ReadAsync(connection, stop.Token);
+            await FormerNames.AddAsync(store, source, old, database, stop.Token);
         }
-        await MoveAsync(connection, former, source, taken.Lease, who, stop.Token).ConfigureAwait(false);
+        await MoveAsync(connection, former, source, taken.Lease, who, stop.Token);
     }
 
     private async Task MoveAsync(NpgsqlConnection connection, string former, SourceSettings source, Lease lease, string who, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var name in new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal))
-            await HoldLock.TakeExclusiveAsync(connection, name, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(SourceRegistry.OneAtATime, cancellationToken).ConfigureAwait(false);
+            await HoldLock.TakeExclusiveAsync(connection, name, cancellationToken);
+        await connection.ExecuteAsync(SourceRegistry.OneAtATime, cancellationToken);
         foreach (var sql in former != source.Name ? [Move, ClearProofs, MoveProofs, MoveRequests] : Array.Empty<string>())
-            await connection.ExecuteAsync(sql, cancellationToken, PgParameter.Text(former), PgParameter.Text(source.Name)).ConfigureAwait(false);
-        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-        SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false));
-        await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken).ConfigureAwait(false);
-        await AuditLog.WriteAsync(connection, new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts), cancellationToken).ConfigureAwait(false);
-        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(sql, cancellationToken, PgParameter.Text(former), PgParameter.Text(source.Name));
+        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken);
+        SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken));
+        await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken);
+        await AuditLog.WriteAsync(connection, new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts), cancellationToken);
+        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);
     }
 
     /// <summary>A mistyped name must not give the holds of one source to another: the old one's session table is the new one's, or is gone.</summary>
     private static async Task RequireOldTablesAsync(NpgsqlConnection connection, string former, SourceSettings source, CancellationToken cancellationToken)
     {
-        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-        var known = await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false);
+        var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken);
+        var known = await SourceTables.KnownAsync(connection, cancellationToken);
         if (known.FirstOrDefault(k => k.Source == former && k is { IsSession: true, IsThere: true } && !mapped.Any(m => m.IsSession && k.Is(m))) is { } other)
             throw new ArchiverException(FailureKind.Refused, $"Source '{former}' stands for table {other.Table}, which is not the session table of '{source.Name}': it is another source. Nothing was changed.");
     }

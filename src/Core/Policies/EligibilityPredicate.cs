@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Policies;

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -23,7 +24,7 @@ internal static class WhereFault
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            return await FindAsync(connections, policy, error.SqlState, patience.Token).ConfigureAwait(false) is { } key
+            return await FindAsync(connections, policy, error.SqlState, patience.Token) is { } key
                 ? new(FailureKind.Failed,
                     $"Where of policy '{policy.FullName}' fails for session '{key}' with {error.SqlState} ({PgErrors.Condition(error.SqlState)}), and no session can be taken while it does. Mend that row, or guard the condition, such as CASE WHEN s.n <> 0 THEN s.total / s.n > 5 END.", error)
                 : null;
@@ -36,19 +37,19 @@ internal static class WhereFault
 
     private static async Task<string?> FindAsync(SourceConnections connections, Policy policy, string sqlState, CancellationToken cancellationToken)
     {
-        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        var shape = await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        var shape = await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken);
         var (table, type) = (connections.Map.Session, shape.KeyType(connections.Map));
         var key = SessionPath.Column("s", table.Key);
         string? after = null;
         while (true)
         {
             var sql = $"SELECT {key}::text FROM {table.Table.Sql} AS s {(after is null ? "" : $"WHERE {key} > $1::{type} ")}ORDER BY {key} LIMIT {Page}";
-            var keys = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, after is null ? [] : [PgParameter.Text(after)]).ConfigureAwait(false);
+            var keys = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, after is null ? [] : [PgParameter.Text(after)]);
             if (keys.Count == 0)
                 return null;
-            if (await FailsAsync(keys).ConfigureAwait(false))
-                return await HalveAsync(keys).ConfigureAwait(false);
+            if (await FailsAsync(keys))
+                return await HalveAsync(keys);
             after = keys[^1];
         }
 
@@ -57,7 +58,7 @@ internal static class WhereFault
             while (some.Count > 1)
             {
                 var half = some[..(some.Count / 2)];
-                some = await FailsAsync(half).ConfigureAwait(false) ? half : some[half.Count..];
+                some = await FailsAsync(half) ? half : some[half.Count..];
             }
             return some[0];
         }
@@ -66,11 +67,11 @@ internal static class WhereFault
         async Task<bool> FailsAsync(List<string> some)
         {
             var sql = $"WITH s AS MATERIALIZED (SELECT s.* FROM {table.Table.Sql} AS s WHERE {key} = ANY ($1::{type}[])) SELECT count(*) FROM s WHERE (\n{policy.Where}\n)";
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience), cancellationToken).ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience), cancellationToken);
             try
             {
-                await connection.ScalarAsync<long>(sql, cancellationToken, PgParameter.Texts(some)).ConfigureAwait(false);
+                await connection.ScalarAsync<long>(sql, cancellationToken, PgParameter.Texts(some));
                 return false;
             }
             catch (PostgresException exception) when (exception.SqlState == sqlState)

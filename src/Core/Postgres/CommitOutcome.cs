@@ -33,17 +33,17 @@ internal sealed class CommitOutcome(
     /// <exception cref="ArchiverException">Its fate cannot be learnt now; the ledger tells the next run.</exception>
     public async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Func<CancellationToken, Task> last, CancellationToken cancellationToken)
     {
-        var id = (await connection.ScalarAsync<string>(TransactionId, cancellationToken).ConfigureAwait(false))!;
-        await last(cancellationToken).ConfigureAwait(false);
+        var id = (await connection.ScalarAsync<string>(TransactionId, cancellationToken))!;
+        await last(cancellationToken);
         try
         {
             // Not cancelled half-way by the caller: either it is not sent, or its answer is waited for.
             cancellationToken.ThrowIfCancellationRequested();
-            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+            await transaction.CommitAsync(CancellationToken.None);
         }
         catch (Exception exception) when (exception is NpgsqlException or IOException)
         {
-            if (!await IsCommittedAsync(id, exception).ConfigureAwait(false))
+            if (!await IsCommittedAsync(id, exception))
                 throw;
         }
     }
@@ -55,9 +55,9 @@ internal sealed class CommitOutcome(
         {
             try
             {
-                await using var connection = await open(patience.Token).ConfigureAwait(false);
-                if (await FateAsync(connection, transactionId, patience.Token).ConfigureAwait(false) is not "in progress" and var fate)
-                    return await recorded(connection, fate, patience.Token).ConfigureAwait(false);
+                await using var connection = await open(patience.Token);
+                if (await FateAsync(connection, transactionId, patience.Token) is not "in progress" and var fate)
+                    return await recorded(connection, fate, patience.Token);
             }
             catch (Exception exception) when (PgErrors.IsTransient(exception))
             {
@@ -67,7 +67,7 @@ internal sealed class CommitOutcome(
             {
                 throw Unknown(cause);
             }
-            await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
+            await Task.Delay(Pause, CancellationToken.None);
             if (patience.IsCancellationRequested)
                 throw Unknown(cause);
         }
@@ -77,7 +77,7 @@ internal sealed class CommitOutcome(
     {
         try
         {
-            return await connection.ScalarAsync<string>(Fate, cancellationToken, PgParameter.Text(transactionId)).ConfigureAwait(false);
+            return await connection.ScalarAsync<string>(Fate, cancellationToken, PgParameter.Text(transactionId));
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidParameterValue)
         {

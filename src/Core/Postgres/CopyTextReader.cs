@@ -48,7 +48,7 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposabl
             searched = _end;
             if (_end == _buffer.Length)
                 searched -= MakeRoom();
-            var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
             if (read == 0)
                 return _row == _end ? false : throw new InvalidDataException("COPY data ended within a row.");
             _end += read;

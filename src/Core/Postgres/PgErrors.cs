@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Postgres;
@@ -56,7 +55,7 @@ internal static class PgErrors
     /// One clear message that names the setting. Never the server's DETAIL: it quotes key values, and with them possibly text of a row.
     /// </summary>
     public static ArchiverException ForPerson(
-        Exception exception, string source, NpgsqlConnectionStringBuilder target, string key = nameof(SourceSettings.ConnectionString)) =>
+        Exception exception, string source, NpgsqlConnectionStringBuilder target, string key = "ConnectionString") =>
         ForPerson(exception, $"Archiver:Sources:{source}:{key}", $" (source '{source}')", target);
 
     /// <summary>The same for a database that no setting of a source names.</summary>

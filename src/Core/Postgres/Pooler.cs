@@ -13,7 +13,7 @@ internal static class Pooler
     /// <exception cref="ArchiverException">There is a pooler; kind Refused.</exception>
     public static async Task RefuseAsync(NpgsqlConnection connection, string advice, CancellationToken cancellationToken)
     {
-        var process = await connection.ScalarAsync<int>("SELECT pg_backend_pid()", cancellationToken).ConfigureAwait(false);
+        var process = await connection.ScalarAsync<int>("SELECT pg_backend_pid()", cancellationToken);
         if (process != connection.ProcessID)
             throw new ArchiverException(FailureKind.Refused,
                 $"A connection pooler sits between the archiver and PostgreSQL, and neither session locks nor temporary tables hold through it. {advice}");

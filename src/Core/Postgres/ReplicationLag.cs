@@ -25,11 +25,11 @@ internal sealed class ReplicationLag(TimeProvider time)
     /// <exception cref="ArchiverException">The role may not see it; kind Refused.</exception>
     public async Task<TimeSpan> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (!await connection.ScalarAsync<bool>(MaySee, cancellationToken).ConfigureAwait(false))
+        if (!await connection.ScalarAsync<bool>(MaySee, cancellationToken))
             throw new ArchiverException(FailureKind.Refused,
                 $"Archiver:Batch:MaxReplicationLag is set, and the role may not see how far the replicas are: GRANT pg_read_all_stats TO {PgIdentifier.Quote(new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username ?? "")}; Nothing was changed.");
         var (now, replayed, reported) = (await connection.QueryAsync(
-            Read, row => (Position(row.GetString(0)), row.TextOrNull(1) is { } text ? Position(text) : (decimal?)null, TimeSpan.FromSeconds(row.GetDouble(2))), cancellationToken).ConfigureAwait(false))[0];
+            Read, row => (Position(row.GetString(0)), row.TextOrNull(1) is { } text ? Position(text) : (decimal?)null, TimeSpan.FromSeconds(row.GetDouble(2))), cancellationToken))[0];
         if (replayed is null)
         {
             _marks.Clear();

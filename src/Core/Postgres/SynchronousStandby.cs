@@ -21,7 +21,7 @@ internal static class SynchronousStandby
     /// <exception cref="ArchiverException">Too few synchronous standbys are connected.</exception>
     public static async Task RequireAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (!await connection.ScalarAsync<bool>(Ready, cancellationToken).ConfigureAwait(false))
+        if (!await connection.ScalarAsync<bool>(Ready, cancellationToken))
             throw new ArchiverException(FailureKind.Failed,
                 "A synchronous standby named in synchronous_standby_names is not connected: a commit would hang with its locks held. Nothing was deleted.");
     }

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
 using Npgsql;
 
 namespace Archiver.Core.Proofs;
@@ -38,25 +38,25 @@ internal static class DamageRecords
         NpgsqlConnection connection, string source, Proof proof, IEnumerable<long> right, IReadOnlyCollection<(long Id, VerifyProblem Found)> wrong, CancellationToken cancellationToken)
     {
         var known = (await connection.QueryAsync(
-            Known, row => (Id: row.GetInt64(0), Problem: row.GetString(1)), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name())).ConfigureAwait(false))
+            Known, row => (Id: row.GetInt64(0), Problem: row.GetString(1)), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name())))
             .ToDictionary(d => d.Id, d => d.Problem);
         var healed = known.Count == 0 ? [] : right.Where(known.ContainsKey).ToList();
         var news = wrong.Select(w => (w.Id, Problem: Word(w.Found.Problem))).DistinctBy(w => w.Id).Where(w => known.GetValueOrDefault(w.Id) != w.Problem).ToList();
-        if (healed.Count + news.Count > 0 && await connection.ScalarAsync<bool>(MayWrite, cancellationToken).ConfigureAwait(false))
+        if (healed.Count + news.Count > 0 && await connection.ScalarAsync<bool>(MayWrite, cancellationToken))
             await connection.ExecuteAsync(
-                Change, cancellationToken, PgParameter.Text(proof.Name()), PgParameter.Bigints(healed), PgParameter.Bigints(news.Select(n => n.Id)), PgParameter.Texts(news.Select(n => n.Problem))).ConfigureAwait(false);
+                Change, cancellationToken, PgParameter.Text(proof.Name()), PgParameter.Bigints(healed), PgParameter.Bigints(news.Select(n => n.Id)), PgParameter.Texts(news.Select(n => n.Problem)));
     }
 
     /// <summary>Known ones, those that wait longest first.</summary>
     public static async Task<IReadOnlyList<long>> KnownAsync(NpgsqlConnection connection, string source, Proof proof, long most, CancellationToken cancellationToken) =>
         await connection.QueryAsync(
-            $"{Known} LIMIT $3", row => row.GetInt64(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name()), PgParameter.Bigint(most)).ConfigureAwait(false);
+            $"{Known} LIMIT $3", row => row.GetInt64(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name()), PgParameter.Bigint(most));
 
     /// <summary>How many archives are damaged, by what is wrong with them; every kind is there.</summary>
     public static async Task<IReadOnlyDictionary<string, long>> CountAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken)
     {
         var counts = new SortedDictionary<string, long>(Enum.GetValues<ReadProblem>().ToDictionary(Word, _ => 0L), StringComparer.Ordinal);
-        foreach (var (problem, count) in await connection.QueryAsync(Counts, row => (row.GetString(0), row.GetInt64(1)), cancellationToken, PgParameter.Text(source)).ConfigureAwait(false))
+        foreach (var (problem, count) in await connection.QueryAsync(Counts, row => (row.GetString(0), row.GetInt64(1)), cancellationToken, PgParameter.Text(source)))
             counts[problem] = count;
         return counts;
     }
@@ -65,7 +65,7 @@ internal static class DamageRecords
     public static async Task<IReadOnlyList<DamagedArchive>> FirstAsync(NpgsqlConnection connection, string source, int most, CancellationToken cancellationToken) =>
         await connection.QueryAsync(
             First, row => new DamagedArchive(row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetFieldValue<DateTimeOffset>(5)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Int(most)).ConfigureAwait(false);
+            cancellationToken, PgParameter.Text(source), PgParameter.Int(most));
 
     /// <summary>The word for a problem, the same everywhere.</summary>
     public static string Word(ReadProblem problem) => JsonNamingPolicy.SnakeCaseLower.ConvertName(problem.ToString());

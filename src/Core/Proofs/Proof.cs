@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Proofs;
 

@@ -63,10 +63,10 @@ internal static class ProofRecords
 
     /// <summary>When it was last tried, or when the ledger was made.</summary>
     public static async Task<DateTimeOffset> LastTimeAsync(NpgsqlConnection connection, string source, Proof proof, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(LastTime, row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name())).ConfigureAwait(false))[0];
+        (await connection.QueryAsync(LastTime, row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name())))[0];
 
     public static async Task<IReadOnlyList<ProofStatus>> ReadAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(All, Read, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+        await connection.QueryAsync(All, Read, cancellationToken, PgParameter.Text(source));
 
     private static ProofStatus Read(NpgsqlDataReader row) => new()
     {

@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Net.Sockets;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
-using Archiver.Core.Restore;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -31,19 +30,19 @@ internal sealed class ProofRunner(
     {
         try
         {
-            await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-            var began = await connection.ScalarAsync<DateTime>(Clock, cancellationToken).ConfigureAwait(false);
-            if (await ProveAsync(connection, source, proof, who, cancellationToken).ConfigureAwait(false) is { } result)
+            await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+            var began = await connection.ScalarAsync<DateTime>(Clock, cancellationToken);
+            if (await ProveAsync(connection, source, proof, who, cancellationToken) is { } result)
             {
                 // Not on the connection from before: it was idle for as long as the proof took, which may be longer than a network keeps one.
-                await using var after = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-                await ProofRecords.DoneAsync(after, source.Name, proof, result, new(began, TimeSpan.Zero), cancellationToken).ConfigureAwait(false);
+                await using var after = await connections[source.Name].OpenAsync(cancellationToken);
+                await ProofRecords.DoneAsync(after, source.Name, proof, result, new(began, TimeSpan.Zero), cancellationToken);
                 Log(source, proof, result);
                 return;
             }
             const string Busy = "another worker runs on the source";
             logger.ProofSkipped(proof.Name(), source.Name, Busy);
-            await ProofRecords.NotDoneAsync(connection, source.Name, proof, skipped: true, Busy, cancellationToken).ConfigureAwait(false);
+            await ProofRecords.NotDoneAsync(connection, source.Name, proof, skipped: true, Busy, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -53,7 +52,7 @@ internal sealed class ProofRunner(
         }
         catch (Exception exception) when (exception is ArchiverException or StorageException or NpgsqlException or SocketException or TimeoutException or IOException or OperationCanceledException)
         {
-            await FailAsync(source, proof, exception, cancellationToken).ConfigureAwait(false);
+            await FailAsync(source, proof, exception, cancellationToken);
         }
     }
 
@@ -68,14 +67,14 @@ internal sealed class ProofRunner(
 
     private async Task<ProofResult?> ReadAsync(NpgsqlConnection connection, SourceSettings source, Proof proof, SampleSize sample, CancellationToken cancellationToken)
     {
-        var most = sample.From(await ReadableArchives.CountAsync(connection, source.Name, cancellationToken).ConfigureAwait(false));
-        var after = await ProofRecords.PositionAsync(connection, source.Name, proof, cancellationToken).ConfigureAwait(false);
-        var (count, through, isLast) = await ReadableArchives.NextAsync(connection, source.Name, after, most, cancellationToken).ConfigureAwait(false);
-        var damaged = await DamageRecords.KnownAsync(connection, source.Name, proof, most, cancellationToken).ConfigureAwait(false);
+        var most = sample.From(await ReadableArchives.CountAsync(connection, source.Name, cancellationToken));
+        var after = await ProofRecords.PositionAsync(connection, source.Name, proof, cancellationToken);
+        var (count, through, isLast) = await ReadableArchives.NextAsync(connection, source.Name, after, most, cancellationToken);
+        var damaged = await DamageRecords.KnownAsync(connection, source.Name, proof, most, cancellationToken);
         var drill = proof == Proof.RestoreDrill;
         var report = await verifier.VerifyAsync(
             new VerifyOptions(source.Name, Sample: null, RestoreDrill: drill ? int.MaxValue : 0) { Range = new(after, through, damaged, count + damaged.Count) },
-            progress: null, cancellationToken).ConfigureAwait(false);
+            progress: null, cancellationToken);
         var found = new SortedDictionary<string, long>((drill ? [.. WhenRead, ReadProblem.Refused] : WhenRead).ToDictionary(DamageRecords.Word, p => report.Problems.LongCount(f => f.Problem == p)), StringComparer.Ordinal);
         if (report.DrilledAside > 0)
             logger.DrilledAside(report.DrilledAside, report.Drilled, source.Name);
@@ -85,8 +84,8 @@ internal sealed class ProofRunner(
     private async Task<ProofResult?> ReconcileAsync(NpgsqlConnection connection, SourceSettings source, string who, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var objects = await connection.ScalarAsync<long>(Objects, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
-        if (await reconciler.TryRunAsync(source.Name, fix: false, who, cancellationToken).ConfigureAwait(false) is not { } report)
+        var objects = await connection.ScalarAsync<long>(Objects, cancellationToken, PgParameter.Text(source.Name));
+        if (await reconciler.TryRunAsync(source.Name, fix: false, who, cancellationToken) is not { } report)
             return null;
         var found = new SortedDictionary<string, long>(StringComparer.Ordinal)
         {
@@ -122,13 +121,13 @@ internal sealed class ProofRunner(
         {
             ArchiverException or StorageException => exception.Message,
             OperationCanceledException => "the lock on the source was lost",
-            _ => (await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message,
+            _ => (await connections[source.Name].ForPersonAsync(exception)).Message,
         };
         logger.ProofFailed(proof.Name(), source.Name, why);
         try
         {
-            await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-            await ProofRecords.NotDoneAsync(connection, source.Name, proof, skipped: false, why, cancellationToken).ConfigureAwait(false);
+            await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+            await ProofRecords.NotDoneAsync(connection, source.Name, proof, skipped: false, why, cancellationToken);
         }
         catch (Exception other) when (other is NpgsqlException or SocketException or TimeoutException or IOException && !cancellationToken.IsCancellationRequested)
         {

@@ -1,7 +1,8 @@
 using System.Runtime.ExceptionServices;
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 using DuckDB.NET.Data;
 
@@ -61,7 +62,7 @@ internal sealed class ArchiveQuery : IDisposable
     {
         if (Selection.Estimate.Archives == 0)
         {
-            foreach (var shape in await Selection.ShapesAsync(sources, cancellationToken).ConfigureAwait(false))
+            foreach (var shape in await Selection.ShapesAsync(sources, cancellationToken))
                 _shapes.Add(shape);
         }
         var fetcher = new DocumentFetcher(_store, (members, gzip, _) =>
@@ -69,7 +70,7 @@ internal sealed class ArchiveQuery : IDisposable
             _spool.Add([.. members.Select(m => (m.Archive, _shapes.NumberOf(m.Header)))], gzip);
             return Task.CompletedTask;
         }, _settings.Storage.UploadConcurrency);
-        await Selection.FetchAsync(fetcher, progress, cancellationToken).ConfigureAwait(false);
+        await Selection.FetchAsync(fetcher, progress, cancellationToken);
         _spool.Complete();
     }
 

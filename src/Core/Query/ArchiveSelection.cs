@@ -1,11 +1,10 @@
 using System.Net.Sockets;
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Query;
@@ -25,12 +24,12 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
     /// <exception cref="ArchiverException">The filter is no value of the source's columns, or the server failed.</exception>
     public Task AddAsync(QueryFilter filter, CancellationToken cancellationToken) => WithAsync(filter.Source, async connection =>
     {
-        if (!await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+        if (!await Migrator.ExistsAsync(connection, cancellationToken))
             return;
-        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken).ConfigureAwait(false);
-        var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken).ConfigureAwait(false);
-        _parts.Add((filter, archives, await archives.CountAsync(connection, cancellationToken).ConfigureAwait(false)));
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
+        var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken);
+        _parts.Add((filter, archives, await archives.CountAsync(connection, cancellationToken)));
     }, cancellationToken);
 
     /// <summary>The tables of sources as they are now.</summary>
@@ -41,8 +40,8 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
         {
             await WithAsync(
                 source,
-                async connection => shapes.Add(await TableDescriber.DescribeAsync(connection, connections[source].Map, cancellationToken).ConfigureAwait(false)),
-                cancellationToken).ConfigureAwait(false);
+                async connection => shapes.Add(await TableDescriber.DescribeAsync(connection, connections[source].Map, cancellationToken)),
+                cancellationToken);
         }
         return shapes;
     }
@@ -57,12 +56,12 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
         {
             await WithAsync(filter.Source, async connection =>
             {
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
                 var counts = new Dictionary<string, long> { ["archives"] = estimate.Archives, ["objects"] = estimate.Objects, ["bytes"] = estimate.Bytes };
-                var entry = await AuditLog.WriteAsync(connection, new(who, action, filter.Source, null, null, null, counts), cancellationToken).ConfigureAwait(false);
-                await archives.AuditAsync(connection, entry, cancellationToken).ConfigureAwait(false);
-                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            }, cancellationToken).ConfigureAwait(false);
+                var entry = await AuditLog.WriteAsync(connection, new(who, action, filter.Source, null, null, null, counts), cancellationToken);
+                await archives.AuditAsync(connection, entry, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+            }, cancellationToken);
         }
     }
 
@@ -79,11 +78,11 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
             var erased = TombstoneSet.Empty;
             await WithAsync(
                 filter.Source,
-                async connection => erased = await new TombstoneReader(store).LoadAsync(source.Source, connection, cancellationToken).ConfigureAwait(false),
-                cancellationToken).ConfigureAwait(false);
+                async connection => erased = await new TombstoneReader(store).LoadAsync(source.Source, connection, cancellationToken),
+                cancellationToken);
             await fetcher.RunAsync(
                 archives.PagesAsync(source, cancellationToken), erased, n => progress?.Report(new(total, Interlocked.Add(ref done, n))),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         }
     }
 
@@ -95,14 +94,14 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
         {
             await WithAsync(filter.Source, async connection =>
             {
-                var left = await archives.StillThereAsync(connection, cancellationToken).ConfigureAwait(false);
+                var left = await archives.StillThereAsync(connection, cancellationToken);
                 if (left == estimate.Archives)
                     return;
                 throw new ArchiverException(
                     FailureKind.Failed,
                     $"Archives of source '{filter.Source}' were erased, discarded or replaced while this was answered "
                     + $"({estimate.Archives} before, {left} now), so there is no answer. Ask again.");
-            }, cancellationToken).ConfigureAwait(false);
+            }, cancellationToken);
         }
     }
 
@@ -110,12 +109,12 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
     {
         try
         {
-            await using var connection = await connections[source].OpenAsync(cancellationToken).ConfigureAwait(false);
-            await work(connection).ConfigureAwait(false);
+            await using var connection = await connections[source].OpenAsync(cancellationToken);
+            await work(connection);
         }
         catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
         {
-            throw await connections[source].ForPersonAsync(exception).ConfigureAwait(false);
+            throw await connections[source].ForPersonAsync(exception);
         }
     }
 }

@@ -1,5 +1,5 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Query;
@@ -10,7 +10,7 @@ internal sealed class DamagedArchive(IArchiveReader store)
     /// <summary>Its object is not there.</summary>
     public async Task<ArchiverException> MissingAsync(LocatedArchive archive, CancellationToken cancellationToken) => new(
         FailureKind.Failed,
-        await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken).ConfigureAwait(false) is { Count: > 0 } left
+        await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken) is { Count: > 0 } left
             ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, archive.Object, left)}. There is no answer without it."
             : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}. "
                 + "Unless it was erased or discarded just now, see: archiver verify --all. There is no answer without it.");

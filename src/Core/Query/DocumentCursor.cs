@@ -1,8 +1,6 @@
-using System.Text;
-using System.Text.Json;
-using Archiver.Core.Restore;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
+using Archiver.Core.Documents;
+using Archiver.Core.Settings;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Query;
 

@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
+using Archiver.Core.Documents;
+using Archiver.Core.Reading;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 
 namespace Archiver.Core.Query;
 
@@ -32,16 +34,16 @@ internal sealed class DocumentFetcher(
         // Over all pages: while one is read from the ledger, what the one before names is fetched.
         await Parallel.ForEachAsync(FetchesAsync(pages, erased, progress, cancellationToken), options, async (fetch, token) =>
         {
-            await FetchAsync(fetch, token).ConfigureAwait(false);
+            await FetchAsync(fetch, token);
             progress(fetch.Count);
-        }).ConfigureAwait(false);
+        });
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<QueriedArchive>> FetchesAsync(
         IAsyncEnumerable<IReadOnlyList<QueriedArchive>> pages, TombstoneSet erased, Action<int> progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var page in pages.WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var page in pages.WithCancellation(cancellationToken))
         {
             var known = page.ToDictionary(a => a.Archive.Id);
             // A ledger that was restored to an earlier time may still name them.
@@ -55,17 +57,17 @@ internal sealed class DocumentFetcher(
 
     private async Task FetchAsync(IReadOnlyList<QueriedArchive> fetch, CancellationToken cancellationToken)
     {
-        using var body = await DownloadAsync(fetch, cancellationToken).ConfigureAwait(false);
+        using var body = await DownloadAsync(fetch, cancellationToken);
         List<(QueriedArchive, DocumentHeader)> members = [];
         await using var stream = body.OpenRead();
         foreach (var archive in fetch)
         {
             await using var member = new SliceStream(stream, archive.Archive.Length);
-            members.Add((archive, await CheckAsync(archive.Archive, member, cancellationToken).ConfigureAwait(false)));
+            members.Add((archive, await CheckAsync(archive.Archive, member, cancellationToken)));
             // What the decompressor left unread belongs to this member; the next one begins after it.
-            await member.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+            await member.CopyToAsync(Stream.Null, cancellationToken);
         }
-        await take(members, body, cancellationToken).ConfigureAwait(false);
+        await take(members, body, cancellationToken);
     }
 
     /// <summary>Reads a body to its end at once: what uses it may be slow, and a connection that waits for it would be given up.</summary>
@@ -77,10 +79,10 @@ internal sealed class DocumentFetcher(
             try
             {
                 var length = last.Offset + last.Length - first.Offset;
-                await using var body = await store.OpenRangeAsync(first.Object, first.Offset, length, cancellationToken).ConfigureAwait(false)
-                    ?? throw await _damaged.MissingAsync(first, cancellationToken).ConfigureAwait(false);
+                await using var body = await store.OpenRangeAsync(first.Object, first.Offset, length, cancellationToken)
+                    ?? throw await _damaged.MissingAsync(first, cancellationToken);
                 await using var spool = new SpoolingStream();
-                await body.CopyToAsync(spool, cancellationToken).ConfigureAwait(false);
+                await body.CopyToAsync(spool, cancellationToken);
                 return spool.Complete();
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
@@ -100,8 +102,8 @@ internal sealed class DocumentFetcher(
         {
             await using var json = new GzipMemberStream(member);
             await using var hashing = new HashingStream(json);
-            using var document = await DocumentReader.OpenAsync(hashing, cancellationToken).ConfigureAwait(false);
-            await hashing.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+            using var document = await DocumentReader.OpenAsync(hashing, cancellationToken);
+            await hashing.CopyToAsync(Stream.Null, cancellationToken);
             return hashing.BytesRead == archive.JsonLength && hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)
                 ? document.Header
                 : throw _damaged.Changed(archive, null);

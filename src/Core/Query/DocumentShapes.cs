@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
+using Archiver.Core.Documents;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Query;

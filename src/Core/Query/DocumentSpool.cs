@@ -1,5 +1,5 @@
 using System.Text;
-using Archiver.Core.Storage;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Query;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DuckDB.NET.Native;
 
 namespace Archiver.Core.Query;
 

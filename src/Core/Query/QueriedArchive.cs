@@ -1,4 +1,4 @@
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Query;

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Npgsql;
@@ -40,9 +39,9 @@ internal sealed class QueriedArchives
     public static async Task<QueriedArchives> PrepareAsync(NpgsqlConnection connection, SourceConnections source, QueryFilter filter, CancellationToken cancellationToken)
     {
         var given = new GivenIds(connection, source.Map);
-        var user = filter.User is { } u && source.Map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken).ConfigureAwait(false) : filter.User;
-        var key = filter.Session is { } id ? await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id : null;
-        var column = user is null ? null : await SameUser.ColumnAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        var user = filter.User is { } u && source.Map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
+        var key = filter.Session is { } id ? await given.KeyAsync(id, cancellationToken) ?? id : null;
+        var column = user is null ? null : await SameUser.ColumnAsync(connection, source.Map, cancellationToken);
         return new(filter, From(SameUser.Form(column, "a.user_id"), SameUser.Form(column, "$3")), key, user);
     }
 
@@ -51,7 +50,7 @@ internal sealed class QueriedArchives
     {
         var sql = $"SELECT count(*), count(DISTINCT a.object_id), coalesce(sum(a.byte_length), 0)::bigint, coalesce(max(a.id), 0) {_from}";
         var (estimate, last) = (await connection.QueryAsync(
-            sql, row => (new QueryEstimate(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), row.GetInt64(3)), cancellationToken, Parameters()).ConfigureAwait(false))[0];
+            sql, row => (new QueryEstimate(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), row.GetInt64(3)), cancellationToken, Parameters()))[0];
         _last = last;
         return estimate;
     }
@@ -65,19 +64,19 @@ internal sealed class QueriedArchives
     public async IAsyncEnumerable<IReadOnlyList<QueriedArchive>> PagesAsync(SourceConnections source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long[] ids;
-        await using (var connection = await source.OpenAsync(cancellationToken).ConfigureAwait(false))
+        await using (var connection = await source.OpenAsync(cancellationToken))
             // Chosen once: to choose again for each page cost the more pages the more archives there were.
-            ids = [.. await connection.QueryAsync($"SELECT a.id {_from} ORDER BY a.object_id, a.byte_offset, a.id", row => row.GetInt64(0), cancellationToken, Parameters()).ConfigureAwait(false)];
+            ids = [.. await connection.QueryAsync($"SELECT a.id {_from} ORDER BY a.object_id, a.byte_offset, a.id", row => row.GetInt64(0), cancellationToken, Parameters())];
         foreach (var page in ids.Chunk(PageSize))
         {
-            await using var connection = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
-            yield return await connection.QueryAsync(Page, Read, cancellationToken, PgParameter.Bigints(page)).ConfigureAwait(false);
+            await using var connection = await source.OpenAsync(cancellationToken);
+            yield return await connection.QueryAsync(Page, Read, cancellationToken, PgParameter.Bigints(page));
         }
     }
 
     /// <summary>How many of them are there to be read now; others were discarded, erased or moved to another object meanwhile.</summary>
     public async Task<long> StillThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<long>($"SELECT count(*) {_from}", cancellationToken, Parameters()).ConfigureAwait(false);
+        await connection.ScalarAsync<long>($"SELECT count(*) {_from}", cancellationToken, Parameters());
 
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
     private static string From(string user, string asked) => $"""

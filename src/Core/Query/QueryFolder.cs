@@ -15,7 +15,7 @@ internal sealed class QueryFolder : IDisposable
     public string Path { get; }
 
     /// <param name="parent">The folder for temporary files; null for the system's.</param>
-    /// <exception cref="Storage.SpoolException">The folder is full, or may not be written.</exception>
+    /// <exception cref="Spool.SpoolException">The folder is full, or may not be written.</exception>
     public static QueryFolder Create(string? parent)
     {
         var folder = parent ?? System.IO.Path.GetTempPath();
@@ -36,7 +36,7 @@ internal sealed class QueryFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new Storage.SpoolException(folder, exception);
+            throw new Spool.SpoolException(folder, exception);
         }
     }
 

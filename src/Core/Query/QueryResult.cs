@@ -1,5 +1,3 @@
-using Archiver.Core.Diagnostics;
-
 namespace Archiver.Core.Query;
 
 /// <summary>A column of an answer.</summary>

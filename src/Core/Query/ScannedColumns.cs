@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Archiver.Core.Restore;
+using Archiver.Core.Documents;
 
 namespace Archiver.Core.Query;
 

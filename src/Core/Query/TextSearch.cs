@@ -1,9 +1,11 @@
 using System.Text.Json;
-using Archiver.Core.Configuration;
+using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Query;
@@ -34,8 +36,8 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
             foreach (var (archive, header) in members)
             {
                 await using var member = new SliceStream(body, archive.Archive.Length);
-                var hits = await ReadAsync(archive.Archive, header, member, sought, token).ConfigureAwait(false);
-                await member.CopyToAsync(Stream.Null, token).ConfigureAwait(false);
+                var hits = await ReadAsync(archive.Archive, header, member, sought, token);
+                await member.CopyToAsync(Stream.Null, token);
                 lock (newest)
                 {
                     count += hits.Count;
@@ -45,8 +47,8 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
                 }
             }
         }, settings.Storage.UploadConcurrency);
-        await Selection.FetchAsync(fetcher, progress, cancellationToken).ConfigureAwait(false);
-        await Selection.RequireStillThereAsync(cancellationToken).ConfigureAwait(false);
+        await Selection.FetchAsync(fetcher, progress, cancellationToken);
+        await Selection.RequireStillThereAsync(cancellationToken);
         return ([.. newest], count);
     }
 
@@ -59,9 +61,9 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
         var columns = MessageColumns.Of(connections[archive.Source].Map, [.. table.Columns.Select(c => c.Name)]);
         var texts = table.Columns.Where(c => IsText(c.Type) && c.Name != columns.Speaker).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
         await using var json = new GzipMemberStream(member);
-        using var document = await DocumentReader.OpenAsync(json, cancellationToken).ConfigureAwait(false);
+        using var document = await DocumentReader.OpenAsync(json, cancellationToken);
         var number = 0;
-        while (await document.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await document.ReadAsync(cancellationToken))
         {
             if (document.Table != SourceMap.MessagesName)
                 continue;

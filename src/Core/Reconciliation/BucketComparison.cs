@@ -1,6 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -44,9 +44,9 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
     {
         await using var listed = _objects.ListAsync($"{source.Prefix}/", cancellationToken).GetAsyncEnumerator(cancellationToken);
         await using var recorded = RecordedAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        var (hasListed, hasRecorded) = (await listed.MoveNextAsync().ConfigureAwait(false), await recorded.MoveNextAsync().ConfigureAwait(false));
+        var (hasListed, hasRecorded) = (await listed.MoveNextAsync(), await recorded.MoveNextAsync());
         if (!hasListed)
-            await StoreWitness.RequireAsync(connection, store, source, cancellationToken).ConfigureAwait(false);
+            await StoreWitness.RequireAsync(connection, store, source, cancellationToken);
         while (hasListed || hasRecorded)
         {
             var order = !hasListed ? 1 : !hasRecorded ? -1 : string.CompareOrdinal(listed.Current.Key, recorded.Current.Name.Key);
@@ -55,15 +55,15 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
             if (order > 0 && recorded.Current.IsOurArchive)
                 _unlisted.Add(recorded.Current);
             if (order == 0 && recorded.Current.IsOurArchive)
-                await CompareAsync(listed.Current, recorded.Current, cancellationToken).ConfigureAwait(false);
+                await CompareAsync(listed.Current, recorded.Current, cancellationToken);
             if (order <= 0)
-                hasListed = await listed.MoveNextAsync().ConfigureAwait(false);
+                hasListed = await listed.MoveNextAsync();
             if (order >= 0)
-                hasRecorded = await recorded.MoveNextAsync().ConfigureAwait(false);
+                hasRecorded = await recorded.MoveNextAsync();
         }
         foreach (var (name, _, _, _) in _unlisted)
         {
-            if ((await _objects.FindAsync(name, cancellationToken).ConfigureAwait(false)).Count > 0)
+            if ((await _objects.FindAsync(name, cancellationToken)).Count > 0)
                 throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{name.Key}' and does not list it: its listing is not true, so nothing can be compared. Something between may answer in its place.");
             Missing.Add(name.Key);
         }
@@ -75,7 +75,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         var ours = name.VersionId is null || Limitation is not null ? current : listed.Versions.FirstOrDefault(v => v.VersionId == name.VersionId);
         if (ours is null)
         {
-            if (await store.HeadAsync(name, cancellationToken).ConfigureAwait(false) is not null)
+            if (await store.HeadAsync(name, cancellationToken) is not null)
                 throw new StorageException(StorageFailure.Transient, $"{store.Location} has version {name.VersionId} of '{name.Key}' and does not list it: its listing is not true, so nothing can be compared.");
             Hidden.Add(new(name.Key, $"the version that was archived is gone; {listed.Objects.Count()} other of this key left, which may or may not hold it"));
         }
@@ -103,7 +103,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
             var page = await connection.QueryAsync(
                 Page, row => new RecordedObject(new(row.GetString(0), row.TextOrNull(3)), row.GetString(1), row.GetBoolean(2), row.GetInt64(4)), cancellationToken,
                 PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(after),
-                PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0"), PgParameter.Int(PageSize)).ConfigureAwait(false);
+                PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0"), PgParameter.Int(PageSize));
             foreach (var row in page)
                 yield return row;
             if (page.Count < PageSize)

@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Restore;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Archiver.Core.Upload;
 
@@ -29,13 +29,13 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async IAsyncEnumerable<FoundObject> ReadAsync(IAsyncEnumerable<ListedVersions> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        _names = await FormerNames.LoadAsync(store, source, cancellationToken).ConfigureAwait(false);
+        _names = await FormerNames.LoadAsync(store, source, cancellationToken);
         var found = Channel.CreateBounded<FoundObject>(concurrency * 4);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var reading = ExamineAsync(keys, found.Writer, stop.Token);
         try
         {
-            await foreach (var candidate in found.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            await foreach (var candidate in found.Reader.ReadAllAsync(cancellationToken))
             {
                 if (candidate.Problem is { } problem)
                     Unreadable.Add(new(candidate.Key, problem));
@@ -47,7 +47,7 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
         }
         finally
         {
-            await stop.CancelAsync().ConfigureAwait(false);
+            await stop.CancelAsync();
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -72,9 +72,9 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
             var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
             await Parallel.ForEachAsync(keys, options, async (key, token) =>
             {
-                if (await _examiner.ExamineAsync(key, token).ConfigureAwait(false) is { } found)
-                    await output.WriteAsync(found, token).ConfigureAwait(false);
-            }).ConfigureAwait(false);
+                if (await _examiner.ExamineAsync(key, token) is { } found)
+                    await output.WriteAsync(found, token);
+            });
             output.TryComplete();
         }
         catch (Exception exception)

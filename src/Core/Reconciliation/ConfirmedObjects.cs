@@ -1,6 +1,7 @@
-using Archiver.Core.Manifests;
+using Archiver.Core.Bucket;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -38,10 +39,10 @@ internal sealed class ConfirmedObjects
         if (asked.Count == 0)
             return confirmed;
         var expected = (await connection.QueryAsync(
-            Expected, row => row.GetGuid(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(store.Location)).ConfigureAwait(false)).ToHashSet();
+            Expected, row => row.GetGuid(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(store.Location))).ToHashSet();
         var keys = asked.Select(a => a.Name.Key).ToHashSet(StringComparer.Ordinal);
         var sessions = asked.SelectMany(a => a.Members).ToHashSet(StringComparer.Ordinal);
-        await foreach (var manifest in reader.ReadAllAsync(source.Prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (var manifest in reader.ReadAllAsync(source.Prefix, cancellationToken))
         {
             expected.Remove(manifest.Run);
             confirmed._keys.UnionWith(manifest.Members.Select(m => m.Key).Where(keys.Contains));

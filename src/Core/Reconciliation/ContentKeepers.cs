@@ -1,5 +1,7 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -30,14 +32,14 @@ internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader
         var candidates = await connection.QueryAsync(
             Candidates,
             row => new Candidate(new(row.GetString(0), row.TextOrNull(1)), row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4), row.TextOrNull(5)),
-            cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(document.SessionId), PgParameter.Text(store.Location)).ConfigureAwait(false);
+            cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(document.SessionId), PgParameter.Text(store.Location));
         foreach (var candidate in candidates)
         {
-            if (await _examiner.ReadAsync(candidate.Name, candidate.Offset, candidate.Length, cancellationToken).ConfigureAwait(false) is { } keeper
+            if (await _examiner.ReadAsync(candidate.Name, candidate.Offset, candidate.Length, cancellationToken) is { } keeper
                 && keeper.JsonSha256.AsSpan().SequenceEqual(candidate.JsonSha256)
                 && keeper.SessionId == document.SessionId && keeper.RowsSha256.AsSpan().SequenceEqual(document.RowsSha256)
                 && (candidate.IsConfirmed || confirmed.Has(keeper) || keeper.ArchivedAt > document.ArchivedAt)
-                && await IsCurrentAsync(candidate.Name, cancellationToken).ConfigureAwait(false))
+                && await IsCurrentAsync(candidate.Name, cancellationToken))
             {
                 return true;
             }
@@ -47,7 +49,7 @@ internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader
 
     /// <summary>Not behind a delete marker or a later version: a lifecycle rule may end what these hide.</summary>
     private async Task<bool> IsCurrentAsync(ObjectName name, CancellationToken cancellationToken) =>
-        await store.HeadAsync(new(name.Key), cancellationToken).ConfigureAwait(false) is { } head && (name.VersionId is null || head.Name.VersionId == name.VersionId);
+        await store.HeadAsync(new(name.Key), cancellationToken) is { } head && (name.VersionId is null || head.Name.VersionId == name.VersionId);
 
     /// <summary>An archive of the same session.</summary>
     private sealed record Candidate(ObjectName Name, long Offset, long Length, byte[] JsonSha256, string? Reason)

@@ -1,9 +1,10 @@
-using Archiver.Core.Ledger;
 using System.Globalization;
-using Archiver.Core.Manifests;
+using Archiver.Core.Bucket;
+using Archiver.Core.Documents;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -94,7 +95,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
 
     public async Task AddAsync(BatchManifest manifest, CancellationToken cancellationToken) => await connection.ExecuteAsync(
         AddConfirmed, cancellationToken, PgParameter.Texts(manifest.Members.Select(m => m.Session)),
-        PgParameter.Ints(manifest.Members.Select(m => m.Generation)), PgParameter.Texts(manifest.Members.Select(m => m.JsonSha256))).ConfigureAwait(false);
+        PgParameter.Ints(manifest.Members.Select(m => m.Generation)), PgParameter.Texts(manifest.Members.Select(m => m.JsonSha256)));
 
     public async Task AddAsync(IReadOnlyList<FoundObject> objects, CancellationToken cancellationToken)
     {
@@ -105,7 +106,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             PgParameter.Texts(objects.Select(o => o.IsBundle ? "bundle" : "session")), PgParameter.Texts(objects.Select(o => PgArray.Literal(o.Documents.Select(d => d.SessionId)))),
             PgParameter.Bigints(objects.Select(o => o.Length)), PgParameter.BytesArray(objects.Select(o => o.Sha256)),
             PgParameter.Texts(objects.Select(o => o.Documents[0].Header.Source.Run)), PgParameter.Texts(objects.Select(o => o.Documents[0].Header.Source.Policy)),
-            PgParameter.Texts(objects.Select(o => o.Documents[0].Header.ArchivedAt))).ConfigureAwait(false);
+            PgParameter.Texts(objects.Select(o => o.Documents[0].Header.ArchivedAt)));
         List<(string Key, FoundDocument Found)> documents = [.. objects.SelectMany(o => o.Documents.Where(d => !IsErased(d)).Select(d => (o.Key, d)))];
         Erased += objects.Sum(o => o.Documents.Count) - documents.Count;
         await connection.ExecuteAsync(
@@ -116,7 +117,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             PgParameter.Bigints(documents.Select(d => d.Found.Rows)), PgParameter.Bigints(documents.Select(d => d.Found.Offset)), PgParameter.Bigints(documents.Select(d => d.Found.Length)),
             PgParameter.Bigints(documents.Select(d => d.Found.JsonLength)), PgParameter.BytesArray(documents.Select(d => d.Found.JsonSha256)),
             PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Run)), PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Policy)),
-            PgParameter.Texts(documents.Select(d => d.Found.Header.ArchivedAt))).ConfigureAwait(false);
+            PgParameter.Texts(documents.Select(d => d.Found.Header.ArchivedAt)));
     }
 
     private bool IsErased(FoundDocument document) =>
@@ -129,18 +130,18 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     /// <param name="cancellationToken">Gives up; nothing is written then.</param>
     public async Task<int> WriteAsync(AuditEntry? audit, SourceConnections connections, Lease lease, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Texts without a zone are in the source's.
-        await connection.ExecuteAsync("SELECT set_config('TimeZone', $1, true), set_config('DateStyle', 'ISO, YMD', true)", cancellationToken, PgParameter.Text(source.TimeZone)).ConfigureAwait(false);
+        await connection.ExecuteAsync("SELECT set_config('TimeZone', $1, true), set_config('DateStyle', 'ISO, YMD', true)", cancellationToken, PgParameter.Text(source.TimeZone));
         var (name, place) = (PgParameter.Text(source.Name), PgParameter.Text(location));
-        await connection.ExecuteAsync(InsertRuns, cancellationToken, name.Clone()).ConfigureAwait(false);
-        await connection.ExecuteAsync(InsertObjects, cancellationToken, name.Clone(), place.Clone()).ConfigureAwait(false);
-        var added = await connection.ExecuteAsync(InsertArchives, cancellationToken, name.Clone(), place.Clone(), PgParameter.Text(Confirmed), PgParameter.Text(Unconfirmed)).ConfigureAwait(false);
-        await connection.ExecuteAsync(AbandonUnnamed, cancellationToken, place.Clone()).ConfigureAwait(false);
-        await new UnknownArchives(connection, source).SettleGoneAsync(cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(InsertRuns, cancellationToken, name.Clone());
+        await connection.ExecuteAsync(InsertObjects, cancellationToken, name.Clone(), place.Clone());
+        var added = await connection.ExecuteAsync(InsertArchives, cancellationToken, name.Clone(), place.Clone(), PgParameter.Text(Confirmed), PgParameter.Text(Unconfirmed));
+        await connection.ExecuteAsync(AbandonUnnamed, cancellationToken, place.Clone());
+        await new UnknownArchives(connection, source).SettleGoneAsync(cancellationToken);
         if (audit is not null)
-            await AuditLog.WriteAsync(connection, audit, cancellationToken).ConfigureAwait(false);
-        await lease.CommitAsync(connections, connection, transaction, cancellationToken).ConfigureAwait(false);
+            await AuditLog.WriteAsync(connection, audit, cancellationToken);
+        await lease.CommitAsync(connections, connection, transaction, cancellationToken);
         return added;
     }
 }

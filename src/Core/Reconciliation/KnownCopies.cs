@@ -1,5 +1,6 @@
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -33,7 +34,7 @@ internal sealed class KnownCopies(NpgsqlConnection connection, SourceSettings so
             Find,
             row => (Key: row.GetString(0), Place: row.GetString(1), Here: row.IsDBNull(2) ? [] : row.GetFieldValue<string[]>(2)), cancellationToken,
             PgParameter.Texts(objects.Select(o => o.Key)), PgParameter.BytesArray(objects.Select(o => o.Sha256)),
-            PgParameter.Text(source.Name), PgParameter.Text(location)).ConfigureAwait(false)).ToDictionary(c => c.Key, StringComparer.Ordinal);
+            PgParameter.Text(source.Name), PgParameter.Text(location))).ToDictionary(c => c.Key, StringComparer.Ordinal);
         Found.AddRange(copies.Values.Select(c => new SkippedObject(c.Key, $"the ledger has the same object at {c.Place}")));
         foreach (var (copy, key) in copies.Values.SelectMany(c => c.Here.Select(k => (c.Key, k))))
             Places[key] = copy;

@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -31,23 +30,23 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
-        await using var connection = await pool.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
+        await using var connection = await pool.OpenAsync(cancellationToken);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken);
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
-        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token).ConfigureAwait(false);
-        var (from, prefix) = await FromAsync(connection, source, options, stop.Token).ConfigureAwait(false);
-        List<MovedObject> objects = from is null ? [] : await MoveRecords.FindAsync(connection, source.Name, from, prefix, stop.Token).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token);
+        var (from, prefix) = await FromAsync(connection, source, options, stop.Token);
+        List<MovedObject> objects = from is null ? [] : await MoveRecords.FindAsync(connection, source.Name, from, prefix, stop.Token);
         // What was erased would come back from a bucket that was copied without its tombstones.
-        await new TombstoneReader(store).LoadAsync(source, connection, stop.Token).ConfigureAwait(false);
-        var looked = await LookAsync(objects, prefix, source.Prefix, progress, stop.Token).ConfigureAwait(false);
+        await new TombstoneReader(store).LoadAsync(source, connection, stop.Token);
+        var looked = await LookAsync(objects, prefix, source.Prefix, progress, stop.Token);
         List<MovedObject> verified = [.. looked.Where(o => o.New is not null)];
         List<SkippedObject> problems = [.. looked.Where(o => o.Problem is not null).Select(o => new SkippedObject(NewKey(o, prefix, source.Prefix), o.Problem!))];
         var applied = options.Apply && problems.Count == 0 && verified.Count > 0;
         if (applied)
-            await WriteAsync(taken.Lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, stop.Token).ConfigureAwait(false);
+            await WriteAsync(taken.Lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, stop.Token);
         return new()
         {
             From = from is null ? null : $"{from}/{prefix}",
@@ -56,7 +55,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             Bytes = verified.Sum(v => v.Length),
             Problems = problems,
             LeftBehind = [.. looked.Where(o => o.New is null && o.Problem is null).Select(o => o.OldKey)],
-            Elsewhere = applied ? await MoveRecords.ElsewhereAsync(connection, source, store.Location, stop.Token).ConfigureAwait(false) : new Dictionary<string, long>(),
+            Elsewhere = applied ? await MoveRecords.ElsewhereAsync(connection, source, store.Location, stop.Token) : new Dictionary<string, long>(),
             Applied = applied,
         };
     }
@@ -67,7 +66,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         var from = options.From?.TrimEnd('/');
         if (from is null)
         {
-            var places = (await MoveRecords.PlacesAsync(connection, source, store.Location, cancellationToken).ConfigureAwait(false)).ToList();
+            var places = (await MoveRecords.PlacesAsync(connection, source, store.Location, cancellationToken)).ToList();
             if (places.Count > 1)
                 throw new ArchiverException(FailureKind.Configuration, $"The ledger has objects of source '{source.Name}' in {string.Join(" and in ", places)}: say which were moved with --from.");
             from = places.FirstOrDefault();
@@ -85,21 +84,21 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         var options = new ParallelOptions { MaxDegreeOfParallelism = settings.Storage.UploadConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(objects, options, async (moved, token) =>
         {
-            looked.Add(await LookAsync(moved, NewKey(moved, oldPrefix, newPrefix), token).ConfigureAwait(false));
+            looked.Add(await LookAsync(moved, NewKey(moved, oldPrefix, newPrefix), token));
             progress?.Report(new(objects.Count, looked.Count));
-        }).ConfigureAwait(false);
+        });
         return [.. looked.OrderBy(l => l.Id)];
     }
 
     private async Task<MovedObject> LookAsync(MovedObject moved, string key, CancellationToken cancellationToken)
     {
-        if (await store.HeadAsync(new(key), cancellationToken).ConfigureAwait(false) is not { } head)
+        if (await store.HeadAsync(new(key), cancellationToken) is not { } head)
             return moved.MayBeAbsent ? moved : moved with { Problem = "it is not there" };
-        await using var body = await store.OpenAsync(head.Name, cancellationToken).ConfigureAwait(false);
+        await using var body = await store.OpenAsync(head.Name, cancellationToken);
         if (body is null)
             return moved with { Problem = "it went away while it was read" };
         await using var hashing = new HashingStream(body);
-        await hashing.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+        await hashing.CopyToAsync(Stream.Null, cancellationToken);
         return hashing.BytesRead == moved.Length && CryptographicOperations.FixedTimeEquals(hashing.GetHash(), moved.Sha256)
             ? moved with { New = head.Name }
             : moved with { Problem = "it is another object: its bytes are not those that the ledger knows" };
@@ -111,12 +110,12 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         Lease lease, SourceSettings source, List<MovedObject> verified, string what, string who, CancellationToken cancellationToken)
     {
         // Of its own: an answer to its commit that is lost takes its connection with it, and the report is still to be made.
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        if (await MoveRecords.WriteAsync(connection, store.Location, verified, cancellationToken).ConfigureAwait(false) != verified.Count)
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (await MoveRecords.WriteAsync(connection, store.Location, verified, cancellationToken) != verified.Count)
             throw new ArchiverException(FailureKind.Failed, $"The ledger of source '{source.Name}' changed while it was worked on. Nothing was changed; move again.");
         await AuditLog.WriteAsync(
-            connection, new(who, "move", source.Name, null, null, what, new Dictionary<string, long> { ["objects"] = verified.Count }), cancellationToken).ConfigureAwait(false);
-        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken).ConfigureAwait(false);
+            connection, new(who, "move", source.Name, null, null, what, new Dictionary<string, long> { ["objects"] = verified.Count }), cancellationToken);
+        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);
     }
 }

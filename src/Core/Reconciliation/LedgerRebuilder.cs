@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
+using Archiver.Core.Inspection;
 using Archiver.Core.Ledger;
-using Archiver.Core.Manifests;
-using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
+using Archiver.Core.Storage.S3;
 
 namespace Archiver.Core.Reconciliation;
 
@@ -42,31 +43,31 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
-        await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
-        await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
-        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false)
+        await using var connection = await pool.OpenDirectAsync(cancellationToken);
+        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
-        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token).ConfigureAwait(false);
-        var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token).ConfigureAwait(false);
-        var erased = await new TombstoneReader(store).LoadAsync(source, connection, stop.Token).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token);
+        var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token);
+        var erased = await new TombstoneReader(store).LoadAsync(source, connection, stop.Token);
         var records = new FoundRecords(connection, source, store.Location, erased);
-        await records.BeginAsync(stop.Token).ConfigureAwait(false);
+        await records.BeginAsync(stop.Token);
         var manifests = 0L;
-        await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, stop.Token).ConfigureAwait(false))
+        await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, stop.Token))
         {
             manifests++;
-            await records.AddAsync(manifest, stop.Token).ConfigureAwait(false);
+            await records.AddAsync(manifest, stop.Token);
         }
 
         var (listing, copies) = (new AllObjects(store), new KnownCopies(connection, source, store.Location));
         var scan = new BucketScan(store, source, database, otherSystems, settings.Storage.UploadConcurrency);
-        var total = progress is null ? 0 : await KeysAsync(listing, source, stop.Token).CountAsync(stop.Token).ConfigureAwait(false);
+        var total = progress is null ? 0 : await KeysAsync(listing, source, stop.Token).CountAsync(stop.Token);
         var (objects, ledgers) = (0L, new Dictionary<string, long>(StringComparer.Ordinal));
         List<FoundObject> batch = [];
-        await foreach (var found in scan.ReadAsync(KeysAsync(listing, source, stop.Token), stop.Token).ConfigureAwait(false))
+        await foreach (var found in scan.ReadAsync(KeysAsync(listing, source, stop.Token), stop.Token))
         {
             objects++;
             progress?.Report(new(total, objects));
@@ -75,24 +76,24 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             batch.Add(found);
             if (batch.Count < BatchObjects)
                 continue;
-            await records.AddAsync(await copies.WithoutAsync(batch, stop.Token).ConfigureAwait(false), stop.Token).ConfigureAwait(false);
+            await records.AddAsync(await copies.WithoutAsync(batch, stop.Token), stop.Token);
             batch.Clear();
         }
-        await records.AddAsync(await copies.WithoutAsync(batch, stop.Token).ConfigureAwait(false), stop.Token).ConfigureAwait(false);
+        await records.AddAsync(await copies.WithoutAsync(batch, stop.Token), stop.Token);
         // Every archive was stored after a probe, which left an object under the same prefix.
         var probe = S3OverwriteProbe.KeyOf(source.Prefix, multipart: false);
-        if (!listing.HasSeen && await store.HeadAsync(new(probe), stop.Token).ConfigureAwait(false) is not null)
+        if (!listing.HasSeen && await store.HeadAsync(new(probe), stop.Token) is not null)
             throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{probe}' and lists nothing: its listing is not true. Nothing was rebuilt. Something between may answer in its place.");
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
-            await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited)).ConfigureAwait(false);
-        await connection.ExecuteAsync(KnowFormer, stop.Token, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _)))).ConfigureAwait(false);
-        var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), pool, taken.Lease, stop.Token).ConfigureAwait(false);
+            await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited));
+        await connection.ExecuteAsync(KnowFormer, stop.Token, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _))));
+        var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), pool, taken.Lease, stop.Token);
         return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Copies = copies.Found, Unreadable = scan.Unreadable, Limitation = listing.Limitation };
     }
 
     private static async IAsyncEnumerable<ListedVersions> KeysAsync(AllObjects listing, SourceSettings source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var listed in listing.ListAsync($"{source.Prefix}/", cancellationToken).ConfigureAwait(false))
+        await foreach (var listed in listing.ListAsync($"{source.Prefix}/", cancellationToken))
         {
             if (BucketScan.IsArchiveKey(source.Prefix, listed.Key))
                 yield return listed;

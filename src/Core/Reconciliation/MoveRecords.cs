@@ -1,5 +1,5 @@
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -42,13 +42,13 @@ internal static class MoveRecords
         NpgsqlConnection connection, SourceSettings source, string location, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(
             Elsewhere, row => (Place: row.GetString(0), IsHere: row.GetBoolean(1), Count: row.GetInt64(2)), cancellationToken,
-            PgParameter.Text(source.Name), PgParameter.Text(location), PgParameter.Text($"{source.Prefix}/")).ConfigureAwait(false))
+            PgParameter.Text(source.Name), PgParameter.Text(location), PgParameter.Text($"{source.Prefix}/")))
         .ToDictionary(e => e.IsHere ? $"{e.Place} outside {source.Prefix}/" : e.Place, e => e.Count, StringComparer.Ordinal);
 
     /// <summary>The places, as the ledger writes them, where a source has objects that are not under its configured place and prefix.</summary>
     public static async Task<IEnumerable<string>> PlacesAsync(NpgsqlConnection connection, SourceSettings source, string location, CancellationToken cancellationToken) =>
         await connection.QueryAsync(
-            Elsewhere, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(location), PgParameter.Text($"{source.Prefix}/")).ConfigureAwait(false);
+            Elsewhere, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(location), PgParameter.Text($"{source.Prefix}/"));
 
     /// <summary>Every object of a source at a place and prefix that is not known to be gone.</summary>
     public static Task<List<MovedObject>> FindAsync(NpgsqlConnection connection, string source, string location, string prefix, CancellationToken cancellationToken) =>
@@ -60,9 +60,9 @@ internal static class MoveRecords
     public static async Task<int> WriteAsync(NpgsqlConnection connection, string location, IReadOnlyList<MovedObject> moved, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(
-            DropDoubles, cancellationToken, PgParameter.Text(location), PgParameter.Texts(moved.Select(m => m.New!.Key)), PgParameter.BytesArray(moved.Select(m => m.Sha256))).ConfigureAwait(false);
+            DropDoubles, cancellationToken, PgParameter.Text(location), PgParameter.Texts(moved.Select(m => m.New!.Key)), PgParameter.BytesArray(moved.Select(m => m.Sha256)));
         return await connection.ExecuteAsync(
             Rewrite, cancellationToken, PgParameter.Text(location), PgParameter.Bigints(moved.Select(m => m.Id)),
-            PgParameter.Texts(moved.Select(m => m.New!.Key)), PgParameter.Texts(moved.Select(m => m.New!.VersionId))).ConfigureAwait(false);
+            PgParameter.Texts(moved.Select(m => m.New!.Key)), PgParameter.Texts(moved.Select(m => m.New!.VersionId)));
     }
 }

@@ -1,13 +1,13 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Holds;
+using Archiver.Core.Import;
+using Archiver.Core.Inspection;
 using Archiver.Core.Ledger;
-using Archiver.Core.Manifests;
-using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -36,7 +36,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     /// <exception cref="ArchiverException">No such source, no ledger, or with fix: another worker runs on it.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<ReconcileReport> RunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken) =>
-        await TryRunAsync(sourceName, fix, who, cancellationToken).ConfigureAwait(false)
+        await TryRunAsync(sourceName, fix, who, cancellationToken)
         ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{sourceName}'. Reconcile again when it is done.");
 
     /// <summary>The same, and null when another worker runs on the source.</summary>
@@ -45,44 +45,44 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
-        await using var connection = await pool.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
-        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        await MappedTables.RequireAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await using var connection = await pool.OpenDirectAsync(cancellationToken);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken);
+        await MappedTables.RequireAsync(connection, source, cancellationToken);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
-        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false);
+        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken);
         if (taken is null)
             return null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
-        return await RunAsync(source, connection, taken.Lease, fix, who, stop.Token).ConfigureAwait(false);
+        return await RunAsync(source, connection, taken.Lease, fix, who, stop.Token);
     }
 
     private async Task<ReconcileReport> RunAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, bool fix, string who, CancellationToken cancellationToken)
     {
-        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
-        var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
+        var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken);
         if (fix)
             LedgerOwner.Require(database);
-        var abandoned = await SuperfluousObjects.ListAsync(connection, store, source, settings.Safety.ReconcileAge, cancellationToken).ConfigureAwait(false);
+        var abandoned = await SuperfluousObjects.ListAsync(connection, store, source, settings.Safety.ReconcileAge, cancellationToken);
         var comparison = new BucketComparison(connection, store, source);
-        await comparison.CompareAsync(cancellationToken).ConfigureAwait(false);
+        await comparison.CompareAsync(cancellationToken);
 
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
-        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, lease, fix, cancellationToken).ConfigureAwait(false);
+        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, lease, fix, cancellationToken);
         var unknown = new UnknownArchives(connection, source);
-        var live = await unknown.LiveAndArchivedAsync(cancellationToken).ConfigureAwait(false);
-        var deleted = await unknown.DeletedSinceAsync(cancellationToken).ConfigureAwait(false);
-        var (removable, kept) = await RemoveAsync(source, connection, database, scan, abandoned, lease, fix, cancellationToken).ConfigureAwait(false);
+        var live = await unknown.LiveAndArchivedAsync(cancellationToken);
+        var deleted = await unknown.DeletedSinceAsync(cancellationToken);
+        var (removable, kept) = await RemoveAsync(source, connection, database, scan, abandoned, lease, fix, cancellationToken);
         if (fix)
         {
-            await unknown.SettleLiveAsync(cancellationToken).ConfigureAwait(false);
-            await unknown.SettleDeletedAsync(cancellationToken).ConfigureAwait(false);
+            await unknown.SettleLiveAsync(cancellationToken);
+            await unknown.SettleDeletedAsync(cancellationToken);
         }
         // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads: what has no
         // row is another installation's.
         Task<bool> IsRecordedAsync(string key, CancellationToken ct) =>
             connection.ScalarAsync<bool>(IsRecorded, ct, PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(key));
-        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken).ConfigureAwait(false) : 0;
+        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken) : 0;
         var report = new ReconcileReport
         {
             Fixed = fix,
@@ -93,10 +93,10 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             // Renamed in the bucket: no backup is needed to bring it back.
             Hidden = [.. comparison.Hidden, .. comparison.Missing.Where(copies.Places.ContainsKey).Select(k => new SkippedObject(k, $"it lies under another name: move {copies.Places[k]} back to this key"))],
             Copies = copies.Found,
-            Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken).ConfigureAwait(false),
+            Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken),
             LiveAndArchived = live,
             DeletedSince = deleted,
-            Orphans = await OrphansAsync(connection, source.Map, cancellationToken).ConfigureAwait(false),
+            Orphans = await OrphansAsync(connection, source.Map, cancellationToken),
             Removable = removable,
             Kept = kept,
             AbortedUploads = uploads,
@@ -106,7 +106,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             await AuditLog.WriteAsync(
                 connection,
                 new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count, ["uploads"] = uploads }),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         return report;
     }
 
@@ -115,15 +115,15 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     {
         List<string> ours = [];
         // Of its own: an answer to its commit that is lost takes its connection with it, and the rest goes on.
-        await using var adopting = fix && listed.Count > 0 ? await connections[source.Name].OpenDirectAsync(cancellationToken).ConfigureAwait(false) : null;
-        var records = new FoundRecords(adopting ?? connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken).ConfigureAwait(false));
+        await using var adopting = fix && listed.Count > 0 ? await connections[source.Name].OpenDirectAsync(cancellationToken) : null;
+        var records = new FoundRecords(adopting ?? connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken));
         if (fix && listed.Count > 0)
         {
-            await records.BeginAsync(cancellationToken).ConfigureAwait(false);
-            await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, cancellationToken).ConfigureAwait(false))
-                await records.AddAsync(manifest, cancellationToken).ConfigureAwait(false);
+            await records.BeginAsync(cancellationToken);
+            await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, cancellationToken))
+                await records.AddAsync(manifest, cancellationToken);
         }
-        await foreach (var found in scan.ReadAsync(listed.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false))
+        await foreach (var found in scan.ReadAsync(listed.ToAsyncEnumerable(), cancellationToken))
         {
             // Another ledger's objects under this prefix: a test system on the production bucket, or the other way round.
             if (found.LedgerId is { } id && !database.LedgerIds.Contains(id))
@@ -131,15 +131,15 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                 scan.Foreign.Add(new(found.Key, "of another ledger; after a lost ledger, see: archiver ledger rebuild"));
                 continue;
             }
-            foreach (var own in await copies.WithoutAsync([found], cancellationToken).ConfigureAwait(false))
+            foreach (var own in await copies.WithoutAsync([found], cancellationToken))
             {
                 ours.Add(own.Key);
                 if (fix)
-                    await records.AddAsync([own], cancellationToken).ConfigureAwait(false);
+                    await records.AddAsync([own], cancellationToken);
             }
         }
         if (fix && ours.Count > 0)
-            await records.WriteAsync(audit: null, connections[source.Name], lease, cancellationToken).ConfigureAwait(false);
+            await records.WriteAsync(audit: null, connections[source.Name], lease, cancellationToken);
         return ours;
     }
 
@@ -147,17 +147,17 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         SourceSettings source, NpgsqlConnection connection, DatabaseIdentity database, BucketScan scan, IReadOnlyList<AbandonedObject> abandoned, Lease lease, bool fix,
         CancellationToken cancellationToken)
     {
-        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
         using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync, source.TimeZone);
         var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
-        var confirmed = await ConfirmedObjects.ReadAsync(connection, store, source, abandoned, cancellationToken).ConfigureAwait(false);
+        var confirmed = await ConfirmedObjects.ReadAsync(connection, store, source, abandoned, cancellationToken);
         List<string> removable = [];
         List<SkippedObject> kept = [];
         foreach (var candidate in abandoned)
         {
-            var reason = await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken).ConfigureAwait(false);
+            var reason = await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken);
             if (reason is null && fix)
-                reason = await RemoveAsync(source, lease, candidate, cancellationToken).ConfigureAwait(false);
+                reason = await RemoveAsync(source, lease, candidate, cancellationToken);
             if (reason is null)
                 removable.Add(candidate.Name.Key);
             else
@@ -170,18 +170,18 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     private async Task<string?> RemoveAsync(SourceSettings source, Lease lease, AbandonedObject abandoned, CancellationToken cancellationToken)
     {
         // Of its own: an answer that is lost takes its connection with it, and the rest goes on.
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         // Held to the end: a hold that is added meanwhile waits, and then covers what is left.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await HoldLock.TakeSharedAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
-        if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false))
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await HoldLock.TakeSharedAsync(connection, source.Name, cancellationToken);
+        if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)))
             return SuperfluousObjects.Held;
-        if (!await lease.IsHeldAsync(connection, cancellationToken).ConfigureAwait(false))
+        if (!await lease.IsHeldAsync(connection, cancellationToken))
             throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
         // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
-        await store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id)).ConfigureAwait(false);
-        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken).ConfigureAwait(false);
+        await store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken);
+        await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id));
+        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);
         return null;
     }
 
@@ -189,7 +189,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     {
         var orphans = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var child in map.Children)
-            orphans[child.Name] = await OrphanRows.CountAsync(connection, map, child, cancellationToken).ConfigureAwait(false);
+            orphans[child.Name] = await OrphanRows.CountAsync(connection, map, child, cancellationToken);
         return orphans;
     }
 }

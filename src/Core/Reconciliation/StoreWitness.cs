@@ -1,6 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -28,12 +28,12 @@ internal static class StoreWitness
         var prefix = $"{source.Prefix}/";
         var newest = await connection.QueryAsync(
             Newest, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken,
-            PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(prefix)).ConfigureAwait(false);
+            PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(prefix));
         if (newest is not [var name])
             return;
-        await foreach (var _ in new AllObjects(store).ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (var _ in new AllObjects(store).ListAsync(prefix, cancellationToken))
             return;
-        throw await store.HeadAsync(name, cancellationToken).ConfigureAwait(false) is not null
+        throw await store.HeadAsync(name, cancellationToken) is not null
             ? new StorageException(StorageFailure.Transient, $"{store.Location} has '{name.Key}' and lists nothing under '{prefix}': its listing is not true. Something between may answer in its place.")
             : new ArchiverException(FailureKind.Refused,
                 $"{store.Location} holds nothing under '{prefix}', where the ledger has archives of source '{source.Name}', '{name.Key}' the last. Is the disk mounted, is this the bucket? Nothing was changed. Bring the objects back, or if they were moved say so: archiver ledger move");

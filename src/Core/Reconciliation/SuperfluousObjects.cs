@@ -1,10 +1,13 @@
+using Archiver.Core.Bucket;
+using Archiver.Core.Documents;
+using Archiver.Core.Holds;
+using Archiver.Core.Import;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
-using Archiver.Core.Sources;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -38,7 +41,7 @@ internal sealed class SuperfluousObjects(
         NpgsqlConnection connection, IArchiveReader store, SourceSettings source, TimeSpan minimumAge, CancellationToken cancellationToken) => await connection.QueryAsync(
         Abandoned,
         row => new AbandonedObject(row.GetInt64(0), new ObjectName(row.GetString(1), row.TextOrNull(2)), row.GetBoolean(3), row.GetFieldValue<string[]>(4)), cancellationToken,
-        PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text($"{(long)minimumAge.TotalSeconds} seconds")).ConfigureAwait(false);
+        PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text($"{(long)minimumAge.TotalSeconds} seconds"));
 
     /// <summary>Why an object has to stay, or null; an object of which no version is left has nothing to stay for.</summary>
     public async Task<string?> WhyKeptAsync(AbandonedObject abandoned, ConfirmedObjects confirmed, CancellationToken cancellationToken)
@@ -48,10 +51,10 @@ internal sealed class SuperfluousObjects(
         if (confirmed.WhyKept(abandoned.Name.Key) is { } reason)
             return reason;
         // A removal takes every version of the key, so each of them is judged.
-        foreach (var version in await _objects.FindAsync(abandoned.Name, cancellationToken).ConfigureAwait(false))
+        foreach (var version in await _objects.FindAsync(abandoned.Name, cancellationToken))
         {
-            if (await _examiner.ExamineAsync(version, cancellationToken).ConfigureAwait(false) is { } found
-                && await WhyKeptAsync(found, confirmed, cancellationToken).ConfigureAwait(false) is { } kept)
+            if (await _examiner.ExamineAsync(version, cancellationToken) is { } found
+                && await WhyKeptAsync(found, confirmed, cancellationToken) is { } kept)
             {
                 return kept;
             }
@@ -72,11 +75,11 @@ internal sealed class SuperfluousObjects(
         var keepers = new ContentKeepers(connection, store, source, confirmed);
         foreach (var document in found.Documents)
         {
-            if (await keepers.ExistAsync(document, cancellationToken).ConfigureAwait(false))
+            if (await keepers.ExistAsync(document, cancellationToken))
                 continue;
             if (confirmed.Has(document))
                 return $"a manifest confirms what it holds of session {document.SessionId}, and no other object holds the same";
-            if (!await IsLiveUnchangedAsync(found, document, cancellationToken).ConfigureAwait(false))
+            if (!await IsLiveUnchangedAsync(found, document, cancellationToken))
                 return $"it holds a version of session {document.SessionId} that is neither live nor, with the same rows, in an object that was read back now";
         }
         return null;
@@ -85,16 +88,16 @@ internal sealed class SuperfluousObjects(
     private async Task<bool> IsLiveUnchangedAsync(FoundObject found, FoundDocument document, CancellationToken cancellationToken)
     {
         var candidate = new RestoreCandidate(document.SessionId, new ObjectName(found.Key, found.VersionId), null);
-        await using var body = await store.OpenRangeAsync(candidate.Object, document.Offset, document.Length, cancellationToken).ConfigureAwait(false);
+        await using var body = await store.OpenRangeAsync(candidate.Object, document.Offset, document.Length, cancellationToken);
         if (body is null)
             return false;
         try
         {
             await using var json = new GzipMemberStream(body);
-            await using var staged = await new SessionStager(plans, source.Name, TombstoneSet.Empty).StageAsync(candidate, json, cancellationToken).ConfigureAwait(false);
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(TransactionSettings.Export, cancellationToken).ConfigureAwait(false);
-            var differing = await new RowComparer(connection, new ImportStatements(target)).DifferingAsync([staged], cancellationToken).ConfigureAwait(false);
+            await using var staged = await new SessionStager(plans, source.Name, TombstoneSet.Empty).StageAsync(candidate, json, cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await connection.ExecuteAsync(TransactionSettings.Export, cancellationToken);
+            var differing = await new RowComparer(connection, new ImportStatements(target)).DifferingAsync([staged], cancellationToken);
             return differing.Count == 0;
         }
         catch (RefusedSessionException)

@@ -1,5 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -28,13 +29,13 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
             SET state = CASE WHEN {Newest} THEN 'archived' ELSE 'superseded' END,
                 archived_at = CASE WHEN {Newest} THEN coalesce(a.archived_at, a.exported_at) ELSE a.archived_at END
             WHERE a.source = $1 AND (a.state = 'unknown' OR (a.state = 'archived' AND NOT {Newest})) AND NOT {Live}
-            """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+            """, cancellationToken, PgParameter.Text(source.Name));
     }
 
     /// <summary>Sessions that the ledger calls archived, or cannot tell since a rebuild, and that have a row.</summary>
     public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
         $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state IN ('archived', 'unknown') AND {Live} ORDER BY a.session_id",
-        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name));
 
     /// <summary>
     /// Sessions that are live count as restored, whoever brought them back: they get their grace, and are archived again as the next
@@ -45,12 +46,12 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
         UPDATE archiver.archives AS a
         SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest} THEN clock_timestamp() END
         WHERE a.source = $1 AND a.state IN ('archived', 'unknown') AND {Live}
-        """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+        """, cancellationToken, PgParameter.Text(source.Name));
 
     /// <summary>Sessions that the ledger calls restored or stored, or that were live at a rebuild, and that have no row.</summary>
     public async Task<IReadOnlyList<string>> DeletedSinceAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
         $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state IN ('restored', 'stored', 'unknown') AND {Newest} AND NOT {Live} ORDER BY a.session_id",
-        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name));
 
     /// <summary>The application deleted them: no copy stands for live rows any more. Their objects stay, and a restore by id brings them back.</summary>
     public async Task<int> SettleDeletedAsync(CancellationToken cancellationToken) => await connection.ExecuteAsync(
@@ -58,5 +59,5 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = 'deleted by the application', ended_at = clock_timestamp()
         WHERE a.source = $1 AND (a.state = 'unknown' OR (a.state IN ('restored', 'stored') AND {Newest})) AND NOT {Live}
-        """, cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false);
+        """, cancellationToken, PgParameter.Text(source.Name));
 }

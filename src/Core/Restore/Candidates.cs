@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Archiver.Core.Sources;
+using Archiver.Core.Reading;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
@@ -11,16 +11,16 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var hasLedger = await ledger.HasArchivesAsync(options.Source, cancellationToken).ConfigureAwait(false);
-        var form = await ledger.FormAsync(cancellationToken).ConfigureAwait(false);
+        var hasLedger = await ledger.HasArchivesAsync(options.Source, cancellationToken);
+        var form = await ledger.FormAsync(cancellationToken);
         // As they were given, by the key that they may be.
         var ids = options.Ids.ToLookup(form.KeyOf, StringComparer.Ordinal);
         HashSet<string> wanted = [.. options.Ids, .. options.ObjectKeys];
         if (hasLedger)
         {
             if (options is { IntoSource: true, Ids.Count: 0, ObjectKeys.Count: 0 })
-                await AddRestoredAsync(options, cancellationToken).ConfigureAwait(false);
-            await foreach (var page in ledger.FindAsync(options, form, cancellationToken).ConfigureAwait(false))
+                await AddRestoredAsync(options, cancellationToken);
+            await foreach (var page in ledger.FindAsync(options, form, cancellationToken))
             {
                 foreach (var found in page)
                     wanted.ExceptWith([.. ids[found.Archive.SessionId], .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>()]);
@@ -37,7 +37,7 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         }
         else if (wanted.Count > 0 && !hasLedger)
         {
-            var found = await bucket.FindAsync([.. ids.Select(i => i.Key)], cancellationToken).ConfigureAwait(false);
+            var found = await bucket.FindAsync([.. ids.Select(i => i.Key)], cancellationToken);
             wanted.ExceptWith(found.SelectMany(f => ids[f.SessionId!]));
             foreach (var (id, key) in bucket.Undecided)
             {
@@ -61,7 +61,7 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
     // Before anything is restored: later this restore's own sessions would count. Whether they are there is for the rows to say, not for the ledger.
     private async Task AddRestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {
-        var (there, gone) = await ledger.RestoredAsync(options, cancellationToken).ConfigureAwait(false);
+        var (there, gone) = await ledger.RestoredAsync(options, cancellationToken);
         tally.AddAlreadyThere(there);
         tally.AddSelected(gone.Count);
         foreach (var session in gone)

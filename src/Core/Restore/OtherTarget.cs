@@ -27,7 +27,7 @@ internal static class OtherTarget
     {
         try
         {
-            return await OpenAsync(target, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(target, cancellationToken);
         }
         catch (Exception exception) when (IsOfServer(exception))
         {
@@ -42,7 +42,7 @@ internal static class OtherTarget
     {
         try
         {
-            return await work().ConfigureAwait(false);
+            return await work();
         }
         catch (Exception exception) when (target is not null && IsOfServer(exception))
         {
@@ -58,15 +58,15 @@ internal static class OtherTarget
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
     public static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource target, CancellationToken cancellationToken)
     {
-        var connection = await target.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await target.OpenConnectionAsync(cancellationToken);
         try
         {
-            await Pooler.RefuseAsync(connection, "Give --to a direct connection.", cancellationToken).ConfigureAwait(false);
+            await Pooler.RefuseAsync(connection, "Give --to a direct connection.", cancellationToken);
             return connection;
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }

@@ -1,6 +1,8 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Restore;
 
@@ -15,12 +17,12 @@ internal sealed class ReadAudit(ArchiverSettings settings, ConnectionCatalog con
     /// <param name="cancellationToken">Stops it; then nothing is noted.</param>
     public async Task NoteAsync(string who, string action, LocatedArchive archive, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[archive.Source].OpenAsync(cancellationToken).ConfigureAwait(false);
-        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[archive.Source].OpenAsync(cancellationToken);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var counts = new Dictionary<string, long> { ["archives"] = 1, ["bytes"] = archive.Length };
-        var entry = await AuditLog.WriteAsync(connection, new(who, action, archive.Source, null, null, null, counts), cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(Archives, cancellationToken, PgParameter.Bigint(entry.Id), PgParameter.Bigint(archive.Id)).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        var entry = await AuditLog.WriteAsync(connection, new(who, action, archive.Source, null, null, null, counts), cancellationToken);
+        await connection.ExecuteAsync(Archives, cancellationToken, PgParameter.Bigint(entry.Id), PgParameter.Bigint(archive.Id));
+        await transaction.CommitAsync(cancellationToken);
     }
 }

@@ -1,9 +1,11 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Import;
 using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Restore;
@@ -28,19 +30,19 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
     public async Task<RestoreReport> RunAsync(SourceSettings source, IReadOnlyList<RestoreCandidate> candidates, CancellationToken cancellationToken)
     {
         var tally = new RestoreTally(null, keepConflicts: false);
-        await using var connection = await connections.OpenDirectAsync(cancellationToken).ConfigureAwait(false);
-        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenDirectAsync(cancellationToken);
+        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
         var live = (await connection.QueryAsync(
-            new ImportStatements(target).Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(candidates.Select(c => c.SessionId!))).ConfigureAwait(false)).ToHashSet();
-        var mayInsert = await connection.ScalarAsync<bool>(MayInsert, cancellationToken, PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid))).ConfigureAwait(false);
+            new ImportStatements(target).Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(candidates.Select(c => c.SessionId!)))).ToHashSet();
+        var mayInsert = await connection.ScalarAsync<bool>(MayInsert, cancellationToken, PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid)));
         var sessions = candidates.ToLookup(c => mayInsert && !live.Contains(c.SessionId!));
         if (sessions[true].Any())
-            await RunAsync(connection, source, target, [.. sessions[true]], tally, cancellationToken).ConfigureAwait(false);
+            await RunAsync(connection, source, target, [.. sessions[true]], tally, cancellationToken);
         if (sessions[false].Any())
         {
             var before = tally.Restored;
-            var temporary = await CreateTablesAsync(connection, source.Map, cancellationToken).ConfigureAwait(false);
-            await RunAsync(connection, source, temporary, [.. sessions[false]], tally, cancellationToken).ConfigureAwait(false);
+            var temporary = await CreateTablesAsync(connection, source.Map, cancellationToken);
+            await RunAsync(connection, source, temporary, [.. sessions[false]], tally, cancellationToken);
             Aside = tally.Restored - before;
         }
         var report = tally.Summarize(Guid.Empty, dryRun: true, null, null, TimeSpan.Zero);
@@ -66,17 +68,17 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
         }
         await using var importer = new SessionImporter(into, records: null, OpenAsync, settings.Batch, new DatabaseRetry(settings.Retry, time));
         await new RestorePipeline(store, new SessionStager(plans, source.Name, TombstoneSet.Empty), importer, tally, settings.Storage.UploadConcurrency)
-            .RunAsync(Pages(candidates), cancellationToken).ConfigureAwait(false);
+            .RunAsync(Pages(candidates), cancellationToken);
     }
 
     private async Task<RestoreTarget> CreateTablesAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
         foreach (var table in Tables(map))
-            await connection.ExecuteAsync($"CREATE TEMPORARY TABLE {PgIdentifier.Quote(table.Name)} (LIKE {table.Sql} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)", cancellationToken).ConfigureAwait(false);
-        var schema = (await connection.ScalarAsync<string>(TemporarySchema, cancellationToken).ConfigureAwait(false))!;
+            await connection.ExecuteAsync($"CREATE TEMPORARY TABLE {PgIdentifier.Quote(table.Name)} (LIKE {table.Sql} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)", cancellationToken);
+        var schema = (await connection.ScalarAsync<string>(TemporarySchema, cancellationToken))!;
         var temporary = RestoreTarget.InSchema(map, schema);
         _names.AddRange(Tables(temporary).Zip(Tables(map), (t, real) => ($"{t}", $"{real}")).OrderByDescending(n => n.Item1.Length));
-        return await RestoreTarget.DescribeAsync(connection, temporary, cancellationToken).ConfigureAwait(false);
+        return await RestoreTarget.DescribeAsync(connection, temporary, cancellationToken);
     }
 
     private static IEnumerable<TableName> Tables(SourceMap map) => map.Children.Select(c => c.Table).Prepend(map.Session.Table);
@@ -85,7 +87,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Pages(IReadOnlyList<RestoreCandidate> candidates)
     {
-        await Task.CompletedTask.ConfigureAwait(false);
+        await Task.CompletedTask;
         yield return candidates;
     }
 }

@@ -1,4 +1,5 @@
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Import;
 
 namespace Archiver.Core.Restore;
 
@@ -56,12 +57,6 @@ public sealed record RestoreReport
 /// <param name="ObjectKey">Its object, or null where none was found.</param>
 /// <param name="Reason">For a person; never a value of a row.</param>
 public sealed record RestoreRefusal(string? SessionId, string? ObjectKey, string Reason);
-
-/// <summary>Rows of a restored session that were in a table before it.</summary>
-/// <param name="SessionId">The session.</param>
-/// <param name="Table">Schema and table.</param>
-/// <param name="Rows">How many.</param>
-public sealed record RowsBeside(string SessionId, string Table, long Rows);
 
 /// <summary>How far a restore is.</summary>
 /// <param name="Selected">Sessions found so far.</param>

@@ -1,8 +1,5 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -36,22 +33,22 @@ internal sealed class RestoreScope : IAsyncDisposable
     public static async Task<RestoreScope?> BeginAsync(
         SourceSettings source, ArchiverSettings settings, SourceConnections connections, TimeProvider time, CancellationToken cancellationToken)
     {
-        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-        var taken = await SourceLock.TryTakeAsync(connections, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+        var taken = await SourceLock.TryTakeAsync(connections, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken);
         if (taken is null)
             return null;
         try
         {
-            await SourceRegistry.RegisterAsync(connections, connection, source, cancellationToken).ConfigureAwait(false);
-            var (_, now) = await RunScope.IdentifyAsync(connection, cancellationToken).ConfigureAwait(false);
+            await SourceRegistry.RegisterAsync(connections, connection, source, cancellationToken);
+            var (_, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
             var run = Guid.CreateVersion7(now);
-            await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", taken.Lease, new Cutoffs(now), cancellationToken).ConfigureAwait(false);
+            await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", taken.Lease, new Cutoffs(now), cancellationToken);
             return new(run, source.Name, connections, taken);
         }
         catch
         {
-            await taken.DisposeAsync().ConfigureAwait(false);
+            await taken.DisposeAsync();
             throw;
         }
     }

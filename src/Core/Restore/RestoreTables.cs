@@ -1,7 +1,9 @@
-using Archiver.Core.Postgres;
+using Archiver.Core.Bucket;
+using Archiver.Core.Import;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Core.Tombstones;
 using Npgsql;
 
 namespace Archiver.Core.Restore;
@@ -25,24 +27,24 @@ internal sealed class RestoreTables : IAsyncDisposable
         SourceSettings source, RestoreOptions options, SourceConnections connections, IArchiveReader store, CancellationToken cancellationToken)
     {
         TombstoneSet erased;
-        await using (var ledger = await connections.OpenAsync(cancellationToken).ConfigureAwait(false))
-            erased = await new TombstoneReader(store).LoadAsync(source, ledger, cancellationToken).ConfigureAwait(false);
+        await using (var ledger = await connections.OpenAsync(cancellationToken))
+            erased = await new TombstoneReader(store).LoadAsync(source, ledger, cancellationToken);
         var other = options.TargetConnectionString is { } text ? OtherTarget.Build(text) : null;
         try
         {
             Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? connections.OpenDirectAsync : token => OtherTarget.OpenAsync(other, token);
             var map = options.IntoSchema is { } schema ? RestoreTarget.InSchema(source.Map, schema) : source.Map;
             await using var connection = other is null
-                ? await open(cancellationToken).ConfigureAwait(false)
-                : await OtherTarget.OpenFirstAsync(other, cancellationToken).ConfigureAwait(false);
-            var target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken).ConfigureAwait(false);
+                ? await open(cancellationToken)
+                : await OtherTarget.OpenFirstAsync(other, cancellationToken);
+            var target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken);
             var plans = new ImportPlans(target, DriftOptions.Parse(options.Maps, options.DropColumns, options.AcceptLoss), open, source.TimeZone);
             return new(other, open, new ImportTarget(target, options, source.TimeZone), plans, new SessionStager(plans, source.Name, erased));
         }
         catch
         {
             if (other is not null)
-                await other.DisposeAsync().ConfigureAwait(false);
+                await other.DisposeAsync();
             throw;
         }
     }
@@ -54,6 +56,6 @@ internal sealed class RestoreTables : IAsyncDisposable
     {
         _plans.Dispose();
         if (_other is not null)
-            await _other.DisposeAsync().ConfigureAwait(false);
+            await _other.DisposeAsync();
     }
 }

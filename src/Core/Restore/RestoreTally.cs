@@ -1,4 +1,6 @@
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Import;
+using Archiver.Core.Reading;
 
 namespace Archiver.Core.Restore;
 

@@ -1,6 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Selection;
@@ -24,19 +24,19 @@ internal sealed class BatchSelector(RunContext run)
         if (sessions <= 0)
             return null;
         while (_candidates.Count < run.Batch.Sessions && !_lastPage)
-            await ReadPageAsync(cancellationToken).ConfigureAwait(false);
+            await ReadPageAsync(cancellationToken);
         return SelectedBatch.Take(_candidates, run.Batch with { Sessions = sessions });
     }
 
     private async Task ReadPageAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
-        var page = await CandidatesAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);
+        var page = await CandidatesAsync(connection, cancellationToken);
         // Not before: the page names no keys, and without an index for its policy a scan is the right way.
-        await connection.ExecuteAsync(TransactionSettings.ByKey, cancellationToken).ConfigureAwait(false);
-        var sessions = await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(TransactionSettings.ByKey, cancellationToken);
+        var sessions = await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken);
         // All of it at the end: after a failure in between the page is read again.
         _lastPage = page.Count < run.Batch.Sessions;
         _mark = page.Count == 0 ? _mark : page[^1].Mark;
@@ -48,7 +48,7 @@ internal sealed class BatchSelector(RunContext run)
     {
         var parameters = new SqlParameters();
         var sql = _statements.Page(parameters, _mark, run.Batch.Sessions);
-        return await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+        return await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray());
     }
 
     private (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) => (
@@ -82,7 +82,7 @@ internal sealed class BatchSelector(RunContext run)
             var sql = _statements.Sizes(child, parameters, sessions.Select(s => s.Key));
             foreach (var (key, rows, bytes, youngest, last, oldest, first) in await connection.QueryAsync(
                 sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.TextOrNull(3), row.IsDBNull(4) ? 0 : row.GetDouble(4), row.TextOrNull(5), row.IsDBNull(6) ? 0 : row.GetDouble(6)),
-                cancellationToken, parameters.ToArray()).ConfigureAwait(false))
+                cancellationToken, parameters.ToArray()))
             {
                 var session = sized[key];
                 sized[key] = session.WithTime(youngest, last).WithTime(oldest, first) with

@@ -1,6 +1,7 @@
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -30,7 +31,7 @@ internal sealed class DueSelector(RunContext run)
         if (most <= 0)
             return null;
         while (_candidates.Count < run.Batch.Sessions && !_lastPage)
-            await ReadPageAsync(cancellationToken).ConfigureAwait(false);
+            await ReadPageAsync(cancellationToken);
         if (SelectedBatch.Take(_candidates, run.Batch with { Sessions = (int)Math.Min(most, run.Batch.Sessions) }) is not { } batch)
             return null;
         Dictionary<string, DueArchive> archives = new(StringComparer.Ordinal);
@@ -51,10 +52,10 @@ internal sealed class DueSelector(RunContext run)
             return (0, 0);
         var parameters = new SqlParameters();
         var sql = $"SELECT count(*) FILTER (WHERE {run.Shard.Sql("a.session_id")}), count(*) {Due(run, parameters)}";
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(PolicyPlan.Patience(run)), cancellationToken).ConfigureAwait(false);
-        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(PolicyPlan.Patience(run)), cancellationToken);
+        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()))[0];
     }
 
     /// <summary>Stored archives by their ids, as far as their objects are there to be compared with.</summary>
@@ -66,8 +67,8 @@ internal sealed class DueSelector(RunContext run)
             JOIN archiver.objects AS o ON o.id = a.object_id
             WHERE a.id = ANY ($1) AND a.state = 'stored' AND o.state = 'stored' AND o.removal_began_at IS NULL
             """;
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        return await connection.QueryAsync(sql, Read, cancellationToken, PgParameter.Bigints(ids)).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        return await connection.QueryAsync(sql, Read, cancellationToken, PgParameter.Bigints(ids));
     }
 
     private async Task ReadPageAsync(CancellationToken cancellationToken)
@@ -80,10 +81,10 @@ internal sealed class DueSelector(RunContext run)
             ORDER BY a.id
             LIMIT {parameters.Add(PgParameter.Int(run.Batch.Sessions))}
             """;
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout) + TransactionSettings.ByKey, cancellationToken).ConfigureAwait(false);
-        var page = await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout) + TransactionSettings.ByKey, cancellationToken);
+        var page = await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray());
         _lastPage = page.Count < run.Batch.Sessions;
         foreach (var archive in page)
         {

@@ -1,6 +1,7 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Selection;
 
@@ -17,9 +18,9 @@ internal static class PolicyOverlap
         var others = run.Source.Policies.Where(p => p.Name != run.Policy.Name && TakesSessions(p) && TakesSessions(run.Policy)).ToList();
         if (others.Count == 0)
             return overlaps;
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(PolicyPlan.Patience(run)), cancellationToken).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(PolicyPlan.Patience(run)), cancellationToken);
         foreach (var other in others)
         {
             var parameters = new SqlParameters();
@@ -27,7 +28,7 @@ internal static class PolicyOverlap
                 SELECT count(*) {new SelectionStatements(run).Eligible(parameters)}
                   AND {new EligibilityPredicate(run.Source, run.Shape, other, run.Cutoffs).Sql(parameters)}
                 """;
-            if (await connection.ScalarAsync<long>(sql, cancellationToken, parameters.ToArray()).ConfigureAwait(false) is > 0 and var sessions)
+            if (await connection.ScalarAsync<long>(sql, cancellationToken, parameters.ToArray()) is > 0 and var sessions)
                 overlaps[other.FullName] = sessions;
         }
         return overlaps;

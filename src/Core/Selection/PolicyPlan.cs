@@ -1,6 +1,7 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Selection;
@@ -23,10 +24,10 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
         var sql = run.Shard.IsWhole && most < long.MaxValue
             ? $"SELECT count(*), count(*) FROM (SELECT {all} LIMIT {parameters.Add(PgParameter.Bigint(most))}) AS taken"
             : $"SELECT count(*) FILTER (WHERE {run.Shard.Sql(SessionPath.Column("s", run.Source.Map.Session.Key))}), count(*) {all}";
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);
-        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken);
+        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()))[0];
     }
 
     /// <summary>Counts in one read-only pass over the session table.</summary>
@@ -42,10 +43,10 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
             FROM (SELECT CASE {reasons} END AS reason FROM {run.Source.Map.Session.Table.Sql} AS s) AS r
             GROUP BY r.reason
             """;
-        await using var connection = await run.Connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken).ConfigureAwait(false);
-        var counts = await connection.QueryAsync(sql, row => (Reason: row.TextOrNull(0), Count: row.GetInt64(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+        await using var connection = await run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken);
+        var counts = await connection.QueryAsync(sql, row => (Reason: row.TextOrNull(0), Count: row.GetInt64(1)), cancellationToken, parameters.ToArray());
         return new(
             counts.Sum(c => c.Count),
             counts.Where(c => c.Reason is null).Sum(c => c.Count),

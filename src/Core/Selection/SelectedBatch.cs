@@ -1,4 +1,4 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Selection;
 

@@ -1,6 +1,8 @@
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Selection;

@@ -1,7 +1,7 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -16,12 +16,12 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
     /// <param name="cancellationToken">Stops it.</param>
     public async Task<SessionExplanation> ExplainAsync(SourceSettings source, Policy policy, string id, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
-        var byKey = await FindAsync(connection, run, SessionPath.Column("s", source.Map.Session.Key), run.Shape.KeyType(source.Map), id, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken);
+        var byKey = await FindAsync(connection, run, SessionPath.Column("s", source.Map.Session.Key), run.Shape.KeyType(source.Map), id, cancellationToken);
         if (byKey is not null || source.Map.Session.ExternalId is not { } external)
             return byKey ?? new(null, []);
-        return await FindAsync(connection, run, SessionPath.Column("s", external), run.Shape.Session[external].BaseType, id, cancellationToken).ConfigureAwait(false) ?? new(null, []);
+        return await FindAsync(connection, run, SessionPath.Column("s", external), run.Shape.Session[external].BaseType, id, cancellationToken) ?? new(null, []);
     }
 
     private static async Task<SessionExplanation?> FindAsync(
@@ -40,12 +40,12 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
             FROM {run.Source.Map.Session.Table.Sql} AS s
             WHERE {column} = {parameters.Add(PgParameter.Text(id))}::{type}
             """;
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);
         try
         {
             var found = await connection.QueryAsync(
-                sql, row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1), Dates: row.GetFieldValue<string[]>(2)), cancellationToken, parameters.ToArray()).ConfigureAwait(false);
+                sql, row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1), Dates: row.GetFieldValue<string[]>(2)), cancellationToken, parameters.ToArray());
             return found is [var session] ? new(session.Key, [.. conditions.Select((c, i) => new ExplainedCondition(c, session.Met[i], session.Dates[i] is { Length: > 0 } date ? date : null))]) : null;
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)

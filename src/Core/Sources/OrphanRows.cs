@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Sources;

@@ -1,3 +1,5 @@
+using Archiver.Core.Settings;
+
 namespace Archiver.Core.Sources;
 
 /// <summary>SQL that finds rows outside a session which point into it.</summary>

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Sources;
@@ -28,7 +29,7 @@ internal static class RowSecurity
         List<TableName> tables = [source.Map.Session.Table, .. source.Map.Children.Select(c => c.Table)];
         var hidden = await connection.QueryAsync(
             Hidden, row => (Table: row.GetString(0), Role: row.GetString(1)), cancellationToken,
-            PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name))).ConfigureAwait(false);
+            PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name)));
         if (hidden.Count > 0)
             throw new ArchiverException(FailureKind.Refused,
                 $"Row level security is on for {string.Join(", ", hidden.Select(h => h.Table))} of source '{source.Name}', and role {hidden[0].Role} cannot bypass it: rows that it does not see would count as gone. Fix it with: {Statement(hidden[0].Role)};");

@@ -1,4 +1,5 @@
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Sources;
 

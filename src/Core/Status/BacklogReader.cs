@@ -1,9 +1,7 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -18,14 +16,14 @@ internal sealed class BacklogReader(ArchiverSettings settings)
     /// <exception cref="NpgsqlException">The server failed; a count that takes longer than a statement may is such a failure.</exception>
     public async Task<PolicyStatus> ReadAsync(NpgsqlConnection connection, RunContext run, PolicyStatus status, CancellationToken cancellationToken)
     {
-        var (eligible, late) = await CountAsync(connection, run, cancellationToken).ConfigureAwait(false);
-        var first = eligible == 0 ? null : await new BatchSelector(run with { Batch = run.Batch with { Sessions = Sample } }).NextAsync(Sample, cancellationToken).ConfigureAwait(false);
+        var (eligible, late) = await CountAsync(connection, run, cancellationToken);
+        var first = eligible == 0 ? null : await new BatchSelector(run with { Batch = run.Batch with { Sessions = Sample } }).NextAsync(Sample, cancellationToken);
         return status with
         {
             Eligible = eligible,
             EligibleBytes = first is null ? 0 : (long)((double)first.Bytes / first.Sessions.Count * eligible),
             SecondsPastCutOff = late,
-            TripWire = await TripsAsync(connection, run, eligible, cancellationToken).ConfigureAwait(false),
+            TripWire = await TripsAsync(connection, run, eligible, cancellationToken),
         };
     }
 
@@ -36,9 +34,9 @@ internal sealed class BacklogReader(ArchiverSettings settings)
             SELECT count(*), coalesce(extract(epoch FROM max({Late(run, parameters)})), 0)::float8
             {new SelectionStatements(run).Eligible(parameters)}
             """;
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
-        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetDouble(1)), cancellationToken, parameters.ToArray()).ConfigureAwait(false))[0];
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);
+        return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetDouble(1)), cancellationToken, parameters.ToArray()))[0];
     }
 
     /// <summary>For how long a session has met the ages that its own columns date: the youngest of them decides.</summary>
@@ -72,11 +70,11 @@ internal sealed class BacklogReader(ArchiverSettings settings)
         if (take <= TripWire.SmallSource * settings.Safety.MaxShare)
             return false;
         long total;
-        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false))
+        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
-            await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout), cancellationToken).ConfigureAwait(false);
-            total = await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Table.Sql}", cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout), cancellationToken);
+            total = await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Table.Sql}", cancellationToken);
         }
-        return TripWire.Trips(total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, run.Source, run.Policy, cancellationToken).ConfigureAwait(false);
+        return TripWire.Trips(total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, run.Source, run.Policy, cancellationToken);
     }
 }

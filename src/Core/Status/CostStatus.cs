@@ -1,5 +1,5 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Status;
@@ -26,7 +26,7 @@ internal sealed record CostStatus(long Bytes, long Objects, long? Requests, Date
         var (bytes, objects, requests, since) = (await connection.QueryAsync(
             Kept,
             row => (row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? (long?)null : row.GetInt64(2), row.IsDBNull(3) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(3)),
-            cancellationToken, PgParameter.Text(source)).ConfigureAwait(false))[0];
+            cancellationToken, PgParameter.Text(source)))[0];
         decimal? storage = prices.PricePerGBMonth is { } aMonth ? Round(bytes / 1_000_000_000m * aMonth) : null;
         decimal? asked = prices.PricePer1000Requests is { } aThousand && requests is { } n ? Round(n / 1000m * aThousand) : null;
         return new(bytes, objects, requests, since, storage, asked, (storage ?? asked) is null ? null : prices.Currency);

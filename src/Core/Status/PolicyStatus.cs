@@ -1,4 +1,4 @@
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Status;
 

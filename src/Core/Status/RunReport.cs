@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Status;
@@ -69,16 +70,16 @@ internal static class RunReport
     /// <summary>The newest runs of a source, or of one of its policies.</summary>
     public static async Task<IReadOnlyList<RecordedRun>> NewestAsync(
         NpgsqlConnection connection, string source, string? policy, int limit, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(Newest, Read, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Int(limit)).ConfigureAwait(false);
+        await connection.QueryAsync(Newest, Read, cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Int(limit));
 
     /// <summary>The last run of each policy.</summary>
     public static async Task<IReadOnlyDictionary<string, RecordedRun>> LastAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Last, Read, cancellationToken, PgParameter.Text(source)).ConfigureAwait(false)).ToDictionary(r => r.Policy, StringComparer.Ordinal);
+        (await connection.QueryAsync(Last, Read, cancellationToken, PgParameter.Text(source))).ToDictionary(r => r.Policy, StringComparer.Ordinal);
 
     /// <summary>When the last run of each policy ended that was done; policies without one are absent.</summary>
     public static async Task<IReadOnlyDictionary<string, DateTimeOffset>> SuccessesAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(
-            Successes, row => (Policy: row.GetString(0), At: row.GetFieldValue<DateTimeOffset>(1)), cancellationToken, PgParameter.Text(source)).ConfigureAwait(false))
+            Successes, row => (Policy: row.GetString(0), At: row.GetFieldValue<DateTimeOffset>(1)), cancellationToken, PgParameter.Text(source)))
         .ToDictionary(r => r.Policy, r => r.At, StringComparer.Ordinal);
 
     /// <summary>All runs, summed up by policy and action.</summary>
@@ -88,14 +89,14 @@ internal static class RunReport
             row => new RunTotals(
                 row.GetString(0), row.GetString(1), Counts(row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7),
                 row.GetInt64(8), Counts(row.GetString(9))),
-            cancellationToken, PgParameter.Text(source)).ConfigureAwait(false);
+            cancellationToken, PgParameter.Text(source));
 
     /// <summary>Day by day, so many days up to today.</summary>
     public static async Task<IReadOnlyList<DayOfRuns>> DaysAsync(NpgsqlConnection connection, string source, int days, CancellationToken cancellationToken) =>
         await connection.QueryAsync(
             ByDay,
             row => new DayOfRuns(row.GetFieldValue<DateOnly>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Int(days)).ConfigureAwait(false);
+            cancellationToken, PgParameter.Text(source), PgParameter.Int(days));
 
     private static RecordedRun Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetFieldValue<DateTimeOffset>(5),

@@ -1,11 +1,9 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Proofs;
-using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -36,40 +34,40 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
     public async Task<SourceStatus> ReadAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        await SourceRegistry.CheckAsync(connection, source, cancellationToken).ConfigureAwait(false);
-        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
         var name = PgParameter.Text(source.Name);
         var (at, quarantined, failing, holds) = (await connection.QueryAsync(
-            Counts, row => (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken, name).ConfigureAwait(false))[0];
+            Counts, row => (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken, name))[0];
         return new()
         {
             Source = source.Name,
             At = at,
-            NotOwner = LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database),
+            NotOwner = LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken)).Database),
             Quarantined = quarantined,
             Failing = failing,
             Holds = holds,
-            Pauses = await PausesAsync(connection, source, cancellationToken).ConfigureAwait(false),
-            Archives = (await connection.QueryAsync(States, row => (State: row.GetString(0), Count: row.GetInt64(1)), cancellationToken, PgParameter.Text(source.Name)).ConfigureAwait(false))
+            Pauses = await PausesAsync(connection, source, cancellationToken),
+            Archives = (await connection.QueryAsync(States, row => (State: row.GetString(0), Count: row.GetInt64(1)), cancellationToken, PgParameter.Text(source.Name)))
                 .ToDictionary(s => s.State, s => s.Count, StringComparer.Ordinal),
-            Totals = await RunReport.TotalsAsync(connection, source.Name, cancellationToken).ConfigureAwait(false),
-            Runs = await RunReport.NewestAsync(connection, source.Name, policy: null, Runs, cancellationToken).ConfigureAwait(false),
-            Days = await RunReport.DaysAsync(connection, source.Name, Days, cancellationToken).ConfigureAwait(false),
-            Tables = await TableReader.ReadAsync(connection, source.Map, settings, cancellationToken).ConfigureAwait(false),
-            Policies = await PoliciesAsync(connection, source, cancellationToken).ConfigureAwait(false),
-            Proofs = await ProofsAsync(connection, source.Name, cancellationToken).ConfigureAwait(false),
-            Damaged = await DamageRecords.CountAsync(connection, source.Name, cancellationToken).ConfigureAwait(false),
-            DamagedArchives = await DamageRecords.FirstAsync(connection, source.Name, NamedDamage, cancellationToken).ConfigureAwait(false),
-            Cost = await CostStatus.ReadAsync(connection, source.Name, settings.Cost, cancellationToken).ConfigureAwait(false),
+            Totals = await RunReport.TotalsAsync(connection, source.Name, cancellationToken),
+            Runs = await RunReport.NewestAsync(connection, source.Name, policy: null, Runs, cancellationToken),
+            Days = await RunReport.DaysAsync(connection, source.Name, Days, cancellationToken),
+            Tables = await TableReader.ReadAsync(connection, source.Map, settings, cancellationToken),
+            Policies = await PoliciesAsync(connection, source, cancellationToken),
+            Proofs = await ProofsAsync(connection, source.Name, cancellationToken),
+            Damaged = await DamageRecords.CountAsync(connection, source.Name, cancellationToken),
+            DamagedArchives = await DamageRecords.FirstAsync(connection, source.Name, NamedDamage, cancellationToken),
+            Cost = await CostStatus.ReadAsync(connection, source.Name, settings.Cost, cancellationToken),
             ReadIn = time.GetElapsedTime(started),
         };
     }
 
     private async Task<IReadOnlyList<ProofStatus>> ProofsAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken)
     {
-        var recorded = (await ProofRecords.ReadAsync(connection, source, cancellationToken).ConfigureAwait(false)).ToDictionary(p => p.Proof);
+        var recorded = (await ProofRecords.ReadAsync(connection, source, cancellationToken)).ToDictionary(p => p.Proof);
         return [.. Enum.GetValues<Proof>()
             .Where(p => settings.Schedule.CronOf(p) is not null || recorded.ContainsKey(p.Name()))
             .Select(p => recorded.GetValueOrDefault(p.Name()) ?? new ProofStatus { Proof = p.Name() })];
@@ -77,14 +75,14 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
 
     private static async Task<IReadOnlyList<string>> PausesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        var all = await Ledger.Pauses.ListAsync(connection, cancellationToken).ConfigureAwait(false);
+        var all = await Ledger.Pauses.ListAsync(connection, cancellationToken);
         return [.. all.Where(p => p == "everything" || p == source.Name || p.StartsWith($"{source.Name}/", StringComparison.Ordinal))];
     }
 
     private async Task<IReadOnlyList<PolicyStatus>> PoliciesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        var last = await RunReport.LastAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
-        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        var last = await RunReport.LastAsync(connection, source.Name, cancellationToken);
+        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken);
         var backlog = new BacklogReader(settings);
         List<PolicyStatus> policies = [];
         foreach (var policy in source.Policies)
@@ -93,11 +91,11 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
             {
                 Name = policy.Name,
                 Action = policy.Action,
-                Paused = policy.Paused || await Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false) is not null,
+                Paused = policy.Paused || await Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken) is not null,
                 LastRun = last.GetValueOrDefault(policy.Name),
                 LastSuccess = successes.TryGetValue(policy.Name, out var success) ? success : null,
             };
-            policies.Add(await WithBacklogAsync(connection, source, policy, status, backlog, cancellationToken).ConfigureAwait(false));
+            policies.Add(await WithBacklogAsync(connection, source, policy, status, backlog, cancellationToken));
         }
         return policies;
     }
@@ -108,8 +106,8 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
     {
         try
         {
-            var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken).ConfigureAwait(false);
-            return await backlog.ReadAsync(connection, run, status, cancellationToken).ConfigureAwait(false);
+            var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken);
+            return await backlog.ReadAsync(connection, run, status, cancellationToken);
         }
         catch (ArchiverException exception)
         {
@@ -121,8 +119,8 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         }
         catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
         {
-            var problem = await WhereFault.ExplainAsync(connections[source.Name], policy, exception).ConfigureAwait(false);
-            return status with { Problem = (problem ?? await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message };
+            var problem = await WhereFault.ExplainAsync(connections[source.Name], policy, exception);
+            return status with { Problem = (problem ?? await connections[source.Name].ForPersonAsync(exception)).Message };
         }
     }
 }

@@ -1,5 +1,5 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -26,11 +26,11 @@ internal static class TableReader
     public static async Task<IReadOnlyList<TableStatus>> ReadAsync(
         NpgsqlConnection connection, SourceMap map, ArchiverSettings settings, CancellationToken cancellationToken)
     {
-        List<TableStatus> tables = [await ReadAsync(connection, SourceMap.SessionName, map.Session.Table, map.Session.Deleted, settings.Growth.SessionsTable, settings.Batch, cancellationToken).ConfigureAwait(false)];
+        List<TableStatus> tables = [await ReadAsync(connection, SourceMap.SessionName, map.Session.Table, map.Session.Deleted, settings.Growth.SessionsTable, settings.Batch, cancellationToken)];
         foreach (var child in map.Children)
         {
             long? threshold = child.Name == SourceMap.MessagesName ? settings.Growth.MessagesTable : null;
-            tables.Add(await ReadAsync(connection, child.Name, child.Table, child.Deleted, threshold, settings.Batch, cancellationToken).ConfigureAwait(false));
+            tables.Add(await ReadAsync(connection, child.Name, child.Table, child.Deleted, threshold, settings.Batch, cancellationToken));
         }
         return tables;
     }
@@ -38,7 +38,7 @@ internal static class TableReader
     private static async Task<TableStatus> ReadAsync(
         NpgsqlConnection connection, string name, TableName table, string? deleted, long? threshold, BatchSettings bounds, CancellationToken cancellationToken)
     {
-        var (bytes, rows, dead, vacuum) = await StatisticsAsync(connection, table, bounds, cancellationToken).ConfigureAwait(false);
+        var (bytes, rows, dead, vacuum) = await StatisticsAsync(connection, table, bounds, cancellationToken);
         return new()
         {
             Name = name,
@@ -47,7 +47,7 @@ internal static class TableReader
             Rows = rows,
             DeadRows = dead,
             LastVacuum = vacuum,
-            SoftDeleted = deleted is null ? null : await CountDeletedAsync(connection, table, deleted, bounds, cancellationToken).ConfigureAwait(false),
+            SoftDeleted = deleted is null ? null : await CountDeletedAsync(connection, table, deleted, bounds, cancellationToken),
             Threshold = threshold,
         };
     }
@@ -55,20 +55,20 @@ internal static class TableReader
     private static async Task<(long Bytes, long Rows, long Dead, DateTimeOffset? Vacuum)> StatisticsAsync(
         NpgsqlConnection connection, TableName table, BatchSettings bounds, CancellationToken cancellationToken)
     {
-        await using var transaction = await BeginAsync(connection, bounds, cancellationToken).ConfigureAwait(false);
+        await using var transaction = await BeginAsync(connection, bounds, cancellationToken);
         return (await connection.QueryAsync(
             Statistics,
             row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.IsDBNull(3) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(3)),
-            cancellationToken, PgParameter.Text(table.Sql)).ConfigureAwait(false))[0];
+            cancellationToken, PgParameter.Text(table.Sql)))[0];
     }
 
     private static async Task<long?> CountDeletedAsync(NpgsqlConnection connection, TableName table, string deleted, BatchSettings bounds, CancellationToken cancellationToken)
     {
-        await using var transaction = await BeginAsync(connection, bounds, cancellationToken).ConfigureAwait(false);
+        await using var transaction = await BeginAsync(connection, bounds, cancellationToken);
         try
         {
             return await connection.ScalarAsync<long>(
-                $"SELECT count(*) FROM {table.Sql} AS t WHERE {SessionPath.Column("t", deleted)} IS NOT NULL", cancellationToken).ConfigureAwait(false);
+                $"SELECT count(*) FROM {table.Sql} AS t WHERE {SessionPath.Column("t", deleted)} IS NOT NULL", cancellationToken);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
         {
@@ -80,9 +80,9 @@ internal static class TableReader
     // Sizes wait for a lock that VACUUM FULL holds, and a status must not queue up behind that.
     private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, BatchSettings bounds, CancellationToken cancellationToken)
     {
-        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(
-            $"{TransactionSettings.ReadOnly(bounds.StatementTimeout)} {TransactionSettings.Timeout("lock_timeout", bounds.LockTimeout)}", cancellationToken).ConfigureAwait(false);
+            $"{TransactionSettings.ReadOnly(bounds.StatementTimeout)} {TransactionSettings.Timeout("lock_timeout", bounds.LockTimeout)}", cancellationToken);
         return transaction;
     }
 }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Storage.S3;
 
 namespace Archiver.Core.Storage;
 
@@ -19,9 +21,9 @@ internal sealed class AllObjects(IArchiveReader store)
     public async IAsyncEnumerable<ListedVersions> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var versions = store.ListVersionsAsync(prefix, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        await using var _ = versions.ConfigureAwait(false);
-        var any = await BeginAsync(versions).ConfigureAwait(false);
-        for (; any == true; any = await versions.MoveNextAsync().ConfigureAwait(false))
+        await using var _ = versions;
+        var any = await BeginAsync(versions);
+        for (; any == true; any = await versions.MoveNextAsync())
         {
             HasSeen = true;
             if (versions.Current.Objects.Any())
@@ -29,7 +31,7 @@ internal sealed class AllObjects(IArchiveReader store)
         }
         if (any is not null)
             yield break;
-        await foreach (var listed in store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (var listed in store.ListAsync(prefix, cancellationToken))
         {
             HasSeen = true;
             yield return new(listed.Key, [new(null, false, listed.Length, listed.LastModified)]);
@@ -43,10 +45,10 @@ internal sealed class AllObjects(IArchiveReader store)
         List<ObjectName> found = [];
         foreach (var asked in new[] { name, new ObjectName(name.Key) }.Distinct())
         {
-            if (await store.HeadAsync(asked, cancellationToken).ConfigureAwait(false) is { } head)
+            if (await store.HeadAsync(asked, cancellationToken) is { } head)
                 found.Add(head.Name);
         }
-        await foreach (var listed in ListAsync(name.Key, cancellationToken).ConfigureAwait(false))
+        await foreach (var listed in ListAsync(name.Key, cancellationToken))
         {
             // The prefix also finds 'key~2'; the key itself comes first.
             if (listed.Key == name.Key && Limitation is null)
@@ -59,7 +61,7 @@ internal sealed class AllObjects(IArchiveReader store)
     /// <summary>The versions of an object that are left although the one that its name gives cannot be read.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<IReadOnlyList<ObjectName>> FindOthersAsync(ObjectName name, CancellationToken cancellationToken) =>
-        [.. (await FindAsync(name, cancellationToken).ConfigureAwait(false)).Where(n => n != name)];
+        [.. (await FindAsync(name, cancellationToken)).Where(n => n != name)];
 
     /// <summary>What to say of an object that cannot be read although versions of its key are left.</summary>
     public static string Describe(IArchiveReader store, ObjectName name, IReadOnlyList<ObjectName> left) => name.VersionId is null
@@ -71,7 +73,7 @@ internal sealed class AllObjects(IArchiveReader store)
     {
         try
         {
-            return await versions.MoveNextAsync().ConfigureAwait(false);
+            return await versions.MoveNextAsync();
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent && S3Errors.IsAnswer(exception))
         {

@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>Removal of a single object.</summary>
@@ -9,7 +11,7 @@ public static class ArchiveStoreExtensions
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(name);
-        var outcome = await store.DeleteAllVersionsAsync([name], cancellationToken).ConfigureAwait(false);
+        var outcome = await store.DeleteAllVersionsAsync([name], cancellationToken);
         if (outcome.Failures.TryGetValue(name.Key, out var failure))
             throw failure;
     }

@@ -1,4 +1,7 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Storage.Files;
+using Archiver.Core.Storage.S3;
 using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Storage;

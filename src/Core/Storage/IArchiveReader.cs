@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>The reading side of the store. Restore gets this and nothing more, so it cannot write or remove an object.</summary>

@@ -1,3 +1,6 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Spool;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>The whole store. An object is never overwritten: the only way to write is put if absent.</summary>

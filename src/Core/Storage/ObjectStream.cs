@@ -1,4 +1,5 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Storage;
 
@@ -24,7 +25,7 @@ internal sealed class ObjectStream(Stream inner, long length, Func<Exception, St
         int count;
         try
         {
-            count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            count = await inner.ReadAsync(buffer, cancellationToken);
             if (count == 0)
                 throw new EndOfStreamException($"The object ended after {_read} of {Counted.Of(length, "byte")}.");
         }

@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>What became of objects that were to be removed.</summary>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Spool;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
@@ -89,7 +90,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         StorageException? outage = null;
         try
         {
-            return await RunAsync("delete", RemoveLeftAsync, cancellationToken).ConfigureAwait(false);
+            return await RunAsync("delete", RemoveLeftAsync, cancellationToken);
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && failures.ContainsValue(exception))
         {
@@ -101,7 +102,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         async Task<RemovalOutcome> RemoveLeftAsync(CancellationToken token)
         {
             var left = failures.Count == 0 ? names : [.. names.Where(n => failures.TryGetValue(n.Key, out var failure) && failure.Failure == StorageFailure.Transient)];
-            var outcome = await _inner.DeleteAllVersionsAsync(left, token).ConfigureAwait(false);
+            var outcome = await _inner.DeleteAllVersionsAsync(left, token);
             outage = outcome.Outage;
             foreach (var key in left.Select(n => n.Key))
             {
@@ -138,7 +139,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         string? last = null;
         try
         {
-            while (await RunAsync("list", StepAsync, cancellationToken).ConfigureAwait(false) is { } item)
+            while (await RunAsync("list", StepAsync, cancellationToken) is { } item)
             {
                 last = keyOf(item);
                 yield return item;
@@ -147,7 +148,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         finally
         {
             if (items is not null)
-                await items.DisposeAsync().ConfigureAwait(false);
+                await items.DisposeAsync();
         }
 
         async Task<T?> StepAsync(CancellationToken token)
@@ -155,7 +156,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
             items ??= list().GetAsyncEnumerator(cancellationToken);
             try
             {
-                while (await items.MoveNextAsync().ConfigureAwait(false))
+                while (await items.MoveNextAsync())
                 {
                     if (last is null || IsAfter(keyOf(items.Current), last))
                         return items.Current;
@@ -164,7 +165,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
             }
             catch (StorageException)
             {
-                await items.DisposeAsync().ConfigureAwait(false);
+                await items.DisposeAsync();
                 items = null;
                 throw;
             }
@@ -183,7 +184,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         try
         {
             return await _retry.ExecuteAsync(
-                static async (c, run) => await run(c.CancellationToken).ConfigureAwait(false), context, action).ConfigureAwait(false);
+                static async (c, run) => await run(c.CancellationToken), context, action);
         }
         finally
         {

@@ -1,3 +1,5 @@
+using Archiver.Core.Spool;
+
 namespace Archiver.Core.Storage;
 
 /// <summary>
@@ -43,7 +45,7 @@ internal sealed class StallGuardStream(Stream inner, TimeSpan readTimeout, TimeP
         _limit.CancelAfter(left <= TimeSpan.Zero ? TimeSpan.Zero : left < readTimeout ? left : readTimeout);
         try
         {
-            var count = await read.ConfigureAwait(false);
+            var count = await read;
             _received += count;
             return count;
         }

@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Export;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Upload;
@@ -22,7 +21,7 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
     {
         try
         {
-            await StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+            await StoreAsync(batch, cancellationToken);
             // Before the reader learns that these are all, and may go on to the delete.
             FaultPoint.Reach(FaultPoints.Uploaded);
             batch.Complete(failure: null);
@@ -39,29 +38,29 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
         List<PlannedUpload> uploads = [];
         foreach (var planned in layout.Plan(batch.Export))
         {
-            var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken).ConfigureAwait(false);
+            var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken);
             uploads.Add(new(planned, NewAttempt(), refuses, Conflicts: 0));
         }
-        var (keys, ids) = await retry.ExecuteAsync(token => RecordAsync(uploads, token), cancellationToken).ConfigureAwait(false);
+        var (keys, ids) = await retry.ExecuteAsync(token => RecordAsync(uploads, token), cancellationToken);
 
         FaultPoint.Reach(FaultPoints.PendingRecorded);
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(0, uploads.Count), options, async (i, token) =>
         {
-            var uploaded = await PutAsync(ids[i], keys[i], uploads[i], token).ConfigureAwait(false);
+            var uploaded = await PutAsync(ids[i], keys[i], uploads[i], token);
             FaultPoint.Reach(FaultPoints.ObjectStored);
             batch.Add(uploaded);
             stored?.Invoke(uploads[i].Planned.Members.Count);
-        }).ConfigureAwait(false);
+        });
     }
 
     // As a whole: where it is not known whether the rows were committed, their names count as taken and others are chosen.
     private async Task<(IReadOnlyList<string> Keys, IReadOnlyList<long> Ids)> RecordAsync(List<PlannedUpload> uploads, CancellationToken cancellationToken)
     {
-        var keys = await layout.ChooseKeysAsync(uploads, cancellationToken).ConfigureAwait(false);
+        var keys = await layout.ChooseKeysAsync(uploads, cancellationToken);
         var ids = await ledger.RecordPendingAsync(
             [.. uploads.Zip(keys, (u, key) => new PendingObject(key, u.Attempt, layout.Name, [.. u.Planned.Members.Select(m => m.Session.Key)], u.Planned.Content.Length, u.Planned.Content.Sha256.ToArray()))],
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         return (keys, ids);
     }
 
@@ -69,14 +68,14 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
     {
         while (upload.Conflicts < MaxConflicts)
         {
-            var result = await store.PutIfAbsentAsync(key, upload.Planned.Content, Metadata(upload), cancellationToken).ConfigureAwait(false);
+            var result = await store.PutIfAbsentAsync(key, upload.Planned.Content, Metadata(upload), cancellationToken);
             if (result.Stored)
                 return new(id, key, result.VersionId, upload.Planned);
             // Somebody's object is there and the ledger did not know: it is left alone, and the row is renamed before the next put,
             // so that at no time an object of ours exists that no row names.
             upload = upload with { Conflicts = upload.Conflicts + 1 };
             var conflicting = upload;
-            key = await retry.ExecuteAsync(token => RenameAsync(id, conflicting, token), cancellationToken).ConfigureAwait(false);
+            key = await retry.ExecuteAsync(token => RenameAsync(id, conflicting, token), cancellationToken);
         }
         throw new StorageException(StorageFailure.Permanent,
             $"{MaxConflicts} names in a row, the last one {key}, are taken by objects that the ledger does not know. Was the ledger lost? See: archiver ledger rebuild");
@@ -84,8 +83,8 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
 
     private async Task<string> RenameAsync(long id, PlannedUpload upload, CancellationToken cancellationToken)
     {
-        var key = (await layout.ChooseKeysAsync([upload], cancellationToken).ConfigureAwait(false))[0];
-        await ledger.RenamePendingAsync(id, key, cancellationToken).ConfigureAwait(false);
+        var key = (await layout.ChooseKeysAsync([upload], cancellationToken))[0];
+        await ledger.RenamePendingAsync(id, key, cancellationToken);
         return key;
     }
 

@@ -1,6 +1,6 @@
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
-using Archiver.Core.Storage;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Upload;
 

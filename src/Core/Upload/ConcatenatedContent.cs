@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Archiver.Core.Storage;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Upload;
 
@@ -44,9 +44,9 @@ internal sealed class ConcatenatedContent : IObjectContent
             while (!buffer.IsEmpty && _part < parts.Count)
             {
                 _open ??= parts[_part].OpenRead();
-                if (await _open.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is var read and > 0)
+                if (await _open.ReadAsync(buffer, cancellationToken) is var read and > 0)
                     return read;
-                await _open.DisposeAsync().ConfigureAwait(false);
+                await _open.DisposeAsync();
                 _open = null;
                 _before += parts[_part++].Length;
             }

@@ -1,5 +1,5 @@
 using Archiver.Core.Export;
-using Archiver.Core.Storage;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Upload;
 

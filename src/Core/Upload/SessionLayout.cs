@@ -19,7 +19,7 @@ internal sealed class SessionLayout(RunContext run, ArchiveLedger ledger) : IObj
     public async Task<IReadOnlyList<string>> ChooseKeysAsync(IReadOnlyList<PlannedUpload> uploads, CancellationToken cancellationToken)
     {
         var stems = uploads.Select(SessionOf).Select(s => ObjectKey.SessionStem(run.Source.Prefix, s.Month, s.Key)).ToList();
-        var known = await ledger.CountKeysAsync(stems, cancellationToken).ConfigureAwait(false);
+        var known = await ledger.CountKeysAsync(stems, cancellationToken);
         return [.. uploads.Select((u, i) => Key(u, known[i]))];
     }
 

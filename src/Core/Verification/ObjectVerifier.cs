@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
-using Archiver.Core.Export;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Verification;
@@ -30,7 +32,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         {
             try
             {
-                var reasons = await ReadBackAsync(expected, cancellationToken).ConfigureAwait(false);
+                var reasons = await ReadBackAsync(expected, cancellationToken);
                 read?.Invoke(reasons.Count);
                 return reasons;
             }
@@ -44,14 +46,14 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
     private async Task<IReadOnlyList<string?>> ReadBackAsync(ExpectedObject expected, CancellationToken cancellationToken)
     {
         var members = expected.Members;
-        var body = await store.OpenAsync(expected.Name, cancellationToken).ConfigureAwait(false);
+        var body = await store.OpenAsync(expected.Name, cancellationToken);
         if (body is null)
             return AllMembers(members, DropReason.Missing);
-        await using (body.ConfigureAwait(false))
+        await using (body)
         await using (var hashing = new HashingStream(body))
         {
-            var reasons = await VerifyMembersAsync(hashing, members, cancellationToken).ConfigureAwait(false);
-            await hashing.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+            var reasons = await VerifyMembersAsync(hashing, members, cancellationToken);
+            await hashing.CopyToAsync(Stream.Null, cancellationToken);
             var whole = hashing.BytesRead == expected.Length
                 && hashing.GetHash().AsSpan().SequenceEqual(expected.Sha256.Span);
             return whole ? reasons : AllMembers(members, DropReason.Corrupt);
@@ -74,20 +76,20 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
             for (var i = 0; i < members.Count; i++)
             {
                 var (position, member) = (i, members[i]);
-                await SkipAsync(source, member.Copy.Offset - at, cancellationToken).ConfigureAwait(false);
+                await SkipAsync(source, member.Copy.Offset - at, cancellationToken);
                 at = member.Copy.Offset + member.Copy.Length;
                 if (members.Count == 1 || member.Copy.Length > Small)
                 {
-                    reasons[i] = await VerifyLargeAsync(source, member, cancellationToken).ConfigureAwait(false);
+                    reasons[i] = await VerifyLargeAsync(source, member, cancellationToken);
                     continue;
                 }
-                await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await room.WaitAsync(cancellationToken);
                 var bytes = ArrayPool<byte>.Shared.Rent((int)member.Copy.Length);
                 try
                 {
                     // Short of bytes only at the end of a short object, which the hash of the whole tells.
-                    var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Copy.Length), (int)member.Copy.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                    checks.Add(Task.Run(async () => reasons[position] = await VerifySmallAsync(bytes, read, member, room, cancellationToken).ConfigureAwait(false), CancellationToken.None));
+                    var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Copy.Length), (int)member.Copy.Length, throwOnEndOfStream: false, cancellationToken);
+                    checks.Add(Task.Run(async () => reasons[position] = await VerifySmallAsync(bytes, read, member, room, cancellationToken), CancellationToken.None));
                 }
                 catch
                 {
@@ -101,7 +103,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
             // Also when the body broke off: the checks hold buffers of the pool.
             await Task.WhenAll(checks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await Task.WhenAll(checks).ConfigureAwait(false);
+        await Task.WhenAll(checks);
         return reasons;
     }
 
@@ -111,7 +113,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         if (bytes <= 0)
             return;
         await using var between = new SliceStream(source, bytes);
-        await between.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+        await between.CopyToAsync(Stream.Null, cancellationToken);
     }
 
     private async Task<string?> VerifySmallAsync(byte[] bytes, int length, ExpectedMember member, SemaphoreSlim room, CancellationToken cancellationToken)
@@ -119,7 +121,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         try
         {
             using var gzip = new MemoryStream(bytes, 0, length, writable: false);
-            return await CheckAsync(gzip, member, cancellationToken).ConfigureAwait(false);
+            return await CheckAsync(gzip, member, cancellationToken);
         }
         finally
         {
@@ -133,12 +135,12 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         await using var slice = new SliceStream(source, member.Copy.Length);
         try
         {
-            return await CheckAsync(slice, member, cancellationToken).ConfigureAwait(false);
+            return await CheckAsync(slice, member, cancellationToken);
         }
         finally
         {
             // What the decompressor left unread belongs to this member, and to the hash of the whole.
-            await slice.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+            await slice.CopyToAsync(Stream.Null, cancellationToken);
         }
     }
 
@@ -147,10 +149,10 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         try
         {
             using var parts = expected.Marked is null ? null : new ContentParts();
-            var document = await ReadAsync(member, parts, cancellationToken).ConfigureAwait(false);
+            var document = await ReadAsync(member, parts, cancellationToken);
             if (!IsRight(document, expected))
                 return DropReason.Corrupt;
-            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken).ConfigureAwait(false) ? null : DropReason.Changed;
+            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken) ? null : DropReason.Changed;
         }
         catch (Exception exception) when (exception is InvalidDataException or JsonException)
         {
@@ -162,14 +164,14 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
     {
         using var parts = new ContentParts();
         await using var rows = expected.Session.Document.Content.OpenRead();
-        var now = await ReadAsync(rows, parts, cancellationToken).ConfigureAwait(false);
+        var now = await ReadAsync(rows, parts, cancellationToken);
         return stored.Content!.SameRows(now.Content!, marked);
     }
 
     private async Task<CheckedDocument> ReadAsync(Stream member, ContentParts? parts, CancellationToken cancellationToken)
     {
         await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
-        return await new DocumentCheck(keyColumn, parts).ReadAsync(gzip, cancellationToken).ConfigureAwait(false);
+        return await new DocumentCheck(keyColumn, parts).ReadAsync(gzip, cancellationToken);
     }
 
     private static bool IsRight(CheckedDocument document, ExpectedMember expected) =>

@@ -41,7 +41,7 @@ internal sealed class VerifiedBatch
     /// <exception cref="InvalidOperationException">The upload handed over other sessions than were exported.</exception>
     public static async Task<VerifiedBatch> VerifyAsync(UploadedBatch batch, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
-        var (right, wrong) = await ReadBackAsync(batch.Objects.Select(ExpectedObject.Of), verifier, concurrency, cancellationToken).ConfigureAwait(false);
+        var (right, wrong) = await ReadBackAsync(batch.Objects.Select(ExpectedObject.Of), verifier, concurrency, cancellationToken);
         var read = right.Select(s => s.Key).Concat(wrong.Select(s => s.Key)).ToList();
         return read.Count == batch.Export.Sessions.Count && read.ToHashSet(StringComparer.Ordinal).SetEquals(batch.Export.Sessions.Select(s => s.Key))
             ? new(batch.Export, right, wrong, stored: null, needed: new HashSet<long>())
@@ -62,7 +62,7 @@ internal sealed class VerifiedBatch
         ExportedBatch export, IReadOnlyDictionary<string, DueArchive> stored, ObjectVerifier verifier, int concurrency, CancellationToken cancellationToken)
     {
         var due = export.Sessions.Select(s => (Archive: stored[s.Key], Session: s)).ToLookup(d => IsAsMarked(d.Session, d.Archive));
-        var (right, wrong) = await ReadBackAsync(ExpectedObject.Of(due[true]).ToAsyncEnumerable(), verifier, concurrency, cancellationToken).ConfigureAwait(false);
+        var (right, wrong) = await ReadBackAsync(ExpectedObject.Of(due[true]).ToAsyncEnumerable(), verifier, concurrency, cancellationToken);
         var changed = ExpectedObject.Of(due[false]).SelectMany(o => o.Members).Select(m => new RejectedSession(m.Copy, m.Session, DropReason.Changed));
         return new(export, right, [.. wrong, .. changed], stored, needed: new HashSet<long>());
     }
@@ -93,7 +93,7 @@ internal sealed class VerifiedBatch
         var read = new ConcurrentBag<(ExpectedObject Object, IReadOnlyList<string?> Reasons)>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(objects, options, async (expected, token) =>
-            read.Add((expected, await verifier.VerifyAsync(expected, token).ConfigureAwait(false)))).ConfigureAwait(false);
+            read.Add((expected, await verifier.VerifyAsync(expected, token))));
 
         List<VerifiedSession> right = [];
         List<RejectedSession> wrong = [];

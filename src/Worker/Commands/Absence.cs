@@ -1,6 +1,8 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Postgres;
+using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -14,7 +16,7 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
     /// <param name="cancellationToken">Stops it.</param>
     public async Task SayWhyEmptyAsync(IEnumerable<SourceSettings> sources, string otherwise, CancellationToken cancellationToken)
     {
-        var missing = (await WithoutAsync(sources, cancellationToken).ConfigureAwait(false)).ToList();
+        var missing = (await WithoutAsync(sources, cancellationToken)).ToList();
         missing.ForEach(terminal.Note);
         if (missing.Count == 0)
             terminal.Note(otherwise);
@@ -28,9 +30,9 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
         {
             var exists = await errors.ExplainAsync(source, async () =>
             {
-                await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-                return await Migrator.ExistsAsync(connection, cancellationToken).ConfigureAwait(false);
-            }).ConfigureAwait(false);
+                await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+                return await Migrator.ExistsAsync(connection, cancellationToken);
+            });
             if (!exists)
                 missing.Add($"The database of source '{source.Name}' has no ledger yet, so nothing of it is archived. The first run makes one, or: archiver migrate");
         }
@@ -44,7 +46,7 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
     /// <param name="cancellationToken">Stops it.</param>
     public async Task<ArchiverException> AbsentAsync(IReadOnlyList<SourceSettings> sources, string id, string otherwise, CancellationToken cancellationToken)
     {
-        if (await WithoutAsync(sources, cancellationToken).ConfigureAwait(false) is { Count: > 0 } missing && missing.Count == sources.Count)
+        if (await WithoutAsync(sources, cancellationToken) is { Count: > 0 } missing && missing.Count == sources.Count)
             return new(FailureKind.Failed, missing[0]);
         List<ArchiverException> wrong = [];
         var hints = "";
@@ -54,11 +56,11 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
             {
                 hints += await errors.ExplainAsync(source, async () =>
                 {
-                    await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
+                    await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
                     var given = new GivenIds(connection, connections[source.Name].Map);
-                    await given.RequireSessionAsync(source.Name, id, cancellationToken).ConfigureAwait(false);
-                    return await given.RowHintAsync(source.Name, id, cancellationToken).ConfigureAwait(false);
-                }).ConfigureAwait(false);
+                    await given.RequireSessionAsync(source.Name, id, cancellationToken);
+                    return await given.RowHintAsync(source.Name, id, cancellationToken);
+                });
             }
             catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration)
             {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Ledger;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -24,10 +25,10 @@ internal sealed class AcceptVerb(PolicyChoice choice, LedgerAccess ledger, Termi
             source,
             async connections =>
             {
-                await TripWire.AcceptAsync(connections, source, policy, Operator.Name, cancellationToken).ConfigureAwait(false);
+                await TripWire.AcceptAsync(connections, source, policy, Operator.Name, cancellationToken);
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         terminal.WriteLine($"{policy.FullName}: accepted as it is now ({string.Join(", ", PolicyHash.Ages(policy).Select(a => $"{a.Key} {Amount.Age(TimeSpan.FromSeconds(a.Value))}"))})");
         return ExitCode.Done;
     }

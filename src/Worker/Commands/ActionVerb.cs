@@ -1,11 +1,10 @@
 using System.CommandLine;
-using Archiver.Core;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Archiver.Core.Storage;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -28,9 +27,9 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Store
         foreach (var (source, policy) in Choose(action, parse))
         {
             var request = new RunRequest(source, policy with { DryRun = policy.DryRun || parse.GetValue(DryRun) }, parse.GetValue(MaxSessions));
-            var summary = await progress.ShowAsync(policy.FullName, plain: !json, relay => runner.RunAsync(request, relay, cancellationToken)).ConfigureAwait(false);
+            var summary = await progress.ShowAsync(policy.FullName, plain: !json, relay => runner.RunAsync(request, relay, cancellationToken));
             summaries.Add(summary);
-            await requests.RecordAsync(source).ConfigureAwait(false);
+            await requests.RecordAsync(source);
             if (!json)
                 SummaryText.Write(summary, terminal);
             if (summary.Outcome == RunOutcome.Cancelled)

@@ -65,7 +65,7 @@ internal static class ArchiverCommandLine
             ProcessTerminationTimeout = null,
             Output = terminal.Out,
             Error = terminal.Error,
-        }, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken);
     }
 
     private static IEnumerable<(Type Verb, Command Command)> Described() =>

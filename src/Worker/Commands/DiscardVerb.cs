@@ -1,6 +1,7 @@
 using System.CommandLine;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Discard;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -21,8 +22,8 @@ internal sealed class DiscardVerb(PolicyChoice choice, Discarder discarder, Sour
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var report = yes
-                ? await discarder.RunAsync(source, Operator.Name, cancellationToken).ConfigureAwait(false)
-                : await errors.ExplainAsync(source, () => discarder.PlanAsync(source, cancellationToken)).ConfigureAwait(false);
+                ? await discarder.RunAsync(source, Operator.Name, cancellationToken)
+                : await errors.ExplainAsync(source, () => discarder.PlanAsync(source, cancellationToken));
             reports.Add(report);
             if (!json)
                 DiscardText.Write(report, terminal);

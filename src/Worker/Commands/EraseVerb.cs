@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Sources;
+using Archiver.Core.Erasure;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -36,11 +37,11 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
         if (new[] { request.Ids.Count > 0, request.User is not null, request.Reapply }.Count(given => given) != 1)
             throw new ArchiverException(FailureKind.Configuration, "Say what to erase: session ids, or --user, or --reapply; one of the three.");
         List<EraseReceipt> receipts = [];
-        foreach (var (source, resolved) in await ResolveAsync(parse, request, cancellationToken).ConfigureAwait(false))
+        foreach (var (source, resolved) in await ResolveAsync(parse, request, cancellationToken))
         {
             var receipt = parse.GetValue(VerbOptions.Yes)
-                ? await eraser.RunAsync(source, resolved, Operator.Name, cancellationToken).ConfigureAwait(false)
-                : await errors.ExplainAsync(source, () => eraser.PlanAsync(source, resolved, cancellationToken)).ConfigureAwait(false);
+                ? await eraser.RunAsync(source, resolved, Operator.Name, cancellationToken)
+                : await errors.ExplainAsync(source, () => eraser.PlanAsync(source, resolved, cancellationToken));
             receipts.Add(receipt);
             if (!parse.GetValue(VerbOptions.Json))
                 ReceiptText.Write(receipt, terminal);
@@ -69,7 +70,7 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
         {
             try
             {
-                resolved.Add((source, await errors.ExplainAsync(source, () => eraser.ResolveAsync(source, request, cancellationToken)).ConfigureAwait(false)));
+                resolved.Add((source, await errors.ExplainAsync(source, () => eraser.ResolveAsync(source, request, cancellationToken))));
             }
             catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && source.Map.Session.User is not null)
             {

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Policies;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 using Archiver.Core.Selection;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -23,12 +24,12 @@ internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explaine
         List<ExplanationJson> explanations = [];
         foreach (var (source, policy) in choice.Policies(parse.GetValue(VerbOptions.Source), parse.GetValue(VerbOptions.Policy)))
         {
-            var explanation = await errors.ExplainAsync(source, () => explainer.ExplainAsync(source, policy, id, cancellationToken)).ConfigureAwait(false);
+            var explanation = await errors.ExplainAsync(source, () => explainer.ExplainAsync(source, policy, id, cancellationToken));
             if (explanation.SessionId is not null)
                 explanations.Add(ExplanationJson.Of(policy, explanation));
         }
         if (explanations.Count == 0)
-            throw await AbsentAsync(parse, id, cancellationToken).ConfigureAwait(false);
+            throw await AbsentAsync(parse, id, cancellationToken);
         if (parse.GetValue(VerbOptions.Json))
             terminal.WriteJson(explanations);
         else
@@ -40,11 +41,11 @@ internal sealed class ExplainVerb(PolicyChoice choice, SessionExplainer explaine
     {
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, generation: null, cancellationToken)).ConfigureAwait(false) is { } archive)
+            if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, generation: null, cancellationToken)) is { } archive)
                 return new(FailureKind.Failed, $"Session '{id}' is not in the table of source '{source.Name}': the ledger has generation {archive.Generation} of it as {archive.State}. See it with: archiver show {id}");
         }
         return await absence.AbsentAsync(
-            choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"No configured source has a session '{id}', in its table or in the ledger.", cancellationToken).ConfigureAwait(false);
+            choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"No configured source has a session '{id}', in its table or in the ledger.", cancellationToken);
     }
 
     private static string Dates(ConditionJson condition) => condition switch

@@ -1,5 +1,4 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Storage;
 using Archiver.Worker.Logging;
 using Archiver.Worker.Output;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -33,13 +33,13 @@ internal sealed class HealthVerb(ArchiverSettings settings, Terminal terminal) :
         {
             // Never through a proxy: it is this machine.
             using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Patience };
-            using var response = await http.GetAsync(url, cancellationToken).ConfigureAwait(false);
+            using var response = await http.GetAsync(url, cancellationToken);
             if (response.IsSuccessStatusCode)
             {
                 terminal.WriteLine(live ? "live" : "ready");
                 return ExitCode.Done;
             }
-            var body = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+            var body = await response.Content.ReadAsStringAsync(cancellationToken);
             terminal.Fail($"the worker at {url.Authority} is not {(live ? "live" : "ready")}: {(int)response.StatusCode} {body}");
         }
         catch (HttpRequestException exception)

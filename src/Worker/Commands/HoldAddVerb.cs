@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Holds;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -44,12 +45,12 @@ internal sealed class HoldAddVerb(PolicyChoice choice, LedgerAccess ledger, Arch
             source,
             async connections =>
             {
-                var added = await Holds.AddAsync(connections, source, request, Operator.Name, cancellationToken).ConfigureAwait(false);
+                var added = await LegalHolds.AddAsync(connections, source, request, Operator.Name, cancellationToken);
                 var patience = settings.Batch.StatementTimeout * 10;
-                return (added, await Holds.CountAsync(connections, source, added, patience, cancellationToken).ConfigureAwait(false),
-                    await Holds.CountAsync(connections, source, only: null, patience, cancellationToken).ConfigureAwait(false));
+                return (added, await LegalHolds.CountAsync(connections, source, added, patience, cancellationToken),
+                    await LegalHolds.CountAsync(connections, source, only: null, patience, cancellationToken));
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         foreach (var id in ids)
             terminal.WriteLine($"{source.Name}: hold {id} added");
         terminal.WriteLine($"{source.Name}: it covers {Amount.Of(covered.Sessions, "session")} in the database and {Amount.Of(covered.Archives, "archive")}");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Holds;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -19,7 +20,7 @@ internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Abs
     {
         List<ListedHold> holds = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-            holds.AddRange(await ledger.ReadAsync(source, connection => Holds.ListAsync(connection, source, parse.GetValue(All), cancellationToken), cancellationToken).ConfigureAwait(false));
+            holds.AddRange(await ledger.ReadAsync(source, connection => LegalHolds.ListAsync(connection, source, parse.GetValue(All), cancellationToken), cancellationToken));
         if (parse.GetValue(VerbOptions.Json))
         {
             terminal.WriteJson(holds);
@@ -30,7 +31,7 @@ internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Abs
             table.Add(h.Source, h.Id.ToString(CultureInfo.InvariantCulture), What(h), h.CreatedAt, h.CreatedBy, h.RemovedAt is null ? "-" : $"{h.RemovedAt} by {h.RemovedBy}", h.Reason);
         table.Write(terminal);
         if (holds.Count == 0)
-            await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No hold is in force.", cancellationToken).ConfigureAwait(false);
+            await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No hold is in force.", cancellationToken);
         return ExitCode.Done;
     }
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Holds;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -30,7 +31,7 @@ internal sealed class HoldRemoveVerb(PolicyChoice choice, LedgerAccess ledger, T
     {
         var id = parse.GetRequiredValue(Id);
         var source = choice.OneSource(parse.GetValue(VerbOptions.Source));
-        if (!await ledger.WriteAsync(source, connections => Holds.RemoveAsync(connections, source, id, Operator.Name, cancellationToken), cancellationToken).ConfigureAwait(false))
+        if (!await ledger.WriteAsync(source, connections => LegalHolds.RemoveAsync(connections, source, id, Operator.Name, cancellationToken), cancellationToken))
             throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no hold {id} in force. See: archiver hold list");
         terminal.WriteLine($"{source.Name}: hold {id} removed");
         return ExitCode.Done;

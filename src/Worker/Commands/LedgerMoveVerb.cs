@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Archiver.Core.Reconciliation;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -37,7 +38,7 @@ internal sealed class LedgerMoveVerb(PolicyChoice choice, LedgerMover mover, Sou
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var report = await progress.ShowAsync($"{source.Name}/move", plain: false, relay => errors.ExplainAsync(source, () => mover.MoveAsync(
-                source.Name, options, Operator.Name, relay, cancellationToken)), one: "object").ConfigureAwait(false);
+                source.Name, options, Operator.Name, relay, cancellationToken)), one: "object");
             code = ExitCode.Worst([code, report.Problems.Count > 0 ? ExitCode.Refused : report.Elsewhere.Count > 0 ? ExitCode.Failed : ExitCode.Done]);
             if (report.Problems.Count > 0)
                 terminal.Fail($"{source.Name}: {Amount.Of(report.Problems.Count, "object")} not right at the new place, so nothing was changed. Copy what is missing, then move again.");

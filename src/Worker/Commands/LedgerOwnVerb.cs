@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -38,10 +38,10 @@ internal sealed class LedgerOwnVerb(PolicyChoice choice, LedgerAccess ledger, Te
                 source,
                 async connections =>
                 {
-                    await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-                    return LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken).ConfigureAwait(false)).Database);
+                    await using var connection = await connections.OpenAsync(cancellationToken);
+                    return LedgerOwner.WhyNot((await DatabaseIdentity.ReadAsync(connection, cancellationToken)).Database);
                 },
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             if (reason is null && !copy && from is null)
             {
                 terminal.WriteLine($"{source.Name}: this database is the owner of its ledger");
@@ -57,10 +57,10 @@ internal sealed class LedgerOwnVerb(PolicyChoice choice, LedgerAccess ledger, Te
                 source,
                 async connections =>
                 {
-                    await LedgerOwner.OwnAsync(connections, source.Name, copy, from, Operator.Name, cancellationToken).ConfigureAwait(false);
+                    await LedgerOwner.OwnAsync(connections, source.Name, copy, from, Operator.Name, cancellationToken);
                     return true;
                 },
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             terminal.WriteLine($"{source.Name}: this database is the owner of its ledger now{(copy ? ", which has an id of its own" : "")}");
         }
         if (code == ExitCode.Refused)

@@ -1,7 +1,6 @@
 using System.CommandLine;
-using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
 using Archiver.Core.Reconciliation;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -28,7 +27,7 @@ internal sealed class LedgerRebuildVerb(PolicyChoice choice, LedgerRebuilder reb
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var report = await progress.ShowAsync($"{source.Name}/rebuild", plain: false, relay => errors.ExplainAsync(source, () => rebuilder.RebuildAsync(
-                source.Name, parse.GetValue(OtherSystems), Operator.Name, relay, cancellationToken)), one: "object").ConfigureAwait(false);
+                source.Name, parse.GetValue(OtherSystems), Operator.Name, relay, cancellationToken)), one: "object");
             reports.Add(RebuildJson.Of(source.Name, report));
             if (!json)
                 Write(source.Name, report);

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -48,7 +48,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
                 break;
             try
             {
-                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => (source, a)));
+                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => (source, a)));
             }
             catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && sources.Count > 1)
             {
@@ -63,7 +63,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         if (found.Count == 0)
         {
             var filtered = new Option[] { VerbOptions.Policy, User, From, To, State, After }.Any(o => parse.GetResult(o) is not null);
-            await absence.SayWhyEmptyAsync(sources, filtered ? "No archive matches." : "Nothing is archived yet. What a run would take: archiver plan", cancellationToken).ConfigureAwait(false);
+            await absence.SayWhyEmptyAsync(sources, filtered ? "No archive matches." : "Nothing is archived yet. What a run would take: archiver plan", cancellationToken);
         }
         return ExitCode.Done;
     }

@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Archiver.Core.Ownership;
-using Archiver.Core.Postgres;
+using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -19,7 +20,7 @@ internal sealed class MigrateVerb(PolicyChoice choice, ConnectionCatalog connect
     {
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            var applied = await errors.ExplainAsync(source, () => MigrateAsync(source, cancellationToken)).ConfigureAwait(false);
+            var applied = await errors.ExplainAsync(source, () => MigrateAsync(source, cancellationToken));
             terminal.WriteLine(applied.Count == 0
                 ? $"{source.Name}: the ledger is up to date"
                 : $"{source.Name}: applied {string.Join(", ", applied)}");
@@ -29,9 +30,9 @@ internal sealed class MigrateVerb(PolicyChoice choice, ConnectionCatalog connect
 
     private async Task<IReadOnlyList<string>> MigrateAsync(SourceSettings source, CancellationToken cancellationToken)
     {
-        var applied = await Migrator.MigrateAsync(connections[source.Name], cancellationToken).ConfigureAwait(false);
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
+        var applied = await Migrator.MigrateAsync(connections[source.Name], cancellationToken);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
         return applied;
     }
 }

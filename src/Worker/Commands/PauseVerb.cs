@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Archiver.Core.Ledger;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -23,10 +24,10 @@ internal sealed class PauseVerb(PolicyChoice choice, LedgerAccess ledger, Termin
                 source,
                 async connections =>
                 {
-                    await Pauses.AddAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false);
+                    await Pauses.AddAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken);
                     return true;
                 },
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             terminal.WriteLine($"{source.Name}{(policy is null ? "" : $"/{policy}")}: paused");
         }
         return ExitCode.Done;

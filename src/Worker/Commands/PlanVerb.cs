@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Archiver.Core;
+using Archiver.Core.Pipelines;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -23,7 +24,7 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
         foreach (var (source, policy) in choice.Policies(parse.GetValue(VerbOptions.Source), parse.GetValue(VerbOptions.Policy)))
         {
             var most = parse.GetValue(Sessions) ?? DefaultSessions;
-            var plan = await errors.ExplainAsync(source, () => preview.ReadAsync(source, policy, most, cancellationToken)).ConfigureAwait(false);
+            var plan = await errors.ExplainAsync(source, () => preview.ReadAsync(source, policy, most, cancellationToken));
             plans.Add(PlanJson.Of(policy, plan));
             if (!parse.GetValue(VerbOptions.Json))
                 Write(plans[^1]);

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Commands;
 

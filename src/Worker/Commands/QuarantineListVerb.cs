@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Archiver.Core.Ledger;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -23,7 +24,7 @@ internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledge
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             failed.AddRange(await ledger.ReadAsync(
-                source, connection => Quarantine.ListAsync(connection, source.Name, parse.GetValue(Limit) ?? DefaultLimit, cancellationToken), cancellationToken).ConfigureAwait(false));
+                source, connection => Quarantine.ListAsync(connection, source.Name, parse.GetValue(Limit) ?? DefaultLimit, cancellationToken), cancellationToken));
         }
         if (parse.GetValue(VerbOptions.Json))
         {
@@ -35,7 +36,7 @@ internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledge
             table.Add(f.Source, f.SessionId, f.Attempts.ToString(CultureInfo.InvariantCulture), f.LastFailedAt, f.Quarantined ? "none, quarantined" : f.NextAttemptAt ?? "-", f.Reason);
         table.Write(terminal);
         if (failed.Count == 0)
-            await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No session has failed.", cancellationToken).ConfigureAwait(false);
+            await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No session has failed.", cancellationToken);
         return ExitCode.Done;
     }
 }

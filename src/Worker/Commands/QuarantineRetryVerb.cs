@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -33,11 +34,11 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
                 source,
                 async connections =>
                 {
-                    var keys = all ? null : await KeysAsync(connections, source, ids, cancellationToken).ConfigureAwait(false);
+                    var keys = all ? null : await KeysAsync(connections, source, ids, cancellationToken);
                     unknown.ExceptWith(keys?.Select(k => k.Given) ?? []);
-                    return await Quarantine.RetryAsync(connections, source.Name, keys?.Select(k => k.Key), Operator.Name, cancellationToken).ConfigureAwait(false);
+                    return await Quarantine.RetryAsync(connections, source.Name, keys?.Select(k => k.Key), Operator.Name, cancellationToken);
                 },
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         }
         if (cleared > 0)
             terminal.WriteLine($"{Amount.Of(cleared, "session")} will be tried again");
@@ -51,13 +52,13 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
     /// <summary>Those of the ids that have failed, each as it was given and as the ledger has it.</summary>
     private static async Task<IReadOnlyList<(string Given, string Key)>> KeysAsync(SourceConnections connections, SourceSettings source, string[] ids, CancellationToken cancellationToken)
     {
-        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections.OpenAsync(cancellationToken);
         var given = new GivenIds(connection, source.Map);
         List<(string Given, string Key)> keys = [];
         foreach (var id in ids)
         {
-            var key = await given.KeyAsync(id, cancellationToken).ConfigureAwait(false) ?? id;
-            if (await Quarantine.HasAsync(connection, source.Name, key, cancellationToken).ConfigureAwait(false))
+            var key = await given.KeyAsync(id, cancellationToken) ?? id;
+            if (await Quarantine.HasAsync(connection, source.Name, key, cancellationToken))
                 keys.Add((id, key));
         }
         return keys;

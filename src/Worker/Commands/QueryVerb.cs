@@ -2,9 +2,12 @@ using System.CommandLine;
 using System.Globalization;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Postgres;
 using Archiver.Core.Query;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Worker.Access;
+using Archiver.Worker.Configuration;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -46,26 +49,26 @@ internal sealed class QueryVerb(
         using var output = file is null ? null : ParquetOutput.For(file);
         using var query = new ArchiveQuery(settings, connections, store, parse.GetRequiredValue(Sql), Limits(parse, file), output?.Folder);
         var sources = reading.Sources(parse).Select(s => s.Name).ToList();
-        await reading.SelectAsync(parse, query.Selection, query.Condition(sources.Count), cancellationToken).ConfigureAwait(false);
-        await query.Selection.AuditAsync(Operator.Name, "query", cancellationToken).ConfigureAwait(false);
+        await reading.SelectAsync(parse, query.Selection, query.Condition(sources.Count), cancellationToken);
+        await query.Selection.AuditAsync(Operator.Name, "query", cancellationToken);
         await progress.ShowAsync("query", plain: false, async relay =>
         {
-            await query.FetchAsync(sources, relay, cancellationToken).ConfigureAwait(false);
+            await query.FetchAsync(sources, relay, cancellationToken);
             return ExitCode.Done;
-        }, one: "archive").ConfigureAwait(false);
-        await reading.RecordRequestsAsync(parse).ConfigureAwait(false);
+        }, one: "archive");
+        await reading.RecordRequestsAsync(parse);
         if (output is not null)
         {
             var rows = query.Export(output.Path, Partition(parse), cancellationToken);
-            await query.Selection.RequireStillThereAsync(cancellationToken).ConfigureAwait(false);
+            await query.Selection.RequireStillThereAsync(cancellationToken);
             output.Keep();
             terminal.WriteLine($"{file}: {Amount.Of(rows, "row")}");
             return ExitCode.Done;
         }
         using var answer = query.Run(stream => parse.GetValue(Json) ? new JsonResult(stream) : parse.GetValue(Csv) ? new CsvResult(stream) : new TableResult(stream), cancellationToken);
-        await query.Selection.RequireStillThereAsync(cancellationToken).ConfigureAwait(false);
+        await query.Selection.RequireStillThereAsync(cancellationToken);
         await using var text = answer.OpenRead();
-        await text.CopyToAsync(terminal.OutStream, cancellationToken).ConfigureAwait(false);
+        await text.CopyToAsync(terminal.OutStream, cancellationToken);
         return ExitCode.Done;
     }
 

@@ -2,8 +2,9 @@ using System.CommandLine;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Query;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Archiver.Core.Storage;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -47,7 +48,7 @@ internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, Store
         {
             try
             {
-                await selection.AddAsync(Filter(parse, source.Name, condition), cancellationToken).ConfigureAwait(false);
+                await selection.AddAsync(Filter(parse, source.Name, condition), cancellationToken);
             }
             catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && sources.Count > 1)
             {
@@ -58,7 +59,7 @@ internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, Store
         var (archives, objects, bytes) = selection.Estimate;
         var amount = $"{Amount.Of(archives, "archive")} in {Amount.Of(objects, "object")}, {Amount.Bytes(bytes)}";
         if (archives == 0)
-            await absence.SayWhyEmptyAsync(sources, "No archive matches.", cancellationToken).ConfigureAwait(false);
+            await absence.SayWhyEmptyAsync(sources, "No archive matches.", cancellationToken);
         else if (parse.GetValue(LimitBytes) is { } limit && bytes > limit)
             throw new ArchiverException(FailureKind.Refused, $"To be fetched: {amount}; that is more than --limit-bytes {ByteSize.Format(limit)}. Nothing was fetched.");
         else if (bytes > QueryLimits.Unasked && !parse.GetValue(Yes))
@@ -71,7 +72,7 @@ internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, Store
     public async Task RecordRequestsAsync(ParseResult parse)
     {
         foreach (var source in Sources(parse))
-            await requests.RecordAsync(source).ConfigureAwait(false);
+            await requests.RecordAsync(source);
     }
 
     private static QueryFilter Filter(ParseResult parse, string source, LedgerCondition condition) => new(source)

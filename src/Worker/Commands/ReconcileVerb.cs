@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Reconciliation;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -27,7 +28,7 @@ internal sealed class ReconcileVerb(PolicyChoice choice, Reconciler reconciler, 
         var code = ExitCode.Done;
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            var report = await errors.ExplainAsync(source, () => reconciler.RunAsync(source.Name, fix, Operator.Name, cancellationToken)).ConfigureAwait(false);
+            var report = await errors.ExplainAsync(source, () => reconciler.RunAsync(source.Name, fix, Operator.Name, cancellationToken));
             code = ExitCode.Worst([code, report.NeedsAttention ? ExitCode.Failed : ExitCode.Done]);
             if (report.NeedsAttention)
                 terminal.Fail($"{source.Name}: {ReconcileText.WhatIsLeft(report)}");

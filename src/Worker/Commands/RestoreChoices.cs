@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 
 namespace Archiver.Worker.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 
 namespace Archiver.Worker.Commands;
 
@@ -52,7 +52,7 @@ internal static class RestoreSelection
         var options = new RestoreOptions
         {
             Source = source,
-            Ids = await ReadIdsAsync(parse.GetValue(Ids) ?? [], input, cancellationToken).ConfigureAwait(false),
+            Ids = await ReadIdsAsync(parse.GetValue(Ids) ?? [], input, cancellationToken),
             ObjectKeys = [.. (parse.GetValue(Objects) ?? []).Distinct()],
             User = parse.GetValue(User),
             Run = parse.GetValue(Run),
@@ -72,7 +72,7 @@ internal static class RestoreSelection
         if (arguments.Contains("-"))
         {
             using var lines = new StreamReader(input);
-            while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+            while (await lines.ReadLineAsync(cancellationToken) is { } line)
             {
                 if (line.Length > 0)
                     ids.Add(line);

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Restore;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -28,10 +28,10 @@ internal sealed class RestoreVerb(PolicyChoice choice, RestoreRunner runner, Ter
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         var source = choice.OneSource(parse.GetValue(VerbOptions.Source)).Name;
-        var options = RestoreChoices.Apply(parse, await RestoreSelection.ReadAsync(parse, source, terminal.In, cancellationToken).ConfigureAwait(false));
+        var options = RestoreChoices.Apply(parse, await RestoreSelection.ReadAsync(parse, source, terminal.In, cancellationToken));
         var json = parse.GetValue(VerbOptions.Json);
         var report = await progress.ShowAsync(
-            $"{source}/restore", plain: !json, relay => runner.RunAsync(options, relay is null ? null : new Relay(relay), cancellationToken)).ConfigureAwait(false);
+            $"{source}/restore", plain: !json, relay => runner.RunAsync(options, relay is null ? null : new Relay(relay), cancellationToken));
         if (report.WrongUsage)
             throw new ArchiverException(FailureKind.Configuration, report.Error!);
         if (json)

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -24,7 +24,7 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
         var (any, open) = (false, false);
         foreach (var source in choice.Sources(name))
         {
-            var (lifted, left) = await ledger.WriteAsync(source, connections => LiftAsync(connections, source, policy, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var (lifted, left) = await ledger.WriteAsync(source, connections => LiftAsync(connections, source, policy, cancellationToken), cancellationToken);
             // A policy that is configured no more may still have its pause. A name that nothing knows is a misspelled one.
             if (lifted == 0 && policy is not null)
                 _ = choice.Policies(source.Name, policy);
@@ -42,8 +42,8 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
 
     private static async Task<(int Lifted, string? Left)> LiftAsync(SourceConnections connections, SourceSettings source, string? policy, CancellationToken cancellationToken)
     {
-        var lifted = await Pauses.RemoveAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken).ConfigureAwait(false);
-        await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-        return (lifted, await Pauses.FindAsync(connection, source.Name, policy ?? Pauses.All, cancellationToken).ConfigureAwait(false));
+        var lifted = await Pauses.RemoveAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken);
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        return (lifted, await Pauses.FindAsync(connection, source.Name, policy ?? Pauses.All, cancellationToken));
     }
 }

@@ -1,8 +1,9 @@
 using System.CommandLine;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Worker.Http;
+using Archiver.Core.Settings;
+using Archiver.Worker.Configuration;
+using Archiver.Worker.Hosting;
 using Archiver.Worker.Jobs;
 using Archiver.Worker.Output;
 
@@ -21,13 +22,13 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         if (trigger is { IsSet: true, Exits: true })
-            return await RunOnceAsync(cancellationToken).ConfigureAwait(false);
+            return await RunOnceAsync(cancellationToken);
         await using var app = WorkerHost.Build(settings, configuration, loggers);
         // The end of the run disposes the services.
         var outcome = app.Services.GetRequiredService<WorkerOutcome>();
         try
         {
-            await app.RunAsync(cancellationToken).ConfigureAwait(false);
+            await app.RunAsync(cancellationToken);
         }
         catch (IOException exception)
         {
@@ -43,7 +44,7 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
         List<RunSummary> all = [];
         foreach (var source in settings.Sources)
         {
-            all.AddRange(await runs.RunAsync(source.Name, [.. trigger.Policies(source).Select(p => p.Name)], cancellationToken).ConfigureAwait(false));
+            all.AddRange(await runs.RunAsync(source.Name, [.. trigger.Policies(source).Select(p => p.Name)], cancellationToken));
         }
         all.ForEach(s => SummaryText.WriteError(s, terminal));
         return ExitCode.Worst(all.Select(s => s.ExitCode));

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Postgres;
 using Archiver.Core.Query;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -37,11 +38,11 @@ internal sealed class SearchVerb(
         if (string.IsNullOrWhiteSpace(text) || text.Contains('\n', StringComparison.Ordinal))
             throw new ArchiverException(FailureKind.Configuration, "archiver search needs a text of one line that is more than blanks.");
         var search = new TextSearch(settings, connections, store);
-        await reading.SelectAsync(parse, search.Selection, LedgerCondition.None, cancellationToken).ConfigureAwait(false);
-        await search.Selection.AuditAsync(Operator.Name, "search", cancellationToken).ConfigureAwait(false);
+        await reading.SelectAsync(parse, search.Selection, LedgerCondition.None, cancellationToken);
+        await search.Selection.AuditAsync(Operator.Name, "search", cancellationToken);
         var (newest, count) = await progress.ShowAsync(
-            "search", plain: false, relay => search.RunAsync(text, parse.GetValue(Limit) ?? DefaultLimit, relay, cancellationToken), one: "archive").ConfigureAwait(false);
-        await reading.RecordRequestsAsync(parse).ConfigureAwait(false);
+            "search", plain: false, relay => search.RunAsync(text, parse.GetValue(Limit) ?? DefaultLimit, relay, cancellationToken), one: "archive");
+        await reading.RecordRequestsAsync(parse);
         foreach (var hit in newest)
         {
             if (parse.GetValue(VerbOptions.Json))

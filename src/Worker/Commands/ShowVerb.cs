@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -24,19 +26,19 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        var archive = await FindAsync(parse, cancellationToken).ConfigureAwait(false);
+        var archive = await FindAsync(parse, cancellationToken);
         await errors.ExplainAsync(choice.OneSource(archive.Source), async () =>
         {
-            await audit.NoteAsync(Operator.Name, "show", archive, cancellationToken).ConfigureAwait(false);
+            await audit.NoteAsync(Operator.Name, "show", archive, cancellationToken);
             return archive;
-        }).ConfigureAwait(false);
+        });
         if (parse.GetValue(Raw))
         {
-            await downloader.CopyGzipAsync(archive, terminal.OutStream, cancellationToken).ConfigureAwait(false);
+            await downloader.CopyGzipAsync(archive, terminal.OutStream, cancellationToken);
             return ExitCode.Done;
         }
         await using var printable = new PrintableJsonStream(terminal.OutStream);
-        await downloader.CopyJsonAsync(archive, printable, cancellationToken).ConfigureAwait(false);
+        await downloader.CopyJsonAsync(archive, printable, cancellationToken);
         return ExitCode.Done;
     }
 
@@ -46,14 +48,14 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
         List<LocatedArchive> found = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, parse.GetValue(Generation), cancellationToken)).ConfigureAwait(false) is { } archive)
+            if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, parse.GetValue(Generation), cancellationToken)) is { } archive)
                 found.Add(archive);
         }
         return found switch
         {
             [var only] => only,
             [] => throw await absence.AbsentAsync(
-                choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}.", cancellationToken).ConfigureAwait(false),
+                choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}.", cancellationToken),
             _ => throw new ArchiverException(FailureKind.Configuration, $"Session '{id}' is in several sources; choose one with --source: {string.Join(", ", found.Select(a => a.Source))}."),
         };
     }

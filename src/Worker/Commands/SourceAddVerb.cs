@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -23,11 +23,11 @@ internal sealed class SourceAddVerb(PolicyChoice choice, ArchiverSettings settin
         var source = choice.OneSource(parse.GetRequiredValue(Name));
         await errors.ExplainAsync(source, async () =>
         {
-            await using (var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false))
-                await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-            await SourceRegistry.AddAsync(connections[source.Name], source, cancellationToken).ConfigureAwait(false);
+            await using (var connection = await connections[source.Name].OpenAsync(cancellationToken))
+                await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+            await SourceRegistry.AddAsync(connections[source.Name], source, cancellationToken);
             return true;
-        }).ConfigureAwait(false);
+        });
         terminal.WriteLine($"{source.Name}: is known to the ledger");
         return ExitCode.Done;
     }

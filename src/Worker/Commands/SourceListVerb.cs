@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Archiver.Core.Ownership;
-using Archiver.Core.Postgres;
+using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -18,7 +19,7 @@ internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog conn
     {
         List<ListedSource> listed = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-            listed.AddRange(await errors.ExplainAsync(source, () => ReadAsync(source, cancellationToken)).ConfigureAwait(false));
+            listed.AddRange(await errors.ExplainAsync(source, () => ReadAsync(source, cancellationToken)));
         if (parse.GetValue(VerbOptions.Json))
         {
             terminal.WriteJson(listed);
@@ -33,10 +34,10 @@ internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog conn
 
     private async Task<IReadOnlyList<ListedSource>> ReadAsync(SourceSettings source, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        await Migrator.RequireCurrentAsync(connection, cancellationToken).ConfigureAwait(false);
-        var tables = await SourceTables.KnownAsync(connection, cancellationToken).ConfigureAwait(false);
-        return [.. (await SourceTables.NamesAsync(connection, cancellationToken).ConfigureAwait(false))
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        await Migrator.RequireCurrentAsync(connection, cancellationToken);
+        var tables = await SourceTables.KnownAsync(connection, cancellationToken);
+        return [.. (await SourceTables.NamesAsync(connection, cancellationToken))
             .Select(n => new ListedSource(source.Name, n, [.. tables.Where(t => t.Source == n).Select(t => t.Table.ToString())]))];
     }
 }

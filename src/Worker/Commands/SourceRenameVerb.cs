@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ownership;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -27,9 +28,9 @@ internal sealed class SourceRenameVerb(PolicyChoice choice, ArchiverSettings set
             throw new ArchiverException(FailureKind.Configuration, $"'{old}' is configured too: take it out of the configuration of every worker first.");
         await errors.ExplainAsync(source, async () =>
         {
-            await rename.ExecuteAsync(old, source, Operator.Name, cancellationToken).ConfigureAwait(false);
+            await rename.ExecuteAsync(old, source, Operator.Name, cancellationToken);
             return true;
-        }).ConfigureAwait(false);
+        });
         terminal.WriteLine($"{source.Name}: {(Names.Same(old, source.Name) ? "stands for the tables of the configuration now" : $"has what the ledger knew as '{old}'")}");
         return ExitCode.Done;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Archiver.Core.Status;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -17,7 +18,7 @@ internal sealed class StatusVerb(PolicyChoice choice, StatusReader reader, Sourc
         List<SourceStatus> all = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            var status = await errors.ExplainAsync(source, () => reader.ReadAsync(source, cancellationToken)).ConfigureAwait(false);
+            var status = await errors.ExplainAsync(source, () => reader.ReadAsync(source, cancellationToken));
             all.Add(status);
             if (!parse.GetValue(VerbOptions.Json))
                 StatusText.Write(status, terminal);

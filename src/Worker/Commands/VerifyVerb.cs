@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
+using Archiver.Core.Proofs;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
@@ -32,7 +33,7 @@ internal sealed class VerifyVerb(PolicyChoice choice, ArchiveVerifier verifier, 
         {
             var options = new VerifyOptions(source.Name, all ? null : sample ?? VerifyOptions.DefaultSample, parse.GetValue(RestoreDrill) ?? 0);
             var report = await progress.ShowAsync(
-                $"{source.Name}/verify", plain: !json, relay => errors.ExplainAsync(source, () => verifier.VerifyAsync(options, relay, cancellationToken)), one: "archive").ConfigureAwait(false);
+                $"{source.Name}/verify", plain: !json, relay => errors.ExplainAsync(source, () => verifier.VerifyAsync(options, relay, cancellationToken)), one: "archive");
             code = ExitCode.Worst([code, report.ExitCode]);
             if (report.Problems is [var first, ..])
                 terminal.Fail($"{source.Name}: {report.Problems.Count} of {Amount.Of(report.Right + report.Problems.Count, "archive")} {(report.Problems.Count == 1 ? "is" : "are")} not right, such as that of session {first.SessionId}: {first.Detail.TrimEnd('.')}. What the bucket has lost, only a backup or another version of the object brings back.");

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Worker.Jobs;
 
 namespace Archiver.Worker.Configuration;
 

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Http;
 

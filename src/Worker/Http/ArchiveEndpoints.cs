@@ -1,12 +1,10 @@
-using Archiver.Core;
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
-using Archiver.Core.Sources;
-using Archiver.Worker.Commands;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Output;
-using Archiver.Worker.Pages;
-using Microsoft.Net.Http.Headers;
 
 namespace Archiver.Worker.Http;
 
@@ -36,28 +34,28 @@ internal static class ArchiveEndpoints
             var filter = new ArchiveFilter(
                 source.Name, query.Text("user"), query.Instant("from"), query.Instant("to"), query.Word("state", ArchiveStates.All), limit - found.Count, after, query.Text("id"), query.Text("policy") is { } policy ? Names.Canonical(policy) : null);
             if (filter.Limit > 0)
-                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => ListedJson.Of(source.Name, a)));
+                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => ListedJson.Of(source.Name, a)));
         }
         return JsonForm.Ok(found);
     }
 
     private static async Task<IResult> DocumentAsync(HttpContext context, ArchiveLookup lookup, ArchiveDownloader downloader, ReadAudit audit, CancellationToken cancellationToken)
     {
-        var found = await lookup.FindAsync(context.Request.Query.Text("source"), context.Request.SessionId(), context.Request.Query.Count("generation", int.MaxValue), cancellationToken).ConfigureAwait(false);
+        var found = await lookup.FindAsync(context.Request.Query.Text("source"), context.Request.SessionId(), context.Request.Query.Count("generation", int.MaxValue), cancellationToken);
         if (found is not var (_, archive))
             return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
-        await audit.NoteAsync(ActionEndpoints.ByHttp, "show", archive, cancellationToken).ConfigureAwait(false);
-        return await DocumentResponse.SendAsync(context, archive, downloader, cancellationToken).ConfigureAwait(false);
+        await audit.NoteAsync(Operator.ByHttp, "show", archive, cancellationToken);
+        return await DocumentResponse.SendAsync(context, archive, downloader, cancellationToken);
     }
 
     private static async Task<IResult> RestoreAsync(
         HttpRequest request, ArchiveLookup lookup, RestoreRunner runner, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
-        var body = await request.BodyAsync<RestoreBody>(cancellationToken).ConfigureAwait(false) ?? new RestoreBody();
-        if (await lookup.FindAsync(body.Source, request.SessionId(), body.Generation, cancellationToken).ConfigureAwait(false) is not var (source, archive))
+        var body = await request.BodyAsync<RestoreBody>(cancellationToken) ?? new RestoreBody();
+        if (await lookup.FindAsync(body.Source, request.SessionId(), body.Generation, cancellationToken) is not var (source, archive))
             return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
         // A client that hangs up does not stop what it began: only the end of the worker does.
-        var report = await runner.RunAsync(body.Options(source, archive), progress: null, lifetime.ApplicationStopping).ConfigureAwait(false);
+        var report = await runner.RunAsync(body.Options(source, archive), progress: null, lifetime.ApplicationStopping);
         return JsonForm.Ok(report, StatusOf(report));
     }
 

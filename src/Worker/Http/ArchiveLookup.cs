@@ -1,8 +1,7 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
-using Archiver.Core.Sources;
-using Archiver.Worker.Commands;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 
 namespace Archiver.Worker.Http;
 
@@ -16,7 +15,7 @@ internal sealed class ArchiveLookup(PolicyChoice choice, ArchiveLocator locator,
         List<(SourceSettings, LocatedArchive)> found = [];
         foreach (var candidate in choice.Sources(source))
         {
-            if (await errors.ExplainAsync(candidate, () => locator.FindAsync(candidate.Name, id, generation, cancellationToken)).ConfigureAwait(false) is { } archive)
+            if (await errors.ExplainAsync(candidate, () => locator.FindAsync(candidate.Name, id, generation, cancellationToken)) is { } archive)
                 found.Add((candidate, archive));
         }
         return found switch

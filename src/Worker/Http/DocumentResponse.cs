@@ -1,5 +1,5 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 using Microsoft.Net.Http.Headers;
 
 namespace Archiver.Worker.Http;
@@ -21,8 +21,8 @@ internal static class DocumentResponse
         if (context.Request.GetTypedHeaders().IfNoneMatch.Any(m => m.Compare(tag, useStrongComparison: false)))
             return Results.StatusCode(StatusCodes.Status304NotModified);
         // Opened before the first byte goes out: what is missing is an error and not an empty document.
-        var gzip = await downloader.OpenGzipAsync(archive, cancellationToken).ConfigureAwait(false);
-        await using (gzip.ConfigureAwait(false))
+        var gzip = await downloader.OpenGzipAsync(archive, cancellationToken);
+        await using (gzip)
         {
             response.ContentType = "application/json; charset=utf-8";
             response.Headers["Archiver-Generation"] = archive.Generation.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -30,13 +30,13 @@ internal static class DocumentResponse
             {
                 response.Headers.ContentEncoding = "gzip";
                 response.ContentLength = archive.Length;
-                await gzip.CopyToAsync(response.Body, cancellationToken).ConfigureAwait(false);
+                await gzip.CopyToAsync(response.Body, cancellationToken);
                 return Results.Empty;
             }
             response.ContentLength = archive.JsonLength;
             try
             {
-                await downloader.CopyJsonAsync(archive, gzip, response.Body, cancellationToken).ConfigureAwait(false);
+                await downloader.CopyJsonAsync(archive, gzip, response.Body, cancellationToken);
             }
             catch (ArchiverException) when (response.HasStarted)
             {

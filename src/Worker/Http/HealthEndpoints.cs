@@ -11,7 +11,7 @@ internal static class HealthEndpoints
 
     private static async Task<IResult> ReadyAsync(ReadinessProbe probe, CancellationToken cancellationToken)
     {
-        var problems = await probe.ProblemsAsync(cancellationToken).ConfigureAwait(false);
+        var problems = await probe.ProblemsAsync(cancellationToken);
         return problems.Count == 0
             ? Results.Json(new { status = "ready" })
             : Results.Json(new { status = "not ready", sources = problems }, statusCode: StatusCodes.Status503ServiceUnavailable);

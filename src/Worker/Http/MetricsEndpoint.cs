@@ -12,7 +12,7 @@ internal static class MetricsEndpoint
 
     private static async Task<IResult> ReadAsync(StatusBoard board, PrometheusText text, CancellationToken cancellationToken)
     {
-        await board.ReadAsync(MaxAge, cancellationToken).ConfigureAwait(false);
+        await board.ReadAsync(MaxAge, cancellationToken);
         return Results.Text(text.Write(), PrometheusText.ContentType);
     }
 }

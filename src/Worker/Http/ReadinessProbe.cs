@@ -1,9 +1,8 @@
 using System.Net.Sockets;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Status;
 using Archiver.Core.Storage;
@@ -34,12 +33,12 @@ internal sealed class ReadinessProbe(
     /// <summary>What keeps each source from being ready; empty when all are.</summary>
     public async Task<IReadOnlyDictionary<string, string>> ProblemsAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _turn.WaitAsync(cancellationToken);
         try
         {
             if (time.GetUtcNow() - _asked < KeptFor)
                 return _problems;
-            var answers = await Task.WhenAll(settings.Sources.Select(async s => (s.Name, Problem: await ProblemAsync(s, cancellationToken).ConfigureAwait(false)))).ConfigureAwait(false);
+            var answers = await Task.WhenAll(settings.Sources.Select(async s => (s.Name, Problem: await ProblemAsync(s, cancellationToken))));
             _problems = answers.Where(a => a.Problem is not null).ToDictionary(a => a.Name, a => a.Problem!, StringComparer.Ordinal);
             _asked = time.GetUtcNow();
             return _problems;
@@ -60,10 +59,10 @@ internal sealed class ReadinessProbe(
         patience.CancelAfter(Patience);
         try
         {
-            await using var connection = await connections[source.Name].OpenAsync(patience.Token).ConfigureAwait(false);
-            await Migrator.RequireCurrentAsync(connection, patience.Token).ConfigureAwait(false);
-            var late = await IsLateAsync(connection, source, patience.Token).ConfigureAwait(false);
-            await store.HeadAsync(new ObjectName($"{source.Prefix}/.archiver/ready", VersionId: null), patience.Token).ConfigureAwait(false);
+            await using var connection = await connections[source.Name].OpenAsync(patience.Token);
+            await Migrator.RequireCurrentAsync(connection, patience.Token);
+            var late = await IsLateAsync(connection, source, patience.Token);
+            await store.HeadAsync(new ObjectName($"{source.Prefix}/.archiver/ready", VersionId: null), patience.Token);
             return late ? "late" : null;
         }
         // The answer is the point here; the wait and the runs log why.
@@ -84,16 +83,16 @@ internal sealed class ReadinessProbe(
 
     private async Task<bool> IsLateAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        var born = await connection.ScalarAsync<DateTime>("SELECT l.created_at FROM archiver.ledger AS l", cancellationToken).ConfigureAwait(false);
-        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken).ConfigureAwait(false);
+        var born = await connection.ScalarAsync<DateTime>("SELECT l.created_at FROM archiver.ledger AS l", cancellationToken);
+        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken);
         // A dry run leaves no run behind that could have succeeded.
         foreach (var policy in source.Policies.Where(p => p is { Paused: false, DryRun: false }))
         {
             var last = successes.TryGetValue(policy.Name, out var success) ? success : new DateTimeOffset(born);
-            if (!IsLate(policy, last) || await Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken).ConfigureAwait(false) is not null)
+            if (!IsLate(policy, last) || await Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken) is not null)
                 continue;
             // The times that passed while it was paused were not missed.
-            if (await Pauses.ResumedAtAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false) is not { } resumed || IsLate(policy, resumed))
+            if (await Pauses.ResumedAtAsync(connection, source.Name, policy.Name, cancellationToken) is not { } resumed || IsLate(policy, resumed))
                 return true;
         }
         return false;

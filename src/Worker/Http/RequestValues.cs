@@ -78,7 +78,7 @@ internal static class RequestValues
             throw new BadHttpRequestException("The body must be JSON.", StatusCodes.Status415UnsupportedMediaType);
         try
         {
-            return await JsonSerializer.DeserializeAsync<T>(request.Body, JsonForm.Input, cancellationToken).ConfigureAwait(false);
+            return await JsonSerializer.DeserializeAsync<T>(request.Body, JsonForm.Input, cancellationToken);
         }
         catch (JsonException exception)
         {

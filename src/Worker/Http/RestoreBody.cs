@@ -1,5 +1,5 @@
-using Archiver.Core.Restore;
-using Archiver.Core.Sources;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Http;
 

@@ -1,9 +1,6 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Status;
-using Archiver.Worker.Commands;
+using Archiver.Worker.Access;
 using Archiver.Worker.Jobs;
 
 namespace Archiver.Worker.Http;
@@ -28,16 +25,16 @@ internal static class RunEndpoints
         policy = policy is null ? null : Names.Canonical(policy);
         List<RecordedRun> runs = [];
         foreach (var source in choice.Sources(query.Text("source")))
-            runs.AddRange(await ledger.ReadAsync(source, connection => RunReport.NewestAsync(connection, source.Name, policy, limit, cancellationToken), cancellationToken).ConfigureAwait(false));
+            runs.AddRange(await ledger.ReadAsync(source, connection => RunReport.NewestAsync(connection, source.Name, policy, limit, cancellationToken), cancellationToken));
         return JsonForm.Ok(runs.OrderByDescending(r => r.StartedAt).Take(limit));
     }
 
     private static async Task<IResult> StartAsync(HttpRequest request, RunStarter starter, CancellationToken cancellationToken)
     {
-        var body = await request.BodyAsync<RunBody>(cancellationToken).ConfigureAwait(false);
+        var body = await request.BodyAsync<RunBody>(cancellationToken);
         if (body?.Policy is null)
             return JsonForm.Error(StatusCodes.Status400BadRequest, "Say which policy: {\"policy\": \"main/idle\"}.");
-        var started = await starter.StartAsync(body.Policy, cancellationToken).ConfigureAwait(false);
+        var started = await starter.StartAsync(body.Policy, cancellationToken);
         return started is null
             ? JsonForm.Error(StatusCodes.Status503ServiceUnavailable, "The worker still waits for the source's servers; see /health/ready.")
             : JsonForm.Ok(new { policy = started, state = "started" }, StatusCodes.Status202Accepted);

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Net.Sockets;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 using Quartz;
@@ -37,10 +37,10 @@ internal sealed class ClusteredSchedule(
     {
         for (var pause = TimeSpan.FromSeconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            await servers.UntilReadyAsync(source, cancellationToken).ConfigureAwait(false);
+            await servers.UntilReadyAsync(source, cancellationToken);
             try
             {
-                await JoinAsync(source, register, cancellationToken).ConfigureAwait(false);
+                await JoinAsync(source, register, cancellationToken);
                 readiness.Set(source.Name, ready: true);
                 return;
             }
@@ -50,7 +50,7 @@ internal sealed class ClusteredSchedule(
                 readiness.Set(source.Name, ready: false);
                 logger.ClusterNotJoined(exception, source.Name);
             }
-            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(pause, time, cancellationToken);
         }
     }
 
@@ -58,45 +58,45 @@ internal sealed class ClusteredSchedule(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         foreach (var (_, scheduler) in _started.Values)
-            await scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).ConfigureAwait(false);
+            await scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var (factory, _) in _started.Values)
-            await factory.DisposeAsync().ConfigureAwait(false);
+            await factory.DisposeAsync();
         _started.Clear();
     }
 
     private async Task JoinAsync(SourceSettings source, Func<IScheduler, Task> register, CancellationToken cancellationToken)
     {
         // Its end is the lock's end, also when joining fails: on a connection of the pool the lock would wait there for the next user.
-        await using var connection = await connections[source.Name].OpenDirectAsync(cancellationToken).ConfigureAwait(false);
-        await connection.ExecuteAsync(OneAtATime, cancellationToken).ConfigureAwait(false);
-        await CreateSchemaAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenDirectAsync(cancellationToken);
+        await connection.ExecuteAsync(OneAtATime, cancellationToken);
+        await CreateSchemaAsync(connection, cancellationToken);
         var factory = Build(source);
         try
         {
-            var scheduler = await factory.GetScheduler(cancellationToken).ConfigureAwait(false);
-            await register(scheduler).ConfigureAwait(false);
-            await scheduler.Start(cancellationToken).ConfigureAwait(false);
+            var scheduler = await factory.GetScheduler(cancellationToken);
+            await register(scheduler);
+            await scheduler.Start(cancellationToken);
             _started[source.Name] = (factory, scheduler);
         }
         catch
         {
-            await factory.DisposeAsync().ConfigureAwait(false);
+            await factory.DisposeAsync();
             throw;
         }
     }
 
     private async Task CreateSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (await connection.ScalarAsync<bool>(Exists, cancellationToken).ConfigureAwait(false))
+        if (await connection.ScalarAsync<bool>(Exists, cancellationToken))
             return;
         if (!settings.AutoMigrate)
             throw new ArchiverException(FailureKind.Refused, $"Schema {Schema} for the clustered schedule does not exist, and Archiver:AutoMigrate is false: run sql/quartz/schema.sql as an administrator.");
         using var script = new StreamReader(typeof(ClusteredSchedule).Assembly.GetManifestResourceStream("sql.quartz.schema.sql")!);
-        await connection.ExecuteAsync(await script.ReadToEndAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(await script.ReadToEndAsync(cancellationToken), cancellationToken);
     }
 
     private StandaloneSchedulerFactory Build(SourceSettings source) => QuartzSchedulerBuilder.Create(quartz =>

@@ -1,7 +1,6 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Discard;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Quartz;
 
@@ -27,17 +26,17 @@ internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatal
             .WithSchedule(CronScheduleBuilder.Create(Cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
             .Build();
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the discard for not missed.
-        var missed = await MissedAsync(source, cancellationToken).ConfigureAwait(false);
-        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken).ConfigureAwait(false);
+        var missed = await MissedAsync(source, cancellationToken);
+        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken);
         logger.Scheduled(Discarder.Name, source.Name, Cron, next);
         if (isNew && missed)
-            await scheduler.TriggerJob(DiscardJob.Key(source.Name), cancellationToken: cancellationToken).ConfigureAwait(false);
+            await scheduler.TriggerJob(DiscardJob.Key(source.Name), cancellationToken: cancellationToken);
     }
 
     private async Task<bool> MissedAsync(SourceSettings source, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], shards: 1, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], shards: 1, cancellationToken);
         return CronExpression.Parse(Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[Discarder.Name]) <= time.GetUtcNow();
     }
 }

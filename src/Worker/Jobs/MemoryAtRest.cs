@@ -21,7 +21,7 @@ internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<M
     {
         try
         {
-            await WatchAsync(stoppingToken).ConfigureAwait(false);
+            await WatchAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -35,7 +35,7 @@ internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<M
         // The start is work, too.
         var left = Collections;
         var before = 0L;
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var allocated = GC.GetTotalAllocatedBytes();
             if (allocated - before > Work || runs.AtWork)

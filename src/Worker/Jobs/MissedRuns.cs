@@ -1,6 +1,5 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Quartz;
 
@@ -12,8 +11,8 @@ internal sealed class MissedRuns(ArchiverSettings settings, ConnectionCatalog co
     /// <summary>Names of the source's policies whose last run predates their last scheduled time.</summary>
     public async Task<IReadOnlySet<string>> FindAsync(SourceSettings source, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var last = await RunHistory.LastRunsAsync(connection, source.Name, source.Policies.Select(p => p.Name), settings.Schedule.Shards, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        var last = await RunHistory.LastRunsAsync(connection, source.Name, source.Policies.Select(p => p.Name), settings.Schedule.Shards, cancellationToken);
         var now = time.GetUtcNow();
         return source.Policies
             .Where(p => CronExpression.Parse(p.Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[p.Name]) <= now)

@@ -1,5 +1,4 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
@@ -25,7 +24,7 @@ internal sealed class PolicyJob(SourceRuns runs) : IJob
 
     /// <summary>A job for each; outside a cluster one job goes through all shards.</summary>
     public static IEnumerable<Shard?> Shards(ScheduleSettings schedule) =>
-        schedule is { Clustered: true, Shards: > 1 and var count } ? Core.Policies.Shard.All(count).Select(s => (Shard?)s) : [null];
+        schedule is { Clustered: true, Shards: > 1 and var count } ? Core.Settings.Shard.All(count).Select(s => (Shard?)s) : [null];
 
     public static JobDataMap Data(IEnumerable<string> policies, Shard? shard) => new()
     {
@@ -37,6 +36,6 @@ internal sealed class PolicyJob(SourceRuns runs) : IJob
     {
         // Outcomes are in the log and the ledger; the next firing is the retry.
         await runs.RunWhenReadyAsync(
-            context.JobDetail.Key.Group, Policies.Split(Separator), Shard.Length == 0 ? null : Core.Policies.Shard.Parse(Shard), context.Recovering, cancellationToken).ConfigureAwait(false);
+            context.JobDetail.Key.Group, Policies.Split(Separator), Shard.Length == 0 ? null : Core.Settings.Shard.Parse(Shard), context.Recovering, cancellationToken);
     }
 }

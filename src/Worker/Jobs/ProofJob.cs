@@ -1,5 +1,5 @@
 using Archiver.Core.Proofs;
-using Archiver.Worker.Commands;
+using Archiver.Worker.Access;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
@@ -12,5 +12,5 @@ internal sealed class ProofJob(SourceRuns runs) : IJob
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
         // The outcome is in the log and the ledger; the next firing is the retry.
-        await runs.ProveWhenReadyAsync(context.JobDetail.Key.Group, ProofNames.Parse(context.JobDetail.Key.Name), Operator.Name, cancellationToken).ConfigureAwait(false);
+        await runs.ProveWhenReadyAsync(context.JobDetail.Key.Group, ProofNames.Parse(context.JobDetail.Key.Name), Operator.Name, cancellationToken);
 }

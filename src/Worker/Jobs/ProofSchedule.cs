@@ -1,6 +1,5 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Postgres;
 using Archiver.Core.Proofs;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Quartz;
 
@@ -17,7 +16,7 @@ internal sealed class ProofSchedule(ArchiverSettings settings, ConnectionCatalog
         foreach (var proof in Enum.GetValues<Proof>())
         {
             if (settings.Schedule.CronOf(proof) is { } cron)
-                keys.Add(await ScheduleAsync(scheduler, source, proof, cron, cancellationToken).ConfigureAwait(false));
+                keys.Add(await ScheduleAsync(scheduler, source, proof, cron, cancellationToken));
         }
         return keys;
     }
@@ -32,18 +31,18 @@ internal sealed class ProofSchedule(ArchiverSettings settings, ConnectionCatalog
             .WithSchedule(CronScheduleBuilder.Create(cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
             .Build();
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the proof for not missed.
-        var missed = await MissedAsync(source, proof, cron, cancellationToken).ConfigureAwait(false);
-        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken).ConfigureAwait(false);
+        var missed = await MissedAsync(source, proof, cron, cancellationToken);
+        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken);
         logger.Scheduled(key.Name, source.Name, cron, next);
         if (isNew && missed)
-            await scheduler.TriggerJob(key, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await scheduler.TriggerJob(key, cancellationToken: cancellationToken);
         return key;
     }
 
     private async Task<bool> MissedAsync(SourceSettings source, Proof proof, string cron, CancellationToken cancellationToken)
     {
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-        var last = await ProofRecords.LastTimeAsync(connection, source.Name, proof, cancellationToken).ConfigureAwait(false);
+        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        var last = await ProofRecords.LastTimeAsync(connection, source.Name, proof, cancellationToken);
         return CronExpression.Parse(cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last) <= time.GetUtcNow();
     }
 }

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Jobs;
 

@@ -1,6 +1,6 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Worker.Commands;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
@@ -16,13 +16,13 @@ internal sealed class RunStarter(PolicyChoice choice, ArchiverSettings settings,
         if (found is not [var (source, policy)])
             throw new ArchiverException(FailureKind.Configuration, $"Several sources have a policy '{name}': {string.Join(", ", found.Select(f => f.Policy.FullName))}.");
         // In a cluster the firing goes into the common store, and whichever worker is free takes it, with shards each part of it.
-        var scheduler = settings.Schedule.Clustered ? cluster.Of(source.Name) : await schedulers.GetScheduler(cancellationToken).ConfigureAwait(false);
+        var scheduler = settings.Schedule.Clustered ? cluster.Of(source.Name) : await schedulers.GetScheduler(cancellationToken);
         var jobs = PolicyJob.Shards(settings.Schedule).Select(shard => (Shard: shard, Key: PolicyJob.Key(source.Name, policy.Cron, shard))).ToList();
-        if (scheduler is null || !await scheduler.Exists(jobs[^1].Key, cancellationToken).ConfigureAwait(false))
+        if (scheduler is null || !await scheduler.Exists(jobs[^1].Key, cancellationToken))
             return null;
         logger.RunningNow(policy.Name, source.Name, "asked for over HTTP");
         foreach (var (shard, key) in jobs)
-            await scheduler.TriggerJob(key, PolicyJob.Data([policy.Name], shard), cancellationToken).ConfigureAwait(false);
+            await scheduler.TriggerJob(key, PolicyJob.Data([policy.Name], shard), cancellationToken);
         return policy.FullName;
     }
 }

@@ -1,6 +1,6 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Policies;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
+using Archiver.Worker.Configuration;
+using Archiver.Worker.Output;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
@@ -21,11 +21,11 @@ internal sealed class SchedulerService(
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await base.StopAsync(cancellationToken);
         // Running jobs are cancelled (ShutdownJobInterruption) and waited for: they finish or roll back the batch in hand.
         if (_scheduler is not null)
-            await _scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).ConfigureAwait(false);
-        await cluster.StopAsync(cancellationToken).ConfigureAwait(false);
+            await _scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken);
+        await cluster.StopAsync(cancellationToken);
         logger.WorkerStopped();
     }
 
@@ -35,12 +35,12 @@ internal sealed class SchedulerService(
         {
             if (settings.Schedule.Clustered)
             {
-                await Task.WhenAll(settings.Sources.Select(s => cluster.StartAsync(s, scheduler => ScheduleAsync(scheduler, s, stoppingToken), stoppingToken))).ConfigureAwait(false);
+                await Task.WhenAll(settings.Sources.Select(s => cluster.StartAsync(s, scheduler => ScheduleAsync(scheduler, s, stoppingToken), stoppingToken)));
                 return;
             }
-            _scheduler = await schedulers.GetScheduler(stoppingToken).ConfigureAwait(false);
-            await _scheduler.Start(stoppingToken).ConfigureAwait(false);
-            await Task.WhenAll(settings.Sources.Select(s => UntilScheduledAsync(_scheduler, s, stoppingToken))).ConfigureAwait(false);
+            _scheduler = await schedulers.GetScheduler(stoppingToken);
+            await _scheduler.Start(stoppingToken);
+            await Task.WhenAll(settings.Sources.Select(s => UntilScheduledAsync(_scheduler, s, stoppingToken)));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -65,7 +65,7 @@ internal sealed class SchedulerService(
         {
             try
             {
-                await ScheduleAsync(scheduler, source, cancellationToken).ConfigureAwait(false);
+                await ScheduleAsync(scheduler, source, cancellationToken);
                 readiness.Set(source.Name, ready: true);
                 return;
             }
@@ -74,27 +74,27 @@ internal sealed class SchedulerService(
                 readiness.Set(source.Name, ready: false);
                 logger.NotScheduled(exception, source.Name);
             }
-            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(pause, time, cancellationToken);
         }
     }
 
     private async Task ScheduleAsync(IScheduler scheduler, SourceSettings source, CancellationToken cancellationToken)
     {
-        await servers.UntilReadyAsync(source, cancellationToken).ConfigureAwait(false);
-        await discards.ScheduleAsync(scheduler, source, cancellationToken).ConfigureAwait(false);
+        await servers.UntilReadyAsync(source, cancellationToken);
+        await discards.ScheduleAsync(scheduler, source, cancellationToken);
         // Before the schedule starts: a firing in between would hide that an earlier one was missed.
-        var now = await missed.FindAsync(source, cancellationToken).ConfigureAwait(false);
+        var now = await missed.FindAsync(source, cancellationToken);
         var triggered = trigger.Policies(source).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        HashSet<JobKey> configured = [DiscardJob.Key(source.Name), .. await proofs.ScheduleAsync(scheduler, source, cancellationToken).ConfigureAwait(false)];
+        HashSet<JobKey> configured = [DiscardJob.Key(source.Name), .. await proofs.ScheduleAsync(scheduler, source, cancellationToken)];
         foreach (var group in source.Policies.GroupBy(p => p.Cron, StringComparer.Ordinal))
         {
             foreach (var shard in PolicyJob.Shards(settings.Schedule))
-                configured.Add(await ScheduleAsync(scheduler, source.Name, group.Key, [.. group.Select(p => p.Name)], shard, now, triggered, cancellationToken).ConfigureAwait(false));
+                configured.Add(await ScheduleAsync(scheduler, source.Name, group.Key, [.. group.Select(p => p.Name)], shard, now, triggered, cancellationToken));
         }
         if (settings.Discard.After is null)
             configured.Remove(DiscardJob.Key(source.Name));
         if (settings.Schedule.Clustered)
-            await StoredJobs.RemoveOthersAsync(scheduler, configured, cancellationToken).ConfigureAwait(false);
+            await StoredJobs.RemoveOthersAsync(scheduler, configured, cancellationToken);
     }
 
     private async Task<JobKey> ScheduleAsync(
@@ -102,7 +102,7 @@ internal sealed class SchedulerService(
     {
         var key = PolicyJob.Key(source, cron, shard);
         var job = JobBuilder.Create<PolicyJob>().WithIdentity(key).StoreDurably().RequestRecovery(settings.Schedule.Clustered).UsingJobData(PolicyJob.Data(names, shard)).Build();
-        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, TriggerOf(key, cron), cancellationToken).ConfigureAwait(false);
+        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, TriggerOf(key, cron), cancellationToken);
         var all = string.Join(", ", names);
         logger.Scheduled(all, source, cron, next);
         // A trigger that was in the store remembers by itself what it missed.
@@ -111,7 +111,7 @@ internal sealed class SchedulerService(
         {
             var some = string.Join(", ", atOnce);
             logger.RunningNow(some, source, atOnce.Exists(triggered.Contains) ? Trigger.Variable : "a run was missed while no worker was there");
-            await scheduler.TriggerJob(key, PolicyJob.Data(atOnce, shard), cancellationToken).ConfigureAwait(false);
+            await scheduler.TriggerJob(key, PolicyJob.Data(atOnce, shard), cancellationToken);
         }
         return key;
     }

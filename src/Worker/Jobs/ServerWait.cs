@@ -1,9 +1,8 @@
 using System.Net.Sockets;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Inspection;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Npgsql;
@@ -25,13 +24,13 @@ internal sealed class ServerWait(
     public async Task UntilReadyAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         string? said = null;
-        for (var pause = FirstPause; await ProblemAsync(source, cancellationToken).ConfigureAwait(false) is { } problem; pause = Min(pause * 2, LongestPause))
+        for (var pause = FirstPause; await ProblemAsync(source, cancellationToken) is { } problem; pause = Min(pause * 2, LongestPause))
         {
             readiness.Set(source.Name, ready: false);
             if (problem != said)
                 logger.Waiting(source.Name, problem);
             said = problem;
-            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(pause, time, cancellationToken);
         }
         readiness.Set(source.Name, ready: true);
         if (said is not null)
@@ -42,13 +41,13 @@ internal sealed class ServerWait(
     {
         try
         {
-            await using var connection = await connections[source.Name].OpenAsync(cancellationToken).ConfigureAwait(false);
-            await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken).ConfigureAwait(false);
-            (await SourceInspector.InspectAsync(connection, source, cancellationToken).ConfigureAwait(false)).Require(source.Name);
-            await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken).ConfigureAwait(false);
-            await store.RefusesOverwriteAsync(source.Prefix, length: 1, cancellationToken).ConfigureAwait(false);
+            await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+            await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+            (await SourceInspector.InspectAsync(connection, source, cancellationToken)).Require(source.Name);
+            await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
+            await store.RefusesOverwriteAsync(source.Prefix, length: 1, cancellationToken);
             // The probe is made once a process; this asks each time. Whether there is such an object does not matter.
-            await store.HeadAsync(new ObjectName($"{source.Prefix}/.archiver/ready", VersionId: null), cancellationToken).ConfigureAwait(false);
+            await store.HeadAsync(new ObjectName($"{source.Prefix}/.archiver/ready", VersionId: null), cancellationToken);
             return null;
         }
         catch (Exception exception) when (exception is ArchiverException or StorageException)
@@ -57,7 +56,7 @@ internal sealed class ServerWait(
         }
         catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException or IOException && !cancellationToken.IsCancellationRequested)
         {
-            return (await connections[source.Name].ForPersonAsync(exception).ConfigureAwait(false)).Message;
+            return (await connections[source.Name].ForPersonAsync(exception)).Message;
         }
     }
 

@@ -1,12 +1,11 @@
 using System.Collections.Concurrent;
-using Archiver.Core;
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Discard;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Policies;
+using Archiver.Core.Pipelines;
 using Archiver.Core.Proofs;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 
 namespace Archiver.Worker.Jobs;
 
@@ -29,8 +28,8 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
     public async Task<IReadOnlyList<RunSummary>> RunWhenReadyAsync(
         string source, IReadOnlyCollection<string> policies, Shard? shard, bool takeOver, CancellationToken cancellationToken)
     {
-        await servers.UntilReadyAsync(settings.Sources.Single(s => s.Name == source), cancellationToken).ConfigureAwait(false);
-        return await RunAsync(source, policies, shard, takeOver, cancellationToken).ConfigureAwait(false);
+        await servers.UntilReadyAsync(settings.Sources.Single(s => s.Name == source), cancellationToken);
+        return await RunAsync(source, policies, shard, takeOver, cancellationToken);
     }
 
     /// <summary>Runs them now; what becomes of each is in its summary.</summary>
@@ -46,12 +45,12 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
             List<RunSummary> summaries = [];
             foreach (var policy in settingsOfSource.Policies.Where(p => policies.Contains(p.Name)))
             {
-                summaries.Add(await RunAsync(new RunRequest(settingsOfSource, policy, Shard: shard), takeOver, cancellationToken).ConfigureAwait(false));
+                summaries.Add(await RunAsync(new RunRequest(settingsOfSource, policy, Shard: shard), takeOver, cancellationToken));
                 if (cancellationToken.IsCancellationRequested)
                     break;
             }
             return summaries;
-        }, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken);
     }
 
     private async Task<RunSummary> RunAsync(RunRequest request, bool takeOver, CancellationToken cancellationToken)
@@ -59,10 +58,10 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
         var began = time.GetTimestamp();
         while (true)
         {
-            var summary = await runner.RunAsync(request, progress: null, cancellationToken).ConfigureAwait(false);
+            var summary = await runner.RunAsync(request, progress: null, cancellationToken);
             if (!takeOver || summary.Outcome != RunOutcome.LockedElsewhere || time.GetElapsedTime(began) > TakeOverWithin)
                 return summary;
-            await Task.Delay(TakeOverPause, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(TakeOverPause, time, cancellationToken);
         }
     }
 
@@ -70,8 +69,8 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
     public async Task DiscardWhenReadyAsync(string source, string who, CancellationToken cancellationToken)
     {
         var settingsOfSource = settings.Sources.Single(s => s.Name == source);
-        await servers.UntilReadyAsync(settingsOfSource, cancellationToken).ConfigureAwait(false);
-        await InTurnAsync(settingsOfSource, shard: null, () => discarder.RunAsync(settingsOfSource, who, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await servers.UntilReadyAsync(settingsOfSource, cancellationToken);
+        await InTurnAsync(settingsOfSource, shard: null, () => discarder.RunAsync(settingsOfSource, who, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -81,42 +80,42 @@ internal sealed class SourceRuns(ArchiverSettings settings, PolicyRunner runner,
     public async Task ProveWhenReadyAsync(string source, Proof proof, string who, CancellationToken cancellationToken)
     {
         var settingsOfSource = settings.Sources.Single(s => s.Name == source);
-        await servers.UntilReadyAsync(settingsOfSource, cancellationToken).ConfigureAwait(false);
+        await servers.UntilReadyAsync(settingsOfSource, cancellationToken);
         Task<bool> ProveAsync() => RunAsync(settingsOfSource, proof, who, cancellationToken);
         if (proof == Proof.Reconcile)
         {
-            await InTurnAsync(settingsOfSource, shard: null, ProveAsync, cancellationToken).ConfigureAwait(false);
+            await InTurnAsync(settingsOfSource, shard: null, ProveAsync, cancellationToken);
             return;
         }
-        await InTurnAsync(settingsOfSource, shard: null, () => Task.FromResult(true), cancellationToken).ConfigureAwait(false);
+        await InTurnAsync(settingsOfSource, shard: null, () => Task.FromResult(true), cancellationToken);
         try
         {
-            await ProveAsync().ConfigureAwait(false);
+            await ProveAsync();
         }
         finally
         {
-            await requests.RecordAsync(settingsOfSource).ConfigureAwait(false);
+            await requests.RecordAsync(settingsOfSource);
         }
     }
 
     private async Task<bool> RunAsync(SourceSettings source, Proof proof, string who, CancellationToken cancellationToken)
     {
-        await proofs.RunAsync(source, proof, who, cancellationToken).ConfigureAwait(false);
+        await proofs.RunAsync(source, proof, who, cancellationToken);
         return true;
     }
 
     private async Task<T> InTurnAsync<T>(SourceSettings source, Shard? shard, Func<Task<T>> work, CancellationToken cancellationToken)
     {
         var turn = _turns.GetOrAdd((source.Name, shard), _ => new SemaphoreSlim(1));
-        await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await turn.WaitAsync(cancellationToken);
         try
         {
-            return await work().ConfigureAwait(false);
+            return await work();
         }
         finally
         {
             turn.Release();
-            await requests.RecordAsync(source).ConfigureAwait(false);
+            await requests.RecordAsync(source);
         }
     }
 

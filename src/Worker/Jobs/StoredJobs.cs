@@ -13,21 +13,21 @@ internal static class StoredJobs
     public static async Task<(bool IsNew, DateTimeOffset? Next)> EnsureAsync(
         IScheduler scheduler, IJobDetail job, ITrigger trigger, CancellationToken cancellationToken)
     {
-        if (await scheduler.GetTrigger(trigger.Key, cancellationToken).ConfigureAwait(false) is ICronTrigger stored && IsSame(stored, (ICronTrigger)trigger))
+        if (await scheduler.GetTrigger(trigger.Key, cancellationToken) is ICronTrigger stored && IsSame(stored, (ICronTrigger)trigger))
         {
-            await scheduler.AddJob(job, AddJobOptions.Replacing, cancellationToken).ConfigureAwait(false);
+            await scheduler.AddJob(job, AddJobOptions.Replacing, cancellationToken);
             return (false, stored.NextFireTimeUtc);
         }
-        return (true, await scheduler.ScheduleJob(job, trigger, ScheduleJobOptions.Replacing, cancellationToken).ConfigureAwait(false));
+        return (true, await scheduler.ScheduleJob(job, trigger, ScheduleJobOptions.Replacing, cancellationToken));
     }
 
     /// <summary>Removes every job that is not configured any more: the store would go on firing it.</summary>
     public static async Task RemoveOthersAsync(IScheduler scheduler, IReadOnlySet<JobKey> configured, CancellationToken cancellationToken)
     {
-        var stored = await scheduler.QueryJobs(new JobQuery { Take = PagedQuery.All }, cancellationToken).ConfigureAwait(false);
+        var stored = await scheduler.QueryJobs(new JobQuery { Take = PagedQuery.All }, cancellationToken);
         var others = stored.Items.Select(j => j.Key).Where(k => !configured.Contains(k)).ToList();
         if (others.Count > 0)
-            await scheduler.DeleteJobs(others, cancellationToken).ConfigureAwait(false);
+            await scheduler.DeleteJobs(others, cancellationToken);
     }
 
     private static bool IsSame(ICronTrigger stored, ICronTrigger wanted) =>

@@ -1,4 +1,4 @@
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Status;
 
 namespace Archiver.Worker.Metrics;

@@ -55,8 +55,8 @@ internal sealed class OtlpExport(IConfiguration configuration, BatchMeter batche
         try
         {
             do
-                await ReadAsync(stoppingToken).ConfigureAwait(false);
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+                await ReadAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -85,7 +85,7 @@ internal sealed class OtlpExport(IConfiguration configuration, BatchMeter batche
     {
         try
         {
-            await board.ReadAsync(Interval / 2, cancellationToken).ConfigureAwait(false);
+            await board.ReadAsync(Interval / 2, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

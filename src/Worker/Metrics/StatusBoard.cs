@@ -1,8 +1,7 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Core.Status;
-using Archiver.Worker.Commands;
+using Archiver.Worker.Access;
 
 namespace Archiver.Worker.Metrics;
 
@@ -25,14 +24,14 @@ internal sealed class StatusBoard(ArchiverSettings settings, StatusReader reader
     /// <summary>A status not older than <paramref name="maxAge"/>, unless reading it takes long; with zero it is read in any case, to see what was just done.</summary>
     public async Task<IReadOnlyList<BoardEntry>> ReadAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _turn.WaitAsync(cancellationToken);
         try
         {
             var now = time.GetUtcNow();
             if (_latest.Length > 0 && maxAge > TimeSpan.Zero && (now < _due || now - _latest[0].ReadAt < maxAge))
                 return _latest;
             var started = time.GetTimestamp();
-            _latest = await Task.WhenAll(settings.Sources.Select(s => ReadAsync(s, cancellationToken))).ConfigureAwait(false);
+            _latest = await Task.WhenAll(settings.Sources.Select(s => ReadAsync(s, cancellationToken)));
             _due = time.GetUtcNow() + time.GetElapsedTime(started) * RestFactor;
             return _latest;
         }
@@ -48,7 +47,7 @@ internal sealed class StatusBoard(ArchiverSettings settings, StatusReader reader
     {
         try
         {
-            var status = await errors.ExplainAsync(source, () => reader.ReadAsync(source, cancellationToken)).ConfigureAwait(false);
+            var status = await errors.ExplainAsync(source, () => reader.ReadAsync(source, cancellationToken));
             return new(source, status, null, time.GetUtcNow());
         }
         catch (ArchiverException exception)

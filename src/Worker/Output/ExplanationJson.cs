@@ -1,5 +1,5 @@
-using Archiver.Core.Policies;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Output;
 

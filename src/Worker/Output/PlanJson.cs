@@ -1,6 +1,5 @@
-using Archiver.Core;
-using Archiver.Core.Policies;
-using Archiver.Core.Selection;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Output;
 

@@ -37,16 +37,16 @@ internal sealed class PrintableJsonStream(Stream output) : Stream
             if (special != 0)
             {
                 var plain = special < 0 ? buffer.Length : special;
-                await output.WriteAsync(buffer[..plain], cancellationToken).ConfigureAwait(false);
+                await output.WriteAsync(buffer[..plain], cancellationToken);
                 buffer = buffer[plain..];
                 continue;
             }
             var next = buffer.Span[0];
             buffer = buffer[1..];
             if (_afterLead ? next < 0xA0 : next == Delete)
-                await output.WriteAsync(Encoding.ASCII.GetBytes($"\\u{next:x4}"), cancellationToken).ConfigureAwait(false);
+                await output.WriteAsync(Encoding.ASCII.GetBytes($"\\u{next:x4}"), cancellationToken);
             else if (_afterLead)
-                await output.WriteAsync(new[] { Lead, next }, cancellationToken).ConfigureAwait(false);
+                await output.WriteAsync(new[] { Lead, next }, cancellationToken);
             _afterLead = !_afterLead && next == Lead;
         }
     }

@@ -16,11 +16,11 @@ internal sealed class ProgressDisplay(Terminal terminal, TimeProvider time)
     public async Task<T> ShowAsync<T>(string title, bool plain, Func<IProgress<RunProgress>?, Task<T>> run, string one = "session")
     {
         if (!terminal.ErrorIsTerminal)
-            return await run(plain ? new ProgressLines(title, one, terminal, time) : null).ConfigureAwait(false);
+            return await run(plain ? new ProgressLines(title, one, terminal, time) : null);
         ProgressBar? bar = null;
         return await terminal.Screen.Progress()
             .AutoClear(true)
             .Columns(ProgressBar.Columns(() => bar))
-            .StartAsync(context => run(bar = new ProgressBar(context.AddTask(Markup.Escape(title), autoStart: true, maxValue: 1), time))).ConfigureAwait(false);
+            .StartAsync(context => run(bar = new ProgressBar(context.AddTask(Markup.Escape(title), autoStart: true, maxValue: 1), time)));
     }
 }

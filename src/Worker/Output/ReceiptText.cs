@@ -1,5 +1,5 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Erasure;
 
 namespace Archiver.Worker.Output;
 

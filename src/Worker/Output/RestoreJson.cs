@@ -1,4 +1,5 @@
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Import;
 using Archiver.Core.Restore;
 
 namespace Archiver.Worker.Output;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Restore;
 
 namespace Archiver.Worker.Output;

@@ -35,5 +35,5 @@ internal static class StatusWarnings
         }
     }
 
-    private static string Setting(TableStatus table) => table.Name == Core.Sources.SourceMap.SessionName ? "SessionsTable" : "MessagesTable";
+    private static string Setting(TableStatus table) => table.Name == Core.Settings.SourceMap.SessionName ? "SessionsTable" : "MessagesTable";
 }

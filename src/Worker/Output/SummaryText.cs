@@ -1,5 +1,6 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Output;
 

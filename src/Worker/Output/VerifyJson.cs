@@ -1,4 +1,5 @@
-using Archiver.Core.Restore;
+using Archiver.Core.Documents;
+using Archiver.Core.Proofs;
 
 namespace Archiver.Worker.Output;
 

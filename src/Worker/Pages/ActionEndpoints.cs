@@ -1,10 +1,9 @@
-using Archiver.Core;
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
-using Archiver.Worker.Commands;
+using Archiver.Worker.Access;
 using Archiver.Worker.Http;
 using Archiver.Worker.Jobs;
 
@@ -13,12 +12,6 @@ namespace Archiver.Worker.Pages;
 /// <summary>What the buttons of the pages do: each is a form that is posted, and leads back to a page that shows the outcome.</summary>
 internal static class ActionEndpoints
 {
-    /// <summary>Who did it, as the ledger notes it: one key opens the page, so there is no name.</summary>
-    internal static readonly string ByPage = $"status page on {Environment.MachineName}";
-
-    /// <summary>The same for a program.</summary>
-    internal static readonly string ByHttp = $"HTTP on {Environment.MachineName}";
-
     public static void MapActions(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/actions/run", RunAsync).WithQuery();
@@ -32,86 +25,86 @@ internal static class ActionEndpoints
 
     private static async Task<IResult> RunAsync(HttpRequest request, RunStarter starter, PageRenderer pages, CancellationToken cancellationToken)
     {
-        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
-        return await starter.StartAsync(form["policy"], cancellationToken).ConfigureAwait(false) is not null
+        var form = await ActionForm.ReadAsync(request, cancellationToken);
+        return await starter.StartAsync(form["policy"], cancellationToken) is not null
             ? Back("/", "started")
-            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not started", ["The worker still waits for the source's servers."]), StatusCodes.Status503ServiceUnavailable).ConfigureAwait(false);
+            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not started", ["The worker still waits for the source's servers."]), StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<IResult> PauseAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
     {
-        var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false))["policy"])[0];
+        var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken))["policy"])[0];
         await ledger.WriteAsync(
             source,
             async connections =>
             {
-                await Pauses.AddAsync(connections, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
+                await Pauses.AddAsync(connections, source.Name, policy.Name, Operator.ByPage, cancellationToken);
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         return Back("/", "paused");
     }
 
     private static async Task<IResult> ResumeAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
     {
-        var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false))["policy"])[0];
+        var (source, policy) = choice.Policies(null, (await ActionForm.ReadAsync(request, cancellationToken))["policy"])[0];
         var still = await ledger.WriteAsync(
             source,
             async connections =>
             {
-                await Pauses.RemoveAsync(connections, source.Name, policy.Name, ByPage, cancellationToken).ConfigureAwait(false);
-                await using var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-                return await Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken).ConfigureAwait(false);
+                await Pauses.RemoveAsync(connections, source.Name, policy.Name, Operator.ByPage, cancellationToken);
+                await using var connection = await connections.OpenAsync(cancellationToken);
+                return await Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken);
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         // A wider pause was somebody's decision about more than this policy.
         return still is null && !policy.Paused
             ? Back("/", "resumed")
             : await pages.PageAsync<ProblemPage>(
                 new ProblemModel("Still paused", [still is null ? "The configuration says Paused: true." : $"Paused by: {still}. Lift it with: archiver resume{(still == "everything" ? "" : $" {still}")}"]),
-                StatusCodes.Status409Conflict).ConfigureAwait(false);
+                StatusCodes.Status409Conflict);
     }
 
     private static async Task<IResult> RetryAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
     {
-        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var form = await ActionForm.ReadAsync(request, cancellationToken);
         var source = choice.OneSource(form["source"]);
-        await ledger.WriteAsync(source, connections => Quarantine.RetryAsync(connections, source.Name, [form["id"]], ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ledger.WriteAsync(source, connections => Quarantine.RetryAsync(connections, source.Name, [form["id"]], Operator.ByPage, cancellationToken), cancellationToken);
         return Back("/", "retried");
     }
 
     private static async Task<IResult> HoldAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
     {
-        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var form = await ActionForm.ReadAsync(request, cancellationToken);
         var source = choice.OneSource(form["source"]);
         var hold = new HoldRequest { Session = form["id"], Reason = form["reason"] };
-        await ledger.WriteAsync(source, connections => Holds.AddAsync(connections, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ledger.WriteAsync(source, connections => LegalHolds.AddAsync(connections, source, hold, Operator.ByPage, cancellationToken), cancellationToken);
         return Back(Show.TranscriptUrl(source.Name, form["id"]), "held");
     }
 
     private static async Task<IResult> UnholdAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
     {
-        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var form = await ActionForm.ReadAsync(request, cancellationToken);
         var source = choice.OneSource(form["source"]);
         var hold = form.Number("hold");
-        return await ledger.WriteAsync(source, connections => Holds.RemoveAsync(connections, source, hold, ByPage, cancellationToken), cancellationToken).ConfigureAwait(false)
+        return await ledger.WriteAsync(source, connections => LegalHolds.RemoveAsync(connections, source, hold, Operator.ByPage, cancellationToken), cancellationToken)
             ? Back("/", "unheld")
-            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not removed", ["That hold is not in force any more."]), StatusCodes.Status409Conflict).ConfigureAwait(false);
+            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not removed", ["That hold is not in force any more."]), StatusCodes.Status409Conflict);
     }
 
     private static async Task<IResult> RestoreAsync(
         HttpRequest request, ArchiveLookup lookup, RestoreRunner runner, IHostApplicationLifetime lifetime, PageRenderer pages, CancellationToken cancellationToken)
     {
-        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var form = await ActionForm.ReadAsync(request, cancellationToken);
         var (source, id, generation) = (form["source"], form["id"], form.Number("generation"));
-        if (await lookup.FindAsync(source, id, generation, cancellationToken).ConfigureAwait(false) is not var (found, archive))
-            return await pages.PageAsync<ProblemPage>(new ProblemModel("Not found", ["No ledger has an archive of this session."]), StatusCodes.Status404NotFound).ConfigureAwait(false);
+        if (await lookup.FindAsync(source, id, generation, cancellationToken) is not var (found, archive))
+            return await pages.PageAsync<ProblemPage>(new ProblemModel("Not found", ["No ledger has an archive of this session."]), StatusCodes.Status404NotFound);
         var body = new RestoreBody { Generation = generation, OnConflict = form.Choice<ConflictMode>("conflict"), Reactivate = form.IsChecked("reactivate") };
-        var report = await runner.RunAsync(body.Options(found, archive), progress: null, lifetime.ApplicationStopping).ConfigureAwait(false);
+        var report = await runner.RunAsync(body.Options(found, archive), progress: null, lifetime.ApplicationStopping);
         if (report.Outcome == RunOutcome.Done)
             return Back(Show.TranscriptUrl(found.Name, archive.SessionId, archive.Generation), report.Restored > 0 ? "restored" : "there");
         string[] reasons = [.. report.Refused.Select(r => r.Reason), .. report.Error is { } error ? [error] : Array.Empty<string>()];
-        return await pages.PageAsync<ProblemPage>(new ProblemModel("Not restored", reasons), ArchiveEndpoints.StatusOf(report)).ConfigureAwait(false);
+        return await pages.PageAsync<ProblemPage>(new ProblemModel("Not restored", reasons), ArchiveEndpoints.StatusOf(report));
     }
 
     // See Other: a reload of the page must not do it again.

@@ -17,7 +17,7 @@ internal sealed class ActionForm
             throw new BadHttpRequestException("The body must be a form.", StatusCodes.Status415UnsupportedMediaType);
         try
         {
-            return new(await request.ReadFormAsync(cancellationToken).ConfigureAwait(false));
+            return new(await request.ReadFormAsync(cancellationToken));
         }
         catch (InvalidDataException exception)
         {

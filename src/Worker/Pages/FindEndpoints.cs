@@ -1,11 +1,9 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
 using Archiver.Core.Query;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Archiver.Worker.Commands;
+using Archiver.Worker.Access;
 using Archiver.Worker.Http;
 using Archiver.Worker.Output;
 
@@ -31,28 +29,28 @@ internal static class FindEndpoints
     private static async Task<IResult> FindAsync(
         HttpRequest request, PolicyChoice choice, ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, PageRenderer pages, CancellationToken cancellationToken)
     {
-        var form = await ActionForm.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var form = await ActionForm.ReadAsync(request, cancellationToken);
         var filter = new FindFilter(form.Optional("text"), form.Optional("source"), form.Optional("policy"), form.Optional("user"), form.Optional("session"), form.Optional("from"), form.Optional("to"));
         if (string.IsNullOrWhiteSpace(filter.Text))
-            return await PageAsync(filter, settings, pages, null, "There is nothing to look for.").ConfigureAwait(false);
+            return await PageAsync(filter, settings, pages, null, "There is nothing to look for.");
         var search = new TextSearch(settings, connections, store);
         var sources = choice.Sources(filter.Source);
         foreach (var source in sources)
-            await AddAsync(search, filter, source, sources.Count, cancellationToken).ConfigureAwait(false);
+            await AddAsync(search, filter, source, sources.Count, cancellationToken);
         var estimate = search.Selection.Estimate;
         if (estimate.Archives == 0)
-            return await PageAsync(filter, settings, pages, null, "No archive matches the filter.").ConfigureAwait(false);
+            return await PageAsync(filter, settings, pages, null, "No archive matches the filter.");
         if (estimate.Bytes > MostBytes)
         {
             return await PageAsync(filter, settings, pages, null,
-                $"That would read {Amount.Of(estimate.Archives, "archive")}, {Amount.Bytes(estimate.Bytes)}, and {Amount.Bytes(MostBytes)} are the most here. Say whose, or when; or use archiver search.").ConfigureAwait(false);
+                $"That would read {Amount.Of(estimate.Archives, "archive")}, {Amount.Bytes(estimate.Bytes)}, and {Amount.Bytes(MostBytes)} are the most here. Say whose, or when; or use archiver search.");
         }
-        await OneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await OneAtATime.WaitAsync(cancellationToken);
         try
         {
-            await search.Selection.AuditAsync(ActionEndpoints.ByPage, "search", cancellationToken).ConfigureAwait(false);
-            var (newest, count) = await search.RunAsync(filter.Text, MostShown, null, cancellationToken).ConfigureAwait(false);
-            return await PageAsync(filter, settings, pages, new(newest, count, estimate.Archives), null).ConfigureAwait(false);
+            await search.Selection.AuditAsync(Operator.ByPage, "search", cancellationToken);
+            var (newest, count) = await search.RunAsync(filter.Text, MostShown, null, cancellationToken);
+            return await PageAsync(filter, settings, pages, new(newest, count, estimate.Archives), null);
         }
         finally
         {
@@ -72,7 +70,7 @@ internal static class FindEndpoints
         };
         try
         {
-            await search.Selection.AddAsync(wanted, cancellationToken).ConfigureAwait(false);
+            await search.Selection.AddAsync(wanted, cancellationToken);
         }
         catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && sources > 1)
         {

@@ -1,12 +1,11 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Policies;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
 using Archiver.Core.Selection;
-using Archiver.Core.Sources;
-using Archiver.Worker.Commands;
+using Archiver.Core.Settings;
+using Archiver.Worker.Access;
 using Archiver.Worker.Http;
 using Archiver.Worker.Metrics;
 
@@ -38,16 +37,16 @@ internal static class PageEndpoints
     {
         var notice = Notices.Of(request.Query.Text("done"));
         List<SourceModel> sources = [];
-        foreach (var entry in await board.ReadAsync(notice is null ? MaxAge : TimeSpan.Zero, cancellationToken).ConfigureAwait(false))
+        foreach (var entry in await board.ReadAsync(notice is null ? MaxAge : TimeSpan.Zero, cancellationToken))
         {
             sources.Add(entry.Status is null
                 ? new(entry, [], [])
                 : new(
                     entry,
-                    await ledger.ReadAsync(entry.Source, c => Quarantine.ListAsync(c, entry.Source.Name, MostListed, cancellationToken), cancellationToken).ConfigureAwait(false),
-                    await ledger.ReadAsync(entry.Source, c => Holds.ListAsync(c, entry.Source.Name, removed: false, cancellationToken), cancellationToken).ConfigureAwait(false)));
+                    await ledger.ReadAsync(entry.Source, c => Quarantine.ListAsync(c, entry.Source.Name, MostListed, cancellationToken), cancellationToken),
+                    await ledger.ReadAsync(entry.Source, c => LegalHolds.ListAsync(c, entry.Source.Name, removed: false, cancellationToken), cancellationToken)));
         }
-        return await pages.PageAsync<StatusPage>(new StatusModel(sources, notice)).ConfigureAwait(false);
+        return await pages.PageAsync<StatusPage>(new StatusModel(sources, notice));
     }
 
     private static async Task<IResult> SearchAsync(
@@ -66,10 +65,10 @@ internal static class PageEndpoints
         {
             var all = new ArchiveFilter(source.Name, null, from, to, filter.State, MostFound + 1, after, null, filter.Policy is { } policy ? Names.Canonical(policy) : null);
             foreach (var part in ids.Count == 0 ? [all] : ids.SelectMany(id => new[] { all with { Id = id }, all with { User = id } }))
-                found.AddRange(await ReadAsync(source, part, archives, errors, cancellationToken).ConfigureAwait(false));
+                found.AddRange(await ReadAsync(source, part, archives, errors, cancellationToken));
             var isLive = false;
             foreach (var id in ids)
-                isLive |= await IsLiveAsync(source, id, explainer, errors, cancellationToken).ConfigureAwait(false);
+                isLive |= await IsLiveAsync(source, id, explainer, errors, cancellationToken);
             if (isLive)
                 live.Add(source.Name);
         }
@@ -79,7 +78,7 @@ internal static class PageEndpoints
         shown = [.. shown.GroupBy(f => f.Source).SelectMany(g => g.Take(MostFound))];
         return await pages.PageAsync<SearchPage>(new SearchModel(
             filter, [.. settings.Sources.Select(s => s.Name)], [.. settings.Sources.SelectMany(s => s.Policies).Where(p => p.Action == PolicyAction.Archive).Select(p => p.Name).Distinct()],
-            shown, [.. cut.Select(c => (c.Key, filter.Url(c.Key, c.Last)))], live)).ConfigureAwait(false);
+            shown, [.. cut.Select(c => (c.Key, filter.Url(c.Key, c.Last)))], live));
     }
 
     // What was typed may be a session's id in one source and no user of another: such a source has nothing of it.
@@ -87,7 +86,7 @@ internal static class PageEndpoints
     {
         try
         {
-            return (await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken)).ConfigureAwait(false)).Select(a => (source.Name, a));
+            return (await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => (source.Name, a));
         }
         catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && filter.User is not null)
         {
@@ -101,7 +100,7 @@ internal static class PageEndpoints
         try
         {
             return source.Policies.Count > 0
-                && (await errors.ExplainAsync(source, () => explainer.ExplainAsync(source, source.Policies[0], id, cancellationToken)).ConfigureAwait(false)).SessionId is not null;
+                && (await errors.ExplainAsync(source, () => explainer.ExplainAsync(source, source.Policies[0], id, cancellationToken))).SessionId is not null;
         }
         catch (ArchiverException exception) when (exception.Kind == FailureKind.Refused)
         {
@@ -111,22 +110,22 @@ internal static class PageEndpoints
 
     private static async Task<IResult> TranscriptAsync(HttpRequest request, ArchiveLookup lookup, TranscriptReader reader, ReadAudit audit, PageRenderer pages, CancellationToken cancellationToken)
     {
-        if (await FindAsync(request, lookup, cancellationToken).ConfigureAwait(false) is not var (source, archive))
-            return await AbsentAsync(pages).ConfigureAwait(false);
-        await audit.NoteAsync(ActionEndpoints.ByPage, "show", archive, cancellationToken).ConfigureAwait(false);
+        if (await FindAsync(request, lookup, cancellationToken) is not var (source, archive))
+            return await AbsentAsync(pages);
+        await audit.NoteAsync(Operator.ByPage, "show", archive, cancellationToken);
         var first = (int)Math.Min(request.Query.Id("first") ?? 0, int.MaxValue / 2);
-        var transcript = await reader.ReadAsync(archive, first, PageMessages, cancellationToken).ConfigureAwait(false);
-        return await pages.PageAsync<TranscriptPage>(new TranscriptModel(source, archive, transcript, Notices.Of(request.Query.Text("done")))).ConfigureAwait(false);
+        var transcript = await reader.ReadAsync(archive, first, PageMessages, cancellationToken);
+        return await pages.PageAsync<TranscriptPage>(new TranscriptModel(source, archive, transcript, Notices.Of(request.Query.Text("done"))));
     }
 
     private static async Task<IResult> RestoreAsync(HttpRequest request, ArchiveLookup lookup, PageRenderer pages, CancellationToken cancellationToken) =>
-        await FindAsync(request, lookup, cancellationToken).ConfigureAwait(false) is var (_, archive)
-            ? await pages.PageAsync<RestorePage>(new RestoreModel(archive)).ConfigureAwait(false)
-            : await AbsentAsync(pages).ConfigureAwait(false);
+        await FindAsync(request, lookup, cancellationToken) is var (_, archive)
+            ? await pages.PageAsync<RestorePage>(new RestoreModel(archive))
+            : await AbsentAsync(pages);
 
     private static async Task<(SourceSettings Source, LocatedArchive Archive)?> FindAsync(HttpRequest request, ArchiveLookup lookup, CancellationToken cancellationToken) =>
         request.Query.Text("id") is { } id
-            ? await lookup.FindAsync(request.Query.Text("source"), id, request.Query.Count("generation", int.MaxValue), cancellationToken).ConfigureAwait(false)
+            ? await lookup.FindAsync(request.Query.Text("source"), id, request.Query.Count("generation", int.MaxValue), cancellationToken)
             : null;
 
     private static Task<IResult> AbsentAsync(PageRenderer pages) =>

@@ -14,7 +14,7 @@ internal sealed class PageRenderer(IServiceProvider services, ILoggerFactory log
         {
             var page = await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(new Dictionary<string, object?> { ["Model"] = model })).ConfigureAwait(true);
             return page.ToHtmlString();
-        }).ConfigureAwait(false);
+        });
         return Results.Content(html, "text/html; charset=utf-8", statusCode: status);
     }
 }

@@ -1,4 +1,4 @@
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 
 namespace Archiver.Worker.Pages;
 

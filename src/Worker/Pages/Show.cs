@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Holds;
 
 namespace Archiver.Worker.Pages;
 

@@ -1,5 +1,5 @@
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
 using Archiver.Worker.Metrics;
 
 namespace Archiver.Worker.Pages;

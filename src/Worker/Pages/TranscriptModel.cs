@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Pages;
 

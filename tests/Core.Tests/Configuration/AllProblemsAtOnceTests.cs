@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Archiver.Core.Tests.Configuration;
 
 public sealed class AllProblemsAtOnceTests

@@ -1,6 +1,5 @@
 using Archiver.Core.Configuration;
 using CsCheck;
-using Xunit;
 
 namespace Archiver.Core.Tests.Configuration;
 

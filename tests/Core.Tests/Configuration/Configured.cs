@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Microsoft.Extensions.Configuration;
-using Xunit;
 
 namespace Archiver.Core.Tests.Configuration;
 

@@ -1,6 +1,4 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Storage;
-using Xunit;
+using Archiver.Core.Settings;
 using static Archiver.Core.Tests.Configuration.Configured;
 
 namespace Archiver.Core.Tests.Configuration;

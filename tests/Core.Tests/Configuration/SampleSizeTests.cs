@@ -1,5 +1,4 @@
-using Archiver.Core.Configuration;
-using Xunit;
+using Archiver.Core.Settings;
 using static Archiver.Core.Tests.Configuration.Configured;
 
 namespace Archiver.Core.Tests.Configuration;

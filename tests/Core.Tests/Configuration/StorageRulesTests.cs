@@ -1,6 +1,5 @@
 using System.IO.Compression;
-using Archiver.Core.Storage;
-using Xunit;
+using Archiver.Core.Settings;
 using static Archiver.Core.Tests.Configuration.Configured;
 
 namespace Archiver.Core.Tests.Configuration;

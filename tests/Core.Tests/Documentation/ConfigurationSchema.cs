@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 using Archiver.Core.Tests.Configuration;
 
 namespace Archiver.Core.Tests.Documentation;

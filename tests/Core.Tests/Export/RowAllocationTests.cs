@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Text;
 using Archiver.Core.Export;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Tests.Export;
 

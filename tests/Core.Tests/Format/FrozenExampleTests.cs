@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Archiver.Core.Restore;
+using Archiver.Core.Documents;
 using Archiver.Testing;
 
 namespace Archiver.Core.Tests.Format;

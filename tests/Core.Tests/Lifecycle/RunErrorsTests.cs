@@ -1,4 +1,4 @@
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Ledger;
 
 namespace Archiver.Core.Tests.Lifecycle;
 

@@ -1,5 +1,4 @@
-using Archiver.Core;
-using Xunit;
+using Archiver.Core.Pipelines;
 
 namespace Archiver.Core.Tests.Pipeline;
 

@@ -1,6 +1,5 @@
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 using CsCheck;
-using Xunit;
 
 namespace Archiver.Core.Tests.Policies;
 

@@ -1,5 +1,4 @@
-using Archiver.Core.Policies;
-using Xunit;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Tests.Policies;
 

@@ -1,5 +1,5 @@
-using Archiver.Core.Configuration;
-using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Tests.Storage;
 
 namespace Archiver.Core.Tests.Postgres;

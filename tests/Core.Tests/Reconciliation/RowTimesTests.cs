@@ -1,6 +1,6 @@
 using System.Text;
-using Archiver.Core.Reconciliation;
-using Archiver.Core.Sources;
+using Archiver.Core.Documents;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Tests.Reconciliation;
 

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Archiver.Core.Export;
+using Archiver.Core.Import;
 using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
 using Archiver.Core.Tests.Export;
 using CsCheck;
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text;
+using Archiver.Core.Import;
 using Archiver.Core.Postgres;
-using Archiver.Core.Restore;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Tests.Restore;
 

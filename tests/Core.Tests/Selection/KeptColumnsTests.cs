@@ -1,6 +1,5 @@
 using System.Globalization;
 using Archiver.Core.Selection;
-using Xunit;
 
 namespace Archiver.Core.Tests.Selection;
 

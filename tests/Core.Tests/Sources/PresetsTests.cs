@@ -1,5 +1,4 @@
-using Archiver.Core.Sources;
-using Xunit;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Tests.Sources;
 

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Tests.Storage;

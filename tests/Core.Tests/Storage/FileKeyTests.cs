@@ -1,5 +1,5 @@
-using Archiver.Core.Storage;
-using Xunit;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Storage.Files;
 
 namespace Archiver.Core.Tests.Storage;
 

@@ -1,7 +1,7 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
-using Xunit;
 
 namespace Archiver.Core.Tests.Storage;
 

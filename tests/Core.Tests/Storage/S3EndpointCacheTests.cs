@@ -2,7 +2,7 @@ using System.Reflection;
 using Amazon.Runtime.Endpoints;
 using Amazon.S3.Endpoints;
 using Amazon.S3.Internal;
-using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 
 namespace Archiver.Core.Tests.Storage;
 

@@ -1,10 +1,10 @@
 using System.Net;
-using System.Net.Http;
 using System.Xml;
 using Amazon.Runtime;
 using Amazon.S3;
-using Archiver.Core.Storage;
-using Xunit;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Storage.S3;
 
 namespace Archiver.Core.Tests.Storage;
 

@@ -1,5 +1,4 @@
-using Archiver.Core.Storage;
-using Xunit;
+using Archiver.Core.Storage.S3;
 
 namespace Archiver.Core.Tests.Storage;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Archiver.Core.Storage;
-using Xunit;
+using Archiver.Core.Spool;
 
 namespace Archiver.Core.Tests.Storage;
 

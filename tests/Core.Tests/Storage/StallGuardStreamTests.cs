@@ -1,3 +1,4 @@
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,4 +1,4 @@
-using Archiver.Core.Tombstones;
+using Archiver.Core.Bucket;
 
 namespace Archiver.Core.Tests.Tombstones;
 

@@ -1,5 +1,4 @@
 using Archiver.Core.Upload;
-using Xunit;
 
 namespace Archiver.Core.Tests.Upload;
 

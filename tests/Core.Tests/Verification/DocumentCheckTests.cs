@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Archiver.Core.Verification;
+using Archiver.Core.Documents;
 
 namespace Archiver.Core.Tests.Verification;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Archiver.Core.Verification;
+using Archiver.Core.Documents;
 
 namespace Archiver.Core.Tests.Verification;
 

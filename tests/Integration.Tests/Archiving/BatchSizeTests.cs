@@ -1,11 +1,10 @@
-using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Storage;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -1,11 +1,11 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Restore;
-using Archiver.Core.Storage;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

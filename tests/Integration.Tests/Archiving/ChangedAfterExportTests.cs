@@ -7,7 +7,6 @@ using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
@@ -6,7 +7,6 @@ using Archiver.Core.Upload;
 using Archiver.Core.Verification;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

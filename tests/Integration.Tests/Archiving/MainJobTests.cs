@@ -1,8 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

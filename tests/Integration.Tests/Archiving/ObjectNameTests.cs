@@ -1,7 +1,6 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Storage;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

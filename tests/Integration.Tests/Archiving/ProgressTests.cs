@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using Archiver.Core.Ledger;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -1,9 +1,7 @@
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -2,7 +2,6 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -1,16 +1,17 @@
 using System.IO.Compression;
-using Archiver.Core;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
+using Archiver.Core.Pipelines;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Upload;
 using Archiver.Core.Verification;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -1,9 +1,8 @@
 using Amazon.S3;
 using Amazon.S3.Model;
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 

@@ -1,12 +1,10 @@
-using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Storage;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
 namespace Archiver.Integration.Tests.Lifecycle;

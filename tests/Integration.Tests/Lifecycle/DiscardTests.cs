@@ -1,9 +1,9 @@
 using Amazon.S3;
-using Archiver.Core.Configuration;
-using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Postgres;
-using Archiver.Core.Storage;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Discard;
+using Archiver.Core.Holds;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Integration.Tests.Roles;
 using Archiver.Integration.Tests.Storage;
 using Archiver.Testing;
@@ -64,7 +64,7 @@ public sealed class DiscardTests(TestServers servers)
         await PassNoticeAsync(archiver);
         await archiver.HoldAsync(new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "everything" }, Token);
         Assert.Equal((0L, 0L, 4L), ((await archiver.DiscardAsync(Token)).Discarded.Objects, (await archiver.DiscardAsync(Token)).Announced.Objects, (await archiver.DiscardAsync(Token)).Held.Archives));
-        await Holds.RemoveAsync(archiver.Connections, archiver.Source, 2, "test", Token);
+        await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, 2, "test", Token);
         var report = await archiver.DiscardAsync(Token);
 
         Assert.Equal((3L, 1L), (report.Discarded.Archives, report.Held.Archives));

@@ -2,12 +2,13 @@ using System.IO.Compression;
 using System.Text;
 using Amazon.S3;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Erasure;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
 using Archiver.Core.Reconciliation;
-using Archiver.Core.Restore;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 
@@ -347,7 +348,7 @@ public sealed class EraseTests(TestServers servers)
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/erased/", Token));
     }
 
-    private const string TombstoneRefusal = Archiver.Core.Tombstones.TombstoneReader.Refusal;
+    private const string TombstoneRefusal = Archiver.Core.Bucket.TombstoneReader.Refusal;
 
     /// <summary>Six archived sessions and two live ones; two of the one and one of the other are the user's.</summary>
     private async Task<ArchiverFixture> ArchivedAsync(string where, TemporaryFolder? folder, bool versioned = false, bool objectLock = false)

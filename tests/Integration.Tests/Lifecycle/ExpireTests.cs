@@ -1,6 +1,6 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
-using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
 namespace Archiver.Integration.Tests.Lifecycle;

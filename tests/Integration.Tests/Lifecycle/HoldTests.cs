@@ -1,9 +1,10 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Erasure;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
 using Archiver.Core.Reconciliation;
-using Archiver.Core.Restore;
+using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Integration.Tests.Roles;
 using Archiver.Testing;
@@ -218,10 +219,10 @@ public sealed class HoldTests(TestServers servers)
         Assert.Equal(new HoldCoverage(0, 2), await archiver.CountHeldAsync(Token));
         await using (var connection = await archiver.Connections.OpenAsync(Token))
         {
-            Assert.True(await Holds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
-            Assert.False(await Holds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
-            Assert.Empty(await Holds.ListAsync(connection, "main", removed: false, Token));
-            Assert.Equal("somebody", Assert.Single(await Holds.ListAsync(connection, "main", removed: true, Token)).RemovedBy);
+            Assert.True(await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
+            Assert.False(await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
+            Assert.Empty(await LegalHolds.ListAsync(connection, "main", removed: false, Token));
+            Assert.Equal("somebody", Assert.Single(await LegalHolds.ListAsync(connection, "main", removed: true, Token)).RemovedBy);
         }
         Assert.Equal(new HoldCoverage(0, 0), await archiver.CountHeldAsync(Token));
         Assert.Equal(

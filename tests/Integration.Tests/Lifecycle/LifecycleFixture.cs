@@ -1,7 +1,9 @@
 using Amazon.S3;
 using Amazon.S3.Model;
+using Archiver.Core.Discard;
+using Archiver.Core.Erasure;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -14,11 +16,11 @@ internal static class LifecycleFixture
     {
         await using (var connection = await archiver.Connections.OpenAsync(cancellationToken))
             await RunScope.PrepareLedgerAsync(connection, migrate: true, cancellationToken);
-        return await Holds.AddAsync(archiver.Connections, archiver.Source, request, "test", cancellationToken);
+        return await LegalHolds.AddAsync(archiver.Connections, archiver.Source, request, "test", cancellationToken);
     }
 
     public static Task<HoldCoverage> CountHeldAsync(this ArchiverFixture archiver, CancellationToken cancellationToken) =>
-        Holds.CountAsync(archiver.Connections, archiver.Source, only: null, TimeSpan.FromMinutes(1), cancellationToken);
+        LegalHolds.CountAsync(archiver.Connections, archiver.Source, only: null, TimeSpan.FromMinutes(1), cancellationToken);
 
     public static Task<DiscardReport> PlanDiscardAsync(this ArchiverFixture archiver, CancellationToken cancellationToken) =>
         Discarder(archiver).PlanAsync(archiver.Source, cancellationToken);

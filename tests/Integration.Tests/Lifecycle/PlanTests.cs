@@ -1,10 +1,9 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
 namespace Archiver.Integration.Tests.Lifecycle;

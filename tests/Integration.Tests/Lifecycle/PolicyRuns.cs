@@ -1,7 +1,6 @@
-using Archiver.Core;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Sources;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -36,7 +35,7 @@ internal static class PolicyRuns
     public static async Task MigrateAsync(this ArchiverFixture archiver, CancellationToken cancellationToken)
     {
         await using var connection = await archiver.Connections.OpenAsync(cancellationToken);
-        await Core.Postgres.Migrator.MigrateAsync(connection, cancellationToken);
+        await Core.Ledger.Migrator.MigrateAsync(connection, cancellationToken);
     }
 
     private sealed class Strike(ArchiverFixture archiver, string sql) : IProgress<RunProgress>

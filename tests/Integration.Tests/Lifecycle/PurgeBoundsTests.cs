@@ -1,10 +1,8 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
 namespace Archiver.Integration.Tests.Lifecycle;

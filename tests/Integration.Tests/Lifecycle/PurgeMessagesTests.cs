@@ -1,9 +1,7 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Testing;
-using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 using static Archiver.Integration.Tests.Lifecycle.Purgeable;
 

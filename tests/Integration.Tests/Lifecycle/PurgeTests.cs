@@ -1,10 +1,8 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 using static Archiver.Integration.Tests.Lifecycle.Purgeable;
 

@@ -1,4 +1,4 @@
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Lifecycle;

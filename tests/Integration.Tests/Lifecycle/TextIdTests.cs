@@ -1,5 +1,4 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 

@@ -1,4 +1,4 @@
-using Archiver.Core.Policies;
+using Archiver.Core.Settings;
 
 namespace Archiver.Integration.Tests.Proof;
 

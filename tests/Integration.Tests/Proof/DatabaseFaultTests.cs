@@ -3,7 +3,6 @@ using Archiver.Core.Ledger;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

@@ -1,11 +1,9 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

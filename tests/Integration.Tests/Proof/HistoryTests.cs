@@ -1,9 +1,7 @@
 using System.Globalization;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

@@ -1,10 +1,9 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Lifecycle;
-using Archiver.Core.Policies;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Erasure;
+using Archiver.Core.Holds;
+using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
-using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 
@@ -33,7 +32,7 @@ internal sealed class ModelHolds(ArchiverFixture archiver, ChatModel model, Rand
             var lifted = model.Holds.Keys.ElementAt(random.Next(model.Holds.Count));
             model.Steps.Add($"lift hold {lifted}");
             model.Holds.Remove(lifted);
-            Assert.True(await Holds.RemoveAsync(archiver.Connections, archiver.Source, lifted, "test", Token));
+            Assert.True(await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, lifted, "test", Token));
             return;
         }
         if (_kinds.Count == 0)

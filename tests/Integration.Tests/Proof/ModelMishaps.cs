@@ -1,16 +1,14 @@
 using Amazon.S3.Model;
-using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
-using Archiver.Core.Policies;
+using Archiver.Core.Pipelines;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
+using Archiver.Core.Sources;
 using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

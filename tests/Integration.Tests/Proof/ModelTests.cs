@@ -1,11 +1,11 @@
 using System.Globalization;
-using Archiver.Core;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Pipelines;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

@@ -1,9 +1,8 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Proof;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Readers;
 

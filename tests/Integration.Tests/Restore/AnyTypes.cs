@@ -1,4 +1,4 @@
-using Archiver.Core.Sources;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

@@ -1,4 +1,4 @@
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

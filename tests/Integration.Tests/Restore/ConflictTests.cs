@@ -1,6 +1,7 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 
@@ -127,7 +128,7 @@ public sealed class ConflictTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, null, 1L), (report.Outcome, report.Error, report.Restored));
         Assert.Equal("2 stored", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(DISTINCT n || ' ' || state, ', ') FROM (SELECT state, count(*) AS n FROM archiver.archives WHERE session_id <> '{id}' GROUP BY state) s"));
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
-        Assert.NotNull(Core.Configuration.Names.Limit(Core.LiveVersions.Name));
+        Assert.NotNull(Core.Settings.Names.Limit(Archiver.Core.Pipelines.LiveVersions.Name));
         Assert.Equal("replace, restore, restore/replace", await archiver.Database.ScalarAsync<string>("SELECT string_agg(DISTINCT policy, ', ' ORDER BY policy) FROM archiver.runs"));
     }
 

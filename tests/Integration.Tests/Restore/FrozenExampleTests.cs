@@ -1,5 +1,5 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Restore;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Reading;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

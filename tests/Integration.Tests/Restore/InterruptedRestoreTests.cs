@@ -1,6 +1,5 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
-using Archiver.Core.Restore;
+using Archiver.Core.Reading;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Npgsql;

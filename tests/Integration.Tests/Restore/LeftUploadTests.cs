@@ -1,5 +1,4 @@
 using Archiver.Core.Reconciliation;
-using Archiver.Core.Storage;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

@@ -1,11 +1,9 @@
-using Archiver.Core;
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
-using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
 using Archiver.Core.Reconciliation;
-using Archiver.Core.Restore;
-using Archiver.Core.Storage;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
-using Archiver.Core.Ledger;
-using Archiver.Core.Restore;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Reading;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

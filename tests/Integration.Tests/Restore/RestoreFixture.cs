@@ -1,7 +1,8 @@
-using Archiver.Core;
-using Archiver.Core.Configuration;
-using Archiver.Core.Postgres;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Reading;
 using Archiver.Core.Restore;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

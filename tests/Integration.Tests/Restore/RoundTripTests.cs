@@ -1,4 +1,4 @@
-using Archiver.Core.Ledger;
+using Archiver.Core.Diagnostics;
 using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
 
@@ -43,7 +43,7 @@ public sealed class RoundTripTests(TestServers servers)
         var (rows, records) = (await archiver.Database.CopyTablesAsync(archiver), await archiver.Database.CopyOutAsync(ledger));
 
         var all = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
-        var skipped = await archiver.RestoreAsync(RestoreFixture.Session(id!) with { OnConflict = Core.Restore.ConflictMode.Skip }, Token);
+        var skipped = await archiver.RestoreAsync(RestoreFixture.Session(id!) with { OnConflict = Core.Reading.ConflictMode.Skip }, Token);
         var refused = await archiver.RestoreAsync(RestoreFixture.Session(id!), Token);
 
         Assert.Equal((RunOutcome.Done, 0L, 20L), (all.Outcome, all.Restored, all.AlreadyThere));
@@ -68,7 +68,7 @@ public sealed class RoundTripTests(TestServers servers)
         var before = await archiver.Database.CopyTablesAsync(archiver);
         Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
 
-        Assert.NotNull(await new Core.Restore.ArchiveLocator(archiver.Catalog).FindAsync("main", id!, null, Token));
+        Assert.NotNull(await new Core.Reading.ArchiveLocator(archiver.Catalog).FindAsync("main", id!, null, Token));
         var one = await archiver.RestoreAsync(RestoreFixture.Session(id!), Token);
         var rest = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
         Assert.Equal((null, 1L, null, 1L), (one.Error, one.Restored, rest.Error, rest.Restored));

@@ -1,6 +1,5 @@
-using Archiver.Core.Ledger;
-using Archiver.Core.Restore;
-using Archiver.Core.Sources;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;

@@ -1,4 +1,7 @@
-using Archiver.Core.Restore;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
+using Archiver.Core.Proofs;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Archiver.Testing;
 

@@ -1,9 +1,8 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Roles;
 

@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 using Archiver.Core.Deletion;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Selection;
 

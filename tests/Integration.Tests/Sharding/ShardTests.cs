@@ -1,10 +1,11 @@
-using Archiver.Core;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Policies;
+using Archiver.Core.Pipelines;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Sharding;
 

@@ -1,11 +1,9 @@
 using System.IO.Compression;
 using System.Text.Json;
-using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Sources;
 

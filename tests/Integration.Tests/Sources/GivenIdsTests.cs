@@ -1,5 +1,5 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Sources;
+using Archiver.Core.Ledger;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;

@@ -1,5 +1,5 @@
-using Archiver.Core.Sources;
-using Archiver.Core.Sources.Checks;
+using Archiver.Core.Inspection;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Npgsql;
 
@@ -50,7 +50,7 @@ public abstract class InspectionTests(TestServers servers, DatabaseFixture fixtu
     }
 
     /// <summary>On a connection of its own, so that settings made before count; as another role if one is named.</summary>
-    private protected static async Task<Inspection> InspectAsync(
+    private protected static async Task<InspectionReport> InspectAsync(
         TestDatabase database, SourceSettings? source = null, string? role = null, TimeSpan? lockTimeout = null)
     {
         var text = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false, IncludeErrorDetail = true };

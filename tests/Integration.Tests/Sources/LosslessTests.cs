@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json;
-using Archiver.Core.Ledger;
-using Archiver.Core.Sources;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 

@@ -1,4 +1,5 @@
-using Archiver.Core.Sources;
+using Archiver.Core.Inspection;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Npgsql;
 

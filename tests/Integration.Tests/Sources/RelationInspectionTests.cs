@@ -1,4 +1,4 @@
-using Archiver.Core.Sources.Checks;
+using Archiver.Core.Inspection;
 using Archiver.Testing;
 using Npgsql;
 

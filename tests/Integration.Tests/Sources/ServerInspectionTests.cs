@@ -1,4 +1,4 @@
-using Archiver.Core.Sources.Checks;
+using Archiver.Core.Inspection;
 using Archiver.Testing;
 using Npgsql;
 
@@ -49,7 +49,7 @@ public sealed class ServerInspectionTests(TestServers servers, DatabaseFixture f
             await using var connection = new NpgsqlConnection(text.ConnectionString);
             await connection.OpenAsync(Token);
 
-            var inspection = await Core.Sources.SourceInspector.InspectAsync(connection, Source, Token);
+            var inspection = await Core.Inspection.SourceInspector.InspectAsync(connection, Source, Token);
 
             Assert.Contains(inspection.Problems, p => p.Contains("SQL_ASCII", StringComparison.Ordinal) && p.Contains("ENCODING 'UTF8'", StringComparison.Ordinal));
         }

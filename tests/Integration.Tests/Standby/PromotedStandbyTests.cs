@@ -1,10 +1,9 @@
-using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Standby;
 

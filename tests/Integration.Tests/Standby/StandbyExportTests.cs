@@ -1,9 +1,7 @@
-using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Standby;
 

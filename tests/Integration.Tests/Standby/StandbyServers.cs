@@ -1,8 +1,7 @@
 using System.Runtime.ExceptionServices;
-using Archiver.Core.Configuration;
+using Archiver.Core.Settings;
 using Archiver.Testing;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Standby;
 

@@ -1,6 +1,5 @@
 using Archiver.Core.Status;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Status;
 
@@ -113,6 +112,6 @@ public sealed class StatusReaderTests(TestServers servers)
     private static async Task MigrateAsync(ArchiverFixture archiver)
     {
         await using var connection = await archiver.Connections.OpenAsync(Token);
-        await Core.Postgres.Migrator.MigrateAsync(connection, Token);
+        await Core.Ledger.Migrator.MigrateAsync(connection, Token);
     }
 }

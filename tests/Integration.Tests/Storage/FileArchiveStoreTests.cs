@@ -1,4 +1,8 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.Files;
 
 namespace Archiver.Integration.Tests.Storage;
 

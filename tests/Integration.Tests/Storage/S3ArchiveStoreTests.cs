@@ -1,7 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using Amazon.S3.Model;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;

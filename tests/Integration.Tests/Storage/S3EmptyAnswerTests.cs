@@ -1,4 +1,7 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 

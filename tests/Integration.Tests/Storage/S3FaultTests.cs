@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text;
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;

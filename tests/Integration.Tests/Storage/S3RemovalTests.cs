@@ -1,7 +1,9 @@
 using Amazon.S3;
 using Amazon.S3.Model;
-using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 

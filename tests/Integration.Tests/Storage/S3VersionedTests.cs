@@ -1,6 +1,8 @@
 using Amazon.S3;
 using Amazon.S3.Model;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;

@@ -1,4 +1,5 @@
 using Archiver.Core.Storage;
+using Archiver.Core.Storage.S3;
 
 namespace Archiver.Integration.Tests.Storage;
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
 namespace Archiver.Integration.Tests.Storage;

@@ -1,5 +1,5 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Npgsql;
 
 namespace Archiver.Testing.Proof;
 

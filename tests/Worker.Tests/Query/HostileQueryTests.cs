@@ -1,4 +1,3 @@
-using System.Text;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Documents;
+
+/// <summary>Reads the members before the rows. <c>format</c> comes first, so that a document of another version is refused for that and nothing else.</summary>
+internal static class DocumentHeaderReader
+{
+    /// <summary>The tables of the document read last: mostly the next one has the same, and reading them is the larger part of reading a header.</summary>
+    private static DescribedTables? _last;
+
+    /// <summary>Leaves the reader before the session's row.</summary>
+    public static async Task<DocumentHeader> ReadAsync(JsonPieces json, CancellationToken cancellationToken)
+    {
+        if (!await json.TryTakeAsync('{', cancellationToken))
+            throw new InvalidDataException("It is not a document of the archiver.");
+        await RequireFormatAsync(json, cancellationToken);
+        Dictionary<string, string> members = [];
+        while (true)
+        {
+            await json.ExpectAsync(',', cancellationToken);
+            var name = await DocumentReader.ReadNameAsync(json, cancellationToken);
+            if (name == SourceMap.SessionName)
+                return Build(members);
+            if (name is not ("archived_at" or "source" or "generation" or "tables"))
+                throw new InvalidDataException($"The document has a member '{DocumentReader.Shorten(name)}', which {DocumentReader.Format} does not know.");
+            await json.ReadValueAsync(cancellationToken);
+            members[name] = Encoding.UTF8.GetString(json.Value);
+        }
+    }
+
+    private static async Task RequireFormatAsync(JsonPieces json, CancellationToken cancellationToken)
+    {
+        if (await json.PeekAsync(cancellationToken) != '"'
+            || await DocumentReader.ReadNameAsync(json, cancellationToken) != "format")
+        {
+            throw new InvalidDataException("It is not a document of the archiver: it does not begin with its format.");
+        }
+        await json.ReadValueAsync(cancellationToken);
+        var format = DocumentReader.ReadString(json.Value);
+        if (format != DocumentReader.Format)
+            throw new InvalidDataException($"Its format is '{DocumentReader.Shorten(format)}'; this program reads {DocumentReader.Format}. A newer archiver may read it.");
+    }
+
+    private static DocumentHeader Build(Dictionary<string, string> members)
+    {
+        using var source = Parse(members, "source");
+        using var archivedAt = Parse(members, "archived_at");
+        using var generation = Parse(members, "generation");
+        var described = Tables(members);
+        return new(
+            archivedAt.RootElement.GetString() ?? "",
+            new(
+                Text(source.RootElement, "name"), Text(source.RootElement, "database"), Text(source.RootElement, "system_id"),
+                Text(source.RootElement, "server"), Text(source.RootElement, "policy"), Text(source.RootElement, "run")),
+            int.TryParse(generation.RootElement.GetRawText(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+                ? number
+                : throw new InvalidDataException("The document's generation is not a number above zero."),
+            described.Tables,
+            described.Json);
+    }
+
+    private static DescribedTables Tables(Dictionary<string, string> members)
+    {
+        if (_last is { } last && members.TryGetValue("tables", out var json) && json == last.Json)
+            return last;
+        using var tables = Parse(members, "tables");
+        List<DocumentTable> read = [.. tables.RootElement.EnumerateObject().Select(t => new DocumentTable(
+            t.Name, Text(t.Value, "table"), [.. Member(t.Value, "columns").EnumerateObject().Select(c => new DocumentColumn(c.Name, c.Value.GetString() ?? ""))]))];
+        if (read.Count == 0 || read[0].Name != SourceMap.SessionName)
+            throw new InvalidDataException("The document does not describe its session table first.");
+        return _last = new(members["tables"], read);
+    }
+
+    private static JsonDocument Parse(Dictionary<string, string> members, string name) => members.TryGetValue(name, out var json)
+        ? JsonDocument.Parse(json)
+        : throw new InvalidDataException($"The document has no '{name}' before its rows.");
+
+    private static JsonElement Member(JsonElement parent, string name) =>
+        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value)
+            ? value
+            : throw new InvalidDataException($"The document has no '{name}' where its format wants one.");
+
+    private static string Text(JsonElement parent, string name) => Member(parent, name) is { ValueKind: JsonValueKind.String } value
+        ? value.GetString()!
+        : throw new InvalidDataException($"The document's '{name}' is not a text.");
+
+    private sealed record DescribedTables(string Json, IReadOnlyList<DocumentTable> Tables);
+}

@@ -1,0 +1,145 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Spool;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Documents;
+
+/// <summary>Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.</summary>
+internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
+{
+    /// <summary>The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<FoundObject?> ExamineAsync(ListedVersions listed, CancellationToken cancellationToken)
+    {
+        FoundObject? unreadable = null;
+        foreach (var name in listed.Objects)
+        {
+            if (await ExamineAsync(name, cancellationToken) is not { } found)
+                continue;
+            if (found.Problem is null)
+                return found;
+            unreadable ??= found;
+        }
+        return unreadable;
+    }
+
+    /// <summary>Null when it is gone.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<FoundObject?> ExamineAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(name, cancellationToken) is not { } head)
+            return null;
+        await using var body = await store.OpenAsync(head.Name, cancellationToken);
+        if (body is null)
+            return null;
+        await using var spool = new SpoolingStream();
+        await body.CopyToAsync(spool, cancellationToken);
+        using var content = spool.Complete();
+        var found = new FoundObject(name.Key, head.Name.VersionId, head.Metadata, content.Length, content.Sha256.ToArray(), [], null);
+        try
+        {
+            return found with { Documents = await DocumentsAsync(content, found.IsBundle, cancellationToken) };
+        }
+        catch (Exception exception) when (exception is RefusedSessionException || DocumentDamage.Is(exception))
+        {
+            return found with { Problem = exception is RefusedSessionException ? exception.Message : DocumentDamage.Refusal(exception).Message };
+        }
+    }
+
+    private async Task<IReadOnlyList<FoundDocument>> DocumentsAsync(SpooledContent content, bool bundle, CancellationToken cancellationToken)
+    {
+        if (!bundle)
+            return [await DocumentAsync(content, 0, content.Length, cancellationToken)];
+        List<FoundDocument> documents = [];
+        await foreach (var (start, end) in GzipMembers.SplitAsync(content, IsDocumentAsync, cancellationToken))
+            documents.Add(await DocumentAsync(content, start, end - start, cancellationToken));
+        return documents;
+    }
+
+    private async Task<bool> IsDocumentAsync(SpooledContent content, long start, long end, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DocumentAsync(content, start, end - start, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is RefusedSessionException || DocumentDamage.Is(exception))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>One document of an object, by its place; null when the object is gone or there is no document.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<FoundDocument?> ReadAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken)
+    {
+        await using var member = await store.OpenRangeAsync(name, offset, length, cancellationToken);
+        try
+        {
+            return member is null ? null : await DocumentAsync(member, offset, length, cancellationToken);
+        }
+        catch (Exception exception) when (exception is RefusedSessionException || DocumentDamage.Is(exception))
+        {
+            return null;
+        }
+    }
+
+    private async Task<FoundDocument> DocumentAsync(SpooledContent content, long offset, long length, CancellationToken cancellationToken)
+    {
+        await using var bytes = content.OpenRead();
+        bytes.Position = offset;
+        await using var member = new SliceStream(bytes, length);
+        return await DocumentAsync(member, offset, length, cancellationToken);
+    }
+
+    private async Task<FoundDocument> DocumentAsync(Stream member, long offset, long length, CancellationToken cancellationToken)
+    {
+        await using var gzip = new GzipMemberStream(member);
+        await using var hashing = new HashingStream(gzip);
+        using var document = await DocumentReader.OpenAsync(hashing, cancellationToken);
+        using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Add()
+        {
+            content.AppendData(Encoding.UTF8.GetBytes($"{document.Table}\0"));
+            content.AppendData(document.Row);
+            content.AppendData("\n"u8);
+        }
+        await document.ReadAsync(cancellationToken);
+        Add();
+        using var session = JsonDocument.Parse(document.Row.ToArray(), new JsonDocumentOptions { MaxDepth = 100_000 });
+        string? Text(string? column) => column is not null && session.RootElement.TryGetProperty(column, out var value)
+            ? value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText()
+            : null;
+        var times = new RowTimes(map);
+        var (rows, messages) = (1L, 0L);
+        while (await document.ReadAsync(cancellationToken))
+        {
+            rows++;
+            messages += document.Table == SourceMap.MessagesName ? 1 : 0;
+            times.Add(document.Table, document.Row);
+            Add();
+        }
+        return new()
+        {
+            SessionId = Text(map.Session.Key) ?? throw new InvalidDataException($"The document's session has no '{map.Session.Key}'."),
+            ExternalId = Text(map.Session.ExternalId),
+            Generation = document.Header.Generation,
+            User = Text(map.Session.User),
+            Created = Text(map.Session.Created),
+            Activity = [.. map.Session.Activity.Select(Text).OfType<string>()],
+            Times = times.Extremes,
+            Messages = messages,
+            Rows = rows,
+            Offset = offset,
+            Length = length,
+            JsonLength = hashing.BytesRead,
+            JsonSha256 = hashing.GetHash(),
+            RowsSha256 = content.GetHashAndReset(),
+            Header = document.Header,
+        };
+    }
+}

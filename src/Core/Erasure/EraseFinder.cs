@@ -1,0 +1,109 @@
+using Archiver.Core.Bucket;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
+using Archiver.Core.Holds;
+using Archiver.Core.Inspection;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Reconciliation;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Erasure;
+
+/// <summary>What an erasure is about: looked for in the tables, the ledger and the bucket. Changes nothing.</summary>
+internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
+{
+    /// <summary>The source as it is now.</summary>
+    /// <exception cref="ArchiverException">It is not fit.</exception>
+    public async Task<SourceShape> InspectAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken) =>
+        (await SourceInspector.InspectAsync(connection, source, cancellationToken, lockTimeout)).Require(source.Name);
+
+    /// <summary>Everything that belongs to the sessions that the request names, without what is held.</summary>
+    /// <exception cref="ArchiverException">The tombstones cannot be read, or the store does not have what the ledger knows: it is not the store that was written to.</exception>
+    public async Task<EraseWork> FindAsync(
+        NpgsqlConnection connection, SourceSettings source, SourceShape shape, DatabaseIdentity database, EraseRequest request, CancellationToken cancellationToken)
+    {
+        await StoreWitness.RequireAsync(connection, store, source, cancellationToken);
+        var tombstones = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken);
+        var unrecorded = new UnrecordedObjects(connection, source, database, store);
+        await unrecorded.ReadAsync(cancellationToken);
+        var targets = new EraseTargets(connection, source, shape, store, unrecorded.Ours);
+        var work = new EraseWork(unrecorded.Ours, [.. tombstones.Tombstones.Select(t => t.Name)]);
+        if (request.Reapply)
+        {
+            var (erased, reused) = await targets.OfTombstonesAsync(tombstones, cancellationToken);
+            work.Add(erased);
+            work.Add(reused);
+            foreach (var session in reused)
+                work.Keep(session, ErasedSession.Remaining, EraseWork.Reused);
+        }
+        if (request.User is { } user)
+        {
+            var sessions = await targets.OfUserAsync(user, cancellationToken);
+            work.Add(sessions);
+            work.Owners.AddRange(targets.Owners);
+            work.Unresolved.AddRange(targets.Unreadable);
+            if (sessions.Count == 0)
+                (tombstones.CoversUser(user) ? work.ErasedBefore : work.Unknown).Add(user);
+        }
+        var (ids, given) = (new SessionIds(connection, source, shape), new GivenIds(connection, source.Map));
+        foreach (var id in request.Ids)
+        {
+            var key = await given.KeyAsync(id, cancellationToken) ?? id;
+            List<string> found = [.. await ids.FindAsync(id, cancellationToken)];
+            if (found.Count == 0 && targets.IsUnrecorded(key))
+                found.Add(key);
+            work.Add(found);
+            if (found.Count == 0)
+                (tombstones.CoversSession(key) ? work.ErasedBefore : work.Unknown).Add(id);
+        }
+        work.Unresolved.AddRange(unrecorded.Unreadable);
+        var theirs = request.User is null ? (IReadOnlySet<string>)new HashSet<string>() : await SameUser.AmongAsync(
+            connection, SameUser.Column(source.Map, shape), request.User, unrecorded.Others.SelectMany(o => o.Found.Documents).Select(d => d.User), cancellationToken);
+        foreach (var (found, reason) in unrecorded.Others.Where(o => o.Found.Documents.Any(d => IsAskedFor(d, request, theirs, work, tombstones))))
+            work.Unresolved.Add($"'{found.Key}' holds a session that is to be erased, and stays: {reason}");
+        work.Unresolved.AddRange(await UntiedAsync(connection, source, cancellationToken));
+        foreach (var session in await HeldSessions.FindAsync(connection, source, shape, work.Free, cancellationToken))
+            work.Keep(session, ErasedSession.Held, "under a legal hold");
+        return work;
+    }
+
+    private static bool IsAskedFor(FoundDocument document, EraseRequest request, IReadOnlySet<string> users, EraseWork work, TombstoneSet tombstones) =>
+        work.IsFree(document.SessionId) || request.Ids.Contains(document.SessionId) || (document.User is { } user && users.Contains(user))
+        || (request.Reapply && tombstones.Covers(document.SessionId, document.User, null, EraseTargets.CopiedAt(document)));
+
+    /// <summary>
+    /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that they are
+    /// not the person's.
+    /// </summary>
+    private static async Task<IReadOnlyList<string>> UntiedAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    {
+        List<string> untied = [];
+        foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, c).Joins.Count > 0))
+        {
+            var rows = await OrphanRows.CountAsync(connection, source.Map, child, cancellationToken);
+            if (rows > 0)
+                untied.Add(rows == 1
+                    ? $"1 row of '{child.Name}' has no parent row, so nobody can tell whose it is: delete it, or give it its parent"
+                    : $"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them their parent");
+        }
+        return untied;
+    }
+
+    /// <summary>Live rows of the sessions, in all tables.</summary>
+    public static async Task<long> CountRowsAsync(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
+    {
+        var condition = $"= ANY ($1::{shape.KeyType(source.Map)}[])";
+        var rows = await connection.ScalarAsync<long>(
+            $"SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE {SessionPath.Column("s", source.Map.Session.Key)} {condition}", cancellationToken, PgParameter.Texts(sessions));
+        foreach (var child in source.Map.Children)
+        {
+            var path = SessionPath.Of(source.Map, child);
+            rows += await connection.ScalarAsync<long>($"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(condition)}", cancellationToken, PgParameter.Texts(sessions));
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Globalization;
+using Archiver.Core.Bucket;
+using Archiver.Core.Documents;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Erasure;
+
+/// <summary>Finds what an erasure is about: in the tables, in the ledger, and in objects of which the ledger knows little.</summary>
+internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IArchiveReader store, IReadOnlyList<FoundObject> unrecorded)
+{
+    private static string ArchivedOfUser(ColumnShape? user) =>
+        $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND {SameUser.Form(user, "a.user_id")} = {SameUser.Form(user, "$2")} AND a.state <> 'erased'";
+
+    // Objects of dead runs: no archive row says whose the sessions in them are.
+    private const string Nameless = """
+        SELECT o.key, o.version_id
+        FROM archiver.objects AS o
+        WHERE o.source = $1 AND o.location = $2 AND o.state IN ('pending', 'abandoned') AND o.reason IS DISTINCT FROM 'removed by reconcile'
+          AND EXISTS (SELECT FROM unnest(o.members) AS m (id)
+                      WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C"))
+        """;
+
+    private const string Archived = """
+        SELECT a.session_id, a.user_id, a.session_created_at, a.exported_at FROM archiver.archives AS a WHERE a.source = $1 AND a.state <> 'erased'
+        """;
+
+    private const string NamelessMembers = """
+        SELECT m.id, o.created_at
+        FROM archiver.objects AS o, unnest(o.members) AS m (id)
+        WHERE o.source = $1 AND o.state <> 'erased' AND NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C")
+        """;
+
+    /// <summary>What could not be read and may hold the user's sessions.</summary>
+    public List<string> Unreadable { get; } = [];
+
+    /// <summary>Whose archives are that the ledger did not know the users of.</summary>
+    public IReadOnlyList<ArchiveOwner> Owners { get; private set; } = [];
+
+    /// <summary>Every session of a user.</summary>
+    /// <param name="user">As the column writes it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlySet<string>> OfUserAsync(string user, CancellationToken cancellationToken)
+    {
+        SortedSet<string> found = new(StringComparer.Ordinal);
+        var same = SameUser.Column(source.Map, shape);
+        if (source.Map.Session.User is { } column)
+        {
+            var (name, type) = (SessionPath.Column("s", column), shape.Session[column].BaseType is "character" ? "bpchar" : shape.Session[column].BaseType);
+            found.UnionWith(await connection.QueryAsync(
+                $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
+                row => row.GetString(0), cancellationToken, PgParameter.Text(user)));
+        }
+        found.UnionWith(await connection.QueryAsync(ArchivedOfUser(same), row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(user)));
+        var owners = new UnknownOwners(connection, source, store);
+        await owners.ReadAsync(cancellationToken);
+        Owners = owners.Owners;
+        Unreadable.AddRange(owners.Unknown);
+        var nameless = await connection.QueryAsync(
+            Nameless, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(store.Location));
+        var examiner = new ObjectExaminer(store, source.Map);
+        List<(string Session, string? User)> documents = [.. Owners.Select(o => (o.Session, o.User)), .. unrecorded.SelectMany(o => o.Documents).Select(d => (d.SessionId, d.User))];
+        foreach (var name in nameless)
+        {
+            if (await examiner.ExamineAsync(name, cancellationToken) is not { } read)
+                continue;
+            if (read.Problem is { } problem)
+                Unreadable.Add($"'{name.Key}', of a run that died, cannot be read, so nobody can tell whose it is: {problem}");
+            documents.AddRange(read.Documents.Select(d => (d.SessionId, d.User)));
+        }
+        var theirs = await SameUser.AmongAsync(connection, same, user, documents.Select(d => d.User), cancellationToken);
+        found.UnionWith(documents.Where(d => d.User is { } u && theirs.Contains(u)).Select(d => d.Session));
+        return found;
+    }
+
+    /// <summary>Whether an object that the ledger does not know holds the session.</summary>
+    public bool IsUnrecorded(string session) => unrecorded.Any(o => o.Documents.Any(d => d.SessionId == session));
+
+    /// <summary>
+    /// What the tombstones cover and is here all the same. A session whose id a newer one bears now is left out, and named in the second set:
+    /// its copies cannot be told from the newer one's by id.
+    /// </summary>
+    public async Task<(IReadOnlySet<string> Erased, IReadOnlySet<string> Reused)> OfTombstonesAsync(TombstoneSet tombstones, CancellationToken cancellationToken)
+    {
+        SortedSet<string> covered = new(StringComparer.Ordinal), newer = new(StringComparer.Ordinal);
+        void Judge(string session, string? user, DateTimeOffset? created, DateTimeOffset? copied) =>
+            (tombstones.Covers(session, user, created, copied) ? covered : newer).Add(session);
+        await EachAsync(await LiveAsync(tombstones, cancellationToken));
+        await EachAsync((Archived, [PgParameter.Text(source.Name)]));
+        foreach (var (session, at) in await connection.QueryAsync(
+            NamelessMembers, row => (row.GetString(0), row.GetFieldValue<DateTimeOffset>(1)), cancellationToken, PgParameter.Text(source.Name)))
+        {
+            // The copy was made before the erasure, so the session began before it.
+            if (tombstones.Covers(session, null, at, null))
+                covered.Add(session);
+        }
+        foreach (var document in unrecorded.SelectMany(o => o.Documents))
+            Judge(document.SessionId, document.User, null, CopiedAt(document));
+        SortedSet<string> reused = [.. covered.Where(newer.Contains)];
+        covered.ExceptWith(reused);
+        return (covered, reused);
+
+        async Task EachAsync((string Sql, NpgsqlParameter[] Parameters) query)
+        {
+            await using var command = connection.Command(query.Sql, query.Parameters);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                Judge(reader.GetString(0), reader.TextOrNull(1), reader.InstantOrNull(2), reader.InstantOrNull(3));
+        }
+    }
+
+    /// <summary>
+    /// Live sessions whose key or user was ever erased, with when they began: as <c>Created</c> says it, else by their oldest activity and row. One that
+    /// came back has rows from before the erasure, whenever it was used since; what nothing is known of counts as old.
+    /// </summary>
+    private async Task<(string Sql, NpgsqlParameter[] Parameters)> LiveAsync(TombstoneSet tombstones, CancellationToken cancellationToken)
+    {
+        var table = source.Map.Session;
+        var user = table.User is null ? "NULL::text" : $"{SessionPath.Column("s", table.User)}::text";
+        List<string> named = [];
+        await using (var command = connection.Command($"SELECT {Key}::text, {user} FROM {table.Table.Sql} AS s"))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                if (tombstones.CoversSession(reader.GetString(0)) || (reader.TextOrNull(1) is { } u && tombstones.CoversUser(u)))
+                    named.Add(reader.GetString(0));
+            }
+        }
+        var parameters = new SqlParameters();
+        var keys = parameters.Add(PgParameter.Texts(named));
+        string Instant(string table, string alias, string column) => InstantSql.Of(shape[table][column], SessionPath.Column(alias, column), source.TimeZone, parameters);
+        var activity = table.Activity.Select(c => Instant(SourceMap.SessionName, "s", c)).ToList();
+        var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, c)))
+            .Select(c => $"(SELECT min({Instant(c.Child.Name, "t", c.Child.Time!)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where($"= {Key}")})");
+        var oldest = $"CASE WHEN num_nulls({string.Join(", ", activity)}) = 0 THEN least({string.Join(", ", [.. activity, .. rows])}) END";
+        var began = table.Created is { } created ? $"coalesce({Instant(SourceMap.SessionName, "s", created)}, {oldest})" : oldest;
+        var sql = $"""
+            SELECT b.key, b.user_id, CASE WHEN isfinite(b.began) THEN b.began END, NULL::timestamptz
+            FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Table.Sql} AS s WHERE {Key} = ANY ({keys}::{shape.KeyType(source.Map)}[])) AS b
+            """;
+        return (sql, parameters.ToArray());
+    }
+
+    /// <summary>When a document was written, or null where it does not say so.</summary>
+    public static DateTimeOffset? CopiedAt(FoundDocument document) =>
+        DateTimeOffset.TryParse(document.Header.ArchivedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
+
+    private string Key => SessionPath.Column("s", source.Map.Session.Key);
+}

@@ -1,0 +1,131 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Inspection;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Holds;
+
+/// <summary>
+/// Legal holds. Adding one waits for the destructive transaction in hand, if there is one (docs/protocol.md rule 23): when <see cref="AddAsync"/>
+/// returns, nothing that the hold covers is deleted, purged, expired, discarded or erased any more, until a person removes it.
+/// </summary>
+internal static class LegalHolds
+{
+    private const string Insert = """
+        INSERT INTO archiver.holds (source, session_id, user_id, from_time, to_time, reason, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+        """;
+
+    private const string Lift = """
+        UPDATE archiver.holds AS h SET removed_by = $3, removed_at = clock_timestamp() WHERE h.source = $1 AND h.id = $2 AND h.removed_at IS NULL
+        """;
+
+    private const string List = """
+        SELECT h.id, h.session_id, h.user_id,
+               to_char(h.from_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), to_char(h.to_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               h.reason, h.created_by, to_char(h.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               h.removed_by, to_char(h.removed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        FROM archiver.holds AS h
+        WHERE h.source = $1 AND ($2 OR h.removed_at IS NULL)
+        ORDER BY h.id
+        """;
+
+    /// <summary>Adds a hold and returns its id; two where an id names one session by key and another by external id.</summary>
+    /// <exception cref="ArchiverException">Nobody knows the session, the text is no value of the column, or the source has no column for users.</exception>
+    public static async Task<IReadOnlyList<long>> AddAsync(
+        SourceConnections connections, SourceSettings source, HoldRequest request, string who, CancellationToken cancellationToken)
+    {
+        var (sessions, user) = await ResolveAsync(connections, source, request, cancellationToken);
+        await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken);
+        await HoldLock.TakeExclusiveAsync(change.Connection, source.Name, cancellationToken);
+        // Again: a renaming takes this lock too, and a hold under the old name would hold nothing.
+        await SourceRegistry.CheckAsync(change.Connection, source, cancellationToken);
+        List<long> ids = [];
+        foreach (var session in sessions)
+        {
+            ids.Add(await change.Connection.ScalarAsync<long>(
+                Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(session), PgParameter.Text(user), PgParameter.InstantOrNull(request.From),
+                PgParameter.InstantOrNull(request.To), PgParameter.Text(request.Reason), PgParameter.Text(who)));
+            await change.AuditAsync(Entry("hold add", who, source, ids[^1], request.Reason), cancellationToken);
+        }
+        await change.CommitAsync(cancellationToken);
+        return ids;
+    }
+
+    /// <summary>Lifts a hold; false when there is none of that id in force. Its row stays, with who removed it.</summary>
+    public static async Task<bool> RemoveAsync(SourceConnections connections, SourceSettings source, long id, string who, CancellationToken cancellationToken)
+    {
+        await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken);
+        if (await change.Connection.ExecuteAsync(Lift, cancellationToken, PgParameter.Text(source.Name), PgParameter.Bigint(id), PgParameter.Text(who)) == 0)
+            return false;
+        await change.AuditAsync(Entry("hold remove", who, source, id, reason: null), cancellationToken);
+        await change.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Holds in force, oldest first; with <paramref name="removed"/> also those that were lifted.</summary>
+    public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, string source, bool removed, CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            List,
+            row => new ListedHold(
+                source, row.GetInt64(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6), row.GetString(7), row.TextOrNull(8), row.TextOrNull(9)),
+            cancellationToken, PgParameter.Text(source), PgParameter.Bool(removed));
+
+    /// <summary>The same; a hold by a user that no row of the user column can have says so.</summary>
+    /// <exception cref="ArchiverException">Row security hides rows: nobody could say what is covered.</exception>
+    public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, SourceSettings source, bool removed, CancellationToken cancellationToken)
+    {
+        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
+        var holds = await ListAsync(connection, source.Name, removed, cancellationToken);
+        if (await SameUser.ColumnAsync(connection, source.Map, cancellationToken) is not { } column)
+            return holds;
+        var odd = (await connection.QueryAsync(
+            $"SELECT h.id FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL AND {SameUser.IsNoValue(column, "h.user_id")}",
+            row => row.GetInt64(0), cancellationToken, PgParameter.Text(source.Name))).ToHashSet();
+        var note = $"no value of {source.Map.Session.Table}.{PgIdentifier.Quote(column.Name)}: it covers archives of that spelling, and no live session";
+        return [.. holds.Select(h => odd.Contains(h.Id) ? h with { Note = note } : h)];
+    }
+
+    /// <summary>What the holds in force cover now, all together, or some of them alone.</summary>
+    public static async Task<HoldCoverage> CountAsync(
+        SourceConnections connections, SourceSettings source, IReadOnlyCollection<long>? only, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(patience), cancellationToken);
+        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
+        var parameters = new SqlParameters();
+        var name = parameters.Add(PgParameter.Text(source.Name));
+        var ids = only is null ? null : parameters.Add(PgParameter.Bigints(only));
+        var live = HoldCondition.NotHeld(source, shape, SessionPath.Column("s", source.Map.Session.Key), name, parameters, ids);
+        var sql = $"""
+            SELECT (SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE NOT {live}),
+                   (SELECT count(*) FROM archiver.archives AS a WHERE a.source = {name} AND a.state NOT IN ('discarded', 'erased') AND NOT {HoldCondition.ArchiveNotHeld("a", SameUser.Column(source.Map, shape), ids)})
+            """;
+        return (await connection.QueryAsync(sql, row => new HoldCoverage(row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()))[0];
+    }
+
+    // One null where the hold names no session.
+    private static async Task<(IReadOnlyList<string?> Sessions, string? User)> ResolveAsync(
+        SourceConnections connections, SourceSettings source, HoldRequest request, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        var given = new GivenIds(connection, source.Map);
+        if (request.Session is not { } id)
+            return ([null], request.User is { } user ? await given.UserAsync(source.Name, user, cancellationToken) : null);
+        await given.RequireSessionAsync(source.Name, id, cancellationToken);
+        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
+        var found = await new SessionIds(connection, source, shape).FindAsync(id, cancellationToken);
+        return found.Count > 0
+            ? (found, null)
+            : throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no session '{id}', in its table or in the ledger. Nothing was put on hold.");
+    }
+
+    // No session or user in it: audit rows outlive an erasure.
+    private static AuditEntry Entry(string action, string who, SourceSettings source, long hold, string? reason) =>
+        new(who, action, source.Name, null, null, reason, new Dictionary<string, long> { ["hold"] = hold });
+}

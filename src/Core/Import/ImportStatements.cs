@@ -1,0 +1,146 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Import;
+
+/// <summary>The SQL of an import. Sessions of one transaction share a plan; their keys travel in a transaction-local setting, because COPY takes no parameters.</summary>
+internal sealed class ImportStatements(RestoreTarget target)
+{
+    private readonly string _keyType = target.Shape.KeyType(target.Map);
+
+    /// <summary>Puts the keys, a text array, where <see cref="ReadBack"/> finds them.</summary>
+    public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true)";
+
+    /// <summary>Keeps DDL away from the tables while rows go in.</summary>
+    public string LockTables => $"LOCK TABLE {string.Join(", ", target.Shape.Tables.Select(t => t.Table.Sql))} IN ROW EXCLUSIVE MODE";
+
+    /// <summary>
+    /// Temporary tables like the real ones; a column that is converted has its archived type. Made once for the documents of a plan: a commit
+    /// or rollback empties them.
+    /// </summary>
+    public string CreateStaging(ImportPlan plan) => string.Join(";\n", target.Shape.Tables.Select(t =>
+        $"CREATE TEMPORARY TABLE {target.Staging(t)} ON COMMIT DELETE ROWS AS SELECT {StagingColumns(t, plan)} FROM {t.Table.Sql} AS t WITH NO DATA"));
+
+    /// <summary>Takes them away.</summary>
+    public string DropStaging => $"DROP TABLE IF EXISTS {string.Join(", ", target.Shape.Tables.Select(target.Staging))}";
+
+    /// <summary>Empties them within a transaction.</summary>
+    public string ClearStaging => string.Join("; ", target.Shape.Tables.Select(t => $"DELETE FROM {target.Staging(t)}"));
+
+    /// <summary>Which of the keys ($1, text array) have a session row.</summary>
+    public string Existing => $"SELECT {Key("t")}::text FROM {target.Map.Session.Table.Sql} AS t WHERE {Key("t")} = ANY ($1::{_keyType}[])";
+
+    /// <summary>Rows of sessions by key, for checks and updates ($1, text array).</summary>
+    public string KeyCondition => $"= ANY ($1::{_keyType}[])";
+
+    public string CopyIn(PlannedTable table) => $"COPY {target.Staging(table.Target!)} ({Columns(table.Kept)}) FROM STDIN";
+
+    /// <summary>Inserts into tables by one statement, at whose end the server checks the keys between them.</summary>
+    public string Insert(IReadOnlyList<PlannedTable> tables) => tables.Count == 1
+        ? Insert(tables[0])
+        : $"WITH {string.Join(", ", tables.SkipLast(1).Select((t, i) => $"i{i} AS ({Insert(t)})"))} {Insert(tables[^1])}";
+
+    // Identity values are kept; generated columns are left to the database.
+    private string Insert(PlannedTable table) => $"""
+        INSERT INTO {table.Target!.Table.Sql} ({Columns(table.Written)})
+        OVERRIDING SYSTEM VALUE
+        SELECT {string.Join(", ", table.Written.Select(c => c.Conversion.In(Staged(c))))} FROM {target.Staging(table.Target)} AS s
+        """;
+
+    /// <summary>
+    /// The rows of the sessions as they are now, in the types of the document. The last field says that no conversion lost anything.
+    /// </summary>
+    /// <param name="table">The table.</param>
+    /// <param name="staged">Whether the documents are in the staging tables; else a value that can only be compared with its own there counts as another.</param>
+    /// <param name="only">Which rows.</param>
+    public string ReadBack(PlannedTable table, bool staged, RowsChoice only = RowsChoice.All)
+    {
+        var columns = string.Concat(table.Kept.Select(c => (c.Conversion.ByValue ? staged ? Staged(c) : "NULL::text" : c.Conversion.Back(Column(c))) + ", "));
+        var exact = table.Kept.Select(c => c.Conversion.ByValue ? staged ? ColumnConversion.Same(c.Conversion.In(Staged(c)), Column(c)) : "false" : c.Conversion.Exact?.Invoke(Column(c)));
+        var lossless = string.Join(" AND ", exact.OfType<string>().DefaultIfEmpty("true"));
+        var key = KeyOf(table);
+        var join = staged && table.Kept.Any(c => c.Conversion.ByValue)
+            ? $" LEFT JOIN {target.Staging(table.Target!)} AS s ON {SessionPath.Column("s", key!)} = {SessionPath.Column("t", key!)}"
+            : "";
+        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, "= k.id", join)}{Condition(table, only)}) AS r) TO STDOUT";
+    }
+
+    /// <summary>Positions of the sessions that have other rows than these, with how many.</summary>
+    public string Beside(PlannedTable table, RowsChoice than) =>
+        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, "= k.id", "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
+
+    /// <summary>Whether rows of the table can be told from each other, so that a row of the document can be found in it.</summary>
+    public bool HasKey(PlannedTable table) => KeyOf(table) is { } key && table.Kept.Any(c => c.Target!.Name == key);
+
+    private string Condition(PlannedTable table, RowsChoice only) => only == RowsChoice.All ? "" : $" AND {Belongs(table, only)}";
+
+    private string Belongs(PlannedTable table, RowsChoice rows)
+    {
+        if (rows == RowsChoice.Transaction)
+            return Own;
+        var key = table.Kept.First(c => c.Target!.Name == KeyOf(table));
+        return $"{Column(key)} IN (SELECT {key.Conversion.In(SessionPath.Column("d", key.Target!.Name))} FROM {target.Staging(table.Target!)} AS d)";
+    }
+
+    /// <summary>For each written column in order, whether some row differs from what was staged; null for a table without a key.</summary>
+    public string? Differences(PlannedTable table)
+    {
+        var key = KeyOf(table);
+        if (key is null || table.Written.All(c => c.Target!.Name != key))
+            return null;
+        var differs = table.Written.Select(c => $"coalesce(bool_or(NOT ({ColumnConversion.Same(c.Conversion.In(Staged(c)), Column(c))})), false)");
+        return $"SELECT ARRAY[{string.Join(", ", differs)}] FROM {target.Staging(table.Target!)} AS s JOIN {table.Target!.Table.Sql} AS t ON {SessionPath.Column("t", key)} = {SessionPath.Column("s", key)}";
+    }
+
+    /// <summary>Rows of a mapped table for the keys in $1, alias <c>t</c>.</summary>
+    public string RowsOf(string table) => RowsOf(table, KeyCondition, "");
+
+    // Visible and of a transaction in progress is only what this one wrote; ages count back from its own number.
+    private const string Own = "CASE WHEN age(t.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) = 'in progress' ELSE false END";
+
+    private string Asked => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
+
+    /// <param name="join">Joins of the table's own rows, alias <c>t</c>.</param>
+    private string RowsOf(string table, string keyCondition, string join)
+    {
+        if (table == SourceMap.SessionName)
+            return $"{target.Map.Session.Table.Sql} AS t{join} WHERE {Key("t")} {keyCondition}";
+        var child = target.Map.Children.Single(c => c.Name == table);
+        var path = SessionPath.Of(target.Map, child);
+        return $"{string.Join(", ", [$"{child.Table.Sql} AS t{join}", .. path.Joins])} WHERE {path.Where(keyCondition)}";
+    }
+
+    private static string StagingColumns(TableShape shape, ImportPlan plan)
+    {
+        var converted = plan.Tables.Where(t => t.Target == shape).SelectMany(t => t.Kept).Where(c => c.Conversion.StagedAs is not null)
+            .ToDictionary(c => c.Target!.Name, c => c.Conversion.StagedAs!, StringComparer.Ordinal);
+        return converted.Count == 0 ? "*" : string.Join(", ", shape.Columns.Select(c =>
+            converted.TryGetValue(c.Name, out var type) ? $"NULL::{type} AS {PgIdentifier.Quote(c.Name)}" : SessionPath.Column("t", c.Name)));
+    }
+
+    private string? KeyOf(PlannedTable table) =>
+        table.Name == SourceMap.SessionName ? target.Map.Session.Key : target.Map.Children.Single(c => c.Name == table.Name).Key;
+
+    private string Key(string alias) => SessionPath.Column(alias, target.Map.Session.Key);
+
+    private static string Column(PlannedColumn column) => SessionPath.Column("t", column.Target!.Name);
+
+    private static string Staged(PlannedColumn column) => SessionPath.Column("s", column.Target!.Name);
+
+    private static string Quoted(PlannedColumn column) => PgIdentifier.Quote(column.Target!.Name);
+
+    private static string Columns(IEnumerable<PlannedColumn> columns) => string.Join(", ", columns.Select(Quoted));
+}
+
+/// <summary>Rows of sessions in their tables.</summary>
+internal enum RowsChoice
+{
+    All,
+
+    /// <summary>Those that this transaction wrote.</summary>
+    Transaction,
+
+    /// <summary>Those that the documents in the staging tables have too, by their keys.</summary>
+    Documents,
+}

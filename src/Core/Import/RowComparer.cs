@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Globalization;
+using Archiver.Core.Postgres;
+using Npgsql;
+
+namespace Archiver.Core.Import;
+
+/// <summary>
+/// Reads the rows of sessions back from their tables and compares them with the documents, inside the transaction that put them there. So
+/// a trigger, a default, a cast or a rounding that changed anything is noticed before the commit.
+/// </summary>
+internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements statements)
+{
+    /// <summary>By key: the first table whose rows are not the document's. Sessions that are equal are left out.</summary>
+    /// <param name="sessions">All of one plan.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="staged">Whether their documents are in the staging tables.</param>
+    /// <param name="only">Which rows are compared.</param>
+    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(
+        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, RowsChoice only = RowsChoice.All)
+    {
+        await connection.ExecuteAsync(
+            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        Dictionary<string, PlannedTable> differing = new(StringComparer.Ordinal);
+        foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
+        {
+            var found = await DigestsAsync(statements.ReadBack(table, staged, only), table.Kept.Count, sessions.Count, cancellationToken);
+            for (var i = 0; i < sessions.Count; i++)
+            {
+                if (found[i] != sessions[i][table.Name].Digest)
+                    differing.TryAdd(sessions[i].Key, table);
+            }
+        }
+        return differing;
+    }
+
+    /// <summary>By key: the tables in which a session has other rows than these.</summary>
+    public async Task<Dictionary<string, List<RowsBeside>>> BesideAsync(IReadOnlyList<StagedSession> sessions, RowsChoice than, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(
+            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        Dictionary<string, List<RowsBeside>> beside = new(StringComparer.Ordinal);
+        foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
+        {
+            foreach (var (position, rows) in await connection.QueryAsync(
+                statements.Beside(table, than), row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken))
+            {
+                var key = sessions[position - 1].Key;
+                if (!beside.TryGetValue(key, out var found))
+                    beside.Add(key, found = []);
+                found.Add(new(key, $"{table.Target!.Table}", rows));
+            }
+        }
+        return beside;
+    }
+
+    private async Task<RowDigest[]> DigestsAsync(string readBack, int columns, int sessions, CancellationToken cancellationToken)
+    {
+        var digests = new RowDigest[sessions];
+        using var row = new RowSink(null);
+        using var copy = (StreamReader)await connection.BeginTextExportAsync(readBack, cancellationToken);
+        using var reader = new CopyTextReader(copy.BaseStream, columns + 2);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            for (var i = 1; i <= columns; i++)
+            {
+                if (i > 1)
+                    row.Write("\t"u8);
+                row.Write(reader[i]);
+            }
+            // A cast that lost something: the row counts as another one.
+            if (reader[columns + 1] is not [(byte)'t'])
+                row.Write("\tlossy"u8);
+            var session = int.Parse(reader[0], NumberStyles.None, CultureInfo.InvariantCulture) - 1;
+            digests[session] = row.End(digests[session]);
+        }
+        return digests;
+    }
+}

@@ -1,0 +1,202 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Archiver.Core.Reading;
+using Npgsql;
+
+namespace Archiver.Core.Import;
+
+/// <summary>
+/// The inserting part of an import: copies, inserts, compares, and rolls back to a savepoint whatever is refused, so that one session that
+/// has no place today costs the others nothing. Halving finds the one that an error is about.
+/// </summary>
+internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransaction transaction, ImportTarget into)
+{
+    private const string Savepoint = "sessions";
+
+    /// <summary>Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.</summary>
+    private const string ApplicationSettings = "SET LOCAL search_path TO DEFAULT; SET LOCAL seq_page_cost TO DEFAULT";
+
+    /// <summary>The archiver's again, as <see cref="TransactionSettings.Export"/> had them.</summary>
+    private const string OwnSettings = "SET LOCAL search_path = pg_catalog;" + TransactionSettings.ByKey;
+
+    private readonly ImportStatements _statements = new(into.Target);
+    private readonly RowComparer _comparer = new(connection, new(into.Target));
+    private readonly ForeignKeyCheck _foreignKeys = new(connection, into.Target, new(into.Target));
+    private readonly Dictionary<string, List<RowsBeside>> _beside = new(StringComparer.Ordinal);
+
+    public List<StagedSession> Inserted { get; } = [];
+
+    public List<ImportedSession> Refused { get; } = [];
+
+    /// <summary>What became of the sessions that were to be inserted.</summary>
+    public IEnumerable<ImportedSession> Outcome => Inserted
+        .Select(s => new ImportedSession(s, ImportOutcome.Restored) { Beside = _beside.GetValueOrDefault(s.Key, []) })
+        .Concat(Refused);
+
+    /// <summary>Inserts what can be inserted of the sessions, all of one plan and none of them in the tables.</summary>
+    /// <exception cref="PostgresException">An error that says nothing about a single session; the transaction is lost.</exception>
+    public async Task InsertAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        while (sessions.Count > 0)
+        {
+            await transaction.SaveAsync(Savepoint, cancellationToken);
+            var refused = await TryAsync(sessions, cancellationToken);
+            if (refused.Count > 0)
+                await transaction.RollbackAsync(Savepoint, cancellationToken);
+            await transaction.ReleaseAsync(Savepoint, cancellationToken);
+            if (refused.Count == 0)
+            {
+                Inserted.AddRange(sessions);
+                return;
+            }
+            if (sessions.Count > 1 && refused.ContainsKey(""))
+            {
+                await InsertAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken);
+                sessions = [.. sessions.Skip(sessions.Count / 2)];
+                continue;
+            }
+            Refused.AddRange(sessions.Where(s => refused.ContainsKey(s.Key) || refused.ContainsKey(""))
+                .Select(s => new ImportedSession(s, ImportOutcome.Refused, refused.GetValueOrDefault(s.Key) ?? refused[""])));
+            sessions = [.. sessions.Where(s => !refused.ContainsKey(s.Key) && !refused.ContainsKey(""))];
+        }
+    }
+
+    /// <summary>By key: the first table whose rows are not the document's, of sessions that are in the tables.</summary>
+    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        var staged = !sessions[0].Plan.ComparesStaged || await TryStageAsync(sessions, cancellationToken);
+        return await _comparer.DifferingAsync(sessions, cancellationToken, staged);
+    }
+
+    /// <summary>
+    /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A session that
+    /// lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
+    /// </summary>
+    public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        if (!sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.HasKey) || !await TryStageAsync(sessions, cancellationToken))
+            return [];
+        var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true, RowsChoice.Documents);
+        List<StagedSession> whole = [.. sessions.Where(s => !differing.ContainsKey(s.Key))];
+        return whole.Count == 0 ? [] : await _comparer.BesideAsync(whole, RowsChoice.Documents, cancellationToken);
+    }
+
+    /// <summary>False when a value does not even load: then its row is not the one in the table either.</summary>
+    private async Task<bool> TryStageAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        await transaction.SaveAsync(Savepoint, cancellationToken);
+        try
+        {
+            await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken);
+            await transaction.ReleaseAsync(Savepoint, cancellationToken);
+            return true;
+        }
+        catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))
+        {
+            await transaction.RollbackAsync(Savepoint, cancellationToken);
+            return false;
+        }
+    }
+
+    /// <summary>Reasons by session key; under the empty key one that is about some session of the set. Empty when all are in.</summary>
+    private async Task<Dictionary<string, string>> TryAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken);
+            await InsertStagedAsync(sessions, cancellationToken);
+            if (into.Options.DisableTriggers && await _foreignKeys.FindBrokenAsync(sessions, cancellationToken) is { } broken)
+                return new() { [""] = broken };
+            var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true);
+            if (differing.Count > 0)
+                await LookBesideAsync([.. sessions.Where(s => differing.ContainsKey(s.Key))], differing, cancellationToken);
+            if (differing.Count > 0)
+                return await ExplainAsync(differing, cancellationToken);
+            if (into.Options.Reactivate)
+                await ReactivateAsync(sessions, cancellationToken);
+            return [];
+        }
+        catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))
+        {
+            return new() { [""] = ImportRefusal.Of(exception, sessions[0].Plan) };
+        }
+    }
+
+    private async Task InsertStagedAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        var tables = StagingCopy.Filled(sessions);
+        await connection.ExecuteAsync($"SET CONSTRAINTS ALL DEFERRED; {ApplicationSettings}", cancellationToken);
+        if (into.Options.DisableTriggers)
+            await DisableTriggersAsync(cancellationToken);
+        foreach (var group in into.Target.InsertGroups)
+        {
+            List<PlannedTable> together = [.. group.Select(shape => tables.Find(t => t.Target == shape)).OfType<PlannedTable>()];
+            if (together.Count > 0)
+                await connection.ExecuteAsync(_statements.Insert(together), cancellationToken);
+        }
+        await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnSettings}", cancellationToken);
+    }
+
+    /// <summary>Takes those out whose own rows came out right: what differs are rows that were there before, such as a message that came late.</summary>
+    private async Task LookBesideAsync(IReadOnlyList<StagedSession> sessions, Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
+    {
+        var beside = await _comparer.BesideAsync(sessions, RowsChoice.Transaction, cancellationToken);
+        List<StagedSession> with = [.. sessions.Where(s => beside.ContainsKey(s.Key))];
+        if (with.Count == 0)
+            return;
+        var own = await _comparer.DifferingAsync(with, cancellationToken, staged: true, RowsChoice.Transaction);
+        foreach (var session in with)
+        {
+            differing.Remove(session.Key);
+            if (own.TryGetValue(session.Key, out var table))
+                differing.Add(session.Key, table);
+            _beside[session.Key] = beside[session.Key];
+        }
+    }
+
+    private async Task ReactivateAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        // The application's triggers fire as in its own transactions.
+        await connection.ExecuteAsync(ApplicationSettings, cancellationToken);
+        await new Reactivation(into.Target, into.TimeZone, into.Options.ExpiresAt).ApplyAsync(connection, sessions.Select(s => s.Key), cancellationToken);
+        await connection.ExecuteAsync(OwnSettings, cancellationToken);
+    }
+
+    // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole restore.
+    private async Task DisableTriggersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.ExecuteAsync("SET LOCAL session_replication_role = replica", cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new ArchiverException(FailureKind.Refused,
+                "--disable-triggers needs a superuser, or on PostgreSQL 15 and later: GRANT SET ON PARAMETER session_replication_role TO the archiver's role. Nothing was written.", exception);
+        }
+    }
+
+    private async Task<Dictionary<string, string>> ExplainAsync(Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> reasons = new(StringComparer.Ordinal);
+        foreach (var table in differing.Values.Distinct())
+        {
+            List<string> changed = [];
+            if (_statements.Differences(table) is { } sql)
+            {
+                var flags = (await connection.ScalarAsync<bool[]>(sql, cancellationToken))!;
+                changed.AddRange(table.Written.Where((_, i) => flags[i]).Select(c => c.Target!.Name));
+            }
+            var reason = ImportRefusal.Of(table, changed, into.Options.DisableTriggers ? [] : ImportRefusal.Suspects(into.Target, table));
+            foreach (var (key, _) in differing.Where(d => d.Value == table))
+                reasons.Add(key, reason);
+        }
+        return reasons;
+    }
+}
+
+/// <summary>Where and how an import inserts.</summary>
+/// <param name="Target">The tables.</param>
+/// <param name="Options">What the user asked for.</param>
+/// <param name="TimeZone">Zone of the source's times without a zone.</param>
+internal sealed record ImportTarget(RestoreTarget Target, RestoreOptions Options, string TimeZone);

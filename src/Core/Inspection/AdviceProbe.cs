@@ -1,0 +1,55 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Npgsql;
+
+namespace Archiver.Core.Inspection;
+
+/// <summary>Looks at the rows before a statement is advised: one that must fail on them helps nobody. Without an answer in time, null.</summary>
+internal sealed class AdviceProbe(NpgsqlConnection connection, NpgsqlTransaction transaction)
+{
+    private const string Savepoint = "advice";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private const string PartitionedBy = """
+        SELECT p.partattrs::int2[] = ARRAY[a.attnum]
+        FROM pg_partitioned_table AS p JOIN pg_attribute AS a ON a.attrelid = p.partrelid
+        WHERE p.partrelid = $1 AND a.attname = $2
+        """;
+
+    /// <summary>Whether a value stands in several rows.</summary>
+    public Task<bool?> HasDuplicatesAsync(TableName table, string column, CancellationToken cancellationToken)
+    {
+        var value = SessionPath.Column("t", column);
+        return AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {value} IS NOT NULL GROUP BY {value} HAVING count(*) > 1)", cancellationToken);
+    }
+
+    /// <summary>Whether a row has no value.</summary>
+    public Task<bool?> HasNullsAsync(TableName table, string column, CancellationToken cancellationToken) =>
+        AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {SessionPath.Column("t", column)} IS NULL)", cancellationToken);
+
+    /// <summary>Whether a partitioned table is partitioned by this column alone: else it cannot have a unique index on it.</summary>
+    public async Task<bool> IsPartitionedByAsync(TableShape table, string column, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync<bool>(PartitionedBy, cancellationToken, PgParameter.Oid(table.Oid), PgParameter.Text(column));
+
+    private async Task<bool?> AskAsync(string sql, CancellationToken cancellationToken)
+    {
+        await transaction.SaveAsync(Savepoint, cancellationToken);
+        try
+        {
+            await connection.ExecuteAsync(TransactionSettings.Timeout("statement_timeout", Patience), cancellationToken);
+            return await connection.ScalarAsync<bool>(sql, cancellationToken);
+        }
+        catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            // Too large for the time, locked, or not to be read by this role.
+            return null;
+        }
+        finally
+        {
+            if (connection.State == System.Data.ConnectionState.Open)
+                await transaction.RollbackAsync(Savepoint, CancellationToken.None);
+        }
+    }
+}

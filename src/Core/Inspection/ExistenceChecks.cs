@@ -1,0 +1,44 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Inspection;
+
+/// <summary>Whether everything that the configuration names is there.</summary>
+internal static class ExistenceChecks
+{
+    public static void Check(SourceCatalog catalog, Findings findings)
+    {
+        foreach (var (name, table) in catalog.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, catalog.Map.Session.Table)))
+        {
+            if (catalog.Table(name) is null)
+                findings.Problem($"Table {table} ({name}) does not exist in database {catalog.Server.Database}: create it, or name another one in the mapping of source '{catalog.Source.Name}'.");
+        }
+        // A column in several roles is missing once.
+        foreach (var roles in MappedColumn.Of(catalog.Source).GroupBy(c => (c.Table, c.Column)))
+        {
+            if (catalog.Table(roles.Key.Table) is { } table && catalog.Column(table.Name, roles.Key.Column) is null)
+                ReportMissing(table, roles.Key.Column, [.. roles], findings);
+        }
+    }
+
+    private static void ReportMissing(TableShape table, string column, List<MappedColumn> roles, Findings findings)
+    {
+        var names = string.Join(", ", roles.Select(r => r.Role).Distinct());
+        var kept = PgIdentifier.Fit(column);
+        var add = kept == column ? roles.Select(r => DefinitionFor(r.Use)).FirstOrDefault(d => d is not null) : null;
+        var hint = kept == column ? "Map another one, or add it." : $"PostgreSQL keeps {PgIdentifier.MaxBytes} bytes of a name: map {PgIdentifier.Quote(kept)}, or another one.";
+        findings.Problem(
+            $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has {string.Join(", ", table.Columns.Select(c => c.Name))}. {hint}",
+            add is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {PgIdentifier.Quote(column)} {add}"]);
+    }
+
+    // Old rows stay NULL in a new time column: unknown, so never eligible. A key cannot be invented.
+    private static string? DefinitionFor(ColumnUse use) => use switch
+    {
+        ColumnUse.Time => "timestamptz",
+        ColumnUse.Text => "text",
+        ColumnUse.Flag => "boolean NOT NULL DEFAULT false",
+        _ => null,
+    };
+}

@@ -1,0 +1,73 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Inspection;
+
+/// <summary>
+/// Foreign keys onto mapped tables, judged one by one (docs/protocol.md rule 16). A key that ties a child to its parent as the map does only
+/// reaches rows that were deleted before; any other that cascades or sets something changes rows that were not archived.
+/// </summary>
+internal static class ForeignKeyChecks
+{
+    public static void Check(SourceCatalog catalog, Findings findings)
+    {
+        if (!catalog.IsComplete)
+            return;
+        foreach (var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => catalog.IsLink(c, k))))
+        {
+            if (Action(key.OnDelete) is { } action)
+                findings.Problem(
+                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {(catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.FromOid)) ? "The" : $"Map {key.From} as a child where its rows belong to the session. Else the")} key can do without its action, once the application itself clears these rows before it deletes.",
+                    Replacement(key));
+            if (!key.Indexed)
+                findings.Warning(
+                    $"No index serves foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To}: every row deleted from {key.To} reads the whole of {key.From}.",
+                    key.FromPartitioned ? $"CREATE INDEX ON {key.From.Sql} ({Columns(key.Columns)})" : $"CREATE INDEX CONCURRENTLY ON {key.From.Sql} ({Columns(key.Columns)})");
+        }
+        foreach (var table in SessionReferences.Of(catalog).Where(r => !r.Readable).Select(r => r.From).Distinct())
+            findings.Warning(
+                $"Role {catalog.Server.Role} may not read table {table}, whose rows point to archived rows: a session that one of them needs is found out only after it was stored.",
+                $"GRANT SELECT ON {table.Sql} TO {PgIdentifier.Quote(catalog.Server.Role)}");
+        foreach (var child in catalog.Map.Children)
+            WarnOfMissingKey(catalog, child, findings);
+    }
+
+    private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
+
+    private static void WarnOfMissingKey(SourceCatalog catalog, ChildTable child, Findings findings)
+    {
+        var (from, to) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
+        // A key of one partition alone leaves the others without.
+        var whole = catalog.Relations.Where(r => r.Mapped == from.Oid && r.Depth <= 0).Select(r => r.Oid).ToHashSet();
+        if (catalog.ForeignKeys.Any(k => whole.Contains(k.FromOid) && catalog.IsLink(child, k)))
+            return;
+        var partitioned = catalog.Relation(from).Kind == 'p';
+        findings.Warning(
+            $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. With a key the server refuses to delete a session before its messages.",
+            $"ALTER TABLE {from.Table.Sql} ADD FOREIGN KEY ({PgIdentifier.Quote(child.ForeignKey)}) REFERENCES {to.Table.Sql} ({PgIdentifier.Quote(child.ParentKey)}){(partitioned ? "" : " NOT VALID")}");
+    }
+
+    /// <summary>The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables cannot do that.</summary>
+    private static IEnumerable<string> Replacement(ForeignKeyFacts key)
+    {
+        var name = PgIdentifier.Quote(key.Name);
+        var clauses = (key.MatchFull ? " MATCH FULL" : "")
+            + (Action(key.OnUpdate) is { } update ? $" ON UPDATE {update}" : "")
+            + (key.Deferrable ? " DEFERRABLE" : "")
+            + (key.Deferred ? " INITIALLY DEFERRED" : "")
+            + (key.FromPartitioned ? "" : " NOT VALID");
+        yield return $"ALTER TABLE {key.From.Sql} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} FOREIGN KEY ({Columns(key.Columns)}) REFERENCES {key.To.Sql} ({Columns(key.ToColumns)}){clauses}";
+        if (key.Validated && !key.FromPartitioned)
+            yield return $"ALTER TABLE {key.From.Sql} VALIDATE CONSTRAINT {name}";
+    }
+
+    private static string Columns(IEnumerable<string> names) => string.Join(", ", names.Select(PgIdentifier.Quote));
+
+    private static string? Action(char code) => code switch
+    {
+        'c' => "CASCADE",
+        'n' => "SET NULL",
+        'd' => "SET DEFAULT",
+        _ => null,
+    };
+}

@@ -1,0 +1,70 @@
+using Archiver.Core.Policies;
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Inspection;
+
+/// <summary>Whether batches are found without reading whole tables.</summary>
+internal static class IndexChecks
+{
+    /// <summary>So many partitions are listed with their statements; the rest is counted.</summary>
+    private const int Listed = 20;
+
+    public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
+    {
+        foreach (var child in catalog.Map.Children)
+        {
+            if (catalog.Column(child.Name, child.ForeignKey) is not null && Bare(catalog, child.Name, i => i.Finds(child.ForeignKey)) is { Count: > 0 } bare)
+                findings.Problem(
+                    $"Column {PgIdentifier.Quote(child.ForeignKey)} (ForeignKey) of table {catalog.Table(child.Name)!.Table} ({child.Name}) leads no usable index, complete and without a condition{Where(bare)}: every batch would read the whole table.",
+                    Statements(bare, child.ForeignKey));
+        }
+        var session = catalog.Map.Session;
+        // A purge of messages finds their sessions by the messages.
+        var columns = catalog.Source.Policies is { Count: 0 }
+            ? [session.Activity[0]]
+            : catalog.Source.Policies.Where(p => p.Scope == PurgeScope.Sessions).Select(p => EligibilityPredicate.OrderColumn(p, session)).Distinct(StringComparer.Ordinal);
+        foreach (var column in columns)
+        {
+            string[] order = [column, session.Key];
+            if (order.All(c => catalog.Column(SourceMap.SessionName, c) is not null)
+                && Bare(catalog, SourceMap.SessionName, i => i.Orders(order[0], order[1])) is { Count: > 0 } unsorted)
+                findings.Warning(
+                    $"No index of table {session.Table} serves the order of selection, {PgIdentifier.Quote(order[0])} and {PgIdentifier.Quote(order[1])}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
+                    Statements(unsorted, order));
+        }
+        await WarnOfMissingPrimaryKeysAsync(catalog, probe, findings, cancellationToken);
+    }
+
+    /// <summary>The tables that hold the rows, partitions one by one, and lack such an index.</summary>
+    private static List<RelationFacts> Bare(SourceCatalog catalog, string table, Func<IndexFacts, bool> serves) =>
+        [.. catalog.Tree(catalog.Table(table)!).Where(r => r.IsTable && !catalog.IndexesOf(r.Oid).Any(serves))];
+
+    private static string Where(List<RelationFacts> bare)
+    {
+        if (bare is [{ Depth: 0 }])
+            return "";
+        var more = bare.Count > Listed ? $" and {bare.Count - Listed} more" : "";
+        return $" in {string.Join(", ", bare.Take(Listed).Select(r => r.Table))}{more}";
+    }
+
+    private static IEnumerable<string> Statements(List<RelationFacts> bare, params string[] columns) =>
+        bare.Take(Listed).Select(r => $"CREATE INDEX CONCURRENTLY ON {r.Table.Sql} ({string.Join(", ", columns.Select(PgIdentifier.Quote))})");
+
+    private static async Task WarnOfMissingPrimaryKeysAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
+    {
+        foreach (var table in catalog.Shape.Tables.Where(t => catalog.Relation(t).Kind is 'r' or 'p' && !catalog.IndexesOf(t.Oid).Any(i => i.IsPrimary)))
+        {
+            var key = table.Name == SourceMap.SessionName ? catalog.Map.Session.Key : catalog.Map.Children.First(c => c.Name == table.Name).Key;
+            findings.Warning(
+                $"Table {table.Table} ({table.Name}) has no primary key: a restore cannot tell a row that is there from one that is not.",
+                key is null || catalog.Column(table.Name, key) is null || !await CanBeKeyAsync(table, key) ? [] : [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({PgIdentifier.Quote(key)})"]);
+        }
+
+        async Task<bool> CanBeKeyAsync(TableShape table, string key) =>
+            (catalog.Relation(table).Kind == 'r' || await probe.IsPartitionedByAsync(table, key, cancellationToken))
+            && await probe.HasDuplicatesAsync(table.Table, key, cancellationToken) is not true
+            && await probe.HasNullsAsync(table.Table, key, cancellationToken) is not true;
+    }
+}

@@ -1,0 +1,18 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Inspection;
+
+/// <summary>What inspection found in a source's database.</summary>
+/// <param name="Shape">The mapped tables as they are.</param>
+/// <param name="Problems">What forbids a run, each with the statement that fixes it.</param>
+/// <param name="Warnings">What a person should know; it forbids nothing.</param>
+internal sealed record InspectionReport(SourceShape Shape, IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings)
+{
+    /// <summary>The shape, if nothing forbids a run.</summary>
+    /// <exception cref="ArchiverException">Refused, with every problem in one message.</exception>
+    public SourceShape Require(string source) => Problems.Count == 0
+        ? Shape
+        : throw new ArchiverException(FailureKind.Refused,
+            $"Source '{source}' is not fit for the archiver; nothing was changed:{string.Concat(Problems.Select(p => $"\n  - {p}"))}");
+}

@@ -1,0 +1,90 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Inspection;
+
+/// <summary>Whether the columns by which sessions and rows are found name exactly one of them (docs/protocol.md rule 18).</summary>
+internal static class KeyChecks
+{
+    // Domains over these are as good: comparisons resolve to the base type, and so do our casts.
+    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint"];
+
+    public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
+    {
+        foreach (var key in MappedColumn.Of(catalog.Source).Where(c => c.Use == ColumnUse.Key))
+        {
+            if (catalog.Column(key.Table, key.Column) is { } column)
+                await CheckKeyAsync(catalog, probe, catalog.Table(key.Table)!, column, key.Role, findings, cancellationToken);
+        }
+        // A parent's key that is not the session's own needs the same: its children would belong to two sessions.
+        foreach (var (parent, column) in catalog.Map.Children.Select(c => (c.Parent, c.ParentKey)).Distinct())
+        {
+            if (catalog.Column(parent, column) is not null && !(parent == SourceMap.SessionName && (column == catalog.Map.Session.Key || column == catalog.Map.Session.ExternalId)))
+                await CheckUniqueAsync(catalog, probe, catalog.Table(parent)!, column, nameof(ChildTable.ParentKey), findings, cancellationToken);
+        }
+        foreach (var child in catalog.Map.Children)
+            CheckLink(catalog, child, findings);
+    }
+
+    private static async Task CheckKeyAsync(
+        SourceCatalog catalog, AdviceProbe probe, TableShape table, ColumnShape column, string role, Findings findings, CancellationToken cancellationToken)
+    {
+        var name = $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
+        if (!KeyTypes.Contains(column.BaseType))
+            findings.Problem(
+                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int or bigint, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
+        if (role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
+        {
+            var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
+            findings.Problem(
+                $"{name} may be NULL, and a session without a key cannot be found again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
+                empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]);
+        }
+        if (!catalog.Facts(table, column.Name).Deterministic)
+            findings.Problem(
+                $"{name} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");
+        await CheckUniqueAsync(catalog, probe, table, column.Name, role, findings, cancellationToken);
+    }
+
+    private static async Task CheckUniqueAsync(
+        SourceCatalog catalog, AdviceProbe probe, TableShape table, string column, string role, Findings findings, CancellationToken cancellationToken)
+    {
+        if (catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(column)))
+            return;
+        var relation = catalog.Relation(table);
+        var partitioned = relation.Kind == 'p';
+        var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, column, cancellationToken) : null;
+        var divided = partitioned && !await probe.IsPartitionedByAsync(table, column, cancellationToken);
+        var hint = divided ? " A partitioned table can have one only if it is partitioned by that column."
+            : repeated is true ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself: a key of several columns, or a session that has no row of its own, cannot be mapped."
+            : repeated is null && relation.Kind is 'r' or 'p' ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails." : "";
+        findings.Problem(
+            $"Column {PgIdentifier.Quote(column)} ({role}) of table {table.Table} has no valid unique index on exactly that column, immediate and without a condition: a delete by it could hit other rows.{hint}",
+            divided || repeated is true || relation.Kind is not ('r' or 'p') ? []
+            : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({PgIdentifier.Quote(column)})"]);
+    }
+
+    private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
+    {
+        if (catalog.Column(child.Name, child.ForeignKey) is not { } from || catalog.Column(child.Parent, child.ParentKey) is not { } to)
+            return;
+        var (table, parent) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
+        var (fromFacts, toFacts) = (catalog.Facts(table, from.Name), catalog.Facts(parent, to.Name));
+        var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";
+        if (Family(from.BaseType) != Family(to.BaseType))
+            findings.Problem(
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}. Map columns of one type.");
+        else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
+            findings.Problem(
+                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}. Map columns of one collation.");
+    }
+
+    /// <summary>Types whose values compare with each other without losing the index.</summary>
+    private static string Family(string baseType) => baseType switch
+    {
+        "text" or "character varying" => "text",
+        "smallint" or "integer" or "bigint" => "integer",
+        _ => baseType,
+    };
+}

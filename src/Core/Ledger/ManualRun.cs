@@ -1,0 +1,112 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>
+/// The frame of a run that no policy asks for, such as <c>discard</c>: ledger current, the source's lock taken, the run recorded and closed,
+/// and every failure an outcome that is logged once.
+/// </summary>
+internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time, ILogger logger)
+{
+    /// <summary>Runs work under the source's lock.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="action">As <c>runs.action</c> has it; it also stands for the policy, so that <c>pause</c> of a source stops it.</param>
+    /// <param name="work">What to do; it stops when the lock is lost.</param>
+    /// <param name="summarize">The run's counts at its end.</param>
+    /// <param name="cancellationToken">Stops it; what was committed stays.</param>
+    public async Task<ManualOutcome> ExecuteAsync(
+        SourceSettings source, string action, Func<ManualScope, CancellationToken, Task> work, Func<RunSummary> summarize, CancellationToken cancellationToken)
+    {
+        ManualScope? scope = null;
+        try
+        {
+            await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+            await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+            if (await Pauses.FindAsync(connection, source.Name, action, cancellationToken) is { } name)
+                return new(Guid.Empty, RunOutcome.Paused, Pauses.StoppedBy(name));
+            await using var taken = await SourceLock.TryTakeAsync(connections[source.Name], SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken);
+            if (taken is null)
+                return new(Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source. Try again when it has ended; see: archiver status");
+            await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
+            var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
+            scope = new ManualScope(Guid.CreateVersion7(now), source, database, now, connections[source.Name], taken.Lease);
+            await RunJournal.BeginAsync(connection, scope.RunId, source.Name, action, action, taken.Lease, new Cutoffs(now), cancellationToken);
+            return await WorkAsync(scope, action, work, summarize, taken.Lost, cancellationToken);
+        }
+        catch (Exception exception) when (scope is null)
+        {
+            var (outcome, error) = await ExplainAsync(source, action, exception);
+            return new(Guid.Empty, outcome, error);
+        }
+    }
+
+    private async Task<ManualOutcome> WorkAsync(
+        ManualScope scope, string action, Func<ManualScope, CancellationToken, Task> work, Func<RunSummary> summarize, CancellationToken lost, CancellationToken cancellationToken)
+    {
+        var (outcome, error) = ((RunOutcome?)null, (string?)null);
+        try
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+            // Of the recorded run, so that status shows why the nightly discard destroys nothing.
+            LedgerOwner.Require(scope.Database);
+            await work(scope, stop.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && lost.IsCancellationRequested)
+        {
+            (outcome, error) = (RunOutcome.Failed, $"The lock on source '{scope.Source.Name}' was lost: its connection to the server broke. What was committed before stays done; run it again.");
+        }
+        catch (Exception exception)
+        {
+            (outcome, error) = await ExplainAsync(scope.Source, action, exception);
+        }
+        var summary = summarize();
+        summary = summary with { RunId = scope.RunId, Outcome = outcome ?? summary.Outcome, Error = error ?? summary.Error };
+        try
+        {
+            await RunJournal.EndAsync(scope.Connections, scope.RunId, scope.Source.Name, summary);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
+        {
+            logger.RunEndNotRecorded(exception, scope.RunId);
+        }
+        return new(scope.RunId, summary.Outcome, summary.Error);
+    }
+
+    private async Task<(RunOutcome Outcome, string Error)> ExplainAsync(SourceSettings source, string action, Exception exception)
+    {
+        var known = exception switch
+        {
+            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
+            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
+            ArchiverException e => (RunOutcome.Failed, e.Message),
+            StorageException e => (RunOutcome.Failed, e.Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await connections[source.Name].ForPersonAsync(exception)).Message),
+            _ => ((RunOutcome, string)?)null,
+        };
+        var name = $"{source.Name}/{action}";
+        if (known is null)
+            logger.RunFailedUnexpectedly(exception, name);
+        else if (known.Value.Item1 != RunOutcome.Cancelled)
+            logger.RunFailed(name, known.Value.Item2);
+        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
+    }
+}
+
+/// <summary>What the work of a manual run needs to know.</summary>
+internal sealed record ManualScope(Guid RunId, SourceSettings Source, DatabaseIdentity Database, DateTimeOffset Now, SourceConnections Connections, Lease Lease)
+{
+    /// <summary>Part of every destructive step: whoever lost the lock may not go on.</summary>
+    /// <exception cref="ArchiverException">The lease is lost.</exception>
+    public async Task RequireLeaseAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (!await Lease.IsHeldAsync(connection, cancellationToken))
+            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{Source.Name}' was lost (server restarted, connection cut, or this process was suspended). Nothing more was touched; run it again.");
+    }
+}
+
+/// <summary>How a manual run ended; the id is empty where none began.</summary>
+internal sealed record ManualOutcome(Guid RunId, RunOutcome Outcome, string? Error);

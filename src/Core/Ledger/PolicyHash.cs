@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>
+/// What a person accepts when accepting a policy: everything that decides which sessions it takes and what happens to them, but not how old
+/// they must be. Another table, column, condition or action is another policy.
+/// </summary>
+internal static class PolicyHash
+{
+    /// <summary>SHA-256 in hex; stable across versions and processes.</summary>
+    public static string Of(SourceSettings source, Policy policy)
+    {
+        object?[] parts =
+        [
+            policy.Action.ToString(), policy.Scope.ToString(), policy.Delete.ToString(), policy.Where, policy.Status.Order(StringComparer.Ordinal), Ages(policy).Keys,
+            source.TimeZone, source.Map.Session.Table.Sql, source.Map.Session.Key, source.Map.Session.Activity, source.Map.Session.Ended,
+            source.Map.Session.Deleted, source.Map.Session.Expires, source.Map.Session.Status,
+            source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => new[] { c.Name, c.Table.Sql, c.Parent, c.ForeignKey, c.ParentKey, c.Time }),
+        ];
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts)));
+    }
+
+    /// <summary>The ages that the policy states, in seconds.</summary>
+    public static SortedDictionary<string, double> Ages(Policy policy)
+    {
+        (string Name, TimeSpan? Age)[] ages =
+        [
+            (nameof(policy.IdleFor), policy.IdleFor), (nameof(policy.EndedFor), policy.EndedFor),
+            (nameof(policy.DeletedFor), policy.DeletedFor), (nameof(policy.ExpiredFor), policy.ExpiredFor),
+        ];
+        return new(ages.Where(a => a.Age is not null).ToDictionary(a => a.Name, a => a.Age!.Value.TotalSeconds), StringComparer.Ordinal);
+    }
+}

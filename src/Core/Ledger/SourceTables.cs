@@ -1,0 +1,75 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Npgsql;
+
+namespace Archiver.Core.Ledger;
+
+/// <summary>A table as the registry of sources knows it: of a partition the root, because its rows are the partition's.</summary>
+/// <param name="Source">The source that it stands under; empty for what the configuration maps.</param>
+/// <param name="Table">Its name.</param>
+/// <param name="Oid">Stays when it is renamed.</param>
+/// <param name="IsSession">Whether it is the source's session table.</param>
+/// <param name="IsThere">Whether the database has a table of that name.</param>
+internal sealed record SourceTable(string Source, TableName Table, long Oid, bool IsSession, bool IsThere)
+{
+    /// <summary>Whether both are one table. After a dump is restored an oid may be another table's, so it counts for renamed ones only.</summary>
+    public bool Is(SourceTable other) => Table == other.Table || (Oid == other.Oid && !IsThere);
+}
+
+/// <summary>Reads and writes which tables the names of sources stand for.</summary>
+internal static class SourceTables
+{
+    private const string Mapped = """
+        SELECT DISTINCT ON (r.oid) r.oid::bigint, s.nspname::text, r.relname::text, n.is_session
+        FROM unnest($1, $2, $3) AS n (schema_name, table_name, is_session)
+        JOIN pg_catalog.pg_namespace AS m ON m.nspname = n.schema_name
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace = m.oid AND c.relname = n.table_name
+        JOIN pg_catalog.pg_class AS r ON r.oid = coalesce(pg_catalog.pg_partition_root(c.oid), c.oid)
+        JOIN pg_catalog.pg_namespace AS s ON s.oid = r.relnamespace
+        ORDER BY r.oid, n.is_session DESC
+        """;
+
+    private const string Known = """
+        SELECT t.source, t.schema_name, t.table_name, t.relation, t.is_session,
+               EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace
+                       WHERE s.nspname = t.schema_name AND c.relname = t.table_name)
+        FROM archiver.source_tables AS t
+        ORDER BY t.source, t.is_session DESC, t.schema_name, t.table_name
+        """;
+
+    private const string Clear = "DELETE FROM archiver.source_tables AS t WHERE t.source = $1";
+
+    private const string AddName = "INSERT INTO archiver.sources (name) VALUES ($1) ON CONFLICT DO NOTHING";
+
+    private const string Add = """
+        INSERT INTO archiver.source_tables (source, schema_name, table_name, relation, is_session)
+        SELECT $1, n.schema_name, n.table_name, n.relation, n.is_session FROM unnest($2, $3, $4, $5) AS n (schema_name, table_name, relation, is_session)
+        """;
+
+    /// <summary>The tables that a source maps, as far as the database has them.</summary>
+    public static async Task<IReadOnlyList<SourceTable>> MappedAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
+    {
+        List<TableName> tables = [map.Session.Table, .. map.Children.Select(c => c.Table)];
+        return await connection.QueryAsync(
+            Mapped, row => new SourceTable("", new(row.GetString(1), row.GetString(2)), row.GetInt64(0), row.GetBoolean(3), IsThere: true), cancellationToken,
+            PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name)), PgParameter.Bools(tables.Select((_, i) => i == 0)));
+    }
+
+    /// <summary>The tables that the ledger knows, of all sources.</summary>
+    public static async Task<IReadOnlyList<SourceTable>> KnownAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => await connection.QueryAsync(
+        Known, row => new SourceTable(row.GetString(0), new(row.GetString(1), row.GetString(2)), row.GetInt64(3), row.GetBoolean(4), row.GetBoolean(5)), cancellationToken);
+
+    /// <summary>The names that the ledger knows, with tables or, from before it noted them, without.</summary>
+    public static async Task<IReadOnlyList<string>> NamesAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await connection.QueryAsync("SELECT s.name FROM archiver.sources AS s ORDER BY s.name", row => row.GetString(0), cancellationToken);
+
+    /// <summary>Notes that a name stands for these tables and no others; joins the caller's transaction.</summary>
+    public static async Task WriteAsync(NpgsqlConnection connection, string source, IReadOnlyList<SourceTable> tables, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(AddName, cancellationToken, PgParameter.Text(source));
+        await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source));
+        await connection.ExecuteAsync(
+            Add, cancellationToken, PgParameter.Text(source), PgParameter.Texts(tables.Select(t => t.Table.Schema)), PgParameter.Texts(tables.Select(t => t.Table.Name)),
+            PgParameter.Bigints(tables.Select(t => t.Oid)), PgParameter.Bools(tables.Select(t => t.IsSession)));
+    }
+}

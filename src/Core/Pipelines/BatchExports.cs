@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Archiver.Core.Bucket;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Export;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Sources;
+using Archiver.Core.Spool;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core.Pipelines;
+
+/// <summary>Exports selected batches. One that the server chokes on is exported in halves, until the session is found that it cannot deliver.</summary>
+internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, BatchPace pace, PhaseMeter meter, TombstoneSet erased, DateTimeOffset now, ILogger logger)
+{
+    /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
+    public async IAsyncEnumerable<ExportedBatch> ExportAsync(SelectedBatch selected, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (await WithoutErasedAsync(selected, cancellationToken) is not { } left)
+            yield break;
+        var parts = new Stack<SelectedBatch>([left]);
+        while (parts.TryPop(out var part))
+        {
+            if (await TryExportAsync(part, parts, cancellationToken) is { } batch)
+                yield return batch;
+        }
+    }
+
+    /// <summary>
+    /// Leaves in the database what no restore would bring back: a session of which a tombstone says that it was erased, and that is here again. A new
+    /// one under an old key is another session, and is archived; no copy is older than the run.
+    /// </summary>
+    private async Task<SelectedBatch?> WithoutErasedAsync(SelectedBatch selected, CancellationToken cancellationToken)
+    {
+        if (erased.IsEmpty)
+            return selected;
+        var covered = selected.Sessions.Where(s => erased.Covers(s.Key, s.User, Began(s), now)).Select(s => s.Key).ToHashSet(StringComparer.Ordinal);
+        await outcomes.DropAsync([.. covered.Select(k => new DroppedSession(k, DropReason.Erased, Failed: true))], cancellationToken);
+        return covered.Count == 0 ? selected : selected.Without(covered);
+    }
+
+    // A time that is no date of ours, such as one before Christ or -infinity, is long ago.
+    private static DateTimeOffset? Began(SelectedSession session) => session.Created is not { } text ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : DateTimeOffset.MinValue;
+
+    /// <summary>Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.</summary>
+    private async Task<ExportedBatch?> TryExportAsync(SelectedBatch batch, Stack<SelectedBatch> parts, CancellationToken cancellationToken)
+    {
+        var trace = Traces.Batch();
+        try
+        {
+            using var span = Traces.Stage("export", trace);
+            var began = meter.Now;
+            var exported = await server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken));
+            FaultPoint.Reach(FaultPoints.Exported);
+            meter.Record("export", began, exported.Sessions);
+            // The exported batch has it from here on.
+            trace = null;
+            await outcomes.DropAsync(exported.Dropped, cancellationToken);
+            if (exported.Sessions.Count > 0)
+                return exported;
+            await exported.DisposeAsync();
+            return null;
+        }
+        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
+        {
+            await DivideAsync(batch, parts, $"{DropReason.Unreadable} ({exception.SqlState})", exception.SqlState, cancellationToken);
+            return null;
+        }
+        catch (SpoolException exception)
+        {
+            // Small documents need no file: only those go without that do.
+            logger.NoRoomToSpool(exception.Message);
+            await DivideAsync(batch, parts, DropReason.NoRoom, DropReason.NoRoom, cancellationToken);
+            return null;
+        }
+        finally
+        {
+            trace?.Dispose();
+        }
+    }
+
+    private async Task DivideAsync(SelectedBatch batch, Stack<SelectedBatch> parts, string reason, string code, CancellationToken cancellationToken)
+    {
+        if (batch.Sessions.Count == 1)
+        {
+            await outcomes.DropAsync([new(batch.Sessions[0].Key, reason, Failed: true)], cancellationToken);
+            return;
+        }
+        logger.BatchHalved(batch.Sessions.Count, code);
+        pace.SlowDown(batch.Sessions.Count);
+        var (first, second) = batch.Halve();
+        parts.Push(second);
+        parts.Push(first);
+    }
+}

@@ -1,0 +1,44 @@
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Reading;
+
+/// <summary>Finds a session's archive in the ledger, by session key or external id. A key goes before an external id of another session.</summary>
+internal sealed class ArchiveLocator(ConnectionCatalog connections)
+{
+    private static readonly string Newest = $"""
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id, a.session_created_at, a.exported_at
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.source = $1
+          AND (a.session_id = $2 OR a.external_id = $4)
+          AND ($3::int IS NULL OR a.generation = $3)
+          AND a.state NOT IN ('abandoned', 'discarded', 'erased')
+        ORDER BY a.session_id = $2 DESC, {ArchiveOrder.NewestFirst("a")}
+        LIMIT 1
+        """;
+
+    /// <summary>The newest archive that is in the store, or the one asked for; null when the ledger has none.</summary>
+    public async Task<LocatedArchive?> FindAsync(string source, string id, int? generation, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections[source].OpenAsync(cancellationToken);
+        if (!await Migrator.ExistsAsync(connection, cancellationToken))
+            return null;
+        await SourceRegistry.CheckAsync(connection, connections[source].Source, cancellationToken);
+        var form = await SessionIdForm.ReadAsync(connection, connections[source].Source.Map, cancellationToken);
+        var found = await connection.QueryAsync(
+            Newest,
+            row => new LocatedArchive(
+                row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
+                row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
+            {
+                User = row.TextOrNull(10),
+                Created = row.InstantOrNull(11),
+                CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
+            },
+            cancellationToken, PgParameter.Text(source), PgParameter.Text(form.KeyOf(id)), PgParameter.Int(generation), PgParameter.Text(id));
+        return found.SingleOrDefault();
+    }
+}

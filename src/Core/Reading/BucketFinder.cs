@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
+using Archiver.Core.Settings;
+using Archiver.Core.Storage;
+using Archiver.Core.Upload;
+
+namespace Archiver.Core.Reading;
+
+/// <summary>
+/// Finds documents by the names of their objects alone, for a database that has no ledger. It reads the whole listing of the prefix, and
+/// finds no member of a bundle: those want <c>ledger rebuild</c>. Of several objects of one session the documents themselves say which is the
+/// newest: a nonce in a key orders nothing, and after a copy of the bucket the store's times are those of the copy.
+/// </summary>
+internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings source)
+{
+    private readonly ObjectExaminer _examiner = new(store, source.Map);
+
+    /// <summary>Ids of which several objects were found and one cannot be read, with its key: it may be the newest.</summary>
+    public List<(string Id, string Key)> Undecided { get; } = [];
+
+    /// <summary>For each id the object whose rows were read last; ids without one are left out.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<IReadOnlyList<RestoreCandidate>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        var wanted = ids.Distinct(StringComparer.Ordinal).ToDictionary(ObjectKey.Encode, id => id, StringComparer.Ordinal);
+        Dictionary<string, List<ListedVersions>> found = new(StringComparer.Ordinal);
+        await foreach (var listed in new AllObjects(store).ListAsync($"{source.Prefix}/", cancellationToken))
+        {
+            if (SessionKey().Match(listed.Key[source.Prefix.Length..]) is not { Success: true } name || !wanted.TryGetValue(name.Groups["id"].Value, out var id))
+                continue;
+            if (!found.TryGetValue(id, out var keys))
+                found[id] = keys = [];
+            keys.Add(listed);
+        }
+        List<RestoreCandidate> candidates = [];
+        foreach (var (id, keys) in found)
+        {
+            if (await ChooseAsync(id, keys, cancellationToken) is { } name)
+                candidates.Add(new(id, name, null));
+        }
+        return candidates;
+    }
+
+    private async Task<ObjectName?> ChooseAsync(string id, List<ListedVersions> keys, CancellationToken cancellationToken)
+    {
+        if (keys is [var only] && only.Objects.Count() == 1)
+            return only.Objects.First();
+        List<FoundObject> read = [];
+        foreach (var key in keys)
+        {
+            if (await _examiner.ExamineAsync(key, cancellationToken) is not { } found)
+                continue;
+            if (found.Problem is null)
+            {
+                read.Add(found);
+                continue;
+            }
+            Undecided.Add((id, key.Key));
+            return null;
+        }
+        return read.OrderByDescending(f => f.Documents[0].ArchivedAt).ThenByDescending(f => f.Documents[0].Generation).ThenBy(f => f.Key, StringComparer.Ordinal)
+            .Select(f => new ObjectName(f.Key, f.VersionId)).FirstOrDefault();
+    }
+
+    [GeneratedRegex(@"^/\d{4,}/\d{2}/(?<id>[A-Za-z0-9._%-]+)(~[0-9a-f]+)?\.json\.gz$", RegexOptions.ExplicitCapture)]
+    private static partial Regex SessionKey();
+}

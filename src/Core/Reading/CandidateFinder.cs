@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Reading;
+
+/// <summary>Finds in the ledger what a restore asks for, in the order of the objects, so that members of one bundle come together.</summary>
+internal sealed class CandidateFinder(SourceConnections connections)
+{
+    private const int PageSize = 5000;
+
+    // Ids come twice: as keys, and as they were given. An id that is one session's key and another's external id means the first.
+    // The newest archive that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
+    // tables; ids and other targets take whatever can be read.
+    private static readonly string Page = $"""
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.object_id, a.external_id, a.user_id, a.session_created_at, a.exported_at
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.source = $1
+          AND ($2::text[] IS NULL OR a.session_id = ANY ($2)
+               OR (a.external_id = ANY ($14) AND NOT EXISTS (
+                 SELECT FROM archiver.archives AS k
+                 WHERE k.source = a.source AND k.session_id = ($2::text[])[array_position($14::text[], a.external_id)] AND k.state NOT IN ('abandoned', 'discarded', 'erased'))))
+          AND ($3::text[] IS NULL OR o.key = ANY ($3))
+          AND ($4::text[] IS NULL OR a.user_id = ANY ($4))
+          AND ($5::uuid IS NULL OR a.run_id = $5)
+          AND ($6::timestamptz IS NULL OR a.session_last_activity >= $6)
+          AND ($7::timestamptz IS NULL OR a.session_last_activity < $7)
+          AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
+          AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
+                   WHEN $3::text[] IS NOT NULL THEN true
+                   ELSE NOT EXISTS (SELECT FROM archiver.archives AS n
+                                    WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
+                                      AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')) END
+          AND (a.object_id, a.byte_offset, a.id) > ($10, $11, $12)
+        ORDER BY a.object_id, a.byte_offset, a.id
+        LIMIT $13
+        """;
+
+    // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
+    private string Restored => $"""
+        SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Table.Sql} AS t WHERE {SessionPath.Column("t", connections.Map.Session.Key)}::text = a.session_id)
+        FROM archiver.archives AS a
+        WHERE a.source = $1 AND a.state = 'restored'
+          AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
+          AND ($3::uuid IS NULL OR a.run_id = $3)
+          AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
+          AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
+          AND NOT EXISTS (SELECT FROM archiver.archives AS n WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
+                          AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown'))
+        """;
+
+    /// <summary>Whether the ledger is there and knows the source; an empty one, as a migration leaves it, knows nothing.</summary>
+    public async Task<bool> HasArchivesAsync(string source, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        return await Migrator.ExistsAsync(connection, cancellationToken)
+            && await connection.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1)", cancellationToken, PgParameter.Text(source));
+    }
+
+    /// <summary>How the source's keys are written.</summary>
+    public async Task<SessionIdForm> FormAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        return await SessionIdForm.ReadAsync(connection, connections.Map, cancellationToken);
+    }
+
+    /// <summary>Page by page; each with the ids under which it was found.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(RestoreOptions options, SessionIdForm form, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
+        var (afterObject, afterOffset, afterId) = (-1L, -1L, -1L);
+        IReadOnlyCollection<string>? users = null;
+        while (true)
+        {
+            await using var connection = await connections.OpenAsync(cancellationToken);
+            users ??= await UsersAsync(connection, options, cancellationToken);
+            var page = await connection.QueryAsync(
+                Page, row => Read(options.Source, row), cancellationToken,
+                PgParameter.Text(options.Source), Texts([.. options.Ids.Select(form.KeyOf)]), Texts(options.ObjectKeys), PgParameter.TextsOrNull(users), Uuid(options.Run),
+                PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To), PgParameter.Bool(onlyArchived), PgParameter.Int(options.Generation),
+                PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize), Texts(options.Ids));
+            if (page.Count > 0)
+                yield return page;
+            if (page.Count < PageSize)
+                yield break;
+            (afterObject, afterOffset, afterId) = (page[^1].ObjectId, page[^1].Archive.Offset, page[^1].Archive.Id);
+        }
+    }
+
+    /// <summary>Sessions that a selection by user, run or dates names and that were restored before: how many are there, and which are gone since.</summary>
+    public async Task<(long There, IReadOnlyList<string> Gone)> RestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        var restored = await connection.QueryAsync(
+            Restored, row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source),
+            PgParameter.TextsOrNull(await UsersAsync(connection, options, cancellationToken)), Uuid(options.Run),
+            PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To));
+        return (restored.Count(r => r.IsThere), [.. restored.Where(r => !r.IsThere).Select(r => r.Session)]);
+    }
+
+    private Task<IReadOnlyCollection<string>?> UsersAsync(NpgsqlConnection connection, RestoreOptions options, CancellationToken cancellationToken) =>
+        SameUser.InLedgerAsync(connection, options.Source, connections.Map, options.User, cancellationToken);
+
+    private static FoundArchive Read(string source, NpgsqlDataReader row) => new(
+        new LocatedArchive(
+            row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
+            row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
+        {
+            User = row.TextOrNull(12),
+            Created = row.InstantOrNull(13),
+            CopiedAt = row.GetFieldValue<DateTimeOffset>(14),
+        },
+        row.GetInt64(10), row.TextOrNull(11));
+
+    private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>
+        values.Count > 0 ? PgParameter.Texts(values) : new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
+
+    private static NpgsqlParameter Uuid(Guid? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid };
+}
+
+/// <summary>An archive that a restore asks for.</summary>
+internal sealed record FoundArchive(LocatedArchive Archive, long ObjectId, string? ExternalId);

@@ -1,0 +1,15 @@
+using Archiver.Core.Storage;
+
+namespace Archiver.Core.Reading;
+
+/// <summary>A document that is to be restored.</summary>
+/// <param name="SessionId">The session that must be in it; null when only its object was named.</param>
+/// <param name="Object">Where it is.</param>
+/// <param name="Archive">What the ledger knows of it; null when the bucket is all there is.</param>
+internal sealed record RestoreCandidate(string? SessionId, ObjectName Object, LocatedArchive? Archive)
+{
+    /// <summary>For messages: the id where it is known, else the key.</summary>
+    public string Name => SessionId ?? Object.Key;
+
+    public static RestoreCandidate Of(LocatedArchive archive) => new(archive.SessionId, archive.Object, archive);
+}

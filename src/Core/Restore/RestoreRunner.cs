@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Import;
+using Archiver.Core.Ledger;
+using Archiver.Core.Pipelines;
+using Archiver.Core.Reading;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Archiver.Core.Restore;
+
+/// <summary>
+/// Restores sessions: the one call behind the command line, the HTTP route and the tests. It holds the reading side of the store; only
+/// <see cref="ConflictMode.Replace"/> archives, and that through a run of its own.
+/// </summary>
+public sealed class RestoreRunner
+{
+    private readonly ArchiverSettings _settings;
+    private readonly ConnectionCatalog _connections;
+    private readonly IArchiveReader _store;
+    private readonly PolicyRunner _policies;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal RestoreRunner(
+        ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, PolicyRunner policies, TimeProvider time, ILogger<RestoreRunner> logger)
+    {
+        _settings = settings;
+        _connections = connections;
+        _store = store;
+        _policies = policies;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Restores; the outcome is in the report, whatever it is.</summary>
+    public async Task<RestoreReport> RunAsync(RestoreOptions options, IProgress<RestoreProgress>? progress, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        var tally = new RestoreTally(progress, keepConflicts: options is { OnConflict: ConflictMode.Replace, DryRun: false });
+        var (run, outcome, error) = (Guid.Empty, (RunOutcome?)null, (string?)null);
+        try
+        {
+            var source = Check(options);
+            options = await ResolveAsync(source, options, cancellationToken);
+            if (options is { IntoSource: true, DryRun: false })
+                (run, outcome, error) = await RunIntoSourceAsync(source, options, tally, cancellationToken);
+            else
+                await RestoreAsync(source, options, tally, scope: null, candidates: null, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            (outcome, error) = await ExplainAsync(options.Source, exception, tally);
+        }
+        var report = tally.Summarize(run, options.DryRun, outcome, error, _time.GetElapsedTime(started));
+        var elapsed = (long)report.Elapsed.TotalMilliseconds;
+        _logger.RestoreEnded(run, options.Source, report.Outcome, report.Restored, report.Rows, report.AlreadyThere, report.Refused.Count, elapsed);
+        return report;
+    }
+
+    private async Task<(Guid Run, RunOutcome? Outcome, string? Error)> RunIntoSourceAsync(
+        SourceSettings source, RestoreOptions options, RestoreTally tally, CancellationToken cancellationToken)
+    {
+        var first = await RunLockedAsync(source, options, tally, candidates: null, cancellationToken);
+        if (first.Outcome is not null || tally.TakeConflicting() is not { Count: > 0 } conflicting)
+            return first;
+        var left = await ReplaceAsync(source, options, first.Run, tally, conflicting, cancellationToken);
+        // What could not give way, because it is held or in use, is still there and is refused now; what is gone meanwhile is restored.
+        return left.Count == 0 ? first : await RunLockedAsync(source, options, tally, left, cancellationToken);
+    }
+
+    /// <summary>Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced.</summary>
+    private async Task<IReadOnlyList<RestoreCandidate>> ReplaceAsync(
+        SourceSettings source, RestoreOptions options, Guid run, RestoreTally tally, IReadOnlyList<RestoreCandidate> conflicting, CancellationToken cancellationToken)
+    {
+        await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken);
+        List<RestoreCandidate> left = [.. conflicting.GroupBy(c => c.SessionId!).SelectMany(g => g.Skip(1))];
+        foreach (var chunk in conflicting.DistinctBy(c => c.SessionId).Chunk(LiveVersions.MaxSessions))
+        {
+            var replacement = new Replacement(
+                chunk.ToDictionary(c => c.SessionId!, StringComparer.Ordinal), _store, tables.Stager, tables.Into, new RestoreRecords(source.Name, run, lease: null, options.Who), _settings);
+            await using (replacement)
+            {
+                var policy = LiveVersions.Policy(source, [.. chunk.Select(c => c.SessionId!)]);
+                var summary = await _policies.ReplaceAsync(new RunRequest(source, policy), replacement, cancellationToken);
+                tally.Add(replacement.Done);
+                foreach (var candidate in chunk.ExceptBy(replacement.Done.Select(d => d.Session.Key), c => c.SessionId))
+                {
+                    left.Add(candidate);
+                    if ((replacement.Reasons.GetValueOrDefault(candidate.SessionId!) ?? summary.Error) is { } reason)
+                        tally.AddNotReplaced(candidate.SessionId!, reason.TrimEnd('.'));
+                }
+            }
+        }
+        return left;
+    }
+
+    /// <summary>One restore under the source's lock, recorded as a run.</summary>
+    private async Task<(Guid Run, RunOutcome? Outcome, string? Error)> RunLockedAsync(
+        SourceSettings source, RestoreOptions options, RestoreTally tally, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
+    {
+        var scope = await RestoreScope.BeginAsync(source, _settings, _connections[source.Name], _time, cancellationToken);
+        if (scope is null)
+            return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source, so nothing was restored. Try again when it has ended; see: archiver status");
+        await using (scope)
+        {
+            FaultPoint.Reach(FaultPoints.RestoreRecorded);
+            var (outcome, error) = ((RunOutcome?)null, (string?)null);
+            try
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
+                await RestoreAsync(source, options, tally, scope, candidates, stop.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && scope.Lost.IsCancellationRequested)
+            {
+                (outcome, error) = (RunOutcome.Failed, $"The restore's lock on source '{source.Name}' was lost: its connection to the server broke. What was committed before stays restored.");
+            }
+            catch (Exception exception)
+            {
+                (outcome, error) = await ExplainAsync(source.Name, exception, tally);
+            }
+            FaultPoint.Reach(FaultPoints.RestoreEnding);
+            await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero));
+            return (scope.RunId, outcome, error);
+        }
+    }
+
+    private async Task RestoreAsync(
+        SourceSettings source, RestoreOptions options, RestoreTally tally, RestoreScope? scope, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
+    {
+        await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken);
+        var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
+        await using var importer = new SessionImporter(
+            tables.Into, records, tables.OpenAsync, _settings.Batch, new DatabaseRetry(_settings.Retry, _time), options.DryRun ? new ReplacementRehearsal(source, tables.Into.Target.Shape) : null);
+        var pages = candidates is null
+            ? new Candidates(new CandidateFinder(_connections[source.Name]), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
+            : Once(candidates, cancellationToken);
+        await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency, options.TargetConnectionString).RunAsync(pages, cancellationToken);
+        if (tally.IsEmpty)
+            throw new ArchiverException(FailureKind.Failed, await NothingAsync(source, cancellationToken));
+    }
+
+    /// <summary>The user as the source's column writes it; refuses where no id is one that a session can have.</summary>
+    private async Task<RestoreOptions> ResolveAsync(SourceSettings source, RestoreOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Ids.Count > 0)
+            await RequireAnySessionAsync(source, options.Ids, cancellationToken);
+        // Where no users are mapped any more, the ledger may still know those of older archives.
+        if (options.User is not { } user || source.Map.Session.User is null)
+            return options;
+        await using var connection = await _connections[source.Name].OpenAsync(cancellationToken);
+        return options with { User = await new GivenIds(connection, source.Map).UserAsync(source.Name, user, cancellationToken) };
+    }
+
+    // A list of ids may have a wrong one in it, which is reported as not restored; ids that are all wrong are wrong usage.
+    private async Task RequireAnySessionAsync(SourceSettings source, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        await using var connection = await _connections[source.Name].OpenAsync(cancellationToken);
+        var given = new GivenIds(connection, source.Map);
+        ArchiverException? first = null;
+        foreach (var id in ids)
+        {
+            try
+            {
+                await given.RequireSessionAsync(source.Name, id, cancellationToken);
+                return;
+            }
+            catch (ArchiverException wrong)
+            {
+                first ??= wrong;
+            }
+        }
+        throw first!;
+    }
+
+    // A restore that found nothing to do must not look like one that did it: the user may be misspelled, or the ledger lost.
+    private async Task<string> NothingAsync(SourceSettings source, CancellationToken cancellationToken) =>
+        await new CandidateFinder(_connections[source.Name]).HasArchivesAsync(source.Name, cancellationToken)
+            ? $"No archive of source '{source.Name}' matches. Nothing was restored. See: archiver list"
+            : $"The ledger of source '{source.Name}' knows no archive, so nobody can tell which are of a user, a run or a date. Nothing was restored. If the bucket has archives: archiver ledger rebuild; or name session ids.";
+
+    private SourceSettings Check(RestoreOptions options)
+    {
+        var source = _settings.Sources.FirstOrDefault(s => s.Name == options.Source)
+            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
+        var byFilter = options.User is not null || options.Run is not null || options.From is not null || options.To is not null;
+        if (new[] { options.Ids.Count > 0, options.ObjectKeys.Count > 0, byFilter }.Count(given => given) != 1)
+            throw new ArchiverException(FailureKind.Configuration, "Say what to restore: session ids, or object keys, or a user, a run or dates; one of the three.");
+        if (options.OnConflict == ConflictMode.Replace && !options.IntoSource)
+            throw new ArchiverException(FailureKind.Configuration, "--on-conflict replace archives the live version first, which is possible in the source itself only.");
+        return source;
+    }
+
+    private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Once(
+        IReadOnlyList<RestoreCandidate> candidates, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask.WaitAsync(cancellationToken);
+        yield return candidates;
+    }
+
+    private async Task EndAsync(RestoreScope scope, RestoreReport report)
+    {
+        try
+        {
+            await scope.EndAsync(report);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
+        {
+            _logger.RunEndNotRecorded(exception, scope.RunId);
+        }
+    }
+
+    /// <summary>The boundary of a restore: every exception becomes an outcome and is logged, once.</summary>
+    private async Task<(RunOutcome Outcome, string Error)> ExplainAsync(string source, Exception exception, RestoreTally tally)
+    {
+        tally.WrongUsage = exception is ArchiverException { Kind: FailureKind.Configuration };
+        var known = exception switch
+        {
+            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
+            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
+            ArchiverException e => (RunOutcome.Failed, e.Message),
+            StorageException e => (RunOutcome.Failed, e.Message),
+            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await _connections[source].ForPersonAsync(exception)).Message),
+            _ => ((RunOutcome, string)?)null,
+        };
+        var name = $"{source}/{RestoreScope.Name}";
+        if (known is null)
+            _logger.RunFailedUnexpectedly(exception, name);
+        else if (known.Value.Item1 != RunOutcome.Cancelled && !tally.WrongUsage)
+            _logger.RunFailed(name, known.Value.Item2);
+        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
+    }
+}

@@ -1,0 +1,73 @@
+namespace Archiver.Core.Settings;
+
+/// <summary>The tree of tables that makes a session: one session table and its descendants.</summary>
+/// <param name="Session">The session table.</param>
+/// <param name="Children">Every descendant, parents before their children.</param>
+public sealed record SourceMap(SessionTable Session, IReadOnlyList<ChildTable> Children)
+{
+    /// <summary>Name by which children and messages refer to the session table.</summary>
+    public const string SessionName = "session";
+
+    /// <summary>Name of the child whose rows are the document's <c>messages</c>.</summary>
+    public const string MessagesName = "messages";
+}
+
+/// <summary>The session table and the roles of its columns. Column names are exact, as the catalog has them.</summary>
+public sealed record SessionTable
+{
+    public required TableName Table { get; init; }
+
+    /// <summary>Unique key column: uuid, text, varchar, smallint, int or bigint.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Unique text column by which applications know the session.</summary>
+    public string? ExternalId { get; init; }
+
+    /// <summary>Columns that must all be set and old; the first one orders the selection.</summary>
+    public required IReadOnlyList<string> Activity { get; init; }
+
+    public string? User { get; init; }
+
+    public string? Created { get; init; }
+
+    /// <summary>When set, it must be old as well.</summary>
+    public string? Ended { get; init; }
+
+    public string? Deleted { get; init; }
+
+    public string? Expires { get; init; }
+
+    public string? Status { get; init; }
+
+    public string? Archived { get; init; }
+
+    public string? ArchiveLocation { get; init; }
+}
+
+/// <summary>A table below the session table.</summary>
+public sealed record ChildTable
+{
+    /// <summary>Name in documents and messages, such as <c>messages</c>.</summary>
+    public required string Name { get; init; }
+
+    public required TableName Table { get; init; }
+
+    /// <summary><see cref="SourceMap.SessionName"/> or the <see cref="Name"/> of another child.</summary>
+    public string Parent { get; init; } = SourceMap.SessionName;
+
+    /// <summary>Column of this table that points to the parent's <see cref="ParentKey"/>.</summary>
+    public required string ForeignKey { get; init; }
+
+    public required string ParentKey { get; init; }
+
+    /// <summary>Key column, if the table has one.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Columns that order the rows of one session in the document.</summary>
+    public required IReadOnlyList<string> Order { get; init; }
+
+    /// <summary>Time of a row; a session with a young row is active.</summary>
+    public string? Time { get; init; }
+
+    public string? Deleted { get; init; }
+}

@@ -1,0 +1,123 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Npgsql;
+
+namespace Archiver.Core.Sources;
+
+/// <summary>The ways to a source's servers: the main pool, the replica if exports go there, and single connections for the run lock.</summary>
+internal sealed class SourceConnections : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    // Behind a pooler, which shows a process of its own, the setting would stay on a connection that others use.
+    private const string BoundWaits = "SELECT set_config('lock_timeout', $2, false) WHERE pg_backend_pid() = $1";
+
+    private readonly SourceSettings _settings;
+    private readonly NpgsqlDataSource _main;
+    private readonly NpgsqlDataSource _lock;
+    private readonly NpgsqlDataSource? _replica;
+
+    public SourceConnections(SourceSettings settings)
+    {
+        _settings = settings;
+        _main = ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name);
+        // A session lock lives as long as its connection: it must not return to a pool with the lock, nor be handed to someone else.
+        _lock = ConnectionText.Source(settings.LockConnectionString ?? settings.ConnectionString, pooling: false, settings.Name + "/lock");
+        if (settings.ReplicaConnectionString is { } replica)
+            _replica = ConnectionText.Source(replica, pooling: true, settings.Name + "/replica");
+    }
+
+    /// <summary>The source that they lead to.</summary>
+    public SourceSettings Source => _settings;
+
+    /// <summary>The tables behind these connections.</summary>
+    public SourceMap Map => _settings.Map;
+
+    /// <summary>An open connection of the main pool.</summary>
+    /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _main.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await BoundWaitsAsync(connection, cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>An open connection to the server that exports are read from: the replica where there is one.</summary>
+    /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>; <see cref="ForPersonAboutReplica"/> says it.</exception>
+    public async Task<NpgsqlConnection> OpenForExportAsync(CancellationToken cancellationToken) =>
+        _replica is null ? await OpenAsync(cancellationToken) : await _replica.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>
+    /// A connection of its own, past any pooler, that ends with its owner: whatever outlives a transaction (locks, temporary tables) belongs on one of these.
+    /// On a pooled connection it would be stranded, or missing in the next transaction.
+    /// </summary>
+    /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
+    /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
+    public async Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _lock.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await Pooler.RefuseAsync(connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken);
+            await BoundWaitsAsync(connection, cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Where no transaction says otherwise: a table that somebody has locked must not hold a command or a run for ever.</summary>
+    private static Task<int> BoundWaitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => connection.ExecuteAsync(
+        BoundWaits, cancellationToken, PgParameter.Int(connection.ProcessID), PgParameter.Text($"{TransactionSettings.LockWithin.TotalMilliseconds:0}"));
+
+    /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
+    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name + "/schedule");
+
+    /// <summary>The one sentence for a person about an error of this source's server.</summary>
+    public ArchiverException ForPerson(Exception exception) =>
+        PgErrors.ForPerson(exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ConnectionString));
+
+    /// <summary>The same; of a lock that did not come in time it also says who has it.</summary>
+    public async Task<ArchiverException> ForPersonAsync(Exception exception)
+    {
+        if (exception is not PostgresException refused || !refused.IsLockTimeout() || refused.IsRaised())
+            return ForPerson(exception);
+        IReadOnlyList<string> holders = [];
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            await using var connection = await OpenAsync(patience.Token);
+            holders = await LockHolders.FindAsync(connection, Map, patience.Token);
+        }
+        catch (Exception other) when (other is NpgsqlException or OperationCanceledException or TimeoutException)
+        {
+            // The lock itself is worth telling all the same.
+        }
+        var who = holders.Count > 0 ? string.Join(" ", holders) : "No whole table is locked now: whoever had the lock is gone, or it was one of rows or of another archiver. Try again.";
+        return new(FailureKind.Failed, $"A lock on the tables of source '{_settings.Name}' or its ledger did not come in time (55P03). {who}", exception);
+    }
+
+    /// <summary>The same about an error of the replica, which <see cref="OpenForExportAsync"/> leads to.</summary>
+    public ArchiverException ForPersonAboutReplica(Exception exception) => PgErrors.ForPerson(
+        exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ReplicaConnectionString), nameof(_settings.ReplicaConnectionString));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_replica is not null)
+            await _replica.DisposeAsync();
+        await _main.DisposeAsync();
+        await _lock.DisposeAsync();
+    }
+}

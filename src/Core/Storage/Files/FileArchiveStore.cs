@@ -1,0 +1,182 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Archiver.Core.Spool;
+using Archiver.Core.Storage.S3;
+
+namespace Archiver.Core.Storage.Files;
+
+/// <summary>
+/// A folder as a store, with the semantics of <see cref="S3ArchiveStore"/>; the key is the relative path. The folder must exist: creating
+/// it would write into an empty mount point while the disk is away.
+/// <para>A put writes two temporary files in the target folder, syncs them, and gives them their names with link(2), which fails when
+/// the name exists: first the sidecar <c>{key}.archiver-meta</c> with the metadata, then the object. The sidecar is the claim on the key:
+/// who linked it is the only one who may link the object, so an object never stands beside another put's metadata. A crash between
+/// the two leaves a claim without object, which blocks that key for others (they take the next one) and hurts nobody.</para>
+/// </summary>
+internal sealed class FileArchiveStore : IArchiveStore
+{
+    private readonly string _root;
+    private readonly FileErrors _errors;
+    private readonly FilePut _put;
+
+    /// <param name="settings">Name the folder.</param>
+    /// <param name="syncFolder">Makes the names in a folder durable; null for the system's own way, which leaves no trace that a test could see.</param>
+    public FileArchiveStore(StorageSettings settings, Action<string>? syncFolder = null)
+    {
+        if (string.IsNullOrEmpty(settings.Path))
+            throw new StorageException(StorageFailure.Permanent, "The provider File needs a folder: set Archiver:Storage:Path.");
+        _root = Path.GetFullPath(settings.Path);
+        _errors = new FileErrors(_root);
+        _put = new FilePut(_root, syncFolder ?? PosixFile.SyncFolder);
+    }
+
+    /// <inheritdoc/>
+    public string Location => _root;
+
+    /// <inheritdoc/>
+    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
+        OpenRangeAsync(name, 0, long.MaxValue, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return RunAsync<Stream?>(() => Open(new FileKey(_root, name.Key), offset, length), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            var key = new FileKey(_root, name.Key);
+            return Existing(key) is { } file
+                ? new ObjectHead(new ObjectName(name.Key), file.Length, FilePut.Metadata(key), new DateTimeOffset(file.LastWriteTimeUtc))
+                : null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ListedObject> ListAsync(
+        string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        _errors.RequireRoot();
+        await Task.CompletedTask;
+        foreach (var item in FileListing.Under(_root, prefix))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return item;
+        }
+    }
+
+    /// <summary>A folder keeps one version, which has no id.</summary>
+    public async IAsyncEnumerable<ListedVersions> ListVersionsAsync(
+        string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in ListAsync(prefix, cancellationToken))
+            yield return new(item.Key, [new(null, false, item.Length, item.LastModified)]);
+    }
+
+    /// <summary>Always true: link(2) refuses a name that exists. No probe object is written.</summary>
+    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            _errors.RequireRoot();
+            return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<PutResult> PutIfAbsentAsync(
+        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken)
+    {
+        _errors.RequireRoot();
+        try
+        {
+            return await _put.SendAsync(new FileKey(_root, key), content, metadata, cancellationToken);
+        }
+        catch (Exception e) when (_errors.Translate(e) is { } known)
+        {
+            throw known;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
+    {
+        Dictionary<string, StorageException> failures = new(StringComparer.Ordinal);
+        foreach (var key in names.Select(n => n.Key).Distinct(StringComparer.Ordinal))
+        {
+            try
+            {
+                await DeleteAsync(key, cancellationToken);
+            }
+            catch (StorageException failure)
+            {
+                failures[key] = failure;
+            }
+        }
+        return new(failures, failures.Values.FirstOrDefault(f => f.Failure == StorageFailure.Transient));
+    }
+
+    private Task<bool> DeleteAsync(string key, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            _errors.RequireRoot();
+            var at = new FileKey(_root, key);
+            if (!Directory.Exists(at.Folder))
+            {
+                // In the mount point of a disk that is away nothing is left of any object.
+                return Directory.EnumerateFileSystemEntries(_root).Any() ? true
+                    : throw new StorageException(StorageFailure.Permanent, $"The folder '{_root}' (Archiver:Storage:Path) is empty, so it does not say that '{key}' is gone. Is its disk mounted?");
+            }
+            // The object first: a claim without object is harmless, an object without its metadata belongs to nobody.
+            File.Delete(at.Object);
+            File.Delete(at.Metadata);
+            foreach (var left in at.Temporaries())
+                File.Delete(left);
+            PosixFile.SyncFolder(at.Folder);
+            return !File.Exists(at.Object) ? true
+                : throw new StorageException(StorageFailure.Transient, $"'{key}' was removed and is there again.");
+        },
+        cancellationToken);
+
+    /// <summary>None: a folder has no rules.</summary>
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ExpiryRule>>([]);
+
+    /// <summary>Nothing to do: a file gets its name when it is whole.</summary>
+    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => Task.FromResult(0);
+
+    private ObjectStream? Open(FileKey key, long offset, long length)
+    {
+        if (Existing(key) is null)
+            return null;
+        var file = new FileStream(
+            key.Object, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 });
+        file.Position = Math.Min(offset, file.Length);
+        return new ObjectStream(file, Math.Min(length, file.Length - file.Position), _errors.Translate);
+    }
+
+    private FileInfo? Existing(FileKey key)
+    {
+        var file = new FileInfo(key.Object);
+        if (file.Exists)
+            return file;
+        // With the whole folder away every object would look absent.
+        _errors.RequireRoot();
+        return null;
+    }
+
+    private Task<T> RunAsync<T>(Func<T> action, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return Task.FromResult(action());
+        }
+        catch (Exception e) when (e is StorageException || _errors.Translate(e) is not null)
+        {
+            return Task.FromException<T>(e as StorageException ?? _errors.Translate(e)!);
+        }
+    }
+}

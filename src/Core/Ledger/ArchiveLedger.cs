@@ -9,10 +9,12 @@ namespace Archiver.Core.Ledger;
 /// <param name="location">Where its objects are, as <c>objects.location</c> has it.</param>
 internal sealed class ArchiveLedger(RunContext run, string location)
 {
-    private const string CountKeys = """
-        SELECT (SELECT count(*)
-                FROM archiver.objects AS o
-                WHERE o.location = $1 AND (o.key = n.stem || '.json.gz' OR (o.key >= n.stem || '~' AND o.key < n.stem || chr(127))))::int
+    // The highest number and not how many: a conflict passes over numbers, and what a moved ledger forgot leaves gaps.
+    private const string LastNumbers = """
+        SELECT coalesce((
+          SELECT max(CASE WHEN k.suffix = '.json.gz' THEN 1 ELSE substring(k.suffix FROM '^~([1-9][0-9]{0,6})\.json\.gz$')::int END)
+          FROM archiver.objects AS o, LATERAL (SELECT substr(o.key, length(n.stem) + 1) AS suffix) AS k
+          WHERE o.location = $1 AND (o.key = n.stem || '.json.gz' OR (o.key >= n.stem || '~' AND o.key < n.stem || chr(127)))), 0)
         FROM unnest($2) WITH ORDINALITY AS n (stem, position)
         ORDER BY n.position
         """;
@@ -72,12 +74,12 @@ internal sealed class ArchiveLedger(RunContext run, string location)
 
     private const string Known = "SELECT count(*) FROM archiver.archives AS a WHERE a.run_id = $1 AND a.session_id = ANY ($2)";
 
-    /// <summary>For each stem of a session's keys, how many objects the ledger knows under it.</summary>
-    public async Task<IReadOnlyList<int>> CountKeysAsync(IReadOnlyList<string> stems, CancellationToken cancellationToken)
+    /// <summary>For each stem of a session's keys, the highest number of an object that the ledger knows under it; 1 is the plain key, 0 none.</summary>
+    public async Task<IReadOnlyList<int>> LastNumbersAsync(IReadOnlyList<string> stems, CancellationToken cancellationToken)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         return await connection.QueryAsync(
-            CountKeys, row => row.GetInt32(0), cancellationToken, PgParameter.Text(location), PgParameter.Texts(stems));
+            LastNumbers, row => row.GetInt32(0), cancellationToken, PgParameter.Text(location), PgParameter.Texts(stems));
     }
 
     /// <summary>Records objects before their upload, in a short transaction of its own; returns their ids in order.</summary>

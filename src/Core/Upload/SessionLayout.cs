@@ -19,15 +19,15 @@ internal sealed class SessionLayout(RunContext run, ArchiveLedger ledger) : IObj
     public async Task<IReadOnlyList<string>> ChooseKeysAsync(IReadOnlyList<PlannedUpload> uploads, CancellationToken cancellationToken)
     {
         var stems = uploads.Select(SessionOf).Select(s => ObjectKey.SessionStem(run.Source.Prefix, s.Month, s.Key)).ToList();
-        var known = await ledger.CountKeysAsync(stems, cancellationToken);
-        return [.. uploads.Select((u, i) => Key(u, known[i]))];
+        var last = await ledger.LastNumbersAsync(stems, cancellationToken);
+        return [.. uploads.Select((u, i) => Key(u, last[i]))];
     }
 
-    private string Key(PlannedUpload upload, int known)
+    private string Key(PlannedUpload upload, int last)
     {
         var session = SessionOf(upload);
-        // After a conflict the upload's own pending row is among the known ones.
-        var number = Math.Max(session.Generation, upload.Conflicts == 0 ? known + 1 : known) + upload.Conflicts;
+        // After a conflict the upload's own pending row is the last one.
+        var number = Math.Max(session.Generation, last + 1);
         var suffix = upload.Nonce ?? (number > 1 ? number.ToString(CultureInfo.InvariantCulture) : null);
         return ObjectKey.ForSession(run.Source.Prefix, session.Month, session.Key, suffix);
     }

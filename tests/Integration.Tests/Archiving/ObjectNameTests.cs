@@ -26,6 +26,29 @@ public sealed class ObjectNameTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Takes_a_name_that_the_ledger_does_not_know_after_it_had_to_pass_over_one()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
+        var session = await archiver.AnyIdleAsync(Token);
+        var month = await archiver.Database.ScalarAsync<string>($"SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY/MM') FROM chat_sessions WHERE session_id = '{session}'");
+        await archiver.Bucket.PutRawAsync($"chat_archives/{month}/{session}.json.gz", [1, 2, 3]);
+        await archiver.Database.ExecuteAsync($"CREATE TABLE kept AS SELECT * FROM chat_sessions WHERE session_id = '{session}'");
+        await archiver.RunAsync(Token);
+
+        foreach (var expected in new[] { "~3", "~4" })
+        {
+            await archiver.Database.ExecuteAsync("INSERT INTO chat_sessions SELECT * FROM kept");
+            var summary = await archiver.RunAsync(Token);
+
+            Assert.Null(summary.Error);
+            Assert.Equal((RunOutcome.Done, 1L), (summary.Outcome, summary.Sessions));
+            Assert.Equal(
+                $"chat_archives/{month}/{session}{expected}.json.gz",
+                await archiver.Database.ScalarAsync<string>($"SELECT key FROM archiver.objects WHERE members = ARRAY['{session}'] ORDER BY id DESC LIMIT 1"));
+        }
+    }
+
+    [Fact]
     public async Task Uses_names_that_nobody_else_can_choose_where_the_bucket_ignores_conditions()
     {
         await using var versioned = await TestBucket.CreateAsync(servers, Token, versioned: true);

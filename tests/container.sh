@@ -111,6 +111,7 @@ check "start of a run" "$(http --output /dev/null --write-out '%{http_code}' --r
 for _ in $(seq 600); do [ "$(sql -c 'SELECT state FROM archiver.runs ORDER BY started_at DESC LIMIT 1')" = done ] && [ "$(sql -c 'SELECT count(*) FROM chat_sessions')" = 102 ] && break; sleep .5; done
 check "sessions left" "$(sql -c 'SELECT count(*) FROM chat_sessions')" 102
 say "  resident memory just after the run: $(resident) MiB"
+check "libdeflate in the process" "$(grep -c -m 1 'libdeflate\.so' "/proc/$PROCESS/maps")" 1
 # It notices a quiet minute, and the runtime's pools let go a minute later. What stays above the figure before is compiled code.
 for _ in $(seq 45); do [ "$(resident)" -lt 143 ] && break; sleep 5; done
 AFTER=$(resident)

@@ -66,6 +66,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 1018, Level = LogLevel.Warning, Message = "The run cannot see who waits for its locks ({Problem}); until it can, the application may wait for as long as a batch takes")]
     public static partial void WaitersNotSeen(this ILogger logger, string problem);
 
+    [LoggerMessage(EventId = 1019, Level = LogLevel.Information, Message = "This machine has no libdeflate (Debian: libdeflate0): compression takes twice the time")]
+    public static partial void CompressesWithoutLibdeflate(this ILogger logger);
+
     [LoggerMessage(EventId = 1015, Level = LogLevel.Information, Message = "Run {RunId} takes no more batches: {Limit}")]
     public static partial void RunCutShort(this ILogger logger, Guid runId, string limit);
 }

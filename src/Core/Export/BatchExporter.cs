@@ -51,7 +51,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
 
         await connection.ExecuteAsync(ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count)).ToList();
-        await using var compressor = new DocumentCompressor(level);
+        await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
         var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt), tables, compressor);
         for (var table = 0; table < tables.Count; table++)
             await CopyAsync(connection, statements, assembler, tables[table], table, cancellationToken);

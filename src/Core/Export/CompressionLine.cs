@@ -14,16 +14,19 @@ internal sealed class CompressionLine : IAsyncDisposable
     private readonly Channel<DocumentChunk> _chunks = Channel.CreateBounded<DocumentChunk>(new BoundedChannelOptions(ChunksWaiting) { SingleReader = true, SingleWriter = true });
     private readonly Dictionary<int, SessionDocument> _documents = [];
     private readonly CompressionLevel _level;
+    private readonly Libdeflate? _library;
     private readonly Action<ArrayBufferWriter<byte>> _recycle;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
     private bool _taken;
 
     /// <param name="level">Of gzip.</param>
+    /// <param name="library">For documents that come as one chunk, as nearly all do; null where the machine has none.</param>
     /// <param name="recycle">Takes a chunk's buffer back.</param>
-    public CompressionLine(CompressionLevel level, Action<ArrayBufferWriter<byte>> recycle)
+    public CompressionLine(CompressionLevel level, Libdeflate? library, Action<ArrayBufferWriter<byte>> recycle)
     {
         _level = level;
+        _library = library;
         _recycle = recycle;
         _work = Task.Run(CompressAsync);
     }
@@ -68,22 +71,27 @@ internal sealed class CompressionLine : IAsyncDisposable
         SpoolingStream? spool = null;
         GZipStream? gzip = null;
         using var arena = new SpoolArena();
+        using var whole = _library?.OfLevel(_level);
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
             var length = 0L;
             await foreach (var chunk in _chunks.Reader.ReadAllAsync(_stop.Token))
             {
-                gzip ??= new GZipStream(spool = new SpoolingStream(arena: arena), _level, leaveOpen: true);
+                spool ??= new SpoolingStream(arena: arena);
                 sha256.AppendData(chunk.Bytes.WrittenSpan);
                 length += chunk.Bytes.WrittenCount;
-                gzip.Write(chunk.Bytes.WrittenSpan);
+                if (gzip is null && chunk.Last && whole is not null)
+                    spool.Write(whole.Compress(chunk.Bytes.WrittenSpan));
+                else
+                    (gzip ??= new GZipStream(spool, _level, leaveOpen: true)).Write(chunk.Bytes.WrittenSpan);
                 _recycle(chunk.Bytes);
                 if (!chunk.Last)
                     continue;
-                await gzip.DisposeAsync();
-                await using (spool!)
-                    _documents.Add(chunk.Session, new(spool!.Complete(), length, sha256.GetHashAndReset()));
+                if (gzip is not null)
+                    await gzip.DisposeAsync();
+                await using (spool)
+                    _documents.Add(chunk.Session, new(spool.Complete(), length, sha256.GetHashAndReset()));
                 (gzip, spool, length) = (null, null, 0);
             }
         }

@@ -18,8 +18,10 @@ internal sealed class DocumentCompressor : IAsyncDisposable
     private readonly ConcurrentBag<ArrayBufferWriter<byte>> _free = [];
     private readonly CompressionLine[] _lines;
 
-    public DocumentCompressor(CompressionLevel level) =>
-        _lines = [.. Enumerable.Range(0, Lines).Select(_ => new CompressionLine(level, Recycle))];
+    /// <param name="level">Of gzip.</param>
+    /// <param name="library">Where the machine has it; without it all is System.IO.Compression's.</param>
+    public DocumentCompressor(CompressionLevel level, Libdeflate? library) =>
+        _lines = [.. Enumerable.Range(0, Lines).Select(_ => new CompressionLine(level, library, Recycle))];
 
     /// <summary>An empty buffer; it comes back through <see cref="AddAsync"/>.</summary>
     public ArrayBufferWriter<byte> Rent() => _free.TryTake(out var buffer) ? buffer : new ArrayBufferWriter<byte>(16 * 1024);

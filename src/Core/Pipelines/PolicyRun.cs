@@ -2,6 +2,7 @@ using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Discard;
 using Archiver.Core.Erasure;
+using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Purge;
 using Archiver.Core.Reconciliation;
@@ -34,6 +35,8 @@ internal sealed class PolicyRun(
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.
         if (request.Policy.Action == PolicyAction.Archive)
         {
+            if (Libdeflate.Installed is null)
+                logger.CompressesWithoutLibdeflate();
             await using (var connection = await scope.Context.Connections.OpenAsync(cancellationToken))
                 await StoreWitness.RequireAsync(connection, store, request.Source, cancellationToken);
             await store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken);

@@ -63,6 +63,8 @@ end_compilers() { local group; for group in ${COMPILERS[@]+"${COMPILERS[@]}"}; d
 missing_packages() {
   ! declare -F missing_more >/dev/null || missing_more
   [ -n "${ARCHIVER_TEST_POSTGRES:-}${ARCHIVER_TEST_PG_BIN:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql-15
+  # Documents are compressed by it where it is (docs/adr/0016-libdeflate.md).
+  ls /usr/lib/*/libdeflate.so.0 >/dev/null 2>&1 || echo libdeflate0
   # Only tests use these; without CI they are skipped where they are missing.
   if [ -n "${WITH_TOOLS:-}" ]; then
     [ -x /usr/bin/spin ] || echo spin

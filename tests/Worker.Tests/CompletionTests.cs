@@ -3,7 +3,7 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>Completion as the README says to set it up, in a real shell.</summary>
+/// <summary>Completion as docs/commands.md says to set it up, in a real shell.</summary>
 public sealed partial class CompletionTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -17,7 +17,7 @@ public sealed partial class CompletionTests
     [InlineData("archiver list --st", "--state")]
     public async Task The_shell_completes_verbs_options_and_their_values(string line, string expected)
     {
-        var setup = Assert.Single(Setup().Matches(await File.ReadAllTextAsync(Repository.File("README.md"), Token))).Value;
+        var setup = Assert.Single(Setup().Matches(await File.ReadAllTextAsync(Repository.File("docs/commands.md"), Token))).Value;
         var words = line.Split(' ');
         var script = $"""
             PATH={Path.GetDirectoryName(ArchiverExecutable.Path)}:$PATH

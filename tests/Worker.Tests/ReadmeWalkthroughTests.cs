@@ -5,7 +5,7 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// The README, done by a person who reads it from top to bottom: every line of its shell blocks and every command of its list of first steps and of
-/// its table is run in a shell, with the configuration that it shows. Addresses, passwords, names and ids are the only things put in their place.
+/// its table, and of docs/commands.md and docs/restore.md, is run in a shell, with the configuration that it shows. Addresses, passwords, names and ids are the only things put in their place.
 /// </summary>
 public sealed partial class ReadmeWalkthroughTests(TestServers servers)
 {
@@ -68,13 +68,13 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
     [Fact]
     public async Task Whoever_does_what_the_readme_says_sees_what_it_says()
     {
-        var text = await File.ReadAllTextAsync(Repository.File("README.md"), Token);
+        var readme = await File.ReadAllTextAsync(Repository.File("README.md"), Token);
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 8, young: 3, ledger: false);
         await archiver.Database.ExecuteAsync(OldSessionsOfOneUser);
-        await using var desk = await ReadmeDesk.CreateAsync(text, archiver);
+        await using var desk = await ReadmeDesk.CreateAsync(readme, archiver);
         List<string> surprises = [];
 
-        foreach (var command in Commands(text))
+        foreach (var command in Commands(readme))
         {
             var (start, exitCode, shows) = Expected.FirstOrDefault(e => command.StartsWith(e.Command, StringComparison.Ordinal));
             var result = await desk.RunAsync(command);
@@ -85,10 +85,10 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         Assert.Empty(surprises);
     }
 
-    private static List<string> Commands(string text)
+    private static List<string> Commands(string readme)
     {
-        var steps = text[text.IndexOf("## Two commands", StringComparison.Ordinal)..text.IndexOf("## HTTP,", StringComparison.Ordinal)];
-        steps = JsonBlock().Replace(steps, "");
+        var steps = readme[readme.IndexOf("## Two commands", StringComparison.Ordinal)..readme.IndexOf("## Putting sessions back", StringComparison.Ordinal)];
+        steps = JsonBlock().Replace(steps + File.ReadAllText(Repository.File("docs/commands.md")) + File.ReadAllText(Repository.File("docs/restore.md")), "");
         // The same command under two names need not be run twice.
         var commands = Command().Matches(steps).SelectMany(m => m.Groups.Cast<Group>().Skip(1).Where(g => g.Success).Select(g => g.Value)).Except(NotRun).DistinctBy(c => c.Replace("artifacts/archiver/", "", StringComparison.Ordinal).Replace("<source/policy>", "main/idle", StringComparison.Ordinal)).ToList();
         Assert.True(commands.Count > 25, "The pattern finds no commands: the test could not fail.");

@@ -9,7 +9,7 @@ namespace Archiver.Core.Tests.Documentation;
 
 /// <summary>
 /// The JSON schema of the configuration, for editors: its keys are those that the reader knows, their types what it says of a wrong value, their
-/// descriptions the README's.
+/// descriptions those of docs/configuration.md.
 /// </summary>
 internal static class ConfigurationSchema
 {
@@ -22,7 +22,7 @@ internal static class ConfigurationSchema
     {
         ["$schema"] = "http://json-schema.org/draft-07/schema#",
         ["title"] = "Configuration of Archiver (appsettings.json)",
-        ["description"] = "Made by docs/schema.sh from the keys that the archiver knows and the README's table of them.",
+        ["description"] = "Made by docs/schema.sh from the keys that the archiver knows and docs/configuration.md.",
         ["type"] = "object",
         ["properties"] = new JsonObject { [KnownKey.Root.Name] = Node(KnownKey.Root, KnownKey.Root.Name, "", descriptions) },
         ["definitions"] = new JsonObject
@@ -39,7 +39,7 @@ internal static class ConfigurationSchema
     }.ToJsonString(Form) + "\n";
 
     /// <param name="key">The key.</param>
-    /// <param name="path">As the README has it.</param>
+    /// <param name="path">As docs/configuration.md has it.</param>
     /// <param name="sample">The path below Archiver with names in the place of <c>{name}</c>, to ask the reader.</param>
     /// <param name="descriptions">By path.</param>
     private static JsonObject Node(KnownKey key, string path, string sample, IReadOnlyDictionary<string, string> descriptions)

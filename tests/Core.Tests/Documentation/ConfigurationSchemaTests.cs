@@ -14,7 +14,7 @@ public sealed class ConfigurationSchemaTests
     [Fact]
     public void The_schema_for_editors_is_that_of_the_keys_of_today()
     {
-        var schema = ConfigurationSchema.Of(ReadmeOptions.All().ToDictionary(o => o.Path, Described, StringComparer.Ordinal));
+        var schema = ConfigurationSchema.Of(DocumentedOptions.All().ToDictionary(o => o.Path, Described, StringComparer.Ordinal));
         if (Environment.GetEnvironmentVariable(Write) is not null)
             File.WriteAllText(Path, schema);
 
@@ -35,7 +35,7 @@ public sealed class ConfigurationSchemaTests
         Assert.Equal("""{"enum":["Archive","Purge","Expire"]}""", Kind(policy.GetProperty("Action")));
     }
 
-    private static string Described(ReadmeOptions option) => option.Default switch
+    private static string Described(DocumentedOptions option) => option.Default switch
     {
         "none" => option.Meaning,
         var said when said.StartsWith("required", StringComparison.Ordinal) => $"{option.Meaning} ({said})",

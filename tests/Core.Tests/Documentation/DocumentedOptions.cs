@@ -3,16 +3,16 @@ using Archiver.Testing;
 
 namespace Archiver.Core.Tests.Documentation;
 
-/// <summary>A row of the README's tables of options: a heading names the section, the first cell the key in it.</summary>
+/// <summary>A row of the tables of options in docs/configuration.md: a heading names the section, the first cell the key in it.</summary>
 /// <param name="Path">Such as <c>Archiver:Sources:{name}:Preset</c>.</param>
 /// <param name="Default">The second cell.</param>
 /// <param name="Meaning">The third cell, as plain text.</param>
-internal sealed partial record ReadmeOptions(string Path, string Default, string Meaning)
+internal sealed partial record DocumentedOptions(string Path, string Default, string Meaning)
 {
-    public static IEnumerable<ReadmeOptions> All()
+    public static IEnumerable<DocumentedOptions> All()
     {
         string? section = null;
-        foreach (var line in File.ReadLines(Repository.File("README.md")).SkipWhile(l => l != "## Options").Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal)))
+        foreach (var line in File.ReadLines(Repository.File("docs/configuration.md")).SkipWhile(l => l != "## Options").Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal)))
         {
             if (Heading().Match(line) is { Success: true } heading)
                 section = heading.Groups[1].Value;

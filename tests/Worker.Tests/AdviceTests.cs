@@ -47,32 +47,57 @@ public sealed partial class AdviceTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("plan")).ExitCode);
     }
 
-    [Fact]
-    public async Task What_it_advises_for_numbers_that_are_times_is_not_advised_again_when_it_was_done()
+    // 0 is "not set": as 1970 it would be long ago, and a purge of what was deleted then took what nobody had deleted.
+    [Theory]
+    [InlineData("bigint", "(extract(epoch FROM now() - interval '200 days') * 1000)::bigint", "0", "epoch-ms")]
+    [InlineData("int", "extract(epoch FROM now() - interval '200 days')::int", "0", "epoch-s")]
+    [InlineData("numeric", "extract(epoch FROM now() - interval '200 days') * 1000000", "0", "epoch-us")]
+    [InlineData("text", "to_char(now() - interval '200 days', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')", "''", "text")]
+    [InlineData("text", "'017f22e2-79b0-7cc3-98c4-dc0c0c07398f'", "''", "uuid")]
+    public async Task A_time_of_another_type_is_to_be_mapped_as_what_it_is_and_no_column_is_changed_or_added(string type, string value, string unset, string form)
     {
-        await using var archiver = await CreateAsync("CREATE TABLE chats (id int PRIMARY KEY, seen bigint NOT NULL); INSERT INTO chats VALUES (1, 0); CREATE INDEX ON chats (seen, id)");
+        await using var archiver = await CreateAsync($"CREATE TABLE chats (id int PRIMARY KEY, seen {type} NOT NULL, gone {type}); INSERT INTO chats VALUES (1, {unset}, {unset}), (2, {value}, {unset}); CREATE INDEX ON chats (seen, id); CREATE INDEX ON chats (gone, id)");
+        archiver.With("Sources:main:Tables:Session:Deleted", "gone").With("Sources:main:Policies:gone:Action", "Purge").With("Sources:main:Policies:gone:DeletedFor", "30d");
+
+        var plan = await archiver.RunAsync("plan");
+
+        Assert.Equal(3, plan.ExitCode);
+        Assert.DoesNotContain("Fix it with", plan.Error, StringComparison.Ordinal);
+        Assert.Contains($$"""map it as { "Column": "seen", "As": "{{form}}" }""", plan.Error, StringComparison.Ordinal);
+        foreach (var role in new[] { "Activity:0", "Deleted" })
+            archiver.With($"Sources:main:Tables:Session:{role}", null).With($"Sources:main:Tables:Session:{role}:Column", role == "Deleted" ? "gone" : "seen").With($"Sources:main:Tables:Session:{role}:As", form);
+        foreach (var verb in new[] { "plan", "purge", "archive" })
+            Assert.Equal((verb, 0), (verb, (await archiver.RunAsync(verb)).ExitCode));
+        Assert.Equal("1", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',') FROM chats", Token));
+    }
+
+    [Fact]
+    public async Task A_column_that_it_advised_is_not_advised_again_when_it_was_added()
+    {
+        await using var archiver = await CreateAsync("CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL, stored timestamptz); CREATE INDEX ON chats (seen, id)");
+        archiver.With("Sources:main:Tables:Session:Archived", "stored");
 
         await FollowAsync(archiver);
         var again = await archiver.RunAsync("plan");
 
-        Assert.Contains("such as seen_time, which stands beside it already", again.Error, StringComparison.Ordinal);
+        Assert.Contains("such as stored_flag, which stands beside it already", again.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("ADD COLUMN", again.Error, StringComparison.Ordinal);
-        Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Activity:0", "seen_time").RunAsync("plan")).ExitCode);
+        Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Archived", "stored_flag").RunAsync("plan")).ExitCode);
     }
 
     // PostgreSQL cuts a name at 63 bytes without an error: what was advised stood there under another name, and was advised again.
     [Theory]
     [InlineData("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")]
     [InlineData("üüüüüüüüüüüüüüüüüüüüüüüüüüüüüü")]
-    public async Task A_column_that_it_advises_has_a_name_that_fits(string seen)
+    public async Task A_column_that_it_advises_has_a_name_that_fits(string stored)
     {
-        await using var archiver = await CreateAsync($"CREATE TABLE chats (id int PRIMARY KEY, {seen} bigint NOT NULL); INSERT INTO chats VALUES (1, 0); CREATE INDEX ON chats ({seen}, id)");
-        archiver.With("Sources:main:Tables:Session:Activity:0", seen);
+        await using var archiver = await CreateAsync($"CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL, {stored} timestamptz); CREATE INDEX ON chats (seen, id)");
+        archiver.With("Sources:main:Tables:Session:Archived", stored);
 
         await FollowAsync(archiver);
         var again = await archiver.RunAsync("plan");
 
-        Assert.Contains("_time, which stands beside it already", again.Error, StringComparison.Ordinal);
+        Assert.Contains("_flag, which stands beside it already", again.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("ADD COLUMN", again.Error, StringComparison.Ordinal);
     }
 

@@ -17,9 +17,9 @@ internal sealed class ChildTableOptions
 
     public string[]? Order { get; set; }
 
-    public string? Time { get; set; }
+    public TimeOptions? Time { get; set; }
 
-    public string? Deleted { get; set; }
+    public TimeOptions? Deleted { get; set; }
 
     /// <summary>The child table; what is not stated comes from the preset's child of that name, if there is one.</summary>
     public ChildTable Read(ValueReader read, string name, ChildTable? preset) => new()
@@ -31,7 +31,7 @@ internal sealed class ChildTableOptions
         ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? read.Missing(nameof(ParentKey)),
         Key = read.Text(Key) ?? preset?.Key,
         Order = TableNames.Columns(read, Order) ?? preset?.Order ?? TableNames.NoColumns(read, nameof(Order)),
-        Time = read.Text(Time) ?? preset?.Time,
-        Deleted = read.Text(Deleted) ?? preset?.Deleted,
+        Time = TimeOptions.Read(Time, read, nameof(Time)) ?? preset?.Time,
+        Deleted = TimeOptions.Read(Deleted, read, nameof(Deleted), flag: true) ?? preset?.Deleted,
     };
 }

@@ -38,7 +38,11 @@ internal sealed class ConfigurationTree
                 VisitValue(section, key, path);
                 break;
             case KeyKind.List:
+            case KeyKind.Shorts:
                 VisitList(section, key, path);
+                break;
+            case KeyKind.Short:
+                VisitShort(section, key, path);
                 break;
             case KeyKind.Named:
                 RefuseValue(section);
@@ -80,9 +84,28 @@ internal sealed class ConfigurationTree
         foreach (var item in section.GetChildren())
         {
             if (int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                VisitValue(item, key, $"{path}:{item.Key}");
+                Visit(item, key with { Kind = key.Kind == KeyKind.List ? KeyKind.Value : KeyKind.Short }, $"{path}:{item.Key}");
             else
                 _problems.Add(item.Path, "is not a known key; the keys of a list are 0, 1, 2, ...");
+        }
+    }
+
+    /// <summary>Whatever is written, the binder finds a section. Which of two ways of saying the same was meant to count nobody can tell.</summary>
+    private void VisitShort(IConfigurationSection section, KnownKey key, string path)
+    {
+        var first = key.Children[0];
+        List<IConfigurationSection> below = [.. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase))];
+        var value = section.Value ?? section[FileKey];
+        if (below.Count == 0 || value is not null)
+            ReadValue(section, first, $"{path}:{first.Name}");
+        foreach (var child in below)
+        {
+            if (key.Find(child.Key) is not { } known)
+                _problems.Add(child.Path, $"is not a known key{DidYouMean.Hint(child.Key, key.Children.Select(c => c.Name))}");
+            else if (known.Name == first.Name && value is not null)
+                _problems.Add(child.Path, $"must not be given together with a value of {section.Path} itself, which is short for it");
+            else
+                VisitValue(child, known, $"{path}:{known.Name}");
         }
     }
 
@@ -93,6 +116,11 @@ internal sealed class ConfigurationTree
             _problems.Add(child.Path, $"is not a known key: {section.Path} takes a single value");
             _problems.Cover(section.Path);
         }
+        ReadValue(section, key, path);
+    }
+
+    private void ReadValue(IConfigurationSection section, KnownKey key, string path)
+    {
         var file = section[FileKey];
         if (file is null)
         {

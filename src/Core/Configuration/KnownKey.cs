@@ -9,6 +9,12 @@ internal enum KeyKind
     List,
     Section,
 
+    /// <summary>A section, for which the value of its first key may stand alone.</summary>
+    Short,
+
+    /// <summary>A list of those.</summary>
+    Shorts,
+
     /// <summary>A section whose keys are names that the user chooses, such as sources.</summary>
     Named,
 }
@@ -28,7 +34,7 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
     /// <summary>Paths of all values and lists from here on; a name that the user chooses shows as <c>{name}</c>.</summary>
     public IEnumerable<string> Paths() => Kind switch
     {
-        KeyKind.Value or KeyKind.List => [Name],
+        KeyKind.Value or KeyKind.List or KeyKind.Short or KeyKind.Shorts => [Name],
         KeyKind.Named => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{{name}}:{p}"),
         _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
     };
@@ -44,6 +50,8 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
             return new(property.Name, KeyKind.Value, secret, []);
         if (type == typeof(string[]))
             return new(property.Name, KeyKind.List, secret, []);
+        if (type == typeof(TimeOptions) || type == typeof(TimeOptions[]))
+            return new(property.Name, type.IsArray ? KeyKind.Shorts : KeyKind.Short, secret, Below(typeof(TimeOptions)));
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>)
             ? new(property.Name, KeyKind.Named, secret, Below(type.GenericTypeArguments[1]))
             : new(property.Name, KeyKind.Section, secret, Below(type));

@@ -41,7 +41,7 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
             Needs(raw.DeletedFor, nameof(raw.DeletedFor), map.Session.Deleted, nameof(map.Session.Deleted));
     }
 
-    private void Needs(string? value, string key, string? column, string role)
+    private void Needs(string? value, string key, object? column, string role)
     {
         if (value is not null && column is null)
             read.Problem(key, $"needs the role {role}, which the source does not map");

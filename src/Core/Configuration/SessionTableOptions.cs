@@ -11,17 +11,17 @@ internal sealed class SessionTableOptions
 
     public string? ExternalId { get; set; }
 
-    public string[]? Activity { get; set; }
+    public TimeOptions[]? Activity { get; set; }
 
     public string? User { get; set; }
 
-    public string? Created { get; set; }
+    public TimeOptions? Created { get; set; }
 
-    public string? Ended { get; set; }
+    public TimeOptions? Ended { get; set; }
 
-    public string? Deleted { get; set; }
+    public TimeOptions? Deleted { get; set; }
 
-    public string? Expires { get; set; }
+    public TimeOptions? Expires { get; set; }
 
     public string? Status { get; set; }
 
@@ -35,12 +35,12 @@ internal sealed class SessionTableOptions
         Table = TableNames.Read(read, Table) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
         Key = read.Text(Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
         ExternalId = read.Text(ExternalId) ?? preset?.ExternalId,
-        Activity = TableNames.Columns(read, Activity) ?? preset?.Activity ?? TableNames.NoColumns(read, nameof(Activity)),
+        Activity = TimeOptions.Read(Activity, read, nameof(Activity)) ?? preset?.Activity ?? TimeOptions.None(read, nameof(Activity)),
         User = read.Text(User) ?? preset?.User,
-        Created = read.Text(Created) ?? preset?.Created,
-        Ended = read.Text(Ended) ?? preset?.Ended,
-        Deleted = read.Text(Deleted) ?? preset?.Deleted,
-        Expires = read.Text(Expires) ?? preset?.Expires,
+        Created = TimeOptions.Read(Created, read, nameof(Created)) ?? preset?.Created,
+        Ended = TimeOptions.Read(Ended, read, nameof(Ended), flag: true) ?? preset?.Ended,
+        Deleted = TimeOptions.Read(Deleted, read, nameof(Deleted), flag: true) ?? preset?.Deleted,
+        Expires = TimeOptions.Read(Expires, read, nameof(Expires)) ?? preset?.Expires,
         Status = read.Text(Status) ?? preset?.Status,
         Archived = read.Text(Archived) ?? preset?.Archived,
         ArchiveLocation = read.Text(ArchiveLocation) ?? preset?.ArchiveLocation,

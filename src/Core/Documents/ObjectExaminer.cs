@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
@@ -129,8 +130,8 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
             ExternalId = Text(map.Session.ExternalId),
             Generation = document.Header.Generation,
             User = Text(map.Session.User),
-            Created = Text(map.Session.Created),
-            Activity = [.. map.Session.Activity.Select(Text).OfType<string>()],
+            Created = map.Session.Created is { } created ? TimeValue.Of(created, Text) : null,
+            Activity = [.. map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
             Times = times.Extremes,
             Messages = messages,
             Rows = rows,

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Documents;
 
@@ -21,7 +23,7 @@ internal sealed class RowTimes(SourceMap map)
     /// <exception cref="JsonException">Not JSON.</exception>
     public void Add(string table, ReadOnlySpan<byte> row)
     {
-        if (map.Children.FirstOrDefault(c => c.Name == table)?.Time is not { } column || Find(row, column) is not { } text)
+        if (map.Children.FirstOrDefault(c => c.Name == table)?.Time is not { } time || Of(time, row) is not { } text)
             return;
         if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
         {
@@ -34,7 +36,17 @@ internal sealed class RowTimes(SourceMap map)
             _latest[table] = (at, text);
     }
 
-    private static string? Find(ReadOnlySpan<byte> row, string column)
+    private static string? Of(TimeColumn time, ReadOnlySpan<byte> row)
+    {
+        if (time.IsPlain)
+            return Find(row, time.Column, JsonTokenType.String);
+        Dictionary<string, string?> values = new(StringComparer.Ordinal);
+        foreach (var column in time.Columns)
+            values[column] = Find(row, column, JsonTokenType.String, JsonTokenType.Number, JsonTokenType.True);
+        return TimeValue.Of(time, values.GetValueOrDefault);
+    }
+
+    private static string? Find(ReadOnlySpan<byte> row, string column, params ReadOnlySpan<JsonTokenType> wanted)
     {
         var json = JsonPieces.Over(row);
         json.Read();
@@ -43,7 +55,7 @@ internal sealed class RowTimes(SourceMap map)
             var found = json.ValueTextEquals(column);
             json.Read();
             if (found)
-                return json.TokenType == JsonTokenType.String ? json.GetString() : null;
+                return !wanted.Contains(json.TokenType) ? null : json.TokenType == JsonTokenType.String ? json.GetString() : Encoding.UTF8.GetString(json.ValueSpan);
             json.Skip();
         }
         return null;

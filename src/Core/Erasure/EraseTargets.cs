@@ -133,12 +133,12 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         }
         var parameters = new SqlParameters();
         var keys = parameters.Add(PgParameter.Texts(named));
-        string Instant(string table, string alias, string column) => InstantSql.Of(shape[table][column], SessionPath.Column(alias, column), source.TimeZone, parameters);
-        var activity = table.Activity.Select(c => Instant(SourceMap.SessionName, "s", c)).ToList();
+        string Instant(TimeColumn time) => TimeSql.Of(source, shape, time).Instant(parameters);
+        var activity = table.Activity.Select(Instant).ToList();
         var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, c)))
-            .Select(c => $"(SELECT min({Instant(c.Child.Name, "t", c.Child.Time!)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where($"= {Key}")})");
+            .Select(c => $"(SELECT min({TimeSql.Of(source, shape, c.Child, c.Child.Time!).Instant(parameters)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where($"= {Key}")})");
         var oldest = $"CASE WHEN num_nulls({string.Join(", ", activity)}) = 0 THEN least({string.Join(", ", [.. activity, .. rows])}) END";
-        var began = table.Created is { } created ? $"coalesce({Instant(SourceMap.SessionName, "s", created)}, {oldest})" : oldest;
+        var began = table.Created is { } created ? $"coalesce({Instant(created)}, {oldest})" : oldest;
         var sql = $"""
             SELECT b.key, b.user_id, CASE WHEN isfinite(b.began) THEN b.began END, NULL::timestamptz
             FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Table.Sql} AS s WHERE {Key} = ANY ({keys}::{shape.KeyType(source.Map)}[])) AS b

@@ -17,7 +17,7 @@ internal static class HoldCondition
     public static string NotHeld(SourceSettings settings, SourceShape shape, string key, string source, SqlParameters parameters, string? only = null)
     {
         var table = settings.Map.Session;
-        string Instant(string column) => InstantSql.Of(shape.Session[column], SessionPath.Column("s", column), settings.TimeZone, parameters);
+        string Instant(TimeColumn time) => TimeSql.Of(settings, shape, time).Instant(parameters);
         var column = SameUser.Column(settings.Map, shape);
         var user = table.User is null ? "NULL::text" : SameUser.Written(column, $"{SessionPath.Column("s", table.User)}::text");
         var created = table.Created is null ? "NULL::timestamptz" : Instant(table.Created);
@@ -32,7 +32,7 @@ internal static class HoldCondition
         string Times(string aggregate) => string.Concat(settings.Map.Children.Where(c => c.Time is not null).Select(child =>
         {
             var path = SessionPath.Of(settings.Map, child);
-            var time = InstantSql.Of(shape[child.Name][child.Time!], SessionPath.Column("t", child.Time!), settings.TimeZone, parameters);
+            var time = TimeSql.Of(settings, shape, child, child.Time!).Instant(parameters);
             return $", (SELECT {aggregate}({time}) FROM {path.From(child)} WHERE {path.Where($"= {key}")})";
         }));
     }

@@ -33,13 +33,28 @@ internal sealed class AdviceProbe(NpgsqlConnection connection, NpgsqlTransaction
     public async Task<bool> IsPartitionedByAsync(TableShape table, string column, CancellationToken cancellationToken) =>
         await connection.ScalarAsync<bool>(PartitionedBy, cancellationToken, PgParameter.Oid(table.Oid), PgParameter.Text(column));
 
-    private async Task<bool?> AskAsync(string sql, CancellationToken cancellationToken)
+    /// <summary>Name of the form in which a column's values may be times, by one of them; null where none says so.</summary>
+    public Task<string?> TimeFormAsync(TableName table, ColumnShape column, CancellationToken cancellationToken)
+    {
+        var value = SessionPath.Column("t", column.Name);
+        return column.Kind == ColumnKind.Number
+            ? AskTextAsync($"SELECT CASE WHEN {value} > 1e14 THEN 'epoch-us' WHEN {value} > 1e11 THEN 'epoch-ms' ELSE 'epoch-s' END FROM {table.Sql} AS t WHERE {value} > 0 LIMIT 1", cancellationToken)
+            : AskTextAsync($"""
+                SELECT CASE WHEN {TextTime.Instant($"{value}::text", "'UTC'")} IS NOT NULL THEN 'text' WHEN {UuidTime.Instant(TimeForm.Uuid, value)} IS NOT NULL THEN 'uuid' END
+                FROM {table.Sql} AS t WHERE {value}::text <> '' LIMIT 1
+                """, cancellationToken);
+    }
+
+    private async Task<bool?> AskAsync(string sql, CancellationToken cancellationToken) =>
+        await AskTextAsync($"SELECT ({sql})::text", cancellationToken) is { } answer ? answer == "true" : null;
+
+    private async Task<string?> AskTextAsync(string sql, CancellationToken cancellationToken)
     {
         await transaction.SaveAsync(Savepoint, cancellationToken);
         try
         {
             await connection.ExecuteAsync(TransactionSettings.Timeout("statement_timeout", Patience), cancellationToken);
-            return await connection.ScalarAsync<bool>(sql, cancellationToken);
+            return await connection.ScalarAsync<string?>(sql, cancellationToken);
         }
         catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
         {

@@ -12,6 +12,9 @@ internal enum ColumnUse
     /// <summary>Compared with a cut-off.</summary>
     Time,
 
+    /// <summary>A flag with a time beside it.</summary>
+    Since,
+
     /// <summary>Set to a text.</summary>
     Text,
 

@@ -26,7 +26,7 @@ internal static class ExistenceChecks
     {
         var names = string.Join(", ", roles.Select(r => r.Role).Distinct());
         var kept = PgIdentifier.Fit(column);
-        var add = kept == column ? roles.Select(r => DefinitionFor(r.Use)).FirstOrDefault(d => d is not null) : null;
+        var add = kept == column ? roles.Select(DefinitionFor).FirstOrDefault(d => d is not null) : null;
         var hint = kept == column ? "Map another one, or add it." : $"PostgreSQL keeps {PgIdentifier.MaxBytes} bytes of a name: map {PgIdentifier.Quote(kept)}, or another one.";
         findings.Problem(
             $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has {string.Join(", ", table.Columns.Select(c => c.Name))}. {hint}",
@@ -34,9 +34,9 @@ internal static class ExistenceChecks
     }
 
     // Old rows stay NULL in a new time column: unknown, so never eligible. A key cannot be invented.
-    private static string? DefinitionFor(ColumnUse use) => use switch
+    private static string? DefinitionFor(MappedColumn column) => column.Use switch
     {
-        ColumnUse.Time => "timestamptz",
+        ColumnUse.Time when column.Form == TimeForm.Timestamp => "timestamptz",
         ColumnUse.Text => "text",
         ColumnUse.Flag => "boolean NOT NULL DEFAULT false",
         _ => null,

@@ -18,20 +18,20 @@ internal static class IndexChecks
             if (catalog.Column(child.Name, child.ForeignKey) is not null && Bare(catalog, child.Name, i => i.Finds(child.ForeignKey)) is { Count: > 0 } bare)
                 findings.Problem(
                     $"Column {PgIdentifier.Quote(child.ForeignKey)} (ForeignKey) of table {catalog.Table(child.Name)!.Table} ({child.Name}) leads no usable index, complete and without a condition{Where(bare)}: every batch would read the whole table.",
-                    Statements(bare, child.ForeignKey));
+                    Statements(bare, PgIdentifier.Quote(child.ForeignKey)));
         }
         var session = catalog.Map.Session;
         // A purge of messages finds their sessions by the messages.
         var columns = catalog.Source.Policies is { Count: 0 }
             ? [session.Activity[0]]
-            : catalog.Source.Policies.Where(p => p.Scope == PurgeScope.Sessions).Select(p => EligibilityPredicate.OrderColumn(p, session)).Distinct(StringComparer.Ordinal);
-        foreach (var column in columns)
+            : catalog.Source.Policies.Where(p => p.Scope == PurgeScope.Sessions).Select(p => EligibilityPredicate.OrderColumn(p, session)).Distinct();
+        foreach (var time in columns)
         {
-            string[] order = [column, session.Key];
-            if (order.All(c => catalog.Column(SourceMap.SessionName, c) is not null)
-                && Bare(catalog, SourceMap.SessionName, i => i.Orders(order[0], order[1])) is { Count: > 0 } unsorted)
+            string[] order = [TimeSql.Indexed(time), PgIdentifier.Quote(session.Key)];
+            if (time.Columns.Append(session.Key).All(c => catalog.Column(SourceMap.SessionName, c) is not null)
+                && Bare(catalog, SourceMap.SessionName, i => time.Or is null ? i.Orders(time.Times, session.Key) : i.OrdersBy(order[0], session.Key)) is { Count: > 0 } unsorted)
                 findings.Warning(
-                    $"No index of table {session.Table} serves the order of selection, {PgIdentifier.Quote(order[0])} and {PgIdentifier.Quote(order[1])}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
+                    $"No index of table {session.Table} serves the order of selection, {order[0]} and {order[1]}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
                     Statements(unsorted, order));
         }
         await WarnOfMissingPrimaryKeysAsync(catalog, probe, findings, cancellationToken);
@@ -49,8 +49,8 @@ internal static class IndexChecks
         return $" in {string.Join(", ", bare.Take(Listed).Select(r => r.Table))}{more}";
     }
 
-    private static IEnumerable<string> Statements(List<RelationFacts> bare, params string[] columns) =>
-        bare.Take(Listed).Select(r => $"CREATE INDEX CONCURRENTLY ON {r.Table.Sql} ({string.Join(", ", columns.Select(PgIdentifier.Quote))})");
+    private static IEnumerable<string> Statements(List<RelationFacts> bare, params string[] terms) =>
+        bare.Take(Listed).Select(r => $"CREATE INDEX CONCURRENTLY ON {r.Table.Sql} ({string.Join(", ", terms)})");
 
     private static async Task WarnOfMissingPrimaryKeysAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {

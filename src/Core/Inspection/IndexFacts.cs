@@ -1,9 +1,11 @@
+using System.Text.RegularExpressions;
+using Archiver.Core.Postgres;
 using Npgsql;
 
 namespace Archiver.Core.Inspection;
 
 /// <summary>An index of a mapped table or partition.</summary>
-internal sealed record IndexFacts : ICatalogFact<IndexFacts>
+internal sealed partial record IndexFacts : ICatalogFact<IndexFacts>
 {
     public static string Sql => """
         SELECT i.indrelid::bigint, am.amname::text, i.indisprimary, i.indisunique, i.indimmediate,
@@ -16,7 +18,8 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
                i.indoption::text,
                NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attcollation <> i.indcollation[0]),
                i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) IS NOT DISTINCT FROM
-                 (SELECT '(' || quote_ident(a.attname::text) || ' IS NOT NULL)' FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0])
+                 (SELECT '(' || quote_ident(a.attname::text) || ' IS NOT NULL)' FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0]),
+               CASE WHEN i.indkey[0] = 0 THEN pg_get_indexdef(i.indexrelid, 1, true) END
         FROM pg_index AS i
         JOIN pg_class AS c ON c.oid = i.indexrelid
         JOIN pg_am AS am ON am.oid = c.relam
@@ -45,6 +48,9 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
     /// <summary>Bits of each key column: 1 descending, 2 nulls first.</summary>
     public required IReadOnlyList<string> Directions { get; init; }
 
+    /// <summary>What stands in the place of a first column, as the server writes it; null where there is one.</summary>
+    public required string? Expression { get; init; }
+
     /// <summary>The first column is indexed under its own collation.</summary>
     public required bool OwnCollation { get; init; }
 
@@ -58,9 +64,20 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
     public bool MakesUnique(string column) => IsUnique && IsValid && IsImmediate && !IsPartial && Columns.Count == 1 && Columns[0] == column;
 
     /// <summary>Whether the rows with a value in the first column come from it in the order of two columns, forwards or backwards.</summary>
-    public bool Orders(string first, string second) =>
-        IsValid && HasEveryValue && OwnCollation && Method == "btree" && Columns.Count >= 2 && Columns[0] == first && Columns[1] == second
+    public bool Orders(string first, string second) => Columns[0] == first && OrdersAfterFirst(second);
+
+    /// <summary>The same where the first of both is an expression.</summary>
+    public bool OrdersBy(string expression, string second) => Expression is not null && Terms(Expression) == Terms(expression) && OrdersAfterFirst(second);
+
+    private bool OrdersAfterFirst(string second) =>
+        IsValid && HasEveryValue && OwnCollation && Method == "btree" && Columns.Count >= 2 && Columns[1] == second
         && Directions[0] == Directions[1] && Directions[0] is "0" or "3";
+
+    // The server writes quotes only where a name needs them, casts of constants, and parentheses of its own.
+    private static string Terms(string expression) => Spelling().Replace(expression, "").ToLowerInvariant();
+
+    [GeneratedRegex("::[a-z ]+|[\\s()\"]")]
+    private static partial Regex Spelling();
 
     public static IndexFacts Read(NpgsqlDataReader row) => new()
     {
@@ -75,5 +92,6 @@ internal sealed record IndexFacts : ICatalogFact<IndexFacts>
         Directions = row.GetString(8).Split(' '),
         OwnCollation = row.GetBoolean(9),
         HasEveryValue = row.GetBoolean(10),
+        Expression = row.TextOrNull(11),
     };
 }

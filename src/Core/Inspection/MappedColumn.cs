@@ -7,6 +7,12 @@ namespace Archiver.Core.Inspection;
 /// <param name="Role">The key of the configuration that names it, such as <c>Activity</c>.</param>
 internal sealed record MappedColumn(string Table, string Role, string Column, ColumnUse Use)
 {
+    /// <summary>Of a time: how its values are times.</summary>
+    public TimeForm Form { get; init; }
+
+    /// <summary>Of a time that another one falls back on: the column whose type it must have.</summary>
+    public string? Like { get; init; }
+
     /// <summary>Every column that a source's configuration names; one may come in several roles.</summary>
     public static IEnumerable<MappedColumn> Of(SourceSettings source) =>
         [.. OfSession(source), .. source.Map.Children.SelectMany(c => OfChild(c))];
@@ -14,37 +20,42 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
     private static IEnumerable<MappedColumn> OfSession(SourceSettings source)
     {
         var session = source.Map.Session;
-        IEnumerable<(string Role, string? Column, ColumnUse Use)> columns =
+        const string Table = SourceMap.SessionName;
+        return
         [
-            (nameof(session.Key), session.Key, ColumnUse.Key),
-            (nameof(session.ExternalId), session.ExternalId, ColumnUse.Key),
-            .. session.Activity.Select(c => (nameof(session.Activity), (string?)c, ColumnUse.Time)),
-            (nameof(session.User), session.User, ColumnUse.Any),
-            (nameof(session.Created), session.Created, ColumnUse.Time),
-            (nameof(session.Ended), session.Ended, ColumnUse.Time),
-            (nameof(session.Deleted), session.Deleted, ColumnUse.Time),
-            (nameof(session.Expires), session.Expires, ColumnUse.Time),
-            (nameof(session.Status), session.Status, ColumnUse.Any),
-            (nameof(session.Archived), session.Archived, ColumnUse.Flag),
-            (nameof(session.ArchiveLocation), session.ArchiveLocation, ColumnUse.Text),
-            .. source.Keep.Select(c => (nameof(source.Keep), (string?)c, ColumnUse.Any)),
+            .. Mapped(Table, (nameof(session.Key), session.Key, ColumnUse.Key), (nameof(session.ExternalId), session.ExternalId, ColumnUse.Key)),
+            .. session.Activity.SelectMany(a => Times(Table, nameof(session.Activity), a)),
+            .. Mapped(Table, (nameof(session.User), session.User, ColumnUse.Any)),
+            .. Times(Table, nameof(session.Created), session.Created),
+            .. Times(Table, nameof(session.Ended), session.Ended),
+            .. Times(Table, nameof(session.Deleted), session.Deleted),
+            .. Times(Table, nameof(session.Expires), session.Expires),
+            .. Mapped(Table, (nameof(session.Status), session.Status, ColumnUse.Any), (nameof(session.Archived), session.Archived, ColumnUse.Flag)),
+            .. Mapped(Table, (nameof(session.ArchiveLocation), session.ArchiveLocation, ColumnUse.Text)),
+            .. Mapped(Table, [.. source.Keep.Select(c => (nameof(source.Keep), (string?)c, ColumnUse.Any))]),
         ];
-        return Mapped(SourceMap.SessionName, columns);
     }
 
     private static IEnumerable<MappedColumn> OfChild(ChildTable child) =>
     [
-        .. Mapped(child.Name,
-        [
-            (nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link),
-            (nameof(child.Key), child.Key, ColumnUse.Any),
-            .. child.Order.Select(c => (nameof(child.Order), (string?)c, ColumnUse.Any)),
-            (nameof(child.Time), child.Time, ColumnUse.Time),
-            (nameof(child.Deleted), child.Deleted, ColumnUse.Time),
-        ]),
+        .. Mapped(child.Name, (nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link), (nameof(child.Key), child.Key, ColumnUse.Any)),
+        .. Mapped(child.Name, [.. child.Order.Select(c => (nameof(child.Order), (string?)c, ColumnUse.Any))]),
+        .. Times(child.Name, nameof(child.Time), child.Time),
+        .. Times(child.Name, nameof(child.Deleted), child.Deleted),
         new(child.Parent, nameof(child.ParentKey), child.ParentKey, ColumnUse.Link),
     ];
 
-    private static IEnumerable<MappedColumn> Mapped(string table, IEnumerable<(string Role, string? Column, ColumnUse Use)> columns) =>
+    private static IEnumerable<MappedColumn> Times(string table, string role, TimeColumn? time)
+    {
+        if (time is null)
+            yield break;
+        yield return new(table, role, time.Column, time.At is null ? ColumnUse.Time : ColumnUse.Since) { Form = time.As };
+        if (time.Or is { } or)
+            yield return new(table, $"{role}:{nameof(time.Or)}", or, ColumnUse.Time) { Form = time.As, Like = time.Column };
+        if (time.At is { } at)
+            yield return new(table, $"{role}:{nameof(time.At)}", at, ColumnUse.Time) { Form = time.As };
+    }
+
+    private static IEnumerable<MappedColumn> Mapped(string table, params IEnumerable<(string Role, string? Column, ColumnUse Use)> columns) =>
         columns.Where(c => c.Column is not null).Select(c => new MappedColumn(table, c.Role, c.Column!, c.Use));
 }

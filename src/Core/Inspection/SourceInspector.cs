@@ -31,7 +31,7 @@ internal static class SourceInspector
         RelationChecks.Check(catalog, findings);
         var probe = new AdviceProbe(connection, transaction);
         await KeyChecks.CheckAsync(catalog, probe, findings, cancellationToken);
-        TypeChecks.Check(catalog, findings);
+        await TypeChecks.CheckAsync(catalog, probe, findings, cancellationToken);
         ForeignKeyChecks.Check(catalog, findings);
         TriggerChecks.Check(catalog, findings);
         await IndexChecks.CheckAsync(catalog, probe, findings, cancellationToken);

@@ -20,6 +20,13 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
     /// <summary>The date must lie before this instant; null where it is compared with something else.</summary>
     public DateTimeOffset? Before { get; init; }
 
+    /// <summary>True for whatever meets it, and for some more: a comparison of a column alone, for an index to serve. Null where it is such a one itself.</summary>
+    public string? Narrowing { get; init; }
+
+    /// <summary>What the planner has statistics for, of all of them, ANDed.</summary>
+    public static string Narrow(IEnumerable<Condition> conditions) =>
+        string.Join("\n  AND ", conditions.Select(c => c.IsBeyondStatistics ? c.Narrowing : c.Sql).OfType<string>().DefaultIfEmpty("true"));
+
     /// <summary>All of them, ANDed.</summary>
     public static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql));
 }

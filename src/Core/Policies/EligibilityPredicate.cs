@@ -13,15 +13,13 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     /// <summary>The reason of a session whose activity is NULL, infinite or in the future.</summary>
     public const string UnknownActivity = "unknown activity";
 
-    private readonly CutoffSql _cutoff = new(source, cutoffs);
-
     private readonly SoftDeletedRows? _rows = SoftDeletedRows.Of(source, shape, policy, cutoffs);
 
     /// <summary>
-    /// The column whose age the policy judges, and in whose order its sessions are taken, so that the index of its condition gives the order too:
+    /// The time whose age the policy judges, and in whose order its sessions are taken, so that the index of its condition gives the order too:
     /// without it the few deleted sessions would be looked for among all.
     /// </summary>
-    public static string OrderColumn(Policy policy, SessionTable table) => policy switch
+    public static TimeColumn OrderColumn(Policy policy, SessionTable table) => policy switch
     {
         { IdleFor: not null } => table.Activity[0],
         // With Scope Messages it judges messages; their sessions stay and have no such time.
@@ -36,12 +34,15 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     {
         var table = source.Map.Session;
         List<Condition> conditions = [];
-        conditions.AddRange(table.Activity.Select(c => new Condition(UnknownActivity, c, Known(c, parameters)) { Date = Date(c), Before = cutoffs.Now }));
+        // A comparison, not isfinite(): of a function the planner believes that it is true for a third of the rows, and a backlog that it takes
+        // for small it sorts whole, batch after batch.
+        conditions.AddRange(table.Activity.Select(a => Of(UnknownActivity, a, cutoffs.Now, t => t.Known(cutoffs.Now, parameters))));
         if (policy.IdleFor is { } idle)
         {
-            conditions.AddRange(table.Activity.Select(c => new Condition("too young", c, _cutoff.Old(Session(c), shape.Session[c], idle, parameters)) { Date = Date(c), Before = cutoffs.Before(idle) }));
+            var cutoff = cutoffs.Before(idle);
+            conditions.AddRange(table.Activity.Select(a => Of("too young", a, cutoff, t => t.Old(cutoff, parameters))));
             if (table.Ended is { } ended)
-                conditions.Add(new("too young", ended, $"({Session(ended)} IS NULL OR {_cutoff.Old(Session(ended), shape.Session[ended], idle, parameters)})") { Date = Date(ended), Before = cutoffs.Before(idle) });
+                conditions.Add(Of("too young", ended, cutoff, t => t.UnsetOrOld(cutoff, parameters)) with { Narrowing = null });
             conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters))
             {
                 IsBeyondStatistics = true,
@@ -53,7 +54,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         if (_rows is null)
             AddRole(conditions, "not deleted long enough", policy.DeletedFor, table.Deleted, parameters);
         else
-            AddDeletedRows(conditions, _rows, table.Deleted, parameters);
+            AddDeletedRows(conditions, _rows, parameters);
         AddRole(conditions, "not expired long enough", policy.ExpiredFor, table.Expires, parameters);
         if (policy.Action == PolicyAction.Expire)
             conditions.Add(new("status", table.Status!, NotYetExpired(Session(table.Status!))));
@@ -72,26 +73,30 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
 
     private static string Session(string column) => SessionPath.Column("s", column);
 
-    private void AddRole(List<Condition> conditions, string reason, TimeSpan? age, string? column, SqlParameters parameters)
+    private void AddRole(List<Condition> conditions, string reason, TimeSpan? age, TimeColumn? time, SqlParameters parameters)
     {
-        if (age is { } value && column is not null)
-            conditions.Add(new(reason, column, $"({_cutoff.Old(Session(column), shape.Session[column], value, parameters)} AND {Session(column)} > '-infinity')") { Date = Date(column), Before = cutoffs.Before(value) });
+        if (age is { } value && time is not null)
+            conditions.Add(Of(reason, time, cutoffs.Before(value), t => t.SetAndOld(cutoffs.Before(value), parameters)));
     }
 
-    private Func<SqlParameters, string> Date(string column) => parameters => InstantSql.Of(shape.Session[column], Session(column), source.TimeZone, parameters);
+    /// <summary>A condition on one of the session's times, which wants it before an instant.</summary>
+    private Condition Of(string reason, TimeColumn time, DateTimeOffset before, Func<TimeSql, string> condition)
+    {
+        var sql = TimeSql.Of(source, shape, time);
+        return new(reason, time.ToString(), condition(sql)) { IsBeyondStatistics = sql.IsComputed, Narrowing = sql.Narrowing(before), Date = sql.Instant, Before = before };
+    }
 
     private Func<SqlParameters, string> Youngest(ChildTable child) => parameters =>
     {
         var path = SessionPath.Of(source.Map, child);
-        var time = InstantSql.Of(shape[child.Name][child.Time!], SessionPath.Column("t", child.Time!), source.TimeZone, parameters);
-        return $"(SELECT max({time}) FROM {path.From(child)} WHERE {path.Where($"= {Session(source.Map.Session.Key)}")})";
+        return $"(SELECT max({TimeSql.Of(source, shape, child, child.Time!).Instant(parameters)}) FROM {path.From(child)} WHERE {path.Where($"= {Session(source.Map.Session.Key)}")})";
     };
 
     // Of sessions that stay. Those of a deleted one go, or come back, together with it.
-    private static void AddDeletedRows(List<Condition> conditions, SoftDeletedRows rows, string? deleted, SqlParameters parameters)
+    private void AddDeletedRows(List<Condition> conditions, SoftDeletedRows rows, SqlParameters parameters)
     {
-        if (deleted is not null)
-            conditions.Add(new("session deleted", deleted, $"{Session(deleted)} IS NULL"));
+        if (source.Map.Session.Deleted is { } deleted)
+            conditions.Add(new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset));
         conditions.Add(new("no rows deleted long enough", "rows", rows.Exists(parameters)));
     }
 
@@ -100,17 +105,11 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         ? $"{status}::text <> '{SessionStatus.Expired}'"
         : $"{status}::text NOT IN ('{SessionStatus.Expired}', '{SessionStatus.Archived}')";
 
-    // A comparison, not isfinite(): of a function the planner believes that it is true for a third of the rows, and a backlog that it takes
-    // for small it sorts whole, batch after batch.
-    private string Known(string column, SqlParameters parameters) =>
-        $"({Session(column)} > '-infinity' AND {Session(column)} <= {_cutoff.Instant(shape.Session[column], TimeSpan.Zero, parameters)})";
-
     // A NULL time dates nothing: the session's own activity does. A future one is not old, so the session stays.
     private string NoYoungRow(ChildTable child, TimeSpan idle, SqlParameters parameters)
     {
         var path = SessionPath.Of(source.Map, child);
-        var time = SessionPath.Column("t", child.Time!);
-        var young = $"{time} >= {_cutoff.Instant(shape[child.Name][child.Time!], idle, parameters)}";
+        var young = TimeSql.Of(source, shape, child, child.Time!).Young(cutoffs.Before(idle), parameters);
         return $"NOT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= {Session(source.Map.Session.Key)}")} AND {young})";
     }
 }

@@ -10,8 +10,6 @@ namespace Archiver.Core.Policies;
 /// </summary>
 internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs)
 {
-    private readonly CutoffSql _cutoff = new(source, cutoffs);
-
     /// <summary>The rows that the policy takes of its sessions, or null where it takes sessions whole.</summary>
     public static SoftDeletedRows? Of(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) =>
         policy is { Action: PolicyAction.Purge, Scope: PurgeScope.Messages } ? new(source, shape, policy, cutoffs) : null;
@@ -23,8 +21,8 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
         var (at, alias) = (child, "t");
         for (var level = 1; ; level++)
         {
-            if (at.Deleted is { } column)
-                old.Add(Old(SessionPath.Column(alias, column), shape[at.Name][column], parameters));
+            if (at.Deleted is { } deleted)
+                old.Add(Old(new(deleted, shape[at.Name], alias, source.TimeZone), parameters));
             if (at.Parent == SourceMap.SessionName)
                 break;
             (at, alias) = (source.Map.Children.Single(c => c.Name == at.Parent), $"p{level}");
@@ -38,12 +36,11 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
         var some = source.Map.Children.Where(c => c.Deleted is not null).Select(child =>
         {
             var path = SessionPath.Of(source.Map, child);
-            var old = Old(SessionPath.Column("t", child.Deleted!), shape[child.Name][child.Deleted!], parameters);
+            var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
             return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= {SessionPath.Column("s", source.Map.Session.Key)}")} AND {old})";
         });
         return $"({string.Join("\n    OR ", some)})";
     }
 
-    private string Old(string column, ColumnShape type, SqlParameters parameters) =>
-        $"({_cutoff.Old(column, type, policy.DeletedFor!.Value, parameters)} AND {column} > '-infinity')";
+    private string Old(TimeSql deleted, SqlParameters parameters) => deleted.SetAndOld(cutoffs.Before(policy.DeletedFor!.Value), parameters);
 }

@@ -21,6 +21,10 @@ internal static class PgParameter
 
     public static NpgsqlParameter Bigints(IEnumerable<long> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
 
+    public static NpgsqlParameter Numeric(decimal value) => Of(value, NpgsqlDbType.Numeric);
+
+    public static NpgsqlParameter Double(double value) => Of(value, NpgsqlDbType.Double);
+
     public static NpgsqlParameter Int(int? value) => Of(value, NpgsqlDbType.Integer);
 
     public static NpgsqlParameter Ints(IEnumerable<int> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);

@@ -18,6 +18,7 @@ internal static class TransactionSettings
         SET LOCAL client_encoding = 'UTF8';
         SET LOCAL TimeZone = 'UTC';
         SET LOCAL DateStyle = 'ISO, YMD';
+        SET LOCAL extra_float_digits = 1;
         SET LOCAL quote_all_identifiers = off;
         SET LOCAL standard_conforming_strings = on;
         SET LOCAL jit = off;
@@ -51,7 +52,6 @@ internal static class TransactionSettings
     public const string Export = Common + ByKey + """
 
         SET LOCAL IntervalStyle = 'postgres';
-        SET LOCAL extra_float_digits = 1;
         SET LOCAL bytea_output = 'hex';
         SET LOCAL lc_monetary = 'C';
         SET LOCAL xmloption = 'content';

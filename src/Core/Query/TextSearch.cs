@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
@@ -82,23 +83,24 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
         ReadOnlySpan<byte> row, HashSet<string> texts, MessageColumns columns, string sought)
     {
         List<(string, string)> found = [];
-        string? time = null, role = null;
+        Dictionary<string, string?> times = new(StringComparer.Ordinal);
+        string? role = null;
         var reader = JsonPieces.Over(row);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType != JsonTokenType.String)
+            if (columns.Time?.Columns.Contains(name) is true && reader.TokenType is (JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True))
+                times[name] = reader.TokenType == JsonTokenType.String ? reader.GetString() : Encoding.UTF8.GetString(reader.ValueSpan);
+            else if (reader.TokenType != JsonTokenType.String)
                 reader.Skip();
-            else if (name == columns.Time)
-                time = reader.GetString();
             else if (name == columns.Speaker)
                 role = reader.GetString();
             else if (texts.Contains(name) && reader.GetString()! is var text && text.Contains(sought, StringComparison.OrdinalIgnoreCase))
                 found.Add((name, text));
         }
-        return (found, time, role);
+        return (found, columns.Time is { } time ? TimeValue.Of(time, times.GetValueOrDefault) : null, role);
     }
 
     private static bool IsText(string type) =>

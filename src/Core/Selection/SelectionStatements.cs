@@ -34,7 +34,7 @@ internal sealed class SelectionStatements
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
-        var order = SessionPath.Column("s", OrderColumn);
+        var order = Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value;
         var key = SessionPath.Column("s", _table.Key);
         List<Condition> conditions =
         [
@@ -45,7 +45,7 @@ internal sealed class SelectionStatements
             ? ""
             : $"""
 
-                AND ({order}, {key}) > ({parameters.Add(PgParameter.Text(after.Order))}::{_run.Shape.Session[OrderColumn].BaseType}, {parameters.Add(PgParameter.Text(after.Key))}::{KeyType})
+                AND ({order}, {key}) > ({parameters.Add(PgParameter.Text(after.Order))}::{Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type}, {parameters.Add(PgParameter.Text(after.Key))}::{KeyType})
               """;
         return $"""
             SELECT {key}::text,
@@ -62,7 +62,7 @@ internal sealed class SelectionStatements
                    {FirstActivity(parameters)}::text,
                    coalesce(extract(epoch FROM {FirstActivity(parameters)})::float8, '-infinity')
             FROM {_table.Table.Sql} AS s
-            WHERE {Condition.All(conditions.Where(c => !c.IsBeyondStatistics))}{from}
+            WHERE {Condition.Narrow(conditions)}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
             ORDER BY {order}, {key}
             LIMIT {parameters.Add(PgParameter.Int(limit))}
@@ -79,7 +79,7 @@ internal sealed class SelectionStatements
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
         var path = SessionPath.Of(_run.Source.Map, child);
-        var time = child.Time is null ? "NULL::timestamptz" : InstantSql.Of(_run.Shape[child.Name][child.Time], SessionPath.Column("t", child.Time), _run.Source.TimeZone, parameters);
+        var time = child.Time is null ? "NULL::timestamptz" : TimeSql.Of(_run.Source, _run.Shape, child, child.Time).Instant(parameters);
         return $"""
             SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
                    min({time})::text, extract(epoch FROM min({time}))::float8
@@ -173,18 +173,17 @@ internal sealed class SelectionStatements
             """;
     }
 
-    private string OrderColumn => EligibilityPredicate.OrderColumn(_run.Policy, _table);
-
     private string Taken(ChildTable child, SqlParameters parameters) => _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
 
     private string Source(SqlParameters parameters) => parameters.Add(PgParameter.Text(_run.Source.Name));
 
     private static string Text(string? column) => column is null ? "NULL::text" : $"{SessionPath.Column("s", column)}::text";
 
-    private string Instant(string column, SqlParameters parameters) =>
-        InstantSql.Of(_run.Shape.Session[column], SessionPath.Column("s", column), _run.Source.TimeZone, parameters);
+    private TimeSql Time(TimeColumn time) => TimeSql.Of(_run.Source, _run.Shape, time);
 
-    private string InstantText(string? column, SqlParameters parameters) => column is null ? "NULL::text" : $"{Instant(column, parameters)}::text";
+    private string Instant(TimeColumn time, SqlParameters parameters) => Time(time).Instant(parameters);
+
+    private string InstantText(TimeColumn? time, SqlParameters parameters) => time is null ? "NULL::text" : $"({Instant(time, parameters)})::text";
 
     private string LastActivity(SqlParameters parameters) =>
         $"greatest({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";

@@ -70,7 +70,7 @@ internal static class Presets
             },
         ]);
 
-    private static ChildTable Messages(string table, string parentKey, IReadOnlyList<string> order, string time) => new()
+    private static ChildTable Messages(string table, string parentKey, IReadOnlyList<string> order, TimeColumn time) => new()
     {
         Name = SourceMap.MessagesName,
         Table = Public(table),

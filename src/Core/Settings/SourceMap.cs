@@ -23,19 +23,19 @@ public sealed record SessionTable
     /// <summary>Unique text column by which applications know the session.</summary>
     public string? ExternalId { get; init; }
 
-    /// <summary>Columns that must all be set and old; the first one orders the selection.</summary>
-    public required IReadOnlyList<string> Activity { get; init; }
+    /// <summary>Times that must all be set and old; the first one orders the selection.</summary>
+    public required IReadOnlyList<TimeColumn> Activity { get; init; }
 
     public string? User { get; init; }
 
-    public string? Created { get; init; }
+    public TimeColumn? Created { get; init; }
 
     /// <summary>When set, it must be old as well.</summary>
-    public string? Ended { get; init; }
+    public TimeColumn? Ended { get; init; }
 
-    public string? Deleted { get; init; }
+    public TimeColumn? Deleted { get; init; }
 
-    public string? Expires { get; init; }
+    public TimeColumn? Expires { get; init; }
 
     public string? Status { get; init; }
 
@@ -67,7 +67,7 @@ public sealed record ChildTable
     public required IReadOnlyList<string> Order { get; init; }
 
     /// <summary>Time of a row; a session with a young row is active.</summary>
-    public string? Time { get; init; }
+    public TimeColumn? Time { get; init; }
 
-    public string? Deleted { get; init; }
+    public TimeColumn? Deleted { get; init; }
 }

@@ -50,16 +50,16 @@ internal sealed class BacklogReader(ArchiverSettings settings)
             if (table.Ended is { } ended)
                 since.Add(Since(ended, idle));
         }
-        foreach (var (age, column) in new[] { (policy.EndedFor, table.Ended), (policy.DeletedFor, table.Deleted), (policy.ExpiredFor, table.Expires) })
+        foreach (var (age, time) in new[] { (policy.EndedFor, table.Ended), (policy.DeletedFor, table.Deleted), (policy.ExpiredFor, table.Expires) })
         {
-            if (age is { } value && column is not null)
-                since.Add(Since(column, value));
+            if (age is { } value && time is not null)
+                since.Add(Since(time, value));
         }
         return since.Count == 0 ? "interval '0'" : $"least({string.Join(", ", since)})";
 
-        string Since(string column, TimeSpan age)
+        string Since(TimeColumn time, TimeSpan age)
         {
-            var instant = InstantSql.Of(run.Shape.Session[column], SessionPath.Column("s", column), run.Source.TimeZone, parameters);
+            var instant = TimeSql.Of(run.Source, run.Shape, time).Instant(parameters);
             return $"CASE WHEN isfinite({instant}) THEN {parameters.Add(PgParameter.Instant(run.Cutoffs.Before(age)))} - {instant} END";
         }
     }

@@ -36,7 +36,7 @@ internal static class TableReader
     }
 
     private static async Task<TableStatus> ReadAsync(
-        NpgsqlConnection connection, string name, TableName table, string? deleted, long? threshold, BatchSettings bounds, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string name, TableName table, TimeColumn? deleted, long? threshold, BatchSettings bounds, CancellationToken cancellationToken)
     {
         var (bytes, rows, dead, vacuum) = await StatisticsAsync(connection, table, bounds, cancellationToken);
         return new()
@@ -62,13 +62,13 @@ internal static class TableReader
             cancellationToken, PgParameter.Text(table.Sql)))[0];
     }
 
-    private static async Task<long?> CountDeletedAsync(NpgsqlConnection connection, TableName table, string deleted, BatchSettings bounds, CancellationToken cancellationToken)
+    private static async Task<long?> CountDeletedAsync(NpgsqlConnection connection, TableName table, TimeColumn deleted, BatchSettings bounds, CancellationToken cancellationToken)
     {
         await using var transaction = await BeginAsync(connection, bounds, cancellationToken);
         try
         {
             return await connection.ScalarAsync<long>(
-                $"SELECT count(*) FROM {table.Sql} AS t WHERE {SessionPath.Column("t", deleted)} IS NOT NULL", cancellationToken);
+                $"SELECT count(*) FROM {table.Sql} AS t WHERE {TimeSql.IsSet(deleted, "t")}", cancellationToken);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Archiver.Core.Reading;
 using Archiver.Core.Restore;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Worker.Pages;
 
@@ -15,11 +16,11 @@ internal sealed record TranscriptModel(SourceSettings Source, LocatedArchive Arc
         var columns = row.EnumerateObject().ToList();
         var (speaker, text, at) = MessageColumns.Of(Source.Map, [.. columns.Select(c => c.Name)]);
         return new(
-            number, Value(columns, speaker), Value(columns, at), Value(columns, text),
-            [.. columns.Where(c => c.Name != speaker && c.Name != text && c.Name != at).Select(c => (c.Name, Show.Value(c.Value)))]);
+            number, Value(columns, speaker), at is null ? null : TimeValue.Of(at, c => Value(columns, c)), Value(columns, text),
+            [.. columns.Where(c => c.Name != speaker && c.Name != text && at?.Columns.Contains(c.Name) is not true).Select(c => (c.Name, Show.Value(c.Value)))]);
     }
 
-    private static string? Value(List<JsonProperty> columns, string? name) => name is null ? null : Show.Value(columns.Find(c => c.Name == name).Value);
+    private static string? Value(List<JsonProperty> columns, string? name) => name is null ? null : columns.Find(c => c.Name == name) is { Name: not null } found ? Show.Value(found.Value) : null;
 }
 
 /// <summary>One message; null for what its table does not have.</summary>

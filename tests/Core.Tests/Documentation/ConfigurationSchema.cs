@@ -13,7 +13,7 @@ namespace Archiver.Core.Tests.Documentation;
 /// </summary>
 internal static class ConfigurationSchema
 {
-    private const string File = "#/definitions/file";
+    private const string File = "#/definitions/file", Time = "#/definitions/time";
 
     private static readonly JsonSerializerOptions Form = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -27,6 +27,23 @@ internal static class ConfigurationSchema
         ["properties"] = new JsonObject { [KnownKey.Root.Name] = Node(KnownKey.Root, KnownKey.Root.Name, "", descriptions) },
         ["definitions"] = new JsonObject
         {
+            ["time"] = new JsonObject
+            {
+                ["description"] = "A time: the name of a column, or what else is to be known of it.",
+                ["anyOf"] = new JsonArray(Type("string"), new JsonObject
+                {
+                    ["type"] = "object",
+                    ["properties"] = new JsonObject
+                    {
+                        [nameof(TimeOptions.Column)] = Described("the column", Type("string")),
+                        [nameof(TimeOptions.As)] = Described("how its values are times, where it is no date or timestamp", new() { ["enum"] = new JsonArray([.. TimeColumn.Forms.Keys.Select(f => (JsonNode)f)]) }),
+                        [nameof(TimeOptions.Or)] = Described("a column that counts where this one is not set", Type("string")),
+                        [nameof(TimeOptions.At)] = Described("of a flag (Ended, Deleted): the column that says since when it is true", Type("string")),
+                    },
+                    ["required"] = new JsonArray(nameof(TimeOptions.Column)),
+                    ["additionalProperties"] = false,
+                }),
+            },
             ["file"] = new JsonObject
             {
                 ["description"] = "The file that holds the value, as container platforms hand out secrets.",
@@ -53,6 +70,10 @@ internal static class ConfigurationSchema
                 return Section(key, path, sample, descriptions);
             case KeyKind.List:
                 return new() { ["description"] = descriptions[path], ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } };
+            case KeyKind.Shorts:
+                return new() { ["description"] = descriptions[path], ["type"] = "array", ["items"] = new JsonObject { ["$ref"] = Time } };
+            case KeyKind.Short:
+                return new() { ["description"] = descriptions[path], ["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = Time }, new JsonObject { ["$ref"] = File }, Type("null")) };
             default:
                 var value = new JsonObject { ["description"] = descriptions[path] };
                 value["anyOf"] = new JsonArray(Value(key, sample), new JsonObject { ["$ref"] = File }, Type("null"));
@@ -100,6 +121,12 @@ internal static class ConfigurationSchema
             var line = refused.Message.Split('\n').FirstOrDefault(l => l.StartsWith(says, StringComparison.Ordinal));
             return line is null ? "" : line[says.Length..].Split(", but is ")[0];
         }
+    }
+
+    private static JsonObject Described(string description, JsonObject type)
+    {
+        type["description"] = description;
+        return type;
     }
 
     private static JsonObject Type(string type) => new() { ["type"] = type };

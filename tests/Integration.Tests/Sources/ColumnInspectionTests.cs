@@ -1,3 +1,5 @@
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
@@ -46,27 +48,30 @@ public sealed class ColumnInspectionTests(TestServers servers, DatabaseFixture f
         await RefusesForGoodAsync(
             $"ALTER TABLE public.{table} ALTER COLUMN {column} DROP DEFAULT; ALTER TABLE public.{table} ALTER COLUMN {column} TYPE {type}", null, $"Column \"{column}\" {says}", "must be one of timestamp");
 
-    // 0 is "not set" where numbers are times: as 1970 it would be long ago.
     [Theory]
-    [InlineData("bigint", 1_000_000_000_000)]
-    [InlineData("int", 1_000_000_000)]
-    [InlineData("double precision", 1_000_000_000)]
-    public async Task Advises_a_column_beside_a_time_that_is_a_number_and_leaves_the_number_alone(string type, long value)
-    {
-        var database = await DatabaseAsync($"ALTER TABLE public.chat_sessions DROP COLUMN ended_at, ADD COLUMN ended_at {type} NOT NULL DEFAULT 0");
-        await database.ExecuteAsync($"INSERT INTO public.chat_sessions (session_id, user_id, ended_at) VALUES (gen_random_uuid(), 'unset', 0), (gen_random_uuid(), 'set', {value})", Token);
-        var problem = Assert.Single((await InspectAsync(database)).Problems);
-        Assert.DoesNotContain("ALTER COLUMN", problem, StringComparison.Ordinal);
+    [InlineData("bigint", TimeForm.Text, "must be one of text")]
+    [InlineData("text", TimeForm.EpochSeconds, "must be one of bigint")]
+    [InlineData("bigint", TimeForm.Uuid, "must be one of uuid")]
+    [InlineData("timestamptz", TimeForm.EpochSeconds, "take As away")]
+    public async Task Refuses_a_column_that_cannot_hold_times_of_its_form(string type, TimeForm form, string says) =>
+        await RefusesForGoodAsync($"ALTER TABLE public.chat_sessions DROP COLUMN ended_at, ADD COLUMN ended_at {type}", WithSession(s => s with { Ended = new("ended_at") { As = form } }), "\"ended_at\" (Ended)", says);
 
-        await ApplyAsync(database, problem);
+    [Theory]
+    [InlineData("smallint", TimeForm.EpochSeconds)]
+    [InlineData("real", TimeForm.EpochMilliseconds)]
+    [InlineData("char(30)", TimeForm.Text)]
+    [InlineData("uuid", TimeForm.UuidV6)]
+    [InlineData("varchar(36)", TimeForm.Uuid)]
+    public async Task Accepts_times_of_other_forms(string type, TimeForm form) =>
+        await AcceptsAsync($"ALTER TABLE public.chat_sessions DROP COLUMN ended_at, ADD COLUMN ended_at {type}", WithSession(s => s with { Ended = new("ended_at") { As = form } }));
 
-        Assert.Empty((await InspectAsync(database, WithSession(s => s with { Ended = "ended_at_time" }))).Problems);
-        Assert.Equal("0 -", await TimeOfAsync("unset"));
-        Assert.Equal($"{value} 2001-09-09 01:46:40", await TimeOfAsync("set"));
+    [Fact]
+    public async Task Refuses_a_column_to_fall_back_on_of_another_type() =>
+        await RefusesForGoodAsync("ALTER TABLE public.chat_sessions ADD COLUMN touched timestamp", WithSession(s => s with { Activity = [new("last_activity") { Or = "touched" }] }), "\"touched\" (Activity:Or)", "for which it stands in");
 
-        Task<string?> TimeOfAsync(string user) => database.ScalarAsync<string?>(
-            $"SELECT ended_at::bigint || ' ' || coalesce(to_char(ended_at_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), '-') FROM public.chat_sessions WHERE user_id = '{user}'", Token);
-    }
+    [Fact]
+    public async Task Refuses_a_flag_that_is_none() =>
+        await RefusesForGoodAsync("", WithSession(s => s with { Deleted = new("user_id") { At = "last_activity" } }), "\"user_id\" (Deleted)", "must be one of boolean");
 
     [Theory]
     [InlineData("date")]

@@ -1,0 +1,146 @@
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Sources;
+
+/// <summary>
+/// SQL of one time of a row: as an instant, and compared with a cut-off. It is compared as what the column holds, with the cut-off made a value of the
+/// column's own type, wherever such values sort by their time: then an index on the column finds the old ones.
+/// </summary>
+/// <param name="time">The mapped time.</param>
+/// <param name="table">Its table as it is.</param>
+/// <param name="alias">The row's alias.</param>
+/// <param name="timeZone">Of times without a zone.</param>
+internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, string timeZone)
+{
+    private readonly ColumnShape _column = table[time.Times];
+
+    /// <summary>A time of the session row, alias s.</summary>
+    public static TimeSql Of(SourceSettings source, SourceShape shape, TimeColumn time) => new(time, shape.Session, "s", source.TimeZone);
+
+    /// <summary>A time of a child's row, alias t.</summary>
+    public static TimeSql Of(SourceSettings source, SourceShape shape, ChildTable child, TimeColumn time) => new(time, shape[child.Name], "t", source.TimeZone);
+
+    /// <summary>What the row holds: a column, or of two the one that is set. Rows are taken in its order.</summary>
+    public string Value => Held(time, c => SessionPath.Column(alias, c));
+
+    /// <summary>Type of <see cref="Value"/>, to cast to.</summary>
+    public string Type => _column.BaseType is "character" ? "bpchar" : _column.BaseType;
+
+    /// <summary>Whether the planner knows nothing of a comparison: it is of what is computed from the column.</summary>
+    public bool IsComputed => time.As is TimeForm.Text or TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7;
+
+    /// <summary>What an index has to begin with, as SQL without an alias.</summary>
+    public static string Indexed(TimeColumn time) => time.Or is null ? PgIdentifier.Quote(time.Times) : $"({Held(time, PgIdentifier.Quote)})";
+
+    /// <summary>Whether the time is set, by the column alone.</summary>
+    public static string IsSet(TimeColumn time, string alias)
+    {
+        var value = Held(time, c => SessionPath.Column(alias, c));
+        return time.At is not null ? SessionPath.Column(alias, time.Column) : time.As switch
+        {
+            TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => $"{value} > 0",
+            TimeForm.Text => $"{value} <> ''",
+            _ => $"{value} IS NOT NULL",
+        };
+    }
+
+    /// <summary>The negation of <see cref="IsSet"/>.</summary>
+    public string IsUnset => time.At is not null ? $"{SessionPath.Column(alias, time.Column)} IS NOT TRUE" : time.As switch
+    {
+        TimeForm.Timestamp => $"{Value} IS NULL",
+        TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => $"({Value} IS NULL OR {Value} <= 0)",
+        TimeForm.Text => $"({Value} IS NULL OR {Value} = '')",
+        _ => $"{Computed()} IS NULL",
+    };
+
+    /// <summary>As timestamptz; NULL where it is not set.</summary>
+    public string Instant(SqlParameters parameters)
+    {
+        var instant = time.As switch
+        {
+            TimeForm.Timestamp => _column.BaseType switch
+            {
+                "timestamp with time zone" => Value,
+                "timestamp without time zone" => $"({Value} AT TIME ZONE {Zone(parameters)})",
+                "date" => $"({Value}::timestamp AT TIME ZONE {Zone(parameters)})",
+                _ => throw NoTime(),
+            },
+            TimeForm.Text => TextTime.Instant(_column.BaseType == "character" ? $"{Value}::text" : Value, Zone(parameters)),
+            _ => Computed(),
+        };
+        return time.At is null ? instant : $"CASE WHEN {SessionPath.Column(alias, time.Column)} THEN {instant} END";
+    }
+
+    /// <summary>Set, finite and not after this instant.</summary>
+    public string Known(DateTimeOffset now, SqlParameters parameters) => Flagged($"{Compared(parameters)} > {Lowest} AND {Compared(parameters)} <= {Constant(now, parameters)}");
+
+    /// <summary>Before this instant; NULL or true where it is not set.</summary>
+    public string Old(DateTimeOffset cutoff, SqlParameters parameters) => $"{Compared(parameters)} < {Constant(cutoff, parameters)}";
+
+    /// <summary>Set and before this instant.</summary>
+    public string SetAndOld(DateTimeOffset cutoff, SqlParameters parameters) => Flagged($"{Old(cutoff, parameters)} AND {Compared(parameters)} > {Lowest}");
+
+    /// <summary>Not set, or before this instant.</summary>
+    public string UnsetOrOld(DateTimeOffset cutoff, SqlParameters parameters) => $"({IsUnset} OR {Old(cutoff, parameters)})";
+
+    /// <summary>Set and not before this instant.</summary>
+    public string Young(DateTimeOffset cutoff, SqlParameters parameters) => $"{Compared(parameters)} >= {Constant(cutoff, parameters)}";
+
+    /// <summary>
+    /// True for every row whose time is before this instant, and for few others: a comparison of the column itself, for an index to serve. Null where
+    /// <see cref="Old"/> is such a comparison, or the column's order is not that of time.
+    /// </summary>
+    public string? Narrowing(DateTimeOffset cutoff) => time.As switch
+    {
+        TimeForm.Text => $"{Value} < '{TextTime.Bound(cutoff)}'",
+        _ => UuidTime.Bound(time.As, _column, cutoff) is { } bound ? $"{Value} < {bound}" : null,
+    };
+
+    private static string Held(TimeColumn time, Func<string, string> column) =>
+        time.Or is null ? column(time.Times) : $"coalesce({OrNull(time.As, column(time.Column))}, {OrNull(time.As, column(time.Or))})";
+
+    private static string OrNull(TimeForm form, string column) => form switch
+    {
+        TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => $"nullif({column}, 0)",
+        TimeForm.Text => $"nullif({column}, '')",
+        _ => column,
+    };
+
+    private string Computed() => IsComputed ? UuidTime.Instant(time.As, Value) : EpochTime.Instant(time.As, Value);
+
+    private string Compared(SqlParameters parameters) => IsComputed ? Instant(parameters) : Value;
+
+    private string Lowest => time.As == TimeForm.Timestamp || IsComputed ? "'-infinity'" : "0";
+
+    private string Flagged(string condition) => time.At is null ? $"({condition})" : $"({SessionPath.Column(alias, time.Column)} AND {condition})";
+
+    /// <summary>
+    /// The instant as what the column is compared with; for a column without zone it is read in the source's time zone. When the clocks go back, times
+    /// after the cut-off may read earlier than the cut-off itself: then the earliest of them counts, as long as the shift is at most three
+    /// hours, so that no session goes early; it may go an hour late instead.
+    /// </summary>
+    private string Constant(DateTimeOffset at, SqlParameters parameters)
+    {
+        if (time.As != TimeForm.Timestamp && !IsComputed)
+            return parameters.Add(EpochTime.Number(time.As, _column, at));
+        var instant = parameters.Add(PgParameter.Instant(at));
+        return IsComputed ? instant : _column.BaseType switch
+        {
+            "timestamp with time zone" => instant,
+            "timestamp without time zone" => Local(instant, parameters),
+            "date" => $"{Local(instant, parameters)}::date",
+            _ => throw NoTime(),
+        };
+    }
+
+    private string Local(string instant, SqlParameters parameters)
+    {
+        var zone = Zone(parameters);
+        return $"least({instant} AT TIME ZONE {zone}, ({instant} + interval '3 hours') AT TIME ZONE {zone} - interval '3 hours')";
+    }
+
+    private string Zone(SqlParameters parameters) => parameters.Add(PgParameter.Text(timeZone));
+
+    private InvalidOperationException NoTime() => new($"Column '{_column.Name}' is {_column.Type}, not a date or timestamp; inspection should have refused it.");
+}

@@ -1,4 +1,5 @@
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Configuration;
 
@@ -12,6 +13,8 @@ internal sealed class ChildTableOptions
     public string? ForeignKey { get; set; }
 
     public string? ParentKey { get; set; }
+
+    public string? Cast { get; set; }
 
     public string? Key { get; set; }
 
@@ -29,9 +32,17 @@ internal sealed class ChildTableOptions
         Parent = read.Text(Parent) ?? preset?.Parent ?? SourceMap.SessionName,
         ForeignKey = read.Text(ForeignKey) ?? preset?.ForeignKey ?? read.Missing(nameof(ForeignKey)),
         ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? read.Missing(nameof(ParentKey)),
+        Cast = LinkCast.Types.FirstOrDefault(t => t.Equals(Cast, StringComparison.OrdinalIgnoreCase)) ?? Unknown(read) ?? preset?.Cast,
         Key = read.Text(Key) ?? preset?.Key,
         Order = TableNames.Columns(read, Order) ?? preset?.Order ?? TableNames.NoColumns(read, nameof(Order)),
         Time = TimeOptions.Read(Time, read, nameof(Time)) ?? preset?.Time,
         Deleted = TimeOptions.Read(Deleted, read, nameof(Deleted), flag: true) ?? preset?.Deleted,
     };
+
+    private string? Unknown(ValueReader read)
+    {
+        if (Cast is not null)
+            read.Bad(nameof(Cast), Cast, $"one of {string.Join(", ", LinkCast.Types)}");
+        return null;
+    }
 }

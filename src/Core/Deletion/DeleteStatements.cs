@@ -17,7 +17,7 @@ namespace Archiver.Core.Deletion;
 /// <param name="late">The session rows are gone, and rows that came after that are left.</param>
 internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null, bool late = false)
 {
-    private readonly string _keys = $"= ANY ($1::{shape.KeyType(map)}[])";
+    private readonly KeyMatch _keys = KeyMatch.Among($"$1::{shape.KeyType(map)}[]");
 
     public SourceMap Map => map;
 
@@ -33,7 +33,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     public string LockSessions => $"""
         SELECT {SessionKey}::text, {RowVersion.Hash("t")}
         FROM {map.Session.Table.Sql} AS t
-        WHERE {SessionKey} {_keys}
+        WHERE {SessionKey} {_keys.Sql()}
         FOR UPDATE SKIP LOCKED
         """;
 
@@ -41,7 +41,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     public string ReadSessions => $"""
         SELECT {SessionKey}::text, count(*), sum({RowVersion.Hash("t")})::text
         FROM {map.Session.Table.Sql} AS t
-        WHERE {SessionKey} {_keys}
+        WHERE {SessionKey} {_keys.Sql()}
         GROUP BY {SessionKey}
         """;
 
@@ -93,12 +93,12 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
 
     private string DeleteSessions => $"""
         DELETE FROM {map.Session.Table.Sql} AS t
-        WHERE {SessionKey} {_keys} AND {ApplicationPath.Enter}
+        WHERE {SessionKey} {_keys.Sql()} AND {ApplicationPath.Enter}
         RETURNING {SessionKey} AS k
         """;
 
     /// <summary>Which of the keys still have a session row, locked or not.</summary>
-    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Table.Sql} AS t WHERE {SessionKey} {_keys}";
+    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Table.Sql} AS t WHERE {SessionKey} {_keys.Sql()}";
 
     /// <summary>Which of the keys no hold covers ($2 is the source's name).</summary>
     public string NotHeld(SourceSettings source, SqlParameters parameters, IEnumerable<string> keys)

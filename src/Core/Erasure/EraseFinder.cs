@@ -96,13 +96,13 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
     /// <summary>Live rows of the sessions, in all tables.</summary>
     public static async Task<long> CountRowsAsync(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
     {
-        var condition = $"= ANY ($1::{shape.KeyType(source.Map)}[])";
+        var keys = KeyMatch.Among($"$1::{shape.KeyType(source.Map)}[]");
         var rows = await connection.ScalarAsync<long>(
-            $"SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE {SessionPath.Column("s", source.Map.Session.Key)} {condition}", cancellationToken, PgParameter.Texts(sessions));
+            $"SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE {SessionPath.Column("s", source.Map.Session.Key)} {keys.Sql()}", cancellationToken, PgParameter.Texts(sessions));
         foreach (var child in source.Map.Children)
         {
             var path = SessionPath.Of(source.Map, child);
-            rows += await connection.ScalarAsync<long>($"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(condition)}", cancellationToken, PgParameter.Texts(sessions));
+            rows += await connection.ScalarAsync<long>($"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(keys)}", cancellationToken, PgParameter.Texts(sessions));
         }
         return rows;
     }

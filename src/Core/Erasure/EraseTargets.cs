@@ -50,7 +50,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var same = SameUser.Column(source.Map, shape);
         if (source.Map.Session.User is { } column)
         {
-            var (name, type) = (SessionPath.Column("s", column), shape.Session[column].BaseType is "character" ? "bpchar" : shape.Session[column].BaseType);
+            var (name, type) = (SessionPath.Column("s", column), shape.Session[column].CastType);
             found.UnionWith(await connection.QueryAsync(
                 $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
                 row => row.GetString(0), cancellationToken, PgParameter.Text(user)));
@@ -136,7 +136,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         string Instant(TimeColumn time) => TimeSql.Of(source, shape, time).Instant(parameters);
         var activity = table.Activity.Select(Instant).ToList();
         var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, c)))
-            .Select(c => $"(SELECT min({TimeSql.Of(source, shape, c.Child, c.Child.Time!).Instant(parameters)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where($"= {Key}")})");
+            .Select(c => $"(SELECT min({TimeSql.Of(source, shape, c.Child, c.Child.Time!).Instant(parameters)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where(KeyMatch.Is(Key))})");
         var oldest = $"CASE WHEN num_nulls({string.Join(", ", activity)}) = 0 THEN least({string.Join(", ", [.. activity, .. rows])}) END";
         var began = table.Created is { } created ? $"coalesce({Instant(created)}, {oldest})" : oldest;
         var sql = $"""

@@ -69,7 +69,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
                   CROSS JOIN LATERAL (
                     SELECT {RowVersion.Hash("t")}, {columns}
                     FROM {path.From(child)}
-                    WHERE {path.Where("= k.id")}
+                    WHERE {path.Where(KeyMatch.Is("k.id"))}
                     ORDER BY {string.Join(", ", child.Order.Select(o => SessionPath.Column("t", o)))}
                   ) AS r) TO STDOUT
             """;

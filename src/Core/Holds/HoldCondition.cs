@@ -33,7 +33,7 @@ internal static class HoldCondition
         {
             var path = SessionPath.Of(settings.Map, child);
             var time = TimeSql.Of(settings, shape, child, child.Time!).Instant(parameters);
-            return $", (SELECT {aggregate}({time}) FROM {path.From(child)} WHERE {path.Where($"= {key}")})";
+            return $", (SELECT {aggregate}({time}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(key))})";
         }));
     }
 

@@ -31,7 +31,7 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
                 found.Add(key);
         }
         if (table.ExternalId is { } external)
-            found.UnionWith(await LiveAsync(external, shape.Session[external].BaseType, id, cancellationToken));
+            found.UnionWith(await LiveAsync(external, shape.Session[external].CastType, id, cancellationToken));
         found.UnionWith(await connection.QueryAsync(
             Archived, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(key ?? id), PgParameter.Text(id)));
         return [.. found];
@@ -44,7 +44,7 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
         {
             var path = SessionPath.Of(source.Map, child);
             if (path.Joins.Count == 0 && await connection.ScalarAsync<bool>(
-                $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= $1::{_keyType}")})", cancellationToken, PgParameter.Text(key)))
+                $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is($"$1::{_keyType}"))})", cancellationToken, PgParameter.Text(key)))
             {
                 return true;
             }

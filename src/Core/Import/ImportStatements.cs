@@ -32,7 +32,7 @@ internal sealed class ImportStatements(RestoreTarget target)
     public string Existing => $"SELECT {Key("t")}::text FROM {target.Map.Session.Table.Sql} AS t WHERE {Key("t")} = ANY ($1::{_keyType}[])";
 
     /// <summary>Rows of sessions by key, for checks and updates ($1, text array).</summary>
-    public string KeyCondition => $"= ANY ($1::{_keyType}[])";
+    private KeyMatch Keys => KeyMatch.Among($"$1::{_keyType}[]");
 
     public string CopyIn(PlannedTable table) => $"COPY {target.Staging(table.Target!)} ({Columns(table.Kept)}) FROM STDIN";
 
@@ -63,12 +63,12 @@ internal sealed class ImportStatements(RestoreTarget target)
         var join = staged && table.Kept.Any(c => c.Conversion.ByValue)
             ? $" LEFT JOIN {target.Staging(table.Target!)} AS s ON {SessionPath.Column("s", key!)} = {SessionPath.Column("t", key!)}"
             : "";
-        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, "= k.id", join)}{Condition(table, only)}) AS r) TO STDOUT";
+        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, KeyMatch.Is("k.id"), join)}{Condition(table, only)}) AS r) TO STDOUT";
     }
 
     /// <summary>Positions of the sessions that have other rows than these, with how many.</summary>
     public string Beside(PlannedTable table, RowsChoice than) =>
-        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, "= k.id", "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
+        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, KeyMatch.Is("k.id"), "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
 
     /// <summary>Whether rows of the table can be told from each other, so that a row of the document can be found in it.</summary>
     public bool HasKey(PlannedTable table) => KeyOf(table) is { } key && table.Kept.Any(c => c.Target!.Name == key);
@@ -94,7 +94,7 @@ internal sealed class ImportStatements(RestoreTarget target)
     }
 
     /// <summary>Rows of a mapped table for the keys in $1, alias <c>t</c>.</summary>
-    public string RowsOf(string table) => RowsOf(table, KeyCondition, "");
+    public string RowsOf(string table) => RowsOf(table, Keys, "");
 
     // Visible and of a transaction in progress is only what this one wrote; ages count back from its own number.
     private const string Own = "CASE WHEN age(t.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) = 'in progress' ELSE false END";
@@ -102,13 +102,13 @@ internal sealed class ImportStatements(RestoreTarget target)
     private string Asked => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
 
     /// <param name="join">Joins of the table's own rows, alias <c>t</c>.</param>
-    private string RowsOf(string table, string keyCondition, string join)
+    private string RowsOf(string table, KeyMatch match, string join)
     {
         if (table == SourceMap.SessionName)
-            return $"{target.Map.Session.Table.Sql} AS t{join} WHERE {Key("t")} {keyCondition}";
+            return $"{target.Map.Session.Table.Sql} AS t{join} WHERE {Key("t")} {match.Sql()}";
         var child = target.Map.Children.Single(c => c.Name == table);
         var path = SessionPath.Of(target.Map, child);
-        return $"{string.Join(", ", [$"{child.Table.Sql} AS t{join}", .. path.Joins])} WHERE {path.Where(keyCondition)}";
+        return $"{string.Join(", ", [$"{child.Table.Sql} AS t{join}", .. path.Joins])} WHERE {path.Where(match)}";
     }
 
     private static string StagingColumns(TableShape shape, ImportPlan plan)

@@ -40,7 +40,7 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
         return $"""
             UPDATE {child.Table.Sql} AS t SET {new TimeAssignment(child.Deleted!, target.Shape[child.Name], timeZone).Unset}
             FROM {_session.Table.Sql} AS s
-            WHERE {SessionPath.Column("s", child.ParentKey)} = {SessionPath.Column("t", child.ForeignKey)}
+            WHERE {LinkCast.Of(child, SessionPath.Column("s", child.ParentKey))} = {SessionPath.Column("t", child.ForeignKey)}
               AND {SessionPath.Column("s", _session.Key)} = ANY ($1::{target.Shape.KeyType(target.Map)}[])
               AND {ours.Instant(parameters)} = {theirs.Instant(parameters)}
             """;

@@ -44,7 +44,7 @@ internal static class ForeignKeyChecks
         var partitioned = catalog.Relation(from).Kind == 'p';
         findings.Warning(
             $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. With a key the server refuses to delete a session before its messages.",
-            $"ALTER TABLE {from.Table.Sql} ADD FOREIGN KEY ({PgIdentifier.Quote(child.ForeignKey)}) REFERENCES {to.Table.Sql} ({PgIdentifier.Quote(child.ParentKey)}){(partitioned ? "" : " NOT VALID")}");
+            child.Cast is not null ? [] : [$"ALTER TABLE {from.Table.Sql} ADD FOREIGN KEY ({PgIdentifier.Quote(child.ForeignKey)}) REFERENCES {to.Table.Sql} ({PgIdentifier.Quote(child.ParentKey)}){(partitioned ? "" : " NOT VALID")}"]);
     }
 
     /// <summary>The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables cannot do that.</summary>

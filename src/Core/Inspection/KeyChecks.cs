@@ -8,7 +8,7 @@ namespace Archiver.Core.Inspection;
 internal static class KeyChecks
 {
     // Domains over these are as good: comparisons resolve to the base type, and so do our casts.
-    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint"];
+    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint", "numeric"];
 
     public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal static class KeyChecks
         var name = $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
         if (!KeyTypes.Contains(column.BaseType))
             findings.Problem(
-                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int or bigint, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
+                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int, bigint or numeric, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
         if (role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
         {
             var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
@@ -72,9 +72,12 @@ internal static class KeyChecks
         var (table, parent) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
         var (fromFacts, toFacts) = (catalog.Facts(table, from.Name), catalog.Facts(parent, to.Name));
         var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";
-        if (Family(from.BaseType) != Family(to.BaseType))
+        var compared = child.Cast ?? to.BaseType;
+        if (Family(from.BaseType) != Family(compared))
             findings.Problem(
-                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}. Map columns of one type.");
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {(LinkCast.Types.FirstOrDefault(t => Family(t) == Family(from.BaseType)) is { } cast ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type." : "Map columns of one type.")}");
+        else if (child.Cast is not null && Family(from.BaseType) == Family(to.BaseType))
+            findings.Problem($"{pair} is {from.Type}, as is {PgIdentifier.Quote(to.Name)} of {parent.Table}: take Cast away, with which no key of the server would show.");
         else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
             findings.Problem(
                 $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}. Map columns of one collation.");

@@ -89,7 +89,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     private Func<SqlParameters, string> Youngest(ChildTable child) => parameters =>
     {
         var path = SessionPath.Of(source.Map, child);
-        return $"(SELECT max({TimeSql.Of(source, shape, child, child.Time!).Instant(parameters)}) FROM {path.From(child)} WHERE {path.Where($"= {Session(source.Map.Session.Key)}")})";
+        return $"(SELECT max({TimeSql.Of(source, shape, child, child.Time!).Instant(parameters)}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Session(source.Map.Session.Key)))})";
     };
 
     // Of sessions that stay. Those of a deleted one go, or come back, together with it.
@@ -110,6 +110,6 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     {
         var path = SessionPath.Of(source.Map, child);
         var young = TimeSql.Of(source, shape, child, child.Time!).Young(cutoffs.Before(idle), parameters);
-        return $"NOT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= {Session(source.Map.Session.Key)}")} AND {young})";
+        return $"NOT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Session(source.Map.Session.Key)))} AND {young})";
     }
 }

@@ -37,7 +37,7 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
         {
             var path = SessionPath.Of(source.Map, child);
             var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
-            return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where($"= {SessionPath.Column("s", source.Map.Session.Key)}")} AND {old})";
+            return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(SessionPath.Column("s", source.Map.Session.Key)))} AND {old})";
         });
         return $"({string.Join("\n    OR ", some)})";
     }

@@ -84,7 +84,7 @@ internal sealed class SelectionStatements
             SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
                    min({time})::text, extract(epoch FROM min({time}))::float8
             FROM {path.From(child)}
-            WHERE {path.Where($"= ANY ({parameters.Add(PgParameter.Texts(keys))}::{KeyType}[])")}{Taken(child, parameters)}
+            WHERE {path.Where(KeyMatch.Among($"{parameters.Add(PgParameter.Texts(keys))}::{KeyType}[]"))}{Taken(child, parameters)}
             GROUP BY {path.Key}
             """;
     }
@@ -109,7 +109,7 @@ internal sealed class SelectionStatements
         return $"""
             SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
             FROM {path.From(child)}
-            WHERE {path.Where($"IN (SELECT {SessionPath.Column("s", _table.Key)} {Eligible(parameters)})")}{Taken(child, parameters)}
+            WHERE {path.Where(KeyMatch.In(SessionPath.Column("s", _table.Key), Eligible(parameters)))}{Taken(child, parameters)}
             """;
     }
 

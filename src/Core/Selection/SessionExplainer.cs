@@ -21,7 +21,7 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
         var byKey = await FindAsync(connection, run, SessionPath.Column("s", source.Map.Session.Key), run.Shape.KeyType(source.Map), id, cancellationToken);
         if (byKey is not null || source.Map.Session.ExternalId is not { } external)
             return byKey ?? new(null, []);
-        return await FindAsync(connection, run, SessionPath.Column("s", external), run.Shape.Session[external].BaseType, id, cancellationToken) ?? new(null, []);
+        return await FindAsync(connection, run, SessionPath.Column("s", external), run.Shape.Session[external].CastType, id, cancellationToken) ?? new(null, []);
     }
 
     private static async Task<SessionExplanation?> FindAsync(

@@ -60,6 +60,9 @@ public sealed record ChildTable
 
     public required string ParentKey { get; init; }
 
+    /// <summary>Type to which <see cref="ParentKey"/> is cast where <see cref="ForeignKey"/> is of another, such as text that holds a uuid; else null.</summary>
+    public string? Cast { get; init; }
+
     /// <summary>Key column, if the table has one.</summary>
     public string? Key { get; init; }
 

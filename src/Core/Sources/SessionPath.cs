@@ -10,14 +10,17 @@ namespace Archiver.Core.Sources;
 /// </summary>
 internal sealed class SessionPath
 {
-    private SessionPath(string key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions)
+    private readonly Func<string, string>? _cast;
+
+    private SessionPath(string key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions, Func<string, string>? cast = null)
     {
+        _cast = cast;
         Key = key;
         Joins = joins;
         Conditions = conditions;
     }
 
-    /// <summary>SQL expression of the session's key; the child's own foreign key column where that is the same thing.</summary>
+    /// <summary>SQL expression of the session's key; the child's own foreign key column where that is the same thing, be it of another type: its text is the key's.</summary>
     public string Key { get; }
 
     /// <summary>Other tables with their aliases, nearest first; empty for a plain child of the session table.</summary>
@@ -27,7 +30,10 @@ internal sealed class SessionPath
     public IReadOnlyList<string> Conditions { get; }
 
     /// <summary>The path of one child.</summary>
-    public static SessionPath Of(SourceMap map, ChildTable child)
+    /// <param name="map">The source's.</param>
+    /// <param name="child">One of its children.</param>
+    /// <param name="ownType">Whether <see cref="Key"/> must be of the key's own type.</param>
+    public static SessionPath Of(SourceMap map, ChildTable child, bool ownType = false)
     {
         List<string> joins = [], conditions = [];
         var (at, alias) = (child, "t");
@@ -36,13 +42,13 @@ internal sealed class SessionPath
             var parent = map.Children.Single(c => c.Name == at.Parent);
             var parentAlias = $"p{level}";
             joins.Add($"{parent.Table.Sql} AS {parentAlias}");
-            conditions.Add($"{Column(alias, at.ForeignKey)} = {Column(parentAlias, at.ParentKey)}");
+            conditions.Add($"{Column(alias, at.ForeignKey)} = {LinkCast.Of(at, Column(parentAlias, at.ParentKey))}");
             (at, alias) = (parent, parentAlias);
         }
-        if (at.ParentKey == map.Session.Key)
-            return new(Column(alias, at.ForeignKey), joins, conditions);
+        if (at.ParentKey == map.Session.Key && !(ownType && at.Cast is not null))
+            return new(Column(alias, at.ForeignKey), joins, conditions, at.Cast is null ? null : key => LinkCast.Of(at, key));
         joins.Add($"{map.Session.Table.Sql} AS s0");
-        conditions.Add($"{Column(alias, at.ForeignKey)} = {Column("s0", at.ParentKey)}");
+        conditions.Add($"{Column(alias, at.ForeignKey)} = {LinkCast.Of(at, Column("s0", at.ParentKey))}");
         return new(Column("s0", map.Session.Key), joins, conditions);
     }
 
@@ -53,7 +59,7 @@ internal sealed class SessionPath
     public string Using => Joins.Count == 0 ? "" : $" USING {string.Join(", ", Joins)}";
 
     /// <summary>The conditions followed by one on the session key.</summary>
-    public string Where(string keyCondition) => string.Join(" AND ", [.. Conditions, $"{Key} {keyCondition}"]);
+    public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, $"{Key} {key.Sql(_cast)}"]);
 
     /// <summary>A qualified column, quoted.</summary>
     public static string Column(string alias, string column) => $"{alias}.{PgIdentifier.Quote(column)}";

@@ -11,6 +11,9 @@ namespace Archiver.Core.Sources;
 /// <param name="Generated">GENERATED ALWAYS AS (...) STORED: a restore leaves it to the database.</param>
 internal sealed record ColumnShape(string Name, string Type, string BaseType, ColumnKind Kind, bool Generated)
 {
+    /// <summary>Type to cast texts to; <c>character</c> alone would be one character long.</summary>
+    public string CastType => BaseType == "character" ? "bpchar" : BaseType;
+
     /// <summary>Its collation as SQL, where that takes different texts for equal; else null.</summary>
     public string? Nondeterministic { get; init; }
 }
@@ -38,7 +41,7 @@ internal sealed record SourceShape(IReadOnlyList<TableShape> Tables)
     public IReadOnlyList<SessionReference> References { get; init; } = [];
 
     /// <summary>Type of the session key without modifiers, to cast parameters to.</summary>
-    public string KeyType(SourceMap map) => Session[map.Session.Key].BaseType;
+    public string KeyType(SourceMap map) => Session[map.Session.Key].CastType;
 
     public TableShape this[string name] => Tables.First(t => t.Name == name);
 }

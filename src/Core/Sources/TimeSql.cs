@@ -25,7 +25,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     public string Value => Held(time, c => SessionPath.Column(alias, c));
 
     /// <summary>Type of <see cref="Value"/>, to cast to.</summary>
-    public string Type => _column.BaseType is "character" ? "bpchar" : _column.BaseType;
+    public string Type => _column.CastType;
 
     /// <summary>Whether the planner knows nothing of a comparison: it is of what is computed from the column.</summary>
     public bool IsComputed => time.As is TimeForm.Text or TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7;

@@ -71,7 +71,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
 
     [Theory]
     [InlineData("char(36)")]
-    [InlineData("numeric")]
+    [InlineData("interval")]
     public async Task Refuses_a_session_key_of_another_type(string type)
     {
         var database = await DatabaseAsync(
@@ -84,13 +84,14 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
 
         var problem = Assert.Single((await InspectAsync(database)).Problems);
 
-        Assert.Contains("a key must be uuid, text, varchar, smallint, int or bigint", problem, StringComparison.Ordinal);
+        Assert.Contains("a key must be uuid, text, varchar, smallint, int, bigint or numeric", problem, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("text", "varchar(40)")]
     [InlineData("bigint", "int")]
     [InlineData("smallint", "bigint")]
+    [InlineData("numeric(20,0)", "numeric(20,0)")]
     [InlineData("text COLLATE \"C\"", "text")]
     [InlineData("public.session_name", "public.session_name")]
     public async Task Accepts_keys_of_the_listed_types_and_foreign_keys_that_compare_with_them(string key, string foreignKey)
@@ -145,6 +146,33 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
         Assert.Contains("Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) has collation", problem, StringComparison.Ordinal);
         Assert.DoesNotContain(Findings.Fix, problem, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("uuid", "text", "text")]
+    [InlineData("text", "uuid", "uuid")]
+    [InlineData("int", "varchar(20)", "text")]
+    [InlineData("varchar(20)", "bigint", "bigint")]
+    public async Task Says_how_columns_of_different_types_are_compared_and_accepts_it(string key, string foreignKey, string cast)
+    {
+        var database = await DatabaseAsync(
+            $"""
+            {NoKeys}
+            ALTER TABLE public.chat_sessions DROP COLUMN session_id;
+            ALTER TABLE public.chat_sessions ADD COLUMN session_id {key} PRIMARY KEY;
+            ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {foreignKey};
+            CREATE INDEX ON public.chat_messages (session_id);
+            CREATE INDEX ON public.chat_sessions (last_activity, session_id)
+            """);
+
+        Assert.Contains($"say so with \"Cast\": \"{cast}\"", Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);
+        var inspection = await InspectAsync(database, WithMessages(m => m with { Cast = cast }));
+
+        Assert.Empty(inspection.Problems);
+        Assert.DoesNotContain(Findings.Fix, Assert.Single(inspection.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refuses_a_cast_between_columns_of_one_type() => await RefusesForGoodAsync("", WithMessages(m => m with { Cast = "uuid" }), "take Cast away");
 
     [Fact]
     public async Task Refuses_a_foreign_key_column_that_does_not_compare_with_the_key() =>

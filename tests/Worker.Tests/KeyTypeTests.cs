@@ -1,0 +1,63 @@
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>Keys of the types that applications have, also where a child keeps its session's key in a column of another type.</summary>
+public sealed class KeyTypeTests(TestServers servers)
+{
+    private const string Old = "11111111-aaaa-4aaa-8aaa-aaaaaaaaaaa1", Young = "22222222-aaaa-4aaa-8aaa-aaaaaaaaaaa2", OldNumber = "41", YoungNumber = "42";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("uuid", "text", "text", Old, Young)]
+    [InlineData("text", "uuid", "uuid", Old, Young)]
+    [InlineData("varchar(40)", "uuid", "uuid", Old, "no uuid at all")]
+    [InlineData("bigint", "varchar(20)", "text", OldNumber, YoungNumber)]
+    [InlineData("text", "bigint", "bigint", OldNumber, "x")]
+    [InlineData("numeric(20,0)", "numeric(20,0)", null, OldNumber, YoungNumber)]
+    [InlineData("name_of", "name_of", null, Old, Young)]
+    public async Task Sessions_and_their_rows_are_archived_restored_and_erased(string key, string foreignKey, string? cast, string old, string young)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, $"""
+            CREATE DOMAIN name_of AS varchar(50) CHECK (length(value) > 3);
+            CREATE TABLE chats (id {key} PRIMARY KEY, seen timestamptz NOT NULL);
+            CREATE TABLE posts (id int PRIMARY KEY, chat_id {foreignKey} NOT NULL, at timestamptz NOT NULL, gone timestamptz);
+            CREATE TABLE files (id int PRIMARY KEY, post_id text NOT NULL);
+            CREATE INDEX ON posts (chat_id); CREATE INDEX ON files (post_id); CREATE INDEX ON chats (seen, id);
+            INSERT INTO chats VALUES ('{old}', now() - interval '200 days'), ('{young}', now());
+            INSERT INTO posts SELECT n, '{old}', now() - interval '200 days' FROM generate_series(1, 3) AS n;
+            INSERT INTO files SELECT n, n::text FROM generate_series(1, 3) AS n;
+            """, Token);
+        foreach (var (name, text) in new Dictionary<string, string?>
+        {
+            ["Session:Table"] = "chats", ["Session:Key"] = "id", ["Session:Activity:0"] = "seen",
+            ["Children:messages:Table"] = "posts", ["Children:messages:ForeignKey"] = "chat_id", ["Children:messages:ParentKey"] = "id", ["Children:messages:Key"] = "id",
+            ["Children:messages:Order:0"] = "id", ["Children:messages:Time"] = "at", ["Children:messages:Deleted"] = "gone", ["Children:messages:Cast"] = cast,
+            ["Children:files:Table"] = "files", ["Children:files:Parent"] = "messages", ["Children:files:ForeignKey"] = "post_id", ["Children:files:ParentKey"] = "id",
+            ["Children:files:Order:0"] = "id", ["Children:files:Cast"] = "text",
+        })
+            archiver.With($"Sources:main:Tables:{name}", text);
+        Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+        var rows = await RowsAsync(archiver);
+
+        var archived = await archiver.RunAsync("archive");
+        Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
+        Assert.Equal((1L, 0L, 0L), (await CountAsync("chats"), await CountAsync("posts"), await CountAsync("files")));
+        Assert.Equal(0, (await archiver.RunAsync("verify", "--restore-drill", "1")).ExitCode);
+        // A message that came late belongs to it, and no server's key ties it to anything.
+        Assert.Equal(0, (await archiver.RunAsync("restore", old)).ExitCode);
+        Assert.Equal(rows, await RowsAsync(archiver));
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        await archiver.Database.ExecuteAsync($"INSERT INTO posts VALUES (9, '{old}', now())", Token);
+        var erased = await archiver.RunAsync("erase", old, "--yes");
+        Assert.True(erased.ExitCode == 0, erased.Error + erased.Output);
+        Assert.Equal((1L, 0L), (await CountAsync("chats"), await CountAsync("posts")));
+
+        Task<long> CountAsync(string table) => archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM {table}", Token);
+    }
+
+    private static async Task<string> RowsAsync(Installation archiver) =>
+        await archiver.Database.CopyOutAsync("SELECT * FROM chats ORDER BY id") + await archiver.Database.CopyOutAsync("SELECT * FROM posts ORDER BY id") + await archiver.Database.CopyOutAsync("SELECT * FROM files ORDER BY id");
+}

@@ -1,53 +1,31 @@
 using System.Security.Cryptography;
+using System.Text;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Documents;
 
-/// <summary>Collects a document's <see cref="DocumentContent"/> while it is parsed: each byte goes to the part that it belongs to.</summary>
-internal sealed class ContentParts : IDisposable
+/// <summary>Collects a document's <see cref="DocumentContent"/> while it is read.</summary>
+/// <param name="tables">Its tables, as the document has them.</param>
+internal sealed class ContentParts(string tables) : IDisposable
 {
-    private readonly MemoryStream _tables = new(), _session = new();
     private readonly IncrementalHash _rest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] _session = [];
 
-    /// <summary>The part of a document that its next bytes belong to.</summary>
-    public enum Part
+    public void Add(string table, ReadOnlySpan<byte> row)
     {
-        Head,
-        Tables,
-        Session,
-        Rest,
-    }
-
-    public Part Current { get; set; } = Part.Head;
-
-    public void Add(ReadOnlySpan<byte> bytes)
-    {
-        switch (Current)
+        if (table == SourceMap.SessionName)
         {
-            case Part.Tables:
-                _tables.Write(bytes);
-                break;
-            case Part.Session:
-                _session.Write(bytes);
-                break;
-            case Part.Rest:
-                _rest.AppendData(bytes);
-                break;
-            case Part.Head:
-                break;
-            default:
-                throw new InvalidOperationException($"Unknown part {Current}.");
+            _session = row.ToArray();
+            return;
         }
+        // No name and no JSON holds a zero byte: what is hashed can be taken apart in one way only.
+        _rest.AppendData(Encoding.UTF8.GetBytes(table));
+        _rest.AppendData([0]);
+        _rest.AppendData(row);
+        _rest.AppendData([0]);
     }
 
-    public DocumentContent Complete() => new(Written(_tables), Written(_session), _rest.GetHashAndReset());
+    public DocumentContent Complete() => new(tables, _session, _rest.GetHashAndReset());
 
-    // Not a copy: the row may be as large as a value can be.
-    private static ReadOnlyMemory<byte> Written(MemoryStream part) => part.GetBuffer().AsMemory(0, (int)part.Length);
-
-    public void Dispose()
-    {
-        _tables.Dispose();
-        _session.Dispose();
-        _rest.Dispose();
-    }
+    public void Dispose() => _rest.Dispose();
 }

@@ -7,17 +7,17 @@ namespace Archiver.Core.Documents;
 /// What two documents of a session must have in common when their rows are the same: everything but the head, which says when and by which
 /// run a document was made.
 /// </summary>
-/// <param name="Tables">The tables with the types of their columns, byte for byte.</param>
+/// <param name="Tables">The tables with the types of their columns, as the document has them.</param>
 /// <param name="Session">The session's own row, byte for byte.</param>
-/// <param name="RestSha256">SHA-256 of all bytes after it: the rows of all other tables, in their order.</param>
-internal sealed record DocumentContent(ReadOnlyMemory<byte> Tables, ReadOnlyMemory<byte> Session, byte[] RestSha256)
+/// <param name="RestSha256">SHA-256 of the rows of all other tables, in their order.</param>
+internal sealed record DocumentContent(string Tables, ReadOnlyMemory<byte> Session, byte[] RestSha256)
 {
     // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1_000_000 };
 
     /// <summary>Whether the rows are the same to the byte, leaving out these columns of the session row.</summary>
     public bool SameRows(DocumentContent other, IReadOnlyCollection<string> marked) =>
-        RestSha256.AsSpan().SequenceEqual(other.RestSha256) && Tables.Span.SequenceEqual(other.Tables.Span) && SameSession(other, marked);
+        RestSha256.AsSpan().SequenceEqual(other.RestSha256) && Tables == other.Tables && SameSession(other, marked);
 
     private bool SameSession(DocumentContent other, IReadOnlyCollection<string> marked)
     {

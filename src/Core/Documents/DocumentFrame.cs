@@ -12,9 +12,6 @@ namespace Archiver.Core.Documents;
 /// <summary>The parts of a document that all sessions of an export share, as ready bytes (docs/format.md, <c>archiver.session/1</c>).</summary>
 internal sealed class DocumentFrame
 {
-    /// <summary>Name and version of the format; readers refuse any other.</summary>
-    public const string Format = "archiver.session/1";
-
     // Names of tables and columns stay readable; they are data, not HTML.
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -25,7 +22,7 @@ internal sealed class DocumentFrame
     {
         _head = Object(json =>
         {
-            json.WriteString("format", Format);
+            json.WriteString("format", DocumentReader.Format);
             json.WriteString("archived_at", exportedAt);
             json.WriteStartObject("source");
             json.WriteString("name", run.Source.Name);

@@ -15,6 +15,7 @@ internal sealed class DocumentReader : IDisposable
 
     private readonly JsonPieces _json;
     private Section _section = Section.Session;
+    private readonly HashSet<string> _opened = new(StringComparer.Ordinal);
     private bool _first, _related;
 
     private DocumentReader(JsonPieces json, DocumentHeader header) => (_json, Header) = (json, header);
@@ -138,6 +139,8 @@ internal sealed class DocumentReader : IDisposable
     {
         if (Header.Tables.All(t => t.Name != name))
             throw new InvalidDataException($"The document has rows of a table '{Shorten(name)}' that it does not describe.");
+        if (!_opened.Add(name))
+            throw new InvalidDataException($"The document has the table '{name}' twice.");
         await _json.ExpectAsync('[', cancellationToken);
         (_section, _first, Table) = (Section.Rows, true, name);
     }

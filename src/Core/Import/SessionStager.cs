@@ -73,8 +73,6 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
             {
                 if (tables.Count == 0 || tables[^1].Name != document.Table)
                 {
-                    if (tables.Any(t => t.Name == document.Table))
-                        throw new InvalidDataException($"The document has the table '{document.Table}' twice.");
                     writer = new RowCopyWriter(plan[document.Table]);
                     tables.Add(new(document.Table, default, spool.Length, 0));
                 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Compression;
-using System.Text.Json;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
@@ -148,13 +147,12 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
     {
         try
         {
-            using var parts = expected.Marked is null ? null : new ContentParts();
-            var document = await ReadAsync(member, parts, cancellationToken);
+            var document = await ReadAsync(member, content: expected.Marked is not null, cancellationToken);
             if (!IsRight(document, expected))
                 return DropReason.Corrupt;
             return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken) ? null : DropReason.Changed;
         }
-        catch (Exception exception) when (exception is InvalidDataException or JsonException)
+        catch (Exception exception) when (DocumentDamage.Is(exception))
         {
             return DropReason.Corrupt;
         }
@@ -162,21 +160,19 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
 
     private async Task<bool> HasSameRowsAsync(CheckedDocument stored, ExpectedMember expected, IReadOnlyList<string> marked, CancellationToken cancellationToken)
     {
-        using var parts = new ContentParts();
         await using var rows = expected.Session.Document.Content.OpenRead();
-        var now = await ReadAsync(rows, parts, cancellationToken);
+        var now = await ReadAsync(rows, content: true, cancellationToken);
         return stored.Content!.SameRows(now.Content!, marked);
     }
 
-    private async Task<CheckedDocument> ReadAsync(Stream member, ContentParts? parts, CancellationToken cancellationToken)
+    private async Task<CheckedDocument> ReadAsync(Stream member, bool content, CancellationToken cancellationToken)
     {
         await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
-        return await new DocumentCheck(keyColumn, parts).ReadAsync(gzip, cancellationToken);
+        return await new DocumentCheck(keyColumn, content).ReadAsync(gzip, cancellationToken);
     }
 
     private static bool IsRight(CheckedDocument document, ExpectedMember expected) =>
-        document.Format == DocumentFrame.Format
-        && document.Key == expected.Session.Key
+        document.Key == expected.Session.Key
         && document.Length == expected.Copy.JsonLength
         && document.Sha256.AsSpan().SequenceEqual(expected.Copy.JsonSha256)
         && expected.Session.Fingerprints.All(f => document.Rows.GetValueOrDefault(f.Key) == f.Value.Rows);

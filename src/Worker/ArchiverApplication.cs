@@ -50,6 +50,11 @@ internal static class ArchiverApplication
     private static async Task<int> RunAsync(
         Type verb, ParseResult parse, string[] overrides, ProcessEnvironment environment, Terminal terminal, CancellationToken cancellationToken)
     {
+        if (verb.IsAssignableTo(typeof(IUnconfiguredVerb)))
+        {
+            await using var bare = new ServiceCollection().AddSingleton(terminal).AddSingleton(environment).AddTransient(verb).BuildServiceProvider();
+            return await ((IVerb)bare.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken).ConfigureAwait(false);
+        }
         var configuration = ConfigurationFiles.Load(parse.GetValue(ArchiverCommandLine.Config), overrides, environment);
         var settings = ArchiverConfiguration.Read(configuration, CronProblem.Of, environment.Folder);
         await using var log = LogSetup.Create(configuration, terminal, quiet: verb != typeof(RunVerb));

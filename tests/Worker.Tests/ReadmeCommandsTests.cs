@@ -7,7 +7,7 @@ namespace Archiver.Worker.Tests;
 /// <summary>Every <c>archiver ...</c> that the documents show is one that the real command line takes: an example that is refused costs the trust of the first hour.</summary>
 public sealed partial class ReadmeCommandsTests
 {
-    private static readonly string[] Documents = ["README.md", "SECURITY.md", "CHANGELOG.md", "docs/operations.md", "docs/lifecycle.md", "docs/format.md", "docs/query.md", "docs/commands.md", "docs/restore.md", "docs/configuration.md", "docs/http.md", "deploy/prometheus/archiver.rules.yml"];
+    private static readonly string[] Documents = ["README.md", "SECURITY.md", "CHANGELOG.md", "docs/operations.md", "docs/lifecycle.md", "docs/format.md", "docs/query.md", "docs/init.md", "docs/commands.md", "docs/restore.md", "docs/configuration.md", "docs/http.md", "deploy/prometheus/archiver.rules.yml"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

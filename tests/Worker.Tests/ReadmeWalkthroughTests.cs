@@ -47,6 +47,7 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver quarantine list", 0, ""),
         ("archiver quarantine retry", 1, "has failed. See: archiver quarantine list"),
         // Only named on the page; it says what it lacks.
+        ("archiver init", 2, "Option '--connection' is required"),
         ("archiver hold add", 2, "Option '--reason' is required"),
         ("archiver erase", 3, "To do it, add --yes"),
         ("archiver migrate", 0, "the ledger is up to date"),

@@ -7,6 +7,7 @@ namespace Archiver.Worker.Tests;
 public sealed class UsageTests
 {
     [Theory]
+    [InlineData("init")]
     [InlineData("run")]
     [InlineData("archive")]
     [InlineData("plan")]
@@ -43,7 +44,7 @@ public sealed class UsageTests
         Assert.Superset(
             new HashSet<string>
             {
-                "run", "archive", "plan", "status", "list", "show", "query", "search", "migrate", "accept", "pause", "resume", "explain", "quarantine",
+                "init", "run", "archive", "plan", "status", "list", "show", "query", "search", "migrate", "accept", "pause", "resume", "explain", "quarantine",
                 "restore", "verify", "reconcile", "ledger",
             },
             verbs.ToHashSet());

@@ -41,10 +41,9 @@ internal static class ForeignKeyChecks
         var whole = catalog.Relations.Where(r => r.Mapped == from.Oid && r.Depth <= 0).Select(r => r.Oid).ToHashSet();
         if (catalog.ForeignKeys.Any(k => whole.Contains(k.FromOid) && catalog.IsLink(child, k)))
             return;
-        var partitioned = catalog.Relation(from).Kind == 'p';
+        // No statement: an application that writes a message before its session, or deletes a session before its messages, would fail with a key.
         findings.Warning(
-            $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. With a key the server refuses to delete a session before its messages.",
-            child.Cast is not null ? [] : [$"ALTER TABLE {from.Table.Sql} ADD FOREIGN KEY ({PgIdentifier.Quote(child.ForeignKey)}) REFERENCES {to.Table.Sql} ({PgIdentifier.Quote(child.ParentKey)}){(partitioned ? "" : " NOT VALID")}"]);
+            $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. A key would refuse them, and with them an application that writes a message before its session or deletes a session before its messages: add one only where yours does neither.");
     }
 
     /// <summary>The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables cannot do that.</summary>

@@ -9,6 +9,12 @@ namespace Archiver.Core.Inspection;
 /// <param name="Warnings">What a person should know; it forbids nothing.</param>
 internal sealed record InspectionReport(SourceShape Shape, IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings)
 {
+    /// <summary>Statements of those above that make an index, and so change nothing else.</summary>
+    public IReadOnlyList<string> Indexes { get; init; } = [];
+
+    /// <summary>With these indexes nothing would forbid a run.</summary>
+    public bool LacksIndexesOnly { get; init; }
+
     /// <summary>The shape, if nothing forbids a run.</summary>
     /// <exception cref="ArchiverException">Refused, with every problem in one message.</exception>
     public SourceShape Require(string source) => Problems.Count == 0

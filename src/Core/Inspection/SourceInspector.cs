@@ -35,7 +35,8 @@ internal static class SourceInspector
         ForeignKeyChecks.Check(catalog, findings);
         TriggerChecks.Check(catalog, findings);
         await IndexChecks.CheckAsync(catalog, probe, findings, cancellationToken);
+        await LookalikeChecks.CheckAsync(connection, catalog, findings, cancellationToken);
         await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken);
-        return new(shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings);
+        return new(shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings) { Indexes = findings.Indexes, LacksIndexesOnly = findings.LacksIndexesOnly };
     }
 }

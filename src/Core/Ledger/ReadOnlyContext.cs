@@ -29,6 +29,7 @@ internal static class ReadOnlyContext
             Shape = inspection.Require(source.Name),
             Connections = connections[source.Name],
             Lease = new Lease(0, 0),
+            Warnings = inspection.Warnings,
         };
     }
 

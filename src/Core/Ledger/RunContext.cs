@@ -29,6 +29,12 @@ internal sealed record RunContext
 
     public required Lease Lease { get; init; }
 
+    /// <summary>What inspection says that a person should know.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>False before there is a ledger: then it keeps no session out.</summary>
+    public bool HasLedger { get; init; } = true;
+
     /// <summary>Told when a transaction cannot be watched for others that wait for it.</summary>
     public UnwatchedWarning? Unwatched { get; init; }
 }

@@ -40,6 +40,6 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         return new(
             run.Cutoffs.Now, plan, due, await PlanSize.ReadAsync(run, cancellationToken), sessions,
             TripWire.Trips(plan.Total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, source, policy, cancellationToken),
-            await PolicyOverlap.CountAsync(run, cancellationToken));
+            await PolicyOverlap.CountAsync(run, cancellationToken), run.Warnings);
     }
 }

@@ -10,5 +10,7 @@ namespace Archiver.Core.Pipelines;
 /// <param name="Sessions">The first of them, in the order of a run.</param>
 /// <param name="NeedsAcceptance">A run would stop at the trip wire.</param>
 /// <param name="Overlaps">Other policies that take some of the same sessions, with their number.</param>
+/// <param name="Warnings">What inspection says of the source that a person should know, with the statement that mends it.</param>
 internal sealed record PreviewedPolicy(
-    DateTimeOffset Now, PolicyPlan Plan, long Due, PlanSize Size, IReadOnlyList<SelectedSession> Sessions, bool NeedsAcceptance, IReadOnlyDictionary<string, long> Overlaps);
+    DateTimeOffset Now, PolicyPlan Plan, long Due, PlanSize Size, IReadOnlyList<SelectedSession> Sessions, bool NeedsAcceptance, IReadOnlyDictionary<string, long> Overlaps,
+    IReadOnlyList<string> Warnings);

@@ -27,6 +27,6 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
     public static string Narrow(IEnumerable<Condition> conditions) =>
         string.Join("\n  AND ", conditions.Select(c => c.IsBeyondStatistics ? c.Narrowing : c.Sql).OfType<string>().DefaultIfEmpty("true"));
 
-    /// <summary>All of them, ANDed.</summary>
-    public static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql));
+    /// <summary>All of them, ANDed; without any, true.</summary>
+    public static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql).DefaultIfEmpty("true"));
 }

@@ -126,7 +126,7 @@ internal sealed class SelectionStatements
         var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
         // First of all: it costs one hash, and leaves the others a part of the sessions.
         IEnumerable<Condition> shard = _run.Shard.IsWhole ? [] : [new("other shard", "shard", _run.Shard.Sql(key))];
-        List<Condition> conditions =
+        List<Condition> conditions = !_run.HasLedger ? [.. shard] :
         [
             .. shard,
             new("restored lately", "ledger", $"""
@@ -146,7 +146,7 @@ internal sealed class SelectionStatements
             new("held", "ledger", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
         ];
         // What a user deleted goes, copy or not.
-        if (_run.Policy.Action != PolicyAction.Purge)
+        if (_run.HasLedger && _run.Policy.Action != PolicyAction.Purge)
             conditions.Add(new("stored", "ledger", $"""
                 NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
                 """));

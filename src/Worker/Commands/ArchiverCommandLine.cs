@@ -70,7 +70,7 @@ internal static class ArchiverCommandLine
 
     private static IEnumerable<(Type Verb, Command Command)> Described() =>
     [
-        Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(),
+        Of<InitVerb>(), Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(),
         Of<QueryVerb>(), Of<SearchVerb>(), Of<MigrateVerb>(),
         Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(), Of<LedgerMoveVerb>(), Of<LedgerOwnVerb>(),
         Of<SourceListVerb>(), Of<SourceRenameVerb>(), Of<SourceAddVerb>(),

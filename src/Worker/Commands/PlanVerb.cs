@@ -26,8 +26,12 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
             var most = parse.GetValue(Sessions) ?? DefaultSessions;
             var plan = await errors.ExplainAsync(source, () => preview.ReadAsync(source, policy, most, cancellationToken));
             plans.Add(PlanJson.Of(policy, plan));
-            if (!parse.GetValue(VerbOptions.Json))
-                Write(plans[^1]);
+            if (parse.GetValue(VerbOptions.Json))
+                continue;
+            // They are the source's, not the policy's: once.
+            foreach (var warning in plans.Count(p => p.Source == source.Name) == 1 ? plan.Warnings : [])
+                terminal.WriteLine($"{source.Name}: {warning}");
+            Write(plans[^1]);
         }
         if (parse.GetValue(VerbOptions.Json))
             terminal.WriteJson(plans);

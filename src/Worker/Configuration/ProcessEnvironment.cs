@@ -11,11 +11,17 @@ namespace Archiver.Worker.Configuration;
 /// <param name="ErrorIsTerminal">Whether a person watches stderr, on a terminal that can move its cursor. Then stderr is that of the process.</param>
 internal sealed record ProcessEnvironment(IReadOnlyDictionary<string, string> Variables, string Folder, bool ErrorIsTerminal)
 {
+    /// <summary>Whether somebody sits there who can be asked: stdin is a terminal, too.</summary>
+    public bool IsAsked { get; init; }
+
     /// <summary>That of the process as it is now.</summary>
     public static ProcessEnvironment OfProcess()
     {
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
-        return new(variables, Environment.CurrentDirectory, !Console.IsErrorRedirected && variables.GetValueOrDefault("TERM") is not (null or "" or "dumb"));
+        return new(variables, Environment.CurrentDirectory, !Console.IsErrorRedirected && variables.GetValueOrDefault("TERM") is not (null or "" or "dumb"))
+        {
+            IsAsked = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+        };
     }
 
     /// <summary>A variable's value; null when it is not set.</summary>

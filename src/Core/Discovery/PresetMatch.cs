@@ -1,0 +1,51 @@
+using Archiver.Core.Inspection;
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Discovery;
+
+/// <summary>A known application whose tables are all there, with all the columns that its mapping names.</summary>
+/// <param name="Name">The preset.</param>
+/// <param name="Map">Its mapping, in the schema where the tables are.</param>
+/// <param name="Moved">That is another schema than the preset's.</param>
+/// <param name="Columns">How many columns fit; of two presets that fit the one of more is the closer.</param>
+internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int Columns)
+{
+    /// <summary>Every preset that fits, the closest first.</summary>
+    public static IReadOnlyList<PresetMatch> Of(DatabaseFacts facts) =>
+        [.. Presets.All.SelectMany(p => Schemas(facts, p.Value).Select(s => Of(facts, p.Key, p.Value, s))).OfType<PresetMatch>()
+            .OrderByDescending(m => m.Columns).ThenBy(m => m.Moved).ThenBy(m => m.Name, StringComparer.Ordinal)];
+
+    /// <summary>What a database lacks of a preset, in words.</summary>
+    public static string WhyNot(DatabaseFacts facts, string name)
+    {
+        var map = Presets.All[name];
+        if (Schemas(facts, map).FirstOrDefault() is not { } schema)
+            return $"it has no table {map.Session.Table.Name} that role {facts.Role} may read";
+        var missing = Missing(facts, name, InSchema(map, schema)).ToList();
+        return string.Join(", ", missing.Select(m => $"{m.Table} has no column {m.Column}"));
+    }
+
+    private static IEnumerable<string> Schemas(DatabaseFacts facts, SourceMap map) =>
+        facts.Tables.Where(t => t.Readable && t.Table.Name == map.Session.Table.Name).Select(t => t.Table.Schema);
+
+    private static PresetMatch? Of(DatabaseFacts facts, string name, SourceMap preset, string schema)
+    {
+        var map = InSchema(preset, schema);
+        return Missing(facts, name, map).Any() ? null
+            : new(name, map, schema != preset.Session.Table.Schema, Mapped(name, map).DistinctBy(c => (c.Table, c.Column)).Count());
+    }
+
+    private static SourceMap InSchema(SourceMap preset, string schema) => new(
+        preset.Session with { Table = preset.Session.Table with { Schema = schema } },
+        [.. preset.Children.Select(c => c.Table.Schema == preset.Session.Table.Schema ? c with { Table = c.Table with { Schema = schema } } : c)]);
+
+    private static IEnumerable<(TableName Table, string Column)> Missing(DatabaseFacts facts, string name, SourceMap map)
+    {
+        var tables = map.Children.ToDictionary(c => c.Name, c => c.Table);
+        tables[SourceMap.SessionName] = map.Session.Table;
+        return Mapped(name, map).Select(c => (tables[c.Table], c.Column)).Where(c => facts.Table(c.Item1)?.Column(c.Column) is null).Distinct();
+    }
+
+    private static IEnumerable<MappedColumn> Mapped(string name, SourceMap map) =>
+        MappedColumn.Of(new() { Name = name, ConnectionString = "", Prefix = "", Map = map, Policies = [] });
+}

@@ -1,0 +1,126 @@
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Discovery;
+
+/// <summary>What a person said already; null is left to guess.</summary>
+internal sealed record GivenAnswers
+{
+    public string? Preset { get; init; }
+
+    public TableName? Sessions { get; init; }
+
+    public GivenColumns Columns { get; init; } = new();
+
+    /// <summary>Tables to leave out.</summary>
+    public IReadOnlyList<TableName> Without { get; init; } = [];
+}
+
+/// <summary>What a database is taken for.</summary>
+/// <param name="Best">The proposal; null where there is none.</param>
+/// <param name="Candidates">Tables that may hold the sessions, the best first; empty where a known application was recognised.</param>
+/// <param name="Why">Why there is no proposal.</param>
+internal sealed record Guess(Proposal? Best, IReadOnlyList<SessionCandidate> Candidates, string? Why)
+{
+    /// <summary>By how much the best must be ahead of the next, or nobody should take it unasked.</summary>
+    private const double Ahead = 1.25;
+
+    /// <summary>Another table may hold the sessions as well.</summary>
+    public bool IsAmbiguous => Candidates is [_, var second, ..] && IsNear(second);
+
+    /// <summary>Whether nearly as much speaks for this one as for the best.</summary>
+    public bool IsNear(SessionCandidate candidate) => Candidates[0].Points < Ahead * candidate.Points;
+}
+
+/// <summary>Guesses the mapping of a database from facts alone: the same facts give the same proposal.</summary>
+internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
+{
+    private readonly Links _links = new(facts);
+
+    private readonly Times _times = new(facts);
+
+    /// <summary>The guess.</summary>
+    public Guess Make()
+    {
+        if (facts.Tables.Count == 0)
+            return new(null, [], $"Database {facts.Database} has no tables.");
+        if (given is { Sessions: null, Columns: { Key: null, Activity: null } } && Preset() is { } known)
+            return new(known, [], null);
+        var candidates = new SessionCandidates(facts, _links);
+        List<SessionCandidate> all = given.Sessions is { } named ? [candidates.Named(facts.Table(named)!)] : [.. candidates.All()];
+        if (all.Count == 0)
+            return new(null, [], RowlessSessions.Explain(facts) ?? NoCandidate());
+        List<string> doubts = [];
+        var columns = new SessionColumns(_times, doubts);
+        // One without a key or a time cannot be mapped, however good its name is; why stays among the doubts.
+        var (candidate, session) = all.Select(c => (Candidate: c, Session: columns.Of(c, given.Columns))).FirstOrDefault(c => c.Session is not null);
+        if (session is null)
+            return new(null, all, string.Join(' ', doubts));
+        var below = new ChildTables(facts, _links, _times);
+        var children = below.Below(candidate.Table, candidate.Messages?.Link.From, [], given.Without);
+        var guess = new Guess(null, all, null);
+        if (guess.IsAmbiguous)
+            doubts.Add($"{string.Join(" or ", all.Skip(1).TakeWhile(c => guess.IsNear(c)).Select(c => c.Table.Table))} may hold the sessions as well: --sessions decides.");
+        if (children.Count == 0)
+            doubts.Add($"No table below {session.Table} was found: its messages must stand in its own rows.");
+        return guess with { Best = Complete(new() { Session = session, Children = children, Doubts = [.. doubts, .. below.Doubts], LeftOut = below.LeftOut }) };
+    }
+
+    /// <summary>The known application, with what its database has below the tables that the preset maps.</summary>
+    private Proposal? Preset()
+    {
+        var fits = PresetMatch.Of(facts);
+        if (fits.FirstOrDefault(f => given.Preset is null || f.Name.Equals(given.Preset, StringComparison.OrdinalIgnoreCase)) is not { } match)
+            return null;
+        List<ProposedChild> known = [.. match.Map.Children.Select(c => new ProposedChild(c.Name, c.Table, "of the preset")
+        {
+            Parent = c.Parent, ForeignKey = c.ForeignKey, ParentKey = c.ParentKey, Key = c.Key, Order = c.Order, OfPreset = true,
+        })];
+        var below = new ChildTables(facts, _links, _times);
+        var children = below.Below(facts.Table(match.Map.Session.Table)!, null, known, given.Without);
+        var session = match.Map.Session;
+        return Complete(new()
+        {
+            Preset = match.Name,
+            Moved = match.Moved,
+            Session = new(session.Table, $"the tables of {match.Name}, with all {match.Columns} columns of its preset")
+            {
+                Key = session.Key,
+                ExternalId = session.ExternalId,
+                Activity = session.Activity,
+                User = session.User,
+                Archived = session.Archived,
+                ArchiveLocation = session.ArchiveLocation,
+                Status = session.Status,
+            },
+            Children = children,
+            Doubts = [.. fits.Where(f => f.Name != match.Name).Select(f => $"The tables also fit preset {f.Name}, by {f.Columns} columns to {match.Columns}."), .. below.Doubts],
+            LeftOut = below.LeftOut,
+        });
+    }
+
+    /// <summary>Doubts that do not depend on how the tables were found.</summary>
+    private Proposal Complete(Proposal proposal)
+    {
+        List<string> doubts = [.. proposal.Doubts];
+        var tables = proposal.Tables.Select(t => facts.Table(t)!).ToList();
+        if (proposal.Preset is null && Times(proposal).Where(t => t.Table.Column(t.Time.Column)?.BaseType == "timestamp without time zone" || t.Time.As == TimeForm.Text).Select(t => $"{t.Table.Table}.{t.Time.Column}").Distinct().ToList() is { Count: > 0 } local)
+            doubts.Add($"Times without a zone are taken for UTC: {string.Join(", ", local)}. If the application writes another zone, set TimeZone.");
+        if (tables.Where(t => t.RowSecurity).Select(t => t.Table.ToString()).ToList() is { Count: > 0 } secured)
+            doubts.Add($"Row level security is on for {string.Join(", ", secured)}: the archiver's role must bypass it, or rows would be missing from the archive.");
+        if (facts.Tables.Count(t => !t.Readable) is > 0 and var hidden)
+            doubts.Add($"Role {facts.Role} may not read {hidden} of {facts.Tables.Count} tables: none of these was considered.");
+        return proposal with { Doubts = [.. doubts.Distinct()] };
+    }
+
+    private IEnumerable<(FoundTable Table, TimeColumn Time)> Times(Proposal proposal) =>
+        proposal.Session.Activity.Concat(new[] { proposal.Session.Created, proposal.Session.Ended, proposal.Session.Deleted, proposal.Session.Expires }.OfType<TimeColumn>())
+            .Select(t => (facts.Table(proposal.Session.Table)!, t))
+            .Concat(proposal.Children.SelectMany(c => new[] { c.Time, c.Deleted }.OfType<TimeColumn>().Select(t => (facts.Table(c.Table)!, t))));
+
+    private string NoCandidate()
+    {
+        var unread = facts.Tables.Count(t => !t.Readable);
+        return $"None of the {facts.Tables.Count - unread} tables that role {facts.Role} may read in database {facts.Database} looks like chat sessions with messages below them"
+            + $"{(unread > 0 ? $"; {unread} more it may not read" : "")}.";
+    }
+}

@@ -1,0 +1,75 @@
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Discovery;
+
+/// <summary>A table that may hold the sessions.</summary>
+/// <param name="Messages">Where it has its messages; null where they stand in itself.</param>
+/// <param name="Points">How much speaks for it.</param>
+/// <param name="Reasons">What does.</param>
+internal sealed record SessionCandidate(FoundTable Table, Tie? Messages, double Points, IReadOnlyList<string> Reasons);
+
+/// <summary>Ranks the tables of a database by how much speaks for their rows being chat sessions.</summary>
+internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
+{
+    /// <summary>Below this nothing is proposed: a table of logins has a name and a time, too.</summary>
+    private const double Least = 8;
+
+    /// <summary>What one of a name or a speaker adds.</summary>
+    private const double Hint = 1;
+
+    /// <summary>As much as a good table of messages below it.</summary>
+    private const double MessagesOfItsOwn = 8;
+
+    /// <summary>A column's name is weaker than a declared key.</summary>
+    private const double ByNameOnly = 0.8;
+
+    /// <summary>Every candidate, the best first.</summary>
+    public IReadOnlyList<SessionCandidate> All() =>
+        [.. facts.Tables.Where(t => t.Readable).Select(Of).OfType<SessionCandidate>().OrderByDescending(c => c.Points).ThenBy(c => c.Table.Table.ToString(), StringComparer.Ordinal)];
+
+    /// <summary>A table that somebody says is it, whatever speaks for it.</summary>
+    public SessionCandidate Named(FoundTable table) => new(table, MessagesOf(table).Tie, double.MaxValue, ["--sessions names it"]);
+
+    /// <summary>How much speaks for a table's rows being messages.</summary>
+    public static double MessagePoints(FoundTable table)
+    {
+        var name = Words.Points(Words.Singular(table.Table.Name), Vocabulary.Messages);
+        if (name == 0)
+            return 0;
+        return name
+            + (table.Columns.Any(c => (c.IsText || c.IsJson) && Vocabulary.Content.Contains(Words.Plain(c.Name))) ? 2 * Hint : 0)
+            + (table.Columns.Any(c => Vocabulary.Speaker.Contains(Words.Plain(c.Name))) ? Hint : 0)
+            + (table.Columns.Any(c => Vocabulary.Written.Contains(Words.Plain(c.Name))) ? Hint : 0);
+    }
+
+    private SessionCandidate? Of(FoundTable table)
+    {
+        var singular = Words.Singular(table.Table.Name);
+        var name = Words.Points(singular, Vocabulary.Sessions);
+        if (Words.Points(singular, Vocabulary.Owners) > 0 && name == 0)
+            return null;
+        var words = Words.Of(table.Table.Name);
+        var (messages, points) = MessagesOf(table);
+        var own = table.Columns.Any(c => (c.IsText || c.IsJson) && Words.Plain(c.Name) is "chat" or "messages" or "history" or "transcript" or "conversation");
+        if (messages is null && !own)
+            return null;
+        List<string> reasons = [];
+        if (name > 0)
+            reasons.Add("its name");
+        reasons.Add(messages is null ? "it holds messages in a column of its own" : $"{messages.Link.From} has rows of it ({(messages.Key is null ? "by the name of" : "foreign key")} {messages.Link.Column})");
+        if (Has(table, Vocabulary.Activity))
+            reasons.Add("it says when it was last used");
+        var sum = name + points + (messages is null ? MessagesOfItsOwn : 0)
+            + (words.Any(Vocabulary.Chat.Contains) ? 2 * Hint : words.Any(Vocabulary.NotAChat.Contains) ? -6 * Hint : 0)
+            + (Has(table, Vocabulary.Activity) ? Hint : 0) + (Has(table, Vocabulary.Users) ? Hint : 0) + (Has(table, Vocabulary.Titles) ? Hint : 0);
+        return sum < Least ? null : new(table, messages, sum, reasons);
+    }
+
+    /// <summary>The table below that looks most like messages.</summary>
+    private (Tie? Tie, double Points) MessagesOf(FoundTable table) =>
+        links.Onto(table).Where(t => t.Link.From != table.Table && !Vocabulary.Users.Contains(Words.Plain(t.Link.Column)))
+            .Select(t => (Tie: (Tie?)t, Points: MessagePoints(facts.Table(t.Link.From)!) * (t.Kind == LinkKind.ByName ? ByNameOnly : 1)))
+            .Where(t => t.Points > 0).OrderByDescending(t => t.Points).FirstOrDefault();
+
+    private static bool Has(FoundTable table, IReadOnlyList<string> names) => table.Columns.Any(c => names.Contains(Words.Plain(c.Name)));
+}

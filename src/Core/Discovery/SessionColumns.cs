@@ -1,0 +1,74 @@
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+
+namespace Archiver.Core.Discovery;
+
+/// <summary>What a person said of the session table's columns; null is left to guess.</summary>
+internal sealed record GivenColumns(string? Key = null, IReadOnlyList<string>? Activity = null, string? User = null);
+
+/// <summary>Guesses the roles of the session table's columns.</summary>
+internal sealed class SessionColumns(Times times, List<string> doubts)
+{
+    private static readonly HashSet<string> KeyFamilies = ["uuid", "text", "integer", "numeric"];
+
+    /// <summary>The session table with its roles; null where it has no key or no time that could be mapped, with the reason among the doubts.</summary>
+    public ProposedSession? Of(SessionCandidate candidate, GivenColumns given)
+    {
+        var table = candidate.Table;
+        var key = given.Key ?? table.Unique.Where(u => u is [var only] && table.Column(only) is { NotNull: true } c && KeyFamilies.Contains(c.Family)).Select(u => u[0]).FirstOrDefault();
+        if (key is null)
+        {
+            doubts.Add(table.PrimaryKey.Count > 1
+                ? $"The key of {table.Table} has several columns ({string.Join(", ", table.PrimaryKey)}), and no single one is unique: name a unique column with --key."
+                : $"{table.Table} has no column that is unique and never NULL: name one with --key once it has a unique index.");
+            return null;
+        }
+        var created = times.First(table, Vocabulary.Created);
+        List<TimeColumn> activity = given.Activity is null ? Activity(table, created)
+            : [.. given.Activity.Select(c => times.Of(table, table.Column(c)!) ?? new TimeColumn(c))];
+        if (activity.Count == 0)
+        {
+            doubts.Add($"{table.Table} has no column that says when a session was last used: name one with --activity.");
+            return null;
+        }
+        return new(table.Table, string.Join("; ", candidate.Reasons))
+        {
+            Key = key,
+            ExternalId = table.Columns.FirstOrDefault(c => c.Name != key && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)) && KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))?.Name,
+            Activity = activity,
+            User = given.User ?? First(table, Vocabulary.Users),
+            Created = created,
+            Ended = times.First(table, Vocabulary.Ended),
+            Deleted = times.First(table, Vocabulary.Deleted),
+            Expires = times.First(table, Vocabulary.Expires),
+            Title = First(table, Vocabulary.Titles),
+        };
+    }
+
+    /// <summary>All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep those for ever.</summary>
+    private List<TimeColumn> Activity(FoundTable table, TimeColumn? created)
+    {
+        var found = times.Of(table, Vocabulary.Activity);
+        List<TimeColumn> always = [.. found.Where(t => !times.HasUnset(table, table.Column(t.Column)!))];
+        if (always.Count > 0)
+            return always;
+        if (found.Count > 0)
+        {
+            var best = found[0];
+            if (created is not null && created.As == best.As && table.Column(created.Column)!.BaseType == table.Column(best.Column)!.BaseType && created.Column != best.Column)
+            {
+                doubts.Add($"{table.Table}.{best.Column} may be unset; then {created.Column} counts.");
+                return [best with { Or = created.Column }];
+            }
+            doubts.Add($"{table.Table}.{best.Column} may be unset; sessions without it are never archived.");
+            return [best];
+        }
+        if (created is null)
+            return [];
+        doubts.Add($"{table.Table} does not say when a session was last used. {created.Column} is taken, and a session with a young row in a table below stays.");
+        return [created];
+    }
+
+    private static string? First(FoundTable table, IReadOnlyList<string> names) =>
+        names.Select(n => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == n && !c.IsJson)?.Name).FirstOrDefault(c => c is not null);
+}

@@ -1,0 +1,155 @@
+using System.CommandLine;
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Discovery;
+using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
+using Archiver.Worker.Configuration;
+using Npgsql;
+
+namespace Archiver.Worker.Commands;
+
+/// <summary>The command line of <see cref="InitVerb"/>: every question that it may ask has an option that answers it.</summary>
+internal static class InitOptions
+{
+    private const string DefaultRole = "archiver";
+
+    private static readonly Option<string> Connection = new("--connection") { Description = "Connection string of Npgsql; a password is better in PGPASSWORD or ~/.pgpass", HelpName = "string", Required = true };
+
+    private static readonly Option<string> Output = new("--output", "-o") { Description = "The file to write", HelpName = "file", DefaultValueFactory = _ => "appsettings.json" };
+
+    private static readonly Option<bool> Force = new("--force") { Description = "Write over a file that is there" };
+
+    public static Option<bool> Yes { get; } = new("--yes", "-y") { Description = "Ask nothing: the best guess" };
+
+    private static readonly Option<string?> Preset = Text("--preset", "The application, where several are recognised", "name");
+
+    private static readonly Option<string?> Sessions = Text("--sessions", "The table of sessions", "table");
+
+    private static readonly Option<string?> Key = Text("--key", "Its key", "column");
+
+    private static readonly Option<string?> Activity = Text("--activity", "Its columns, separated by commas, that say when a session was last used", "columns");
+
+    private static readonly Option<string?> User = Text("--user", "Its column that says whose a session is", "column");
+
+    private static readonly Option<string[]> Without = new("--without") { Description = "A table to leave out; may be repeated", HelpName = "table" };
+
+    private static readonly Option<string> Name = new("--name") { Description = "Name of the source", HelpName = "name", DefaultValueFactory = _ => "main" };
+
+    private static readonly Option<string> IdleFor = new("--idle-for") { Description = "Archive what nobody has used for so long", HelpName = "duration", DefaultValueFactory = _ => "90d" };
+
+    private static readonly Option<string> Role = new("--role") { Description = "The archiver's role in the SQL", HelpName = "role", DefaultValueFactory = _ => DefaultRole };
+
+    private static readonly Option<string?> Sql = Text("--sql", "Write the SQL to this file, too", "file");
+
+    private static readonly Option<bool> WritePassword = new("--write-password") { Description = "Write the password of --connection into the file, which then only you can read" };
+
+    private static readonly Option<string?> Bucket = Text("--bucket", "The bucket", "name");
+
+    private static readonly Option<string?> Endpoint = Text("--endpoint", "URL of an S3-compatible server; none for AWS", "url");
+
+    private static readonly Option<string?> Region = Text("--region", "Region of the bucket", "name");
+
+    private static readonly Option<bool> PathStyle = new("--path-style") { Description = "The bucket in the path, as most servers other than AWS want it" };
+
+    private static readonly Option<string?> Folder = Text("--folder", "Store in this folder instead of a bucket", "path");
+
+    public static IEnumerable<Option> All =>
+    [
+        Connection, Output, Force, Yes, Preset, Sessions, Key, Activity, User, Without, Name, IdleFor, Role, Sql, WritePassword, Bucket, Endpoint, Region, PathStyle, Folder,
+    ];
+
+    /// <summary>What was given, as far as it can be judged without the database.</summary>
+    /// <exception cref="ArchiverException">A value is none, or two exclude each other; kind Configuration.</exception>
+    public static InitRequest Read(ParseResult parse, ProcessEnvironment environment)
+    {
+        var request = new InitRequest
+        {
+            Connection = ConnectionOf(parse.GetRequiredValue(Connection)),
+            Output = environment.FullPath(parse.GetRequiredValue(Output)),
+            Sql = parse.GetValue(Sql) is { } sql ? environment.FullPath(sql) : null,
+            Force = parse.GetValue(Force),
+            Preset = parse.GetValue(Preset),
+            Sessions = parse.GetValue(Sessions),
+            Key = parse.GetValue(Key),
+            Activity = parse.GetValue(Activity)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            User = parse.GetValue(User),
+            Without = parse.GetValue(Without) ?? [],
+            Name = Names.Canonical(parse.GetRequiredValue(Name)),
+            IdleFor = parse.GetRequiredValue(IdleFor),
+            Role = parse.GetRequiredValue(Role),
+            WritePassword = parse.GetValue(WritePassword),
+            Storage = new(parse.GetValue(Bucket), parse.GetValue(Endpoint), parse.GetValue(Region), parse.GetValue(PathStyle), parse.GetValue(Folder)),
+        };
+        if (request.Storage is { Folder: not null, Bucket: not null })
+            throw Wrong("--bucket and --folder exclude each other.");
+        if (!Duration.TryParse(request.IdleFor, out var idle) || idle == TimeSpan.Zero)
+            throw Wrong($"--idle-for must be {Duration.Form}, above zero, but is '{request.IdleFor}'.");
+        if (Names.Limit(request.Name) is { } limit)
+            throw Wrong($"--name {limit}.");
+        if (request.Role.Length == 0 || request.Role.Any(c => c == '$' || char.IsControl(c)))
+            throw Wrong("--role must be the name of a role, without $ and control characters.");
+        if (request.Preset is not null && request.Sessions is not null)
+            throw Wrong("--preset and --sessions exclude each other: a preset names its table.");
+        foreach (var file in new[] { request.Output, request.Sql }.OfType<string>().Where(f => File.Exists(f) && !request.Force))
+            throw Wrong($"{file} is there already, and stays as it is: name another file, or write over it with --force.");
+        return request;
+    }
+
+    public static ArchiverException Wrong(string message) => new(FailureKind.Configuration, message);
+
+    /// <summary>Nothing of it is shown, nor what the driver says of it: that repeats parts.</summary>
+    private static NpgsqlConnectionStringBuilder ConnectionOf(string text)
+    {
+        try
+        {
+            var connection = new NpgsqlConnectionStringBuilder(text);
+            if (connection.Host is { Length: > 0 })
+            {
+                _ = ConnectionText.Of(text, pooling: false);
+                return connection;
+            }
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException or NotSupportedException or OverflowException)
+        {
+            // Said below: whatever it was, the text is none.
+        }
+        throw Wrong("--connection must be a connection string of Npgsql that names a Host, such as 'Host=db;Database=chat;Username=archiver' (value not shown).");
+    }
+
+    private static Option<string?> Text(string name, string description, string helpName) => new(name) { Description = description, HelpName = helpName };
+}
+
+/// <summary>What a person wants of <see cref="InitVerb"/>.</summary>
+internal sealed record InitRequest
+{
+    public required NpgsqlConnectionStringBuilder Connection { get; init; }
+
+    /// <summary>The file to write, absolute.</summary>
+    public required string Output { get; init; }
+
+    public required string? Sql { get; init; }
+
+    public required bool Force { get; init; }
+
+    public required string? Preset { get; init; }
+
+    public required string? Sessions { get; init; }
+
+    public required string? Key { get; init; }
+
+    public required IReadOnlyList<string>? Activity { get; init; }
+
+    public required string? User { get; init; }
+
+    public required IReadOnlyList<string> Without { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string IdleFor { get; init; }
+
+    public required string Role { get; init; }
+
+    public required bool WritePassword { get; init; }
+
+    public required ProposedStorage Storage { get; init; }
+}

@@ -1,0 +1,158 @@
+using Archiver.Testing;
+using Npgsql;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary><c>archiver init</c>: what it asks, writes and refuses.</summary>
+public sealed class InitVerbTests(TestServers servers)
+{
+    private const string TwoChats = """
+        CREATE TABLE chats (id int PRIMARY KEY, user_id text, updated_at timestamptz NOT NULL);
+        CREATE TABLE messages (id int PRIMARY KEY, chat_id int NOT NULL REFERENCES chats, role text, content text, created_at timestamptz NOT NULL);
+        CREATE TABLE threads (id int PRIMARY KEY, user_id text, updated_at timestamptz NOT NULL);
+        CREATE TABLE thread_messages (id int PRIMARY KEY, thread_id int NOT NULL REFERENCES threads, role text, content text, created_at timestamptz NOT NULL);
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Without_a_terminal_it_says_which_options_answer_its_questions_and_writes_nothing()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+
+        var result = await desk.RunAsync("init", "--connection", desk.Database.ConnectionString);
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("--sessions public.chats or --sessions public.threads", result.Error, StringComparison.Ordinal);
+        Assert.Contains("--bucket <name>", result.Error, StringComparison.Ordinal);
+        Assert.Contains("--yes", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(desk.Folder));
+    }
+
+    [Fact]
+    public async Task Options_that_answer_all_questions_are_enough()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+
+        var result = await desk.RunAsync("init", "--connection", desk.Database.ConnectionString, "--sessions", "threads", "--folder", "/archive", "--idle-for", "30d", "--name", "Support", "--sql", "needed.sql");
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        var text = await File.ReadAllTextAsync(desk.File, Token);
+        foreach (var line in new[] { "\"support\": {", "\"Table\": \"public.threads\"", "\"Path\": \"/archive\"", "\"IdleFor\": \"30d\"", "\"DryRun\": true" })
+            Assert.Contains(line, text, StringComparison.Ordinal);
+        var statements = (await File.ReadAllLinesAsync(Path.Combine(desk.Folder, "needed.sql"), Token)).Where(l => !l.StartsWith("--", StringComparison.Ordinal)).Select(l => l.TrimEnd(';'));
+        Assert.Equal(InitDesk.Statements(result), statements);
+    }
+
+    [Fact]
+    public async Task Asks_where_somebody_sits_and_takes_what_is_answered()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+
+        // The second table; nothing left out; an age that is none, then one; a bucket at AWS in its region.
+        var result = await desk.AskedAsync("2\n\nlong\n45d\narchives\n\neu-central-1\n", "init", "--connection", desk.Database.ConnectionString);
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("Which table holds the sessions?", result.Error, StringComparison.Ordinal);
+        var text = await File.ReadAllTextAsync(desk.File, Token);
+        foreach (var line in new[] { "\"Table\": \"public.threads\"", "\"IdleFor\": \"45d\"", "\"Bucket\": \"archives\"", "\"Region\": \"eu-central-1\"" })
+            Assert.Contains(line, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Answers_that_end_too_soon_write_nothing()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+
+        var result = await desk.AskedAsync("1\n", "init", "--connection", desk.Database.ConnectionString);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("The answers ended", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(desk.Folder));
+    }
+
+    [Fact]
+    public async Task Asks_on_a_terminal()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+        var command = $"stty cols 120; {ArchiverExecutable.Path} init --connection '{desk.Database.ConnectionString}' --folder /archive --output {desk.File}";
+        await using var process = ChildProcess.Start("script", ["-qec", command, "/dev/null"], new Dictionary<string, string?>(ArchiverProcess.WithoutOurOwn(null)) { ["TERM"] = "xterm" }, input: null, desk.Folder);
+
+        await process.WaitForTextAsync("Which table holds the sessions?", Token);
+        foreach (var answer in new[] { "2", "", "" })
+            await process.WriteLineAsync(answer, Token);
+        await process.WaitForTextAsync("Written:", Token);
+        process.CloseInput();
+        var result = await process.WaitForExitAsync(Token);
+
+        Assert.True(result.ExitCode == 0, result.Output);
+        Assert.Contains("\"Table\": \"public.threads\"", await File.ReadAllTextAsync(desk.File, Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_there_stays_as_it_is_unless_it_may_be_written_over()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+        await File.WriteAllTextAsync(desk.File, "mine", Token);
+
+        var result = await desk.InitAsync();
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("is there already", result.Error, StringComparison.Ordinal);
+        Assert.Equal("mine", await File.ReadAllTextAsync(desk.File, Token));
+        Assert.Equal(0, (await desk.InitAsync("--force")).ExitCode);
+        Assert.Contains("\"Archiver\"", await File.ReadAllTextAsync(desk.File, Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_password_is_nowhere_unless_it_is_asked_for_and_then_for_one_reader()
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+        var password = new NpgsqlConnectionStringBuilder(desk.Database.ConnectionString).Password!;
+
+        var result = await desk.InitAsync();
+        var text = await File.ReadAllTextAsync(desk.File, Token);
+        var written = await desk.InitAsync("--write-password", "--force");
+
+        Assert.DoesNotContain(password, result.Output + result.Error + text + written.Output + written.Error, StringComparison.Ordinal);
+        Assert.Contains("PGPASSWORD", text, StringComparison.Ordinal);
+        Assert.Contains($"Password={password}", await File.ReadAllTextAsync(desk.File, Token), StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(desk.File));
+    }
+
+    [Theory]
+    [InlineData("no table public.nothing", "--sessions", "nothing")]
+    [InlineData("no column 'nothing'", "--sessions", "chats", "--key", "nothing")]
+    [InlineData("no column 'nothing'", "--sessions", "chats", "--activity", "updated_at,nothing")]
+    [InlineData("no preset 'nothing'", "--preset", "nothing")]
+    [InlineData("Preset ended-at does not fit", "--preset", "ended-at")]
+    [InlineData("exclude each other", "--preset", "ended-at", "--sessions", "chats")]
+    [InlineData("--bucket and --folder exclude each other", "--folder", "/x")]
+    [InlineData("--idle-for must be", "--idle-for", "90")]
+    [InlineData("name that, too, with --sessions", "--key", "id")]
+    public async Task Wrong_options_are_named_and_nothing_is_written(string said, params string[] options)
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
+
+        var result = await desk.InitAsync(options);
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains(said, result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(desk.Folder));
+    }
+
+    [Theory]
+    [InlineData(2, "must be a connection string", "secret")]
+    [InlineData(2, "must be a connection string", "Database=chat;Password=secret")]
+    [InlineData(1, "Cannot reach PostgreSQL at 127.0.0.1:1", "Host=127.0.0.1;Port=1;Database=chat;Username=u;Password=secret")]
+    public async Task A_connection_that_leads_nowhere_is_told_without_its_password(int exitCode, string said, string connection)
+    {
+        await using var desk = await InitDesk.CreateAsync(servers, "SELECT");
+
+        var result = await desk.RunAsync("init", "--connection", connection, "--yes");
+
+        Assert.Equal((exitCode, ""), (result.ExitCode, result.Output));
+        Assert.Contains(said, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", result.Error, StringComparison.Ordinal);
+    }
+}

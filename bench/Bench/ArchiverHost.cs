@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
@@ -19,7 +20,7 @@ internal sealed class ArchiverHost : IAsyncDisposable
             Name = "main",
             ConnectionString = connectionString,
             Prefix = prefix,
-            Map = Presets.All["ended-at"],
+            Map = Presets.Get("ended-at").Map,
             Policies = [new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) }],
         };
         var settings = new ArchiverSettings

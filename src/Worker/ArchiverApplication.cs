@@ -53,7 +53,7 @@ internal static class ArchiverApplication
         if (verb.IsAssignableTo(typeof(IUnconfiguredVerb)))
         {
             await using var bare = new ServiceCollection().AddSingleton(terminal).AddSingleton(environment).AddTransient(verb).BuildServiceProvider();
-            return await ((IVerb)bare.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken).ConfigureAwait(false);
+            return await ((IVerb)bare.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken);
         }
         var configuration = ConfigurationFiles.Load(parse.GetValue(ArchiverCommandLine.Config), overrides, environment);
         var settings = ArchiverConfiguration.Read(configuration, CronProblem.Of, environment.Folder);

@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Ledger;
 using Archiver.Core.Pipelines;
 using Archiver.Core.Settings;
@@ -54,7 +55,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
             ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken, ledger)
             : await new Sample(server, preset, idle, young, messages).CreateAsync(cancellationToken);
         var bucket = await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock);
-        return Between(database, bucket, Presets.All[preset], configure);
+        return Between(database, bucket, Presets.Get(preset).Map, configure);
     }
 
     /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>

@@ -7,7 +7,10 @@ namespace Archiver.Worker.Tests;
 /// <summary>Every <c>archiver ...</c> that the documents show is one that the real command line takes: an example that is refused costs the trust of the first hour.</summary>
 public sealed partial class ReadmeCommandsTests
 {
-    private static readonly string[] Documents = ["README.md", "SECURITY.md", "CHANGELOG.md", "docs/operations.md", "docs/lifecycle.md", "docs/format.md", "docs/query.md", "docs/init.md", "docs/commands.md", "docs/restore.md", "docs/configuration.md", "docs/http.md", "deploy/prometheus/archiver.rules.yml"];
+    private static readonly string[] Documents = ["README.md", "SECURITY.md", "CHANGELOG.md", "docs/operations.md", "docs/lifecycle.md", "docs/format.md", "docs/query.md", "docs/init.md", "docs/commands.md", "docs/restore.md", "docs/configuration.md", "docs/http.md", "docs/applications.md", "deploy/prometheus/archiver.rules.yml"];
+
+    /// <summary>Verbs that do their work without a configuration.</summary>
+    private static readonly string[] Unconfigured = ["presets"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -26,7 +29,7 @@ public sealed partial class ReadmeCommandsTests
             if (BareVerb().IsMatch(command) && result.Error.Contains("--help", StringComparison.Ordinal))
                 result = await ArchiverProcess.RunAsync([.. command.Split(' '), "--help"], new Dictionary<string, string?>(), token);
             // The help of an unknown verb is that of the program.
-            if (result.Error.Contains("--help", StringComparison.Ordinal) || (result.ExitCode == 0 && !result.Output.Contains($"archiver {command} ", StringComparison.Ordinal)))
+            if (result.Error.Contains("--help", StringComparison.Ordinal) || (result.ExitCode == 0 && !Unconfigured.Contains(command.Split(' ')[0]) && !result.Output.Contains($"archiver {command} ", StringComparison.Ordinal)))
                 refused.Add($"archiver {command}: {result.Error}");
         });
 

@@ -51,6 +51,8 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver hold add", 2, "Option '--reason' is required"),
         ("archiver erase", 3, "To do it, add --yes"),
         ("archiver migrate", 0, "the ledger is up to date"),
+        ("archiver presets dify", 0, "public.conversations"),
+        ("archiver presets", 0, "vercel-ai-chatbot"),
         // The tests' workers take a free port; with the README's own it would find nobody here.
         ("archiver health", 2, "give it with --url"),
     ];

@@ -17,6 +17,7 @@ public sealed class UsageTests
     [InlineData("query")]
     [InlineData("search")]
     [InlineData("migrate")]
+    [InlineData("presets")]
     [InlineData("restore")]
     [InlineData("verify")]
     [InlineData("reconcile")]
@@ -45,7 +46,7 @@ public sealed class UsageTests
             new HashSet<string>
             {
                 "init", "run", "archive", "plan", "status", "list", "show", "query", "search", "migrate", "accept", "pause", "resume", "explain", "quarantine",
-                "restore", "verify", "reconcile", "ledger",
+                "restore", "verify", "reconcile", "ledger", "presets",
             },
             verbs.ToHashSet());
     }

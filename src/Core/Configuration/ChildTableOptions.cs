@@ -6,6 +6,7 @@ namespace Archiver.Core.Configuration;
 /// <summary>One entry of <c>Tables:Children</c> as written.</summary>
 internal sealed class ChildTableOptions
 {
+    [Role]
     public string? Table { get; set; }
 
     public string? Parent { get; set; }
@@ -16,27 +17,30 @@ internal sealed class ChildTableOptions
 
     public string? Cast { get; set; }
 
+    [Role]
     public string? Key { get; set; }
 
     public string[]? Order { get; set; }
 
+    [Role]
     public TimeOptions? Time { get; set; }
 
+    [Role]
     public TimeOptions? Deleted { get; set; }
 
     /// <summary>The child table; what is not stated comes from the preset's child of that name, if there is one.</summary>
     public ChildTable Read(ValueReader read, string name, ChildTable? preset) => new()
     {
         Name = name,
-        Table = TableNames.Read(read, Table) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
+        Table = (Table is "" ? null : TableNames.Read(read, Table)) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
         Parent = read.Text(Parent) ?? preset?.Parent ?? SourceMap.SessionName,
         ForeignKey = read.Text(ForeignKey) ?? preset?.ForeignKey ?? read.Missing(nameof(ForeignKey)),
         ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? read.Missing(nameof(ParentKey)),
         Cast = LinkCast.Types.FirstOrDefault(t => t.Equals(Cast, StringComparison.OrdinalIgnoreCase)) ?? Unknown(read) ?? preset?.Cast,
-        Key = read.Text(Key) ?? preset?.Key,
+        Key = read.Role(Key, preset?.Key),
         Order = TableNames.Columns(read, Order) ?? preset?.Order ?? TableNames.NoColumns(read, nameof(Order)),
-        Time = TimeOptions.Read(Time, read, nameof(Time)) ?? preset?.Time,
-        Deleted = TimeOptions.Read(Deleted, read, nameof(Deleted), flag: true) ?? preset?.Deleted,
+        Time = TimeOptions.Role(Time, read, nameof(Time), preset?.Time),
+        Deleted = TimeOptions.Role(Deleted, read, nameof(Deleted), preset?.Deleted, flag: true),
     };
 
     private string? Unknown(ValueReader read)

@@ -97,7 +97,7 @@ internal sealed class ConfigurationTree
         List<IConfigurationSection> below = [.. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase))];
         var value = section.Value ?? section[FileKey];
         if (below.Count == 0 || value is not null)
-            ReadValue(section, first, $"{path}:{first.Name}");
+            ReadValue(section, first with { Role = key.Role }, $"{path}:{first.Name}");
         foreach (var child in below)
         {
             if (key.Find(child.Key) is not { } known)
@@ -124,7 +124,7 @@ internal sealed class ConfigurationTree
         var file = section[FileKey];
         if (file is null)
         {
-            _values[path] = section.Value;
+            _values[path] = section.Value ?? (key.Role ? "" : null);
             return;
         }
         string? problem;

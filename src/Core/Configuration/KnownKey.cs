@@ -25,6 +25,9 @@ internal enum KeyKind
 /// </summary>
 internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnlyList<KnownKey> Children)
 {
+    /// <summary>A null is stated, as the empty text is: it takes away what a preset maps.</summary>
+    public bool Role { get; init; }
+
     /// <summary>The key <c>Archiver</c> with everything below it.</summary>
     public static KnownKey Root { get; } = new(ArchiverConfiguration.SectionName, KeyKind.Section, false, Below(typeof(ArchiverOptions)));
 
@@ -46,12 +49,13 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
     {
         var type = property.PropertyType;
         var secret = property.IsDefined(typeof(SecretAttribute));
+        var role = property.IsDefined(typeof(RoleAttribute));
         if (type == typeof(string))
-            return new(property.Name, KeyKind.Value, secret, []);
+            return new(property.Name, KeyKind.Value, secret, []) { Role = role };
         if (type == typeof(string[]))
             return new(property.Name, KeyKind.List, secret, []);
         if (type == typeof(TimeOptions) || type == typeof(TimeOptions[]))
-            return new(property.Name, type.IsArray ? KeyKind.Shorts : KeyKind.Short, secret, Below(typeof(TimeOptions)));
+            return new(property.Name, type.IsArray ? KeyKind.Shorts : KeyKind.Short, secret, Below(typeof(TimeOptions))) { Role = role };
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>)
             ? new(property.Name, KeyKind.Named, secret, Below(type.GenericTypeArguments[1]))
             : new(property.Name, KeyKind.Section, secret, Below(type));

@@ -9,24 +9,33 @@ internal sealed class SessionTableOptions
 
     public string? Key { get; set; }
 
+    [Role]
     public string? ExternalId { get; set; }
 
     public TimeOptions[]? Activity { get; set; }
 
+    [Role]
     public string? User { get; set; }
 
+    [Role]
     public TimeOptions? Created { get; set; }
 
+    [Role]
     public TimeOptions? Ended { get; set; }
 
+    [Role]
     public TimeOptions? Deleted { get; set; }
 
+    [Role]
     public TimeOptions? Expires { get; set; }
 
+    [Role]
     public string? Status { get; set; }
 
+    [Role]
     public string? Archived { get; set; }
 
+    [Role]
     public string? ArchiveLocation { get; set; }
 
     /// <summary>The session table; what is not stated comes from the preset's, if there is one.</summary>
@@ -34,15 +43,15 @@ internal sealed class SessionTableOptions
     {
         Table = TableNames.Read(read, Table) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
         Key = read.Text(Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
-        ExternalId = read.Text(ExternalId) ?? preset?.ExternalId,
+        ExternalId = read.Role(ExternalId, preset?.ExternalId),
         Activity = TimeOptions.Read(Activity, read, nameof(Activity)) ?? preset?.Activity ?? TimeOptions.None(read, nameof(Activity)),
-        User = read.Text(User) ?? preset?.User,
-        Created = TimeOptions.Read(Created, read, nameof(Created)) ?? preset?.Created,
-        Ended = TimeOptions.Read(Ended, read, nameof(Ended), flag: true) ?? preset?.Ended,
-        Deleted = TimeOptions.Read(Deleted, read, nameof(Deleted), flag: true) ?? preset?.Deleted,
-        Expires = TimeOptions.Read(Expires, read, nameof(Expires)) ?? preset?.Expires,
-        Status = read.Text(Status) ?? preset?.Status,
-        Archived = read.Text(Archived) ?? preset?.Archived,
-        ArchiveLocation = read.Text(ArchiveLocation) ?? preset?.ArchiveLocation,
+        User = read.Role(User, preset?.User),
+        Created = TimeOptions.Role(Created, read, nameof(Created), preset?.Created),
+        Ended = TimeOptions.Role(Ended, read, nameof(Ended), preset?.Ended, flag: true),
+        Deleted = TimeOptions.Role(Deleted, read, nameof(Deleted), preset?.Deleted, flag: true),
+        Expires = TimeOptions.Role(Expires, read, nameof(Expires), preset?.Expires),
+        Status = read.Role(Status, preset?.Status),
+        Archived = read.Role(Archived, preset?.Archived),
+        ArchiveLocation = read.Role(ArchiveLocation, preset?.ArchiveLocation),
     };
 }

@@ -24,7 +24,7 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
             Prefix = raw.Prefix is null ? storagePrefix : KeyPrefix.Read(read, raw.Prefix) ?? "",
             Keep = read.Texts(raw.Keep) ?? [],
             // Only with a problem on record, so nobody gets to see the stand-in.
-            Map = map ?? Presets.All.Values.First(),
+            Map = map ?? Presets.Get("ended-at").Map,
             Policies = ReadPolicies(raw.Policies ?? [], name, map),
         };
     }
@@ -33,11 +33,11 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
     private SourceMap? ReadMap(SourceOptions raw)
     {
         if (raw is { Preset: null, Tables: null })
-            read.Missing(nameof(raw.Preset), $"is required unless Tables is given: one of {string.Join(", ", Presets.All.Keys)}");
+            read.Missing(nameof(raw.Preset), $"is required unless Tables is given: one of {Presets.List}");
         SourceMap? preset = null;
-        if (raw.Preset is not null && !Presets.All.TryGetValue(raw.Preset, out preset))
+        if (raw.Preset is not null && (preset = Presets.Find(raw.Preset)?.Map) is null)
         {
-            read.Bad(nameof(raw.Preset), raw.Preset, $"one of {string.Join(", ", Presets.All.Keys)}");
+            read.Bad(nameof(raw.Preset), raw.Preset, $"one of {Presets.List}");
             return null;
         }
         return raw.Tables is null ? preset : new TablesReader(read.Section(nameof(raw.Tables))).Read(raw.Tables, preset);

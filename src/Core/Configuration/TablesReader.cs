@@ -4,8 +4,8 @@ namespace Archiver.Core.Configuration;
 
 /// <summary>
 /// Makes the mapping of a source from its <c>Tables</c>, its preset or both. With both, every key that <c>Tables</c> states takes
-/// the place of the preset's single value (a list as a whole), and children with other names are added. A role of the preset can be
-/// mapped elsewhere but not taken away; whoever needs that states all of <c>Tables</c> without a preset.
+/// the place of the preset's single value (a list as a whole), and children with other names are added. An explicit null or empty
+/// text takes a role of the preset away, or with <c>Table</c> a whole child.
 /// </summary>
 internal sealed class TablesReader(ValueReader read)
 {
@@ -14,7 +14,8 @@ internal sealed class TablesReader(ValueReader read)
         var session = (tables.Session ?? new()).Read(read.Section(nameof(tables.Session)), preset?.Session);
         var children = ReadChildren(tables.Children ?? [], preset?.Children ?? []);
         RefuseTablesTwice(session, children);
-        return new(session, new ChildTree(read.Section(nameof(tables.Children))).Sort(children));
+        var map = new SourceMap(session, new ChildTree(read.Section(nameof(tables.Children))).Sort(children));
+        return preset is null ? map : map with { Optional = [.. preset.Optional.Where(path => IsFrom(preset, path, map))] };
     }
 
     private List<ChildTable> ReadChildren(Dictionary<string, ChildTableOptions> stated, IReadOnlyList<ChildTable> preset)
@@ -30,10 +31,16 @@ internal sealed class TablesReader(ValueReader read)
                 section.Problem(name, "is the name of the session table itself; choose another");
             else if (Names.Limit(name) is { } limit)
                 section.Problem(name, limit);
-            children.Add((options ?? new()).Read(section.Section(name), name, known));
+            if (known is null || options is not { Table: "" })
+                children.Add((options ?? new()).Read(section.Section(name), name, known));
         }
         return children;
     }
+
+    /// <summary>Whether an optional part is still the preset's: what the configuration states itself must be there.</summary>
+    private static bool IsFrom(SourceMap preset, string path, SourceMap map) =>
+        OptionalPart.Find(preset, path) == OptionalPart.Find(map, path)
+        && map.Children.All(c => path != $"Children:{c.Name}" || c.Table == preset.Children.First(p => p.Name == c.Name).Table);
 
     /// <summary>Rows that belong to two children would be counted and deleted twice, and no fingerprint would ever fit.</summary>
     private void RefuseTablesTwice(SessionTable session, List<ChildTable> children)

@@ -36,6 +36,11 @@ internal sealed class TimeOptions
         return time;
     }
 
+    /// <summary>The same of a role: the preset's where nothing is stated, none where an empty text or null is.</summary>
+    /// <inheritdoc cref="Read(TimeOptions?, ValueReader, string, bool)"/>
+    public static TimeColumn? Role(TimeOptions? raw, ValueReader read, string key, TimeColumn? preset, bool flag = false) =>
+        raw is { Column: "", As: null, Or: null, At: null } ? null : Read(raw, read, key, flag) ?? preset;
+
     /// <summary>The entries of a list, each column once; null where the list is absent.</summary>
     public static IReadOnlyList<TimeColumn>? Read(TimeOptions[]? raw, ValueReader read, string key)
     {

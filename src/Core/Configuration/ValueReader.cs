@@ -47,6 +47,10 @@ internal sealed class ValueReader(Problems problems, string path)
         return null;
     }
 
+    /// <summary>A column of a role: the preset's where nothing is stated, none where an empty text or null is.</summary>
+    public string? Role(string? raw, string? preset, [CallerArgumentExpression(nameof(raw))] string key = "") =>
+        raw is "" ? null : Text(raw, key) ?? preset;
+
     /// <summary>Text that is never shown. A line break or another control character in it is a mistake of copying.</summary>
     public string? Secret(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
     {

@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Inspection;
 using Archiver.Core.Settings;
 
@@ -12,16 +13,16 @@ internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int C
 {
     /// <summary>Every preset that fits, the closest first.</summary>
     public static IReadOnlyList<PresetMatch> Of(DatabaseFacts facts) =>
-        [.. Presets.All.SelectMany(p => Schemas(facts, p.Value).Select(s => Of(facts, p.Key, p.Value, s))).OfType<PresetMatch>()
+        [.. Presets.Names.Select(Presets.Get).SelectMany(p => Schemas(facts, p.Map).Select(s => Of(facts, p.Name, p.Map, s))).OfType<PresetMatch>()
             .OrderByDescending(m => m.Columns).ThenBy(m => m.Moved).ThenBy(m => m.Name, StringComparer.Ordinal)];
 
     /// <summary>What a database lacks of a preset, in words.</summary>
     public static string WhyNot(DatabaseFacts facts, string name)
     {
-        var map = Presets.All[name];
+        var map = Presets.Get(name).Map;
         if (Schemas(facts, map).FirstOrDefault() is not { } schema)
             return $"it has no table {map.Session.Table.Name} that role {facts.Role} may read";
-        var missing = Missing(facts, name, InSchema(map, schema)).ToList();
+        var missing = Missing(facts, name, Present(facts, InSchema(map, schema))).ToList();
         return string.Join(", ", missing.Select(m => $"{m.Table} has no column {m.Column}"));
     }
 
@@ -30,14 +31,24 @@ internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int C
 
     private static PresetMatch? Of(DatabaseFacts facts, string name, SourceMap preset, string schema)
     {
-        var map = InSchema(preset, schema);
+        var map = Present(facts, InSchema(preset, schema));
         return Missing(facts, name, map).Any() ? null
             : new(name, map, schema != preset.Session.Table.Schema, Mapped(name, map).DistinctBy(c => (c.Table, c.Column)).Count());
     }
 
-    private static SourceMap InSchema(SourceMap preset, string schema) => new(
-        preset.Session with { Table = preset.Session.Table with { Schema = schema } },
-        [.. preset.Children.Select(c => c.Table.Schema == preset.Session.Table.Schema ? c with { Table = c.Table with { Schema = schema } } : c)]);
+    private static SourceMap InSchema(SourceMap preset, string schema) => preset with
+    {
+        Session = preset.Session with { Table = preset.Session.Table with { Schema = schema } },
+        Children = [.. preset.Children.Select(c => c.Table.Schema == preset.Session.Table.Schema ? c with { Table = c.Table with { Schema = schema } } : c)],
+    };
+
+    /// <summary>Without what the preset allows to be missing, and is.</summary>
+    private static SourceMap Present(DatabaseFacts facts, SourceMap map) => OptionalPart.Of(map)
+        .Where(p => facts.Table(TableOf(map, p.Table)) is var table && (table is null || (p.Column is { } column && table.Column(column) is null)))
+        .Aggregate(map, (rest, part) => part.TakenFrom(rest));
+
+    private static TableName TableOf(SourceMap map, string name) =>
+        name == SourceMap.SessionName ? map.Session.Table : map.Children.First(c => c.Name == name).Table;
 
     private static IEnumerable<(TableName Table, string Column)> Missing(DatabaseFacts facts, string name, SourceMap map)
     {

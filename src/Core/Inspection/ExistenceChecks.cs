@@ -14,6 +14,12 @@ internal static class ExistenceChecks
             if (catalog.Table(name) is null)
                 findings.Problem($"Table {table} ({name}) does not exist in database {catalog.Server.Database}: create it, or name another one in the mapping of source '{catalog.Source.Name}'.");
         }
+        foreach (var part in catalog.Source.Missing)
+        {
+            findings.Warning(part.Column is null
+                ? $"There is no table for {part.Path}: the source goes without it, as its preset allows."
+                : $"Table {catalog.Map.Session.Table} has no column {PgIdentifier.Quote(part.Column)} for {part.Path}: the source goes without it, as its preset allows.");
+        }
         // A column in several roles is missing once.
         foreach (var roles in MappedColumn.Of(catalog.Source).GroupBy(c => (c.Table, c.Column)))
         {

@@ -10,6 +10,9 @@ public sealed record SourceMap(SessionTable Session, IReadOnlyList<ChildTable> C
 
     /// <summary>Name of the child whose rows are the document's <c>messages</c>.</summary>
     public const string MessagesName = "messages";
+
+    /// <summary>What of it the database may lack, as paths: <c>Session:User</c>, <c>Session:Activity:last_accessed</c>, <c>Children:votes</c>.</summary>
+    public IReadOnlyList<string> Optional { get; init; } = [];
 }
 
 /// <summary>The session table and the roles of its columns. Column names are exact, as the catalog has them.</summary>

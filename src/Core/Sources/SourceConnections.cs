@@ -42,6 +42,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         try
         {
             await BoundWaitsAsync(connection, cancellationToken);
+            await OptionalParts.SettleAsync(connection, _settings, cancellationToken);
             return connection;
         }
         catch
@@ -69,6 +70,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         {
             await Pooler.RefuseAsync(connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken);
             await BoundWaitsAsync(connection, cancellationToken);
+            await OptionalParts.SettleAsync(connection, _settings, cancellationToken);
             return connection;
         }
         catch

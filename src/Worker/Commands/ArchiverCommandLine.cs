@@ -73,7 +73,7 @@ internal static class ArchiverCommandLine
         Of<InitVerb>(), Of<RunVerb>(), Of<ArchiveVerb>(), Of<PurgeVerb>(), Of<ExpireVerb>(), Of<PlanVerb>(), Of<StatusVerb>(), Of<ListVerb>(), Of<ShowVerb>(),
         Of<QueryVerb>(), Of<SearchVerb>(), Of<MigrateVerb>(),
         Of<RestoreVerb>(), Of<VerifyVerb>(), Of<ReconcileVerb>(), Of<LedgerRebuildVerb>(), Of<LedgerMoveVerb>(), Of<LedgerOwnVerb>(),
-        Of<SourceListVerb>(), Of<SourceRenameVerb>(), Of<SourceAddVerb>(),
+        Of<SourceListVerb>(), Of<SourceRenameVerb>(), Of<SourceAddVerb>(), Of<PresetsVerb>(),
         Of<AcceptVerb>(), Of<PauseVerb>(), Of<ResumeVerb>(), Of<ExplainVerb>(), Of<QuarantineListVerb>(), Of<QuarantineRetryVerb>(),
         Of<HoldAddVerb>(), Of<HoldRemoveVerb>(), Of<HoldListVerb>(), Of<DiscardVerb>(), Of<EraseVerb>(), Of<HealthVerb>(),
     ];

@@ -11,8 +11,8 @@ internal static class InitAnswers
     /// <exception cref="Core.Diagnostics.ArchiverException">The database has no such table or column, or no application of that name; kind Configuration.</exception>
     public static GivenAnswers Of(InitRequest request, DatabaseFacts facts)
     {
-        if (request.Preset is { } preset && !Presets.All.ContainsKey(preset))
-            throw InitOptions.Wrong($"There is no preset '{preset}'{DidYouMean.Hint(preset, Presets.All.Keys)} Known: {string.Join(", ", Presets.All.Keys)}.");
+        if (request.Preset is { } preset && Presets.Find(preset) is null)
+            throw InitOptions.Wrong($"There is no preset '{preset}'{DidYouMean.Hint(preset, Presets.Names)} Known: {Presets.List}.");
         if (request.Preset is { } wanted && !PresetMatch.Of(facts).Any(m => m.Name.Equals(wanted, StringComparison.OrdinalIgnoreCase)))
             throw InitOptions.Wrong($"Preset {wanted} does not fit database {facts.Database}: {PresetMatch.WhyNot(facts, wanted)}.");
         var sessions = request.Sessions is { } name ? Table(facts, "--sessions", name) : null;

@@ -1,3 +1,5 @@
+using Archiver.Core.Configuration;
+
 namespace Archiver.Core.Tests.Configuration;
 
 public sealed class AllProblemsAtOnceTests
@@ -23,7 +25,7 @@ public sealed class AllProblemsAtOnceTests
             """).Message();
 
         Assert.Equal(
-            """
+            $"""
             The configuration has 21 problems:
             Archiver:Batches: is not a known key; did you mean 'Batch'?
             Archiver:Sources:main:Policies:idle:Idlefro: is not a known key; did you mean 'IdleFor'?
@@ -32,7 +34,7 @@ public sealed class AllProblemsAtOnceTests
             Archiver:Storage:Verify: must be one of ReadBack, TrialRestore, but is 'Never'
             Archiver:Storage:Bucket: is required for provider S3
             Archiver:Storage:AccessKey: is required together with SecretKey; give both or neither (then the AWS credential chain is used)
-            Archiver:Sources:main:Preset: must be one of ended-at, last-accessed, status-expiry, soft-delete, but is 'ended'
+            Archiver:Sources:main:Preset: must be one of {Presets.List}, but is 'ended'
             Archiver:Sources:main:ConnectionString: must be a connection string of Npgsql, such as Host=db;Database=chat;Username=archiver (value not shown)
             Archiver:Sources:main:Prefix: must be without slashes at its ends, but is '/chats/'
             Archiver:Sources:main:Policies:idle:Action: must be one of Archive, Purge, Expire, but is 'Archiv'

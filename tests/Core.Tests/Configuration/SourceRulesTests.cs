@@ -4,7 +4,7 @@ namespace Archiver.Core.Tests.Configuration;
 
 public sealed class SourceRulesTests
 {
-    private const string Presets = "ended-at, last-accessed, status-expiry, soft-delete";
+    private static readonly string Presets = Core.Configuration.Presets.List;
 
     [Theory]
     [InlineData("""{ "Storage": { "Bucket": "archives" } }""")]

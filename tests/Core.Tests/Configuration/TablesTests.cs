@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Settings;
 using static Archiver.Core.Tests.Configuration.Configured;
 
@@ -43,11 +44,47 @@ public sealed class TablesTests
                 "Children": { "messages": { "Time": null, "Key": "nr" },
                               "files": { "Table": "files", "Parent": "messages", "ForeignKey": "message_id", "ParentKey": "nr", "Order": ["id"] } } } }
             """).Settings().Sources[0].Map;
-        var preset = Presets.All["ended-at"];
+        var preset = Presets.Get("ended-at").Map;
 
         Assert.Equivalent(preset.Session with { Table = new("Chat", "chat_sessions"), Activity = ["touched"] }, map.Session, strict: true);
         Assert.Equal(["messages", "files"], map.Children.Select(c => c.Name));
-        Assert.Equivalent(preset.Children[0] with { Key = "nr" }, map.Children[0], strict: true);
+        Assert.Equivalent(preset.Children[0] with { Key = "nr", Time = null }, map.Children[0], strict: true);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    public void Takes_a_role_of_the_preset_away_that_is_said_to_be_none(string none)
+    {
+        var map = SourceJson($$"""
+            { "ConnectionString": "Host=db", "Preset": "status-expiry", "Tables": { "Session": { "User": {{none}}, "ExternalId": {{none}} }, "Children": { "messages": { "Time": {{none}} } } } }
+            """).Settings().Sources[0].Map;
+        var preset = Presets.Get("status-expiry").Map;
+
+        Assert.Equivalent(preset.Session with { User = null, ExternalId = null }, map.Session, strict: true);
+        Assert.Null(map.Children[0].Time);
+        Assert.Empty(map.Optional);
+    }
+
+    [Fact]
+    public void Takes_a_child_of_the_preset_away_that_is_said_to_have_no_table()
+    {
+        var map = SourceJson("""
+            { "ConnectionString": "Host=db", "Preset": "vercel-ai-chatbot", "Tables": { "Children": { "legacy_votes": { "Table": null }, "streams": { "Table": "" } } } }
+            """).Settings().Sources[0].Map;
+
+        Assert.Equal(["legacy_messages", "messages", "votes"], map.Children.Select(c => c.Name).Order());
+        Assert.Equal(["Children:legacy_messages"], map.Optional);
+    }
+
+    [Fact]
+    public void What_is_stated_beside_a_preset_is_not_optional_any_more()
+    {
+        var map = SourceJson("""
+            { "ConnectionString": "Host=db", "Preset": "ended-at", "Tables": { "Session": { "Archived": "is_stored" } } }
+            """).Settings().Sources[0].Map;
+
+        Assert.Equal(["Session:ArchiveLocation"], map.Optional);
     }
 
     [Fact]
@@ -79,10 +116,8 @@ public sealed class TablesTests
 
     [Theory]
     [InlineData("Session:Key")]
-    [InlineData("Session:User")]
-    [InlineData("Session:Ended")]
     [InlineData("Children:messages:ForeignKey")]
-    [InlineData("Children:messages:Time")]
+    [InlineData("Children:messages:ParentKey")]
     public void Refuses_an_empty_column(string key) => With($"Sources:main:Tables:{key}", "")
         .Refused($"Sources:main:Tables:{key}: must not be empty");
 

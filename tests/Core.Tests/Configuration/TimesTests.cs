@@ -43,7 +43,6 @@ public sealed class TimesTests
     [InlineData("Activity:1", "", "Activity:1: must not be empty")]
     [InlineData("Activity:1:As", "text", "Activity:1:Column: is required")]
     [InlineData("Created:As", "text", "Created:Column: is required")]
-    [InlineData("Created", "", "Created: must not be empty")]
     public void Says_what_is_wrong_where(string key, string value, string says) =>
         Tables("""{ "Session": { "Table": "chat", "Key": "id", "Activity": ["seen"] } }""").And($"Sources:main:Tables:Session:{key}", value)
             .Refused($"Sources:main:Tables:Session:{says}");

@@ -10,7 +10,7 @@ public sealed partial class LayeringTests
     [
         "Diagnostics", "Postgres", "Settings", "Spool", "Storage", "Sources", "Policies", "Inspection", "Ledger", "Holds", "Bucket", "Documents",
         "Ownership", "Selection", "Export", "Upload", "Verification", "Deletion", "Reading", "Import", "Reconciliation", "Erasure", "Purge",
-        "Discard", "Pipelines", "Restore", "Proofs", "Status", "Query", "Discovery", "Configuration",
+        "Discard", "Pipelines", "Restore", "Proofs", "Status", "Query", "Configuration", "Discovery",
     ];
 
     private static readonly string[] Worker =

@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using System.Text;
 using Archiver.Core.Documents;
 using Archiver.Core.Settings;
@@ -10,8 +11,8 @@ public sealed class RowTimesTests
     [Fact]
     public void Keeps_the_first_and_the_last_of_each_table_and_what_PostgreSQL_alone_can_compare()
     {
-        var messages = Presets.All["ended-at"].Children[0];
-        var map = new SourceMap(Presets.All["ended-at"].Session, [messages, messages with { Name = "files", Time = "at" }, messages with { Name = "tags", Time = null }]);
+        var messages = Presets.Get("ended-at").Map.Children[0];
+        var map = new SourceMap(Presets.Get("ended-at").Map.Session, [messages, messages with { Name = "files", Time = "at" }, messages with { Name = "tags", Time = null }]);
         var times = new RowTimes(map);
 
         foreach (var time in new[] { "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.1Z", "2025-12-31T23:59:59.999999Z", "infinity", "0044-03-15T00:00:00Z BC", "infinity" })

@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Configuration;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Tests.Sources;
@@ -15,7 +17,7 @@ public sealed class PresetsTests
         "public.chat_messages session session_id->id id sequence,timestamp,id timestamp deleted_at")]
     public void Maps_the_schema_of_its_name(string name, string session, string messages)
     {
-        var (s, children) = Presets.All[name];
+        var (s, children) = Presets.Get(name).Map;
         var c = Assert.Single(children);
 
         Assert.Equal(session, Line(s.Table, s.Key, s.ExternalId, string.Join(',', s.Activity), s.User, s.Created, s.Ended, s.Deleted, s.Expires, s.Status, s.Archived, s.ArchiveLocation));
@@ -23,8 +25,36 @@ public sealed class PresetsTests
         Assert.Equal(SourceMap.MessagesName, c.Name);
     }
 
+    public static TheoryData<string> Names => [.. Presets.Names];
+
+    /// <summary>Each is read only when it is asked for, so a mistake in one would show late.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Every_preset_says_what_it_is_for_and_maps_its_messages(string name)
+    {
+        var preset = Presets.Get(name);
+
+        Assert.All([preset.Application, preset.Version, preset.Source, preset.Notes], text => Assert.False(string.IsNullOrWhiteSpace(text)));
+        Assert.Single(preset.Map.Children, c => c.Name == SourceMap.MessagesName);
+        // Every path names a part that the map has.
+        Assert.Equal(preset.Map.Optional, OptionalPart.Of(preset.Map).Select(p => p.Path));
+    }
+
+    [Theory]
+    [InlineData("""{ "Application": "a", "Version": "1", "Source": "s", "Notes": "n", "Tables": { "Session": { "Table": "t", "Key": "id", "Activty": ["x"] } } }""", "Activty: is not a known key")]
+    [InlineData("""{ "Application": "a", "Version": "1", "Source": "s", "Notes": "n", "Tables": { "Session": { "Table": "t", "Key": "id" } } }""", "Activity: is required")]
+    public void A_preset_with_a_mistake_is_refused(string json, string problem) =>
+        Assert.Contains(problem, Assert.Throws<ArchiverException>(() => Preset.Read("mine", json)).Message, StringComparison.Ordinal);
+
     [Fact]
-    public void There_are_four() => Assert.Equal(["ended-at", "last-accessed", "soft-delete", "status-expiry"], Presets.All.Keys.Order());
+    public void A_table_that_is_left_out_takes_along_what_hangs_below_it()
+    {
+        var map = Presets.Get("chatwoot").Map;
+
+        var without = OptionalPart.Find(map, "Children:slas")!.TakenFrom(map);
+
+        Assert.Equal(map.Children.Select(c => c.Name).Except(["slas", "sla_events"]), without.Children.Select(c => c.Name));
+    }
 
     private static string Line(params object?[] values) => string.Join(' ', values.Select(v => v ?? "-"));
 }

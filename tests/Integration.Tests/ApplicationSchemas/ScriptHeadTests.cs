@@ -52,7 +52,7 @@ public sealed class ScriptHeadTests(TestServers servers)
     private async Task<TestDatabase> OwnersAsync(string preset)
     {
         var database = await TestDatabase.CreateAsync(servers, Token);
-        await database.ExecuteAsync(await File.ReadAllTextAsync(Repository.File("tests", "Testing", "systems", $"{preset}.sql"), Token), Token);
+        await database.ExecuteAsync(await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{preset}.sql"), Token), Token);
         return database;
     }
 

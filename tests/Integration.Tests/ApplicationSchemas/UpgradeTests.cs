@@ -150,7 +150,7 @@ public sealed class UpgradeTests(TestServers servers)
         return database;
     }
 
-    private static Task<string> ReadAsync(string name) => File.ReadAllTextAsync(Repository.File("tests", "Testing", "systems", $"{name}.sql"), Token);
+    private static Task<string> ReadAsync(string name) => File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{name}.sql"), Token);
 
     private static async Task<HashSet<string>> LinesAsync(TestDatabase database, string query) =>
         [.. (await database.CopyOutAsync(query, Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries)];

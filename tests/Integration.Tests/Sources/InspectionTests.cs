@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Inspection;
 using Archiver.Core.Settings;
 using Archiver.Testing;
@@ -25,7 +26,7 @@ public abstract class InspectionTests(TestServers servers, DatabaseFixture fixtu
     private protected static SourceSettings Source { get; } = SourceOf(Preset);
 
     private protected static SourceSettings SourceOf(string preset) =>
-        new() { Name = "main", ConnectionString = "Host=unused", Prefix = "chats", Map = Presets.All[preset], Policies = [] };
+        new() { Name = "main", ConnectionString = "Host=unused", Prefix = "chats", Map = Presets.Get(preset).Map, Policies = [] };
 
     private protected static SourceSettings WithMessages(Func<ChildTable, ChildTable> change) =>
         Source with { Map = Source.Map with { Children = [change(Source.Map.Children[0])] } };

@@ -7,11 +7,12 @@ namespace Archiver.Integration.Tests.Sources;
 
 public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
-    public static TheoryData<string> AllPresets => [.. Presets.All.Keys];
-
     [Theory]
-    [MemberData(nameof(AllPresets))]
-    public async Task Accepts_every_preset_as_its_script_creates_it(string preset)
+    [InlineData("ended-at")]
+    [InlineData("last-accessed")]
+    [InlineData("status-expiry")]
+    [InlineData("soft-delete")]
+    public async Task Accepts_a_preset_as_its_script_creates_it(string preset)
     {
         var database = await DatabaseAsync("", preset);
 

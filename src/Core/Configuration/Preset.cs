@@ -1,0 +1,46 @@
+using System.Text.Json;
+using Archiver.Core.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace Archiver.Core.Configuration;
+
+/// <summary>A ready mapping of a known application, read from a file of <c>Configuration/Presets</c>.</summary>
+/// <param name="Name">As the configuration names it.</param>
+/// <param name="Json">The file.</param>
+/// <param name="Application">What it is for.</param>
+/// <param name="Version">Of the application.</param>
+/// <param name="Source">Where its schema was read.</param>
+/// <param name="Notes">What else to know.</param>
+/// <param name="Map">The mapping, with what of it a database may lack.</param>
+internal sealed record Preset(string Name, string Json, string Application, string Version, string Source, string Notes, SourceMap Map)
+{
+    private const string Tables = nameof(SourceOptions.Tables);
+
+    /// <summary>Reads a file. Its <c>Tables</c> go the way of the configuration's own, so that both take the same keys.</summary>
+    /// <exception cref="Diagnostics.ArchiverException">It has an unknown key, or lacks one; kind Configuration.</exception>
+    public static Preset Read(string name, string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        var source = ConfigurationPath.Combine(ArchiverConfiguration.SectionName, nameof(ArchiverOptions.Sources), name);
+        var values = Values($"{source}:{Tables}", root.GetProperty(Tables));
+        var problems = new Problems();
+        var options = ConfigurationTree.Bind(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), ArchiverConfiguration.SectionName, problems, "");
+        var map = new TablesReader(new ValueReader(problems, $"{source}:{Tables}")).Read(options.Sources![name].Tables!, preset: null);
+        problems.ThrowIfAny();
+        return new(name, json, Text("Application"), Text("Version"), Text("Source"), Text("Notes"), map with { Optional = Optional(root) });
+
+        string Text(string key) => root.GetProperty(key).GetString()!;
+    }
+
+    private static IReadOnlyList<string> Optional(JsonElement root) =>
+        root.TryGetProperty(nameof(SourceMap.Optional), out var optional) ? [.. optional.EnumerateArray().Select(o => o.GetString()!)] : [];
+
+    private static IEnumerable<KeyValuePair<string, string?>> Values(string path, JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => Values($"{path}:{p.Name}", p.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany((item, i) => Values($"{path}:{i}", item)),
+        JsonValueKind.Null => [new(path, null)],
+        _ => [new(path, element.ToString())],
+    };
+}

@@ -1,0 +1,62 @@
+using Archiver.Testing;
+
+namespace Archiver.Worker.Tests;
+
+/// <summary>What a preset calls optional and the database lacks.</summary>
+public sealed class OptionalPartTests(TestServers servers)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_column_or_table_that_is_missing_is_a_warning_and_nothing_else()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, preset: "status-expiry");
+        await archiver.Database.ExecuteAsync("ALTER TABLE sessions DROP COLUMN user_id", Token);
+
+        var plan = await archiver.RunAsync("plan");
+        var archived = await archiver.RunAsync("archive");
+
+        Assert.Equal((0, 0), (plan.ExitCode, archived.ExitCode));
+        Assert.Contains("for Session:User: the source goes without it, as its preset allows.", archived.Error, StringComparison.Ordinal);
+        Assert.Contains("20 sessions archived", archived.Output, StringComparison.Ordinal);
+        // Nobody can tell whose a session is, and nobody is told that a user has none.
+        Assert.Equal(2, (await archiver.RunAsync("erase", "--user", "user-1", "--yes")).ExitCode);
+    }
+
+    /// <summary>Without the role a hold of that user would cover nothing.</summary>
+    [Fact]
+    public async Task A_user_column_that_is_gone_is_a_refusal_where_the_ledger_knows_users()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, preset: "status-expiry");
+        Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--user", "user-1", "--reason", "court")).ExitCode);
+        await archiver.Database.ExecuteAsync("ALTER TABLE sessions RENAME COLUMN user_id TO owner", Token);
+
+        var refused = await archiver.RunAsync("archive");
+        var mapped = await archiver.With("Sources:main:Tables:Session:User", "owner").RunAsync("archive");
+
+        Assert.Equal((3, 0), (refused.ExitCode, mapped.ExitCode));
+        Assert.Contains("has no column \"user_id\", which is mapped as User", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_column_that_the_configuration_names_itself_is_not_optional()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, preset: "ended-at");
+        archiver.With("Sources:main:Tables:Session:ArchiveLocation", "location");
+
+        var plan = await archiver.RunAsync("plan");
+
+        Assert.Equal(3, plan.ExitCode);
+        Assert.Contains("has no column \"location\", which is mapped as ArchiveLocation", plan.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_role_is_unset_by_an_empty_variable()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, preset: "ended-at");
+        await archiver.Database.ExecuteAsync("ALTER TABLE chat_sessions DROP COLUMN ended_at", Token);
+
+        Assert.Equal(3, (await archiver.RunAsync("plan")).ExitCode);
+        Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Ended", "").RunAsync("plan")).ExitCode);
+    }
+}

@@ -10,8 +10,8 @@ using Npgsql;
 namespace Archiver.Core.Export;
 
 /// <summary>
-/// Reads a batch from one REPEATABLE READ snapshot and makes its documents. The transaction is read only and ends before anything is
-/// uploaded; nothing in the database changes.
+/// Reads a batch from one REPEATABLE READ snapshot and makes its documents, of as many of its sessions as fit the bounds. The transaction is read only
+/// and ends before anything is uploaded; nothing in the database changes.
 /// </summary>
 /// <param name="run">The run.</param>
 /// <param name="level">Of the documents' gzip.</param>
@@ -32,7 +32,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         await using var connection = await server.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(
-            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {Timeouts(batch)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
+            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {Timeouts(batch.Sessions)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
             cancellationToken);
         var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken);
         await RefreshShapeAsync(connection, cancellationToken);
@@ -47,24 +47,39 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
         sessions.RemoveAll(s => needed.Contains(s.Key));
         if (sessions.Count == 0)
-            return ExportedBatch.From([], dropped, _shape, exportedAt);
+            return ExportedBatch.From([], dropped, _shape, exportedAt, []);
 
-        await connection.ExecuteAsync(ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
-        var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count)).ToList();
+        if (sessions.Count == 1 && !stored)
+            await connection.ExecuteAsync(Timeouts(await SessionSizes.ReadAsync(connection, run, new(run), sessions, cancellationToken)), cancellationToken);
+        var fill = new BatchFill(sessions.Count, sessions.Count == 1 || stored ? null : run.Batch);
+        var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time)).ToList();
         await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
-        var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt), tables, compressor);
-        for (var table = 0; table < tables.Count; table++)
-            await CopyAsync(connection, statements, assembler, tables[table], table, cancellationToken);
+        var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt), tables, compressor, fill);
+        await new SnapshotCopy(connection, statements, sessions, run.Source.TimeZone, fill, run.Batch.Bytes).ReadAsync(assembler, tables, cancellationToken);
+        // Sessions that were to go with those which stay now for another batch.
+        var parted = fill.End == sessions.Count ? [] : await ReferencedAsync(connection, statements, [.. sessions.Take(fill.End).Select(s => s.Key)], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         await server.ConfirmAsync(connection, cancellationToken);
 
         await assembler.CompleteAsync(cancellationToken);
         var documents = await compressor.CompleteAsync();
-        dropped.AddRange(sessions.Where((_, i) => !documents.ContainsKey(i)).Select(s => new DroppedSession(s.Key, DropReason.Gone, Failed: false)));
-        return ExportedBatch.From(
-            [.. sessions.Select((s, i) => (Session: s, Position: i)).Where(s => documents.ContainsKey(s.Position)).Select(s => new ExportedSession(
-                s.Session, documents[s.Position], tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(s.Position))))],
-            dropped, _shape, exportedAt);
+        List<ExportedSession> exported = [];
+        for (var i = 0; i < fill.End; i++)
+        {
+            var session = tables.Aggregate(sessions[i], (s, t) => t.WithTimes(s, i)) with { Rows = fill[i].Rows, Bytes = fill[i].Bytes };
+            if (!documents.TryGetValue(i, out var document))
+                dropped.Add(new(session.Key, DropReason.Gone, Failed: false));
+            else
+                exported.Add(new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i))));
+        }
+        foreach (var session in exported.Where(s => parted.Contains(s.Key)))
+        {
+            await session.Document.Content.DisposeAsync();
+            dropped.Add(new(session.Key, DropReason.Referenced, Failed: false));
+        }
+        exported.RemoveAll(s => parted.Contains(s.Key));
+        var left = sessions.Skip(fill.End).Select((s, i) => i > 0 ? s : s with { Rows = fill[fill.End].Rows, Bytes = fill[fill.End].Bytes });
+        return ExportedBatch.From(exported, dropped, _shape, exportedAt, [.. left]);
     }
 
     /// <summary>The messages stand before the related tables in a document, whatever their order in the map.</summary>
@@ -72,9 +87,9 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         shape.Tables.OrderBy(t => t.Name switch { SourceMap.SessionName => 0, SourceMap.MessagesName => 1, _ => 2 });
 
     /// <summary>One large session may take as much longer as it is larger than the bounds of a batch.</summary>
-    private string Timeouts(SelectedBatch batch)
+    private string Timeouts(IReadOnlyList<SelectedSession> sessions)
     {
-        var scale = Math.Max(1.0, Math.Max((double)batch.Rows / run.Batch.Rows, (double)batch.Bytes / run.Batch.Bytes));
+        var scale = Math.Max(1.0, Math.Max((double)sessions.Sum(s => s.Rows) / run.Batch.Rows, (double)sessions.Sum(s => s.Bytes) / run.Batch.Bytes));
         return TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * scale)
             + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout);
     }
@@ -111,14 +126,5 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             referenced.UnionWith(found);
         }
         return referenced;
-    }
-
-    private static async Task CopyAsync(
-        NpgsqlConnection connection, ExportStatements statements, DocumentAssembler assembler, TableRows rows, int table, CancellationToken cancellationToken)
-    {
-        // The StreamReader is only the handle: its base stream has the bytes as the server sent them.
-        using var copy = (StreamReader)await connection.BeginTextExportAsync(statements.Copy(rows.Table), cancellationToken);
-        using var reader = new CopyTextReader(copy.BaseStream, rows.FieldCount);
-        await assembler.AddTableAsync(table, reader, cancellationToken);
     }
 }

@@ -8,22 +8,25 @@ namespace Archiver.Core.Export;
 /// <summary>
 /// Puts documents together in one pass over the tables' rows, which arrive table by table in the order of the batch. The rows of the last
 /// table go straight into their documents, those of earlier tables are held until then. In a batch of one session every row goes straight
-/// through, so that a session of any size needs no more memory than its largest row.
+/// through, so that a session of any size needs no more memory than its largest row. A batch ends where its bounds say so: what was begun of the
+/// session after them is thrown away.
 /// </summary>
-internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions, DocumentFrame frame, IReadOnlyList<TableRows> tables, DocumentCompressor compressor)
+internal sealed class DocumentAssembler(
+    IReadOnlyList<SelectedSession> sessions, DocumentFrame frame, IReadOnlyList<TableRows> tables, DocumentCompressor compressor, BatchFill fill)
 {
     private readonly int _count = sessions.Count;
     private readonly byte[][] _openings = [.. tables.Skip(1).Select((t, i) => DocumentFrame.Opening(t.Table.Name, IsFirstRelated(tables, i + 1)))];
     private ArrayBufferWriter<byte> _output = compressor.Rent();
     private int _open = -1;
 
-    /// <summary>Reads all rows of one table; tables come in their order, the session table first.</summary>
+    /// <summary>Reads all rows of one table; tables come in their order, the session table first. False when the batch ended before they did.</summary>
     /// <exception cref="InvalidDataException">Rows are not in the order of the batch.</exception>
-    public async Task AddTableAsync(int table, CopyTextReader reader, CancellationToken cancellationToken)
+    public async Task<bool> AddTableAsync(int table, CopyTextReader reader, CancellationToken cancellationToken)
     {
         var direct = _count == 1 || (table > 0 && table == tables.Count - 1);
         if (table > 0 && _count == 1 && Exists(0))
             OpenSection(table);
+        fill.BeginTable();
         var last = -1;
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -34,6 +37,8 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
             // Rows without a session row in this snapshot are orphans: not part of any document, and never deleted by us.
             if (table > 0 && !Exists(session))
                 continue;
+            if (!fill.Add(session, reader.RowLength))
+                return false;
             if (!direct)
             {
                 tables[table].Hold(session, reader);
@@ -52,13 +57,14 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
         }
         if (table > 0 && _count == 1 && Exists(0))
             _output.Write("]"u8);
+        return fill.EndTable();
     }
 
-    /// <summary>Finishes every document that is still open or has no rows in the last table.</summary>
+    /// <summary>Finishes every document of the batch that is still open or has no rows in the last table.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         if (_count > 1)
-            await AdvanceAsync(_count, cancellationToken);
+            await AdvanceAsync(fill.End, cancellationToken);
         else if (Exists(0))
         {
             OpenUnlessOpen(0);
@@ -84,7 +90,7 @@ internal sealed class DocumentAssembler(IReadOnlyList<SelectedSession> sessions,
                 await CloseDocumentAsync(cancellationToken);
             }
             _open++;
-            if (_open < _count && Exists(_open))
+            if (_open < fill.End && Exists(_open))
                 OpenWithHeldRows(_open);
         }
     }

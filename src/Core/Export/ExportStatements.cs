@@ -13,8 +13,8 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
     // COPY takes no parameters; a transaction-local setting carries the keys without any quoting of ours.
     private string Keys => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
 
-    /// <summary>Puts the batch's keys, a text array, where <see cref="Copy"/> reads them.</summary>
-    public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true)";
+    /// <summary>Puts the batch's keys, a text array, and the time zone of times without one where <see cref="Copy"/> reads them.</summary>
+    public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true), set_config('archiver.time_zone', $2, true)";
 
     private readonly string _keyType = shape.KeyType(run.Source.Map);
 
@@ -63,11 +63,12 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
                 """;
         var child = run.Source.Map.Children.Single(c => c.Name == table.Name);
         var path = SessionPath.Of(run.Source.Map, child);
+        var time = TableRows.HasTimeField(table, child.Time) ? $"{TimeSql.Of(run.Source, shape, child, child.Time!).Instant("current_setting('archiver.time_zone')")}, " : "";
         return $"""
             COPY (SELECT k.n, r.*
                   FROM {Keys}
                   CROSS JOIN LATERAL (
-                    SELECT {RowVersion.Hash("t")}, {columns}
+                    SELECT {RowVersion.Hash("t")}, {time}{columns}
                     FROM {path.From(child)}
                     WHERE {path.Where(KeyMatch.Is("k.id"))}
                     ORDER BY {string.Join(", ", child.Order.Select(o => SessionPath.Column("t", o)))}

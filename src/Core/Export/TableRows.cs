@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Export;
@@ -10,10 +12,14 @@ namespace Archiver.Core.Export;
 /// The rows of one table as JSON. Tables that come before the last one of a document are held here until it; their JSON lies in one
 /// buffer in the order of the batch, so holding costs no object per row.
 /// </summary>
-internal sealed class TableRows(TableShape table, int sessions)
+/// <param name="table">The table under the export's lock.</param>
+/// <param name="sessions">Sessions of the batch.</param>
+/// <param name="time">What dates a row; null where nothing does.</param>
+internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time = null)
 {
-    /// <summary>Fields that precede the columns: position of the session in the batch, hash of the row version.</summary>
-    public const int LeadingFields = 2;
+    private readonly int _leading = HasTimeField(table, time) ? 3 : 2;
+    private readonly int _time = time is null ? -1 : HasTimeField(table, time) ? 2 : 2 + table.Columns.TakeWhile(c => c.Name != time!.Column).Count();
+    private readonly (long First, long Last)[] _times = time is null ? [] : [.. Enumerable.Repeat((long.MaxValue, long.MinValue), sessions)];
 
     private readonly byte[][] _names = [.. table.Columns.Select(c => (byte[])[.. DocumentFrame.Quoted(c.Name), (byte)':'])];
     private readonly ColumnKind[] _kinds = [.. table.Columns.Select(c => c.Kind)];
@@ -24,9 +30,18 @@ internal sealed class TableRows(TableShape table, int sessions)
     public TableShape Table => table;
 
     /// <summary>Number of fields of a COPY row of this table.</summary>
-    public int FieldCount => LeadingFields + _names.Length;
+    public int FieldCount => _leading + _names.Length;
 
     public Fingerprint FingerprintOf(int session) => _fingerprints[session];
+
+    /// <summary>Whether a third field precedes the columns, after the session's position in the batch and the hash of the row version: the row's instant, where no column has it as it is.</summary>
+    public static bool HasTimeField(TableShape table, TimeColumn? time) =>
+        time is not null && (time is not { As: TimeForm.Timestamp, At: null, Or: null } || table[time.Column].BaseType != "timestamp with time zone");
+
+    /// <summary>The session with the times of its rows here.</summary>
+    public SelectedSession WithTimes(SelectedSession selected, int session) => time is null || _times[session] is var (first, last) && first > last
+        ? selected
+        : selected.WithTime(InstantText.Format(last), InstantText.Epoch(last)).WithTime(InstantText.Format(first), InstantText.Epoch(first));
 
     /// <summary>JSON of the rows held for a session, separated by commas.</summary>
     public ReadOnlySpan<byte> HeldFor(int session) => _held.WrittenSpan[_ranges[session].Start.._ranges[session].End];
@@ -51,7 +66,7 @@ internal sealed class TableRows(TableShape table, int sessions)
         for (var column = 0; column < _names.Length; column++)
         {
             if (BeginColumn(output, column, reader, ref first))
-                RowJson.WriteValue(output, reader[LeadingFields + column], _kinds[column]);
+                RowJson.WriteValue(output, reader[_leading + column], _kinds[column]);
         }
         output.Write("}"u8);
     }
@@ -67,17 +82,17 @@ internal sealed class TableRows(TableShape table, int sessions)
         {
             if (!BeginColumn(output, column, reader, ref first))
                 continue;
-            var length = reader[LeadingFields + column].Length;
+            var length = reader[_leading + column].Length;
             if (length < DocumentCompressor.ChunkBytes || _kinds[column] is not (ColumnKind.Text or ColumnKind.Json))
             {
-                RowJson.WriteValue(output, reader[LeadingFields + column], _kinds[column]);
+                RowJson.WriteValue(output, reader[_leading + column], _kinds[column]);
                 continue;
             }
             var quote = _kinds[column] == ColumnKind.Text ? "\""u8.ToArray() : [];
             output.Write(quote);
             for (var at = 0; at < length;)
             {
-                var rest = reader[LeadingFields + column][at..];
+                var rest = reader[_leading + column][at..];
                 var piece = rest[..RowJson.PieceLength(rest, DocumentCompressor.ChunkBytes)];
                 at += piece.Length;
                 RowJson.WritePiece(output, piece, _kinds[column]);
@@ -92,12 +107,16 @@ internal sealed class TableRows(TableShape table, int sessions)
     {
         output.Write(_fingerprints[session].Rows == 0 ? "{"u8 : ",{"u8);
         _fingerprints[session] = _fingerprints[session].Add(long.Parse(reader[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        if (_time < 0 || reader.IsNull(_time))
+            return;
+        var at = InstantText.Parse(reader[_time]);
+        _times[session] = (Math.Min(_times[session].First, at), Math.Max(_times[session].Last, at));
     }
 
     /// <summary>Writes the column's name; false when the value is SQL NULL and the key stays absent.</summary>
     private bool BeginColumn(ArrayBufferWriter<byte> output, int column, CopyTextReader reader, ref bool first)
     {
-        if (reader.IsNull(LeadingFields + column))
+        if (reader.IsNull(_leading + column))
             return false;
         if (!first)
             output.Write(","u8);

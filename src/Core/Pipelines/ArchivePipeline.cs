@@ -4,7 +4,6 @@ using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
-using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
@@ -51,24 +50,10 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
 
     public void Dispose() => _slots.Dispose();
 
-    private async Task ExportAsync(long limit, CancellationToken cancellationToken)
+    private Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
-        var selector = new BatchSelector(_run);
         var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, _meter, erased, _run.Cutoffs.Now, logger);
-        while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken) is { } selected)
-        {
-            if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken) is { } reason)
-            {
-                logger.RunCutShort(_run.Id, reason);
-                tally.CutShort(reason);
-                return;
-            }
-            limit -= selected.Sessions.Count;
-            tally.AddSelected(selected.Sessions.Count);
-            FaultPoint.Reach(FaultPoints.Selected);
-            await foreach (var batch in exports.ExportAsync(selected, cancellationToken))
-                await HandOverAsync(batch, cancellationToken);
-        }
+        return new ExportStage(_run, exports, retry, limits, tally, logger).RunAsync(limit, HandOverAsync, cancellationToken);
     }
 
     /// <summary>

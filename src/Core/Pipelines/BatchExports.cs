@@ -17,14 +17,17 @@ namespace Archiver.Core.Pipelines;
 internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, BatchPace pace, PhaseMeter meter, TombstoneSet erased, DateTimeOffset now, ILogger logger)
 {
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
-    public async IAsyncEnumerable<ExportedBatch> ExportAsync(SelectedBatch selected, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="selected">The batch.</param>
+    /// <param name="giveBack">Takes the sessions that did not fit, in their order; what was exported is less by these.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async IAsyncEnumerable<ExportedBatch> ExportAsync(SelectedBatch selected, Action<IReadOnlyList<SelectedSession>> giveBack, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (await WithoutErasedAsync(selected, cancellationToken) is not { } left)
             yield break;
         var parts = new Stack<SelectedBatch>([left]);
         while (parts.TryPop(out var part))
         {
-            if (await TryExportAsync(part, parts, cancellationToken) is { } batch)
+            if (await TryExportAsync(part, parts, giveBack, cancellationToken) is { } batch)
                 yield return batch;
         }
     }
@@ -47,7 +50,8 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : DateTimeOffset.MinValue;
 
     /// <summary>Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.</summary>
-    private async Task<ExportedBatch?> TryExportAsync(SelectedBatch batch, Stack<SelectedBatch> parts, CancellationToken cancellationToken)
+    private async Task<ExportedBatch?> TryExportAsync(
+        SelectedBatch batch, Stack<SelectedBatch> parts, Action<IReadOnlyList<SelectedSession>> giveBack, CancellationToken cancellationToken)
     {
         var trace = Traces.Batch();
         try
@@ -60,6 +64,11 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
             // The exported batch has it from here on.
             trace = null;
             await outcomes.DropAsync(exported.Dropped, cancellationToken);
+            if (exported.Left.Count > 0)
+            {
+                giveBack([.. exported.Left, .. parts.SelectMany(p => p.Sessions)]);
+                parts.Clear();
+            }
             if (exported.Sessions.Count > 0)
                 return exported;
             await exported.DisposeAsync();

@@ -56,7 +56,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
             taken += selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             FaultPoint.Reach(FaultPoints.DelayedSelected);
-            await foreach (var batch in exports.ExportAsync(selected, cancellationToken))
+            await foreach (var batch in exports.ExportAsync(selected, NothingLeft, cancellationToken))
             {
                 await using (batch)
                     await DeleteAsync(batch, archives, cancellationToken);
@@ -94,6 +94,8 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         await outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken);
         logger.BatchCommitted(_run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
     }
+
+    private static void NothingLeft(IReadOnlyList<SelectedSession> sessions) => throw new InvalidOperationException("The sizes of what is stored are known; its batches fit when they are selected.");
 
     private static StoredArchive Over(DueArchive archive, string reason) =>
         new(archive.Id, archive.Key, archive.Mark, reason == DropReason.Changed ? StoredSessions.Changed : reason) { HasFailed = reason != DropReason.Changed };

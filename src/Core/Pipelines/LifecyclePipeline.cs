@@ -30,7 +30,8 @@ internal sealed class LifecyclePipeline(
 
     private async Task ChangeAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
-        var selector = new BatchSelector(_run);
+        // An expiry touches one row a session.
+        var selector = new BatchSelector(_run, measured: _run.Policy.Action == PolicyAction.Purge);
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken) is { } selected)
         {
             if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken) is { } reason)

@@ -4,7 +4,13 @@ namespace Archiver.Core.Postgres;
 /// Reads rows of <c>COPY ... TO STDOUT</c> in text format as raw bytes, without making a string of any value: fields end at TAB, rows
 /// at LF, <c>\N</c> is NULL, and the escapes stay as COPY wrote them. The buffer grows to the longest row, no further.
 /// </summary>
-internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposable
+/// <param name="stream">The data.</param>
+/// <param name="fieldCount">Fields of each row.</param>
+/// <param name="longest">
+/// Bytes of a row beyond which the rest of it is not read: then only <see cref="RowLength"/>, which is larger, and the first field are right, and the
+/// reading has to end.
+/// </param>
+internal sealed class CopyTextReader(Stream stream, int fieldCount, long longest = long.MaxValue) : IDisposable
 {
     private const byte Tab = (byte)'\t', LineFeed = (byte)'\n';
 
@@ -44,6 +50,12 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount) : IDisposabl
             {
                 Split(searched + found);
                 return _rowRead = true;
+            }
+            if (_end - _row > longest && _buffer.AsSpan(_row, _end - _row).IndexOf(Tab) is var first and >= 0)
+            {
+                Array.Fill(_ends, _end);
+                _ends[0] = _row + first;
+                return true;
             }
             searched = _end;
             if (_end == _buffer.Length)

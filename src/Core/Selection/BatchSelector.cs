@@ -9,10 +9,13 @@ namespace Archiver.Core.Selection;
 /// Finds the sessions a policy takes, oldest first, page by page. Selection is by state: nothing is remembered between runs, so a session
 /// that failed or changed is found again by the next run. Within a run each session is selected at most once.
 /// </summary>
-internal sealed class BatchSelector(RunContext run)
+/// <param name="run">The run.</param>
+/// <param name="measured">Whether the rows and bytes of each session are asked for. An export counts them itself, and gives back what does not fit.</param>
+internal sealed class BatchSelector(RunContext run, bool measured = true)
 {
     private readonly SelectionStatements _statements = new(run);
-    private readonly Queue<SelectedSession> _candidates = new();
+    private readonly TypicalSession _typical = new(run);
+    private Queue<SelectedSession> _candidates = new();
     private PageMark? _mark;
     private bool _lastPage;
 
@@ -20,13 +23,18 @@ internal sealed class BatchSelector(RunContext run)
     /// <param name="most">Bound on top of the batch settings: what is left of the run's MaxSessions.</param>
     public async Task<SelectedBatch?> NextAsync(long most, CancellationToken cancellationToken)
     {
-        var sessions = (int)Math.Min(most, run.Batch.Sessions);
-        if (sessions <= 0)
+        if (most <= 0)
             return null;
         while (_candidates.Count < run.Batch.Sessions && !_lastPage)
             await ReadPageAsync(cancellationToken);
-        return SelectedBatch.Take(_candidates, run.Batch with { Sessions = sessions });
+        return SelectedBatch.Take(_candidates, run.Batch with { Sessions = (int)Math.Min(most, measured ? run.Batch.Sessions : _typical.Sessions) });
     }
+
+    /// <summary>What did not fit into a batch comes first into the next.</summary>
+    public void GiveBack(IEnumerable<SelectedSession> sessions) => _candidates = new([.. sessions, .. _candidates]);
+
+    /// <summary>So many sessions have so much, as an export has counted: the next batch is taken to be like them.</summary>
+    public void Learn(int sessions, long rows, long bytes) => _typical.Learn(sessions, rows, bytes);
 
     private async Task ReadPageAsync(CancellationToken cancellationToken)
     {
@@ -36,7 +44,10 @@ internal sealed class BatchSelector(RunContext run)
         var page = await CandidatesAsync(connection, cancellationToken);
         // Not before: the page names no keys, and without an index for its policy a scan is the right way.
         await connection.ExecuteAsync(TransactionSettings.ByKey, cancellationToken);
-        var sessions = await WithSizesAsync(connection, [.. page.Select(p => p.Session)], cancellationToken);
+        List<SelectedSession> selected = [.. page.Select(p => p.Session)];
+        var sessions = measured ? await SessionSizes.ReadAsync(connection, run, _statements, selected, cancellationToken) : selected;
+        if (!measured && _mark is null)
+            await _typical.ReadAsync(connection, cancellationToken);
         // All of it at the end: after a failure in between the page is read again.
         _lastPage = page.Count < run.Batch.Sessions;
         _mark = page.Count == 0 ? _mark : page[^1].Mark;
@@ -69,30 +80,4 @@ internal sealed class BatchSelector(RunContext run)
             FirstActivityEpoch = row.GetDouble(12),
         },
         new PageMark(row.GetString(7), row.GetString(0)));
-
-    private async Task<IEnumerable<SelectedSession>> WithSizesAsync(
-        NpgsqlConnection connection, List<SelectedSession> sessions, CancellationToken cancellationToken)
-    {
-        if (sessions.Count == 0)
-            return [];
-        var sized = sessions.ToDictionary(s => s.Key, StringComparer.Ordinal);
-        foreach (var child in run.Source.Map.Children)
-        {
-            var parameters = new SqlParameters();
-            var sql = _statements.Sizes(child, parameters, sessions.Select(s => s.Key));
-            foreach (var (key, rows, bytes, youngest, last, oldest, first) in await connection.QueryAsync(
-                sql, row => (row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.TextOrNull(3), row.IsDBNull(4) ? 0 : row.GetDouble(4), row.TextOrNull(5), row.IsDBNull(6) ? 0 : row.GetDouble(6)),
-                cancellationToken, parameters.ToArray()))
-            {
-                var session = sized[key];
-                sized[key] = session.WithTime(youngest, last).WithTime(oldest, first) with
-                {
-                    Rows = session.Rows + rows,
-                    Bytes = session.Bytes + bytes,
-                    Messages = child.Name == SourceMap.MessagesName ? rows : session.Messages,
-                };
-            }
-        }
-        return sessions.Select(s => sized[s.Key]);
-    }
 }

@@ -6,7 +6,7 @@ namespace Archiver.Core.Selection;
 internal sealed class SelectedBatch
 {
     /// <summary>Bytes above which a session goes alone: beside others the rows of all its tables but the last would be held in memory.</summary>
-    private const long Large = 8 << 20;
+    public const long Large = 8 << 20;
 
     private SelectedBatch(IReadOnlyList<SelectedSession> sessions) => Sessions = sessions;
 

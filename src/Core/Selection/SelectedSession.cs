@@ -33,13 +33,13 @@ internal sealed record SelectedSession
     /// <summary>Columns named in Keep, as a JSON object; null when none are.</summary>
     public string? Keep { get; init; }
 
-    /// <summary>Rows of all its tables when it was selected.</summary>
+    /// <summary>Rows of all its tables, as far as they have been counted.</summary>
     public required long Rows { get; init; }
 
-    /// <summary>Rows of the child named messages when it was selected.</summary>
+    /// <summary>Rows of the child named messages, where they were asked for.</summary>
     public long Messages { get; init; }
 
-    /// <summary>About how many bytes its values have as text.</summary>
+    /// <summary>About how many bytes its values have as text, as far as they have been counted.</summary>
     public required long Bytes { get; init; }
 
     /// <summary>The session with the time of a message, if that is older or younger than what its own columns say.</summary>

@@ -55,18 +55,24 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     };
 
     /// <summary>As timestamptz; NULL where it is not set.</summary>
-    public string Instant(SqlParameters parameters)
+    public string Instant(SqlParameters parameters) => Instant(() => Zone(parameters));
+
+    /// <summary>The same where a statement takes no parameters.</summary>
+    /// <param name="zone">SQL of the time zone of times without one.</param>
+    public string Instant(string zone) => Instant(() => zone);
+
+    private string Instant(Func<string> zone)
     {
         var instant = time.As switch
         {
             TimeForm.Timestamp => _column.BaseType switch
             {
                 "timestamp with time zone" => Value,
-                "timestamp without time zone" => $"({Value} AT TIME ZONE {Zone(parameters)})",
-                "date" => $"({Value}::timestamp AT TIME ZONE {Zone(parameters)})",
+                "timestamp without time zone" => $"({Value} AT TIME ZONE {zone()})",
+                "date" => $"({Value}::timestamp AT TIME ZONE {zone()})",
                 _ => throw NoTime(),
             },
-            TimeForm.Text => TextTime.Instant(_column.BaseType == "character" ? $"{Value}::text" : Value, Zone(parameters)),
+            TimeForm.Text => TextTime.Instant(_column.BaseType == "character" ? $"{Value}::text" : Value, zone()),
             _ => Computed(),
         };
         return time.At is null ? instant : $"CASE WHEN {SessionPath.Column(alias, time.Column)} THEN {instant} END";

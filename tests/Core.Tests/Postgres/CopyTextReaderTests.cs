@@ -30,6 +30,24 @@ public sealed class CopyTextReaderTests
     [Fact]
     public async Task Refuses_data_that_end_within_a_row() => await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync("1\t2\n3\t", 2, 10));
 
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(100_000)]
+    public async Task Gives_a_row_up_that_is_longer_than_it_may_be_and_says_whose_it_is(int chunk)
+    {
+        var copy = Encoding.UTF8.GetBytes($"1\tshort\n2\t{new string('x', 5_000_000)}\n");
+        using var source = new ChunkedStream(copy, chunk);
+        using var reader = new CopyTextReader(source, 2, longest: 400_000);
+
+        Assert.True(await reader.ReadAsync(CancellationToken.None));
+        Assert.Equal("short", Encoding.UTF8.GetString(reader[1]));
+        Assert.True(await reader.ReadAsync(CancellationToken.None));
+
+        Assert.Equal("2", Encoding.UTF8.GetString(reader[0]));
+        Assert.InRange(reader.RowLength, 400_001, 700_000);
+        Assert.InRange(source.Position, 400_001, 700_000);
+    }
+
     private static async Task<List<List<string?>>> ReadAsync(string copy, int fields, int chunk)
     {
         List<List<string?>> rows = [];

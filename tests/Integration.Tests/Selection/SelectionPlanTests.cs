@@ -149,7 +149,7 @@ public sealed class SelectionPlanTests(TestServers servers)
 
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await connection.ExecuteAsync(TransactionSettings.Export, Token);
-        await connection.ExecuteAsync(ExportStatements.SetKeys, Token, PgParameter.Texts(keys));
+        await connection.ExecuteAsync(ExportStatements.SetKeys, Token, PgParameter.Texts(keys), PgParameter.Text("UTC"));
         var export = new ExportStatements(scope.Context, shape);
         var delete = new DeleteStatements(map, shape);
         SqlParameters sizes = new(), eligible = new();

@@ -21,6 +21,8 @@ internal sealed class BatchOptions
 
     public string? MaxReplicationLag { get; set; }
 
+    public string? MaxActive { get; set; }
+
     public BatchSettings Read(ValueReader read)
     {
         var defaults = new BatchSettings();
@@ -30,11 +32,12 @@ internal sealed class BatchOptions
             Rows = read.Count(Rows) ?? defaults.Rows,
             Bytes = read.Size(Bytes) ?? defaults.Bytes,
             InFlight = read.Count(InFlight) ?? defaults.InFlight,
-            Pause = read.Duration(Pause, ValueReader.LongestWait, zeroAllowed: true) ?? defaults.Pause,
+            Pause = read.Pause(Pause) ?? defaults.Pause,
             // Zero would mean "wait for ever" to PostgreSQL.
             StatementTimeout = read.Duration(StatementTimeout, ValueReader.LongestWait) ?? defaults.StatementTimeout,
             LockTimeout = read.Duration(LockTimeout, ValueReader.LongestWait) ?? defaults.LockTimeout,
             MaxReplicationLag = read.Duration(MaxReplicationLag, ValueReader.LongestAge),
+            MaxActive = read.Count(MaxActive),
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 
@@ -92,6 +93,19 @@ internal sealed class ValueReader(Problems problems, string path)
             Bad(key, raw, $"at most {(longest == LongestAge ? "1000y" : Settings.Duration.Format(longest))}");
         else
             return duration;
+        return null;
+    }
+
+    /// <summary>A duration or a factor, from zero.</summary>
+    public BatchPause? Pause(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
+    {
+        if (raw is null)
+            return null;
+        if (BatchPause.TryParseFactor(raw, out var pause))
+            return pause;
+        if (Settings.Duration.TryParse(raw, out _))
+            return Duration(raw, LongestWait, zeroAllowed: true, key) is { } time ? new(time) : null;
+        Bad(key, raw, BatchPause.Form);
         return null;
     }
 

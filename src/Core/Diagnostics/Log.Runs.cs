@@ -63,6 +63,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 1017, Level = LogLevel.Warning, Message = "Run {RunId} waits: a replica is {Lag} behind, and Batch:MaxReplicationLag is {Most}")]
     public static partial void WaitingForReplica(this ILogger logger, Guid runId, string lag, string most);
 
+    [LoggerMessage(EventId = 1020, Level = LogLevel.Information, Message = "Run {RunId} waits: the server is at work for {Active} other clients, and Batch:MaxActive is {Most}")]
+    public static partial void WaitingForClients(this ILogger logger, Guid runId, long active, int most);
+
     [LoggerMessage(EventId = 1018, Level = LogLevel.Warning, Message = "The run cannot see who waits for its locks ({Problem}); until it can, the application may wait for as long as a batch takes")]
     public static partial void WaitersNotSeen(this ILogger logger, string problem);
 

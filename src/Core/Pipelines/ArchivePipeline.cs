@@ -52,7 +52,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
 
     private Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
-        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits.Pace, _meter, erased, _run.Cutoffs.Now, logger);
+        var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits, _meter, erased, _run.Cutoffs.Now, logger);
         return new ExportStage(_run, exports, retry, limits, tally, logger).RunAsync(limit, HandOverAsync, cancellationToken);
     }
 
@@ -131,7 +131,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
                 using var span = Traces.Stage("delete", batch.Export.Trace);
                 var began = time.GetTimestamp();
                 var (done, rows, dropped) = await FinishAsync(batch);
-                limits.Pace.Report(batch.Sessions.Count, time.GetElapsedTime(began));
+                limits.Changed(batch.Sessions.Count, time.GetElapsedTime(began));
                 if (_trial is not null)
                     await _trial.ForgetAsync(batch);
                 if (replacement is not null)
@@ -147,8 +147,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
             }
             _slots.Release();
             moved?.Invoke();
-            if (settings.Batch.Pause > TimeSpan.Zero)
-                await Task.Delay(settings.Batch.Pause, cancellationToken);
+            await limits.PauseAsync(cancellationToken);
         }
 
         async Task<(IReadOnlyList<VerifiedSession> Done, long Rows, IReadOnlyList<DroppedSession> Dropped)> FinishAsync(VerifiedBatch batch)

@@ -14,7 +14,7 @@ using Npgsql;
 namespace Archiver.Core.Pipelines;
 
 /// <summary>Exports selected batches. One that the server chokes on is exported in halves, until the session is found that it cannot deliver.</summary>
-internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, BatchPace pace, PhaseMeter meter, TombstoneSet erased, DateTimeOffset now, ILogger logger)
+internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, RunLimits limits, PhaseMeter meter, TombstoneSet erased, DateTimeOffset now, ILogger logger)
 {
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     /// <param name="selected">The batch.</param>
@@ -61,6 +61,7 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
             var exported = await server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken));
             FaultPoint.Reach(FaultPoints.Exported);
             meter.Record("export", began, exported.Sessions);
+            limits.Exported(meter.Since(began));
             // The exported batch has it from here on.
             trace = null;
             await outcomes.DropAsync(exported.Dropped, cancellationToken);
@@ -100,7 +101,7 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
             return;
         }
         logger.BatchHalved(batch.Sessions.Count, code);
-        pace.SlowDown(batch.Sessions.Count);
+        limits.Pace.SlowDown(batch.Sessions.Count);
         var (first, second) = batch.Halve();
         parts.Push(second);
         parts.Push(first);

@@ -43,7 +43,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         var selector = new DueSelector(_run);
         var server = new ExportServer(_run, settings.Retry.Budget, time);
         // The documents are compared and thrown away.
-        var exports = new BatchExports(new BatchExporter(_run, CompressionLevel.Fastest, server, stored: true), server, retry, outcomes, limits.Pace, _meter, erased, _run.Cutoffs.Now, logger);
+        var exports = new BatchExports(new BatchExporter(_run, CompressionLevel.Fastest, server, stored: true), server, retry, outcomes, limits, _meter, erased, _run.Cutoffs.Now, logger);
         var taken = 0L;
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit - taken, limits.Pace.Sessions), token), cancellationToken) is var (selected, archives))
         {
@@ -62,8 +62,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
                     await DeleteAsync(batch, archives, cancellationToken);
                 moved?.Invoke();
             }
-            if (settings.Batch.Pause > TimeSpan.Zero)
-                await Task.Delay(settings.Batch.Pause, cancellationToken);
+            await limits.PauseAsync(cancellationToken);
         }
         return taken;
     }
@@ -86,7 +85,7 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         using var deleting = Traces.Stage("delete", batch.Trace);
         began = _meter.Now;
         var deleted = await new BatchDeleter(_run, ledger, retry).DeleteAsync(verified, cancellationToken);
-        limits.Pace.Report(verified.Sessions.Count, time.GetElapsedTime(began));
+        limits.Changed(verified.Sessions.Count, time.GetElapsedTime(began));
         FaultPoint.Reach(FaultPoints.DelayedCommitted);
         _meter.Record("delete", began, [.. deleted.Archived.Select(s => s.Session)]);
         tally.AddDelayed(deleted.Archived.Count, deleted.RowsDeleted);

@@ -10,7 +10,7 @@ namespace Archiver.Core.Pipelines;
 
 /// <summary>The run of a policy that stores nothing, purge or expire: select a batch, change it, and so on until nothing is left or a bound is reached.</summary>
 internal sealed class LifecyclePipeline(
-    RunScope scope, IBatchAction action, BatchSettings batch, SessionOutcomes outcomes, DatabaseRetry retry, RunTally tally, RunLimits limits, TimeProvider time, ILogger logger)
+    RunScope scope, IBatchAction action, SessionOutcomes outcomes, DatabaseRetry retry, RunTally tally, RunLimits limits, TimeProvider time, ILogger logger)
 {
     private readonly RunContext _run = scope.Context;
 
@@ -48,7 +48,7 @@ internal sealed class LifecyclePipeline(
             var began = time.GetTimestamp();
             var changed = await action.ApplyAsync(selected, cancellationToken);
             // A batch that came to a timeout, and was halved, took longer than the pace allows.
-            limits.Pace.Report(selected.Sessions.Count, time.GetElapsedTime(began));
+            limits.Changed(selected.Sessions.Count, time.GetElapsedTime(began));
             FaultPoint.Reach(FaultPoints.ChangeCommitted);
             Traces.Note(changed.Done.Count, changed.Rows, bytes: 0);
             tally.AddDone(changed.Done.Count, changed.Rows, jsonBytes: 0, storedBytes: 0);
@@ -57,8 +57,7 @@ internal sealed class LifecyclePipeline(
             FaultPoint.Reach(FaultPoints.ChangeCounted);
             logger.BatchCommitted(_run.Id, changed.Done.Count, changed.Rows, changed.Dropped.Count);
             moved?.Invoke();
-            if (batch.Pause > TimeSpan.Zero)
-                await Task.Delay(batch.Pause, cancellationToken);
+            await limits.PauseAsync(cancellationToken);
         }
     }
 }

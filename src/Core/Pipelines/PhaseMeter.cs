@@ -9,6 +9,8 @@ internal sealed class PhaseMeter(BatchMeter? batches, RunContext run, TimeProvid
 {
     public long Now => time.GetTimestamp();
 
+    public TimeSpan Since(long began) => time.GetElapsedTime(began);
+
     /// <summary>These sessions came through a phase that began then.</summary>
     public void Record(string phase, long began, IReadOnlyList<ExportedSession> sessions)
     {

@@ -77,6 +77,6 @@ internal sealed class PolicyRun(
         }
 
         Task ChangeAsync(IBatchAction action) =>
-            new LifecyclePipeline(scope, action, settings.Batch, outcomes, retry, tally, limits, time, logger).RunAsync(request.Limit, moved, cancellationToken);
+            new LifecyclePipeline(scope, action, outcomes, retry, tally, limits, time, logger).RunAsync(request.Limit, moved, cancellationToken);
     }
 }

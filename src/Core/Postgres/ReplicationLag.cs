@@ -10,8 +10,6 @@ namespace Archiver.Core.Postgres;
 /// </summary>
 internal sealed class ReplicationLag(TimeProvider time)
 {
-    private const string MaySee = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')";
-
     // Base backups are in the view too, and replay nothing.
     private const string Read = """
         SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text,
@@ -25,9 +23,7 @@ internal sealed class ReplicationLag(TimeProvider time)
     /// <exception cref="ArchiverException">The role may not see it; kind Refused.</exception>
     public async Task<TimeSpan> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (!await connection.ScalarAsync<bool>(MaySee, cancellationToken))
-            throw new ArchiverException(FailureKind.Refused,
-                $"Archiver:Batch:MaxReplicationLag is set, and the role may not see how far the replicas are: GRANT pg_read_all_stats TO {PgIdentifier.Quote(new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username ?? "")}; Nothing was changed.");
+        await StatisticsRole.RequireAsync(connection, "MaxReplicationLag", "how far the replicas are", cancellationToken);
         var (now, replayed, reported) = (await connection.QueryAsync(
             Read, row => (Position(row.GetString(0)), row.TextOrNull(1) is { } text ? Position(text) : (decimal?)null, TimeSpan.FromSeconds(row.GetDouble(2))), cancellationToken))[0];
         if (replayed is null)

@@ -40,7 +40,7 @@ public sealed record BatchSettings
     /// <summary>Batches between export and delete at once.</summary>
     public int InFlight { get; init; } = 2;
 
-    public TimeSpan Pause { get; init; } = TimeSpan.Zero;
+    public BatchPause Pause { get; init; }
 
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -48,6 +48,9 @@ public sealed record BatchSettings
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 
     public TimeSpan? MaxReplicationLag { get; init; }
+
+    /// <summary>Other clients that the server may be at work for when a batch is taken.</summary>
+    public int? MaxActive { get; init; }
 }
 
 /// <summary>How long to go on against errors that may pass.</summary>

@@ -9,6 +9,7 @@ public sealed class LimitRulesTests
     [InlineData("Batch:Sessions")]
     [InlineData("Batch:Rows")]
     [InlineData("Batch:InFlight")]
+    [InlineData("Batch:MaxActive")]
     [InlineData("Retry:MaxAttempts")]
     [InlineData("Schedule:Shards")]
     public void Refuses_a_count_of_zero(string key) => With(key, "0").Refused($"{key}: must be a whole number from 1 to 2147483647, but is '0'");
@@ -24,7 +25,25 @@ public sealed class LimitRulesTests
     public void Refuses_a_time_of_zero(string key) => With(key, "0s").Refused($"{key}: must be above zero, but is '0s'");
 
     [Fact]
-    public void Takes_no_pause() => Assert.Equal(TimeSpan.Zero, With("Batch:Pause", "0s").Settings().Batch.Pause);
+    public void Takes_no_pause() => Assert.Equal(default, With("Batch:Pause", "0s").Settings().Batch.Pause);
+
+    [Theory]
+    [InlineData("1x", 1)]
+    [InlineData("0.5x", 0.5)]
+    [InlineData("0x", 0)]
+    [InlineData("100x", 100)]
+    public void Takes_a_pause_as_a_factor(string value, double factor) => Assert.Equal(new(TimeSpan.Zero, factor), With("Batch:Pause", value).Settings().Batch.Pause);
+
+    [Theory]
+    [InlineData("x")]
+    [InlineData("-1x")]
+    [InlineData("101x")]
+    [InlineData("1 x")]
+    [InlineData("NaNx")]
+    [InlineData("1e3x")]
+    [InlineData("2")]
+    public void Refuses_a_pause_that_is_neither_time_nor_factor(string value) => With("Batch:Pause", value).Refused(
+        $"Batch:Pause: must be a whole number and a unit (ms, s, m, h, d or y), such as 90d, or a factor of the last batch's time, such as 1x or 0.5x, at most 100x, but is '{value}'");
 
     [Theory]
     [InlineData("Batch:Bytes")]
@@ -97,7 +116,7 @@ public sealed class LimitRulesTests
     {
         var settings = Json("""
             { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } }, "Storage": { "Bucket": "b" },
-              "Batch": { "Sessions": 1, "Rows": 2, "Bytes": "3kB", "InFlight": 4, "Pause": "5ms", "StatementTimeout": "6s", "LockTimeout": "7ms", "MaxReplicationLag": "8s" },
+              "Batch": { "Sessions": 1, "Rows": 2, "Bytes": "3kB", "InFlight": 4, "Pause": "5ms", "StatementTimeout": "6s", "LockTimeout": "7ms", "MaxReplicationLag": "8s", "MaxActive": 9 },
               "Retry": { "MaxAttempts": 9, "Budget": "10m" }, "Safety": { "MaxShare": 0.5, "ReconcileAge": "11h" },
               "Schedule": { "TimeZone": "Europe/Berlin", "Clustered": true, "Shards": 12 }, "Discard": { "After": "7y", "Notice": "13d" },
               "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" }, "Http": { "Urls": "http://*:1", "ApiKey": "0123456789abcdef", "MetricsKey": "fedcba9876543210" }, "AutoMigrate": false }
@@ -109,8 +128,8 @@ public sealed class LimitRulesTests
             Storage = new() { Bucket = "b" },
             Batch = new()
             {
-                Sessions = 1, Rows = 2, Bytes = 3000, InFlight = 4, Pause = TimeSpan.FromMilliseconds(5), StatementTimeout = TimeSpan.FromSeconds(6),
-                LockTimeout = TimeSpan.FromMilliseconds(7), MaxReplicationLag = TimeSpan.FromSeconds(8),
+                Sessions = 1, Rows = 2, Bytes = 3000, InFlight = 4, Pause = new(TimeSpan.FromMilliseconds(5)), StatementTimeout = TimeSpan.FromSeconds(6),
+                LockTimeout = TimeSpan.FromMilliseconds(7), MaxReplicationLag = TimeSpan.FromSeconds(8), MaxActive = 9,
             },
             Retry = new() { MaxAttempts = 9, Budget = TimeSpan.FromMinutes(10) },
             Safety = new() { MaxShare = 0.5, ReconcileAge = TimeSpan.FromHours(11) },

@@ -99,6 +99,7 @@ internal static class ConfigurationSchema
         {
             "true or false" => Type("boolean"),
             Duration.Form => Pattern("^[0-9]+(ms|s|m|h|d|y)$"),
+            BatchPause.Form => Pattern("^([0-9]+(ms|s|m|h|d|y)|[0-9]*[.]?[0-9]+x)$"),
             ByteSize.Form => Pattern("^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)$"),
             SampleSize.Form => new() { ["type"] = new JsonArray("integer", "string"), ["pattern"] = "^([0-9]+([.][0-9]+)?%|[1-9][0-9]*)$" },
             _ when rule.StartsWith("one of ", StringComparison.Ordinal) => new() { ["enum"] = new JsonArray([.. rule["one of ".Length..].Split(", ").Select(c => (JsonNode)c)]) },

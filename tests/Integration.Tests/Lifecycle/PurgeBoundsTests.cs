@@ -54,7 +54,7 @@ public sealed class PurgeBoundsTests(TestServers servers)
     public async Task Takes_smaller_batches_after_a_slow_one_and_pauses_after_each()
     {
         var pause = TimeSpan.FromMilliseconds(200);
-        await using var archiver = await Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 4, Pause = pause }, Token, idle: 4);
+        await using var archiver = await Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 4, Pause = new(pause) }, Token, idle: 4);
         await archiver.Database.ExecuteAsync("""
             CREATE SEQUENCE slow;
             CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('public.slow') = 1 THEN PERFORM pg_sleep(1.1); END IF; RETURN NULL; END $$;

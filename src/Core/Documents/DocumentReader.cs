@@ -40,9 +40,15 @@ internal sealed class DocumentReader : IDisposable
     /// <summary>Reads everything before the rows.</summary>
     /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>
     /// <exception cref="JsonException">Not JSON.</exception>
-    public static async Task<DocumentReader> OpenAsync(Stream stream, CancellationToken cancellationToken)
+    public static Task<DocumentReader> OpenAsync(Stream stream, CancellationToken cancellationToken) => OpenAsync(new JsonPieces(stream), cancellationToken);
+
+    /// <summary>The same for a document in memory, which must stay as it is until this is disposed.</summary>
+    /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>
+    /// <exception cref="JsonException">Not JSON.</exception>
+    public static Task<DocumentReader> OpenAsync(ArraySegment<byte> json, CancellationToken cancellationToken) => OpenAsync(new JsonPieces(json), cancellationToken);
+
+    private static async Task<DocumentReader> OpenAsync(JsonPieces json, CancellationToken cancellationToken)
     {
-        var json = new JsonPieces(stream);
         try
         {
             return new(json, await DocumentHeaderReader.ReadAsync(json, cancellationToken));

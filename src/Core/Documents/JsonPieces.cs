@@ -8,15 +8,21 @@ namespace Archiver.Core.Documents;
 /// Reads JSON from a stream value by value: the buffer grows to the longest value asked for, not to the document. Values keep the bytes
 /// they have in the stream, so nothing is decoded before somebody knows what it is.
 /// </summary>
-internal sealed class JsonPieces(Stream stream) : IDisposable
+internal sealed class JsonPieces : IDisposable
 {
     // json values may nest 20,000 deep in PostgreSQL, a document a little deeper.
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1_000_000 };
 
-    private byte[] _buffer = LargeBuffer.Rent(64 * 1024);
+    private readonly Stream? _stream;
+    private byte[] _buffer;
     private IDisposable? _large;
     private int _at, _end, _value, _valueEnd;
     private bool _ended;
+
+    public JsonPieces(Stream stream) => (_stream, _buffer) = (stream, LargeBuffer.Rent(64 * 1024));
+
+    /// <summary>Over bytes that are in memory, which stay the caller's.</summary>
+    public JsonPieces(ArraySegment<byte> json) => (_buffer, _at, _end, _ended) = (json.Array!, json.Offset, json.Offset + json.Count, true);
 
     /// <summary>The raw bytes of the value last read; valid until the next read.</summary>
     public ReadOnlySpan<byte> Value => _buffer.AsSpan(_value, _valueEnd - _value);
@@ -96,7 +102,8 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
 
     public void Dispose()
     {
-        LargeBuffer.Return(_buffer);
+        if (_stream is not null)
+            LargeBuffer.Return(_buffer);
         _buffer = [];
         _large?.Dispose();
         _large = null;
@@ -129,7 +136,7 @@ internal sealed class JsonPieces(Stream stream) : IDisposable
         (_buffer, _at, _end) = (target, 0, left);
         while (_end < _buffer.Length && !_ended)
         {
-            var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
+            var read = await _stream!.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
             _end += read;
             _ended = read == 0;
         }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Threading.Channels;
+using Archiver.Core.Documents;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Export;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Compression;
+using Archiver.Core.Documents;
 
 namespace Archiver.Core.Export;
 

@@ -1,6 +1,7 @@
 using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Discard;
+using Archiver.Core.Documents;
 using Archiver.Core.Erasure;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;

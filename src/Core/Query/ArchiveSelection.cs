@@ -29,7 +29,7 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
         await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
         var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken);
-        _parts.Add((filter, archives, await archives.CountAsync(connection, cancellationToken)));
+        _parts.Add((filter, archives, await archives.ChooseAsync(connection, cancellationToken)));
     }, cancellationToken);
 
     /// <summary>The tables of sources as they are now.</summary>

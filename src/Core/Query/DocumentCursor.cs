@@ -7,6 +7,7 @@ namespace Archiver.Core.Query;
 /// <summary>Reads the rows of one table out of fetched documents, block by block, and writes the wanted columns. For one thread at a time.</summary>
 internal sealed class DocumentCursor(DocumentSpool spool, ScannedColumns columns, Func<int?> nextBlock) : IDisposable
 {
+    private readonly MemberReader _reader = new();
     private Stream? _block;
     private int _left;
     private SliceStream? _member;
@@ -38,6 +39,7 @@ internal sealed class DocumentCursor(DocumentSpool spool, ScannedColumns columns
         _json?.Dispose();
         _member?.Dispose();
         _block?.Dispose();
+        _reader.Dispose();
     }
 
     private bool OpenNext()
@@ -53,6 +55,11 @@ internal sealed class DocumentCursor(DocumentSpool spool, ScannedColumns columns
         _left--;
         var (archive, shape) = DocumentSpool.ReadHead(_block!);
         columns.Open(archive, shape);
+        if (MemberReader.Holds(archive.Archive.Length, archive.Archive.JsonLength))
+        {
+            _document = Done(DocumentReader.OpenAsync(_reader.Read(_block!, archive.Archive.Length, archive.Archive.JsonLength), CancellationToken.None));
+            return true;
+        }
         _member = new SliceStream(_block!, archive.Archive.Length);
         _json = new GzipMemberStream(_member);
         _document = Done(DocumentReader.OpenAsync(_json, CancellationToken.None));
@@ -63,10 +70,13 @@ internal sealed class DocumentCursor(DocumentSpool spool, ScannedColumns columns
     private void CloseDocument()
     {
         _document!.Dispose();
+        _document = null;
+        if (_member is null)
+            return;
         _json!.Dispose();
-        _member!.CopyTo(Stream.Null);
+        _member.CopyTo(Stream.Null);
         _member.Dispose();
-        (_document, _json, _member) = (null, null, null);
+        (_json, _member) = (null, null);
     }
 
     // Everything is in memory or in the spool's file: nothing here waits, but DuckDB's threads know no tasks.

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
+using System.Security.Cryptography;
 using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
@@ -60,8 +60,14 @@ internal sealed class DocumentFetcher(
         using var body = await DownloadAsync(fetch, cancellationToken);
         List<(QueriedArchive, DocumentHeader)> members = [];
         await using var stream = body.OpenRead();
+        using var reader = new MemberReader();
         foreach (var archive in fetch)
         {
+            if (MemberReader.Holds(archive.Archive.Length, archive.Archive.JsonLength))
+            {
+                members.Add((archive, await CheckAsync(archive.Archive, reader, stream, cancellationToken)));
+                continue;
+            }
             await using var member = new SliceStream(stream, archive.Archive.Length);
             members.Add((archive, await CheckAsync(archive.Archive, member, cancellationToken)));
             // What the decompressor left unread belongs to this member; the next one begins after it.
@@ -96,6 +102,22 @@ internal sealed class DocumentFetcher(
         }
     }
 
+    private async Task<DocumentHeader> CheckAsync(LocatedArchive archive, MemberReader reader, Stream stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var json = reader.Read(stream, archive.Length, archive.JsonLength);
+            if (!SHA256.HashData(json).AsSpan().SequenceEqual(archive.JsonSha256))
+                throw _damaged.Changed(archive, null);
+            using var document = await DocumentReader.OpenAsync(json, cancellationToken);
+            return document.Header;
+        }
+        catch (Exception exception) when (DocumentDamage.Is(exception))
+        {
+            throw _damaged.Changed(archive, exception);
+        }
+    }
+
     private async Task<DocumentHeader> CheckAsync(LocatedArchive archive, Stream member, CancellationToken cancellationToken)
     {
         try
@@ -108,7 +130,7 @@ internal sealed class DocumentFetcher(
                 ? document.Header
                 : throw _damaged.Changed(archive, null);
         }
-        catch (Exception exception) when (exception is InvalidDataException or JsonException)
+        catch (Exception exception) when (DocumentDamage.Is(exception))
         {
             throw _damaged.Changed(archive, exception);
         }

@@ -29,6 +29,7 @@ internal sealed record QueriedArchive(LocatedArchive Archive)
         Write(writer, Archive.Created);
         Write(writer, Archive.CopiedAt);
         writer.Write(Archive.Length);
+        writer.Write(Archive.JsonLength);
         writer.Write(Policy);
         Write(writer, ExternalId);
         Write(writer, LastActivity);
@@ -40,8 +41,8 @@ internal sealed record QueriedArchive(LocatedArchive Archive)
     public static QueriedArchive Read(BinaryReader reader)
     {
         var (id, source, session, generation, state, key) = (reader.ReadInt64(), reader.ReadString(), reader.ReadString(), reader.ReadInt32(), reader.ReadString(), reader.ReadString());
-        var (user, created, copied, length) = (Text(reader), Time(reader), Time(reader), reader.ReadInt64());
-        return new(new LocatedArchive(id, source, session, generation, state, new ObjectName(key), 0, length, 0, []) { User = user, Created = created, CopiedAt = copied })
+        var (user, created, copied, length, json) = (Text(reader), Time(reader), Time(reader), reader.ReadInt64(), reader.ReadInt64());
+        return new(new LocatedArchive(id, source, session, generation, state, new ObjectName(key), 0, length, json, []) { User = user, Created = created, CopiedAt = copied })
         {
             Policy = reader.ReadString(),
             ExternalId = Text(reader),

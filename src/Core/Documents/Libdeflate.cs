@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 
-namespace Archiver.Core.Export;
+namespace Archiver.Core.Documents;
 
 /// <summary>
 /// The library libdeflate, where the machine has it: plain gzip as System.IO.Compression makes it, in half the time or less, of what lies whole in memory
@@ -13,6 +13,9 @@ internal sealed unsafe class Libdeflate
     private readonly delegate* unmanaged<nint, void> _free;
     private readonly delegate* unmanaged<nint, nuint, nuint> _bound;
     private readonly delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint> _compress;
+    private readonly delegate* unmanaged<nint> _allocateReader;
+    private readonly delegate* unmanaged<nint, void> _freeReader;
+    private readonly delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint*, nuint*, int> _decompress;
 
     private Libdeflate(nint library)
     {
@@ -20,6 +23,9 @@ internal sealed unsafe class Libdeflate
         _free = (delegate* unmanaged<nint, void>)NativeLibrary.GetExport(library, "libdeflate_free_compressor");
         _bound = (delegate* unmanaged<nint, nuint, nuint>)NativeLibrary.GetExport(library, "libdeflate_gzip_compress_bound");
         _compress = (delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint>)NativeLibrary.GetExport(library, "libdeflate_gzip_compress");
+        _allocateReader = (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "libdeflate_alloc_decompressor");
+        _freeReader = (delegate* unmanaged<nint, void>)NativeLibrary.GetExport(library, "libdeflate_free_decompressor");
+        _decompress = (delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint*, nuint*, int>)NativeLibrary.GetExport(library, "libdeflate_gzip_decompress_ex");
     }
 
     /// <summary>That of this machine, beside the executable or among the system's libraries; null where there is none.</summary>
@@ -39,6 +45,43 @@ internal sealed unsafe class Libdeflate
         CompressionLevel.SmallestSize => new(this, 9),
         _ => null,
     };
+
+    /// <summary>A decompressor, for one thread at a time.</summary>
+    public Decompressor ForReading() => new(this);
+
+    /// <summary>Decompresses one gzip member after the other; for one thread at a time.</summary>
+    internal sealed class Decompressor : IDisposable
+    {
+        private readonly Libdeflate _library;
+        private nint _state;
+
+        internal Decompressor(Libdeflate library)
+        {
+            _library = library;
+            _state = library._allocateReader();
+            if (_state == 0)
+                throw new OutOfMemoryException("libdeflate got no memory for a decompressor.");
+        }
+
+        /// <summary>Whether <paramref name="gzip"/> is one whole member with a right sum, and fills <paramref name="output"/> exactly.</summary>
+        public bool TryDecompress(ReadOnlySpan<byte> gzip, Span<byte> output)
+        {
+            ObjectDisposedException.ThrowIf(_state == 0, this);
+            nuint read, written;
+            fixed (byte* from = gzip, to = output)
+            {
+                var result = _library._decompress(_state, from, (nuint)gzip.Length, to, (nuint)output.Length, &read, &written);
+                return result == 0 && read == (nuint)gzip.Length && written == (nuint)output.Length;
+            }
+        }
+
+        public void Dispose()
+        {
+            if (_state != 0)
+                _library._freeReader(_state);
+            _state = 0;
+        }
+    }
 
     /// <summary>Makes one gzip member after the other; for one thread at a time.</summary>
     internal sealed class Compressor : IDisposable

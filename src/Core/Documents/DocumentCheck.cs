@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Archiver.Core.Settings;
@@ -27,6 +28,22 @@ internal sealed class DocumentCheck(string keyColumn, bool content = false)
     {
         await using var hashing = new HashingStream(json);
         using var document = await DocumentReader.OpenAsync(hashing, cancellationToken);
+        var read = await ReadAsync(document, cancellationToken);
+        return read with { Length = hashing.BytesRead, Sha256 = hashing.GetHash() };
+    }
+
+    /// <summary>The same for a document in memory.</summary>
+    /// <exception cref="JsonException">The bytes are not JSON.</exception>
+    /// <exception cref="InvalidDataException">They are no document of the format.</exception>
+    public async Task<CheckedDocument> ReadAsync(ArraySegment<byte> json, CancellationToken cancellationToken)
+    {
+        using var document = await DocumentReader.OpenAsync(json, cancellationToken);
+        var read = await ReadAsync(document, cancellationToken);
+        return read with { Length = json.Count, Sha256 = SHA256.HashData(json) };
+    }
+
+    private async Task<CheckedDocument> ReadAsync(DocumentReader document, CancellationToken cancellationToken)
+    {
         using var parts = content ? new ContentParts(document.Header.Signature) : null;
         Dictionary<string, long> rows = [];
         string? key = null;
@@ -37,7 +54,7 @@ internal sealed class DocumentCheck(string keyColumn, bool content = false)
             rows[document.Table] = rows.GetValueOrDefault(document.Table) + 1;
             parts?.Add(document.Table, document.Row);
         }
-        return new(key, rows, hashing.BytesRead, hashing.GetHash(), parts?.Complete());
+        return new(key, rows, 0, [], parts?.Complete());
     }
 
     private string? KeyOf(ReadOnlySpan<byte> row)

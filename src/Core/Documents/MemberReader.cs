@@ -1,4 +1,4 @@
-using Archiver.Core.Spool;
+using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Documents;
 
@@ -43,7 +43,13 @@ internal sealed class MemberReader(Libdeflate? library) : IDisposable
         return json;
     }
 
-    public void Dispose() => _decompressor?.Dispose();
+    public void Dispose()
+    {
+        _decompressor?.Dispose();
+        LargeBuffer.Return(_gzip);
+        LargeBuffer.Return(_json);
+        (_gzip, _json) = ([], []);
+    }
 
     private static bool TryDecompress(ArraySegment<byte> gzip, ArraySegment<byte> json)
     {
@@ -55,7 +61,10 @@ internal sealed class MemberReader(Libdeflate? library) : IDisposable
     private static ArraySegment<byte> Room(ref byte[] buffer, long length)
     {
         if (buffer.Length < length)
-            buffer = GC.AllocateUninitializedArray<byte>(Math.Max((int)length, 64 * 1024));
+        {
+            LargeBuffer.Return(buffer);
+            buffer = LargeBuffer.Rent((int)length);
+        }
         return new(buffer, 0, (int)length);
     }
 }

@@ -119,8 +119,15 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
     {
         try
         {
-            using var gzip = new MemoryStream(bytes, 0, length, writable: false);
-            return await CheckAsync(gzip, member, cancellationToken);
+            if (!MemberReader.Holds(length, member.Copy.JsonLength))
+            {
+                using var gzip = new MemoryStream(bytes, 0, length, writable: false);
+                return await CheckAsync(content => ReadAsync(gzip, content, cancellationToken), member, cancellationToken);
+            }
+            using var reader = new MemberReader();
+            return await CheckAsync(
+                content => new DocumentCheck(keyColumn, content).ReadAsync(reader.Decompress(new(bytes, 0, length), member.Copy.JsonLength), cancellationToken),
+                member, cancellationToken);
         }
         finally
         {
@@ -134,7 +141,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         await using var slice = new SliceStream(source, member.Copy.Length);
         try
         {
-            return await CheckAsync(slice, member, cancellationToken);
+            return await CheckAsync(content => ReadAsync(slice, content, cancellationToken), member, cancellationToken);
         }
         finally
         {
@@ -143,11 +150,11 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         }
     }
 
-    private async Task<string?> CheckAsync(Stream member, ExpectedMember expected, CancellationToken cancellationToken)
+    private async Task<string?> CheckAsync(Func<bool, Task<CheckedDocument>> read, ExpectedMember expected, CancellationToken cancellationToken)
     {
         try
         {
-            var document = await ReadAsync(member, content: expected.Marked is not null, cancellationToken);
+            var document = await read(expected.Marked is not null);
             if (!IsRight(document, expected))
                 return DropReason.Corrupt;
             return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken) ? null : DropReason.Changed;

@@ -49,8 +49,8 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
 
     private void CheckExpire()
     {
-        if (raw.ExpiredFor is null)
-            read.Missing(nameof(raw.ExpiredFor), "is required for action Expire");
+        if ((raw.ExpiredFor ?? raw.IdleFor) is null)
+            read.Missing(nameof(raw.ExpiredFor), "is required for action Expire unless IdleFor is given");
         if (map is not null && map.Session.Status is null)
             read.Problem(nameof(raw.Action), "Expire needs the role Status, which the source does not map");
     }

@@ -19,6 +19,8 @@ internal static class ArchiveEndpoints
     {
         routes.MapGet("/archives", ListAsync).WithQuery("source", "policy", "user", "id", "from", "to", "state", "limit", "after");
         routes.MapGet("/archives/{session_id}", DocumentAsync).DisableRequestTimeout().WithQuery("source", "generation");
+        // By the name that an application of the schema ended-at has for it.
+        routes.MapGet("/chat/archived/{session_id}", DocumentAsync).DisableRequestTimeout().WithQuery("source", "generation");
         routes.MapPost("/archives/{session_id}/restore", RestoreAsync).DisableRequestTimeout().WithQuery();
     }
 

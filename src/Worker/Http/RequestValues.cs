@@ -65,8 +65,9 @@ internal static class RequestValues
     /// <summary>The segment of the path that holds a session's id, decoded. Routing leaves %2F as it is; ids may hold a slash.</summary>
     public static string SessionId(this HttpRequest request)
     {
-        var segments = RawPath(request).Split('/');
-        return segments is ["", _, { Length: > 0 } id, ..] ? Clean("session_id", Uri.UnescapeDataString(id)) : throw Bad("session_id", "is missing");
+        var route = (RouteEndpoint)request.HttpContext.GetEndpoint()!;
+        var id = RawPath(request).Split('/').ElementAtOrDefault(1 + route.RoutePattern.PathSegments.TakeWhile(s => s.IsSimple && s.Parts[0].IsLiteral).Count());
+        return string.IsNullOrEmpty(id) ? throw Bad("session_id", "is missing") : Clean("session_id", Uri.UnescapeDataString(id));
     }
 
     /// <summary>The JSON body, or null where there is none. Only JSON is read: a form of another site's page cannot send it.</summary>

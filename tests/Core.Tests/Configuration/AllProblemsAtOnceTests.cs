@@ -42,7 +42,7 @@ public sealed class AllProblemsAtOnceTests
             Archiver:Sources:main:Policies:none:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age
             Archiver:Sources:other:Policies:end:EndedFor: must be a whole number and a unit (ms, s, m, h, d or y), such as 90d, but is '90'
             Archiver:Sources:other:Policies:end:EndedFor: needs the role Ended, which the source does not map
-            Archiver:Sources:other:Policies:end:ExpiredFor: is required for action Expire
+            Archiver:Sources:other:Policies:end:ExpiredFor: is required for action Expire unless IdleFor is given
             Archiver:Sources:other:Policies:end:Action: Expire needs the role Status, which the source does not map
             Archiver:Batch:Rows: must be a whole number from 1 to 2147483647, but is '0'
             Archiver:Batch:Bytes: must be a whole number and a unit (B, kB, MB, GB, KiB, MiB or GiB), such as 64MiB, but is '64'

@@ -19,6 +19,12 @@ public sealed class PolicyRulesTests
     public void Takes_any_other_age_instead(string key, string preset) =>
         With(PolicyKey + "IdleFor", null).And(SourceKey + "Preset", preset).And(PolicyKey + key, "90d").Settings();
 
+    [Theory]
+    [InlineData("IdleFor")]
+    [InlineData("ExpiredFor")]
+    public void Expires_by_idleness_or_by_an_expiry(string key) => With(PolicyKey + "IdleFor", null)
+        .And(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + key, "24h").Settings();
+
     [Fact]
     public void Refuses_a_policy_without_action() => With(PolicyKey + "Action", null)
         .Refused($"{Path}:Action: is required: one of Archive, Purge, Expire");
@@ -89,8 +95,9 @@ public sealed class PolicyRulesTests
 
     [Fact]
     public void Refuses_expiry_without_its_age() =>
-        With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire")
-            .Refused($"{Path}:ExpiredFor: is required for action Expire");
+        Assert.Contains(
+            $"{Path}:ExpiredFor: is required for action Expire unless IdleFor is given",
+            With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + "IdleFor", null).Problems());
 
     [Fact]
     public void Takes_expiry_with_both() =>

@@ -33,6 +33,29 @@ public sealed class ExpireTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync(Expire(), Token)).Sessions);
     }
 
+    /// <summary>As an application has it that ends sessions after 24 hours of inactivity and gives them no time of expiry.</summary>
+    [Fact]
+    public async Task Expires_by_idleness_what_neither_session_nor_message_has_touched()
+    {
+        await using var archiver = await CreateAsync("NULL");
+        var db = archiver.Database;
+        await db.ExecuteAsync(
+            """
+            SET session_replication_role = replica;
+            UPDATE sessions SET updated_at = now() - interval '25 hours';
+            UPDATE messages SET created_at = now() - interval '26 hours';
+            UPDATE sessions SET updated_at = now() - interval '23 hours' WHERE id = (SELECT min(id::text)::uuid FROM sessions);
+            UPDATE messages SET created_at = now() - interval '1 hour' WHERE id = (SELECT max(id) FROM messages WHERE session_id = (SELECT max(id::text)::uuid FROM sessions));
+            """);
+        var idle = Expire() with { ExpiredFor = null, IdleFor = TimeSpan.FromHours(24) };
+
+        var summary = await archiver.RunAsync(idle, Token);
+
+        Assert.Equal((RunOutcome.Done, 22L), (summary.Outcome, summary.Sessions));
+        Assert.Equal("active,active", await db.ScalarAsync<string>("SELECT string_agg(status, ',') FROM sessions WHERE status <> 'expired'"));
+        Assert.Equal(0, (await archiver.RunAsync(idle, Token)).Sessions);
+    }
+
     [Fact]
     public async Task Leaves_held_sessions_and_marked_ones_alone()
     {

@@ -69,6 +69,7 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
             compressed.Headers.AcceptEncoding.ParseAdd("gzip");
             using var asStored = await worker.SendAsync(compressed, Token);
             using var plain = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}"), Token);
+            using var asChat = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/chat/archived/{id}"), Token);
             var known = HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}");
             known.Headers.IfNoneMatch.Add(plain.Headers.ETag!);
 
@@ -76,6 +77,7 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
             Assert.Equal(member, await asStored.Content.ReadAsByteArrayAsync(Token));
             using var gzip = new GZipStream(new MemoryStream(member), CompressionMode.Decompress);
             Assert.Equal(await new StreamReader(gzip).ReadToEndAsync(Token), await plain.Content.ReadAsStringAsync(Token));
+            Assert.Equal(await plain.Content.ReadAsStringAsync(Token), await asChat.Content.ReadAsStringAsync(Token));
             Assert.Equal(HttpStatusCode.NotModified, (await worker.SendAsync(known, Token)).StatusCode);
         }
     }

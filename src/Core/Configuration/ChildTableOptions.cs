@@ -29,13 +29,14 @@ internal sealed class ChildTableOptions
     public TimeOptions? Deleted { get; set; }
 
     /// <summary>The child table; what is not stated comes from the preset's child of that name, if there is one.</summary>
-    public ChildTable Read(ValueReader read, string name, ChildTable? preset) => new()
+    /// <param name="key">The session's key, where this child's rows make the sessions; else null.</param>
+    public ChildTable Read(ValueReader read, string name, ChildTable? preset, string? key = null) => new()
     {
         Name = name,
         Table = (Table is "" ? null : TableNames.Read(read, Table)) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
         Parent = read.Text(Parent) ?? preset?.Parent ?? SourceMap.SessionName,
-        ForeignKey = read.Text(ForeignKey) ?? preset?.ForeignKey ?? read.Missing(nameof(ForeignKey)),
-        ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? read.Missing(nameof(ParentKey)),
+        ForeignKey = read.Text(ForeignKey) ?? preset?.ForeignKey ?? key ?? read.Missing(nameof(ForeignKey)),
+        ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? key ?? read.Missing(nameof(ParentKey)),
         Cast = LinkCast.Types.FirstOrDefault(t => t.Equals(Cast, StringComparison.OrdinalIgnoreCase)) ?? Unknown(read) ?? preset?.Cast,
         Key = read.Role(Key, preset?.Key),
         Order = TableNames.Columns(read, Order) ?? preset?.Order ?? TableNames.NoColumns(read, nameof(Order)),

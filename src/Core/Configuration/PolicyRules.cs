@@ -18,6 +18,8 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
             CheckMessages(action);
         if (action is PolicyAction.Purge or PolicyAction.Expire)
             CheckArchiveOnly(action.Value);
+        if (map?.Session.HasRow is false && (delete == DeleteMode.Nothing || raw.DeleteAfter is not null))
+            read.Problem(delete == DeleteMode.Nothing ? nameof(raw.Delete) : nameof(raw.DeleteAfter), "needs a row of the session to mark, and with Session:From sessions have none");
         if (delete == DeleteMode.Nothing && raw.DeleteAfter is not null)
             read.Problem(nameof(raw.DeleteAfter), "contradicts Delete Nothing: nothing will be deleted");
     }

@@ -7,6 +7,8 @@ internal sealed class SessionTableOptions
 {
     public string? Table { get; set; }
 
+    public string? From { get; set; }
+
     public string? Key { get; set; }
 
     [Role]
@@ -41,7 +43,9 @@ internal sealed class SessionTableOptions
     /// <summary>The session table; what is not stated comes from the preset's, if there is one.</summary>
     public SessionTable Read(ValueReader read, SessionTable? preset) => new()
     {
-        Table = TableNames.Read(read, Table) ?? preset?.Table ?? TableNames.Missing(read, nameof(Table)),
+        // With From it is that child's, which is read later.
+        Table = TableNames.Read(read, Table) ?? preset?.Table ?? (From is null ? TableNames.Missing(read, nameof(Table)) : TableNames.Unknown),
+        From = read.Text(From) ?? (Table is null ? preset?.From : null),
         Key = read.Text(Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
         ExternalId = read.Role(ExternalId, preset?.ExternalId),
         Activity = TimeOptions.Read(Activity, read, nameof(Activity)) ?? preset?.Activity ?? TimeOptions.None(read, nameof(Activity)),

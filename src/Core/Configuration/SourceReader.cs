@@ -13,6 +13,8 @@ internal sealed class SourceReader(ValueReader read, Func<string, string?>? cron
         if (Names.Limit(name) is { } limit)
             read.Problem(limit);
         var map = ReadMap(raw);
+        if (map?.Session.HasRow is false && raw.Keep is { Length: > 0 })
+            read.Problem(nameof(raw.Keep), "names columns of a session's row, and with Session:From sessions have none");
         return new()
         {
             Name = name,

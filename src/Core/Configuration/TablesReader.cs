@@ -12,13 +12,19 @@ internal sealed class TablesReader(ValueReader read)
     public SourceMap Read(TablesOptions tables, SourceMap? preset)
     {
         var session = (tables.Session ?? new()).Read(read.Section(nameof(tables.Session)), preset?.Session);
-        var children = ReadChildren(tables.Children ?? [], preset?.Children ?? []);
+        var children = ReadChildren(tables.Children ?? [], preset?.Children ?? [], session);
+        if (session.From is not null)
+        {
+            session = new SessionRows(read.Section(nameof(tables.Session))).Check(session, children, tables.Session?.Table);
+            // What dates a session dates its rows: the first of them says when it began.
+            children = [.. children.Select(c => c.Name == session.From && c.Time is null && session.Activity.Count > 0 ? c with { Time = session.Activity[0] } : c)];
+        }
         RefuseTablesTwice(session, children);
         var map = new SourceMap(session, new ChildTree(read.Section(nameof(tables.Children))).Sort(children));
         return preset is null ? map : map with { Optional = [.. preset.Optional.Where(path => IsFrom(preset, path, map))] };
     }
 
-    private List<ChildTable> ReadChildren(Dictionary<string, ChildTableOptions> stated, IReadOnlyList<ChildTable> preset)
+    private List<ChildTable> ReadChildren(Dictionary<string, ChildTableOptions> stated, IReadOnlyList<ChildTable> preset, SessionTable session)
     {
         var section = read.Section(nameof(TablesOptions.Children));
         List<ChildTable> children = [.. preset.Where(p => !stated.Keys.Any(k => SameName(k, p.Name)))];
@@ -32,7 +38,7 @@ internal sealed class TablesReader(ValueReader read)
             else if (Names.Limit(name) is { } limit)
                 section.Problem(name, limit);
             if (known is null || options is not { Table: "" })
-                children.Add((options ?? new()).Read(section.Section(name), name, known));
+                children.Add((options ?? new()).Read(section.Section(name), name, known, session.From is not null && SameName(session.From, name) ? session.Key : null));
         }
         return children;
     }
@@ -45,7 +51,9 @@ internal sealed class TablesReader(ValueReader read)
     /// <summary>Rows that belong to two children would be counted and deleted twice, and no fingerprint would ever fit.</summary>
     private void RefuseTablesTwice(SessionTable session, List<ChildTable> children)
     {
-        var seen = new Dictionary<Settings.TableName, string> { [session.Table] = SourceMap.SessionName };
+        var seen = new Dictionary<Settings.TableName, string> { };
+        if (session.HasRow)
+            seen.Add(session.Table, SourceMap.SessionName);
         foreach (var child in children.Where(c => c.Table != TableNames.Unknown))
         {
             if (!seen.TryAdd(child.Table, child.Name))

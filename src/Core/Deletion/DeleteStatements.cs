@@ -24,6 +24,9 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     /// <summary>Whether the session rows go too.</summary>
     public bool WholeSessions => only is null && !late;
 
+    /// <summary>Whether the sessions have rows of their own among those that go.</summary>
+    public bool SessionRows => WholeSessions && map.Session.HasRow;
+
     private string SessionKey => SessionPath.Column("t", map.Session.Key);
 
     /// <summary>
@@ -31,22 +34,25 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     /// foreign key check does not wait for; SKIP LOCKED, so that a session in use is left alone instead of waited for.
     /// </summary>
     public string LockSessions => $"""
-        SELECT {SessionKey}::text, {RowVersion.Hash("t")}
-        FROM {map.Session.Table.Sql} AS t
+        SELECT {SessionKey}::text, {RowVersion.OfSession(map, "t")}
+        FROM {map.Session.Sql} AS t
         WHERE {SessionKey} {_keys.Sql()}
-        FOR UPDATE SKIP LOCKED
+        {(map.Session.HasRow ? "FOR UPDATE SKIP LOCKED" : "")}
         """;
 
     /// <summary>Fingerprints of the session rows by key, without a lock.</summary>
     public string ReadSessions => $"""
-        SELECT {SessionKey}::text, count(*), sum({RowVersion.Hash("t")})::text
-        FROM {map.Session.Table.Sql} AS t
+        SELECT {SessionKey}::text, count(*), sum({RowVersion.OfSession(map, "t")})::text
+        FROM {map.Session.Sql} AS t
         WHERE {SessionKey} {_keys.Sql()}
         GROUP BY {SessionKey}
         """;
 
-    /// <summary>Children that have children themselves, parents first: a row added below them locks them, not the session.</summary>
-    public IEnumerable<ChildTable> Parents => TopDown.Where(c => map.Children.Any(g => g.Parent == c.Name));
+    /// <summary>
+    /// Children that have children themselves, parents first: a row added below them locks them, not the session. And the rows that make a session which
+    /// has none of its own.
+    /// </summary>
+    public IEnumerable<ChildTable> Parents => TopDown.Where(c => c.Name == map.Session.From || map.Children.Any(g => g.Parent == c.Name));
 
     /// <summary>Every child with rows to delete, parents before their children.</summary>
     public IEnumerable<ChildTable> TopDown => map.Children.Where(c => only is null || only.Condition(c, new SqlParameters()) is not null);
@@ -73,7 +79,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
         var parameters = new SqlParameters();
         parameters.Add(PgParameter.Texts(keys));
         List<(string Name, string Delete, string Hash)> steps = [.. DeepestFirst.Select((c, i) => ($"d{i}", DeleteRows(c, parameters), "sum(h)::text"))];
-        if (WholeSessions)
+        if (SessionRows)
             steps.Add(("d", DeleteSessions, "'0'"));
         var deletes = string.Join(",\n", steps.Select(s => $"{s.Name} AS (\n{s.Delete}\n)"));
         var counts = steps.Select((s, i) => $"SELECT {i} AS n, k::text, count(*), {s.Hash} FROM {s.Name} GROUP BY k");
@@ -98,7 +104,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
         """;
 
     /// <summary>Which of the keys still have a session row, locked or not.</summary>
-    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Table.Sql} AS t WHERE {SessionKey} {_keys.Sql()}";
+    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Sql} AS t WHERE {SessionKey} {_keys.Sql()}";
 
     /// <summary>Which of the keys no hold covers ($2 is the source's name).</summary>
     public string NotHeld(SourceSettings source, SqlParameters parameters, IEnumerable<string> keys)
@@ -108,7 +114,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
         var key = SessionPath.Column("s", map.Session.Key);
         return $"""
             SELECT {key}::text
-            FROM {map.Session.Table.Sql} AS s
+            FROM {map.Session.Sql} AS s
             WHERE {key} = ANY ({keyList}::{shape.KeyType(map)}[])
               AND {HoldCondition.NotHeld(source, shape, key, name, parameters)}
             """;

@@ -17,7 +17,7 @@ internal sealed class DeletedBatch
 
     public IReadOnlyList<DroppedSession> Dropped { get; }
 
-    public long RowsDeleted => Archived.Sum(s => s.Session.Rows);
+    public long RowsDeleted => Archived.Sum(s => s.Session.TableRows);
 
     public static DeletedBatch Committed(IReadOnlyList<VerifiedSession> archived, IReadOnlyList<DroppedSession> dropped) => new(archived, dropped);
 

@@ -17,12 +17,12 @@ internal static class DeletionRecords
         {
             // What stays is stored as before; whether it has changed is for the next run to find.
             await ArchiveLedger.ArchiveStoredAsync(connection, [.. deleted.Select(s => stored[s.Key].Id)], cancellationToken);
-            await ledger.CountAsync(connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows)), cancellationToken);
+            await ledger.CountAsync(connection, new(deleted.Count, deleted.Sum(s => s.Session.TableRows)), cancellationToken);
             return;
         }
         await WriteAsync(connection, ledger, batch, deleted, [.. deleted.Select(s => Record(s.Copy, s.Session, "archived", null))], dropped, cancellationToken);
         await ledger.CountAsync(
-            connection, new(deleted.Count, deleted.Sum(s => s.Session.Rows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)), cancellationToken);
+            connection, new(deleted.Count, deleted.Sum(s => s.Session.TableRows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)), cancellationToken);
     }
 
     /// <summary>The same where the rows stay: the ledger keeps the versions that the mark left.</summary>

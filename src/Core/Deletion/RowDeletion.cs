@@ -88,8 +88,12 @@ internal sealed class RowDeletion(
                 if (Differing(sessions, child, deleted[child.Name]) is { Count: > 0 } changed)
                     return new Attempt.Differs(changed, DropReason.Changed);
             }
-            if (statements.WholeSessions && Kept(sessions, deleted[SourceMap.SessionName]) is { Count: > 0 } kept)
+            if (statements.SessionRows && Kept(sessions, deleted[SourceMap.SessionName]) is { Count: > 0 } kept)
                 return new Attempt.Differs(kept, DropReason.NotDeleted);
+            // Where no session row holds writers up, a message may have been committed while the others were being deleted.
+            if (statements.WholeSessions && !statements.SessionRows
+                && await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(Keys(sessions))) is { Count: > 0 } left)
+                return new Attempt.Differs([.. left], DropReason.Changed);
             await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
             var rows = deleted.Values.Sum(t => t.Values.Sum(f => f.Rows));
             if (!await guard.HoldsAsync(connection, rows, statements.WholeSessions ? null : Keys(sessions), cancellationToken))

@@ -131,7 +131,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
             Generation = document.Header.Generation,
             User = Text(map.Session.User),
             Created = map.Session.Created is { } created ? TimeValue.Of(created, Text) : null,
-            Activity = [.. map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
+            Activity = !map.Session.HasRow ? times.Extremes : [.. map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
             Times = times.Extremes,
             Messages = messages,
             Rows = rows,

@@ -98,7 +98,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
     {
         var keys = KeyMatch.Among($"$1::{shape.KeyType(source.Map)}[]");
         var rows = await connection.ScalarAsync<long>(
-            $"SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE {SessionPath.Column("s", source.Map.Session.Key)} {keys.Sql()}", cancellationToken, PgParameter.Texts(sessions));
+            $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {SessionPath.Column("s", source.Map.Session.Key)} {keys.Sql()}", cancellationToken, PgParameter.Texts(sessions));
         foreach (var child in source.Map.Children)
         {
             var path = SessionPath.Of(source.Map, child);

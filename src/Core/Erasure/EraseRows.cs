@@ -98,7 +98,7 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
     {
         var fingerprints = sessions.ToDictionary(
             s => s.Key,
-            s => s.Version is { } version ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) } : [],
+            s => s.Version is { } version && statements.SessionRows ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) } : [],
             StringComparer.Ordinal);
         IReadOnlyList<string> keys = [.. fingerprints.Keys];
         foreach (var child in statements.TopDown)

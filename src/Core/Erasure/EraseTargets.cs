@@ -52,7 +52,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         {
             var (name, type) = (SessionPath.Column("s", column), shape.Session[column].CastType);
             found.UnionWith(await connection.QueryAsync(
-                $"SELECT {Key}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
+                $"SELECT {Key}::text FROM {source.Map.Session.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
                 row => row.GetString(0), cancellationToken, PgParameter.Text(user)));
         }
         found.UnionWith(await connection.QueryAsync(ArchivedOfUser(same), row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(user)));
@@ -122,7 +122,7 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var table = source.Map.Session;
         var user = table.User is null ? "NULL::text" : $"{SessionPath.Column("s", table.User)}::text";
         List<string> named = [];
-        await using (var command = connection.Command($"SELECT {Key}::text, {user} FROM {table.Table.Sql} AS s"))
+        await using (var command = connection.Command($"SELECT {Key}::text, {user} FROM {table.Sql} AS s"))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
@@ -138,10 +138,10 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, c)))
             .Select(c => $"(SELECT min({TimeSql.Of(source, shape, c.Child, c.Child.Time!).Instant(parameters)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where(KeyMatch.Is(Key))})");
         var oldest = $"CASE WHEN num_nulls({string.Join(", ", activity)}) = 0 THEN least({string.Join(", ", [.. activity, .. rows])}) END";
-        var began = table.Created is { } created ? $"coalesce({Instant(created)}, {oldest})" : oldest;
+        var began = table.Created is { } created ? $"coalesce({TimeSql.Of(source, shape, created, first: true).Instant(parameters)}, {oldest})" : oldest;
         var sql = $"""
             SELECT b.key, b.user_id, CASE WHEN isfinite(b.began) THEN b.began END, NULL::timestamptz
-            FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Table.Sql} AS s WHERE {Key} = ANY ({keys}::{shape.KeyType(source.Map)}[])) AS b
+            FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Sql} AS s WHERE {Key} = ANY ({keys}::{shape.KeyType(source.Map)}[])) AS b
             """;
         return (sql, parameters.ToArray());
     }

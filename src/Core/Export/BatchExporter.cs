@@ -70,7 +70,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             if (!documents.TryGetValue(i, out var document))
                 dropped.Add(new(session.Key, DropReason.Gone, Failed: false));
             else
-                exported.Add(new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i))));
+                exported.Add(new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i))) { HasRow = run.Source.Map.Session.HasRow });
         }
         foreach (var session in exported.Where(s => parted.Contains(s.Key)))
         {

@@ -28,7 +28,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
         var key = SessionPath.Column("s", run.Source.Map.Session.Key);
         return $"""
             SELECT {key}::text
-            FROM {run.Source.Map.Session.Table.Sql} AS s
+            FROM {run.Source.Map.Session.Sql} AS s
             WHERE {key} = ANY ({parameters.Add(PgParameter.Texts(keys))}::{_keyType}[])
               AND {new EligibilityPredicate(run.Source, shape, run.Policy, run.Cutoffs).Sql(parameters)}
               AND {new SelectionStatements(run).LedgerAllows(key, parameters)}
@@ -56,9 +56,9 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
         var columns = string.Join(", ", table.Columns.Select(c => SessionPath.Column("t", c.Name)));
         if (table.Name == SourceMap.SessionName)
             return $"""
-                COPY (SELECT k.n, {RowVersion.Hash("t")}, {columns}
+                COPY (SELECT k.n, {RowVersion.OfSession(run.Source.Map, "t")}, {columns}
                       FROM {Keys}
-                      JOIN {table.Table.Sql} AS t ON {SessionPath.Column("t", run.Source.Map.Session.Key)} = k.id
+                      JOIN {run.Source.Map.Session.Sql} AS t ON {SessionPath.Column("t", run.Source.Map.Session.Key)} = k.id
                       ORDER BY k.n) TO STDOUT
                 """;
         var child = run.Source.Map.Children.Single(c => c.Name == table.Name);

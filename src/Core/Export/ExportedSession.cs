@@ -10,6 +10,12 @@ internal sealed record ExportedSession(SelectedSession Session, SessionDocument 
 {
     public string Key => Session.Key;
 
-    /// <summary>Rows of all tables, the session's own included.</summary>
+    /// <summary>Whether it has a row of its own, and not only those of its children.</summary>
+    public bool HasRow { get; init; } = true;
+
+    /// <summary>Rows of the document, the session's own included.</summary>
     public long Rows => Fingerprints.Values.Sum(f => f.Rows);
+
+    /// <summary>Rows in the tables, from which they are deleted.</summary>
+    public long TableRows => HasRow ? Rows : Rows - 1;
 }

@@ -18,9 +18,10 @@ internal static class HoldCondition
     {
         var table = settings.Map.Session;
         string Instant(TimeColumn time) => TimeSql.Of(settings, shape, time).Instant(parameters);
+        string First(TimeColumn time) => TimeSql.Of(settings, shape, time, first: true).Instant(parameters);
         var column = SameUser.Column(settings.Map, shape);
         var user = table.User is null ? "NULL::text" : SameUser.Written(column, $"{SessionPath.Column("s", table.User)}::text");
-        var created = table.Created is null ? "NULL::timestamptz" : Instant(table.Created);
+        var created = table.Created is null ? "NULL::timestamptz" : First(table.Created);
         var activity = string.Join(", ", table.Activity.Select(Instant));
         var known = $"num_nulls({activity}) = 0";
         var begun = $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)";

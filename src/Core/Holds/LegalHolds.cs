@@ -102,7 +102,7 @@ internal static class LegalHolds
         var ids = only is null ? null : parameters.Add(PgParameter.Bigints(only));
         var live = HoldCondition.NotHeld(source, shape, SessionPath.Column("s", source.Map.Session.Key), name, parameters, ids);
         var sql = $"""
-            SELECT (SELECT count(*) FROM {source.Map.Session.Table.Sql} AS s WHERE NOT {live}),
+            SELECT (SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE NOT {live}),
                    (SELECT count(*) FROM archiver.archives AS a WHERE a.source = {name} AND a.state NOT IN ('discarded', 'erased') AND NOT {HoldCondition.ArchiveNotHeld("a", SameUser.Column(source.Map, shape), ids)})
             """;
         return (await connection.QueryAsync(sql, row => new HoldCoverage(row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters.ToArray()))[0];

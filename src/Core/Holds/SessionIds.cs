@@ -53,6 +53,6 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
     }
 
     private async Task<List<string>> LiveAsync(string column, string type, string value, CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT {SessionPath.Column("s", source.Map.Session.Key)}::text FROM {source.Map.Session.Table.Sql} AS s WHERE {SessionPath.Column("s", column)} = $1::{type}",
+        $"SELECT {SessionPath.Column("s", source.Map.Session.Key)}::text FROM {source.Map.Session.Sql} AS s WHERE {SessionPath.Column("s", column)} = $1::{type}",
         row => row.GetString(0), cancellationToken, PgParameter.Text(value));
 }

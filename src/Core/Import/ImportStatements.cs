@@ -29,7 +29,7 @@ internal sealed class ImportStatements(RestoreTarget target)
     public string ClearStaging => string.Join("; ", target.Shape.Tables.Select(t => $"DELETE FROM {target.Staging(t)}"));
 
     /// <summary>Which of the keys ($1, text array) have a session row.</summary>
-    public string Existing => $"SELECT {Key("t")}::text FROM {target.Map.Session.Table.Sql} AS t WHERE {Key("t")} = ANY ($1::{_keyType}[])";
+    public string Existing => $"SELECT {Key("t")}::text FROM {target.Map.Session.Sql} AS t WHERE {Key("t")} = ANY ($1::{_keyType}[])";
 
     /// <summary>Rows of sessions by key, for checks and updates ($1, text array).</summary>
     private KeyMatch Keys => KeyMatch.Among($"$1::{_keyType}[]");
@@ -105,7 +105,7 @@ internal sealed class ImportStatements(RestoreTarget target)
     private string RowsOf(string table, KeyMatch match, string join)
     {
         if (table == SourceMap.SessionName)
-            return $"{target.Map.Session.Table.Sql} AS t{join} WHERE {Key("t")} {match.Sql()}";
+            return $"{target.Map.Session.Sql} AS t{join} WHERE {Key("t")} {match.Sql()}";
         var child = target.Map.Children.Single(c => c.Name == table);
         var path = SessionPath.Of(target.Map, child);
         return $"{string.Join(", ", [$"{child.Table.Sql} AS t{join}", .. path.Joins])} WHERE {path.Where(match)}";

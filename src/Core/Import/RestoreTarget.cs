@@ -78,7 +78,7 @@ internal sealed class RestoreTarget
         {
             Required = (await connection.QueryAsync(
                 RequiredColumns, row => ((uint)row.GetInt64(0), row.GetString(1)), cancellationToken, PgParameter.Oids(oids))).ToHashSet(),
-            InsertGroups = InsertOrder.Of(shape.Tables, await connection.QueryAsync(
+            InsertGroups = InsertOrder.Of([.. shape.Tables.Where(t => t.Oid != TableShape.None)], await connection.QueryAsync(
                 InsertOrder.Keys, row => ((uint)row.GetInt64(0), (uint)row.GetInt64(1)), cancellationToken, PgParameter.Oids(oids))),
             Sequences = await connection.QueryAsync(
                 SequencesOfColumns, row => new OwnedSequence((uint)row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.GetString(3)),

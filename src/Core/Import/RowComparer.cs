@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Import;
@@ -22,7 +23,7 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         await connection.ExecuteAsync(
             ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, PlannedTable> differing = new(StringComparer.Ordinal);
-        foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
+        foreach (var table in Compared(sessions[0].Plan))
         {
             var found = await DigestsAsync(statements.ReadBack(table, staged, only), table.Kept.Count, sessions.Count, cancellationToken);
             for (var i = 0; i < sessions.Count; i++)
@@ -40,7 +41,7 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         await connection.ExecuteAsync(
             ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, List<RowsBeside>> beside = new(StringComparer.Ordinal);
-        foreach (var table in sessions[0].Plan.Tables.Where(t => t.Target is not null))
+        foreach (var table in Compared(sessions[0].Plan))
         {
             foreach (var (position, rows) in await connection.QueryAsync(
                 statements.Beside(table, than), row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken))
@@ -53,6 +54,9 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         }
         return beside;
     }
+
+    // Sessions without a row are in no table; their rows are compared.
+    private static IEnumerable<PlannedTable> Compared(ImportPlan plan) => plan.Tables.Where(t => t.Target is { Oid: not TableShape.None });
 
     private async Task<RowDigest[]> DigestsAsync(string readBack, int columns, int sessions, CancellationToken cancellationToken)
     {

@@ -106,7 +106,11 @@ internal sealed class SessionImporter(
         var differing = await insertion.DifferingAsync(present, cancellationToken);
         // A message that came since is no other version of what is there.
         List<StagedSession> other = [.. present.Where(s => differing.ContainsKey(s.Key))];
-        var beside = into.Options.OnConflict == ConflictMode.Skip && other.Count > 0 ? await insertion.WholeAsync(other, cancellationToken) : [];
+        var merges = !into.Target.Map.Session.HasRow && into.Options.OnConflict != ConflictMode.Replace;
+        var beside = (merges || into.Options.OnConflict == ConflictMode.Skip) && other.Count > 0 ? await insertion.WholeAsync(other, cancellationToken) : [];
+        // What came since under the key of a session without a row is no other version of it: there is none. The archived rows go beside.
+        if (merges)
+            present.RemoveAll(s => differing.ContainsKey(s.Key) && !beside.ContainsKey(s.Key));
         return present.ToDictionary(
             s => s.Key,
             s => beside.TryGetValue(s.Key, out var rows) ? new(s, ImportOutcome.AlreadyThere) { Beside = rows } : Judge(s, differing.GetValueOrDefault(s.Key)),

@@ -44,7 +44,7 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
         if (table.Name == SourceMap.SessionName)
         {
             var key = SessionPath.Column("t", map.Session.Key);
-            return $"SELECT {key}::text AS k, {row} FROM {map.Session.Table.Sql} AS t WHERE {key} = ANY ($1::{_keyType}[])";
+            return $"SELECT {key}::text AS k, {row} FROM {map.Session.Sql} AS t WHERE {key} = ANY ($1::{_keyType}[])";
         }
         var child = map.Children.Single(c => c.Name == table.Name);
         var path = SessionPath.Of(map, child);

@@ -9,7 +9,7 @@ internal static class ExistenceChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)
     {
-        foreach (var (name, table) in catalog.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, catalog.Map.Session.Table)))
+        foreach (var (name, table) in catalog.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, catalog.Map.Session.Table)).DistinctBy(t => t.Item2))
         {
             if (catalog.Table(name) is null)
                 findings.Problem($"Table {table} ({name}) does not exist in database {catalog.Server.Database}: create it, or name another one in the mapping of source '{catalog.Source.Name}'.");

@@ -22,17 +22,17 @@ internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransac
         if (catalog.Table(SourceMap.SessionName) is not { } session || catalog.Relation(session) is not { CanSelect: true, SchemaUsage: true, HidesRows: false })
             return;
         foreach (var policy in source.Policies.Where(p => p.Where is not null))
-            await CheckWhereAsync(policy, session, cancellationToken);
+            await CheckWhereAsync(policy, catalog.Map.Session, cancellationToken);
     }
 
     /// <summary>
     /// The condition must be one expression: <c>a) OR (b</c> is SQL inside parentheses and would undo every other condition of the policy.
     /// No text is balanced in both frames unless it is balanced itself.
     /// </summary>
-    private async Task CheckWhereAsync(Policy policy, TableShape session, CancellationToken cancellationToken)
+    private async Task CheckWhereAsync(Policy policy, SessionTable session, CancellationToken cancellationToken)
     {
-        var parenthesised = $"EXPLAIN SELECT FROM {session.Table.Sql} AS s WHERE (\n{policy.Where}\n)";
-        var framed = $"EXPLAIN SELECT FROM {session.Table.Sql} AS s WHERE CASE WHEN\n{policy.Where}\nTHEN true END";
+        var parenthesised = $"EXPLAIN SELECT FROM {session.Sql} AS s WHERE (\n{policy.Where}\n)";
+        var framed = $"EXPLAIN SELECT FROM {session.Sql} AS s WHERE CASE WHEN\n{policy.Where}\nTHEN true END";
         var error = await ErrorAsync(parenthesised, cancellationToken) ?? await ErrorAsync(framed, cancellationToken);
         if (error is not null)
             findings.Problem($"The server refuses Where of policy '{policy.FullName}': {Reason(error)} ({error.SqlState}). It is one condition on the session row s, such as s.tokens > 100; functions and tables outside pg_catalog need their schema.");

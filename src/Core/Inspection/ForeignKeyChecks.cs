@@ -17,7 +17,7 @@ internal static class ForeignKeyChecks
         {
             if (Action(key.OnDelete) is { } action)
                 findings.Problem(
-                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {(catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.FromOid)) ? "The" : $"Map {key.From} as a child where its rows belong to the session. Else the")} key can do without its action, once the application itself clears these rows before it deletes.",
+                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {(catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid)) ? "The" : $"Map {key.From} as a child where its rows belong to the session. Else the")} key can do without its action, once the application itself clears these rows before it deletes.",
                     Replacement(key));
             if (!key.Indexed)
                 findings.Warning(
@@ -28,11 +28,12 @@ internal static class ForeignKeyChecks
             findings.Warning(
                 $"Role {catalog.Server.Role} may not read table {table}, whose rows point to archived rows: a session that one of them needs is found out only after it was stored.",
                 $"GRANT SELECT ON {table.Sql} TO {PgIdentifier.Quote(catalog.Server.Role)}");
-        foreach (var child in catalog.Map.Children)
+        // Onto keys that merely occur there can be none.
+        foreach (var child in catalog.Map.Children.Where(c => catalog.Map.Session.HasRow || c.Parent != SourceMap.SessionName))
             WarnOfMissingKey(catalog, child, findings);
     }
 
-    private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Shape.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
+    private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 
     private static void WarnOfMissingKey(SourceCatalog catalog, ChildTable child, Findings findings)
     {

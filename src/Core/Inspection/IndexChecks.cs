@@ -25,7 +25,7 @@ internal static class IndexChecks
         var columns = catalog.Source.Policies is { Count: 0 }
             ? [session.Activity[0]]
             : catalog.Source.Policies.Where(p => p.Scope == PurgeScope.Sessions).Select(p => EligibilityPredicate.OrderColumn(p, session)).Distinct();
-        foreach (var time in columns)
+        foreach (var time in session.HasRow ? columns : [])
         {
             string[] order = [TimeSql.Indexed(time), PgIdentifier.Quote(session.Key)];
             if (time.Columns.Append(session.Key).All(c => catalog.Column(SourceMap.SessionName, c) is not null)
@@ -54,7 +54,7 @@ internal static class IndexChecks
 
     private static async Task WarnOfMissingPrimaryKeysAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
-        foreach (var table in catalog.Shape.Tables.Where(t => catalog.Relation(t).Kind is 'r' or 'p' && !catalog.IndexesOf(t.Oid).Any(i => i.IsPrimary)))
+        foreach (var table in catalog.Tables.Where(t => catalog.Relation(t).Kind is 'r' or 'p' && !catalog.IndexesOf(t.Oid).Any(i => i.IsPrimary)))
         {
             var key = table.Name == SourceMap.SessionName ? catalog.Map.Session.Key : catalog.Map.Children.First(c => c.Name == table.Name).Key;
             findings.Warning(

@@ -17,6 +17,8 @@ internal static class KeyChecks
             if (catalog.Column(key.Table, key.Column) is { } column)
                 await CheckKeyAsync(catalog, probe, catalog.Table(key.Table)!, column, key.Role, findings, cancellationToken);
         }
+        if (!catalog.Map.Session.HasRow && catalog.Column(SourceMap.SessionName, catalog.Map.Session.Key) is { } occurring)
+            CheckType(catalog, catalog.Table(SourceMap.SessionName)!, occurring, nameof(SessionTable.Key), findings);
         // A parent's key that is not the session's own needs the same: its children would belong to two sessions.
         foreach (var (parent, column) in catalog.Map.Children.Select(c => (c.Parent, c.ParentKey)).Distinct())
         {
@@ -30,10 +32,8 @@ internal static class KeyChecks
     private static async Task CheckKeyAsync(
         SourceCatalog catalog, AdviceProbe probe, TableShape table, ColumnShape column, string role, Findings findings, CancellationToken cancellationToken)
     {
-        var name = $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
-        if (!KeyTypes.Contains(column.BaseType))
-            findings.Problem(
-                $"{name} is {column.Type}; a key must be uuid, text, varchar, smallint, int, bigint or numeric, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
+        var name = Name(table, column, role);
+        CheckType(catalog, table, column, role, findings);
         if (role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
         {
             var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
@@ -41,11 +41,20 @@ internal static class KeyChecks
                 $"{name} may be NULL, and a session without a key cannot be found again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
                 empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]);
         }
-        if (!catalog.Facts(table, column.Name).Deterministic)
-            findings.Problem(
-                $"{name} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");
         await CheckUniqueAsync(catalog, probe, table, column.Name, role, findings, cancellationToken);
     }
+
+    private static void CheckType(SourceCatalog catalog, TableShape table, ColumnShape column, string role, Findings findings)
+    {
+        if (!KeyTypes.Contains(column.BaseType))
+            findings.Problem(
+                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, smallint, int, bigint or numeric, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
+        if (!catalog.Facts(table, column.Name).Deterministic)
+            findings.Problem(
+                $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");
+    }
+
+    private static string Name(TableShape table, ColumnShape column, string role) => $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
 
     private static async Task CheckUniqueAsync(
         SourceCatalog catalog, AdviceProbe probe, TableShape table, string column, string role, Findings findings, CancellationToken cancellationToken)
@@ -57,7 +66,7 @@ internal static class KeyChecks
         var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, column, cancellationToken) : null;
         var divided = partitioned && !await probe.IsPartitionedByAsync(table, column, cancellationToken);
         var hint = divided ? " A partitioned table can have one only if it is partitioned by that column."
-            : repeated is true ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself: a key of several columns, or a session that has no row of its own, cannot be mapped."
+            : repeated is true ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself: a key of several columns cannot be mapped. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From."
             : repeated is null && relation.Kind is 'r' or 'p' ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails." : "";
         findings.Problem(
             $"Column {PgIdentifier.Quote(column)} ({role}) of table {table.Table} has no valid unique index on exactly that column, immediate and without a condition: a delete by it could hit other rows.{hint}",

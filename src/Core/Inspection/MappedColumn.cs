@@ -20,19 +20,19 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
     private static IEnumerable<MappedColumn> OfSession(SourceSettings source)
     {
         var session = source.Map.Session;
-        const string Table = SourceMap.SessionName;
+        var table = session.From ?? SourceMap.SessionName;
         return
         [
-            .. Mapped(Table, (nameof(session.Key), session.Key, ColumnUse.Key), (nameof(session.ExternalId), session.ExternalId, ColumnUse.Key)),
-            .. session.Activity.SelectMany(a => Times(Table, nameof(session.Activity), a)),
-            .. Mapped(Table, (nameof(session.User), session.User, ColumnUse.Any)),
-            .. Times(Table, nameof(session.Created), session.Created),
-            .. Times(Table, nameof(session.Ended), session.Ended),
-            .. Times(Table, nameof(session.Deleted), session.Deleted),
-            .. Times(Table, nameof(session.Expires), session.Expires),
-            .. Mapped(Table, (nameof(session.Status), session.Status, ColumnUse.Any), (nameof(session.Archived), session.Archived, ColumnUse.Flag)),
-            .. Mapped(Table, (nameof(session.ArchiveLocation), session.ArchiveLocation, ColumnUse.Text)),
-            .. Mapped(Table, [.. source.Keep.Select(c => (nameof(source.Keep), (string?)c, ColumnUse.Any))]),
+            .. Mapped(table, (nameof(session.Key), session.Key, session.HasRow ? ColumnUse.Key : ColumnUse.Link), (nameof(session.ExternalId), session.ExternalId, ColumnUse.Key)),
+            .. session.Activity.SelectMany(a => Times(table, nameof(session.Activity), a)),
+            .. Mapped(table, (nameof(session.User), session.User, ColumnUse.Any)),
+            .. Times(table, nameof(session.Created), session.Created),
+            .. Times(table, nameof(session.Ended), session.Ended),
+            .. Times(table, nameof(session.Deleted), session.Deleted),
+            .. Times(table, nameof(session.Expires), session.Expires),
+            .. Mapped(table, (nameof(session.Status), session.Status, ColumnUse.Any), (nameof(session.Archived), session.Archived, ColumnUse.Flag)),
+            .. Mapped(table, (nameof(session.ArchiveLocation), session.ArchiveLocation, ColumnUse.Text)),
+            .. Mapped(table, [.. source.Keep.Select(c => (nameof(source.Keep), (string?)c, ColumnUse.Any))]),
         ];
     }
 

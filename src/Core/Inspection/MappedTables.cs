@@ -15,7 +15,7 @@ internal static class MappedTables
     {
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
         var there = shape.Tables.ToDictionary(t => t.Name, StringComparer.Ordinal);
-        var missing = source.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, source.Map.Session.Table))
+        var missing = source.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, source.Map.Session.Table)).DistinctBy(t => t.Item2)
             .Where(t => !there.ContainsKey(t.Item1)).Select(t => $"table {t.Item2}")
             .Concat(MappedColumn.Of(source).Where(c => there.TryGetValue(c.Table, out var table) && table.Columns.All(x => x.Name != c.Column))
                 .Select(c => $"column {PgIdentifier.Quote(c.Column)} of {there[c.Table].Table}").Distinct());

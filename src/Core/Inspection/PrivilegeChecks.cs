@@ -13,10 +13,10 @@ internal static class PrivilegeChecks
     public static void Check(SourceCatalog catalog, Findings findings)
     {
         var role = PgIdentifier.Quote(catalog.Server.Role);
-        var schemas = catalog.Shape.Tables.Select(catalog.Relation).Where(r => !r.SchemaUsage).Select(r => r.Table.Schema).Distinct();
+        var schemas = catalog.Tables.Select(catalog.Relation).Where(r => !r.SchemaUsage).Select(r => r.Table.Schema).Distinct();
         foreach (var schema in schemas)
             findings.Problem($"Role {catalog.Server.Role} may not use schema {schema}.", $"GRANT USAGE ON SCHEMA {PgIdentifier.Quote(schema)} TO {role}");
-        foreach (var table in catalog.Shape.Tables)
+        foreach (var table in catalog.Tables)
         {
             if (Missing(catalog.Relation(table)) is { Count: > 0 } missing)
                 findings.Problem(
@@ -24,7 +24,7 @@ internal static class PrivilegeChecks
                     $"GRANT {string.Join(", ", missing)} ON {table.Table.Sql} TO {role}");
         }
         CheckMarks(catalog, role, findings);
-        foreach (var table in catalog.Shape.Tables.Where(t => catalog.Relation(t).HidesRows))
+        foreach (var table in catalog.Tables.Where(t => catalog.Relation(t).HidesRows))
             findings.Problem(
                 $"Row level security is on for table {table.Table} ({table.Name}), and role {catalog.Server.Role} cannot bypass it: rows it does not see would be missing from the archive.",
                 RowSecurity.Statement(catalog.Server.Role));

@@ -8,14 +8,14 @@ internal static class RelationChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)
     {
-        foreach (var table in catalog.Shape.Tables)
+        foreach (var table in catalog.Tables)
         {
             foreach (var relation in catalog.Tree(table))
                 CheckKind(table, relation, findings);
             foreach (var heir in catalog.Heirs.Where(h => h.Parent == table.Oid))
                 findings.Problem(
                     $"Table {heir.Table} inherits from {table.Table} ({table.Name}) without being its partition: its rows look like rows of {table.Table}, but no key or foreign key holds for them. Make it a partition, or end the inheritance once the application does without its rows.");
-            if (catalog.Shape.Tables.FirstOrDefault(t => t.Oid != table.Oid && catalog.Tree(t).Any(r => r.Oid == table.Oid)) is { } whole)
+            if (catalog.Tables.FirstOrDefault(t => t.Oid != table.Oid && catalog.Tree(t).Any(r => r.Oid == table.Oid)) is { } whole)
                 findings.Problem($"Table {table.Table} ({table.Name}) is a partition of {whole.Table} ({whole.Name}), which is mapped as well: its rows would be deleted twice. Take one of them out of the mapping.");
             CheckPersistence(catalog, table, findings);
         }

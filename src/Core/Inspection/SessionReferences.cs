@@ -12,8 +12,8 @@ internal static class SessionReferences
     private static SessionReference? Of(SourceCatalog catalog, ForeignKeyFacts key)
     {
         // A key onto one partition only is left to the delete, which leaves out what the server refuses.
-        var to = catalog.Shape.Tables.FirstOrDefault(t => catalog.Relations.Any(r => r.Mapped == t.Oid && r.Oid == key.ToOid && r.Depth <= 0));
-        var from = catalog.Shape.Tables.FirstOrDefault(t => catalog.IsFamily(t, key.FromOid));
+        var to = catalog.Tables.FirstOrDefault(t => catalog.Relations.Any(r => r.Mapped == t.Oid && r.Oid == key.ToOid && r.Depth <= 0));
+        var from = catalog.Tables.FirstOrDefault(t => catalog.IsFamily(t, key.FromOid));
         return to is null ? null : new(key.Name, from?.Table ?? key.From, from?.Name, key.Columns, to.Name, key.ToColumns, key.Indexed, key.Readable);
     }
 }

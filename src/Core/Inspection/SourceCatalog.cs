@@ -30,6 +30,9 @@ internal sealed class SourceCatalog
 
     public SourceMap Map => Source.Map;
 
+    /// <summary>The mapped tables; sessions without a row are in none of their own.</summary>
+    public IEnumerable<TableShape> Tables => Shape.Tables.Where(t => t.Oid != TableShape.None);
+
     /// <summary>A mapped table by its name in the map; null where it does not exist.</summary>
     public TableShape? Table(string name) => Shape.Tables.FirstOrDefault(t => t.Name == name);
 
@@ -37,16 +40,16 @@ internal sealed class SourceCatalog
     public ColumnShape? Column(string table, string column) => Table(table)?.Columns.FirstOrDefault(c => c.Name == column);
 
     /// <summary>The rest of what the catalogs say of a column that exists.</summary>
-    public ColumnFacts Facts(TableShape table, string column) => Columns.First(c => c.Relation == table.Oid && c.Name == column);
+    public ColumnFacts Facts(TableShape table, string column) => Columns.First(c => c.Relation == Oid(table) && c.Name == column);
 
     /// <summary>The relation of a mapped table itself.</summary>
-    public RelationFacts Relation(TableShape table) => Relations.First(r => r.Mapped == table.Oid && r.Depth == 0);
+    public RelationFacts Relation(TableShape table) => Relations.First(r => r.Mapped == Oid(table) && r.Depth == 0);
 
     /// <summary>A mapped table and all its partitions.</summary>
-    public IEnumerable<RelationFacts> Tree(TableShape table) => Relations.Where(r => r.Mapped == table.Oid && r.Depth >= 0);
+    public IEnumerable<RelationFacts> Tree(TableShape table) => Relations.Where(r => r.Mapped == Oid(table) && r.Depth >= 0);
 
     /// <summary>Whether a relation is a mapped table, a partition of it, or what it is a partition of.</summary>
-    public bool IsFamily(TableShape table, uint relation) => Relations.Any(r => r.Mapped == table.Oid && r.Oid == relation);
+    public bool IsFamily(TableShape table, uint relation) => Relations.Any(r => r.Mapped == Oid(table) && r.Oid == relation);
 
     /// <summary>
     /// Whether every column that ties tables together is there. Against a mapping that names what is not there, the application's own keys would look like
@@ -57,6 +60,9 @@ internal sealed class SourceCatalog
     /// <summary>Whether a key ties a child to its parent by the mapped columns, or by those and more: then it never reaches further than the map.</summary>
     public bool IsLink(ChildTable child, ForeignKeyFacts key) =>
         IsFamily(Table(child.Name)!, key.FromOid) && IsFamily(Table(child.Parent)!, key.ToOid) && key.Ties(child.ForeignKey, child.ParentKey);
+
+    // Of sessions without a row: that of the rows which make them.
+    private uint Oid(TableShape table) => table.Oid != TableShape.None ? table.Oid : Table(Map.Session.From!)?.Oid ?? TableShape.None;
 
     private bool IsTable(string table, string column) => Column(table, column) is not null && Relation(Table(table)!).Kind is 'r' or 'p' or 'f';
 

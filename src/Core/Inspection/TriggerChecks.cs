@@ -8,7 +8,7 @@ internal static class TriggerChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)
     {
-        foreach (var table in catalog.Shape.Tables)
+        foreach (var table in catalog.Tables)
         {
             foreach (var relation in catalog.Tree(table))
                 CheckTriggers(catalog, table, relation, findings);

@@ -49,7 +49,7 @@ internal static class SourceTables
     /// <summary>The tables that a source maps, as far as the database has them.</summary>
     public static async Task<IReadOnlyList<SourceTable>> MappedAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
-        List<TableName> tables = [map.Session.Table, .. map.Children.Select(c => c.Table)];
+        List<TableName> tables = [.. map.Children.Select(c => c.Table).Prepend(map.Session.Table).Distinct()];
         return await connection.QueryAsync(
             Mapped, row => new SourceTable("", new(row.GetString(1), row.GetString(2)), row.GetInt64(0), row.GetBoolean(3), IsThere: true), cancellationToken,
             PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name)), PgParameter.Bools(tables.Select((_, i) => i == 0)));

@@ -70,6 +70,6 @@ internal static class TripWire
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout * 10), cancellationToken);
-        return await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Table.Sql}", cancellationToken);
+        return await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Sql} AS s", cancellationToken);
     }
 }

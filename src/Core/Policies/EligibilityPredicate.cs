@@ -83,7 +83,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     private Condition Of(string reason, TimeColumn time, DateTimeOffset before, Func<TimeSql, string> condition)
     {
         var sql = TimeSql.Of(source, shape, time);
-        return new(reason, time.ToString(), condition(sql)) { IsBeyondStatistics = sql.IsComputed, Narrowing = sql.Narrowing(before), Date = sql.Instant, Before = before };
+        return new(reason, time.ToString(), condition(sql)) { IsBeyondStatistics = sql.IsBeyondStatistics, Narrowing = sql.Narrowing(before), Date = sql.Instant, Before = before };
     }
 
     private Func<SqlParameters, string> Youngest(ChildTable child) => parameters =>

@@ -44,7 +44,7 @@ internal static class WhereFault
         string? after = null;
         while (true)
         {
-            var sql = $"SELECT {key}::text FROM {table.Table.Sql} AS s {(after is null ? "" : $"WHERE {key} > $1::{type} ")}ORDER BY {key} LIMIT {Page}";
+            var sql = $"SELECT {key}::text FROM {table.Sql} AS s {(after is null ? "" : $"WHERE {key} > $1::{type} ")}ORDER BY {key} LIMIT {Page}";
             var keys = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, after is null ? [] : [PgParameter.Text(after)]);
             if (keys.Count == 0)
                 return null;
@@ -66,7 +66,7 @@ internal static class WhereFault
         // Of these rows alone: a condition in the same query as the keys might be asked of others first.
         async Task<bool> FailsAsync(List<string> some)
         {
-            var sql = $"WITH s AS MATERIALIZED (SELECT s.* FROM {table.Table.Sql} AS s WHERE {key} = ANY ($1::{type}[])) SELECT count(*) FROM s WHERE (\n{policy.Where}\n)";
+            var sql = $"WITH s AS MATERIALIZED (SELECT s.* FROM {table.Sql} AS s WHERE {key} = ANY ($1::{type}[])) SELECT count(*) FROM s WHERE (\n{policy.Where}\n)";
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience), cancellationToken);
             try

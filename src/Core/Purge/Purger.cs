@@ -86,7 +86,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         IReadOnlyList<string> sessions = [.. versions.Keys];
         var fingerprints = sessions.ToDictionary(
             k => k,
-            k => statements.WholeSessions
+            k => statements.SessionRows
                 ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(versions[k]) }
                 : new Dictionary<string, Fingerprint>(),
             StringComparer.Ordinal);

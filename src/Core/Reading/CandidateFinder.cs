@@ -42,7 +42,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
 
     // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
     private string Restored => $"""
-        SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Table.Sql} AS t WHERE {SessionPath.Column("t", connections.Map.Session.Key)}::text = a.session_id)
+        SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Sql} AS t WHERE {SessionPath.Column("t", connections.Map.Session.Key)}::text = a.session_id)
         FROM archiver.archives AS a
         WHERE a.source = $1 AND a.state = 'restored'
           AND ($2::text[] IS NULL OR a.user_id = ANY ($2))

@@ -34,7 +34,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
         var live = (await connection.QueryAsync(
             new ImportStatements(target).Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(candidates.Select(c => c.SessionId!)))).ToHashSet();
-        var mayInsert = await connection.ScalarAsync<bool>(MayInsert, cancellationToken, PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid)));
+        var mayInsert = await connection.ScalarAsync<bool>(MayInsert, cancellationToken, PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid).Where(o => o != TableShape.None)));
         var sessions = candidates.ToLookup(c => mayInsert && !live.Contains(c.SessionId!));
         if (sessions[true].Any())
             await RunAsync(connection, source, target, [.. sessions[true]], tally, cancellationToken);
@@ -81,7 +81,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
         return await RestoreTarget.DescribeAsync(connection, temporary, cancellationToken);
     }
 
-    private static IEnumerable<TableName> Tables(SourceMap map) => map.Children.Select(c => c.Table).Prepend(map.Session.Table);
+    private static IEnumerable<TableName> Tables(SourceMap map) => map.Children.Select(c => c.Table).Prepend(map.Session.Table).Distinct();
 
     private string Named(string reason) => _names.Aggregate(reason, (text, name) => text.Replace(name.Temporary, name.Real, StringComparison.Ordinal));
 

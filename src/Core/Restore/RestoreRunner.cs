@@ -191,6 +191,8 @@ public sealed class RestoreRunner
             throw new ArchiverException(FailureKind.Configuration, "Say what to restore: session ids, or object keys, or a user, a run or dates; one of the three.");
         if (options.OnConflict == ConflictMode.Replace && !options.IntoSource)
             throw new ArchiverException(FailureKind.Configuration, "--on-conflict replace archives the live version first, which is possible in the source itself only.");
+        if (options.Reactivate && !source.Map.Session.HasRow)
+            throw new ArchiverException(FailureKind.Configuration, $"--reactivate sets columns of a session's row, and the sessions of source '{source.Name}' have none. Restore without it; RestoreGrace keeps them.");
         if (options.Reactivate && source.Map.Session.Activity.All(a => !TimeAssignment.CanBeSet(a)))
             throw new ArchiverException(FailureKind.Configuration, $"--reactivate cannot make a session of source '{source.Name}' one that was used now: its activity is the time inside an id. Restore without it; RestoreGrace keeps it.");
         return source;

@@ -40,7 +40,7 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
         var reasons = string.Join("\n", conditions.Select(c => $"WHEN NOT coalesce({c.Sql}, false) THEN {parameters.Add(PgParameter.Text(c.Reason))}"));
         var sql = $"""
             SELECT r.reason, count(*)
-            FROM (SELECT CASE {reasons} END AS reason FROM {run.Source.Map.Session.Table.Sql} AS s) AS r
+            FROM (SELECT CASE {reasons} END AS reason FROM {run.Source.Map.Session.Sql} AS s) AS r
             GROUP BY r.reason
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken);

@@ -34,8 +34,9 @@ internal sealed class SelectionStatements
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
-        var order = Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value;
         var key = SessionPath.Column("s", _table.Key);
+        // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page.
+        var (order, orderType) = _table.HasRow ? (Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value, Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type) : (key, KeyType);
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Conditions(parameters),
@@ -45,13 +46,13 @@ internal sealed class SelectionStatements
             ? ""
             : $"""
 
-                AND ({order}, {key}) > ({parameters.Add(PgParameter.Text(after.Order))}::{Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type}, {parameters.Add(PgParameter.Text(after.Key))}::{KeyType})
+                AND ({order}, {key}) > ({parameters.Add(PgParameter.Text(after.Order))}::{orderType}, {parameters.Add(PgParameter.Text(after.Key))}::{KeyType})
               """;
         return $"""
             SELECT {key}::text,
                    {Text(_table.ExternalId)},
                    {Text(_table.User)},
-                   {InstantText(_table.Created, parameters)},
+                   {(_table.Created is null ? "NULL::text" : $"({Created(parameters)})::text")},
                    {LastActivity(parameters)}::text,
                    {Month(parameters)},
                    {Keep(parameters)},
@@ -61,7 +62,7 @@ internal sealed class SelectionStatements
                    coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
                    {FirstActivity(parameters)}::text,
                    coalesce(extract(epoch FROM {FirstActivity(parameters)})::float8, '-infinity')
-            FROM {_table.Table.Sql} AS s
+            FROM {_table.Sql} AS s
             WHERE {Condition.Narrow(conditions)}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
             ORDER BY {order}, {key}
@@ -91,7 +92,7 @@ internal sealed class SelectionStatements
 
     /// <summary><c>FROM</c> and <c>WHERE</c> of every session (alias <c>s</c>) that the policy takes.</summary>
     public string Eligible(SqlParameters parameters) => $"""
-        FROM {_table.Table.Sql} AS s
+        FROM {_table.Sql} AS s
         WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
           AND {LedgerAllows(SessionPath.Column("s", _table.Key), parameters)}
         """;
@@ -167,7 +168,7 @@ internal sealed class SelectionStatements
 
         string Stays(string other) => $"""
             {other} IS DISTINCT FROM {key} AND NOT EXISTS (
-              SELECT FROM {_table.Table.Sql} AS s
+              SELECT FROM {_table.Sql} AS s
               WHERE {SessionPath.Column("s", _table.Key)} = {other}
                 AND {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)} AND {Condition.All(ledger)})
             """;
@@ -183,7 +184,7 @@ internal sealed class SelectionStatements
 
     private string Instant(TimeColumn time, SqlParameters parameters) => Time(time).Instant(parameters);
 
-    private string InstantText(TimeColumn? time, SqlParameters parameters) => time is null ? "NULL::text" : $"({Instant(time, parameters)})::text";
+    private string Created(SqlParameters parameters) => TimeSql.Of(_run.Source, _run.Shape, _table.Created!, first: true).Instant(parameters);
 
     private string LastActivity(SqlParameters parameters) =>
         $"greatest({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
@@ -192,13 +193,13 @@ internal sealed class SelectionStatements
     private string FirstActivity(SqlParameters parameters)
     {
         var activity = $"least({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
-        return _table.Created is null ? activity : $"coalesce({Instant(_table.Created, parameters)}, {activity})";
+        return _table.Created is null ? activity : $"coalesce({Created(parameters)}, {activity})";
     }
 
     private string Month(SqlParameters parameters)
     {
         var activity = $"least({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
-        var created = _table.Created is null ? "NULL" : $"CASE WHEN isfinite({Instant(_table.Created, parameters)}) THEN {Instant(_table.Created, parameters)} END";
+        var created = _table.Created is null ? "NULL" : $"CASE WHEN isfinite({Created(parameters)}) THEN {Created(parameters)} END";
         var now = parameters.Add(PgParameter.Instant(_run.Cutoffs.Now));
         return $"to_char(coalesce({created}, CASE WHEN isfinite({activity}) THEN {activity} END, {now}) AT TIME ZONE 'UTC', 'YYYY/MM')";
     }

@@ -37,7 +37,7 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
         var sql = $"""
             SELECT {key}::text, ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce({c.Sql}, false)"))}],
                    ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce(({c.Date?.Invoke(parameters) ?? "NULL"})::text, '')"))}]
-            FROM {run.Source.Map.Session.Table.Sql} AS s
+            FROM {run.Source.Map.Session.Sql} AS s
             WHERE {column} = {parameters.Add(PgParameter.Text(id))}::{type}
             """;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

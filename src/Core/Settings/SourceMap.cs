@@ -1,3 +1,5 @@
+using Archiver.Core.Postgres;
+
 namespace Archiver.Core.Settings;
 
 /// <summary>The tree of tables that makes a session: one session table and its descendants.</summary>
@@ -18,7 +20,17 @@ public sealed record SourceMap(SessionTable Session, IReadOnlyList<ChildTable> C
 /// <summary>The session table and the roles of its columns. Column names are exact, as the catalog has them.</summary>
 public sealed record SessionTable
 {
+    /// <summary>Where <see cref="From"/> is given, that child's table.</summary>
     public required TableName Table { get; init; }
+
+    /// <summary>Name of the child whose rows make the sessions where these have no row of their own: a session is every key that occurs in it.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Whether a session has a row of its own.</summary>
+    public bool HasRow => From is null;
+
+    /// <summary>What stands for the sessions behind a FROM, to be given an alias: the table, or the keys that occur.</summary>
+    public string Sql => From is null ? Table.Sql : $"(SELECT DISTINCT r.{PgIdentifier.Quote(Key)} FROM {Table.Sql} AS r WHERE r.{PgIdentifier.Quote(Key)} IS NOT NULL)";
 
     /// <summary>Unique key column: uuid, text, varchar, smallint, int or bigint.</summary>
     public required string Key { get; init; }

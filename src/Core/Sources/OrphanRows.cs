@@ -10,12 +10,12 @@ internal static class OrphanRows
     /// <summary>How many there are. A row that names no parent is none.</summary>
     public static Task<long> CountAsync(NpgsqlConnection connection, SourceMap map, ChildTable child, CancellationToken cancellationToken)
     {
-        var parent = child.Parent == SourceMap.SessionName ? map.Session.Table : map.Children.Single(c => c.Name == child.Parent).Table;
+        var parent = child.Parent == SourceMap.SessionName ? map.Session.Sql : map.Children.Single(c => c.Name == child.Parent).Table.Sql;
         var key = SessionPath.Column("t", child.ForeignKey);
         return connection.ScalarAsync<long>(
             $"""
             SELECT count(*) FROM {child.Table.Sql} AS t
-            WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.Sql} AS p WHERE {LinkCast.Of(child, SessionPath.Column("p", child.ParentKey))} = {key})
+            WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent} AS p WHERE {LinkCast.Of(child, SessionPath.Column("p", child.ParentKey))} = {key})
             """, cancellationToken);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ReferenceSql(SourceMap map)
     private (string From, IReadOnlyList<string> Conditions, string? Key) Rows(string table)
     {
         if (table == SourceMap.SessionName)
-            return ($"{map.Session.Table.Sql} AS t", [], SessionPath.Column("t", map.Session.Key));
+            return ($"{map.Session.Sql} AS t", [], SessionPath.Column("t", map.Session.Key));
         var child = map.Children.Single(c => c.Name == table);
         var path = SessionPath.Of(map, child, ownType: true);
         return (path.From(child), path.Conditions, path.Key);

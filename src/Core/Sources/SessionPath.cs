@@ -47,7 +47,7 @@ internal sealed class SessionPath
         }
         if (at.ParentKey == map.Session.Key && !(ownType && at.Cast is not null))
             return new(Column(alias, at.ForeignKey), joins, conditions, at.Cast is null ? null : key => LinkCast.Of(at, key));
-        joins.Add($"{map.Session.Table.Sql} AS s0");
+        joins.Add($"{map.Session.Sql} AS s0");
         conditions.Add($"{Column(alias, at.ForeignKey)} = {LinkCast.Of(at, Column("s0", at.ParentKey))}");
         return new(Column("s0", map.Session.Key), joins, conditions);
     }

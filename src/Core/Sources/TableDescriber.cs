@@ -58,7 +58,9 @@ internal static class TableDescriber
         var byTable = columns.ToLookup(c => c.Oid, c => c.Column);
         var hashes = await HashesAsync(connection, oids.Values, cancellationToken);
         return new([.. names.Where(n => oids.ContainsKey(n.Name))
-            .Select(n => new TableShape(n.Name, n.Table, oids[n.Name], hashes[oids[n.Name]], [.. byTable[oids[n.Name]]]))]);
+            .Select(n => n.Name == SourceMap.SessionName && !map.Session.HasRow
+                ? new TableShape(n.Name, n.Table, TableShape.None, "", [.. byTable[oids[n.Name]].Where(c => c.Name == map.Session.Key)])
+                : new TableShape(n.Name, n.Table, oids[n.Name], hashes[oids[n.Name]], [.. byTable[oids[n.Name]]]))]);
     }
 
     /// <summary>The hashes now, by table oid, to compare with an earlier shape; a table that is gone is left out.</summary>
@@ -66,7 +68,7 @@ internal static class TableDescriber
     {
         var rows = await connection.QueryAsync(
             Hashes, row => (Oid: (uint)row.GetInt64(0), Hash: row.GetString(1)), cancellationToken, PgParameter.Oids(oids));
-        return rows.ToDictionary(row => row.Oid, row => row.Hash);
+        return rows.Append((Oid: TableShape.None, Hash: "")).ToDictionary(row => row.Oid, row => row.Hash);
     }
 
     private static List<(string Name, TableName Table)> Mapped(SourceMap map) =>

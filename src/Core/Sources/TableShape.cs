@@ -26,6 +26,9 @@ internal sealed record ColumnShape(string Name, string Type, string BaseType, Co
 /// <param name="Columns">In the table's order, dropped ones left out.</param>
 internal sealed record TableShape(string Name, TableName Table, uint Oid, string Hash, IReadOnlyList<ColumnShape> Columns)
 {
+    /// <summary>The oid of sessions without a row: they have no table of their own.</summary>
+    public const uint None = 0;
+
     /// <summary>The column of that exact name.</summary>
     /// <exception cref="KeyNotFoundException">There is none; inspection reports that before a run gets here.</exception>
     public ColumnShape this[string column] =>

@@ -11,24 +11,36 @@ namespace Archiver.Core.Sources;
 /// <param name="table">Its table as it is.</param>
 /// <param name="alias">The row's alias.</param>
 /// <param name="timeZone">Of times without a zone.</param>
-internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, string timeZone)
+/// <param name="over">Makes the value of a session of an expression over its rows, where it has none of its own.</param>
+internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, string timeZone, Func<string, string>? over = null)
 {
     private readonly ColumnShape _column = table[time.Times];
 
-    /// <summary>A time of the session row, alias s.</summary>
-    public static TimeSql Of(SourceSettings source, SourceShape shape, TimeColumn time) => new(time, shape.Session, "s", source.TimeZone);
+    /// <summary>A time of the session, alias s: of its row, or of its rows the latest, or the first.</summary>
+    public static TimeSql Of(SourceSettings source, SourceShape shape, TimeColumn time, bool first = false)
+    {
+        if (source.Map.Session.From is not { } from)
+            return new(time, shape.Session, "s", source.TimeZone);
+        var child = source.Map.Children.Single(c => c.Name == from);
+        var path = SessionPath.Of(source.Map, child);
+        return new(time, shape[from], "t", source.TimeZone, value => $"(SELECT {(first ? "min" : "max")}({value}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(SessionPath.Column("s", source.Map.Session.Key)))})");
+    }
 
     /// <summary>A time of a child's row, alias t.</summary>
     public static TimeSql Of(SourceSettings source, SourceShape shape, ChildTable child, TimeColumn time) => new(time, shape[child.Name], "t", source.TimeZone);
 
     /// <summary>What the row holds: a column, or of two the one that is set. Rows are taken in its order.</summary>
-    public string Value => Held(time, c => SessionPath.Column(alias, c));
+    public string Value => IsComputed || over is null ? Row : over(Row);
+
+    private string Row => Held(time, c => SessionPath.Column(alias, c));
 
     /// <summary>Type of <see cref="Value"/>, to cast to.</summary>
     public string Type => _column.CastType;
 
     /// <summary>Whether the planner knows nothing of a comparison: it is of what is computed from the column.</summary>
-    public bool IsComputed => time.As is TimeForm.Text or TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7;
+    public bool IsBeyondStatistics => IsComputed || over is not null;
+
+    private bool IsComputed => time.As is TimeForm.Text or TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7;
 
     /// <summary>What an index has to begin with, as SQL without an alias.</summary>
     public static string Indexed(TimeColumn time) => time.Or is null ? PgIdentifier.Quote(time.Times) : $"({Held(time, PgIdentifier.Quote)})";
@@ -75,6 +87,8 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
             TimeForm.Text => TextTime.Instant(_column.BaseType == "character" ? $"{Value}::text" : Value, zone()),
             _ => Computed(),
         };
+        if (IsComputed && over is not null)
+            instant = over(instant);
         return time.At is null ? instant : $"CASE WHEN {SessionPath.Column(alias, time.Column)} THEN {instant} END";
     }
 
@@ -99,6 +113,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     /// </summary>
     public string? Narrowing(DateTimeOffset cutoff) => time.As switch
     {
+        _ when over is not null => null,
         TimeForm.Text => $"{Value} < '{TextTime.Bound(cutoff)}'",
         _ => UuidTime.Bound(time.As, _column, cutoff) is { } bound ? $"{Value} < {bound}" : null,
     };

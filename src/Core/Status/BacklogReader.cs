@@ -73,7 +73,7 @@ internal sealed class BacklogReader(ArchiverSettings settings)
         await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
             await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout), cancellationToken);
-            total = await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Table.Sql}", cancellationToken);
+            total = await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Sql} AS s", cancellationToken);
         }
         return TripWire.Trips(total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, run.Source, run.Policy, cancellationToken);
     }

@@ -26,7 +26,7 @@ internal static class TableReader
     public static async Task<IReadOnlyList<TableStatus>> ReadAsync(
         NpgsqlConnection connection, SourceMap map, ArchiverSettings settings, CancellationToken cancellationToken)
     {
-        List<TableStatus> tables = [await ReadAsync(connection, SourceMap.SessionName, map.Session.Table, map.Session.Deleted, settings.Growth.SessionsTable, settings.Batch, cancellationToken)];
+        List<TableStatus> tables = !map.Session.HasRow ? [] : [await ReadAsync(connection, SourceMap.SessionName, map.Session.Table, map.Session.Deleted, settings.Growth.SessionsTable, settings.Batch, cancellationToken)];
         foreach (var child in map.Children)
         {
             long? threshold = child.Name == SourceMap.MessagesName ? settings.Growth.MessagesTable : null;

@@ -87,6 +87,30 @@ public sealed class SelectionPlanTests(TestServers servers)
         }
     }
 
+    /// <summary>Their keys come from the index, each is dated by it, and a page ends where it is full.</summary>
+    [Fact]
+    public async Task Reads_a_page_of_sessions_without_a_row_by_the_index_of_their_key()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1, preset: "ended-at");
+        await archiver.Database.ExecuteAsync($"""
+            CREATE TABLE history (id bigserial PRIMARY KEY, chat text NOT NULL, at timestamptz NOT NULL);
+            INSERT INTO history (chat, at) SELECT 'c' || n % {Large / 10}, now() - n * interval '3 minutes' FROM generate_series(1, {Large}) AS n;
+            CREATE INDEX ON history (chat, at);
+            ANALYZE history;
+            """, Token);
+        var history = new ChildTable { Name = "messages", Table = new("public", "history"), ForeignKey = "chat", ParentKey = "chat", Key = "id", Order = ["id"], Time = "at" };
+        var source = archiver.Source with { Map = new(new() { Table = history.Table, From = "messages", Key = "chat", Activity = ["at"] }, [history]) };
+
+        foreach (var after in new[] { null, new PageMark("c5", "c5") })
+        {
+            var plan = await ExplainAsync(archiver, Idle, after, source: source);
+
+            Assert.DoesNotContain("Seq Scan on history", plan, StringComparison.Ordinal);
+            Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
+            Assert.Contains("Index Only Scan", plan, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Reads_a_batch_from_the_index_that_inspection_advises_for_an_activity_with_another_to_fall_back_on()
     {

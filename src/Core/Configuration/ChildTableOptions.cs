@@ -17,6 +17,8 @@ internal sealed class ChildTableOptions
 
     public string? Cast { get; set; }
 
+    public Dictionary<string, string>? Where { get; set; }
+
     [Role]
     public string? Key { get; set; }
 
@@ -38,6 +40,7 @@ internal sealed class ChildTableOptions
         ForeignKey = read.Text(ForeignKey) ?? preset?.ForeignKey ?? key ?? read.Missing(nameof(ForeignKey)),
         ParentKey = read.Text(ParentKey) ?? preset?.ParentKey ?? key ?? read.Missing(nameof(ParentKey)),
         Cast = LinkCast.Types.FirstOrDefault(t => t.Equals(Cast, StringComparison.OrdinalIgnoreCase)) ?? Unknown(read) ?? preset?.Cast,
+        Where = Where is null ? preset?.Where ?? new Dictionary<string, string>() : Where.ToDictionary(w => w.Key, w => read.Section(nameof(Where)).Text(w.Value, w.Key) ?? "", StringComparer.Ordinal),
         Key = read.Role(Key, preset?.Key),
         Order = TableNames.Columns(read, Order) ?? preset?.Order ?? TableNames.NoColumns(read, nameof(Order)),
         Time = TimeOptions.Role(Time, read, nameof(Time), preset?.Time),

@@ -44,6 +44,11 @@ internal sealed class ConfigurationTree
             case KeyKind.Short:
                 VisitShort(section, key, path);
                 break;
+            case KeyKind.Values:
+                RefuseValue(section);
+                foreach (var value in section.GetChildren())
+                    VisitValue(value, key, $"{path}:{value.Key}");
+                break;
             case KeyKind.Named:
                 RefuseValue(section);
                 foreach (var named in section.GetChildren())

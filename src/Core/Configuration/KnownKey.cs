@@ -9,6 +9,9 @@ internal enum KeyKind
     List,
     Section,
 
+    /// <summary>A section of values whose keys are names that the user chooses, such as columns.</summary>
+    Values,
+
     /// <summary>A section, for which the value of its first key may stand alone.</summary>
     Short,
 
@@ -37,7 +40,7 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
     /// <summary>Paths of all values and lists from here on; a name that the user chooses shows as <c>{name}</c>.</summary>
     public IEnumerable<string> Paths() => Kind switch
     {
-        KeyKind.Value or KeyKind.List or KeyKind.Short or KeyKind.Shorts => [Name],
+        KeyKind.Value or KeyKind.List or KeyKind.Short or KeyKind.Shorts or KeyKind.Values => [Name],
         KeyKind.Named => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{{name}}:{p}"),
         _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
     };
@@ -54,6 +57,8 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
             return new(property.Name, KeyKind.Value, secret, []) { Role = role };
         if (type == typeof(string[]))
             return new(property.Name, KeyKind.List, secret, []);
+        if (type == typeof(Dictionary<string, string>))
+            return new(property.Name, KeyKind.Values, secret, []);
         if (type == typeof(TimeOptions) || type == typeof(TimeOptions[]))
             return new(property.Name, type.IsArray ? KeyKind.Shorts : KeyKind.Short, secret, Below(typeof(TimeOptions))) { Role = role };
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>)

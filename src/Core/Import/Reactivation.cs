@@ -42,6 +42,7 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
             FROM {_session.Table.Sql} AS s
             WHERE {LinkCast.Of(child, SessionPath.Column("s", child.ParentKey))} = {SessionPath.Column("t", child.ForeignKey)}
               AND {SessionPath.Column("s", _session.Key)} = ANY ($1::{target.Shape.KeyType(target.Map)}[])
+              AND {string.Join(" AND ", [.. SessionPath.RowsOf(child, "t"), "true"])}
               AND {ours.Instant(parameters)} = {theirs.Instant(parameters)}
             """;
     }

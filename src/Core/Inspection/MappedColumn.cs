@@ -40,6 +40,7 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
     [
         .. Mapped(child.Name, (nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link), (nameof(child.Key), child.Key, ColumnUse.Any)),
         .. Mapped(child.Name, [.. child.Order.Select(c => (nameof(child.Order), (string?)c, ColumnUse.Any))]),
+        .. Mapped(child.Name, [.. child.Where.Keys.Select(c => (nameof(child.Where), (string?)c, ColumnUse.Any))]),
         .. Times(child.Name, nameof(child.Time), child.Time),
         .. Times(child.Name, nameof(child.Deleted), child.Deleted),
         new(child.Parent, nameof(child.ParentKey), child.ParentKey, ColumnUse.Link),

@@ -78,6 +78,14 @@ public sealed record ChildTable
     /// <summary>Type to which <see cref="ParentKey"/> is cast where <see cref="ForeignKey"/> is of another, such as text that holds a uuid; else null.</summary>
     public string? Cast { get; init; }
 
+    /// <summary>
+    /// Only rows with these values in these columns, as text, belong to the parent: of a table whose rows point to rows of several tables, and say so in a
+    /// column. The others are not touched.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Where { get; init; } = EveryRow;
+
+    private static readonly Dictionary<string, string> EveryRow = [];
+
     /// <summary>Key column, if the table has one.</summary>
     public string? Key { get; init; }
 

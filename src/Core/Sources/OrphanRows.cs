@@ -15,7 +15,7 @@ internal static class OrphanRows
         return connection.ScalarAsync<long>(
             $"""
             SELECT count(*) FROM {child.Table.Sql} AS t
-            WHERE {key} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent} AS p WHERE {LinkCast.Of(child, SessionPath.Column("p", child.ParentKey))} = {key})
+            WHERE {string.Join(" AND ", SessionPath.RowsOf(child, "t").Prepend($"{key} IS NOT NULL"))} AND NOT EXISTS (SELECT FROM {parent} AS p WHERE {LinkCast.Of(child, SessionPath.Column("p", child.ParentKey))} = {key})
             """, cancellationToken);
     }
 }

@@ -37,12 +37,14 @@ internal sealed class SessionPath
     {
         List<string> joins = [], conditions = [];
         var (at, alias) = (child, "t");
+        conditions.AddRange(RowsOf(child, alias));
         for (var level = 1; at.Parent != SourceMap.SessionName; level++)
         {
             var parent = map.Children.Single(c => c.Name == at.Parent);
             var parentAlias = $"p{level}";
             joins.Add($"{parent.Table.Sql} AS {parentAlias}");
             conditions.Add($"{Column(alias, at.ForeignKey)} = {LinkCast.Of(at, Column(parentAlias, at.ParentKey))}");
+            conditions.AddRange(RowsOf(parent, parentAlias));
             (at, alias) = (parent, parentAlias);
         }
         if (at.ParentKey == map.Session.Key && !(ownType && at.Cast is not null))
@@ -60,6 +62,10 @@ internal sealed class SessionPath
 
     /// <summary>The conditions followed by one on the session key.</summary>
     public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, $"{Key} {key.Sql(_cast)}"]);
+
+    /// <summary>The conditions under which rows of a child's table are the child's.</summary>
+    public static IEnumerable<string> RowsOf(ChildTable child, string alias) =>
+        child.Where.OrderBy(w => w.Key, StringComparer.Ordinal).Select(w => $"{Column(alias, w.Key)} = {PgLiteral.Quote(w.Value)}");
 
     /// <summary>A qualified column, quoted.</summary>
     public static string Column(string alias, string column) => $"{alias}.{PgIdentifier.Quote(column)}";

@@ -70,6 +70,8 @@ internal static class ConfigurationSchema
                 return Section(key, path, sample, descriptions);
             case KeyKind.List:
                 return new() { ["description"] = descriptions[path], ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } };
+            case KeyKind.Values:
+                return new() { ["description"] = descriptions[path], ["type"] = "object", ["additionalProperties"] = Type("string") };
             case KeyKind.Shorts:
                 return new() { ["description"] = descriptions[path], ["type"] = "array", ["items"] = new JsonObject { ["$ref"] = Time } };
             case KeyKind.Short:

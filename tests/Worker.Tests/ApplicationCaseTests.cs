@@ -146,8 +146,9 @@ public sealed class ApplicationCaseTests(TestServers servers)
         var plan = await archiver.RunAsync("plan");
         Assert.Equal(3, plan.ExitCode);
 
-        await archiver.Database.ExecuteAsync(FixOf(plan.Error));
-        var purge = await archiver.With("Sources:main:Tables:Session:Deleted", "deleteat_time").RunAsync("purge");
+        Assert.Contains("""map it as { "Column": "deleteat", "As": "epoch-ms" }""", plan.Error, StringComparison.Ordinal);
+
+        var purge = await archiver.With("Sources:main:Tables:Session:Deleted:As", "epoch-ms").RunAsync("purge");
 
         Assert.True(purge.ExitCode == 0, purge.Error);
         Assert.Equal("1:0,2:0", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id || ':' || deleteat, ',' ORDER BY id) FROM conversations"));

@@ -67,7 +67,7 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         await archiver.ExecuteAsync($"""
-            ALTER TABLE chat_sessions ADD COLUMN message_count int NOT NULL DEFAULT 0;
+            ALTER TABLE chat_sessions ADD COLUMN IF NOT EXISTS message_count int NOT NULL DEFAULT 0;
             CREATE FUNCTION uncount() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               UPDATE chat_sessions SET message_count = message_count - 1 WHERE session_id = OLD.session_id; RETURN OLD; END $$;
             CREATE TRIGGER uncount {time} DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION uncount();

@@ -3,13 +3,15 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Discovery;
 
 /// <summary>
-/// What <see cref="DatabaseReader"/> asks. Names resolve to pg_catalog. No function that opens a table is called, such as those of sizes: one that
-/// somebody has locked would hold up the answer about all others.
+/// What <see cref="DatabaseReader"/> asks. Names resolve to pg_catalog. No function that opens a table is called, such as those of sizes:
+/// one that somebody has locked would hold up the answer about all others.
 /// </summary>
 internal static class CatalogQueries
 {
     public const string Server = """
-        SELECT current_database()::text, current_user::text, r.rolsuper, EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'archiver' AND c.relname = 'ledger')
+        SELECT current_database()::text, current_user::text, r.rolsuper,
+               EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                       WHERE n.nspname = 'archiver' AND c.relname = 'ledger')
         FROM pg_roles AS r
         WHERE r.rolname = current_user
         """;
@@ -30,14 +32,16 @@ internal static class CatalogQueries
           JOIN pg_inherits AS i ON i.inhparent = l.oid
           JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
         ), size AS (
-          SELECT l.root, sum(c.reltuples) FILTER (WHERE c.relkind = 'r' AND c.reltuples >= 0) AS rows, sum(c.relpages + coalesce(t.relpages, 0)) AS pages
+          SELECT l.root, sum(c.reltuples) FILTER (WHERE c.relkind = 'r' AND c.reltuples >= 0) AS rows,
+                 sum(c.relpages + coalesce(t.relpages, 0)) AS pages
           FROM leaf AS l
           JOIN pg_class AS c ON c.oid = l.oid
           LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid
           GROUP BY l.root
         )
         SELECT c.oid::bigint, n.nspname::text, c.relname::text, s.rows::bigint, (s.pages * current_setting('block_size')::bigint)::bigint,
-               has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid), c.relrowsecurity
+               has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
+               c.relrowsecurity
         FROM size AS s
         JOIN pg_class AS c ON c.oid = s.root
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -53,7 +57,8 @@ internal static class CatalogQueries
           JOIN pg_type AS t ON t.oid = b.base
           WHERE t.typtype = 'd'
         )
-        SELECT a.attrelid::bigint, a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(coalesce(b.base, a.atttypid), NULL), a.attnotnull
+        SELECT a.attrelid::bigint, a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(coalesce(b.base, a.atttypid), NULL),
+               a.attnotnull
         FROM pg_attribute AS a
         LEFT JOIN (base AS b JOIN pg_type AS t ON t.oid = b.base AND t.typtype <> 'd') ON b.type = a.atttypid
         WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
@@ -74,8 +79,12 @@ internal static class CatalogQueries
     // Those of partitions are inherited ones. to_jsonb: conenforced came with PostgreSQL 18.
     public const string Keys = """
         SELECT k.conname::text, k.conrelid::bigint, k.confrelid::bigint,
-               (SELECT array_agg(a.attname::text ORDER BY u.n) FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, n) JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
-               (SELECT array_agg(a.attname::text ORDER BY u.n) FROM unnest(k.confkey) WITH ORDINALITY AS u (attnum, n) JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.attnum),
+               (SELECT array_agg(a.attname::text ORDER BY u.n)
+                FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, n)
+                JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
+               (SELECT array_agg(a.attname::text ORDER BY u.n)
+                FROM unnest(k.confkey) WITH ORDINALITY AS u (attnum, n)
+                JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.attnum),
                k.confdeltype::text
         FROM pg_constraint AS k
         WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid = ANY ($1) AND k.confrelid = ANY ($1)

@@ -5,7 +5,8 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Discovery;
 
 /// <summary>Where archives go; what is null is left to fill in.</summary>
-internal sealed record ProposedStorage(string? Bucket = null, string? Endpoint = null, string? Region = null, bool PathStyle = false, string? Folder = null)
+internal sealed record ProposedStorage(
+    string? Bucket = null, string? Endpoint = null, string? Region = null, bool PathStyle = false, string? Folder = null)
 {
     /// <summary>Stands for a bucket that nobody named.</summary>
     public const string NoBucket = "FILL-IN-YOUR-BUCKET";
@@ -19,15 +20,19 @@ internal sealed record ProposedStorage(string? Bucket = null, string? Endpoint =
 /// <param name="HasPassword">It holds the password, because somebody wanted that.</param>
 /// <param name="Role">The archiver's role in the SQL.</param>
 /// <param name="IdleFor">Age of the policy.</param>
-internal sealed record ConfigurationText(DatabaseFacts Facts, Proposal Proposal, string Source, string ConnectionString, bool HasPassword, string Role, string IdleFor, ProposedStorage Storage)
+internal sealed record ConfigurationText(
+    DatabaseFacts Facts, Proposal Proposal, string Source, string ConnectionString, bool HasPassword, string Role, string IdleFor,
+    ProposedStorage Storage)
 {
     public override string ToString()
     {
         var source = new CommentedJson();
         if (!HasPassword)
-            source.Note($"Without its password: give that in PGPASSWORD or ~/.pgpass, or the whole string in a file that Archiver__Sources__{Source}__ConnectionString__File names; then take it out here.");
+            source.Note("Without its password: give that in PGPASSWORD or ~/.pgpass, or the whole string in a file that "
+                + $"Archiver__Sources__{Source}__ConnectionString__File names; then take it out here.");
         if (Facts.IsSuperuser)
-            source.Note($"{Facts.Role} is a superuser. The SQL makes role {Role}, which may do no more than runs need: give it a password, and name it here.");
+            source.Note($"{Facts.Role} is a superuser. The SQL makes role {Role}, which may do no more than runs need: "
+                + "give it a password, and name it here.");
         source.Add("ConnectionString", ConnectionString);
         WriteMapping(source);
         if (Proposal.Session.Title is { } title)
@@ -37,7 +42,8 @@ internal sealed record ConfigurationText(DatabaseFacts Facts, Proposal Proposal,
             .Add("IdleFor", IdleFor, "every activity, and every time of a row below, is older than this")
             .Add("DryRun", true, "runs count and report, and change nothing. Take it out when archiver plan says what you want")));
         var archiver = new CommentedJson().Add("Sources", new CommentedJson().Add(Source, source)).Add("Storage", WriteStorage());
-        var root = new CommentedJson().Note($"Written by archiver init from what is in database {Facts.Database}. Every guess has its reason beside it; change what is wrong.");
+        var root = new CommentedJson().Note(
+            $"Written by archiver init from what is in database {Facts.Database}. Every guess has its reason beside it; change what is wrong.");
         foreach (var doubt in Proposal.Doubts)
             root.Note($"Not sure: {doubt}");
         foreach (var left in Proposal.LeftOut)
@@ -92,7 +98,8 @@ internal sealed record ConfigurationText(DatabaseFacts Facts, Proposal Proposal,
     {
         { Folder: { } folder } => new CommentedJson().Add("Provider", "File").Add("Path", folder, "it must exist"),
         _ => new CommentedJson()
-            .Note("Credentials: Archiver__Storage__AccessKey and Archiver__Storage__SecretKey (or ...__File=/run/secrets/x); without them the AWS chain is used.")
+            .Note("Credentials: Archiver__Storage__AccessKey and Archiver__Storage__SecretKey (or ...__File=/run/secrets/x); "
+                + "without them the AWS chain is used.")
             .Add("Endpoint", Storage.Endpoint)
             .Add("PathStyle", Storage.PathStyle ? true : null)
             .Add("Region", Storage.Region)
@@ -105,7 +112,8 @@ internal sealed record ConfigurationText(DatabaseFacts Facts, Proposal Proposal,
         { IsPlain: true } => time.Column,
         _ => new[]
         {
-            (nameof(time.Column), time.Column), (nameof(time.As), TimeColumn.Forms.FirstOrDefault(f => f.Value == time.As).Key), (nameof(time.Or), time.Or), (nameof(time.At), time.At),
+            (nameof(time.Column), time.Column), (nameof(time.As), TimeColumn.Forms.FirstOrDefault(f => f.Value == time.As).Key),
+            (nameof(time.Or), time.Or), (nameof(time.At), time.At),
         }.Where(p => p.Item2 is not null).ToDictionary(p => p.Item1, p => p.Item2),
     };
 

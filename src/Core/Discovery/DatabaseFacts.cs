@@ -21,7 +21,8 @@ internal sealed record DatabaseFacts
     public required IReadOnlyList<FoundKey> Keys { get; init; }
 
     /// <summary>What samples of values said; empty before any was taken.</summary>
-    public IReadOnlyDictionary<(TableName Table, string Column), ValueSample> Values { get; init; } = new Dictionary<(TableName, string), ValueSample>();
+    public IReadOnlyDictionary<(TableName Table, string Column), ValueSample> Values { get; init; } =
+        new Dictionary<(TableName, string), ValueSample>();
 
     /// <summary>Whether values of a column are found in another, where no foreign key says so; what was not looked at is absent.</summary>
     public IReadOnlyDictionary<FoundLink, bool> Matches { get; init; } = new Dictionary<FoundLink, bool>();
@@ -91,7 +92,8 @@ internal sealed record FoundColumn(string Name, string Type, string BaseType, bo
 
 /// <summary>A foreign key as it was declared.</summary>
 /// <param name="OnDelete">As <c>pg_constraint.confdeltype</c>.</param>
-internal sealed record FoundKey(string Name, TableName From, IReadOnlyList<string> Columns, TableName To, IReadOnlyList<string> ToColumns, char OnDelete);
+internal sealed record FoundKey(
+    string Name, TableName From, IReadOnlyList<string> Columns, TableName To, IReadOnlyList<string> ToColumns, char OnDelete);
 
 /// <summary>That a column points to another, by a foreign key or as its name says.</summary>
 internal sealed record FoundLink(TableName From, string Column, TableName To, string ToColumn);

@@ -48,11 +48,15 @@ internal sealed class Links(DatabaseFacts facts)
 
     private Tie? ByName(FoundTable from, FoundColumn column, FoundTable to)
     {
-        if (!PointingNames.Of(to.Table, to.PrimaryKey is [var id] ? id : null).Contains(Words.Plain(column.Name)) || from.IsUnique(column.Name) || facts.Keys.Any(k => k.From == from.Table && k.Columns.Contains(column.Name)))
+        if (!PointingNames.Of(to.Table, to.PrimaryKey is [var id] ? id : null).Contains(Words.Plain(column.Name)))
+            return null;
+        // A key of its own names its own rows; one that is declared leads elsewhere.
+        if (from.IsUnique(column.Name) || facts.Keys.Any(k => k.From == from.Table && k.Columns.Contains(column.Name)))
             return null;
         // Of several columns that it may mean the one of its own name, else the primary key; values tell where there are any.
         var meant = to.Columns.Where(c => to.IsUnique(c.Name) && c.Family == column.Family)
-            .OrderByDescending(c => Words.Plain(c.Name) == Words.Plain(column.Name)).ThenByDescending(c => to.PrimaryKey is [var key] && key == c.Name)
+            .OrderByDescending(c => Words.Plain(c.Name) == Words.Plain(column.Name))
+            .ThenByDescending(c => to.PrimaryKey is [var key] && key == c.Name)
             .Select(c => new FoundLink(from.Table, column.Name, to.Table, c.Name))
             .OrderByDescending(l => facts.Matches.GetValueOrDefault(l)).FirstOrDefault(l => facts.Matches.GetValueOrDefault(l, true));
         return meant is null ? null : new(meant, LinkKind.ByName, null);

@@ -19,12 +19,15 @@ internal sealed record NeededSql(IReadOnlyList<string> Role, IReadOnlyList<strin
         // Row locks need UPDATE on some column; the key's is the one that nobody would miss.
         List<string> grants =
         [
-            $"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {PgLiteral.Quote(role)}) THEN CREATE ROLE {name} LOGIN; END IF; END $$",
+            $"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {PgLiteral.Quote(role)}) "
+                + $"THEN CREATE ROLE {name} LOGIN; END IF; END $$",
             $"GRANT CONNECT, TEMPORARY ON DATABASE {PgIdentifier.Quote(facts.Database)} TO {name}",
             .. tables.Select(t => t.Table.Schema).Distinct().Select(s => $"GRANT USAGE ON SCHEMA {PgIdentifier.Quote(s)} TO {name}"),
             .. tables.Select(t => $"GRANT SELECT, DELETE, UPDATE ({PgIdentifier.Quote(Lockable(t))}) ON TABLE {t.Table.Sql} TO {name}"),
         ];
-        if (new[] { proposal.Session.Archived, proposal.Session.ArchiveLocation, proposal.Session.Status }.OfType<string>().Select(PgIdentifier.Quote).ToList() is { Count: > 0 } marks)
+        List<string> marks =
+            [.. new[] { proposal.Session.Archived, proposal.Session.ArchiveLocation, proposal.Session.Status }.OfType<string>().Select(PgIdentifier.Quote)];
+        if (marks.Count > 0)
             grants.Add($"GRANT UPDATE ({string.Join(", ", marks)}) ON TABLE {session.Table.Sql} TO {name}");
         if (tables.Exists(t => t.RowSecurity))
             grants.Add($"ALTER ROLE {name} BYPASSRLS");

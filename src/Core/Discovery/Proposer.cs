@@ -59,10 +59,14 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         var children = below.Below(candidate.Table, candidate.Messages?.Link.From, [], given.Without);
         var guess = new Guess(null, all, null);
         if (guess.IsAmbiguous)
-            doubts.Add($"{string.Join(" or ", all.Skip(1).TakeWhile(c => guess.IsNear(c)).Select(c => c.Table.Table))} may hold the sessions as well: --sessions decides.");
+        {
+            var others = all.Skip(1).TakeWhile(guess.IsNear).Select(c => c.Table.Table);
+            doubts.Add($"{string.Join(" or ", others)} may hold the sessions as well: --sessions decides.");
+        }
         if (children.Count == 0)
             doubts.Add($"No table below {session.Table} was found: its messages must stand in its own rows.");
-        return guess with { Best = Complete(new() { Session = session, Children = children, Doubts = [.. doubts, .. below.Doubts], LeftOut = below.LeftOut }) };
+        var proposal = new Proposal { Session = session, Children = children, Doubts = [.. doubts, .. below.Doubts], LeftOut = below.LeftOut };
+        return guess with { Best = Complete(proposal) };
     }
 
     /// <summary>The known application, with what its database has below the tables that the preset maps.</summary>
@@ -93,7 +97,11 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
                 Status = session.Status,
             },
             Children = children,
-            Doubts = [.. fits.Where(f => f.Name != match.Name).Select(f => $"The tables also fit preset {f.Name}, by {f.Columns} columns to {match.Columns}."), .. below.Doubts],
+            Doubts =
+            [
+                .. fits.Where(f => f.Name != match.Name).Select(f => $"The tables also fit preset {f.Name}, by {f.Columns} columns to {match.Columns}."),
+                .. below.Doubts,
+            ],
             LeftOut = below.LeftOut,
         });
     }
@@ -103,24 +111,30 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
     {
         List<string> doubts = [.. proposal.Doubts];
         var tables = proposal.Tables.Select(t => facts.Table(t)!).ToList();
-        if (proposal.Preset is null && Times(proposal).Where(t => t.Table.Column(t.Time.Column)?.BaseType == "timestamp without time zone" || t.Time.As == TimeForm.Text).Select(t => $"{t.Table.Table}.{t.Time.Column}").Distinct().ToList() is { Count: > 0 } local)
+        List<string> local = [.. Times(proposal).Where(IsLocal).Select(t => $"{t.Table.Table}.{t.Time.Column}").Distinct()];
+        if (proposal.Preset is null && local.Count > 0)
             doubts.Add($"Times without a zone are taken for UTC: {string.Join(", ", local)}. If the application writes another zone, set TimeZone.");
         if (tables.Where(t => t.RowSecurity).Select(t => t.Table.ToString()).ToList() is { Count: > 0 } secured)
-            doubts.Add($"Row level security is on for {string.Join(", ", secured)}: the archiver's role must bypass it, or rows would be missing from the archive.");
+            doubts.Add($"Row level security is on for {string.Join(", ", secured)}: "
+                + "the archiver's role must bypass it, or rows would be missing from the archive.");
         if (facts.Tables.Count(t => !t.Readable) is > 0 and var hidden)
             doubts.Add($"Role {facts.Role} may not read {hidden} of {facts.Tables.Count} tables: none of these was considered.");
         return proposal with { Doubts = [.. doubts.Distinct()] };
     }
 
     private IEnumerable<(FoundTable Table, TimeColumn Time)> Times(Proposal proposal) =>
-        proposal.Session.Activity.Concat(new[] { proposal.Session.Created, proposal.Session.Ended, proposal.Session.Deleted, proposal.Session.Expires }.OfType<TimeColumn>())
+        proposal.Session.Activity
+            .Concat(new[] { proposal.Session.Created, proposal.Session.Ended, proposal.Session.Deleted, proposal.Session.Expires }.OfType<TimeColumn>())
             .Select(t => (facts.Table(proposal.Session.Table)!, t))
             .Concat(proposal.Children.SelectMany(c => new[] { c.Time, c.Deleted }.OfType<TimeColumn>().Select(t => (facts.Table(c.Table)!, t))));
+
+    private static bool IsLocal((FoundTable Table, TimeColumn Time) time) =>
+        time.Time.As == TimeForm.Text || time.Table.Column(time.Time.Column)?.BaseType == "timestamp without time zone";
 
     private string NoCandidate()
     {
         var unread = facts.Tables.Count(t => !t.Readable);
-        return $"None of the {facts.Tables.Count - unread} tables that role {facts.Role} may read in database {facts.Database} looks like chat sessions with messages below them"
-            + $"{(unread > 0 ? $"; {unread} more it may not read" : "")}.";
+        return $"None of the {facts.Tables.Count - unread} tables that role {facts.Role} may read in database {facts.Database} "
+            + $"looks like chat sessions with messages below them{(unread > 0 ? $"; {unread} more it may not read" : "")}.";
     }
 }

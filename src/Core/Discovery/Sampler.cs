@@ -59,7 +59,8 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
     {
         Dictionary<FoundLink, bool> matches = [];
         var links = new Links(facts);
-        var parents = new SessionCandidates(facts, links).All().Take(3).SelectMany(c => new[] { c.Table, c.Messages is null ? null : facts.Table(c.Messages.Link.From) }).OfType<FoundTable>().Distinct();
+        var parents = new SessionCandidates(facts, links).All().Take(3)
+            .SelectMany(c => new[] { c.Table, c.Messages is null ? null : facts.Table(c.Messages.Link.From) }).OfType<FoundTable>().Distinct();
         foreach (var tie in parents.SelectMany(links.Onto).Where(t => t.Kind == LinkKind.ByName && facts.Table(t.Link.From)!.Readable).Take(Most))
         {
             var (from, to) = (facts.Table(tie.Link.From)!, facts.Table(tie.Link.To)!);
@@ -81,9 +82,11 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
         await transaction.SaveAsync(Savepoint, cancellationToken);
         try
         {
-            await connection.ExecuteAsync(TransactionSettings.Timeout("statement_timeout", Patience) + TransactionSettings.Timeout("lock_timeout", Patience), cancellationToken);
+            await connection.ExecuteAsync(
+                TransactionSettings.Timeout("statement_timeout", Patience) + TransactionSettings.Timeout("lock_timeout", Patience), cancellationToken);
             return (await connection.QueryAsync(
-                sql, row => new ValueSample(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)), cancellationToken))[0];
+                sql, row => new ValueSample(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)),
+                cancellationToken))[0];
         }
         catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
         {

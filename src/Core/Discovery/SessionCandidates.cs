@@ -25,7 +25,8 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
 
     /// <summary>Every candidate, the best first.</summary>
     public IReadOnlyList<SessionCandidate> All() =>
-        [.. facts.Tables.Where(t => t.Readable).Select(Of).OfType<SessionCandidate>().OrderByDescending(c => c.Points).ThenBy(c => c.Table.Table.ToString(), StringComparer.Ordinal)];
+        [.. facts.Tables.Where(t => t.Readable).Select(Of).OfType<SessionCandidate>()
+            .OrderByDescending(c => c.Points).ThenBy(c => c.Table.Table.ToString(), StringComparer.Ordinal)];
 
     /// <summary>A table that somebody says is it, whatever speaks for it.</summary>
     public SessionCandidate Named(FoundTable table) => new(table, MessagesOf(table).Tie, double.MaxValue, ["--sessions names it"]);
@@ -48,15 +49,17 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
         var name = Words.Points(singular, Vocabulary.Sessions);
         if (Words.Points(singular, Vocabulary.Owners) > 0 && name == 0)
             return null;
-        var words = Words.Of(table.Table.Name);
+        // The schema tells logins, too: auth.sessions.
+        List<string> words = [.. Words.Of(table.Table.Schema), .. Words.Of(table.Table.Name)];
         var (messages, points) = MessagesOf(table);
-        var own = table.Columns.Any(c => (c.IsText || c.IsJson) && Words.Plain(c.Name) is "chat" or "messages" or "history" or "transcript" or "conversation");
+        var own = table.Columns.Any(c => (c.IsText || c.IsJson) && Vocabulary.Transcripts.Contains(Words.Plain(c.Name)));
         if (messages is null && !own)
             return null;
         List<string> reasons = [];
         if (name > 0)
             reasons.Add("its name");
-        reasons.Add(messages is null ? "it holds messages in a column of its own" : $"{messages.Link.From} has rows of it ({(messages.Key is null ? "by the name of" : "foreign key")} {messages.Link.Column})");
+        reasons.Add(messages is null ? "it holds messages in a column of its own"
+            : $"{messages.Link.From} has rows of it ({(messages.Key is null ? "by the name of" : "foreign key")} {messages.Link.Column})");
         if (Has(table, Vocabulary.Activity))
             reasons.Add("it says when it was last used");
         var sum = name + points + (messages is null ? MessagesOfItsOwn : 0)

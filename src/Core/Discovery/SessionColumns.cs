@@ -15,11 +15,13 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
     public ProposedSession? Of(SessionCandidate candidate, GivenColumns given)
     {
         var table = candidate.Table;
-        var key = given.Key ?? table.Unique.Where(u => u is [var only] && table.Column(only) is { NotNull: true } c && KeyFamilies.Contains(c.Family)).Select(u => u[0]).FirstOrDefault();
+        var key = given.Key ?? table.Unique.Where(u => u is [var only] && table.Column(only) is { NotNull: true } c && KeyFamilies.Contains(c.Family))
+            .Select(u => u[0]).FirstOrDefault();
         if (key is null)
         {
             doubts.Add(table.PrimaryKey.Count > 1
-                ? $"The key of {table.Table} has several columns ({string.Join(", ", table.PrimaryKey)}), and no single one is unique: name a unique column with --key."
+                ? $"The key of {table.Table} has several columns ({string.Join(", ", table.PrimaryKey)}), and no single one is unique: "
+                    + "name a unique column with --key."
                 : $"{table.Table} has no column that is unique and never NULL: name one with --key once it has a unique index.");
             return null;
         }
@@ -34,7 +36,8 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         return new(table.Table, string.Join("; ", candidate.Reasons))
         {
             Key = key,
-            ExternalId = table.Columns.FirstOrDefault(c => c.Name != key && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)) && KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))?.Name,
+            ExternalId = table.Columns.Where(c => c.Name != key && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)))
+                .FirstOrDefault(c => KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))?.Name,
             Activity = activity,
             User = given.User ?? First(table, Vocabulary.Users),
             Created = created,
@@ -45,7 +48,10 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         };
     }
 
-    /// <summary>All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep those for ever.</summary>
+    /// <summary>
+    /// All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep those
+    /// for ever.
+    /// </summary>
     private List<TimeColumn> Activity(FoundTable table, TimeColumn? created)
     {
         var found = times.Of(table, Vocabulary.Activity);
@@ -55,7 +61,8 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         if (found.Count > 0)
         {
             var best = found[0];
-            if (created is not null && created.As == best.As && table.Column(created.Column)!.BaseType == table.Column(best.Column)!.BaseType && created.Column != best.Column)
+            if (created is not null && created.Column != best.Column && created.As == best.As
+                && table.Column(created.Column)!.BaseType == table.Column(best.Column)!.BaseType)
             {
                 doubts.Add($"{table.Table}.{best.Column} may be unset; then {created.Column} counts.");
                 return [best with { Or = created.Column }];
@@ -65,7 +72,8 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         }
         if (created is null)
             return [];
-        doubts.Add($"{table.Table} does not say when a session was last used. {created.Column} is taken, and a session with a young row in a table below stays.");
+        doubts.Add($"{table.Table} does not say when a session was last used. "
+            + $"{created.Column} is taken, and a session with a young row in a table below stays.");
         return [created];
     }
 

@@ -19,10 +19,13 @@ internal sealed class Times(DatabaseFacts facts)
 
     /// <summary>The column as a time, or null where it is none, or nobody can tell.</summary>
     public TimeColumn? Of(FoundTable table, FoundColumn column) =>
-        column.IsTime ? new(column.Name) : Sample(table, column.Name)?.Form is { } form && (form == TimeForm.Text) == column.IsText ? new(column.Name) { As = form } : null;
+        column.IsTime ? new(column.Name)
+        : Sample(table, column.Name)?.Form is { } form && (form == TimeForm.Text) == column.IsText ? new(column.Name) { As = form }
+        : null;
 
     /// <summary>Whether some rows have no value, as far as the sample tells.</summary>
-    public bool HasUnset(FoundTable table, FoundColumn column) => Sample(table, column.Name) is { } sample ? sample.Set < sample.Rows : !column.NotNull;
+    public bool HasUnset(FoundTable table, FoundColumn column) =>
+        Sample(table, column.Name) is { } sample ? sample.Set < sample.Rows : !column.NotNull;
 
     private ValueSample? Sample(FoundTable table, string column) => facts.Values.GetValueOrDefault((table.Table, column));
 

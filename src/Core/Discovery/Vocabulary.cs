@@ -46,6 +46,9 @@ internal static class Vocabulary
         "history", "transcript", "response", "prompt", "processedmessagecontent",
     };
 
+    /// <summary>What holds all that was said in a session.</summary>
+    public static IReadOnlyList<string> Transcripts { get; } = ["chat", "messages", "history", "transcript", "conversation"];
+
     /// <summary>Who said it.</summary>
     public static IReadOnlySet<string> Speaker { get; } = new HashSet<string>
     {

@@ -21,10 +21,12 @@ internal static class InitAnswers
             throw InitOptions.Wrong("--key, --activity and --user name columns of the table of sessions: name that, too, with --sessions.");
         if (sessions is not null)
         {
-            foreach (var (option, column) in new[] { ("--key", given.Key), ("--user", given.User) }.Concat((given.Activity ?? []).Select(a => ("--activity", (string?)a))).Where(c => c.Item2 is not null))
+            var columns = new[] { ("--key", given.Key), ("--user", given.User) }.Concat((given.Activity ?? []).Select(a => ("--activity", (string?)a)));
+            foreach (var (option, column) in columns)
             {
-                if (sessions.Column(column!) is null)
-                    throw InitOptions.Wrong($"{option}: table {sessions.Table} has no column '{column}'; it has {string.Join(", ", sessions.Columns.Select(c => c.Name))}.");
+                if (column is not null && sessions.Column(column) is null)
+                    throw InitOptions.Wrong(
+                        $"{option}: table {sessions.Table} has no column '{column}'; it has {string.Join(", ", sessions.Columns.Select(c => c.Name))}.");
             }
         }
         return new()
@@ -42,12 +44,14 @@ internal static class InitAnswers
         if (!TableName.TryParse(name, out var wanted))
             throw InitOptions.Wrong($"{option} must name a table such as public.chats, odd names in double quotes, but is '{name}'.");
         if (facts.Table(wanted!) is { } exact)
-            return exact.Readable ? exact : throw InitOptions.Wrong($"{option}: role {facts.Role} may not read all rows of {exact.Table}. Grant it, or connect as another role.");
+            return exact.Readable ? exact
+                : throw InitOptions.Wrong($"{option}: role {facts.Role} may not read all rows of {exact.Table}. Grant it, or connect as another role.");
         var others = name.Contains('.', StringComparison.Ordinal) ? [] : facts.Tables.Where(t => t.Table.Name == wanted!.Name).ToList();
         return others switch
         {
             [var only] => only,
-            [] => throw InitOptions.Wrong($"{option}: database {facts.Database} has no table {wanted}{DidYouMean.Hint(wanted!.ToString(), facts.Tables.Select(t => t.Table.ToString()))}"),
+            [] => throw InitOptions.Wrong(
+                $"{option}: database {facts.Database} has no table {wanted}{DidYouMean.Hint(wanted!.ToString(), facts.Tables.Select(t => t.Table.ToString()))}"),
             _ => throw InitOptions.Wrong($"{option}: {name} may be {string.Join(" or ", others.Select(t => t.Table))}: name its schema."),
         };
     }

@@ -11,11 +11,14 @@ namespace Archiver.Worker.Commands;
 /// <summary>The command line of <see cref="InitVerb"/>: every question that it may ask has an option that answers it.</summary>
 internal static class InitOptions
 {
-    private const string DefaultRole = "archiver";
+    private static readonly Option<string> Connection = new("--connection")
+    {
+        Description = "Connection string of Npgsql; a password is better in PGPASSWORD or ~/.pgpass",
+        HelpName = "string",
+        Required = true,
+    };
 
-    private static readonly Option<string> Connection = new("--connection") { Description = "Connection string of Npgsql; a password is better in PGPASSWORD or ~/.pgpass", HelpName = "string", Required = true };
-
-    private static readonly Option<string> Output = new("--output", "-o") { Description = "The file to write", HelpName = "file", DefaultValueFactory = _ => "appsettings.json" };
+    private static readonly Option<string> Output = Text("--output", "The file to write", "file", "appsettings.json");
 
     private static readonly Option<bool> Force = new("--force") { Description = "Write over a file that is there" };
 
@@ -33,15 +36,18 @@ internal static class InitOptions
 
     private static readonly Option<string[]> Without = new("--without") { Description = "A table to leave out; may be repeated", HelpName = "table" };
 
-    private static readonly Option<string> Name = new("--name") { Description = "Name of the source", HelpName = "name", DefaultValueFactory = _ => "main" };
+    private static readonly Option<string> Name = Text("--name", "Name of the source", "name", "main");
 
-    private static readonly Option<string> IdleFor = new("--idle-for") { Description = "Archive what nobody has used for so long", HelpName = "duration", DefaultValueFactory = _ => "90d" };
+    private static readonly Option<string> IdleFor = Text("--idle-for", "Archive what nobody has used for so long", "duration", "90d");
 
-    private static readonly Option<string> Role = new("--role") { Description = "The archiver's role in the SQL", HelpName = "role", DefaultValueFactory = _ => DefaultRole };
+    private static readonly Option<string> Role = Text("--role", "The archiver's role in the SQL", "role", "archiver");
 
     private static readonly Option<string?> Sql = Text("--sql", "Write the SQL to this file, too", "file");
 
-    private static readonly Option<bool> WritePassword = new("--write-password") { Description = "Write the password of --connection into the file, which then only you can read" };
+    private static readonly Option<bool> WritePassword = new("--write-password")
+    {
+        Description = "Write the password of --connection into the file, which then only you can read",
+    };
 
     private static readonly Option<string?> Bucket = Text("--bucket", "The bucket", "name");
 
@@ -55,7 +61,8 @@ internal static class InitOptions
 
     public static IEnumerable<Option> All =>
     [
-        Connection, Output, Force, Yes, Preset, Sessions, Key, Activity, User, Without, Name, IdleFor, Role, Sql, WritePassword, Bucket, Endpoint, Region, PathStyle, Folder,
+        Connection, Output, Force, Yes, Preset, Sessions, Key, Activity, User, Without, Name, IdleFor, Role, Sql, WritePassword,
+        Bucket, Endpoint, Region, PathStyle, Folder,
     ];
 
     /// <summary>What was given, as far as it can be judged without the database.</summary>
@@ -71,7 +78,7 @@ internal static class InitOptions
             Preset = parse.GetValue(Preset),
             Sessions = parse.GetValue(Sessions),
             Key = parse.GetValue(Key),
-            Activity = parse.GetValue(Activity)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            Activity = parse.GetValue(Activity) is { } activity ? List(activity) : null,
             User = parse.GetValue(User),
             Without = parse.GetValue(Without) ?? [],
             Name = Names.Canonical(parse.GetRequiredValue(Name)),
@@ -95,6 +102,9 @@ internal static class InitOptions
         return request;
     }
 
+    /// <summary>Names that commas separate.</summary>
+    public static IReadOnlyList<string> List(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
     public static ArchiverException Wrong(string message) => new(FailureKind.Configuration, message);
 
     /// <summary>Nothing of it is shown, nor what the driver says of it: that repeats parts.</summary>
@@ -109,14 +119,19 @@ internal static class InitOptions
                 return connection;
             }
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException or NotSupportedException or OverflowException)
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException
+            or NotSupportedException or OverflowException)
         {
             // Said below: whatever it was, the text is none.
         }
         throw Wrong("--connection must be a connection string of Npgsql that names a Host, such as 'Host=db;Database=chat;Username=archiver' (value not shown).");
     }
 
-    private static Option<string?> Text(string name, string description, string helpName) => new(name) { Description = description, HelpName = helpName };
+    private static Option<string?> Text(string name, string description, string helpName) =>
+        new(name) { Description = description, HelpName = helpName };
+
+    private static Option<string> Text(string name, string description, string helpName, string otherwise) =>
+        new(name) { Description = description, HelpName = helpName, DefaultValueFactory = _ => otherwise };
 }
 
 /// <summary>What a person wants of <see cref="InitVerb"/>.</summary>

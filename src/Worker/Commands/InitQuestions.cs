@@ -33,7 +33,10 @@ internal sealed class InitQuestions(Terminal terminal)
     {
         var shown = guess.Candidates.Take(Shown).ToList();
         for (var i = 0; i < shown.Count; i++)
-            terminal.Note(string.Create(CultureInfo.InvariantCulture, $"  {i + 1}  {shown[i].Table.Table}: {ConfigurationText.SizeOf(shown[i].Table)}; {string.Join("; ", shown[i].Reasons)}"));
+        {
+            var (table, reasons) = (shown[i].Table, string.Join("; ", shown[i].Reasons));
+            terminal.Note(string.Create(CultureInfo.InvariantCulture, $"  {i + 1}  {table.Table}: {ConfigurationText.SizeOf(table)}; {reasons}"));
+        }
         var answer = await AskAsync("Which table holds the sessions? A number, or a table", "1", cancellationToken);
         return int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= shown.Count
             ? number == 1 ? null : shown[number - 1].Table.Table.ToString()
@@ -48,7 +51,7 @@ internal sealed class InitQuestions(Terminal terminal)
             terminal.Note($"Archived with a session, and deleted with it: {string.Join(", ", proposal.Children.Select(c => c.Table))}");
             var without = await AskAsync("Which of them must stay? Tables, separated by commas", "none", cancellationToken);
             if (without != "none")
-                request = request with { Without = [.. request.Without, .. without.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)] };
+                request = request with { Without = [.. request.Without, .. InitOptions.List(without)] };
         }
         var idle = await AskAsync("Archive what nobody has used for how long?", request.IdleFor, cancellationToken);
         while (!Duration.TryParse(idle, out var age) || age == TimeSpan.Zero)

@@ -17,6 +17,8 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver init</c>: a first configuration from what is in a database. It changes nothing there.</summary>
 internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal) : IUnconfiguredVerb
 {
+    private const string Hint = " If you know the table of sessions: --sessions <table>. docs/init.md says what is looked for.";
+
     public static Command Describe()
     {
         var command = new Command("init", """
@@ -61,10 +63,14 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
             }
         }
         else if (!yes && guess.Best is not null && InitQuestions.Open(guess, request) is { Count: > 0 } open)
-            throw InitOptions.Wrong($"Questions are open, and here is nobody to ask. Answer them with these options, or take the best guess with --yes:{string.Concat(open.Select(q => $"\n  - {q}"))}\nNothing was written.");
+        {
+            throw InitOptions.Wrong(
+                "Questions are open, and here is nobody to ask. Answer them with these options, or take the best guess with --yes:"
+                + $"{string.Concat(open.Select(q => $"\n  - {q}"))}\nNothing was written.");
+        }
         return guess.Best is { } proposal
             ? await WriteAsync(request, facts, proposal, cancellationToken)
-            : throw new ArchiverException(FailureKind.Failed, $"{guess.Why} Nothing was written.{(request.Sessions is null ? " If you know the table of sessions: --sessions <table>. docs/init.md says what is looked for." : "")}");
+            : throw new ArchiverException(FailureKind.Failed, $"{guess.Why} Nothing was written.{(request.Sessions is null ? Hint : "")}");
     }
 
     private static Guess Make(InitRequest request, DatabaseFacts facts) => new Proposer(facts, InitAnswers.Of(request, facts)).Make();
@@ -78,7 +84,8 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
 
     private async Task<int> WriteAsync(InitRequest request, DatabaseFacts facts, Proposal proposal, CancellationToken cancellationToken)
     {
-        var text = new ConfigurationText(facts, proposal, request.Name, Written(request), request.WritePassword, request.Role, request.IdleFor, request.Storage).ToString();
+        var text = new ConfigurationText(
+            facts, proposal, request.Name, Written(request), request.WritePassword, request.Role, request.IdleFor, request.Storage).ToString();
         InitText.WriteProposal(facts, proposal, terminal);
         var settings = Settings(text, request);
         await using var connections = new ConnectionCatalog(settings);
@@ -110,7 +117,9 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
     {
         using var json = new MemoryStream(Encoding.UTF8.GetBytes(text));
         var configuration = new ConfigurationBuilder().AddJsonStream(json)
-            .AddInMemoryCollection([new($"{ArchiverConfiguration.SectionName}:Sources:{request.Name}:ConnectionString", request.Connection.ConnectionString)]).Build();
+            .AddInMemoryCollection(
+                [new($"{ArchiverConfiguration.SectionName}:Sources:{request.Name}:ConnectionString", request.Connection.ConnectionString)])
+            .Build();
         return ArchiverConfiguration.Read(configuration, CronProblem.Of, environment.Folder);
     }
 

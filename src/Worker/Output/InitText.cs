@@ -9,7 +9,8 @@ internal static class InitText
     public static void WriteProposal(DatabaseFacts facts, Proposal proposal, Terminal terminal)
     {
         var session = proposal.Session;
-        terminal.WriteLine($"Database {facts.Database}: {Amount.Of(facts.Tables.Count, "table")}{(proposal.Preset is { } preset ? $"; its chats are those of {preset} (preset)" : "")}");
+        var known = proposal.Preset is { } preset ? $"; its chats are those of {preset} (preset)" : "";
+        terminal.WriteLine($"Database {facts.Database}: {Amount.Of(facts.Tables.Count, "table")}{known}");
         terminal.WriteLine($"Sessions: {session.Table}, {ConfigurationText.SizeOf(facts.Table(session.Table)!)}");
         terminal.WriteLine($"  {session.Why}");
         terminal.WriteLine($"  key {session.Key}; last used: {string.Join(" and ", session.Activity)}{(session.User is { } user ? $"; user {user}" : "")}");
@@ -24,10 +25,17 @@ internal static class InitText
     /// <summary>Statements that can be copied to psql as they stand: everything else in the block is a comment.</summary>
     public static string Script(NeededSql sql, string role)
     {
-        List<string> lines = [$"-- A role for the archiver, with no more rights than runs need. Then give it a password: \\password {role}", .. sql.Role.Select(s => $"{s};")];
+        List<string> lines =
+        [
+            $"-- A role for the archiver, with no more rights than runs need. Then give it a password: \\password {role}",
+            .. sql.Role.Select(s => $"{s};"),
+        ];
         lines.AddRange(["-- For restoring, too:", .. sql.Restore.Select(s => $"{s};")]);
         if (sql.Indexes.Count > 0)
-            lines.AddRange(["-- Without these indexes every batch reads whole tables. CONCURRENTLY: outside a transaction; the application goes on.", .. sql.Indexes.Select(s => $"{s};")]);
+        {
+            lines.Add("-- Without these indexes every batch reads whole tables. CONCURRENTLY: outside a transaction; the application goes on.");
+            lines.AddRange(sql.Indexes.Select(s => $"{s};"));
+        }
         return string.Join('\n', lines) + "\n";
     }
 
@@ -52,11 +60,15 @@ internal static class InitText
             terminal.WriteLine($"  ! {Harmless(warning)}");
     }
 
-    /// <summary>A finding with its statements only where these leave the application as it is: whoever meets the archiver for the first time copies all that looks like SQL.</summary>
+    /// <summary>
+    /// A finding with its statements only where these leave the application as it is: whoever meets the archiver for the first time copies all
+    /// that looks like SQL.
+    /// </summary>
     private static string Harmless(string finding)
     {
         var parts = finding.Split(Findings.Fix, 2);
-        return parts.Length == 1 || Additions.Any(a => parts[1].StartsWith(a, StringComparison.Ordinal)) ? finding : $"{parts[0]}It can be mended, with an effect on the application: archiver plan says how.";
+        return parts.Length == 1 || Additions.Any(a => parts[1].StartsWith(a, StringComparison.Ordinal)) ? finding
+            : $"{parts[0]}It can be mended, with an effect on the application: archiver plan says how.";
     }
 
     private static readonly string[] Additions = ["CREATE INDEX ", "GRANT ", "ALTER ROLE "];

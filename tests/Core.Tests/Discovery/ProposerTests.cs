@@ -34,6 +34,14 @@ public sealed class ProposerTests
         Assert.False(guess.IsAmbiguous);
     }
 
+    [Theory]
+    [InlineData("auth.sessions", "auth.session_events")]
+    [InlineData("web_sessions", "web_session_events")]
+    public void Logins_alone_are_no_chats(string sessions, string events) =>
+        Assert.Null(Catalog.Of(
+            $"{sessions}(id uuid pk, user_id uuid!, created_at timestamptz!, updated_at timestamptz!)",
+            $"{events}(id uuid pk, session_id uuid! -> {sessions} cascade, data text, created_at timestamptz!)").Guess().Best);
+
     [Fact]
     public void Two_chats_in_one_database_are_ambiguous_and_a_name_decides()
     {
@@ -84,10 +92,10 @@ public sealed class ProposerTests
     {
         var proposal = Catalog.Of(
             Chats, Messages,
-            "tool_calls(id int pk, message_id bigint! -> messages cascade, chat_id uuid -> chats)", "tool_results(call_id int! -> tool_calls cascade, place int)").Guess().Best!;
+            "message_parts(id int pk, message_id bigint! -> messages cascade, chat_id uuid -> chats)", "tool_results(part_id int! -> message_parts cascade, place int)").Guess().Best!;
 
         Assert.Equal(
-            ["messages session chat_id->id id created_at,id created_at", "tool_calls messages message_id->id id id -", "tool_results tool_calls call_id->id - call_id -"],
+            ["messages session chat_id->id id created_at,id created_at", "message_parts messages message_id->id id id -", "tool_results message_parts part_id->id - part_id -"],
             proposal.Children.Select(Line));
     }
 
@@ -110,6 +118,15 @@ public sealed class ProposerTests
 
         Assert.Equal("messages session session_id->session_id id created_at,id created_at", Line(Assert.Single(proposal.Children)));
         Assert.Equal("session_id", proposal.Session.ExternalId);
+    }
+
+    [Fact]
+    public void Of_two_unique_texts_the_one_of_the_same_name_is_meant()
+    {
+        var proposal = Catalog.Of(
+            "sessions(id text pk, session_id text! unique, updated_at timestamptz!)", "messages(id bigint pk, session_id text!, role text, content text, created_at timestamptz!)").Guess().Best!;
+
+        Assert.Equal("session_id", Assert.Single(proposal.Children).ParentKey);
     }
 
     [Theory]
@@ -141,10 +158,11 @@ public sealed class ProposerTests
     [Fact]
     public void A_table_that_cannot_be_read_is_neither_sessions_nor_messages_and_is_told_of()
     {
-        var proposal = Catalog.Of(Chats, Messages, "-crm.conversations(id uuid pk, updated_at timestamptz!)", "-crm.notes(id int pk, chat_id uuid! -> chats)").Guess().Best!;
+        var proposal = Catalog.Of(Chats, Messages, "-crm.chats(id uuid pk, user_id text, title text, updated_at timestamptz!)",
+            "crm.chat_messages(id bigint pk, chat_id uuid! -> crm.chats cascade, role text, content text, created_at timestamptz!)", "-crm.notes(id int pk, chat_id uuid! -> chats)").Guess().Best!;
 
         Assert.Equal("public.chats", proposal.Session.Table.ToString());
-        Assert.Contains(proposal.Doubts, d => d.Contains("may not read 2 of 4 tables", StringComparison.Ordinal));
+        Assert.Contains(proposal.Doubts, d => d.Contains("may not read 2 of 5 tables", StringComparison.Ordinal));
         Assert.Contains(proposal.LeftOut, l => l.Contains("crm.notes.chat_id", StringComparison.Ordinal) && l.Contains("may not read", StringComparison.Ordinal));
     }
 

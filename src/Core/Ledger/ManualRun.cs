@@ -39,7 +39,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         }
         catch (Exception exception) when (scope is null)
         {
-            var (outcome, error) = await ExplainAsync(source, action, exception);
+            var (outcome, error) = await FailedRun.ExplainAsync(connections[source.Name], $"{source.Name}/{action}", exception, logger);
             return new(Guid.Empty, outcome, error);
         }
     }
@@ -61,38 +61,12 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         }
         catch (Exception exception)
         {
-            (outcome, error) = await ExplainAsync(scope.Source, action, exception);
+            (outcome, error) = await FailedRun.ExplainAsync(scope.Connections, $"{scope.Source.Name}/{action}", exception, logger);
         }
         var summary = summarize();
         summary = summary with { RunId = scope.RunId, Outcome = outcome ?? summary.Outcome, Error = error ?? summary.Error };
-        try
-        {
-            await RunJournal.EndAsync(scope.Connections, scope.RunId, scope.Source.Name, summary);
-        }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
-        {
-            logger.RunEndNotRecorded(exception, scope.RunId);
-        }
+        await FailedRun.RecordEndAsync(scope.RunId, () => RunJournal.EndAsync(scope.Connections, scope.RunId, scope.Source.Name, summary), logger);
         return new(scope.RunId, summary.Outcome, summary.Error);
-    }
-
-    private async Task<(RunOutcome Outcome, string Error)> ExplainAsync(SourceSettings source, string action, Exception exception)
-    {
-        var known = exception switch
-        {
-            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
-            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
-            ArchiverException e => (RunOutcome.Failed, e.Message),
-            StorageException e => (RunOutcome.Failed, e.Message),
-            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await connections[source.Name].ForPersonAsync(exception)).Message),
-            _ => ((RunOutcome, string)?)null,
-        };
-        var name = $"{source.Name}/{action}";
-        if (known is null)
-            logger.RunFailedUnexpectedly(exception, name);
-        else if (known.Value.Item1 != RunOutcome.Cancelled)
-            logger.RunFailed(name, known.Value.Item2);
-        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
     }
 }
 

@@ -28,19 +28,6 @@ internal sealed class RunFailures(ConnectionCatalog connections, ILogger logger)
     {
         if (exception is PostgresException error && await WhereFault.ExplainAsync(connections[request.Source.Name], request.Policy, error) is { } where)
             exception = where;
-        var known = exception switch
-        {
-            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
-            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
-            ArchiverException e => (RunOutcome.Failed, e.Message),
-            StorageException e => (RunOutcome.Failed, e.Message),
-            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await connections[request.Source.Name].ForPersonAsync(exception)).Message),
-            _ => ((RunOutcome, string)?)null,
-        };
-        if (known is null)
-            logger.RunFailedUnexpectedly(exception, request.Policy.FullName);
-        else if (known.Value.Item1 != RunOutcome.Cancelled)
-            logger.RunFailed(request.Policy.FullName, known.Value.Item2);
-        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
+        return await FailedRun.ExplainAsync(connections[request.Source.Name], request.Policy.FullName, exception, logger);
     }
 }

@@ -8,7 +8,6 @@ using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Archiver.Core.Restore;
 
@@ -44,8 +43,8 @@ public sealed class RestoreRunner
         var (run, outcome, error) = (Guid.Empty, (RunOutcome?)null, (string?)null);
         try
         {
-            var source = Check(options);
-            options = await ResolveAsync(source, options, cancellationToken);
+            var source = RestoreChoice.Check(_settings, options);
+            options = await new RestoreChoice(_connections[source.Name], source).ResolveAsync(options, cancellationToken);
             if (options is { IntoSource: true, DryRun: false })
                 (run, outcome, error) = await RunIntoSourceAsync(source, options, tally, cancellationToken);
             else
@@ -123,7 +122,8 @@ public sealed class RestoreRunner
                 (outcome, error) = await ExplainAsync(source.Name, exception, tally);
             }
             FaultPoint.Reach(FaultPoints.RestoreEnding);
-            await EndAsync(scope, tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero));
+            var report = tally.Summarize(scope.RunId, dryRun: false, outcome, error, TimeSpan.Zero);
+            await FailedRun.RecordEndAsync(scope.RunId, () => scope.EndAsync(report), _logger);
             return (scope.RunId, outcome, error);
         }
     }
@@ -140,62 +140,7 @@ public sealed class RestoreRunner
             : Once(candidates, cancellationToken);
         await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency, options.TargetConnectionString).RunAsync(pages, cancellationToken);
         if (tally.IsEmpty)
-            throw new ArchiverException(FailureKind.Failed, await NothingAsync(source, cancellationToken));
-    }
-
-    /// <summary>The user as the source's column writes it; refuses where no id is one that a session can have.</summary>
-    private async Task<RestoreOptions> ResolveAsync(SourceSettings source, RestoreOptions options, CancellationToken cancellationToken)
-    {
-        if (options.Ids.Count > 0)
-            await RequireAnySessionAsync(source, options.Ids, cancellationToken);
-        // Where no users are mapped any more, the ledger may still know those of older archives.
-        if (options.User is not { } user || source.Map.Session.User is null)
-            return options;
-        await using var connection = await _connections[source.Name].OpenAsync(cancellationToken);
-        return options with { User = await new GivenIds(connection, source.Map).UserAsync(source.Name, user, cancellationToken) };
-    }
-
-    // A list of ids may have a wrong one in it, which is reported as not restored; ids that are all wrong are wrong usage.
-    private async Task RequireAnySessionAsync(SourceSettings source, IReadOnlyList<string> ids, CancellationToken cancellationToken)
-    {
-        await using var connection = await _connections[source.Name].OpenAsync(cancellationToken);
-        var given = new GivenIds(connection, source.Map);
-        ArchiverException? first = null;
-        foreach (var id in ids)
-        {
-            try
-            {
-                await given.RequireSessionAsync(source.Name, id, cancellationToken);
-                return;
-            }
-            catch (ArchiverException wrong)
-            {
-                first ??= wrong;
-            }
-        }
-        throw first!;
-    }
-
-    // A restore that found nothing to do must not look like one that did it: the user may be misspelled, or the ledger lost.
-    private async Task<string> NothingAsync(SourceSettings source, CancellationToken cancellationToken) =>
-        await new CandidateFinder(_connections[source.Name]).HasArchivesAsync(source.Name, cancellationToken)
-            ? $"No archive of source '{source.Name}' matches. Nothing was restored. See: archiver list"
-            : $"The ledger of source '{source.Name}' knows no archive, so nobody can tell which are of a user, a run or a date. Nothing was restored. If the bucket has archives: archiver ledger rebuild; or name session ids.";
-
-    private SourceSettings Check(RestoreOptions options)
-    {
-        var source = _settings.Sources.FirstOrDefault(s => s.Name == options.Source)
-            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
-        var byFilter = options.User is not null || options.Run is not null || options.From is not null || options.To is not null;
-        if (new[] { options.Ids.Count > 0, options.ObjectKeys.Count > 0, byFilter }.Count(given => given) != 1)
-            throw new ArchiverException(FailureKind.Configuration, "Say what to restore: session ids, or object keys, or a user, a run or dates; one of the three.");
-        if (options.OnConflict == ConflictMode.Replace && !options.IntoSource)
-            throw new ArchiverException(FailureKind.Configuration, "--on-conflict replace archives the live version first, which is possible in the source itself only.");
-        if (options.Reactivate && !source.Map.Session.HasRow)
-            throw new ArchiverException(FailureKind.Configuration, $"--reactivate sets columns of a session's row, and the sessions of source '{source.Name}' have none. Restore without it; RestoreGrace keeps them.");
-        if (options.Reactivate && source.Map.Session.Activity.All(a => !TimeAssignment.CanBeSet(a)))
-            throw new ArchiverException(FailureKind.Configuration, $"--reactivate cannot make a session of source '{source.Name}' one that was used now: its activity is the time inside an id. Restore without it; RestoreGrace keeps it.");
-        return source;
+            throw new ArchiverException(FailureKind.Failed, await new RestoreChoice(_connections[source.Name], source).NothingAsync(cancellationToken));
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Once(
@@ -205,36 +150,12 @@ public sealed class RestoreRunner
         yield return candidates;
     }
 
-    private async Task EndAsync(RestoreScope scope, RestoreReport report)
-    {
-        try
-        {
-            await scope.EndAsync(report);
-        }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
-        {
-            _logger.RunEndNotRecorded(exception, scope.RunId);
-        }
-    }
-
-    /// <summary>The boundary of a restore: every exception becomes an outcome and is logged, once.</summary>
-    private async Task<(RunOutcome Outcome, string Error)> ExplainAsync(string source, Exception exception, RestoreTally tally)
+    private Task<(RunOutcome Outcome, string Error)> ExplainAsync(string source, Exception exception, RestoreTally tally)
     {
         tally.WrongUsage = exception is ArchiverException { Kind: FailureKind.Configuration };
-        var known = exception switch
-        {
-            OperationCanceledException => (RunOutcome.Cancelled, "Stopped on request."),
-            ArchiverException { Kind: FailureKind.Refused or FailureKind.Configuration } e => (RunOutcome.Refused, e.Message),
-            ArchiverException e => (RunOutcome.Failed, e.Message),
-            StorageException e => (RunOutcome.Failed, e.Message),
-            NpgsqlException or TimeoutException => (RunOutcome.Failed, (await _connections[source].ForPersonAsync(exception)).Message),
-            _ => ((RunOutcome, string)?)null,
-        };
-        var name = $"{source}/{RestoreScope.Name}";
-        if (known is null)
-            _logger.RunFailedUnexpectedly(exception, name);
-        else if (known.Value.Item1 != RunOutcome.Cancelled && !tally.WrongUsage)
-            _logger.RunFailed(name, known.Value.Item2);
-        return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
+        // What was typed wrongly is told to whoever typed it, and is nothing for the log.
+        return tally.WrongUsage
+            ? Task.FromResult((RunOutcome.Refused, exception.Message))
+            : FailedRun.ExplainAsync(_connections[source], $"{source}/{RestoreScope.Name}", exception, _logger);
     }
 }

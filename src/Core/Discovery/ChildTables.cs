@@ -55,7 +55,8 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     /// A row that cannot be without its parent goes with it. One that can goes only where its name says that it is a part of it: an invoice
     /// that names a conversation is none, and must not leave the database with it.
     /// </summary>
-    private static bool Belongs(Tie tie, FoundTable parent) => tie.Kind == LinkKind.Firm || IsPart(tie.Link.From, parent.Table);
+    private static bool Belongs(Tie tie, FoundTable parent) => tie.Kind == LinkKind.Firm || IsPart(tie.Link.From, parent.Table)
+        || (tie.Kind == LinkKind.Loose && Words.Of(tie.Link.From.Name).Any(Vocabulary.Parts.Contains));
 
     private static bool IsPart(TableName child, TableName parent) =>
         Words.Points(Words.Singular(child.Name), Vocabulary.Messages) >= 3
@@ -112,7 +113,7 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
             {
                 var why = without.Contains(tie.Link.From) ? "you left it out"
                     : !facts.Table(tie.Link.From)!.Readable ? $"role {facts.Role} may not read it, so nobody can tell"
-                    : tie.Key is null ? "only its name points there" : "its rows may be without it";
+                    : tie.Key is null ? "only its name points there" : "its rows may be without it, and what they point to stays in the database";
                 var key = tie.Key is null ? "" : $" (foreign key {tie.Key.Name})";
                 _leftOut.Add($"{tie.Link.From}.{tie.Link.Column} points to {tie.Link.To}{key}, and is not mapped: {why}.");
             }

@@ -39,6 +39,13 @@ internal static class Vocabulary
         "chat", "chats", "conversation", "conversations", "thread", "threads", "message", "messages", "msg", "dialog", "llm", "ai", "assistant", "bot",
     };
 
+    /// <summary>What is nothing without a message or session that its foreign key names, though the key may be NULL.</summary>
+    public static IReadOnlySet<string> Parts { get; } = new HashSet<string>
+    {
+        "attachment", "attachments", "reaction", "reactions", "citation", "citations", "annotation", "annotations", "feedback", "feedbacks", "vote", "votes",
+        "rating", "ratings", "part", "parts", "step", "steps", "tool", "revision", "revisions",
+    };
+
     /// <summary>What holds what was said.</summary>
     public static IReadOnlySet<string> Content { get; } = new HashSet<string>
     {

@@ -50,7 +50,7 @@ licenses() { # FOLDER
 archives() { archive linux-x64; archive linux-arm64; }
 
 # For machines with .NET: the package that is installed only names those with the program, one for each runtime.
-tool() { dotnet pack src/Worker "${RELEASE[@]}" --output "$OUT" -p:PackAsTool=true; }
+tool() { dotnet pack src/Worker "${RELEASE[@]}" --output "$OUT" -p:PackAsTool=true -p:PublishReadyToRun=true; }
 
 sbom() {
   dotnet tool restore >/dev/null

@@ -15,16 +15,7 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
     public async Task<(double Seconds, double PeakMegabytes, IReadOnlyList<CurvePoint> Samples)> ArchiveAsync(
         string connectionString, string prefix, StorageLayout layout, Func<Task<long>>? progress, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(environment.Archiver) { ArgumentList = { "archive", "--json" }, RedirectStandardOutput = true };
-        foreach (var (name, value) in (IEnumerable<(string, string)>)
-        [
-            ("Sources__main__ConnectionString", connectionString), ("Sources__main__Preset", "ended-at"), ("Sources__main__Policies__idle__Action", "Archive"),
-            ("Sources__main__Policies__idle__IdleFor", "90d"), ("Storage__Endpoint", environment.S3.ToString()), ("Storage__PathStyle", "true"),
-            ("Storage__Bucket", environment.Bucket), ("Storage__AccessKey", environment.AccessKey), ("Storage__SecretKey", environment.SecretKey),
-            ("Storage__Prefix", prefix), ("Storage__Layout", layout.ToString()), ("Safety__MaxShare", "1"),
-        ])
-            start.Environment[$"Archiver__{name}"] = value;
-
+        var start = Start("archive", connectionString, prefix, layout);
         var started = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
@@ -40,6 +31,30 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
         return process.ExitCode == 0
             ? (Stopwatch.GetElapsedTime(started).TotalSeconds, peak, samples)
             : throw new InvalidOperationException($"archiver ended with {process.ExitCode}: {await output}");
+    }
+
+    /// <summary>Plans; ends with an error when the program does.</summary>
+    public async Task PlanAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(Start("plan", connectionString, "plan", StorageLayout.Bundle))!;
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"archiver plan ended with {process.ExitCode}: {await output}");
+    }
+
+    private ProcessStartInfo Start(string verb, string connectionString, string prefix, StorageLayout layout)
+    {
+        var start = new ProcessStartInfo(environment.Archiver) { ArgumentList = { verb, "--json" }, RedirectStandardOutput = true };
+        foreach (var (name, value) in (IEnumerable<(string, string)>)
+        [
+            ("Sources__main__ConnectionString", connectionString), ("Sources__main__Preset", "ended-at"), ("Sources__main__Policies__idle__Action", "Archive"),
+            ("Sources__main__Policies__idle__IdleFor", "90d"), ("Storage__Endpoint", environment.S3.ToString()), ("Storage__PathStyle", "true"),
+            ("Storage__Bucket", environment.Bucket), ("Storage__AccessKey", environment.AccessKey), ("Storage__SecretKey", environment.SecretKey),
+            ("Storage__Prefix", prefix), ("Storage__Layout", layout.ToString()), ("Safety__MaxShare", "1"),
+        ])
+            start.Environment[$"Archiver__{name}"] = value;
+        return start;
     }
 
     /// <summary>Resident memory now and at its highest, from <c>/proc</c>; zeros once the process is gone.</summary>

@@ -5,6 +5,8 @@ namespace Archiver.Bench;
 /// <summary>CPU time of this process and of the servers' process trees, from <c>/proc</c>.</summary>
 internal sealed class CpuClock(BenchEnvironment environment)
 {
+    public const string Archiver = "archiver", Postgres = "postgres";
+
     /// <summary>CPU seconds used so far, by program.</summary>
     public IReadOnlyDictionary<string, double> Read()
     {
@@ -12,8 +14,8 @@ internal sealed class CpuClock(BenchEnvironment environment)
         using var own = Process.GetCurrentProcess();
         return new Dictionary<string, double>
         {
-            ["archiver"] = own.TotalProcessorTime.TotalSeconds,
-            ["postgres"] = ProcessTree.Below(environment.PostgresProcess, processes).Sum(p => p.CpuSeconds),
+            [Archiver] = own.TotalProcessorTime.TotalSeconds,
+            [Postgres] = ProcessTree.Below(environment.PostgresProcess, processes).Sum(p => p.CpuSeconds),
             ["s3 server"] = ProcessTree.Below(environment.S3Process, processes).Sum(p => p.CpuSeconds),
         };
     }

@@ -18,7 +18,7 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
         foreach (var sessions in ((int[])[Small, options.Sessions / 4, options.Sessions]).Where(s => s >= Small).Distinct().Order())
         {
             await Console.Error.WriteLineAsync($"Making {sessions} sessions");
-            var name = await database.CreateAsync(sessions, cancellationToken);
+            var name = await database.CreateAsync(sessions, Texts.Long, cancellationToken);
             await database.ExecuteAsync("postgres", "CHECKPOINT", cancellationToken);
             var (seconds, peak, samples) = await executable.ArchiveAsync(
                 database.ConnectionString(name), $"long-{sessions}", StorageLayout.Bundle, () => DoneAsync(database, name, cancellationToken), cancellationToken);
@@ -32,6 +32,7 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
             await database.DropAsync(name, cancellationToken);
         }
         var largest = found.Keys.Max();
+        var plans = await new PlanTimes(environment, database).MeasureAsync(cancellationToken);
         return new()
         {
             Kind = "long",
@@ -42,6 +43,7 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
             [
                 new($"peak memory at {largest} sessions", Math.Round(found[largest].Peak), "MB", "at most", 200),
                 new($"time per session, {largest} against {Small}", Math.Round(found[largest].PerSession / found[Small].PerSession, 3), "x", "at most", 1.15),
+                .. plans,
             ],
             Curves = curves,
         };

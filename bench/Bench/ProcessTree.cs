@@ -22,12 +22,8 @@ internal static class ProcessTree
         {
             try
             {
-                // The name in parentheses may hold anything; the fields after it are numbers.
-                var text = File.ReadAllText(Path.Combine(folder, "stat"));
-                var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-                found.Add(new(
-                    int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), int.Parse(fields[1], CultureInfo.InvariantCulture),
-                    fields[11..15].Sum(f => double.Parse(f, CultureInfo.InvariantCulture)) / Ticks));
+                var fields = Fields(folder);
+                found.Add(new(int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), (int)fields[1], fields[11..15].Sum() / Ticks));
             }
             catch (IOException)
             {
@@ -36,6 +32,9 @@ internal static class ProcessTree
         }
         return found;
     }
+
+    /// <summary>CPU seconds of the programs that this process has started and that have ended.</summary>
+    public static double EndedChildren() => Fields("/proc/self")[13..15].Sum() / Ticks;
 
     /// <summary>A process and all that it started, directly or not.</summary>
     public static IEnumerable<Node> Below(int root, IReadOnlyList<Node> all)
@@ -46,5 +45,12 @@ internal static class ProcessTree
             // Until no generation is added.
         }
         return all.Where(p => members.Contains(p.Id));
+    }
+
+    /// <summary>What follows the name, which stands in parentheses and may hold anything; the first is the state, here a zero.</summary>
+    private static double[] Fields(string folder)
+    {
+        var text = File.ReadAllText(Path.Combine(folder, "stat"));
+        return [0, .. text[(text.LastIndexOf(')') + 4)..].Split(' ').Select(f => double.Parse(f, CultureInfo.InvariantCulture))];
     }
 }

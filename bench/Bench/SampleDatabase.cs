@@ -12,23 +12,23 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     /// <summary>Messages of a session.</summary>
     public const int Messages = 20;
 
-    /// <summary>Times each text is as long as the samples' own: as long as people's chats with assistants are.</summary>
-    private const int Length = 3;
-
     /// <summary>Sessions made by the generator; more are copies of them under other keys, since only one session's text is ever compressed together.</summary>
     private const int Generated = 20_000;
 
     private int _copies;
 
     /// <summary>Creates the template with so many sessions that are old enough, and a few young ones that must stay.</summary>
-    public async Task<string> CreateAsync(int sessions, CancellationToken cancellationToken)
+    /// <param name="sessions">So many.</param>
+    /// <param name="texts">Their texts.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<string> CreateAsync(int sessions, Texts texts, CancellationToken cancellationToken)
     {
-        var name = $"bench_{sessions}";
+        var name = $"bench_{texts}_{sessions}_{++_copies}".ToLowerInvariant();
         await AdminAsync($"CREATE DATABASE {name}", cancellationToken);
         var first = Math.Min(sessions, Generated);
         var young = Math.Max(1, first / 20);
         await ExecuteAsync(name, string.Create(CultureInfo.InvariantCulture, $"""
-            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}'; SET sample.length = '{Length}';
+            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}'; SET sample.length = '{(int)texts}';
             {Script("schemas", "ended-at")}
             {Script("samples", "conversations")}
             {Script("samples", "ended-at")}

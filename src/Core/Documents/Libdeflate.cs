@@ -60,7 +60,7 @@ internal sealed unsafe class Libdeflate
             _library = library;
             _state = library._allocateReader();
             if (_state == 0)
-                throw new OutOfMemoryException("libdeflate got no memory for a decompressor.");
+                throw new InvalidOperationException("libdeflate got no memory for a decompressor.");
         }
 
         /// <summary>Whether <paramref name="gzip"/> is one whole member with a right sum, and fills <paramref name="output"/> exactly.</summary>
@@ -95,7 +95,7 @@ internal sealed unsafe class Libdeflate
             _library = library;
             _state = library._allocate(level);
             if (_state == 0)
-                throw new OutOfMemoryException("libdeflate got no memory for a compressor.");
+                throw new InvalidOperationException("libdeflate got no memory for a compressor.");
         }
 
         /// <summary>The whole of <paramref name="input"/> as one gzip member; valid until the next call.</summary>

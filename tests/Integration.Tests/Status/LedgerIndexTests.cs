@@ -112,7 +112,7 @@ public sealed class LedgerIndexTests(TestServers servers)
         Messages = 1, Rows = 2, ObjectId = objectId, Offset = 0, Length = 1, JsonLength = 1, JsonSha256 = [1], Fingerprints = "{}", Keep = null,
     };
 
-    private static Task ListAsync(ArchiverFixture archiver, ArchiveFilter filter) => new ArchiveList(archiver.Catalog).ReadAsync(filter, Token);
+    private static async Task ListAsync(ArchiverFixture archiver, ArchiveFilter filter) => Assert.NotEmpty(await new ArchiveList(archiver.Catalog).ReadAsync(filter, Token));
 
     private static async Task FindAsync(ArchiverFixture archiver, RestoreOptions options)
     {

@@ -44,6 +44,12 @@ CREATE TABLE sla_events (
   id bigserial PRIMARY KEY, applied_sla_id bigint NOT NULL, conversation_id bigint NOT NULL, account_id bigint NOT NULL, sla_policy_id bigint NOT NULL, inbox_id bigint NOT NULL, event_type int,
   meta jsonb DEFAULT '{}', created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
 CREATE INDEX index_sla_events_on_applied_sla_id ON sla_events (applied_sla_id);
+CREATE TABLE tags (id serial PRIMARY KEY, name varchar, taggings_count int DEFAULT 0);
+CREATE TABLE taggings (
+  id serial PRIMARY KEY, tag_id int, taggable_type varchar, taggable_id int, tagger_type varchar, tagger_id int, context varchar(128), created_at timestamp);
+CREATE INDEX index_taggings_on_taggable_id ON taggings (taggable_id);
+CREATE INDEX index_taggings_on_taggable_id_and_taggable_type_and_context ON taggings (taggable_id, taggable_type, context);
+CREATE UNIQUE INDEX taggings_idx ON taggings (tag_id, taggable_id, taggable_type, context, tagger_id, tagger_type);
 CREATE FUNCTION accounts_after_insert_row_tr() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('CREATE SEQUENCE IF NOT EXISTS conv_dpid_seq_%s', NEW.id); RETURN NULL; END $$;
 CREATE TRIGGER accounts_after_insert_row_tr AFTER INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION accounts_after_insert_row_tr();
 CREATE FUNCTION conversations_before_insert_row_tr() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.display_id := nextval('conv_dpid_seq_' || NEW.account_id); RETURN NEW; END $$;
@@ -62,3 +68,7 @@ INSERT INTO conversation_participants (account_id, user_id, conversation_id, cre
 INSERT INTO mentions (user_id, conversation_id, account_id, mentioned_at, created_at, updated_at) SELECT 7, id, 1, created_at, created_at, created_at FROM conversations;
 INSERT INTO applied_slas (account_id, sla_policy_id, conversation_id, created_at, updated_at) SELECT 1, 1, id, created_at, created_at FROM conversations;
 INSERT INTO sla_events (applied_sla_id, conversation_id, account_id, sla_policy_id, inbox_id, created_at, updated_at) SELECT id, conversation_id, 1, 1, 1, created_at, created_at FROM applied_slas;
+INSERT INTO tags (name) VALUES ('billing'), ('vip');
+INSERT INTO taggings (tag_id, taggable_type, taggable_id, context, created_at) SELECT 1, 'Conversation', id, 'labels', created_at FROM conversations;
+-- Of a contact that has the number of a conversation.
+INSERT INTO taggings (tag_id, taggable_type, taggable_id, context, created_at) SELECT 2, 'Contact', id, 'labels', created_at FROM conversations WHERE id <= 20;

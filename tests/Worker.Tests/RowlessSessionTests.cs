@@ -51,6 +51,7 @@ public sealed class RowlessSessionTests(TestServers servers)
     public async Task What_came_since_under_the_same_key_stays_beside_the_restored_rows_and_makes_the_next_archive()
     {
         await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
+        archiver.With("Storage:Verify", "TrialRestore");
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         await archiver.Database.ExecuteAsync($"INSERT INTO messages (session_id, body, at) VALUES ('{Key(1)}', 'again', now() - interval '150 days')", Token);
 
@@ -61,6 +62,11 @@ public sealed class RowlessSessionTests(TestServers servers)
 
         Assert.True(older.ExitCode == 0, older.Error + older.Output);
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM messages WHERE session_id = '{Key(1)}'", Token));
+        // What is there gives way to the older version, which is archived first.
+        var replaced = await archiver.RunAsync("restore", Key(1), "--generation", "2", "--on-conflict", "replace");
+        Assert.True(replaced.ExitCode == 0, replaced.Error + replaced.Output);
+        Assert.Equal("again", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(body, ',') FROM messages WHERE session_id = '{Key(1)}'", Token));
+        Assert.Equal(0, (await archiver.RunAsync("restore", Key(1), "--generation", "1")).ExitCode);
         // The same again changes nothing.
         Assert.Equal(0, (await archiver.RunAsync("restore", Key(1), "--generation", "1", "--on-conflict", "skip")).ExitCode);
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM messages WHERE session_id = '{Key(1)}'", Token));

@@ -16,6 +16,7 @@ public sealed class KeyTypeTests(TestServers servers)
     [InlineData("bigint", "varchar(20)", "text", OldNumber, YoungNumber)]
     [InlineData("text", "bigint", "bigint", OldNumber, "x")]
     [InlineData("numeric(20,0)", "numeric(20,0)", null, OldNumber, YoungNumber)]
+    [InlineData("char(40)", "char(40)", null, "short", Young)]
     [InlineData("name_of", "name_of", null, Old, Young)]
     public async Task Sessions_and_their_rows_are_archived_restored_and_erased(string key, string foreignKey, string? cast, string old, string young)
     {
@@ -45,11 +46,14 @@ public sealed class KeyTypeTests(TestServers servers)
         Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
         Assert.Equal((1L, 0L, 0L), (await CountAsync("chats"), await CountAsync("posts"), await CountAsync("files")));
         Assert.Equal(0, (await archiver.RunAsync("verify", "--restore-drill", "1")).ExitCode);
-        // A message that came late belongs to it, and no server's key ties it to anything.
-        Assert.Equal(0, (await archiver.RunAsync("restore", old)).ExitCode);
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
+        Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
+        var restored = await archiver.RunAsync("restore", old);
+        Assert.True(restored.ExitCode == 0, restored.Error + restored.Output);
         Assert.Equal(rows, await RowsAsync(archiver));
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        // A message that came late belongs to it, and no server's key ties it to anything.
         await archiver.Database.ExecuteAsync($"INSERT INTO posts VALUES (9, '{old}', now())", Token);
         var erased = await archiver.RunAsync("erase", old, "--yes");
         Assert.True(erased.ExitCode == 0, erased.Error + erased.Output);

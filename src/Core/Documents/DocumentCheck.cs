@@ -50,7 +50,7 @@ internal sealed class DocumentCheck(string keyColumn, bool content = false)
         while (await document.ReadAsync(cancellationToken))
         {
             if (document.Table == SourceMap.SessionName)
-                key = KeyOf(document.Row);
+                key = KeyOf(document.Row) is { } text ? document.Header.KeyText(keyColumn, text) : null;
             rows[document.Table] = rows.GetValueOrDefault(document.Table) + 1;
             parts?.Add(document.Table, document.Row);
         }

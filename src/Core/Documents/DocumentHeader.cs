@@ -7,7 +7,14 @@ namespace Archiver.Core.Documents;
 /// <param name="Tables">Every mapped table at that time, the session's first.</param>
 /// <param name="Signature">The raw JSON of the tables: documents with the same one can be imported together.</param>
 internal sealed record DocumentHeader(
-    string ArchivedAt, DocumentSource Source, int Generation, IReadOnlyList<DocumentTable> Tables, string Signature);
+    string ArchivedAt, DocumentSource Source, int Generation, IReadOnlyList<DocumentTable> Tables, string Signature)
+{
+    /// <summary>A session key as the ledger has it: a char(n) column's value stands in the document as long as the column is, and blanks at its end are none.</summary>
+    /// <param name="column">The key's column.</param>
+    /// <param name="text">Its value.</param>
+    public string KeyText(string column, string text) =>
+        Tables[0].Columns.FirstOrDefault(c => c.Name == column)?.Type.StartsWith("character(", StringComparison.Ordinal) is true ? text.TrimEnd(' ') : text;
+}
 
 /// <summary>The source of a document, as the archiver saw it.</summary>
 internal sealed record DocumentSource(string Name, string Database, string SystemId, string Server, string Policy, string Run);

@@ -126,7 +126,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
         return new()
         {
-            SessionId = Text(map.Session.Key) ?? throw new InvalidDataException($"The document's session has no '{map.Session.Key}'."),
+            SessionId = (Text(map.Session.Key) is { } key ? document.Header.KeyText(map.Session.Key, key) : null) ?? throw new InvalidDataException($"The document's session has no '{map.Session.Key}'."),
             ExternalId = Text(map.Session.ExternalId),
             Generation = document.Header.Generation,
             User = Text(map.Session.User),

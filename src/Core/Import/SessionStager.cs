@@ -79,7 +79,7 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
                 writer!.Write(document.Row, line);
                 if (document.Table == SourceMap.SessionName)
                 {
-                    key = writer.TextOf(plans.SessionKey, document.Row);
+                    key = document.Header.KeyText(plan[SourceMap.SessionName].Kept.First(c => c.Target!.Name == plans.SessionKey).Name, writer.TextOf(plans.SessionKey, document.Row));
                     user = plans.User is { } column ? writer.TextOrNull(column, document.Row) : null;
                 }
                 var digest = line.End(tables[^1].Digest);

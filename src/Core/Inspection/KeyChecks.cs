@@ -8,7 +8,7 @@ namespace Archiver.Core.Inspection;
 internal static class KeyChecks
 {
     // Domains over these are as good: comparisons resolve to the base type, and so do our casts.
-    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint", "numeric"];
+    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint", "numeric", "character"];
 
     public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
@@ -46,9 +46,10 @@ internal static class KeyChecks
 
     private static void CheckType(SourceCatalog catalog, TableShape table, ColumnShape column, string role, Findings findings)
     {
-        if (!KeyTypes.Contains(column.BaseType))
+        // Of a domain over it a document does not say that blanks at the end are none.
+        if (!KeyTypes.Contains(column.BaseType) || (column.BaseType == "character" && !column.Type.StartsWith("character(", StringComparison.Ordinal)))
             findings.Problem(
-                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, smallint, int, bigint or numeric, or a domain over one of them. Map another one; a unique ExternalId may be of these types too.");
+                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or numeric, or a domain over one of these but char. Map another one; a unique ExternalId may be of these types too.");
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(
                 $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");

@@ -70,13 +70,14 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             "Column \"session_id\" (Key) of table public.chat_sessions may be NULL");
 
     [Theory]
-    [InlineData("char(36)")]
+    [InlineData("public.padded")]
     [InlineData("interval")]
     public async Task Refuses_a_session_key_of_another_type(string type)
     {
         var database = await DatabaseAsync(
             $"""
             {NoKeys}
+            CREATE DOMAIN public.padded AS char(36);
             ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id {type} PRIMARY KEY;
             ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {type} REFERENCES public.chat_sessions;
             CREATE INDEX ON public.chat_messages (session_id);
@@ -84,7 +85,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
 
         var problem = Assert.Single((await InspectAsync(database)).Problems);
 
-        Assert.Contains("a key must be uuid, text, varchar, smallint, int, bigint or numeric", problem, StringComparison.Ordinal);
+        Assert.Contains("a key must be uuid, text, varchar, char(n), smallint, int, bigint or numeric", problem, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -92,6 +93,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
     [InlineData("bigint", "int")]
     [InlineData("smallint", "bigint")]
     [InlineData("numeric(20,0)", "numeric(20,0)")]
+    [InlineData("char(36)", "char(40)")]
     [InlineData("text COLLATE \"C\"", "text")]
     [InlineData("public.session_name", "public.session_name")]
     public async Task Accepts_keys_of_the_listed_types_and_foreign_keys_that_compare_with_them(string key, string foreignKey)

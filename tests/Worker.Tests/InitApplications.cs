@@ -67,6 +67,18 @@ internal static class InitApplications
         DELETE FROM mastra_threads WHERE id = 't12';
         """;
 
+    /// <summary>LangChain's history in a table of its own, with the time that a careful user adds: sessions have no row.</summary>
+    public const string SessionsWithoutARow = """
+        CREATE TABLE message_store (id serial PRIMARY KEY, session_id text NOT NULL, message jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
+        INSERT INTO message_store (session_id, message, created_at) SELECT 's' || i, '{"type": "human", "n": 1.50}', now() - CASE WHEN i <= 8 THEN interval '200 days' ELSE interval '3 days' END
+          FROM generate_series(1, 12) i, generate_series(1, 3);
+        """;
+
+    public const string SessionsWithoutARowWrites = """
+        INSERT INTO message_store (session_id, message) VALUES ('new', '{}'), ('s1', '{}');
+        DELETE FROM message_store WHERE session_id IN ('new', 's12');
+        """;
+
     /// <summary>Open WebUI's shape without what tells its version: the messages stand in the chat's row, times are seconds, tags point to it by name.</summary>
     public const string ChatsInOneRow = """
         CREATE TABLE "user" (id text PRIMARY KEY, name text, created_at bigint, updated_at bigint, last_active_at bigint);

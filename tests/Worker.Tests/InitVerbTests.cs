@@ -117,7 +117,8 @@ public sealed class InitVerbTests(TestServers servers)
         Assert.DoesNotContain(password, result.Output + result.Error + text + written.Output + written.Error, StringComparison.Ordinal);
         Assert.Contains("PGPASSWORD", text, StringComparison.Ordinal);
         Assert.Contains($"Password={password}", await File.ReadAllTextAsync(desk.File, Token), StringComparison.Ordinal);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(desk.File));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(desk.File));
     }
 
     [Theory]

@@ -59,7 +59,7 @@ internal sealed record ConfigurationText(
             source.Add("Preset", preset, session.Why);
         if (Proposal.Preset is null)
             tables.Add("Session", WriteSession(session));
-        else if (Proposal.Moved)
+        else if (Proposal.Moved && session.From is null)
             tables.Add("Session", new CommentedJson().Add("Table", session.Table.ToString()));
         var written = Proposal.Children.Where(c => !c.OfPreset || Proposal.Moved).ToList();
         if (written.Count > 0)
@@ -74,7 +74,8 @@ internal sealed record ConfigurationText(
     }
 
     private CommentedJson WriteSession(ProposedSession session) => new CommentedJson()
-        .Add("Table", session.Table.ToString(), $"{SizeOf(session.Table)}; {session.Why}")
+        .Add("Table", session.From is null ? session.Table.ToString() : null, $"{SizeOf(session.Table)}; {session.Why}")
+        .Add("From", session.From, session.Why)
         .Add("Key", session.Key)
         .Add("ExternalId", session.ExternalId, "unique, and named like the id by which applications know a session")
         .Add("Activity", session.Activity.Select(Time), "when it was last used: all must be old")

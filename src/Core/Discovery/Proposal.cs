@@ -23,7 +23,7 @@ internal sealed record Proposal
     public required IReadOnlyList<string> LeftOut { get; init; }
 
     /// <summary>All mapped tables.</summary>
-    public IEnumerable<TableName> Tables => Children.Select(c => c.Table).Prepend(Session.Table);
+    public IEnumerable<TableName> Tables => Children.Select(c => c.Table).Prepend(Session.Table).Distinct();
 }
 
 /// <summary>The session table.</summary>

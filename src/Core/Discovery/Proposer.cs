@@ -48,13 +48,13 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         var candidates = new SessionCandidates(facts, _links);
         List<SessionCandidate> all = given.Sessions is { } named ? [candidates.Named(facts.Table(named)!)] : [.. candidates.All()];
         if (all.Count == 0)
-            return new(null, [], RowlessSessions.Explain(facts) ?? NoCandidate());
+            return Rowless(null, NoCandidate());
         List<string> doubts = [];
         var columns = new SessionColumns(_times, doubts);
         // One without a key or a time cannot be mapped, however good its name is; why stays among the doubts.
         var (candidate, session) = all.Select(c => (Candidate: c, Session: columns.Of(c, given.Columns))).FirstOrDefault(c => c.Session is not null);
         if (session is null)
-            return new(null, all, string.Join(' ', doubts));
+            return Rowless(all, string.Join(' ', doubts));
         var below = new ChildTables(facts, _links, _times);
         var children = below.Below(candidate.Table, candidate.Messages?.Link.From, [], given.Without);
         var guess = new Guess(null, all, null);
@@ -67,6 +67,13 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
             doubts.Add($"No table below {session.Table} was found: its messages must stand in its own rows.");
         var proposal = new Proposal { Session = session, Children = children, Doubts = [.. doubts, .. below.Doubts], LeftOut = below.LeftOut };
         return guess with { Best = Complete(proposal) };
+    }
+
+    /// <summary>Sessions without a row where none with one were found.</summary>
+    private Guess Rowless(IReadOnlyList<SessionCandidate>? candidates, string otherwise)
+    {
+        var (proposal, why) = new RowlessSessions(facts, _times).Make(given.Sessions, given.Columns.Key);
+        return proposal is null ? new(null, candidates ?? [], why ?? otherwise) : new(Complete(proposal), [], null);
     }
 
     /// <summary>The known application, with what its database has below the tables that the preset maps.</summary>
@@ -88,6 +95,7 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
             Moved = match.Moved,
             Session = new(session.Table, $"the tables of {match.Name}, with all {match.Columns} columns of its preset")
             {
+                From = session.From,
                 Key = session.Key,
                 ExternalId = session.ExternalId,
                 Activity = session.Activity,
@@ -119,7 +127,7 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
                 + "the archiver's role must bypass it, or rows would be missing from the archive.");
         if (facts.Tables.Count(t => !t.Readable) is > 0 and var hidden)
             doubts.Add($"Role {facts.Role} may not read {hidden} of {facts.Tables.Count} tables: none of these was considered.");
-        return proposal with { Doubts = [.. doubts.Distinct()] };
+        return proposal with { Doubts = [.. doubts.Distinct()], LeftOut = [.. proposal.LeftOut.Distinct()] };
     }
 
     private IEnumerable<(FoundTable Table, TimeColumn Time)> Times(Proposal proposal) =>

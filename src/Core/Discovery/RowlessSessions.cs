@@ -3,25 +3,53 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Discovery;
 
-/// <summary>Recognises chats whose sessions have no row of their own: a session is all messages with the same id.</summary>
-internal static class RowlessSessions
+/// <summary>Chats whose sessions have no row of their own: a session is all messages with the same id.</summary>
+internal sealed class RowlessSessions(DatabaseFacts facts, Times times)
 {
-    /// <summary>The table of messages with the column of the session's id; the one that looks most like it.</summary>
-    public static (FoundTable Table, FoundColumn Id)? Find(DatabaseFacts facts) => facts.Tables
-        .Where(t => t.Readable && (SessionCandidates.MessagePoints(t) >= 4 || IsCheckpoint(t.Table)))
-        .OrderByDescending(SessionCandidates.MessagePoints)
-        .Select(t => (Table: t, Id: IdOf(t)))
-        .Where(t => t.Id is not null).Select(t => ((FoundTable, FoundColumn)?)(t.Table, t.Id!)).FirstOrDefault();
+    /// <summary>Points of a name that says messages and nothing else.</summary>
+    private const int Least = 4;
 
-    private static FoundColumn? IdOf(FoundTable table) =>
-        PointingNames.OfSessions.Select(i => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == i && !table.IsUnique(c.Name)))
-            .FirstOrDefault(c => c is not null);
+    /// <summary>The proposal, or why there is none; both null where no table looks like it.</summary>
+    /// <param name="table">The one that is meant; null for the one that looks most like messages.</param>
+    /// <param name="key">The column of the session's id; null to find it.</param>
+    public (Proposal? Proposal, string? Why) Make(TableName? table, string? key)
+    {
+        var found = facts.Tables.Where(t => t.Readable && (table is null ? IsLike(t) : t.Table == table))
+            .OrderByDescending(SessionCandidates.MessagePoints).Select(t => (Table: t, Id: key ?? IdOf(t))).FirstOrDefault(t => t.Id is not null);
+        if (found.Id is not { } id)
+            return (null, null);
+        var says = $"{found.Table.Table} has messages by {id}, but no table has a row for each session";
+        return times.First(found.Table, Vocabulary.Written) is { } time
+            ? (Of(found.Table, id, time, says), null)
+            : (null, $"{says}, and no column says when a message was written: without that nobody can tell which are old.");
+    }
 
-    // LangGraph's steps of a thread.
-    private static bool IsCheckpoint(TableName table) => Words.Of(table.Name).Any(w => w.StartsWith("checkpoint", StringComparison.Ordinal));
+    private Proposal Of(FoundTable table, string id, TimeColumn time, string says) => new()
+    {
+        Session = new(table.Table, $"all rows with one {id} are a session") { From = SourceMap.MessagesName, Key = id, Activity = [time], Created = time },
+        Children =
+        [
+            new(SourceMap.MessagesName, table.Table, "its rows make the sessions")
+            {
+                Parent = SourceMap.SessionName,
+                Key = table.PrimaryKey is [var key] ? key : null,
+                Order = ChildTables.OrderOf(table, time),
+                Time = time,
+            },
+        ],
+        Doubts = [$"{says}: all rows with one {id} are taken for a session, last used at its latest {time.Column}."],
+        LeftOut =
+        [
+            .. facts.Tables.Where(t => t.Table != table.Table).SelectMany(t => t.Columns.Where(c => Words.Plain(c.Name) == Words.Plain(id))
+                .Select(c => $"{t.Table}.{c.Name} is named like the session's id, and is not mapped.")),
+        ],
+    };
 
-    /// <summary>A sentence about it; null where there is no such table.</summary>
-    public static string? Explain(DatabaseFacts facts) => Find(facts) is var (table, id)
-        ? $"{table.Table} has messages by {id.Name}, but no table has a row for each session."
-        : null;
+    private static bool IsLike(FoundTable table) =>
+        Words.Points(Words.Singular(table.Table.Name), Vocabulary.Messages) >= Least && !SessionCandidates.IsLogin(table.Table);
+
+    // With a foreign key the session has a row.
+    private string? IdOf(FoundTable table) =>
+        PointingNames.OfSessions.Select(i => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == i && !table.IsUnique(c.Name))?.Name)
+            .FirstOrDefault(c => c is not null && !facts.Keys.Any(k => k.From == table.Table && k.Columns.Contains(c)));
 }

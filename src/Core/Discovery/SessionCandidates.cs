@@ -1,3 +1,4 @@
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Discovery;
@@ -43,14 +44,19 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
             + (table.Columns.Any(c => Vocabulary.Written.Contains(Words.Plain(c.Name))) ? Hint : 0);
     }
 
+    /// <summary>Whether a name says logins, jobs or baskets, and nothing of a chat. The schema tells, too: auth.sessions.</summary>
+    public static bool IsLogin(TableName table) => !IsChat(table) && WordsOf(table).Any(Vocabulary.NotAChat.Contains);
+
+    private static bool IsChat(TableName table) => WordsOf(table).Any(Vocabulary.Chat.Contains);
+
+    private static IEnumerable<string> WordsOf(TableName table) => Words.Of(table.Schema).Concat(Words.Of(table.Name));
+
     private SessionCandidate? Of(FoundTable table)
     {
         var singular = Words.Singular(table.Table.Name);
         var name = Words.Points(singular, Vocabulary.Sessions);
         if (Words.Points(singular, Vocabulary.Owners) > 0 && name == 0)
             return null;
-        // The schema tells logins, too: auth.sessions.
-        List<string> words = [.. Words.Of(table.Table.Schema), .. Words.Of(table.Table.Name)];
         var (messages, points) = MessagesOf(table);
         var own = table.Columns.Any(c => (c.IsText || c.IsJson) && Vocabulary.Transcripts.Contains(Words.Plain(c.Name)));
         if (messages is null && !own)
@@ -63,7 +69,7 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
         if (Has(table, Vocabulary.Activity))
             reasons.Add("it says when it was last used");
         var sum = name + points + (messages is null ? MessagesOfItsOwn : 0)
-            + (words.Any(Vocabulary.Chat.Contains) ? 2 * Hint : words.Any(Vocabulary.NotAChat.Contains) ? -6 * Hint : 0)
+            + (IsChat(table.Table) ? 2 * Hint : IsLogin(table.Table) ? -6 * Hint : 0)
             + (Has(table, Vocabulary.Activity) ? Hint : 0) + (Has(table, Vocabulary.Users) ? Hint : 0) + (Has(table, Vocabulary.Titles) ? Hint : 0);
         return sum < Least ? null : new(table, messages, sum, reasons);
     }

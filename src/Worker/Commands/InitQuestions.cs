@@ -9,7 +9,7 @@ namespace Archiver.Worker.Commands;
 /// What <see cref="InitVerb"/> asks on a terminal. An empty line takes what stands in brackets. Where nobody can be asked, the same questions are told
 /// together with the options that answer them.
 /// </summary>
-internal sealed class InitQuestions(Terminal terminal)
+internal sealed class InitQuestions(Terminal terminal) : IDisposable
 {
     /// <summary>So many candidates are shown.</summary>
     private const int Shown = 5;
@@ -67,6 +67,8 @@ internal sealed class InitQuestions(Terminal terminal)
             _ => request with { Storage = await BucketAsync(request.Storage with { Bucket = place }, cancellationToken) },
         };
     }
+
+    public void Dispose() => _input.Dispose();
 
     private async Task<ProposedStorage> BucketAsync(ProposedStorage storage, CancellationToken cancellationToken)
     {

@@ -50,7 +50,7 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
         var guess = Make(request, facts);
         if (!yes && environment.IsAsked)
         {
-            var questions = new InitQuestions(terminal);
+            using var questions = new InitQuestions(terminal);
             if (guess.Candidates.Count > 1 && request.Sessions is null && await questions.SessionsAsync(guess, cancellationToken) is { } table)
             {
                 request = request with { Sessions = table };

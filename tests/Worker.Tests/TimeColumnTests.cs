@@ -14,7 +14,7 @@ public sealed class TimeColumnTests(TestServers servers)
     [InlineData("varchar(36)", "uuid", 1)]
     public async Task Sessions_whose_ids_tell_their_time_are_archived_and_restored_but_made_no_younger(string type, string form, int version)
     {
-        var (old, young) = (UuidOf(DateTimeOffset.UtcNow.AddDays(-200), version), UuidOf(DateTimeOffset.UtcNow, version));
+        var (old, young) = (UuidOf(TimeProvider.System.GetUtcNow().AddDays(-200), version), UuidOf(TimeProvider.System.GetUtcNow(), version));
         await using var archiver = await TimedChats.CreateAsync(servers, 
             $"CREATE TABLE chats (id {type} PRIMARY KEY); INSERT INTO chats VALUES ('{old}'), ('{young}'), ('{Guid.NewGuid()}')", new() { ["Session:Activity:0:Column"] = "id", ["Session:Activity:0:As"] = form });
 

@@ -82,7 +82,7 @@ public sealed class TimeFormTests(TestServers servers)
 
         Assert.True(rebuilt.ExitCode == 0, rebuilt.Error + rebuilt.Output);
         Assert.Equal(before, await TimesAsync());
-        var (from, to) = (DateTime.UtcNow.AddDays(-210), DateTime.UtcNow.AddDays(-190));
+        var (from, to) = (TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-210), TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-190));
         Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--from", Day(from), "--to", Day(to), "--reason", "case")).ExitCode);
         Assert.Contains("held", (await archiver.RunAsync("erase", "1", "--yes")).Error, StringComparison.Ordinal);
         Assert.Equal(0, (await archiver.RunAsync("hold", "remove", "1")).ExitCode);

@@ -78,10 +78,10 @@ public sealed class BatchCutTests(TestServers servers)
     [Fact]
     public async Task A_session_that_another_one_beyond_the_end_points_to_waits_for_it()
     {
-        await using var archiver = await CreateAsync(b => b with { Rows = 6 });
+        await using var archiver = await CreateAsync(b => b with { Rows = 7 });
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_sessions ADD COLUMN follows uuid REFERENCES chat_sessions", Token);
-        await FillAsync(archiver, [1, 1, 1, 1], _ => 10);
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET follows = (SELECT session_id FROM chat_sessions WHERE user_id = '1') WHERE user_id = '3'", Token);
+        await FillAsync(archiver, [2, 2, 2, 2], _ => 10);
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET follows = (SELECT session_id FROM chat_sessions WHERE user_id = '1') WHERE user_id = '2'", Token);
 
         var first = await archiver.RunAsync(Token);
         var second = await archiver.RunAsync(Token);

@@ -169,17 +169,6 @@ public sealed class ProposerTests
         Assert.Contains(proposal.LeftOut, l => l.Contains("crm.notes.chat_id", StringComparison.Ordinal) && l.Contains("may not read", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void Messages_whose_sessions_have_no_row_make_them()
-    {
-        var proposal = Catalog.Of("message_store(id int pk, session_id text!, message text!, created_at timestamptz!)", "notes(id int pk, session_id text)").Guess().Best!;
-
-        Assert.Equal(("messages", "session_id", "created_at"), (proposal.Session.From, proposal.Session.Key, proposal.Session.Activity[0].Column));
-        Assert.Equal("messages session -> id created_at,id created_at", Line(Assert.Single(proposal.Children)));
-        Assert.Single(proposal.Tables);
-        Assert.Contains("public.notes.session_id", Assert.Single(proposal.LeftOut), StringComparison.Ordinal);
-    }
-
     [Theory]
     [InlineData("has no tables")]
     [InlineData("looks like chat sessions", "users(id int pk, name text)", "orders(id int pk, user_id int! -> users, created_at timestamptz!)")]

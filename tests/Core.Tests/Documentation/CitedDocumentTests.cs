@@ -31,6 +31,9 @@ public sealed partial class CitedDocumentTests
             || File.Exists(Path.Combine(Path.GetDirectoryName(Repository.File(file))!, document));
     }
 
+    [Fact]
+    public void The_readme_is_read_to_its_end() => Assert.InRange(File.ReadAllLines(Repository.File("README.md")).Length, 50, 149);
+
     [GeneratedRegex(@"(?<![\w./{*$-])(\.\./)*[A-Za-z][\w./-]*\.md\b")]
     private static partial Regex Citation();
 }

@@ -11,8 +11,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
     [
-        ".LongProof ", "ClusterTests ", "KillTests ", ".Proof.", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
+        ".LongProof ", "PresetTests ", "ClusterTests ", "KillTests ", ".Proof.", "PinnedSettingsTests ", "TimeFormTests ", "InitDatabaseTests ", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
         "LockedTableTests ", "UserSpellingTests ", "RestoreEdgeVerbTests ", "RestoredBackupTests ", "RunVerbTests ", "ReadmeWalkthroughTests ", "SchemaDriftTests ",
+        "RowlessSessionTests ", "RestoreDriftVerbTests ", "RestoreVerbTests ", "QueryVerbTests ", "HostileQueryTests ", "RouteTests ", "SourceNameTests ",
     ];
 
     /// <summary>The long ones, then the others, each in the order they came in.</summary>

@@ -31,7 +31,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
             FROM {run.Source.Map.Session.Sql} AS s
             WHERE {key} = ANY ({parameters.Add(PgParameter.Texts(keys))}::{_keyType}[])
               AND {new EligibilityPredicate(run.Source, shape, run.Policy, run.Cutoffs).Sql(parameters)}
-              AND {new SelectionStatements(run).LedgerAllows(key, parameters)}
+              AND {new LedgerConditions(run).Sql(key, parameters)}
             """;
     }
 

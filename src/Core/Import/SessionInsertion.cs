@@ -194,9 +194,3 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         return reasons;
     }
 }
-
-/// <summary>Where and how an import inserts.</summary>
-/// <param name="Target">The tables.</param>
-/// <param name="Options">What the user asked for.</param>
-/// <param name="TimeZone">Zone of the source's times without a zone.</param>
-internal sealed record ImportTarget(RestoreTarget Target, RestoreOptions Options, string TimeZone);

@@ -36,7 +36,7 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
         var parameters = new SqlParameters();
         var key = SessionPath.Column("s", run.Source.Map.Session.Key);
         var conditions = new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Conditions(parameters)
-            .Concat(new SelectionStatements(run).LedgerConditions(key, parameters));
+            .Concat(new LedgerConditions(run).Of(key, parameters));
         var reasons = string.Join("\n", conditions.Select(c => $"WHEN NOT coalesce({c.Sql}, false) THEN {parameters.Add(PgParameter.Text(c.Reason))}"));
         var sql = $"""
             SELECT r.reason, count(*)

@@ -40,7 +40,7 @@ internal sealed class SelectionStatements
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Conditions(parameters),
-            .. LedgerConditions(key, parameters),
+            .. new LedgerConditions(_run).Of(key, parameters),
         ];
         var from = after is null
             ? ""
@@ -94,7 +94,7 @@ internal sealed class SelectionStatements
     public string Eligible(SqlParameters parameters) => $"""
         FROM {_table.Sql} AS s
         WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
-          AND {LedgerAllows(SessionPath.Column("s", _table.Key), parameters)}
+          AND {new LedgerConditions(_run).Sql(SessionPath.Column("s", _table.Key), parameters)}
         """;
 
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
@@ -111,66 +111,6 @@ internal sealed class SelectionStatements
             SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
             FROM {path.From(child)}
             WHERE {path.Where(KeyMatch.In(SessionPath.Column("s", _table.Key), Eligible(parameters)))}{Taken(child, parameters)}
-            """;
-    }
-
-    /// <summary>Sessions of the run's shard that the ledger does not keep out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
-    public string LedgerAllows(string key, SqlParameters parameters) => Condition.All(LedgerConditions(key, parameters));
-
-    /// <summary>The same by the reason that each excludes a session for.</summary>
-    /// <param name="key">SQL of the session's key.</param>
-    /// <param name="parameters">Takes the values.</param>
-    /// <param name="everyReference">Asks also for rows that point to the session where no index finds them: affordable for one session.</param>
-    public IReadOnlyList<Condition> LedgerConditions(string key, SqlParameters parameters, bool everyReference = false)
-    {
-        var source = Source(parameters);
-        var grace = parameters.Add(PgParameter.Instant(_run.Cutoffs.Before(_run.Policy.RestoreGrace)));
-        // First of all: it costs one hash, and leaves the others a part of the sessions.
-        IEnumerable<Condition> shard = _run.Shard.IsWhole ? [] : [new("other shard", "shard", _run.Shard.Sql(key))];
-        List<Condition> conditions = !_run.HasLedger ? [.. shard] :
-        [
-            .. shard,
-            new("restored lately", "ledger", $"""
-                NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'restored' AND a.restored_at > {grace})
-                """)
-            {
-                Date = more => $"(SELECT max(a.restored_at) FROM archiver.archives AS a WHERE a.source = {Source(more)} AND a.session_id = {key}::text AND a.state = 'restored')",
-                Before = _run.Cutoffs.Before(_run.Policy.RestoreGrace),
-            },
-            new("quarantined", "ledger", $"""
-                NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = {key}::text AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(_run.Cutoffs.Now))}))
-                """)
-            {
-                Date = more => $"(SELECT q.next_attempt_at FROM archiver.quarantine AS q WHERE q.source = {Source(more)} AND q.session_id = {key}::text AND q.quarantined_at IS NULL)",
-                Before = _run.Cutoffs.Now,
-            },
-            new("held", "ledger", HoldCondition.NotHeld(_run.Source, _run.Shape, key, source, parameters)),
-        ];
-        // What a user deleted goes, copy or not.
-        if (_run.HasLedger && _run.Policy.Action != PolicyAction.Purge)
-            conditions.Add(new("stored", "ledger", $"""
-                NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = {source} AND a.session_id = {key}::text AND a.state = 'stored')
-                """));
-        return [.. conditions.Concat(NotReferenced(key, conditions, parameters, everyReference)).Select(c => c with { IsBeyondStatistics = true })];
-    }
-
-    /// <summary>
-    /// What rows of other sessions or tables point to cannot go while these stay; sessions that the policy takes as well do not stay. Asked only where an
-    /// index answers: the export asks the rest once a batch.
-    /// </summary>
-    private IEnumerable<Condition> NotReferenced(string key, IReadOnlyList<Condition> ledger, SqlParameters parameters, bool every)
-    {
-        if (_run.Policy is not ({ Action: PolicyAction.Archive, RowsStay: false } or { Action: PolicyAction.Purge, Scope: PurgeScope.Sessions }))
-            yield break;
-        var references = new ReferenceSql(_run.Source.Map);
-        foreach (var reference in _run.Shape.References.Where(r => r.Readable && (r.Indexed || every)))
-            yield return new(DropReason.Referenced, $"{PgIdentifier.Quote(reference.Name)} of {reference.From}", $"NOT {references.Exists(reference, key, Stays)}");
-
-        string Stays(string other) => $"""
-            {other} IS DISTINCT FROM {key} AND NOT EXISTS (
-              SELECT FROM {_table.Sql} AS s
-              WHERE {SessionPath.Column("s", _table.Key)} = {other}
-                AND {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)} AND {Condition.All(ledger)})
             """;
     }
 

@@ -32,7 +32,7 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Conditions(parameters),
-            .. new SelectionStatements(run).LedgerConditions(key, parameters, everyReference: true),
+            .. new LedgerConditions(run).Of(key, parameters, everyReference: true),
         ];
         var sql = $"""
             SELECT {key}::text, ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce({c.Sql}, false)"))}],

@@ -63,6 +63,16 @@ public sealed class StructureTests
         Assert.DoesNotContain(typeof(PolicyRunner).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith(assembly, StringComparison.Ordinal));
 
     [Fact]
+    public void No_file_takes_longer_to_read_than_200_lines()
+    {
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !Path.GetRelativePath(Repository.Root, f).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))
+            .Select(f => (Path: Path.GetRelativePath(Repository.Root, f), Lines: File.ReadLines(f).Count())).ToList();
+        Assert.True(files.Count > 300, "There are few files: the test could not fail.");
+        Assert.DoesNotContain(files, f => f.Lines > 200);
+    }
+
+    [Fact]
     public void Has_a_namespace_for_each_folder()
     {
         var root = Path.Combine(Repository.Root, "src", "Core");

@@ -11,9 +11,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
     [
-        ".LongProof ", "PresetTests ", "ClusterTests ", "KillTests ", ".Proof.", "PinnedSettingsTests ", "TimeFormTests ", "InitDatabaseTests ", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
+        ".LongProof ", "ClusterTests ", "KillTests ", ".Proof.", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
         "LockedTableTests ", "UserSpellingTests ", "RestoreEdgeVerbTests ", "RestoredBackupTests ", "RunVerbTests ", "ReadmeWalkthroughTests ", "SchemaDriftTests ",
-        "RowlessSessionTests ", "RestoreDriftVerbTests ", "RestoreVerbTests ", "QueryVerbTests ", "HostileQueryTests ", "RouteTests ", "SourceNameTests ",
+        "QueryVerbTests ", "HostileQueryTests ", "RouteTests ",
     ];
 
     /// <summary>The long ones, then the others, each in the order they came in.</summary>

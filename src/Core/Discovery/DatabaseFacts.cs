@@ -1,4 +1,5 @@
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Discovery;
 
@@ -73,13 +74,8 @@ internal sealed record FoundTable
 /// <param name="BaseType">Without modifiers, domains resolved.</param>
 internal sealed record FoundColumn(string Name, string Type, string BaseType, bool NotNull)
 {
-    /// <summary>Types whose values compare with each other without losing an index; other types are their own family.</summary>
-    public string Family => BaseType switch
-    {
-        "text" or "character varying" => "text",
-        "smallint" or "integer" or "bigint" => "integer",
-        _ => BaseType,
-    };
+    /// <summary>The types that its values compare with.</summary>
+    public string Family => KeyMatch.Family(BaseType);
 
     public bool IsTime => BaseType is "timestamp with time zone" or "timestamp without time zone" or "date";
 

@@ -36,7 +36,7 @@ internal sealed class TimeAssignment(TimeColumn time, TableShape table, string t
     public string Unset => $"{Quoted} = {(time.At is not null ? "false" : time.As switch
     {
         TimeForm.Text => Usual("''", "="),
-        TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => Usual("0", "<="),
+        _ when EpochTime.Has(time.As) => Usual("0", "<="),
         _ => "NULL",
     })}";
 

@@ -83,21 +83,13 @@ internal static class KeyChecks
         var (fromFacts, toFacts) = (catalog.Facts(table, from.Name), catalog.Facts(parent, to.Name));
         var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";
         var compared = child.Cast ?? to.BaseType;
-        if (Family(from.BaseType) != Family(compared))
+        if (KeyMatch.Family(from.BaseType) != KeyMatch.Family(compared))
             findings.Problem(
-                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {(LinkCast.Types.FirstOrDefault(t => Family(t) == Family(from.BaseType)) is { } cast ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type." : "Map columns of one type.")}");
-        else if (child.Cast is not null && Family(from.BaseType) == Family(to.BaseType))
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {(LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type." : "Map columns of one type.")}");
+        else if (child.Cast is not null && KeyMatch.Family(from.BaseType) == KeyMatch.Family(to.BaseType))
             findings.Problem($"{pair} is {from.Type}, as is {PgIdentifier.Quote(to.Name)} of {parent.Table}: take Cast away, with which no key of the server would show.");
         else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
             findings.Problem(
                 $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}. Map columns of one collation.");
     }
-
-    /// <summary>Types whose values compare with each other without losing the index.</summary>
-    private static string Family(string baseType) => baseType switch
-    {
-        "text" or "character varying" => "text",
-        "smallint" or "integer" or "bigint" => "integer",
-        _ => baseType,
-    };
 }

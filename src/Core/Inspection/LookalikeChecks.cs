@@ -31,24 +31,17 @@ internal static class LookalikeChecks
     {
         var session = catalog.Map.Session;
         var families = new[] { session.Key, session.ExternalId }.OfType<string>()
-            .Select(c => catalog.Column(SourceMap.SessionName, c)).OfType<ColumnShape>().Select(c => Family(c.BaseType)).ToHashSet();
+            .Select(c => catalog.Column(SourceMap.SessionName, c)).OfType<ColumnShape>().Select(c => KeyMatch.Family(c.BaseType)).ToHashSet();
         var names = PointingNames.Of(session.Table, session.Key).Concat(PointingNames.OfSessions)
             .Concat(catalog.Map.Children.Where(c => c.Parent == SourceMap.SessionName).Select(c => Words.Plain(c.ForeignKey))).Distinct();
         var found = await connection.QueryAsync(
             Named, row => (Table: new TableName(row.GetString(0), row.GetString(1)), Column: row.GetString(2), Type: row.GetString(3)), cancellationToken,
             PgParameter.Oids(catalog.Relations.Select(r => r.Oid)), PgParameter.Texts(names));
-        var columns = found.Where(f => families.Contains(Family(f.Type))).Select(f => $"{f.Table}.{PgIdentifier.Quote(f.Column)}").ToList();
+        var columns = found.Where(f => families.Contains(KeyMatch.Family(f.Type))).Select(f => $"{f.Table}.{PgIdentifier.Quote(f.Column)}").ToList();
         var more = columns.Count > Listed ? $" and {columns.Count - Listed} more" : "";
         if (columns.Count > 0)
             findings.Warning(
                 $"Named as if they pointed to sessions, and not mapped: {string.Join(", ", columns.Take(Listed))}{more}. "
                 + "Their rows stay when a session is archived. Map those tables under Tables:Children whose rows belong to sessions.");
     }
-
-    private static string Family(string type) => type switch
-    {
-        "character varying" => "text",
-        "smallint" or "bigint" => "integer",
-        _ => type,
-    };
 }

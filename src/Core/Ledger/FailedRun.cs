@@ -31,16 +31,18 @@ internal static class FailedRun
         return known ?? (RunOutcome.Failed, $"Unexpected {exception.GetType().Name}; the log has the details.");
     }
 
-    /// <summary>Records the end of a run; what cannot be recorded is logged, and the run's outcome stays what it was.</summary>
-    public static async Task RecordEndAsync(Guid run, Func<Task> record, ILogger logger)
+    /// <summary>Records the end of a run. Why it could not be recorded is logged and returned; null when it was.</summary>
+    public static async Task<Exception?> RecordEndAsync(Guid run, Func<Task> record, ILogger logger)
     {
         try
         {
             await record();
+            return null;
         }
         catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
         {
             logger.RunEndNotRecorded(exception, run);
+            return exception;
         }
     }
 }

@@ -11,13 +11,8 @@ internal static class RunEnd
     /// <summary>Records and logs the summary, and returns it; where the ledger did not take it, it says so and is no longer wholly done.</summary>
     public static async Task<RunSummary> RecordAsync(RunScope scope, RunSummary summary, ILogger logger)
     {
-        try
+        if (await FailedRun.RecordEndAsync(summary.RunId, () => scope.EndAsync(summary), logger) is { } exception)
         {
-            await scope.EndAsync(summary);
-        }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException)
-        {
-            logger.RunEndNotRecorded(exception, summary.RunId);
             summary = summary with
             {
                 Outcome = summary.Outcome == RunOutcome.Done ? RunOutcome.Partial : summary.Outcome,

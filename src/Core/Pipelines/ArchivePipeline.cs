@@ -53,7 +53,7 @@ internal sealed class ArchivePipeline(RunScope scope, ArchiverSettings settings,
     private Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
         var exports = new BatchExports(new BatchExporter(_run, settings.Storage.CompressionLevel, _server), _server, retry, outcomes, limits, _meter, erased, _run.Cutoffs.Now, logger);
-        return new ExportStage(_run, exports, retry, limits, tally, logger).RunAsync(limit, HandOverAsync, cancellationToken);
+        return new ExportStage(_run, exports, retry, limits, tally).RunAsync(limit, HandOverAsync, cancellationToken);
     }
 
     /// <summary>

@@ -47,12 +47,8 @@ internal sealed class DelayedDeletion(RunScope scope, ArchiverSettings settings,
         var taken = 0L;
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit - taken, limits.Pace.Sessions), token), cancellationToken) is var (selected, archives))
         {
-            if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken) is { } reason)
-            {
-                logger.RunCutShort(_run.Id, reason);
-                tally.CutShort(reason);
+            if (await limits.EndRunAsync(retry, tally, cancellationToken))
                 break;
-            }
             taken += selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             FaultPoint.Reach(FaultPoints.DelayedSelected);

@@ -3,12 +3,11 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
 using Archiver.Core.Sources;
-using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Pipelines;
 
 /// <summary>The first stage of an archive pipeline: selects batch after batch and exports each, until nothing is left or a bound of the run is reached.</summary>
-internal sealed class ExportStage(RunContext run, BatchExports exports, DatabaseRetry retry, RunLimits limits, RunTally tally, ILogger logger)
+internal sealed class ExportStage(RunContext run, BatchExports exports, DatabaseRetry retry, RunLimits limits, RunTally tally)
 {
     private readonly BatchSelector _selector = new(run, measured: false);
     private long _left;
@@ -19,12 +18,8 @@ internal sealed class ExportStage(RunContext run, BatchExports exports, Database
         _left = most;
         while (await retry.ExecuteAsync(token => _selector.NextAsync(Math.Min(_left, limits.Pace.Sessions), token), cancellationToken) is { } selected)
         {
-            if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken) is { } reason)
-            {
-                logger.RunCutShort(run.Id, reason);
-                tally.CutShort(reason);
+            if (await limits.EndRunAsync(retry, tally, cancellationToken))
                 return;
-            }
             _left -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             FaultPoint.Reach(FaultPoints.Selected);

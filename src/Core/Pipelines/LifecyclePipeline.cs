@@ -34,12 +34,8 @@ internal sealed class LifecyclePipeline(
         var selector = new BatchSelector(_run, measured: _run.Policy.Action == PolicyAction.Purge);
         while (await retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit, limits.Pace.Sessions), token), cancellationToken) is { } selected)
         {
-            if (await retry.ExecuteAsync(limits.ReachedAsync, cancellationToken) is { } reason)
-            {
-                logger.RunCutShort(_run.Id, reason);
-                tally.CutShort(reason);
+            if (await limits.EndRunAsync(retry, tally, cancellationToken))
                 return;
-            }
             limit -= selected.Sessions.Count;
             tally.AddSelected(selected.Sessions.Count);
             FaultPoint.Reach(FaultPoints.ChangeSelected);

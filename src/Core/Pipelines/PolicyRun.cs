@@ -3,7 +3,6 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Discard;
 using Archiver.Core.Documents;
 using Archiver.Core.Erasure;
-using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Purge;
 using Archiver.Core.Reconciliation;

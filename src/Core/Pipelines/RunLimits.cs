@@ -2,6 +2,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Pipelines;
@@ -38,6 +39,16 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
     /// <summary>After a batch: as <c>Batch:Pause</c> says, for all that was done since the last pause.</summary>
     public Task PauseAsync(CancellationToken cancellationToken) =>
         run.Batch.Pause.After(new(Interlocked.Exchange(ref _busy, 0))) is { Ticks: > 0 } pause ? Task.Delay(pause, time, cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Whether no further batch is to be taken; then the reason is logged, and stands in the run's summary.</summary>
+    public async Task<bool> EndRunAsync(DatabaseRetry database, RunTally tally, CancellationToken cancellationToken)
+    {
+        if (await database.ExecuteAsync(ReachedAsync, cancellationToken) is not { } reason)
+            return false;
+        logger.RunCutShort(run.Id, reason);
+        tally.CutShort(reason);
+        return true;
+    }
 
     /// <summary>Why no further batch is to be taken, or null. Waits first, bounded, while a replica is further behind or the server busier than it may be.</summary>
     public async Task<string?> ReachedAsync(CancellationToken cancellationToken)

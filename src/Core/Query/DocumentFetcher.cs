@@ -62,17 +62,7 @@ internal sealed class DocumentFetcher(
         await using var stream = body.OpenRead();
         using var reader = new MemberReader();
         foreach (var archive in fetch)
-        {
-            if (MemberReader.Holds(archive.Archive.Length, archive.Archive.JsonLength))
-            {
-                members.Add((archive, await CheckAsync(archive.Archive, reader, stream, cancellationToken)));
-                continue;
-            }
-            await using var member = new SliceStream(stream, archive.Archive.Length);
-            members.Add((archive, await CheckAsync(archive.Archive, member, cancellationToken)));
-            // What the decompressor left unread belongs to this member; the next one begins after it.
-            await member.CopyToAsync(Stream.Null, cancellationToken);
-        }
+            members.Add((archive, await CheckAsync(archive.Archive, stream, reader, cancellationToken)));
         await take(members, body, cancellationToken);
     }
 
@@ -102,15 +92,15 @@ internal sealed class DocumentFetcher(
         }
     }
 
-    private async Task<DocumentHeader> CheckAsync(LocatedArchive archive, MemberReader reader, Stream stream, CancellationToken cancellationToken)
+    /// <summary>Reads the member at which the stream stands, to its end, and returns its header if it is what the ledger has.</summary>
+    private async Task<DocumentHeader> CheckAsync(LocatedArchive archive, Stream stream, MemberReader reader, CancellationToken cancellationToken)
     {
         try
         {
-            var json = reader.Read(stream, archive.Length, archive.JsonLength);
-            if (!SHA256.HashData(json).AsSpan().SequenceEqual(archive.JsonSha256))
-                throw _damaged.Changed(archive, null);
-            using var document = await DocumentReader.OpenAsync(json, cancellationToken);
-            return document.Header;
+            var header = MemberReader.Holds(archive.Length, archive.JsonLength)
+                ? await ReadHeldAsync(archive, reader.Read(stream, archive.Length, archive.JsonLength), cancellationToken)
+                : await ReadStreamAsync(archive, stream, cancellationToken);
+            return header ?? throw _damaged.Changed(archive, null);
         }
         catch (Exception exception) when (DocumentDamage.Is(exception))
         {
@@ -118,21 +108,23 @@ internal sealed class DocumentFetcher(
         }
     }
 
-    private async Task<DocumentHeader> CheckAsync(LocatedArchive archive, Stream member, CancellationToken cancellationToken)
+    private static async Task<DocumentHeader?> ReadHeldAsync(LocatedArchive archive, ArraySegment<byte> json, CancellationToken cancellationToken)
     {
-        try
-        {
-            await using var json = new GzipMemberStream(member);
-            await using var hashing = new HashingStream(json);
-            using var document = await DocumentReader.OpenAsync(hashing, cancellationToken);
-            await hashing.CopyToAsync(Stream.Null, cancellationToken);
-            return hashing.BytesRead == archive.JsonLength && hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)
-                ? document.Header
-                : throw _damaged.Changed(archive, null);
-        }
-        catch (Exception exception) when (DocumentDamage.Is(exception))
-        {
-            throw _damaged.Changed(archive, exception);
-        }
+        if (!SHA256.HashData(json).AsSpan().SequenceEqual(archive.JsonSha256))
+            return null;
+        using var document = await DocumentReader.OpenAsync(json, cancellationToken);
+        return document.Header;
+    }
+
+    private static async Task<DocumentHeader?> ReadStreamAsync(LocatedArchive archive, Stream stream, CancellationToken cancellationToken)
+    {
+        await using var member = new SliceStream(stream, archive.Length);
+        await using var json = new GzipMemberStream(member);
+        await using var hashing = new HashingStream(json);
+        using var document = await DocumentReader.OpenAsync(hashing, cancellationToken);
+        await hashing.CopyToAsync(Stream.Null, cancellationToken);
+        // What the decompressor left unread belongs to this member; the next one begins after it.
+        await member.CopyToAsync(Stream.Null, cancellationToken);
+        return hashing.BytesRead == archive.JsonLength && hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256) ? document.Header : null;
     }
 }

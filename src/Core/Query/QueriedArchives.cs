@@ -19,20 +19,17 @@ internal sealed class QueriedArchives
     private const string Readable = "('stored', 'archived', 'restored', 'superseded', 'unknown')";
 
     // What was erased, discarded or moved since it was chosen is passed over.
+    private const string StillReadable = $"""
+        FROM archiver.archives AS a
+        JOIN archiver.objects AS o ON o.id = a.object_id
+        WHERE a.id = ANY ($1) AND a.state IN {Readable} AND o.state = 'stored' AND o.removal_began_at IS NULL
+        """;
+
     private const string Page = $"""
         SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id,
                a.session_created_at, a.exported_at, a.policy, a.external_id, a.session_last_activity, a.archived_at, a.message_count
-        FROM archiver.archives AS a
-        JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.id = ANY ($1) AND a.state IN {Readable} AND o.state = 'stored' AND o.removal_began_at IS NULL
+        {StillReadable}
         ORDER BY a.object_id, a.byte_offset, a.id
-        """;
-
-    private const string StillThere = $"""
-        SELECT count(*)
-        FROM archiver.archives AS a
-        JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.id = ANY ($1) AND a.state IN {Readable} AND o.state = 'stored' AND o.removal_began_at IS NULL
         """;
 
     private readonly QueryFilter _filter;
@@ -85,7 +82,7 @@ internal sealed class QueriedArchives
 
     /// <summary>How many of them are there to be read now; others were discarded, erased or moved to another object meanwhile.</summary>
     public Task<long> StillThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        connection.ScalarAsync<long>(StillThere, cancellationToken, PgParameter.Bigints(_ids));
+        connection.ScalarAsync<long>($"SELECT count(*) {StillReadable}", cancellationToken, PgParameter.Bigints(_ids));
 
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
     private static string From(string user, string asked) => $"""

@@ -14,6 +14,9 @@ internal static class EpochTime
     /// <summary>Seconds up to the year 10000, where clients have no times.</summary>
     private const long End = 253_402_300_800;
 
+    /// <summary>Whether times of this form are such numbers.</summary>
+    public static bool Has(TimeForm form) => form is TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds;
+
     /// <summary>The instant as timestamptz, NULL where it is not set; no number makes it fail.</summary>
     public static string Instant(TimeForm form, string value)
     {

@@ -7,6 +7,14 @@ internal sealed class KeyMatch
 
     private KeyMatch(Func<Func<string, string>?, string> sql) => _sql = sql;
 
+    /// <summary>Types whose values compare with each other without losing an index; other types are their own family.</summary>
+    public static string Family(string baseType) => baseType switch
+    {
+        "text" or "character varying" => "text",
+        "smallint" or "integer" or "bigint" => "integer",
+        _ => baseType,
+    };
+
     /// <summary>It is this key.</summary>
     /// <param name="key">SQL of the key's type.</param>
     public static KeyMatch Is(string key) => new(cast => $"= {(cast is null ? key : cast(key))}");

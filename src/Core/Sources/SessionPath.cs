@@ -20,7 +20,10 @@ internal sealed class SessionPath
         Conditions = conditions;
     }
 
-    /// <summary>SQL expression of the session's key; the child's own foreign key column where that is the same thing, be it of another type: its text is the key's.</summary>
+    /// <summary>
+    /// SQL expression of the session's key. Where the child's foreign key column holds that key, it is this column. The column may have another type; its
+    /// text is the key's.
+    /// </summary>
     public string Key { get; }
 
     /// <summary>Other tables with their aliases, nearest first; empty for a plain child of the session table.</summary>

@@ -36,21 +36,7 @@ internal sealed class SourceConnections : IAsyncDisposable
 
     /// <summary>An open connection of the main pool.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
-    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
-    {
-        var connection = await _main.OpenConnectionAsync(cancellationToken);
-        try
-        {
-            await BoundWaitsAsync(connection, cancellationToken);
-            await OptionalParts.SettleAsync(connection, _settings, cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
+    public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => OpenAsync(_main, check: null, cancellationToken);
 
     /// <summary>An open connection to the server that exports are read from: the replica where there is one.</summary>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>; <see cref="ForPersonAboutReplica"/> says it.</exception>
@@ -63,12 +49,18 @@ internal sealed class SourceConnections : IAsyncDisposable
     /// </summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
-    public async Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken)
+    public Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken) => OpenAsync(
+        _lock, connection => Pooler.RefuseAsync(
+            connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken),
+        cancellationToken);
+
+    private async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource pool, Func<NpgsqlConnection, Task>? check, CancellationToken cancellationToken)
     {
-        var connection = await _lock.OpenConnectionAsync(cancellationToken);
+        var connection = await pool.OpenConnectionAsync(cancellationToken);
         try
         {
-            await Pooler.RefuseAsync(connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken);
+            if (check is not null)
+                await check(connection);
             await BoundWaitsAsync(connection, cancellationToken);
             await OptionalParts.SettleAsync(connection, _settings, cancellationToken);
             return connection;

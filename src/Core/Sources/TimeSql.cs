@@ -51,7 +51,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
         var value = Held(time, c => SessionPath.Column(alias, c));
         return time.At is not null ? SessionPath.Column(alias, time.Column) : time.As switch
         {
-            TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => $"{value} > 0",
+            _ when EpochTime.Has(time.As) => $"{value} > 0",
             TimeForm.Text => $"{value} <> ''",
             _ => $"{value} IS NOT NULL",
         };
@@ -61,7 +61,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     public string IsUnset => time.At is not null ? $"{SessionPath.Column(alias, time.Column)} IS NOT TRUE" : time.As switch
     {
         TimeForm.Timestamp => $"{Value} IS NULL",
-        TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => $"({Value} IS NULL OR {Value} <= 0)",
+        _ when EpochTime.Has(time.As) => $"({Value} IS NULL OR {Value} <= 0)",
         TimeForm.Text => $"({Value} IS NULL OR {Value} = '')",
         _ => $"{Computed()} IS NULL",
     };
@@ -123,7 +123,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
 
     private static string OrNull(TimeForm form, string column) => form switch
     {
-        TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => $"nullif({column}, 0)",
+        _ when EpochTime.Has(form) => $"nullif({column}, 0)",
         TimeForm.Text => $"nullif({column}, '')",
         _ => column,
     };

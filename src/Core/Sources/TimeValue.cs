@@ -19,7 +19,7 @@ internal static class TimeValue
     {
         TimeForm.Timestamp => text,
         TimeForm.Text => TextTime.Read(text),
-        TimeForm.EpochSeconds or TimeForm.EpochMilliseconds or TimeForm.EpochMicroseconds => EpochTime.Read(form, text),
+        _ when EpochTime.Has(form) => EpochTime.Read(form, text),
         _ => UuidTime.Read(form, text),
     };
 }

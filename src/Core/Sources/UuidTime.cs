@@ -1,5 +1,4 @@
 using System.Globalization;
-using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Sources;

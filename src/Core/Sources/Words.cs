@@ -1,5 +1,3 @@
-using Archiver.Core.Settings;
-
 namespace Archiver.Core.Sources;
 
 /// <summary>Names of tables and columns, as whoever chose them may have written them: <c>chat_messages</c>, <c>ChatMessage</c>, <c>chatmessages</c>.</summary>

@@ -34,7 +34,10 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
 
     public Fingerprint FingerprintOf(int session) => _fingerprints[session];
 
-    /// <summary>Whether a third field precedes the columns, after the session's position in the batch and the hash of the row version: the row's instant, where no column has it as it is.</summary>
+    /// <summary>
+    /// Whether a third field precedes the columns: the row's instant. The first two are the session's position in the batch and the hash of the row's
+    /// version. The instant is a field of its own where no column holds it as a timestamptz.
+    /// </summary>
     public static bool HasTimeField(TableShape table, TimeColumn? time) =>
         time is not null && (time is not { As: TimeForm.Timestamp, At: null, Or: null } || table[time.Column].BaseType != "timestamp with time zone");
 

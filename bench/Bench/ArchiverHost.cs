@@ -1,5 +1,5 @@
-using Archiver.Core.Configuration;
 using Archiver.Core;
+using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Pipelines;

@@ -1,5 +1,4 @@
 using Archiver.Testing;
-using Archiver.Testing.Proof;
 using Npgsql;
 
 namespace Archiver.Worker.Tests;

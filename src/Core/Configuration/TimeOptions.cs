@@ -1,6 +1,5 @@
 using System.Globalization;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 
 namespace Archiver.Core.Configuration;
 

@@ -1,5 +1,3 @@
-using Archiver.Core.Settings;
-
 namespace Archiver.Core.Discovery;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Npgsql;

@@ -1,4 +1,3 @@
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;

@@ -117,7 +117,10 @@ internal sealed class SessionImporter(
             StringComparer.Ordinal);
     }
 
-    /// <summary>Takes out of <paramref name="present"/> the sessions whose live rows gave way, and returns their keys; they are inserted then, as after the run that archives them.</summary>
+    /// <summary>
+    /// Removes the sessions whose live rows gave way from <paramref name="present"/>, and returns their keys. The import inserts these sessions then. A real
+    /// replacement does the same, after its run has archived the live rows.
+    /// </summary>
     private async Task<HashSet<string>> RehearseReplacementAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Dictionary<string, ImportedSession> present, CancellationToken cancellationToken)
     {

@@ -1,6 +1,5 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
-using Archiver.Core.Reading;
 using Npgsql;
 
 namespace Archiver.Core.Import;

@@ -1,6 +1,5 @@
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Inspection;

@@ -1,6 +1,5 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Selection;

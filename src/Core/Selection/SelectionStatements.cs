@@ -1,4 +1,3 @@
-using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;

@@ -1,5 +1,4 @@
 using Archiver.Core.Configuration;
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Discovery;
 using Archiver.Core.Settings;
 

@@ -7,8 +7,8 @@ using Archiver.Core.Discovery;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Archiver.Worker.Jobs;
 using Archiver.Worker.Configuration;
+using Archiver.Worker.Jobs;
 using Archiver.Worker.Output;
 using Npgsql;
 

@@ -1,5 +1,4 @@
 using Archiver.Core.Settings;
-using Xunit;
 using static Archiver.Core.Tests.Configuration.Configured;
 
 namespace Archiver.Core.Tests.Configuration;

@@ -1,6 +1,4 @@
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
-using Xunit;
 using static Archiver.Core.Tests.Configuration.Configured;
 
 namespace Archiver.Core.Tests.Configuration;

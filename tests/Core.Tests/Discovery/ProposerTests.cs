@@ -1,5 +1,4 @@
 using Archiver.Core.Discovery;
-using Xunit;
 
 namespace Archiver.Core.Tests.Discovery;
 

@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Archiver.Core.Tests.Discovery;
 
 public sealed class RowlessSessionsTests

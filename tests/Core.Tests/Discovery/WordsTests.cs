@@ -1,5 +1,4 @@
 using Archiver.Core.Sources;
-using Xunit;
 
 namespace Archiver.Core.Tests.Discovery;
 

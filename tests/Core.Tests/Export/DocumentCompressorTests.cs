@@ -5,7 +5,6 @@ using System.Text;
 using Archiver.Core.Documents;
 using Archiver.Core.Export;
 using Archiver.Core.Spool;
-using Xunit;
 
 namespace Archiver.Core.Tests.Export;
 

@@ -1,5 +1,5 @@
-using Archiver.Core.Configuration;
 using System.Text;
+using Archiver.Core.Configuration;
 using Archiver.Core.Documents;
 using Archiver.Core.Settings;
 

@@ -1,5 +1,5 @@
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Configuration;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Tests.Sources;

@@ -1,6 +1,5 @@
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Xunit;
 
 namespace Archiver.Core.Tests.Sources;
 

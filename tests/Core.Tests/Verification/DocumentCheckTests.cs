@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Archiver.Core.Documents;
 
 namespace Archiver.Core.Tests.Verification;

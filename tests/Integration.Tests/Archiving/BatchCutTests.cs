@@ -1,9 +1,8 @@
 using System.Globalization;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Settings;
-using Archiver.Core.Diagnostics;
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -8,7 +8,6 @@ using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Archiving;
 

@@ -1,5 +1,4 @@
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;

@@ -1,5 +1,4 @@
 using Archiver.Testing;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Sources;
 

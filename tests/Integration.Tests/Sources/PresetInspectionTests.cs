@@ -1,5 +1,4 @@
 using Archiver.Core.Inspection;
-using Archiver.Core.Settings;
 using Archiver.Testing;
 using Npgsql;
 

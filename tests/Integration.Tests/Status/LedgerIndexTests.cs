@@ -3,12 +3,9 @@ using Archiver.Core.Erasure;
 using Archiver.Core.Ledger;
 using Archiver.Core.Reading;
 using Archiver.Core.Selection;
-using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 using Archiver.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Xunit;
 
 namespace Archiver.Integration.Tests.Status;
 

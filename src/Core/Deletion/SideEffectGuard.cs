@@ -6,27 +6,32 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// Counts every row that this transaction deleted or updated in any table (docs/protocol.md rule 12). If the server deleted more rows than our
+/// Counts every row that this transaction deleted or updated in any table, and the tables that it emptied (docs/protocol.md rule 12). If the server deleted more rows than our
 /// statements returned, or updated any, then a cascade, a trigger or a rule changed something that was not archived, or another session. The same
 /// holds for the archiver's own updates of session rows. Needs track_counts.
 /// </summary>
 internal sealed class SideEffectGuard
 {
-    // Counters of a backend may hold numbers of earlier transactions that are not reported yet, hence a difference. TOAST rows do not count.
-    private const string Counters = """
+    // Counters of a backend may hold numbers of earlier transactions that are not reported yet, hence a difference. TOAST rows do not count, those of
+    // large objects do. Rows that go with TRUNCATE, DROP or DETACH are in no counter: such a table is locked, and its entry changed or gone. Of those
+    // gone, one that this transaction made itself has no statistics.
+    private static readonly string Counters = $"""
         SELECT coalesce(sum(pg_stat_get_xact_tuples_deleted(c.oid)), 0)::bigint,
                coalesce(sum(pg_stat_get_xact_tuples_updated(c.oid)) FILTER (
                  WHERE c.oid <> $1 AND NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) AS p WHERE p.relid = $1)), 0)::bigint,
-               coalesce(sum(pg_stat_get_xact_tuples_updated(c.oid)), 0)::bigint
+               coalesce(sum(pg_stat_get_xact_tuples_updated(c.oid)), 0)::bigint,
+               (SELECT count(*) FROM pg_locks AS l LEFT JOIN pg_class AS t ON t.oid = l.relation
+                WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                  AND CASE WHEN t.oid IS NULL THEN pg_stat_get_tuples_inserted(l.relation) > 0 ELSE t.relkind IN ('r', 'p') AND t.relpersistence <> 't' AND {OurOwn("t")} END)
         FROM pg_class AS c
-        WHERE c.relkind = 'r' AND c.relnamespace <> 'pg_catalog'::regnamespace
+        WHERE c.relkind = 'r' AND (c.relnamespace <> 'pg_catalog'::regnamespace OR c.relname IN ('pg_largeobject', 'pg_largeobject_metadata'))
         """;
 
     private readonly SourceMap _map;
     private readonly SourceShape _shape;
-    private readonly (long Deleted, long UpdatedElsewhere, long Updated) _before;
+    private readonly (long Deleted, long UpdatedElsewhere, long Updated, long Emptied) _before;
 
-    private SideEffectGuard(SourceMap map, SourceShape shape, (long Deleted, long UpdatedElsewhere, long Updated) before)
+    private SideEffectGuard(SourceMap map, SourceShape shape, (long Deleted, long UpdatedElsewhere, long Updated, long Emptied) before)
     {
         _map = map;
         _shape = shape;
@@ -45,7 +50,7 @@ internal sealed class SideEffectGuard
     public async Task<bool> HoldsAsync(NpgsqlConnection connection, long rowsReturned, IEnumerable<string>? staying, CancellationToken cancellationToken)
     {
         var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken);
-        if (now.Deleted - _before.Deleted != rowsReturned || now.UpdatedElsewhere != _before.UpdatedElsewhere)
+        if (now.Deleted - _before.Deleted != rowsReturned || now.UpdatedElsewhere != _before.UpdatedElsewhere || now.Emptied != _before.Emptied)
             return false;
         return now.Updated == _before.Updated
             || (staying is not null && !await connection.ScalarAsync<bool>(OthersUpdated, cancellationToken, PgParameter.Texts(staying)));
@@ -55,7 +60,7 @@ internal sealed class SideEffectGuard
     public async Task<bool> HoldsForUpdateAsync(NpgsqlConnection connection, long sessionsReturned, CancellationToken cancellationToken)
     {
         var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken);
-        return now == (_before.Deleted, _before.UpdatedElsewhere, _before.Updated + sessionsReturned);
+        return now == (_before.Deleted, _before.UpdatedElsewhere, _before.Updated + sessionsReturned, _before.Emptied);
     }
 
     // Counters know no rows. A version that this transaction wrote, in whichever of its savepoints, is one that is still in progress and seen all
@@ -63,10 +68,12 @@ internal sealed class SideEffectGuard
     private string OthersUpdated => $"""
         SELECT EXISTS (
           SELECT FROM {_map.Session.Table.Sql} AS t
-          WHERE age(t.xmin) <= 0 AND NOT {SessionPath.Column("t", _map.Session.Key)} = ANY ($1::{_shape.KeyType(_map)}[])
-            AND pg_xact_status((pg_current_xact_id()::text::numeric - age(t.xmin))::text::xid8) = 'in progress')
+          WHERE {OurOwn("t")} AND NOT {SessionPath.Column("t", _map.Session.Key)} = ANY ($1::{_shape.KeyType(_map)}[]))
         """;
 
-    private static async Task<(long Deleted, long UpdatedElsewhere, long Updated)> ReadAsync(NpgsqlConnection connection, uint session, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Counters, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, PgParameter.Oid(session)))[0];
+    private static string OurOwn(string alias) =>
+        $"(CASE WHEN age({alias}.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::numeric - age({alias}.xmin))::text::xid8) = 'in progress' ELSE false END)";
+
+    private static async Task<(long Deleted, long UpdatedElsewhere, long Updated, long Emptied)> ReadAsync(NpgsqlConnection connection, uint session, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(Counters, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken, PgParameter.Oid(session)))[0];
 }

@@ -1,14 +1,15 @@
 #!/bin/bash
 # Breaks the code on purpose, one fault at a time, and names the test that notices. A test that cannot fail proves nothing.
-# The faults stand in tests/mutants.txt. One takes about a minute, so all of them are for a person to start; the result goes into docs/proof.md.
+# The faults stand in tests/mutants.txt. One takes about half a minute, so all of them are for a person to start; the result goes into docs/proof.md.
 #
 #   tests/mutants.sh                all of them, at the last commit
 #   tests/mutants.sh 'lease|lock'   those whose description matches, as grep -E does
+#   PART=1/2 tests/mutants.sh       the first of every two; PART=2/2 beside it takes the others
 #
 # Ends with `N noticed, N survived, N stale`; stale is a fault whose line is no longer in the code, or that no longer compiles.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-ROOT=$PWD ONLY=${1:-}
+ROOT=$PWD ONLY=${1:-} PART=${PART:-1/1}
 ME=mutants.sh WORK_PREFIX=archiver-mutants WITH_TOOLS=1
 . tests/Testing/servers/common.sh
 export CI=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
@@ -24,13 +25,28 @@ ARCHIVER_TEST_POSTGRES=$(value postgres POSTGRES_CONNECTION) ARCHIVER_TEST_S3_EN
 ARCHIVER_TEST_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) ARCHIVER_TEST_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
 
 # A broken line may leave a variable unused: no warning is an error here.
-build() { compile dotnet build "tests/$1" -v quiet "${SHARED_COMPILER[@]}" -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false >"$WORK/build.log" 2>&1; }
+build() { compile dotnet build "$@" -v quiet "${SHARED_COMPILER[@]}" -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false >"$WORK/build.log" 2>&1; }
 
-# The failed tests of `PROJECT CLASS[.METHOD]`; fails where none ran.
+# Puts the fault into what `tests/PROJECT` runs. Only the broken assembly is compiled, in a third of the time, unless a line was changed that others compile in.
+build_fault() {
+  local changed part assembly folder
+  changed=$(git diff --unified=0)
+  ! grep -qE '^[-+].*\<(public|internal|const)\>' <<<"$changed" || { build "tests/$1"; return; }
+  for part in Core:Archiver.Core Worker:archiver; do
+    assembly=${part#*:}.dll
+    part=src/${part%:*}
+    build "$part" --no-restore --no-dependencies || return
+    for folder in src/Worker tests/*; do
+      ! [ -f "$folder/bin/Debug/net10.0/$assembly" ] || cp "$part/obj/Debug/net10.0/$assembly" "$folder/bin/Debug/net10.0/" || return
+    done
+  done
+}
+
+# The first failed tests of `PROJECT CLASS[.METHOD]`; fails where none ran.
 failed_tests() {
   local project=$1 pattern=$2 filter=(--filter-class "*.$2") rc
   case $pattern in *.*) filter=(--filter-method "*.$pattern");; esac
-  timeout 600 dotnet test --project "tests/$project" --no-build --no-ansi --no-progress "${filter[@]}" >"$WORK/test.log" 2>&1 </dev/null; rc=$?
+  timeout 600 dotnet test --project "tests/$project" --no-build --no-ansi --no-progress --stop-on-fail on "${filter[@]}" >"$WORK/test.log" 2>&1 </dev/null; rc=$?
   # 2: tests failed; 8: none ran; anything else is a host that the fault brought down, or one that hangs for ten minutes.
   case $rc in 0) ;; 8) return 1;; *) sed -n 's/^failed \([^ (]*\).*/\1/p' "$WORK/test.log" | sed 's/.*\.\([^.]*\.[^.]*\)$/\1/' | sort -u | paste -sd' ' | grep . || echo "the run ended with $rc";; esac
 }
@@ -51,7 +67,7 @@ try() {
   local red tests= problem=
   problem=$(apply "${edits[@]}") || { count stale "$problem"; return; }
   for red in "${reds[@]}"; do
-    build "${red%% *}" || { count stale "does not compile: $(grep -m1 -o 'error.*' "$WORK/build.log" | cut -c1-120)"; return; }
+    build_fault "${red%% *}" || { count stale "does not compile: $(grep -m1 -o 'error.*' "$WORK/build.log" | cut -c1-120)"; return; }
     tests=$(failed_tests "${red%% *}" "${red#* }") || { count stale "no test is named $red"; return; }
     [ -z "$tests" ] || { count noticed "$tests"; return; }
   done
@@ -65,9 +81,11 @@ count() { # OUTCOME DETAIL
   git checkout -q .
 }
 
-what= file= edits=() reds=()
+for project in Core Integration Worker; do build "tests/$project.Tests" || fail "the build failed: $(grep -m1 -o 'error.*' "$WORK/build.log")"; done
+
+what= file= edits=() reds=() entries=0
 flush() {
-  [ -z "$what" ] || ! [[ $what =~ $ONLY ]] || try
+  [ -z "$what" ] || ! [[ $what =~ $ONLY ]] || (( entries++ % ${PART#*/} != ${PART%/*} - 1 )) || try
   what= file= edits=() reds=()
 }
 while IFS= read -r entry <&3; do

@@ -20,20 +20,34 @@ internal static partial class DuckErrors
             return Failed($"The folder for temporary files, or for the result, cannot be used: {message}. Free space, or let TMPDIR name another.");
         // Only what a value does at run time is no fault of the SQL as such.
         return message.StartsWith("Conversion Error", StringComparison.Ordinal) || message.StartsWith("Out of Range Error", StringComparison.Ordinal)
-            ? Failed($"The SQL cannot be run: {message}.")
+            ? Failed($"The SQL cannot be run: {message}. TRY_CAST, and TRY around an expression, give NULL instead.")
             : new(FailureKind.Configuration, $"The SQL cannot be run: {message}. The views and their columns: archiver query \"SHOW ALL TABLES\"", exception);
 
         ArchiverException Failed(string said) => new(FailureKind.Failed, said, exception);
     }
 
-    /// <summary>Names of tables and columns are in double quotes; values are in single ones.</summary>
+    /// <summary>What a statement is refused for before it reads is its own: names in double quotes, literals in single ones.</summary>
     private static string Text(string message)
     {
         var end = message.IndexOf("\nLINE ", StringComparison.Ordinal);
         var text = (end < 0 ? message : message[..end]).Trim().TrimEnd('.').Replace("\n", " ", StringComparison.Ordinal);
-        return Values().Replace(text, "'...'");
+        if (AboutStatement().IsMatch(text))
+            return Literals().Replace(text, "'...'");
+        return Kind().Match(text) is { Success: true } kind ? $"{kind.Value}: {Kept(kind.Value)}{Cast().Match(text).Value}" : "an error";
+
+        static string Kept(string kind) => kind == "Conversion Error" ? "a value cannot be read" : "a value is not what it has to be";
     }
 
+    // Of what happens while rows are read, DuckDB quotes values in single quotes, in double ones, or in none.
+    [GeneratedRegex("^(Parser|Syntax|Binder|Catalog|Permission|Out of Memory|IO) Error")]
+    private static partial Regex AboutStatement();
+
+    [GeneratedRegex("^[A-Z][A-Za-z ]* Error(?=:)")]
+    private static partial Regex Kind();
+
+    [GeneratedRegex("(?<=^Conversion Error.*)( to [A-Z][A-Z0-9_]*([(][0-9, ]+[)])?)? when casting from source column [A-Za-z_0-9]+$", RegexOptions.Singleline)]
+    private static partial Regex Cast();
+
     [GeneratedRegex("'.*'", RegexOptions.Singleline)]
-    private static partial Regex Values();
+    private static partial Regex Literals();
 }

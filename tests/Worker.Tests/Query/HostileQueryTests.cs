@@ -50,7 +50,30 @@ public sealed class HostileQueryTests(TestServers servers)
         Assert.Equal((1, ""), (cast.ExitCode, cast.Output));
         Assert.DoesNotContain("whispered", cast.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("shouted", cast.Error, StringComparison.Ordinal);
-        Assert.Contains("Conversion Error", cast.Error, StringComparison.Ordinal);
+        Assert.Contains("Conversion Error: a value cannot be read to INT32 when casting from source column content", cast.Error, StringComparison.Ordinal);
+    }
+
+    // DuckDB quotes values in single quotes, in double ones, and in none.
+    [Fact]
+    public async Task Says_nothing_that_was_written_whatever_a_value_fails_in()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = '[whispered'");
+        await archiver.RunAsync("archive");
+        string[] failing =
+        [
+            "content::DATE", "content::DECIMAL(3,1)", "to_json(content)::INT", "json(content)", "json_extract(content, '$.x')", "strptime(content, '%Y')", "error(content)", "from_base64(content)",
+            "date_part(content, DATE '2020-01-01')", "date_trunc(content, DATE '2020-01-01')", "regexp_matches('x', content)", "strftime(now(), '%Q' || content)", "timezone(content, now())", "content::STRUCT(a INT)",
+            "content::INTERVAL", "content::UUID", "content::BIT", "unhex(content)", "content::INT[]", "content::MAP(VARCHAR, INT)", "CAST('x' || content AS ENUM('a'))", "date_diff(content, now(), now())", "content::TIMESTAMPTZ",
+        ];
+        var said = new List<string>();
+        foreach (var sql in failing)
+        {
+            var result = await archiver.RunAsync("query", $"SELECT {sql} FROM messages");
+            if (result.ExitCode is not (1 or 2) || result.Output.Length > 0 || result.Error.Contains("whispered", StringComparison.Ordinal) || !result.Error.Contains("The SQL cannot be run: ", StringComparison.Ordinal))
+                said.Add($"{sql}: {result.ExitCode} {result.Output} {result.Error}");
+        }
+        Assert.Empty(said);
     }
 
     [Theory]

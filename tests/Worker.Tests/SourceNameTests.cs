@@ -146,7 +146,7 @@ public sealed class SourceNameTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
         await archiver.RunAsync("archive", "--max-sessions", "2");
         await archiver.Database.ExecuteAsync("""
-            DROP TABLE archiver.source_tables, archiver.sources; DROP FUNCTION archiver.rename_source; DELETE FROM archiver.migrations WHERE name LIKE '%sources.sql';
+            DROP TABLE archiver.source_tables, archiver.sources; DROP FUNCTION archiver.rename_source; DELETE FROM archiver.migrations WHERE name LIKE '%sources.sql' OR name LIKE '%source_columns.sql';
             INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
             SELECT 'MAIN', session_id, 1, 'superseded', 0, 1, object_id, 0, 1, 1, '', '{}', run_id, 'Idle', exported_at - interval '1 hour' FROM archiver.archives ORDER BY id LIMIT 1;
             INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('MAIN', 'IDLE', 'me'), ('main', 'Idle', 'me');

@@ -11,7 +11,7 @@ namespace Archiver.Core.Holds;
 /// </summary>
 internal static class HoldCondition
 {
-    /// <summary>For a live session row, alias <c>s</c>.</summary>
+    /// <summary>For a live session row, alias <c>s</c>. Where no user is mapped, every hold by user may cover it.</summary>
     /// <param name="source">Placeholder of the source's name.</param>
     /// <param name="only">Placeholder of the ids of the holds that are asked for; null for all.</param>
     public static string NotHeld(SourceSettings settings, SourceShape shape, string key, string source, SqlParameters parameters, string? only = null)
@@ -27,7 +27,7 @@ internal static class HoldCondition
         var begun = $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)";
         return Condition(
             source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0 THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only,
-            column);
+            column, table.User is null ? "true" : "false");
 
         // A message may be younger, or older, than its session says of itself.
         string Times(string aggregate) => string.Concat(settings.Map.Children.Where(c => c.Time is not null).Select(child =>

@@ -78,7 +78,9 @@ internal static class SourceRegistry
             throw new ArchiverException(FailureKind.Refused,
                 $"Source '{source.Name}' stands for table {before.Table} in this ledger, and the configuration maps {session.Table}: what is held and archived under this name are other sessions. Nothing was changed. "
                 + $"Give the new table a source with a name of its own; or, if it took the place of the old one: archiver source rename {source.Name} {source.Name}");
-        return mapped.Count == mine.Count && mapped.All(m => mine.Exists(k => k.Table == m.Table && k.Oid == m.Oid && k.IsSession == m.IsSession)) ? null : mapped;
+        if (mine.FirstOrDefault(k => k.IsSession) is { } noted)
+            await SourceColumns.CheckAsync(connection, source.Name, noted, session, cancellationToken);
+        return mapped.Count == mine.Count && mapped.All(m => mine.Exists(k => k with { Source = "", IsThere = true } == m)) ? null : mapped;
     }
 
     internal static void RefuseOtherName(string source, IReadOnlyList<SourceTable> mapped, IReadOnlyList<SourceTable> known)

@@ -31,20 +31,14 @@ internal sealed class JsonPieces : IDisposable
     public static Utf8JsonReader Over(ReadOnlySpan<byte> json) => new(json, Deep);
 
     /// <summary>The next byte that is not a blank, or 0 at the end.</summary>
-    public async ValueTask<byte> PeekAsync(CancellationToken cancellationToken)
+    public ValueTask<byte> PeekAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (; _at < _end; _at++)
         {
-            while (_at < _end)
-            {
-                if (_buffer[_at] is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t'))
-                    return _buffer[_at];
-                _at++;
-            }
-            if (_ended)
-                return 0;
-            await FillAsync(cancellationToken);
+            if (_buffer[_at] is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t'))
+                return new(_buffer[_at]);
         }
+        return _ended ? new((byte)0) : FillAndPeekAsync(cancellationToken);
     }
 
     /// <summary>Takes one punctuation character.</summary>
@@ -117,6 +111,12 @@ internal sealed class JsonPieces : IDisposable
         _value = _at;
         _valueEnd = _at += (int)reader.BytesConsumed;
         return true;
+    }
+
+    private async ValueTask<byte> FillAndPeekAsync(CancellationToken cancellationToken)
+    {
+        await FillAsync(cancellationToken);
+        return await PeekAsync(cancellationToken);
     }
 
     /// <summary>Makes room and fills the buffer to its end: a value larger than it is measured again only when it has doubled.</summary>

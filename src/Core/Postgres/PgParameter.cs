@@ -21,6 +21,20 @@ internal static class PgParameter
 
     public static NpgsqlParameter Bigints(IEnumerable<long> values) => Of(values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
 
+    /// <summary>The same values as an <c>int8multirange</c>: a million neighbours are one range.</summary>
+    public static NpgsqlParameter Ranges(IEnumerable<long> values)
+    {
+        List<NpgsqlRange<long>> ranges = [];
+        foreach (var value in values.Order())
+        {
+            if (ranges.Count > 0 && ranges[^1].UpperBound >= value)
+                ranges[^1] = new(ranges[^1].LowerBound, true, value + 1, false);
+            else
+                ranges.Add(new(value, true, value + 1, false));
+        }
+        return Of(ranges.ToArray(), NpgsqlDbType.BigIntMultirange);
+    }
+
     public static NpgsqlParameter Numeric(decimal value) => Of(value, NpgsqlDbType.Numeric);
 
     public static NpgsqlParameter Double(double value) => Of(value, NpgsqlDbType.Double);

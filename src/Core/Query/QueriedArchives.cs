@@ -32,6 +32,28 @@ internal sealed class QueriedArchives
         ORDER BY a.object_id, a.byte_offset, a.id
         """;
 
+    private static readonly string Newest = $"""
+        AND a.state <> 'superseded' AND NOT EXISTS (
+          SELECT FROM archiver.archives AS n
+          WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN {Readable})
+        """;
+
+    // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
+    private const string OfChosenSessions = $"""
+        AND a.session_id IN (
+          SELECT c.session_id FROM archiver.archives AS c
+          WHERE c.source = $1 AND c.state IN {Readable}
+            AND ($8::text[] IS NULL OR c.session_id = ANY ($8))
+            AND ($9::text[] IS NULL OR c.user_id = ANY ($9))
+            AND ($10::text[] IS NULL OR c.policy = ANY ($10))
+            AND ($11::text[] IS NULL OR c.external_id = ANY ($11))
+            AND ($12::timestamptz IS NULL OR c.archived_at >= $12)
+            AND ($13::timestamptz IS NULL OR c.archived_at <= $13)
+            AND ($14::timestamptz IS NULL OR c.session_last_activity >= $14)
+            AND ($15::timestamptz IS NULL OR c.session_last_activity <= $15)
+            AND ($16::text[] IS NULL OR c.source = ANY ($16)))
+        """;
+
     private readonly QueryFilter _filter;
     private readonly string _from;
     private readonly string? _key, _user;
@@ -46,7 +68,7 @@ internal sealed class QueriedArchives
         var user = filter.User is { } u && source.Map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
         var key = filter.Session is { } id ? await given.KeyAsync(id, cancellationToken) ?? id : null;
         var column = user is null ? null : await SameUser.ColumnAsync(connection, source.Map, cancellationToken);
-        return new(filter, From(SameUser.Form(column, "a.user_id"), SameUser.Form(column, "$2")), key, user);
+        return new(filter, From(filter, SameUser.Form(column, "a.user_id"), SameUser.Form(column, "$2")), key, user);
     }
 
     /// <summary>Chooses them, once: what comes to the ledger after this is not read, and to choose again would cost the same again.</summary>
@@ -67,8 +89,7 @@ internal sealed class QueriedArchives
 
     /// <summary>Notes in an entry of the audit which archives these are.</summary>
     public Task AuditAsync(NpgsqlConnection connection, AuditStamp entry, CancellationToken cancellationToken) => connection.ExecuteAsync(
-        "UPDATE archiver.audit AS t SET archives = (SELECT range_agg(int8range(n.id, n.id, '[]')) FROM unnest($1) AS n (id)) WHERE t.id = $2",
-        cancellationToken, PgParameter.Bigints(_ids), PgParameter.Bigint(entry.Id));
+        "UPDATE archiver.audit AS t SET archives = $1 WHERE t.id = $2", cancellationToken, PgParameter.Ranges(_ids), PgParameter.Bigint(entry.Id));
 
     /// <summary>Page by page.</summary>
     public async IAsyncEnumerable<IReadOnlyList<QueriedArchive>> PagesAsync(SourceConnections source, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -84,8 +105,8 @@ internal sealed class QueriedArchives
     public Task<long> StillThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         connection.ScalarAsync<long>($"SELECT count(*) {StillReadable}", cancellationToken, PgParameter.Bigints(_ids));
 
-    // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
-    private static string From(string user, string asked) => $"""
+    // No conditions that are switched off by a parameter around these: PostgreSQL would look for each archive's newer ones by itself.
+    private static string From(QueryFilter filter, string user, string asked) => $"""
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1 AND o.state = 'stored' AND o.removal_began_at IS NULL
@@ -95,21 +116,8 @@ internal sealed class QueriedArchives
           AND ($5::timestamptz IS NULL OR a.session_last_activity >= $5)
           AND ($6::timestamptz IS NULL OR a.session_last_activity < $6)
           AND ($7::text IS NULL OR a.policy = $7)
-          AND ($8 OR (a.state <> 'superseded' AND NOT EXISTS (
-            SELECT FROM archiver.archives AS n
-            WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN {Readable})))
-          AND ($9 OR a.session_id IN (
-            SELECT c.session_id FROM archiver.archives AS c
-            WHERE c.source = $1 AND c.state IN {Readable}
-              AND ($10::text[] IS NULL OR c.session_id = ANY ($10))
-              AND ($11::text[] IS NULL OR c.user_id = ANY ($11))
-              AND ($12::text[] IS NULL OR c.policy = ANY ($12))
-              AND ($13::text[] IS NULL OR c.external_id = ANY ($13))
-              AND ($14::timestamptz IS NULL OR c.archived_at >= $14)
-              AND ($15::timestamptz IS NULL OR c.archived_at <= $15)
-              AND ($16::timestamptz IS NULL OR c.session_last_activity >= $16)
-              AND ($17::timestamptz IS NULL OR c.session_last_activity <= $17)
-              AND ($18::text[] IS NULL OR c.source = ANY ($18))))
+          {(filter.AllGenerations ? "" : Newest)}
+          {(filter.Condition.IsNone ? "" : OfChosenSessions)}
         """;
 
     private NpgsqlParameter[] Parameters()
@@ -119,8 +127,8 @@ internal sealed class QueriedArchives
         return
         [
             PgParameter.Text(_filter.Source), PgParameter.Text(_user), PgParameter.Text(_key), PgParameter.Text(_filter.Session),
-            PgParameter.InstantOrNull(_filter.From), PgParameter.InstantOrNull(_filter.To), PgParameter.Text(_filter.Policy), PgParameter.Bool(_filter.AllGenerations),
-            PgParameter.Bool(condition.IsNone), PgParameter.TextsOrNull(condition.Of(ViewColumns.SessionId)), PgParameter.TextsOrNull(condition.Of(ViewColumns.UserId)),
+            PgParameter.InstantOrNull(_filter.From), PgParameter.InstantOrNull(_filter.To), PgParameter.Text(_filter.Policy),
+            PgParameter.TextsOrNull(condition.Of(ViewColumns.SessionId)), PgParameter.TextsOrNull(condition.Of(ViewColumns.UserId)),
             PgParameter.TextsOrNull(condition.Of(ViewColumns.Policy)), PgParameter.TextsOrNull(condition.Of(ViewColumns.ExternalId)),
             PgParameter.InstantOrNull(archived.From), PgParameter.InstantOrNull(archived.To), PgParameter.InstantOrNull(active.From), PgParameter.InstantOrNull(active.To),
             PgParameter.TextsOrNull(condition.Of(ViewColumns.Source)),

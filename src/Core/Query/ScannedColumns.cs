@@ -16,6 +16,7 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
     private readonly long?[] _numbers = new long?[wanted.Count];
     private RowColumn[] _map = [];
     private byte[] _unescaped = [];
+    private int _ofRow;
 
     /// <summary>Name of the table in the documents.</summary>
     public string Table => view.Table;
@@ -25,6 +26,7 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
     {
         if (!_maps.TryGetValue(shape, out _map!))
             _maps[shape] = _map = Map(shapes[shape]);
+        _ofRow = _map.Count(c => c.Slot >= 0);
         for (var slot = 0; slot < wanted.Count; slot++)
         {
             if (Column(slot) is { Row: null } column)
@@ -39,8 +41,8 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
         Array.Clear(_seen);
         var reader = JsonPieces.Over(json);
         reader.Read();
-        var next = 0;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var (next, left) = (0, _ofRow);
+        while (left > 0 && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var column = Find(ref reader, ref next);
             var begin = (int)reader.BytesConsumed;
@@ -55,6 +57,7 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
             if (!vectors[column.Slot].TrySet(row, value))
                 throw new UnfitValueException(view.Table, column.Name);
             _seen[column.Slot] = true;
+            left--;
         }
         for (var slot = 0; slot < vectors.Length; slot++)
         {

@@ -80,6 +80,10 @@ internal sealed record ManualScope(Guid RunId, SourceSettings Source, DatabaseId
         if (!await Lease.IsHeldAsync(connection, cancellationToken))
             throw new ArchiverException(FailureKind.Failed, $"The lock on source '{Source.Name}' was lost (server restarted, connection cut, or this process was suspended). Nothing more was touched; run it again.");
     }
+
+    /// <inheritdoc cref="LeasedCommit.CommitAsync"/>
+    public Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        Lease.CommitAsync(Connections, connection, transaction, cancellationToken);
 }
 
 /// <summary>How a manual run ended; the id is empty where none began.</summary>

@@ -1,6 +1,3 @@
-using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -20,8 +17,6 @@ internal static class Migrator
     // Only waits are bounded: the scripts themselves take as long as they take.
     private static readonly string Settings =
         $"{TransactionSettings.Common} SET LOCAL default_table_access_method = heap; SET LOCAL statement_timeout = 0; {TransactionSettings.Timeout("lock_timeout", TransactionSettings.LockWithin)}";
-
-    private const string Prefix = "sql.ledger.";
 
     private const string Bootstrap = """
         DO $$
@@ -82,12 +77,12 @@ internal static class Migrator
         if (!await ExistsAsync(connection, cancellationToken))
             throw new ArchiverException(FailureKind.Refused, "The database has no ledger (schema archiver). Create it with: archiver migrate");
         var applied = await AppliedAsync(connection, cancellationToken);
-        foreach (var script in Check(applied))
+        foreach (var script in LedgerScript.Missing(applied))
             throw new ArchiverException(FailureKind.Refused, $"The ledger lacks {script.Name}. Upgrade it with: archiver migrate");
     }
 
     private static async Task<bool> MissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        !await ExistsAsync(connection, cancellationToken) || Check(await AppliedAsync(connection, cancellationToken)).Any();
+        !await ExistsAsync(connection, cancellationToken) || LedgerScript.Missing(await AppliedAsync(connection, cancellationToken)).Any();
 
     /// <summary>Applies one script; null when another worker has applied the last one meanwhile.</summary>
     private static async Task<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken, SourceConnections? connections = null)
@@ -112,7 +107,7 @@ internal static class Migrator
         await connection.ExecuteAsync("SELECT pg_advisory_xact_lock($1)", cancellationToken, PgParameter.Bigint(MigrationLock));
         if (!await ExistsAsync(connection, cancellationToken))
             await connection.ExecuteAsync(Bootstrap, cancellationToken);
-        if (Check(await AppliedAsync(connection, cancellationToken)).FirstOrDefault() is not { } script)
+        if (LedgerScript.Missing(await AppliedAsync(connection, cancellationToken)).FirstOrDefault() is not { } script)
             return null;
         await connection.ExecuteAsync(script.Sql, cancellationToken);
         await connection.ExecuteAsync(
@@ -130,22 +125,6 @@ internal static class Migrator
         return script.Name;
     }
 
-    private static IEnumerable<Script> Check(Dictionary<int, string> applied)
-    {
-        var scripts = Scripts();
-        if (applied.Count > 0 && applied.Keys.Max() > scripts[^1].Version)
-            throw new ArchiverException(FailureKind.Refused,
-                $"The ledger is at version {applied.Keys.Max()}, this program knows {scripts[^1].Version}: a newer archiver has been here. Upgrade this one.");
-        foreach (var script in scripts)
-        {
-            if (!applied.TryGetValue(script.Version, out var sha256))
-                yield return script;
-            else if (sha256 != script.Sha256)
-                throw new ArchiverException(FailureKind.Refused,
-                    $"Ledger script {script.Name} differs from the one that was applied to this database. Use the archiver version that created the ledger, or a newer release.");
-        }
-    }
-
     private static async Task<Dictionary<int, string>> AppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var rows = await connection.QueryAsync(
@@ -153,26 +132,5 @@ internal static class Migrator
             row => (Version: row.GetInt32(0), Sha256: row.GetString(1)),
             cancellationToken);
         return rows.ToDictionary(row => row.Version, row => row.Sha256);
-    }
-
-    private static List<Script> Scripts()
-    {
-        var assembly = typeof(Migrator).Assembly;
-        return [.. assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(name => Script.Read(assembly, name))];
-    }
-
-    private sealed record Script(int Version, string Name, string Sql, string Sha256)
-    {
-        public static Script Read(Assembly assembly, string resource)
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!, Encoding.UTF8);
-            var sql = reader.ReadToEnd().ReplaceLineEndings("\n");
-            var name = resource[Prefix.Length..];
-            var version = int.Parse(name[..4], System.Globalization.CultureInfo.InvariantCulture);
-            return new(version, name, sql, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
-        }
     }
 }

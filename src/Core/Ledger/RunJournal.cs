@@ -14,58 +14,6 @@ namespace Archiver.Core.Ledger;
 /// </summary>
 internal static class RunJournal
 {
-    // Objects that a dead run recorded and did not settle: whether they exist is unknown. They are never removed by a run, only labelled.
-    private const string SettleDeadRuns = $"""
-        WITH dead AS (
-          UPDATE archiver.runs AS r SET state = 'interrupted', ended_at = clock_timestamp()
-          WHERE r.source = $1 AND r.state = 'running' AND NOT {Lease.OfLivingRun}
-          RETURNING r.id
-        )
-        SELECT count(*) FROM dead
-        """;
-
-    // Between looking for runs with another number of shards and recording this one, no other may do the same.
-    private const string OneAtATime = "SELECT pg_advisory_xact_lock(hashtextextended('archiver/begin/' || $1, 0))";
-
-    private const string Disagreeing = $"""
-        SELECT r.worker, r.shards
-        FROM archiver.runs AS r
-        WHERE r.source = $1 AND r.state = 'running' AND r.shards <> $2 AND r.action IN ('archive', 'purge', 'expire') AND {Lease.OfLivingRun}
-        LIMIT 1
-        """;
-
-    private const string Unfinished = $"""
-        SELECT r.shard
-        FROM (SELECT DISTINCT ON (l.shard) l.*
-              FROM archiver.runs AS l
-              WHERE l.source = $1 AND l.policy = $2 AND l.shards = $3
-              ORDER BY l.shard, l.started_at DESC) AS r
-        WHERE r.state = 'interrupted' OR (r.state = 'running' AND NOT {Lease.OfLivingRun})
-        """;
-
-    private const string SettlePending = """
-        UPDATE archiver.objects AS o
-        SET state = 'abandoned', reason = 'run ended', ended_at = clock_timestamp()
-        FROM archiver.runs AS r
-        WHERE r.id = o.run_id AND o.source = $1 AND o.state = 'pending' AND r.state <> 'running'
-        """;
-
-    private const string Insert = """
-        INSERT INTO archiver.runs (id, source, policy, action, cut_off, worker, lease, shard, shards) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """;
-
-    private const string Finish = """
-        UPDATE archiver.runs
-        SET state = $2, ended_at = clock_timestamp(), sessions_selected = $3, sessions_skipped = $4, sessions_failed = $5, reasons = $6, error = $7
-        WHERE id = $1 AND state = 'running'
-        """;
-
-    private const string Count = """
-        UPDATE archiver.runs
-        SET sessions_done = sessions_done + $2, rows_deleted = rows_deleted + $3, bytes_json = bytes_json + $4, bytes_stored = bytes_stored + $5
-        WHERE id = $1
-        """;
-
     private const int EndAttempts = 4;
 
     /// <summary>This process, as runs and audit name it.</summary>
@@ -82,33 +30,16 @@ internal static class RunJournal
         NpgsqlConnection connection, Guid id, string source, string policy, string action, Lease lease, Cutoffs cutoffs, CancellationToken cancellationToken) =>
         BeginAsync(connection, id, source, policy, action, Shard.Whole, lease, cutoffs, cancellationToken);
 
-    /// <summary>Refuses when a living run of the source splits it in another way: both would take the same sessions.</summary>
-    /// <exception cref="ArchiverException">Kind Refused; it names the worker.</exception>
-    public static async Task RequireAgreementAsync(NpgsqlConnection connection, string source, int shards, CancellationToken cancellationToken)
-    {
-        var found = await connection.QueryAsync(
-            Disagreeing, row => (Worker: row.GetString(0), Shards: row.GetInt32(1)), cancellationToken, PgParameter.Text(source), PgParameter.Int(shards));
-        if (found is [var other])
-            throw new ArchiverException(FailureKind.Refused, string.Create(CultureInfo.InvariantCulture,
-                $"Worker {other.Worker} is running on source '{source}' with Archiver:Schedule:Shards {other.Shards}, and this one has {shards}: give every worker the same. Nothing was changed."));
-    }
-
-    /// <summary>Shards of a policy whose last worker died in the middle.</summary>
-    public static async Task<IReadOnlyList<int>> FindUnfinishedAsync(
-        NpgsqlConnection connection, string source, string policy, int shards, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(
-            Unfinished, row => row.GetInt32(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(policy), PgParameter.Int(shards));
-
     private static async Task<long> BeginAsync(
         NpgsqlConnection connection, Guid id, string source, string policy, string action, Shard shard, Lease lease, Cutoffs cutoffs, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(OneAtATime, cancellationToken, PgParameter.Text(source));
-        await RequireAgreementAsync(connection, source, shard.Count, cancellationToken);
-        var dead = await connection.ScalarAsync<long>(SettleDeadRuns, cancellationToken, PgParameter.Text(source));
-        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source));
+        await connection.ExecuteAsync(RunStatements.OneAtATime, cancellationToken, PgParameter.Text(source));
+        await RunShards.RequireAgreementAsync(connection, source, shard.Count, cancellationToken);
+        var dead = await connection.ScalarAsync<long>(RunStatements.SettleDeadRuns, cancellationToken, PgParameter.Text(source));
+        await connection.ExecuteAsync(RunStatements.SettlePending, cancellationToken, PgParameter.Text(source));
         await connection.ExecuteAsync(
-            Insert, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(source), PgParameter.Text(policy),
+            RunStatements.Insert, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(source), PgParameter.Text(policy),
             PgParameter.Text(action), PgParameter.Instant(cutoffs.Now), PgParameter.Text(WorkerName),
             PgParameter.Bigint(lease.Nonce), PgParameter.Int(shard.Number), PgParameter.Int(shard.Count));
         await transaction.CommitAsync(cancellationToken);
@@ -117,7 +48,7 @@ internal static class RunJournal
 
     /// <summary>Adds to a run's counts in the transaction that did it, so that they are of confirmed work even after a crash.</summary>
     public static Task CountAsync(NpgsqlConnection connection, Guid id, RunCounts counts, CancellationToken cancellationToken) => connection.ExecuteAsync(
-        Count, cancellationToken, PgParameter.Uuid(id), PgParameter.Bigint(counts.Sessions), PgParameter.Bigint(counts.Rows),
+        RunStatements.Count, cancellationToken, PgParameter.Uuid(id), PgParameter.Bigint(counts.Sessions), PgParameter.Bigint(counts.Rows),
         PgParameter.Bigint(counts.JsonBytes), PgParameter.Bigint(counts.StoredBytes));
 
     /// <summary>Records how a run ended and settles the objects it left pending. Not cancellable: a run that was stopped must still say so.</summary>
@@ -146,9 +77,9 @@ internal static class RunJournal
         // A standby that is gone must not keep a run from saying so.
         await connection.ExecuteAsync("SET LOCAL synchronous_commit = local", cancellationToken);
         await connection.ExecuteAsync(
-            Finish, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(StateOf(summary.Outcome)), PgParameter.Bigint(summary.Selected),
+            RunStatements.Finish, cancellationToken, PgParameter.Uuid(id), PgParameter.Text(StateOf(summary.Outcome)), PgParameter.Bigint(summary.Selected),
             PgParameter.Bigint(summary.Skipped), PgParameter.Bigint(summary.Failed), PgParameter.Json(JsonSerializer.Serialize(summary.Reasons)), PgParameter.Text(summary.Error));
-        await connection.ExecuteAsync(SettlePending, cancellationToken, PgParameter.Text(source));
+        await connection.ExecuteAsync(RunStatements.SettlePending, cancellationToken, PgParameter.Text(source));
         await transaction.CommitAsync(cancellationToken);
     }
 

@@ -50,7 +50,7 @@ internal sealed class RunScope : IAsyncDisposable
         if (taken is null)
         {
             // Somebody who has the whole source, or a part of it, because of another number of shards would be met again and again.
-            await RunJournal.RequireAgreementAsync(connection, request.Source.Name, shard.Count, cancellationToken);
+            await RunShards.RequireAgreementAsync(connection, request.Source.Name, shard.Count, cancellationToken);
             return null;
         }
         try

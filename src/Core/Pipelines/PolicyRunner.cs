@@ -117,7 +117,7 @@ public sealed class PolicyRunner
     private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)
     {
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken);
-        return await RunJournal.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _settings.Schedule.Shards, cancellationToken);
+        return await RunShards.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _settings.Schedule.Shards, cancellationToken);
     }
 
     private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) => new()

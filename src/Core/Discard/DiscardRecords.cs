@@ -25,7 +25,7 @@ internal static class DiscardRecords
         var count = DiscardCount.Of(gone);
         if (objects != count.Objects || archives != count.Archives)
             throw new ArchiverException(FailureKind.Failed, $"The ledger changed {Counted.Of(objects, "object")} and {Counted.Of(archives, "archive")} where {count.Objects} and {count.Archives} were due: another program works on it. Run the discard again.");
-        await connection.ExecuteAsync(DiscardStatements.CountRun, cancellationToken, PgParameter.Uuid(scope.RunId), PgParameter.Bigint(count.Archives), PgParameter.Bigint(count.Bytes));
+        await RunJournal.CountAsync(connection, scope.RunId, new(count.Archives, Rows: 0, StoredBytes: count.Bytes), cancellationToken);
         await AuditAsync(connection, scope, who, new() { ["objects"] = count.Objects, ["archives"] = count.Archives, ["bytes"] = count.Bytes }, cancellationToken);
     }
 

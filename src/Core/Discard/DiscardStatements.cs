@@ -66,8 +66,6 @@ internal static class DiscardStatements
         UPDATE archiver.archives AS a SET state = 'discarded', ended_at = clock_timestamp() WHERE a.object_id = ANY ($1) AND a.state NOT IN ('discarded', 'erased')
         """;
 
-    public const string CountRun = "UPDATE archiver.runs SET sessions_done = sessions_done + $2, bytes_stored = bytes_stored + $3 WHERE id = $1";
-
     /// <summary>The parameters that every statement over the candidates begins with.</summary>
     public static NpgsqlParameter[] Parameters(string location, string source, TimeSpan after, DiscardSettings settings, params NpgsqlParameter[] more) =>
         [PgParameter.Text(location), PgParameter.Text(source), PgParameter.Interval(after), PgParameter.Interval(settings.Notice), .. more];

@@ -45,11 +45,14 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
             await using (var connection = await scope.Connections.OpenAsync(token))
                 await StoreWitness.RequireAsync(connection, store, source, token);
             var queue = QueueOf(source, after);
-            await SettleInterruptedAsync(scope, queue, who, token);
-            report = report with { Announced = await AnnounceAsync(scope, queue, who, token) };
+            var steps = new DiscardSteps(scope, queue, settings, store, who);
+            await steps.SettleInterruptedAsync(token);
+            report = report with { Announced = await steps.AnnounceAsync(token) };
+            if (report.Announced.Archives > 0)
+                logger.DiscardAnnounced(report.Announced.Archives, source.Name, settings.Discard.Notice.TotalDays);
             for (var last = 0L; await queue.PageAsync("due", last, token) is { Count: > 0 } page; last = page[^1].Id)
             {
-                var (discarded, failures, outage) = await DestroyAsync(scope, queue, who, page, token);
+                var (discarded, failures, outage) = await steps.DestroyAsync(page, token);
                 report = report with { Discarded = report.Discarded.And(discarded) };
                 failed.AddRange(failures);
                 if (outage is not null)
@@ -78,81 +81,5 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         var rest = await QueueOf(source, after).CountAsync(connection, cancellationToken);
         return report with { Waiting = rest.Waiting, Held = rest.Held, Unknown = rest.Unknown, NextDue = rest.NextDue };
-    }
-
-    /// <summary>What was being destroyed when a process died, and then was held: it is still there, or the ledger has to say that it is gone.</summary>
-    private async Task SettleInterruptedAsync(ManualScope scope, DiscardQueue queue, string who, CancellationToken cancellationToken)
-    {
-        await using var connection = await scope.Connections.OpenAsync(cancellationToken);
-        foreach (var old in await queue.InterruptedAsync(connection, cancellationToken))
-        {
-            if ((await new AllObjects(store).FindAsync(old.Name, cancellationToken)).Count > 0)
-                await connection.ExecuteAsync(DiscardStatements.GiveUpRemoval, cancellationToken, PgParameter.Bigints([old.Id]));
-            else
-                await RecordLostAsync(scope, who, old, cancellationToken);
-        }
-    }
-
-    private static async Task RecordLostAsync(ManualScope scope, string who, OldObject old, CancellationToken cancellationToken)
-    {
-        // Of its own: an answer to its commit that is lost takes its connection with it, and the rest goes on.
-        await using var connection = await scope.Connections.OpenAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await DiscardRecords.WriteAsync(scope, connection, who, [old], cancellationToken);
-        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);
-    }
-
-    private async Task<DiscardCount> AnnounceAsync(ManualScope scope, DiscardQueue queue, string who, CancellationToken cancellationToken)
-    {
-        var announced = DiscardCount.None;
-        for (var last = 0L; await queue.PageAsync("unannounced", last, cancellationToken) is { Count: > 0 } page; last = page[^1].Id)
-        {
-            await using var connection = await scope.Connections.OpenAsync(cancellationToken);
-            await using var transaction = await BeginAsync(connection, scope, cancellationToken);
-            var still = await queue.StillAsync(connection, "unannounced", page, cancellationToken);
-            await connection.ExecuteAsync(DiscardStatements.Announce, cancellationToken, PgParameter.Bigints(still.Select(o => o.Id)));
-            var count = DiscardCount.Of(still);
-            await DiscardRecords.AuditAsync(connection, scope, who, new() { ["announced_objects"] = count.Objects, ["announced_archives"] = count.Archives }, cancellationToken);
-            await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);
-            FaultPoint.Reach(FaultPoints.DiscardAnnounced);
-            announced = announced.And(count);
-        }
-        if (announced.Archives > 0)
-            logger.DiscardAnnounced(announced.Archives, scope.Source.Name, settings.Discard.Notice.TotalDays);
-        return announced;
-    }
-
-    // The transaction holds the hold lock while the objects go: a hold that is added meanwhile waits, and then covers what is left.
-    private async Task<(DiscardCount Discarded, IReadOnlyList<ObjectFailure> Failed, StorageException? Outage)> DestroyAsync(
-        ManualScope scope, DiscardQueue queue, string who, IReadOnlyList<OldObject> page, CancellationToken cancellationToken)
-    {
-        await using var connection = await scope.Connections.OpenAsync(cancellationToken);
-        await using var transaction = await BeginAsync(connection, scope, cancellationToken);
-        var still = await queue.StillAsync(connection, "due", page, cancellationToken);
-        var foreign = await new ObjectOwner(store, scope.Database).WhyForeignAsync(still.Select(o => o.Name), settings.Storage.UploadConcurrency, cancellationToken);
-        List<OldObject> due = [.. still.Where(o => !foreign.ContainsKey(o.Key))];
-        await scope.RequireLeaseAsync(connection, cancellationToken);
-        await DiscardRecords.BeginRemovalAsync(scope, due, cancellationToken);
-        FaultPoint.Reach(FaultPoints.DiscardBegun);
-
-        var outcome = await store.DeleteAllVersionsAsync([.. due.Select(o => o.Name)], cancellationToken);
-        FaultPoint.Reach(FaultPoints.DiscardRemoved);
-        List<OldObject> gone = [.. due.Where(o => outcome.IsGone(o.Key))];
-        await DiscardRecords.WriteAsync(scope, connection, who, gone, cancellationToken);
-        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);
-        FaultPoint.Reach(FaultPoints.DiscardRecorded);
-        var failures = outcome.Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message)).Concat(foreign.Select(f => new ObjectFailure(f.Key, f.Value)));
-        return (DiscardCount.Of(gone), [.. failures], outcome.Outage);
-    }
-
-    private async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, ManualScope scope, CancellationToken cancellationToken)
-    {
-        var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken);
-        // Idle while the store works: as long as the store's retries may take.
-        await connection.ExecuteAsync(
-            TransactionSettings.Common + TransactionSettings.Change + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * 10)
-            + TransactionSettings.Timeout("idle_in_transaction_session_timeout", (settings.Retry.Budget + settings.Storage.Timeout) * 2), cancellationToken);
-        await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken);
-        return transaction;
     }
 }

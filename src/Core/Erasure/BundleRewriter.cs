@@ -19,34 +19,6 @@ namespace Archiver.Core.Erasure;
 /// </summary>
 internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
 {
-    private const string Others = """
-        SELECT a.id, a.session_id, a.byte_offset, a.byte_length, a.json_sha256
-        FROM archiver.archives AS a
-        WHERE a.object_id = $1 AND a.state <> 'erased' AND NOT (a.session_id = ANY ($2))
-        """;
-
-    // It is as old as the old one: a discard must not begin to count again.
-    private const string InsertPending = """
-        INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, members, length, sha256, created_at)
-        SELECT o.location, $2, $3, o.source, $4, 'bundle', $5, $6, $7, o.created_at FROM archiver.objects AS o WHERE o.id = $1
-        RETURNING id
-        """;
-
-    private const string Point = """
-        UPDATE archiver.archives AS a SET object_id = $2, byte_offset = n.byte_offset
-        FROM unnest($3, $4) AS n (id, byte_offset)
-        WHERE a.id = n.id AND a.object_id = $1
-        """;
-
-    private const string Settle = """
-        UPDATE archiver.objects AS n
-        SET state = o.state, version_id = $3, stored_at = o.stored_at, ended_at = o.ended_at, reason = o.reason, discard_announced_at = o.discard_announced_at
-        FROM archiver.objects AS o
-        WHERE n.id = $2 AND o.id = $1 AND n.state = 'pending'
-        """;
-
-    private const string Shrink = "UPDATE archiver.objects AS o SET members = $2 WHERE o.id = $1";
-
     private readonly ObjectExaminer _examiner = new(store, scope.Source.Map);
 
     private int _sequence;
@@ -64,7 +36,7 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
         List<FoundDocument> kept = [.. found.Documents.Where(d => !gone.Contains(d.SessionId))];
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
         var others = await connection.QueryAsync(
-            Others, row => new Other(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4)), cancellationToken,
+            BundleStatements.Others, row => new Other(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4)), cancellationToken,
             PgParameter.Bigint(old.Id), PgParameter.Texts(gone));
         if (others.Any(o => !kept.Exists(o.Is)))
             return "its bundle is not what the ledger says, so the other sessions in it cannot be kept; see archiver verify";
@@ -92,7 +64,7 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
         var refuses = await store.RefusesOverwriteAsync(scope.Source.Prefix, content.Length, cancellationToken);
         var key = ObjectKey.ForBundle(scope.Source.Prefix, scope.Now, scope.RunId, ++_sequence, refuses ? null : attempt[..16]);
         var id = await connection.ScalarAsync<long>(
-            InsertPending, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Text(key), PgParameter.Text(attempt), PgParameter.Uuid(scope.RunId),
+            BundleStatements.InsertPending, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Text(key), PgParameter.Text(attempt), PgParameter.Uuid(scope.RunId),
             PgParameter.Texts(kept.Select(k => k.SessionId)), PgParameter.Bigint(content.Length), PgParameter.Bytes(content.Sha256.ToArray()));
         FaultPoint.Reach(FaultPoints.EraseBundlePending);
         var metadata = new ObjectMetadata
@@ -112,13 +84,13 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
 
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken);
         var pointed = await connection.ExecuteAsync(
-            Point, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Bigint(id), PgParameter.Bigints(others.Select(o => o.Id)),
+            BundleStatements.Point, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Bigint(id), PgParameter.Bigints(others.Select(o => o.Id)),
             PgParameter.Bigints(others.Select(o => offsets[kept.FindIndex(o.Is)])));
-        var settled = await connection.ExecuteAsync(Settle, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Bigint(id), PgParameter.Text(put.VersionId));
+        var settled = await connection.ExecuteAsync(BundleStatements.Settle, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Bigint(id), PgParameter.Text(put.VersionId));
         if (pointed != others.Count || settled != 1)
             throw new ArchiverException(FailureKind.Failed, $"The ledger changed {Counted.Of(pointed, "archive")} where {others.Count} {(others.Count == 1 ? "was" : "were")} due: another program works on it. Nothing was removed; run the erasure again.");
-        await connection.ExecuteAsync(Shrink, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Texts(old.Members.Where(gone.Contains)));
-        await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);
+        await connection.ExecuteAsync(BundleStatements.Shrink, cancellationToken, PgParameter.Bigint(old.Id), PgParameter.Texts(old.Members.Where(gone.Contains)));
+        await scope.CommitAsync(connection, transaction, cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseBundlePointed);
     }
 

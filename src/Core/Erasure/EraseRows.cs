@@ -18,8 +18,6 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
 {
     private const string Audited = "SELECT count(*) FROM archiver.audit AS a WHERE a.run_id = $1";
 
-    private const string Count = "UPDATE archiver.runs SET rows_deleted = rows_deleted + $2 WHERE id = $1";
-
     /// <summary>Deletes what can be deleted; sessions without a live row are simply none.</summary>
     /// <returns>Rows deleted, and the sessions whose rows stay with the reason.</returns>
     public async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken)
@@ -66,7 +64,7 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         var rows = deleted.Sum(t => t.Fingerprints.Values.Sum(f => f.Rows));
         if (deleted.Count > 0)
         {
-            await connection.ExecuteAsync(Count, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Bigint(rows));
+            await RunJournal.CountAsync(connection, run.Id, new(Sessions: 0, rows), cancellationToken);
             var counts = new Dictionary<string, long> { ["live_sessions"] = deletion.Deleted.Count, ["rows"] = rows };
             await AuditLog.WriteAsync(connection, new(who, Eraser.Name, run.Source.Name, null, run.Id, reason, counts), cancellationToken);
             var entries = await connection.ScalarAsync<long>(Audited, cancellationToken, PgParameter.Uuid(run.Id));

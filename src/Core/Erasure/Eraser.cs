@@ -67,7 +67,8 @@ internal sealed class Eraser(ArchiverSettings settings, ConnectionCatalog connec
             await using var connection = await scope.Connections.OpenAsync(token);
             var shape = await _finder.InspectAsync(connection, source, token);
             work = await _finder.FindAsync(connection, source, shape, scope.Database, request, token);
-            await new EraseSteps(scope, shape, settings, store, time, work, request, who).EraseAsync(receipt, r => receipt = r, token);
+            var erasure = new EraseScope { Run = scope, Shape = shape, Settings = settings, Store = store, Work = work, Request = request, Who = who };
+            await new EraseSteps(erasure, time).EraseAsync(receipt, r => receipt = r, token);
         }
         var run = await new ManualRun(settings, connections, time, logger).ExecuteAsync(
             source, Name, WorkAsync,

@@ -1,0 +1,51 @@
+using Archiver.Core.Holds;
+using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
+using Archiver.Core.Sources;
+using Archiver.Core.Storage;
+using Npgsql;
+
+namespace Archiver.Core.Erasure;
+
+/// <summary>What every step of an erasure works with: its run, the store, what is to be erased, and who asked for it.</summary>
+internal sealed record EraseScope
+{
+    public required ManualScope Run { get; init; }
+
+    public required SourceShape Shape { get; init; }
+
+    public required ArchiverSettings Settings { get; init; }
+
+    public required IArchiveStore Store { get; init; }
+
+    public required EraseWork Work { get; init; }
+
+    public required EraseRequest Request { get; init; }
+
+    public required string Who { get; init; }
+
+    public SourceSettings Source => Run.Source;
+
+    /// <inheritdoc cref="RemovalTransaction"/>
+    public Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        RemovalTransaction.BeginAsync(connection, Source.Name, Settings, cancellationToken);
+
+    /// <summary>Which of these sessions a hold covers; they stay. Under the hold lock.</summary>
+    public async Task<IReadOnlySet<string>> KeepHeldAsync(NpgsqlConnection connection, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
+    {
+        var held = await HeldSessions.FindAsync(connection, Source, Shape, sessions, cancellationToken);
+        foreach (var session in held)
+            Work.Keep(session, ErasedSession.Held, "under a legal hold");
+        return held;
+    }
+
+    /// <summary>Something of these sessions stays.</summary>
+    public void Keep(IEnumerable<string> sessions, string problem)
+    {
+        foreach (var session in sessions)
+            Work.Keep(session, ErasedSession.Remaining, problem);
+    }
+
+    public Task AuditAsync(NpgsqlConnection connection, Dictionary<string, long> counts, CancellationToken cancellationToken) =>
+        AuditLog.WriteAsync(connection, new(Who, Eraser.Name, Source.Name, null, Run.RunId, Request.Reason, counts), cancellationToken);
+}

@@ -18,16 +18,7 @@ namespace Archiver.Core.Reconciliation;
 /// </summary>
 internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time)
 {
-    private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
-
     private const string IsRecorded = "SELECT EXISTS (SELECT FROM archiver.objects AS o WHERE o.location = $1 AND o.source = $2 AND o.key = $3)";
-
-    // Of an abandoned object only the ids are known, so any hold by user or range may cover it.
-    private static readonly string IsHeld = $"""
-        SELECT EXISTS (
-          SELECT FROM archiver.objects AS o CROSS JOIN LATERAL unnest(o.members) AS m (session_id)
-          WHERE o.id = $1 AND NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")}))
-        """;
 
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="fix">Whether to change anything.</param>
@@ -66,13 +57,23 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var comparison = new BucketComparison(connection, store, source);
         await comparison.CompareAsync(cancellationToken);
 
+        var scope = new ReconcileScope
+        {
+            Source = source,
+            Connections = connections[source.Name],
+            Connection = connection,
+            Store = store,
+            Database = database,
+            Lease = lease,
+            Fix = fix,
+        };
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
-        var unrecorded = await ReadUnrecordedAsync(source, connection, scan, copies, comparison.Unrecorded, database, lease, fix, cancellationToken);
+        var unrecorded = await new UnrecordedArchives(scope, scan, copies).AdoptAsync(comparison.Unrecorded, cancellationToken);
         var unknown = new UnknownArchives(connection, source);
         var live = await unknown.LiveAndArchivedAsync(cancellationToken);
         var deleted = await unknown.DeletedSinceAsync(cancellationToken);
-        var (removable, kept) = await RemoveAsync(source, connection, database, scan, abandoned, lease, fix, cancellationToken);
+        var (removable, kept) = await new SuperfluousRemoval(scope, scan).RemoveAsync(abandoned, cancellationToken);
         if (fix)
         {
             await unknown.SettleLiveAsync(cancellationToken);
@@ -108,81 +109,6 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                 new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count, ["uploads"] = uploads }),
                 cancellationToken);
         return report;
-    }
-
-    private async Task<IReadOnlyList<string>> ReadUnrecordedAsync(
-        SourceSettings source, NpgsqlConnection connection, BucketScan scan, KnownCopies copies, List<ListedVersions> listed, DatabaseIdentity database, Lease lease, bool fix, CancellationToken cancellationToken)
-    {
-        List<string> ours = [];
-        // Of its own: an answer to its commit that is lost takes its connection with it, and the rest goes on.
-        await using var adopting = fix && listed.Count > 0 ? await connections[source.Name].OpenDirectAsync(cancellationToken) : null;
-        var records = new FoundRecords(adopting ?? connection, source, store.Location, await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken));
-        if (fix && listed.Count > 0)
-        {
-            await records.BeginAsync(cancellationToken);
-            await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, cancellationToken))
-                await records.AddAsync(manifest, cancellationToken);
-        }
-        await foreach (var found in scan.ReadAsync(listed.ToAsyncEnumerable(), cancellationToken))
-        {
-            // Another ledger's objects under this prefix: a test system on the production bucket, or the other way round.
-            if (found.LedgerId is { } id && !database.LedgerIds.Contains(id))
-            {
-                scan.Foreign.Add(new(found.Key, "of another ledger; after a lost ledger, see: archiver ledger rebuild"));
-                continue;
-            }
-            foreach (var own in await copies.WithoutAsync([found], cancellationToken))
-            {
-                ours.Add(own.Key);
-                if (fix)
-                    await records.AddAsync([own], cancellationToken);
-            }
-        }
-        if (fix && ours.Count > 0)
-            await records.WriteAsync(audit: null, connections[source.Name], lease, cancellationToken);
-        return ours;
-    }
-
-    private async Task<(IReadOnlyList<string> Removable, IReadOnlyList<SkippedObject> Kept)> RemoveAsync(
-        SourceSettings source, NpgsqlConnection connection, DatabaseIdentity database, BucketScan scan, IReadOnlyList<AbandonedObject> abandoned, Lease lease, bool fix,
-        CancellationToken cancellationToken)
-    {
-        var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
-        using var plans = new ImportPlans(target, DriftOptions.None, connections[source.Name].OpenAsync, source.TimeZone);
-        var superfluous = new SuperfluousObjects(connection, store, source, database, scan, target, plans);
-        var confirmed = await ConfirmedObjects.ReadAsync(connection, store, source, abandoned, cancellationToken);
-        List<string> removable = [];
-        List<SkippedObject> kept = [];
-        foreach (var candidate in abandoned)
-        {
-            var reason = await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken);
-            if (reason is null && fix)
-                reason = await RemoveAsync(source, lease, candidate, cancellationToken);
-            if (reason is null)
-                removable.Add(candidate.Name.Key);
-            else
-                kept.Add(new(candidate.Name.Key, reason));
-        }
-        return (removable, kept);
-    }
-
-    /// <summary>Removes one object, unless a hold covers it: then the reason why it stays.</summary>
-    private async Task<string?> RemoveAsync(SourceSettings source, Lease lease, AbandonedObject abandoned, CancellationToken cancellationToken)
-    {
-        // Of its own: an answer that is lost takes its connection with it, and the rest goes on.
-        await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
-        // Held to the end: a hold that is added meanwhile waits, and then covers what is left.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await HoldLock.TakeSharedAsync(connection, source.Name, cancellationToken);
-        if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)))
-            return SuperfluousObjects.Held;
-        if (!await lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
-        // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
-        await store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken);
-        await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id));
-        await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);
-        return null;
     }
 
     private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)

@@ -30,6 +30,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ConnectionCatalog>();
         services.TryAddSingleton<BatchMeter>();
         services.TryAddSingleton<StoreRequests>();
+        services.TryAddSingleton<ProofWork>();
         services.TryAddSingleton<ProofRunner>();
         services.TryAddSingleton(provider => ArchiveStoreFactory.Create(
             settings.Storage, settings.Retry, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>(),

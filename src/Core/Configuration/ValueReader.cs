@@ -79,36 +79,6 @@ internal sealed class ValueReader(Problems problems, string path)
         return raw;
     }
 
-    /// <summary>A duration above zero, or from zero where that makes sense.</summary>
-    public TimeSpan? Duration(
-        string? raw, TimeSpan longest, bool zeroAllowed = false, [CallerArgumentExpression(nameof(raw))] string key = "")
-    {
-        if (raw is null)
-            return null;
-        if (!Settings.Duration.TryParse(raw, out var duration))
-            Bad(key, raw, Settings.Duration.Form);
-        else if (duration == TimeSpan.Zero && !zeroAllowed)
-            Bad(key, raw, "above zero");
-        else if (duration > longest)
-            Bad(key, raw, $"at most {(longest == LongestAge ? "1000y" : Settings.Duration.Format(longest))}");
-        else
-            return duration;
-        return null;
-    }
-
-    /// <summary>A duration or a factor, from zero.</summary>
-    public BatchPause? Pause(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
-    {
-        if (raw is null)
-            return null;
-        if (BatchPause.TryParseFactor(raw, out var pause))
-            return pause;
-        if (Settings.Duration.TryParse(raw, out _))
-            return Duration(raw, LongestWait, zeroAllowed: true, key) is { } time ? new(time) : null;
-        Bad(key, raw, BatchPause.Form);
-        return null;
-    }
-
     /// <summary>A size above zero.</summary>
     public long? Size(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
     {
@@ -178,17 +148,6 @@ internal sealed class ValueReader(Problems problems, string path)
         if (names.FirstOrDefault(n => n.Equals(raw, StringComparison.OrdinalIgnoreCase)) is { } name)
             return Enum.Parse<T>(name);
         Bad(key, raw, $"one of {string.Join(", ", names)}");
-        return null;
-    }
-
-    /// <summary>A time zone of the system's database.</summary>
-    public TimeZoneInfo? Zone(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
-    {
-        if (raw is null)
-            return null;
-        if (raw.Length > 0 && TimeZoneInfo.TryFindSystemTimeZoneById(raw, out var zone))
-            return zone;
-        Bad(key, raw, "a time zone of this system, such as UTC or Europe/Berlin");
         return null;
     }
 

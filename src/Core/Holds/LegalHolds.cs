@@ -22,16 +22,6 @@ internal static class LegalHolds
         UPDATE archiver.holds AS h SET removed_by = $3, removed_at = clock_timestamp() WHERE h.source = $1 AND h.id = $2 AND h.removed_at IS NULL
         """;
 
-    private const string List = """
-        SELECT h.id, h.session_id, h.user_id,
-               to_char(h.from_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), to_char(h.to_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-               h.reason, h.created_by, to_char(h.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-               h.removed_by, to_char(h.removed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-        FROM archiver.holds AS h
-        WHERE h.source = $1 AND ($2 OR h.removed_at IS NULL)
-        ORDER BY h.id
-        """;
-
     /// <summary>Adds a hold and returns its id; two where an id names one session by key and another by external id.</summary>
     /// <exception cref="ArchiverException">Nobody knows the session, the text is no value of the column, or the source has no column for users.</exception>
     public static async Task<IReadOnlyList<long>> AddAsync(
@@ -63,29 +53,6 @@ internal static class LegalHolds
         await change.AuditAsync(Entry("hold remove", who, source, id, reason: null), cancellationToken);
         await change.CommitAsync(cancellationToken);
         return true;
-    }
-
-    /// <summary>Holds in force, oldest first; with <paramref name="removed"/> also those that were lifted.</summary>
-    public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, string source, bool removed, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(
-            List,
-            row => new ListedHold(
-                source, row.GetInt64(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6), row.GetString(7), row.TextOrNull(8), row.TextOrNull(9)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Bool(removed));
-
-    /// <summary>The same; a hold by a user that no row of the user column can have says so.</summary>
-    /// <exception cref="ArchiverException">Row security hides rows: nobody could say what is covered.</exception>
-    public static async Task<IReadOnlyList<ListedHold>> ListAsync(NpgsqlConnection connection, SourceSettings source, bool removed, CancellationToken cancellationToken)
-    {
-        await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
-        var holds = await ListAsync(connection, source.Name, removed, cancellationToken);
-        if (await SameUser.ColumnAsync(connection, source.Map, cancellationToken) is not { } column)
-            return holds;
-        var odd = (await connection.QueryAsync(
-            $"SELECT h.id FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL AND {SameUser.IsNoValue(column, "h.user_id")}",
-            row => row.GetInt64(0), cancellationToken, PgParameter.Text(source.Name))).ToHashSet();
-        var note = $"no value of {source.Map.Session.Table}.{PgIdentifier.Quote(column.Name)}: it covers archives of that spelling, and no live session";
-        return [.. holds.Select(h => odd.Contains(h.Id) ? h with { Note = note } : h)];
     }
 
     /// <summary>What the holds in force cover now, all together, or some of them alone.</summary>

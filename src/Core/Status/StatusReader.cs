@@ -52,9 +52,9 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
             Pauses = await PausesAsync(connection, source, cancellationToken),
             Archives = (await connection.QueryAsync(States, row => (State: row.GetString(0), Count: row.GetInt64(1)), cancellationToken, PgParameter.Text(source.Name)))
                 .ToDictionary(s => s.State, s => s.Count, StringComparer.Ordinal),
-            Totals = await RunReport.TotalsAsync(connection, source.Name, cancellationToken),
+            Totals = await RunSums.TotalsAsync(connection, source.Name, cancellationToken),
             Runs = await RunReport.NewestAsync(connection, source.Name, policy: null, Runs, cancellationToken),
-            Days = await RunReport.DaysAsync(connection, source.Name, Days, cancellationToken),
+            Days = await RunSums.DaysAsync(connection, source.Name, Days, cancellationToken),
             Tables = await TableReader.ReadAsync(connection, source.Map, settings, cancellationToken),
             Policies = await PoliciesAsync(connection, source, cancellationToken),
             Proofs = await ProofsAsync(connection, source.Name, cancellationToken),

@@ -5,8 +5,6 @@ using Archiver.Core.Settings;
 using Archiver.Core.Spool;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Polly;
-using Polly.Retry;
 
 namespace Archiver.Core.Storage;
 
@@ -15,73 +13,33 @@ namespace Archiver.Core.Storage;
 /// <see cref="RetrySettings.Budget"/> has passed since the first failure of that operation; then the last failure is thrown. Anything
 /// permanent passes at once. Of an object only the opening is repeated: bytes already given to the caller cannot be taken back.
 /// </summary>
-internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
+internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null) : IArchiveStore, IDisposable
 {
-    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
-    private static readonly ResiliencePropertyKey<long> FirstFailure = new("archiver.first-failure");
-
-    private readonly IArchiveStore _inner;
-    private readonly ResiliencePipeline _retry;
-
-    public ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null)
-    {
-        _inner = inner;
-        logger ??= NullLogger.Instance;
-        _retry = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = FirstDelay,
-                MaxDelay = LongestDelay,
-                MaxRetryAttempts = int.MaxValue,
-                ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && IsInBudget(args.Context)),
-                OnRetry = args =>
-                {
-                    logger.StorageRetry(
-                        args.Context.OperationKey ?? "",
-                        args.AttemptNumber + 1,
-                        (long)args.RetryDelay.TotalMilliseconds,
-                        args.Outcome.Exception?.Message ?? "");
-                    return default;
-                },
-            })
-            .Build();
-
-        bool IsInBudget(ResilienceContext context)
-        {
-            var now = time.GetTimestamp();
-            if (!context.Properties.TryGetValue(FirstFailure, out var first))
-                context.Properties.Set(FirstFailure, first = now);
-            return time.GetElapsedTime(first, now) < settings.Budget;
-        }
-    }
+    private readonly StorageRetry _retry = new(settings, time, logger ?? NullLogger.Instance);
 
     /// <inheritdoc/>
-    public string Location => _inner.Location;
+    public string Location => inner.Location;
 
     /// <inheritdoc/>
     public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
-        RunAsync("open", ct => _inner.OpenAsync(name, ct), cancellationToken);
+        _retry.RunAsync("open", ct => inner.OpenAsync(name, ct), cancellationToken);
 
     /// <inheritdoc/>
     public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        RunAsync("open", ct => _inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
+        _retry.RunAsync("open", ct => inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
 
     /// <inheritdoc/>
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) =>
-        RunAsync("head", ct => _inner.HeadAsync(name, ct), cancellationToken);
+        _retry.RunAsync("head", ct => inner.HeadAsync(name, ct), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
-        RunAsync("probe", ct => _inner.RefusesOverwriteAsync(prefix, length, ct), cancellationToken);
+        _retry.RunAsync("probe", ct => inner.RefusesOverwriteAsync(prefix, length, ct), cancellationToken);
 
     /// <inheritdoc/>
     public Task<PutResult> PutIfAbsentAsync(
         string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken) =>
-        RunAsync("put", ct => _inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
+        _retry.RunAsync("put", ct => inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
@@ -90,7 +48,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         StorageException? outage = null;
         try
         {
-            return await RunAsync("delete", RemoveLeftAsync, cancellationToken);
+            return await _retry.RunAsync("delete", RemoveLeftAsync, cancellationToken);
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && failures.ContainsValue(exception))
         {
@@ -102,7 +60,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         async Task<RemovalOutcome> RemoveLeftAsync(CancellationToken token)
         {
             var left = failures.Count == 0 ? names : [.. names.Where(n => failures.TryGetValue(n.Key, out var failure) && failure.Failure == StorageFailure.Transient)];
-            var outcome = await _inner.DeleteAllVersionsAsync(left, token);
+            var outcome = await inner.DeleteAllVersionsAsync(left, token);
             outage = outcome.Outage;
             foreach (var key in left.Select(n => n.Key))
             {
@@ -117,19 +75,19 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) =>
-        RunAsync("lifecycle", _inner.ListExpiryRulesAsync, cancellationToken);
+        _retry.RunAsync("lifecycle", inner.ListExpiryRulesAsync, cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) =>
-        RunAsync("abort", ct => _inner.AbortUploadsAsync(prefix, age, isOurs, ct), cancellationToken);
+        _retry.RunAsync("abort", ct => inner.AbortUploadsAsync(prefix, age, isOurs, ct), cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
-        ResumeAsync(() => _inner.ListAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
+        ResumeAsync(() => inner.ListAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) =>
-        ResumeAsync(() => _inner.ListVersionsAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
+        ResumeAsync(() => inner.ListVersionsAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
 
     /// <summary>A listing that fails begins again and skips what it gave already. Each step has its own budget.</summary>
     private async IAsyncEnumerable<T> ResumeAsync<T>(Func<IAsyncEnumerable<T>> list, Func<T, string> keyOf, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -139,7 +97,7 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         string? last = null;
         try
         {
-            while (await RunAsync("list", StepAsync, cancellationToken) is { } item)
+            while (await _retry.RunAsync("list", StepAsync, cancellationToken) is { } item)
             {
                 last = keyOf(item);
                 yield return item;
@@ -172,23 +130,9 @@ internal sealed class ResilientArchiveStore : IArchiveStore, IDisposable
         }
     }
 
-    public void Dispose() => (_inner as IDisposable)?.Dispose();
+    public void Dispose() => (inner as IDisposable)?.Dispose();
 
     // Stores list in the order of the keys' UTF-8 bytes, which is not the order of .NET's UTF-16 strings.
     private static bool IsAfter(string key, string last) =>
         Encoding.UTF8.GetBytes(key).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(last)) > 0;
-
-    private async Task<T> RunAsync<T>(string operation, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
-    {
-        var context = ResilienceContextPool.Shared.Get(operation, cancellationToken);
-        try
-        {
-            return await _retry.ExecuteAsync(
-                static async (c, run) => await run(c.CancellationToken), context, action);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
 }

@@ -1,7 +1,5 @@
 using System.Buffers;
-using System.IO.Compression;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Spool;
@@ -22,6 +20,8 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
     private const int Small = 256 * 1024;
 
     private static readonly int CheckedAtOnce = Environment.ProcessorCount + 1;
+
+    private readonly MemberVerifier _members = new(keyColumn);
 
     /// <summary>By member: null when its copy is right, else one of <see cref="DropReason"/>.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>
@@ -79,7 +79,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
                 at = member.Copy.Offset + member.Copy.Length;
                 if (members.Count == 1 || member.Copy.Length > Small)
                 {
-                    reasons[i] = await VerifyLargeAsync(source, member, cancellationToken);
+                    reasons[i] = await _members.VerifyAsync(source, member, cancellationToken);
                     continue;
                 }
                 await room.WaitAsync(cancellationToken);
@@ -88,7 +88,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
                 {
                     // Short of bytes only at the end of a short object, which the hash of the whole tells.
                     var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Copy.Length), (int)member.Copy.Length, throwOnEndOfStream: false, cancellationToken);
-                    checks.Add(Task.Run(async () => reasons[position] = await VerifySmallAsync(bytes, read, member, room, cancellationToken), CancellationToken.None));
+                    checks.Add(Task.Run(() => CheckAsync(position, new(bytes, 0, read)), CancellationToken.None));
                 }
                 catch
                 {
@@ -104,6 +104,19 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         }
         await Task.WhenAll(checks);
         return reasons;
+
+        async Task CheckAsync(int position, ArraySegment<byte> gzip)
+        {
+            try
+            {
+                reasons[position] = await _members.VerifyAsync(gzip, members[position], cancellationToken);
+            }
+            finally
+            {
+                LargeBuffer.Return(gzip.Array!);
+                room.Release();
+            }
+        }
     }
 
     /// <summary>Members of sessions that are not asked about count for the hash of the whole only.</summary>
@@ -114,73 +127,4 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
         await using var between = new SliceStream(source, bytes);
         await between.CopyToAsync(Stream.Null, cancellationToken);
     }
-
-    private async Task<string?> VerifySmallAsync(byte[] bytes, int length, ExpectedMember member, SemaphoreSlim room, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (!MemberReader.Holds(length, member.Copy.JsonLength))
-            {
-                using var gzip = new MemoryStream(bytes, 0, length, writable: false);
-                return await CheckAsync(content => ReadAsync(gzip, content, cancellationToken), member, cancellationToken);
-            }
-            using var reader = new MemberReader();
-            return await CheckAsync(
-                content => new DocumentCheck(keyColumn, content).ReadAsync(reader.Decompress(new(bytes, 0, length), member.Copy.JsonLength), cancellationToken),
-                member, cancellationToken);
-        }
-        finally
-        {
-            LargeBuffer.Return(bytes);
-            room.Release();
-        }
-    }
-
-    private async Task<string?> VerifyLargeAsync(Stream source, ExpectedMember member, CancellationToken cancellationToken)
-    {
-        await using var slice = new SliceStream(source, member.Copy.Length);
-        try
-        {
-            return await CheckAsync(content => ReadAsync(slice, content, cancellationToken), member, cancellationToken);
-        }
-        finally
-        {
-            // What the decompressor left unread belongs to this member, and to the hash of the whole.
-            await slice.CopyToAsync(Stream.Null, cancellationToken);
-        }
-    }
-
-    private async Task<string?> CheckAsync(Func<bool, Task<CheckedDocument>> read, ExpectedMember expected, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var document = await read(expected.Marked is not null);
-            if (!IsRight(document, expected))
-                return DropReason.Corrupt;
-            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken) ? null : DropReason.Changed;
-        }
-        catch (Exception exception) when (DocumentDamage.Is(exception))
-        {
-            return DropReason.Corrupt;
-        }
-    }
-
-    private async Task<bool> HasSameRowsAsync(CheckedDocument stored, ExpectedMember expected, IReadOnlyList<string> marked, CancellationToken cancellationToken)
-    {
-        await using var rows = expected.Session.Document.Content.OpenRead();
-        var now = await ReadAsync(rows, content: true, cancellationToken);
-        return stored.Content!.SameRows(now.Content!, marked);
-    }
-
-    private async Task<CheckedDocument> ReadAsync(Stream member, bool content, CancellationToken cancellationToken)
-    {
-        await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
-        return await new DocumentCheck(keyColumn, content).ReadAsync(gzip, cancellationToken);
-    }
-
-    private static bool IsRight(CheckedDocument document, ExpectedMember expected) =>
-        document.Key == expected.Session.Key
-        && document.Length == expected.Copy.JsonLength
-        && document.Sha256.AsSpan().SequenceEqual(expected.Copy.JsonSha256)
-        && expected.Session.Fingerprints.All(f => document.Rows.GetValueOrDefault(f.Key) == f.Value.Rows);
 }

@@ -221,8 +221,8 @@ public sealed class HoldTests(TestServers servers)
         {
             Assert.True(await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
             Assert.False(await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, id, "somebody", Token));
-            Assert.Empty(await LegalHolds.ListAsync(connection, "main", removed: false, Token));
-            Assert.Equal("somebody", Assert.Single(await LegalHolds.ListAsync(connection, "main", removed: true, Token)).RemovedBy);
+            Assert.Empty(await HoldList.ReadAsync(connection, "main", removed: false, Token));
+            Assert.Equal("somebody", Assert.Single(await HoldList.ReadAsync(connection, "main", removed: true, Token)).RemovedBy);
         }
         Assert.Equal(new HoldCoverage(0, 0), await archiver.CountHeldAsync(Token));
         Assert.Equal(

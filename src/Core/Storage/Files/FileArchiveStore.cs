@@ -18,6 +18,7 @@ internal sealed class FileArchiveStore : IArchiveStore
     private readonly string _root;
     private readonly FileErrors _errors;
     private readonly FilePut _put;
+    private readonly FileRemoval _removal;
 
     /// <param name="settings">Name the folder.</param>
     /// <param name="syncFolder">Makes the names in a folder durable; null for the system's own way, which leaves no trace that a test could see.</param>
@@ -28,6 +29,7 @@ internal sealed class FileArchiveStore : IArchiveStore
         _root = Path.GetFullPath(settings.Path);
         _errors = new FileErrors(_root);
         _put = new FilePut(_root, syncFolder ?? PosixFile.SyncFolder);
+        _removal = new FileRemoval(_root, _errors);
     }
 
     /// <inheritdoc/>
@@ -102,44 +104,8 @@ internal sealed class FileArchiveStore : IArchiveStore
     }
 
     /// <inheritdoc/>
-    public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
-    {
-        Dictionary<string, StorageException> failures = new(StringComparer.Ordinal);
-        foreach (var key in names.Select(n => n.Key).Distinct(StringComparer.Ordinal))
-        {
-            try
-            {
-                await DeleteAsync(key, cancellationToken);
-            }
-            catch (StorageException failure)
-            {
-                failures[key] = failure;
-            }
-        }
-        return new(failures, failures.Values.FirstOrDefault(f => f.Failure == StorageFailure.Transient));
-    }
-
-    private Task<bool> DeleteAsync(string key, CancellationToken cancellationToken) => RunAsync(
-        () =>
-        {
-            _errors.RequireRoot();
-            var at = new FileKey(_root, key);
-            if (!Directory.Exists(at.Folder))
-            {
-                // In the mount point of a disk that is away nothing is left of any object.
-                return Directory.EnumerateFileSystemEntries(_root).Any() ? true
-                    : throw new StorageException(StorageFailure.Permanent, $"The folder '{_root}' (Archiver:Storage:Path) is empty, so it does not say that '{key}' is gone. Is its disk mounted?");
-            }
-            // The object first: a claim without object is harmless, an object without its metadata belongs to nobody.
-            File.Delete(at.Object);
-            File.Delete(at.Metadata);
-            foreach (var left in at.Temporaries())
-                File.Delete(left);
-            PosixFile.SyncFolder(at.Folder);
-            return !File.Exists(at.Object) ? true
-                : throw new StorageException(StorageFailure.Transient, $"'{key}' was removed and is there again.");
-        },
-        cancellationToken);
+    public Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken) =>
+        RunAsync(() => _removal.Remove(names, cancellationToken), cancellationToken);
 
     /// <summary>None: a folder has no rules.</summary>
     public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ExpiryRule>>([]);

@@ -1,0 +1,67 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace Archiver.Core.Storage;
+
+/// <summary>Repeats an operation of the store for as long as <see cref="RetrySettings.Budget"/> allows, counted from its first failure.</summary>
+internal sealed class StorageRetry
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
+    private static readonly ResiliencePropertyKey<long> FirstFailure = new("archiver.first-failure");
+
+    private readonly ResiliencePipeline _pipeline;
+
+    public StorageRetry(RetrySettings settings, TimeProvider time, ILogger logger)
+    {
+        _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = FirstDelay,
+                MaxDelay = LongestDelay,
+                MaxRetryAttempts = int.MaxValue,
+                ShouldHandle = args => ValueTask.FromResult(
+                    args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && IsInBudget(args.Context)),
+                OnRetry = args =>
+                {
+                    logger.StorageRetry(
+                        args.Context.OperationKey ?? "",
+                        args.AttemptNumber + 1,
+                        (long)args.RetryDelay.TotalMilliseconds,
+                        args.Outcome.Exception?.Message ?? "");
+                    return default;
+                },
+            })
+            .Build();
+
+        bool IsInBudget(ResilienceContext context)
+        {
+            var now = time.GetTimestamp();
+            if (!context.Properties.TryGetValue(FirstFailure, out var first))
+                context.Properties.Set(FirstFailure, first = now);
+            return time.GetElapsedTime(first, now) < settings.Budget;
+        }
+    }
+
+    /// <param name="operation">Its name in the log.</param>
+    /// <param name="action">Done again from its beginning.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="StorageException">The last failure, or one that trying again would not mend.</exception>
+    public async Task<T> RunAsync<T>(string operation, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(operation, cancellationToken);
+        try
+        {
+            return await _pipeline.ExecuteAsync(static async (c, run) => await run(c.CancellationToken), context, action);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+}

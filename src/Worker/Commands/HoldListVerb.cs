@@ -20,7 +20,7 @@ internal sealed class HoldListVerb(PolicyChoice choice, LedgerAccess ledger, Abs
     {
         List<ListedHold> holds = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-            holds.AddRange(await ledger.ReadAsync(source, connection => LegalHolds.ListAsync(connection, source, parse.GetValue(All), cancellationToken), cancellationToken));
+            holds.AddRange(await ledger.ReadAsync(source, connection => HoldList.ReadAsync(connection, source, parse.GetValue(All), cancellationToken), cancellationToken));
         if (parse.GetValue(VerbOptions.Json))
         {
             terminal.WriteJson(holds);

@@ -87,18 +87,7 @@ internal static class InitOptions
             WritePassword = parse.GetValue(WritePassword),
             Storage = new(parse.GetValue(Bucket), parse.GetValue(Endpoint), parse.GetValue(Region), parse.GetValue(PathStyle), parse.GetValue(Folder)),
         };
-        if (request.Storage is { Folder: not null, Bucket: not null })
-            throw Wrong("--bucket and --folder exclude each other.");
-        if (!Duration.TryParse(request.IdleFor, out var idle) || idle == TimeSpan.Zero)
-            throw Wrong($"--idle-for must be {Duration.Form}, above zero, but is '{request.IdleFor}'.");
-        if (Names.Limit(request.Name) is { } limit)
-            throw Wrong($"--name {limit}.");
-        if (request.Role.Length == 0 || request.Role.Any(c => c == '$' || char.IsControl(c)))
-            throw Wrong("--role must be the name of a role, without $ and control characters.");
-        if (request.Preset is not null && request.Sessions is not null)
-            throw Wrong("--preset and --sessions exclude each other: a preset names its table.");
-        foreach (var file in new[] { request.Output, request.Sql }.OfType<string>().Where(f => File.Exists(f) && !request.Force))
-            throw Wrong($"{file} is there already, and stays as it is: name another file, or write over it with --force.");
+        request.Check();
         return request;
     }
 
@@ -132,39 +121,4 @@ internal static class InitOptions
 
     private static Option<string> Text(string name, string description, string helpName, string otherwise) =>
         new(name) { Description = description, HelpName = helpName, DefaultValueFactory = _ => otherwise };
-}
-
-/// <summary>What a person wants of <see cref="InitVerb"/>.</summary>
-internal sealed record InitRequest
-{
-    public required NpgsqlConnectionStringBuilder Connection { get; init; }
-
-    /// <summary>The file to write, absolute.</summary>
-    public required string Output { get; init; }
-
-    public required string? Sql { get; init; }
-
-    public required bool Force { get; init; }
-
-    public required string? Preset { get; init; }
-
-    public required string? Sessions { get; init; }
-
-    public required string? Key { get; init; }
-
-    public required IReadOnlyList<string>? Activity { get; init; }
-
-    public required string? User { get; init; }
-
-    public required IReadOnlyList<string> Without { get; init; }
-
-    public required string Name { get; init; }
-
-    public required string IdleFor { get; init; }
-
-    public required string Role { get; init; }
-
-    public required bool WritePassword { get; init; }
-
-    public required ProposedStorage Storage { get; init; }
 }

@@ -22,7 +22,7 @@ internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger)
             logger.DatabaseAway(httpContext.GetEndpoint()?.DisplayName, ExceptionText.MessageOf(exception));
         // A person who followed a link gets a page with a way back, a program its JSON.
         var answer = httpContext.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
-            ? await pages.PageAsync<ProblemPage>(new ProblemModel("That did not work", [message]), status)
+            ? await pages.ProblemAsync(status, "That did not work", message)
             : JsonForm.Error(status, message);
         await answer.ExecuteAsync(httpContext);
         return true;

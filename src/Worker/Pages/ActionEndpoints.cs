@@ -27,8 +27,8 @@ internal static class ActionEndpoints
     {
         var form = await ActionForm.ReadAsync(request, cancellationToken);
         return await starter.StartAsync(form["policy"], cancellationToken) is not null
-            ? Back("/", "started")
-            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not started", ["The worker still waits for the source's servers."]), StatusCodes.Status503ServiceUnavailable);
+            ? SeeOther.To("/", "started")
+            : await pages.ProblemAsync(StatusCodes.Status503ServiceUnavailable, "Not started", "The worker still waits for the source's servers.");
     }
 
     private static async Task<IResult> PauseAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
@@ -42,7 +42,7 @@ internal static class ActionEndpoints
                 return true;
             },
             cancellationToken);
-        return Back("/", "paused");
+        return SeeOther.To("/", "paused");
     }
 
     private static async Task<IResult> ResumeAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
@@ -59,10 +59,11 @@ internal static class ActionEndpoints
             cancellationToken);
         // A wider pause was somebody's decision about more than this policy.
         return still is null && !policy.Paused
-            ? Back("/", "resumed")
-            : await pages.PageAsync<ProblemPage>(
-                new ProblemModel("Still paused", [still is null ? "The configuration says Paused: true." : $"Paused by: {still}. Lift it with: archiver resume{(still == "everything" ? "" : $" {still}")}"]),
-                StatusCodes.Status409Conflict);
+            ? SeeOther.To("/", "resumed")
+            : await pages.ProblemAsync(
+                StatusCodes.Status409Conflict,
+                "Still paused",
+                still is null ? "The configuration says Paused: true." : $"Paused by: {still}. Lift it with: archiver resume{(still == "everything" ? "" : $" {still}")}");
     }
 
     private static async Task<IResult> RetryAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
@@ -70,7 +71,7 @@ internal static class ActionEndpoints
         var form = await ActionForm.ReadAsync(request, cancellationToken);
         var source = choice.OneSource(form["source"]);
         await ledger.WriteAsync(source, connections => Quarantine.RetryAsync(connections, source.Name, [form["id"]], Operator.ByPage, cancellationToken), cancellationToken);
-        return Back("/", "retried");
+        return SeeOther.To("/", "retried");
     }
 
     private static async Task<IResult> HoldAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
@@ -79,7 +80,7 @@ internal static class ActionEndpoints
         var source = choice.OneSource(form["source"]);
         var hold = new HoldRequest { Session = form["id"], Reason = form["reason"] };
         await ledger.WriteAsync(source, connections => LegalHolds.AddAsync(connections, source, hold, Operator.ByPage, cancellationToken), cancellationToken);
-        return Back(Show.TranscriptUrl(source.Name, form["id"]), "held");
+        return SeeOther.To(Show.TranscriptUrl(source.Name, form["id"]), "held");
     }
 
     private static async Task<IResult> UnholdAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, PageRenderer pages, CancellationToken cancellationToken)
@@ -88,8 +89,8 @@ internal static class ActionEndpoints
         var source = choice.OneSource(form["source"]);
         var hold = form.Number("hold");
         return await ledger.WriteAsync(source, connections => LegalHolds.RemoveAsync(connections, source, hold, Operator.ByPage, cancellationToken), cancellationToken)
-            ? Back("/", "unheld")
-            : await pages.PageAsync<ProblemPage>(new ProblemModel("Not removed", ["That hold is not in force any more."]), StatusCodes.Status409Conflict);
+            ? SeeOther.To("/", "unheld")
+            : await pages.ProblemAsync(StatusCodes.Status409Conflict, "Not removed", "That hold is not in force any more.");
     }
 
     private static async Task<IResult> RestoreAsync(
@@ -98,25 +99,12 @@ internal static class ActionEndpoints
         var form = await ActionForm.ReadAsync(request, cancellationToken);
         var (source, id, generation) = (form["source"], form["id"], form.Number("generation"));
         if (await lookup.FindAsync(source, id, generation, cancellationToken) is not var (found, archive))
-            return await pages.PageAsync<ProblemPage>(new ProblemModel("Not found", ["No ledger has an archive of this session."]), StatusCodes.Status404NotFound);
+            return await pages.NoArchiveAsync();
         var body = new RestoreBody { Generation = generation, OnConflict = form.Choice<ConflictMode>("conflict"), Reactivate = form.IsChecked("reactivate") };
         var report = await runner.RunAsync(body.Options(found, archive), progress: null, lifetime.ApplicationStopping);
         if (report.Outcome == RunOutcome.Done)
-            return Back(Show.TranscriptUrl(found.Name, archive.SessionId, archive.Generation), report.Restored > 0 ? "restored" : "there");
+            return SeeOther.To(Show.TranscriptUrl(found.Name, archive.SessionId, archive.Generation), report.Restored > 0 ? "restored" : "there");
         string[] reasons = [.. report.Refused.Select(r => r.Reason), .. report.Error is { } error ? [error] : Array.Empty<string>()];
-        return await pages.PageAsync<ProblemPage>(new ProblemModel("Not restored", reasons), ArchiveEndpoints.StatusOf(report));
-    }
-
-    // See Other: a reload of the page must not do it again.
-    private static SeeOther Back(string url, string done) => new SeeOther($"{url}{(url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={done}");
-
-    private sealed class SeeOther(string url) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
-            httpContext.Response.Headers.Location = url;
-            return Task.CompletedTask;
-        }
+        return await pages.ProblemAsync(ArchiveEndpoints.StatusOf(report), "Not restored", reasons);
     }
 }

@@ -1,9 +1,7 @@
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Reading;
 using Archiver.Core.Restore;
-using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Worker.Access;
 using Archiver.Worker.Http;
@@ -11,11 +9,9 @@ using Archiver.Worker.Metrics;
 
 namespace Archiver.Worker.Pages;
 
-/// <summary>The pages for people: status, search, transcript, and the question before a restore.</summary>
+/// <summary>The pages for people: status, transcript, and the question before a restore.</summary>
 internal static class PageEndpoints
 {
-    private const int MostFound = 100;
-
     private const int MostListed = 50;
 
     private const int PageMessages = 200;
@@ -27,8 +23,8 @@ internal static class PageEndpoints
     {
         routes.MapAssets();
         routes.MapFind();
+        routes.MapSearch();
         routes.MapGet("/", StatusAsync).WithQuery("done");
-        routes.MapGet("/search", SearchAsync).WithQuery("q", "source", "policy", "state", "from", "to", "after");
         routes.MapGet("/transcript", TranscriptAsync).WithQuery("source", "id", "generation", "first", "done");
         routes.MapGet("/restore", RestoreAsync).WithQuery("source", "id", "generation");
     }
@@ -44,74 +40,15 @@ internal static class PageEndpoints
                 : new(
                     entry,
                     await ledger.ReadAsync(entry.Source, c => Quarantine.ListAsync(c, entry.Source.Name, MostListed, cancellationToken), cancellationToken),
-                    await ledger.ReadAsync(entry.Source, c => LegalHolds.ListAsync(c, entry.Source.Name, removed: false, cancellationToken), cancellationToken)));
+                    await ledger.ReadAsync(entry.Source, c => HoldList.ReadAsync(c, entry.Source.Name, removed: false, cancellationToken), cancellationToken)));
         }
         return await pages.PageAsync<StatusPage>(new StatusModel(sources, notice));
-    }
-
-    private static async Task<IResult> SearchAsync(
-        HttpRequest request, PolicyChoice choice, ArchiverSettings settings, ArchiveList archives, SessionExplainer explainer, SourceErrors errors, PageRenderer pages, CancellationToken cancellationToken)
-    {
-        var query = request.Query;
-        var filter = new SearchFilter(
-            query.Text("q") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null, query.Text("source"), query.Text("policy"), query.Word("state", ArchiveStates.All), query.Text("from"), query.Text("to"));
-        var (from, to, after) = (query.Instant("from"), query.Instant("to"), query.Id("after"));
-        List<(string Source, ListedArchive Archive)> found = [];
-        List<string> live = [];
-        // As it stands, for a blank may belong to an id, and without the blanks that came along with a copied one.
-        List<string> ids = filter.Query is { } typed ? [.. new[] { typed, typed.Trim() }.Distinct(StringComparer.Ordinal)] : [];
-        // The number of a row is one ledger's: the link to older ones names its source.
-        foreach (var source in after is null ? choice.Sources(filter.Source) : [choice.OneSource(filter.Source)])
-        {
-            var all = new ArchiveFilter(source.Name, null, from, to, filter.State, MostFound + 1, after, null, filter.Policy is { } policy ? Names.Canonical(policy) : null);
-            foreach (var part in ids.Count == 0 ? [all] : ids.SelectMany(id => new[] { all with { Id = id }, all with { User = id } }))
-                found.AddRange(await ReadAsync(source, part, archives, errors, cancellationToken));
-            var isLive = false;
-            foreach (var id in ids)
-                isLive |= await IsLiveAsync(source, id, explainer, errors, cancellationToken);
-            if (isLive)
-                live.Add(source.Name);
-        }
-        // Each source's newest come first; a page of several sources ends where the first of them has more.
-        var shown = found.DistinctBy(f => (f.Source, f.Archive.Id)).ToList();
-        var cut = shown.GroupBy(f => f.Source).Where(g => g.Count() > MostFound).Select(g => (g.Key, Last: g.Skip(MostFound - 1).First().Archive.Id)).ToList();
-        shown = [.. shown.GroupBy(f => f.Source).SelectMany(g => g.Take(MostFound))];
-        return await pages.PageAsync<SearchPage>(new SearchModel(
-            filter, [.. settings.Sources.Select(s => s.Name)], [.. settings.Sources.SelectMany(s => s.Policies).Where(p => p.Action == PolicyAction.Archive).Select(p => p.Name).Distinct()],
-            shown, [.. cut.Select(c => (c.Key, filter.Url(c.Key, c.Last)))], live));
-    }
-
-    // What was typed may be a session's id in one source and no user of another: such a source has nothing of it.
-    private static async Task<IEnumerable<(string, ListedArchive)>> ReadAsync(SourceSettings source, ArchiveFilter filter, ArchiveList archives, SourceErrors errors, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => (source.Name, a));
-        }
-        catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && filter.User is not null)
-        {
-            return [];
-        }
-    }
-
-    // A source that inspection refuses has no answer to this; the status page says why.
-    private static async Task<bool> IsLiveAsync(SourceSettings source, string id, SessionExplainer explainer, SourceErrors errors, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return source.Policies.Count > 0
-                && (await errors.ExplainAsync(source, () => explainer.ExplainAsync(source, source.Policies[0], id, cancellationToken))).SessionId is not null;
-        }
-        catch (ArchiverException exception) when (exception.Kind == FailureKind.Refused)
-        {
-            return false;
-        }
     }
 
     private static async Task<IResult> TranscriptAsync(HttpRequest request, ArchiveLookup lookup, TranscriptReader reader, ReadAudit audit, PageRenderer pages, CancellationToken cancellationToken)
     {
         if (await FindAsync(request, lookup, cancellationToken) is not var (source, archive))
-            return await AbsentAsync(pages);
+            return await pages.NoArchiveAsync();
         await audit.NoteAsync(Operator.ByPage, "show", archive, cancellationToken);
         var first = (int)Math.Min(request.Query.Id("first") ?? 0, int.MaxValue / 2);
         var transcript = await reader.ReadAsync(archive, first, PageMessages, cancellationToken);
@@ -121,13 +58,10 @@ internal static class PageEndpoints
     private static async Task<IResult> RestoreAsync(HttpRequest request, ArchiveLookup lookup, PageRenderer pages, CancellationToken cancellationToken) =>
         await FindAsync(request, lookup, cancellationToken) is var (_, archive)
             ? await pages.PageAsync<RestorePage>(new RestoreModel(archive))
-            : await AbsentAsync(pages);
+            : await pages.NoArchiveAsync();
 
     private static async Task<(SourceSettings Source, LocatedArchive Archive)?> FindAsync(HttpRequest request, ArchiveLookup lookup, CancellationToken cancellationToken) =>
         request.Query.Text("id") is { } id
             ? await lookup.FindAsync(request.Query.Text("source"), id, request.Query.Count("generation", int.MaxValue), cancellationToken)
             : null;
-
-    private static Task<IResult> AbsentAsync(PageRenderer pages) =>
-        pages.PageAsync<ProblemPage>(new ProblemModel("Not found", ["No ledger has an archive of this session."]), StatusCodes.Status404NotFound);
 }

@@ -17,4 +17,9 @@ internal sealed class PageRenderer(IServiceProvider services, ILoggerFactory log
         });
         return Results.Content(html, "text/html; charset=utf-8", statusCode: status);
     }
+
+    /// <summary>The page that says what did not work.</summary>
+    public Task<IResult> ProblemAsync(int status, string title, params IReadOnlyList<string> lines) => PageAsync<ProblemPage>(new ProblemModel(title, lines), status);
+
+    public Task<IResult> NoArchiveAsync() => ProblemAsync(StatusCodes.Status404NotFound, "Not found", "No ledger has an archive of this session.");
 }

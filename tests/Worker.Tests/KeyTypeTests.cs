@@ -18,8 +18,19 @@ public sealed class KeyTypeTests(TestServers servers)
     [InlineData("numeric(20,0)", "numeric(20,0)", null, OldNumber, YoungNumber)]
     [InlineData("char(40)", "char(40)", null, "short", Young)]
     [InlineData("name_of", "name_of", null, Old, Young)]
-    public async Task Sessions_and_their_rows_are_archived_restored_and_erased(string key, string foreignKey, string? cast, string old, string young)
+    // The same id, written otherwise than in the session: by a client on a phone, by another language, by hand.
+    [InlineData("text", "uuid", "uuid", "11111111-AAAA-4AAA-8AAA-AAAAAAAAAAA1", Young)]
+    [InlineData("text", "uuid", "uuid", "{11111111aaaa4aaa8aaaaaaaaaaaaaa1}", Young)]
+    [InlineData("uuid", "text", "text", Old, Young, "11111111-AAAA-4AAA-8AAA-AAAAAAAAAAA1")]
+    [InlineData("uuid", "varchar(40)", "text", Old, Young, "11111111aaaa4aaa8aaaaaaaaaaaaaa1")]
+    [InlineData("text", "bigint", "bigint", "1234567890123456789", YoungNumber)]
+    [InlineData("text", "bigint", "bigint", "-9223372036854775808", "9999999999999999999")]
+    [InlineData("text", "bigint", "bigint", "007", YoungNumber)]
+    [InlineData("numeric", "bigint", "bigint", "7.00", YoungNumber)]
+    public async Task Sessions_and_their_rows_are_archived_restored_and_erased(string key, string foreignKey, string? cast, string old, string young, string? written = null)
     {
+        // 7.00 is a numeric and no text of a bigint.
+        var value = $"'{written ?? old}'{(key == "numeric" ? "::numeric" : "")}";
         await using var archiver = await Installation.CreateAsync(servers, $"""
             CREATE DOMAIN name_of AS varchar(50) CHECK (length(value) > 3);
             CREATE TABLE chats (id {key} PRIMARY KEY, seen timestamptz NOT NULL);
@@ -27,7 +38,7 @@ public sealed class KeyTypeTests(TestServers servers)
             CREATE TABLE files (id int PRIMARY KEY, post_id text NOT NULL);
             CREATE INDEX ON posts (chat_id); CREATE INDEX ON files (post_id); CREATE INDEX ON chats (seen, id);
             INSERT INTO chats VALUES ('{old}', now() - interval '200 days'), ('{young}', now());
-            INSERT INTO posts SELECT n, '{old}', now() - interval '200 days' FROM generate_series(1, 3) AS n;
+            INSERT INTO posts SELECT n, {value}, now() - interval '200 days' FROM generate_series(1, 3) AS n;
             INSERT INTO files SELECT n, n::text FROM generate_series(1, 3) AS n;
             """, Token);
         foreach (var (name, text) in new Dictionary<string, string?>
@@ -39,7 +50,12 @@ public sealed class KeyTypeTests(TestServers servers)
             ["Children:files:Order:0"] = "id", ["Children:files:Cast"] = "text",
         })
             archiver.With($"Sources:main:Tables:{name}", text);
+        archiver.With("Storage:Verify", "TrialRestore");
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+        // A young message keeps its session.
+        await archiver.Database.ExecuteAsync($"INSERT INTO posts VALUES (8, {value}, now())", Token);
+        Assert.Equal((0, 2L), ((await archiver.RunAsync("archive")).ExitCode, await CountAsync("chats")));
+        await archiver.Database.ExecuteAsync("DELETE FROM posts WHERE id = 8", Token);
         var rows = await RowsAsync(archiver);
 
         var archived = await archiver.RunAsync("archive");
@@ -54,7 +70,7 @@ public sealed class KeyTypeTests(TestServers servers)
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         // A message that came late belongs to it, and no server's key ties it to anything.
-        await archiver.Database.ExecuteAsync($"INSERT INTO posts VALUES (9, '{old}', now())", Token);
+        await archiver.Database.ExecuteAsync($"INSERT INTO posts VALUES (9, {value}, now())", Token);
         var erased = await archiver.RunAsync("erase", old, "--yes");
         Assert.True(erased.ExitCode == 0, erased.Error + erased.Output);
         Assert.Equal((1L, 0L), (await CountAsync("chats"), await CountAsync("posts")));

@@ -17,6 +17,7 @@ namespace Archiver.Core.Deletion;
 /// <param name="late">The session rows are gone, and rows that came after that are left.</param>
 internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null, bool late = false)
 {
+    private readonly string _given = $"$1::{shape.KeyType(map)}[]";
     private readonly KeyMatch _keys = KeyMatch.Among($"$1::{shape.KeyType(map)}[]");
 
     public SourceMap Map => map;
@@ -88,11 +89,11 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
 
     private string DeleteRows(ChildTable child, SqlParameters parameters)
     {
-        var path = SessionPath.Of(map, child);
+        var path = SessionPath.Of(map, child).Among(_given);
         var condition = only?.Condition(child, parameters);
         return $"""
             DELETE FROM {child.Table.Sql} AS t{path.Using}
-            WHERE {path.Where(_keys)}{(condition is null ? "" : $" AND {condition}")} AND {ApplicationPath.Enter}
+            WHERE {path.All}{(condition is null ? "" : $" AND {condition}")} AND {ApplicationPath.Enter}
             RETURNING {path.Key} AS k, {RowVersion.Hash("t")} AS h
             """;
     }
@@ -122,7 +123,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
 
     private (string Sql, NpgsqlParameter[] Parameters) ReadRows(ChildTable child, IEnumerable<string> keys, string locking)
     {
-        var path = SessionPath.Of(map, child);
+        var path = SessionPath.Of(map, child).Among(_given);
         var (where, parameters) = Where(child, path, keys);
         return ($"""
             WITH found AS (
@@ -141,7 +142,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
         // Added first, so that it is the $1 of the condition on the keys.
         parameters.Add(PgParameter.Texts(keys));
         var condition = only?.Condition(child, parameters);
-        return (path.Where(_keys) + (condition is null ? "" : $" AND {condition}"), parameters.ToArray());
+        return (path.All + (condition is null ? "" : $" AND {condition}"), parameters.ToArray());
     }
 
     /// <summary>Since when the oldest other transaction has held locks on the mapped tables ($1, oids): whom a locked session waits for.</summary>

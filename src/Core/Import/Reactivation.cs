@@ -39,7 +39,7 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
         return $"""
             UPDATE {child.Table.Sql} AS t SET {new TimeAssignment(child.Deleted!, target.Shape[child.Name], timeZone).Unset}
             FROM {_session.Table.Sql} AS s
-            WHERE {LinkCast.Of(child, SessionPath.Column("s", child.ParentKey))} = {SessionPath.Column("t", child.ForeignKey)}
+            WHERE {LinkCast.Links(child, SessionPath.Column("t", child.ForeignKey), SessionPath.Column("s", child.ParentKey))}
               AND {SessionPath.Column("s", _session.Key)} = ANY ($1::{target.Shape.KeyType(target.Map)}[])
               AND {string.Join(" AND ", [.. SessionPath.RowsOf(child, "t"), "true"])}
               AND {ours.Instant(parameters)} = {theirs.Instant(parameters)}

@@ -47,8 +47,8 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
             return $"SELECT {key}::text AS k, {row} FROM {map.Session.Sql} AS t WHERE {key} = ANY ($1::{_keyType}[])";
         }
         var child = map.Children.Single(c => c.Name == table.Name);
-        var path = SessionPath.Of(map, child);
-        return $"SELECT {path.Key}::text AS k, {row} FROM {path.From(child)} WHERE {path.Where(KeyMatch.Among($"$1::{_keyType}[]"))}";
+        var path = SessionPath.Of(map, child).Among($"$1::{_keyType}[]");
+        return $"SELECT {path.Key}::text AS k, {row} FROM {path.From(child)} WHERE {path.All}";
     }
 
     // The one thing that a document does not keep: a line break between tokens of a json value is a space there.

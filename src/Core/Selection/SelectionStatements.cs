@@ -78,13 +78,13 @@ internal sealed class SelectionStatements
     /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
-        var path = SessionPath.Of(_run.Source.Map, child);
+        var path = SessionPath.Of(_run.Source.Map, child).Among($"{parameters.Add(PgParameter.Texts(keys))}::{KeyType}[]");
         var time = child.Time is null ? "NULL::timestamptz" : TimeSql.Of(_run.Source, _run.Shape, child, child.Time).Instant(parameters);
         return $"""
             SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
                    min({time})::text, extract(epoch FROM min({time}))::float8
             FROM {path.From(child)}
-            WHERE {path.Where(KeyMatch.Among($"{parameters.Add(PgParameter.Texts(keys))}::{KeyType}[]"))}{Taken(child, parameters)}
+            WHERE {path.All}{Taken(child, parameters)}
             GROUP BY {path.Key}
             """;
     }

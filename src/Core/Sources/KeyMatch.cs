@@ -17,18 +17,18 @@ internal sealed class KeyMatch
 
     /// <summary>It is this key.</summary>
     /// <param name="key">SQL of the key's type.</param>
-    public static KeyMatch Is(string key) => new(cast => $"= {(cast is null ? key : cast(key))}");
+    public static KeyMatch Is(string key) => new(values => values is null ? $"= {key}" : $"= ANY ({values(key)})");
 
     /// <summary>It is one of these.</summary>
     /// <param name="keys">SQL of an array of the key's type.</param>
-    public static KeyMatch Among(string keys) => new(cast => $"= ANY ({(cast is null ? keys : $"ARRAY(SELECT {cast("k.id")} FROM unnest({keys}) AS k (id))")})");
+    public static KeyMatch Among(string keys) => new(values => values is null ? $"= ANY ({keys})" : $"= ANY (ARRAY(SELECT unnest({values("k.id")}) FROM unnest({keys}) AS k (id)))");
 
     /// <summary>A query gives it.</summary>
     /// <param name="key">SQL of the key's type.</param>
     /// <param name="from">The query from its FROM on.</param>
-    public static KeyMatch In(string key, string from) => new(cast => $"IN (SELECT {(cast is null ? key : cast(key))} {from})");
+    public static KeyMatch In(string key, string from) => new(values => $"IN (SELECT {(values is null ? key : $"unnest({values(key)})")} {from})");
 
     /// <summary>To stand behind the column.</summary>
-    /// <param name="cast">Makes a value of the column's type of one of the key's; null where they are of one.</param>
-    public string Sql(Func<string, string>? cast = null) => _sql(cast);
+    /// <param name="values">Makes an array of the column's type of one of the keys; null where they are of one type.</param>
+    public string Sql(Func<string, string>? values = null) => _sql(values);
 }

@@ -10,19 +10,19 @@ namespace Archiver.Core.Sources;
 /// </summary>
 internal sealed class SessionPath
 {
-    private readonly Func<string, string>? _cast;
+    private readonly Func<string, string>? _values;
 
-    private SessionPath(string key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions, Func<string, string>? cast = null)
+    private SessionPath(string key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions, Func<string, string>? values = null)
     {
-        _cast = cast;
+        _values = values;
         Key = key;
         Joins = joins;
         Conditions = conditions;
     }
 
     /// <summary>
-    /// SQL expression of the session's key. Where the child's foreign key column holds that key, it is this column. The column may have another type; its
-    /// text is the key's.
+    /// SQL expression of the session's key. Where the child's foreign key column holds that key, it is this column, which may have another type and may
+    /// spell the key otherwise; after <see cref="Among"/> it is the key as it was given.
     /// </summary>
     public string Key { get; }
 
@@ -46,16 +46,25 @@ internal sealed class SessionPath
             var parent = map.Children.Single(c => c.Name == at.Parent);
             var parentAlias = $"p{level}";
             joins.Add($"{parent.Table.Sql} AS {parentAlias}");
-            conditions.Add($"{Column(alias, at.ForeignKey)} = {LinkCast.Of(at, Column(parentAlias, at.ParentKey))}");
+            conditions.Add(LinkCast.Links(at, Column(alias, at.ForeignKey), Column(parentAlias, at.ParentKey)));
             conditions.AddRange(RowsOf(parent, parentAlias));
             (at, alias) = (parent, parentAlias);
         }
         if (at.ParentKey == map.Session.Key && !(ownType && at.Cast is not null))
-            return new(Column(alias, at.ForeignKey), joins, conditions, at.Cast is null ? null : key => LinkCast.Of(at, key));
+            return new(Column(alias, at.ForeignKey), joins, conditions, at.Cast is { } type ? key => LinkCast.Values(type, key) : null);
         joins.Add($"{map.Session.Sql} AS s0");
-        conditions.Add($"{Column(alias, at.ForeignKey)} = {LinkCast.Of(at, Column("s0", at.ParentKey))}");
+        conditions.Add(LinkCast.Links(at, Column(alias, at.ForeignKey), Column("s0", at.ParentKey)));
         return new(Column("s0", map.Session.Key), joins, conditions);
     }
+
+    /// <summary>The path of the rows of some sessions, whose conditions are all that <c>WHERE</c> needs.</summary>
+    /// <param name="keys">SQL of an array of the key's type.</param>
+    public SessionPath Among(string keys) => _values is null
+        ? new(Key, Joins, [.. Conditions, $"{Key} = ANY ({keys})"])
+        : new("g.id", [.. Joins, $"unnest({keys}) AS g (id)"], [.. Conditions, $"{Key} = ANY ({_values("g.id")})"]);
+
+    /// <summary>The conditions, to stand behind <c>WHERE</c>.</summary>
+    public string All => string.Join(" AND ", Conditions);
 
     /// <summary><c>FROM</c> list for a select over the child.</summary>
     public string From(ChildTable child) => string.Join(", ", [$"{child.Table.Sql} AS t", .. Joins]);
@@ -64,7 +73,7 @@ internal sealed class SessionPath
     public string Using => Joins.Count == 0 ? "" : $" USING {string.Join(", ", Joins)}";
 
     /// <summary>The conditions followed by one on the session key.</summary>
-    public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, $"{Key} {key.Sql(_cast)}"]);
+    public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, $"{Key} {key.Sql(_values)}"]);
 
     /// <summary>The conditions under which rows of a child's table are the child's.</summary>
     public static IEnumerable<string> RowsOf(ChildTable child, string alias) =>

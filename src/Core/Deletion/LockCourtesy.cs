@@ -73,15 +73,15 @@ internal sealed class LockCourtesy : IAsyncDisposable
 
     private async Task WatchAsync(CancellationToken stop)
     {
-        var half = _run.Batch.LockTimeout / 2;
+        var (half, time) = (_run.Batch.LockTimeout / 2, _run.Connections.Time);
         try
         {
-            await Task.Delay(half, stop);
+            await Task.Delay(half, time, stop);
             // Past any pooler: there the question could queue for the server connection that this very transaction occupies.
             await using var connection = await _run.Connections.OpenDirectAsync(stop);
             using (var bound = new CancellationTokenSource(Patience))
                 await connection.ExecuteAsync(Bounded, bound.Token);
-            using var poll = new PeriodicTimer(half / 2 > ShortestPoll ? half / 2 : ShortestPoll);
+            using var poll = new PeriodicTimer(half / 2 > ShortestPoll ? half / 2 : ShortestPoll, time);
             while (await _mayAsk.WaitAsync(0, CancellationToken.None))
             {
                 await AskAsync(connection, half);

@@ -77,7 +77,7 @@ internal sealed class ShortTransaction : IAsyncDisposable
                     refused = PgErrors.OfBrokenConnection(exception);
                 }
             }
-            await Task.Delay(run.Batch.LockTimeout, cancellationToken);
+            await Task.Delay(run.Batch.LockTimeout, run.Connections.Time, cancellationToken);
             if (!again || times == MostTimes)
                 ExceptionDispatchInfo.Throw(refused);
         }
@@ -124,6 +124,7 @@ internal sealed class ShortTransaction : IAsyncDisposable
         if (!await _courtesy.EndAsync())
             throw new NpgsqlException("The server does not answer who waits for this transaction.", new TimeoutException());
         await new CommitOutcome(
+            _run.Connections.Time,
             _run.Connections.OpenAsync,
             $"The server of source '{_run.Source.Name}' did not answer a commit, nor what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.",
             (other, _, token) => recorded(other, token)).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken);

@@ -155,7 +155,7 @@ internal sealed class SessionImporter(
     private async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<StagedSession> inserted, CancellationToken cancellationToken)
     {
         var outcome = new CommitOutcome(
-            open, "The server did not answer a restore's commit, nor what became of it. Its sessions are either wholly restored or not at all; run the restore again with --on-conflict skip.",
+            retry.Time, open, "The server did not answer a restore's commit, nor what became of it. Its sessions are either wholly restored or not at all; run the restore again with --on-conflict skip.",
             async (other, _, token) => records is not null
                 ? await records.AreWrittenAsync(other, token)
                 : (await ExistingAsync(other, inserted, token)).Count == inserted.Count);

@@ -47,6 +47,7 @@ internal sealed class LedgerTransaction : IAsyncDisposable
     {
         var audit = _audit ?? throw new InvalidOperationException("A change of the ledger needs its entry in the audit.");
         return new CommitOutcome(
+                _connections.Time,
                 _connections.OpenAsync,
                 $"The server of source '{_source}' did not answer a commit, nor what became of it. It is done wholly or not at all: look before it is done again.",
                 (other, _, token) => AuditLog.HasAsync(other, audit, token))

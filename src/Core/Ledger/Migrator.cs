@@ -118,6 +118,7 @@ internal static class Migrator
             await transaction.CommitAsync(cancellationToken);
         else
             await new CommitOutcome(
+                connections.Time,
                 connections.OpenAsync,
                 $"The server did not answer the commit of {script.Name}, nor what became of it. It is done wholly or not at all: migrate again.",
                 async (other, _, token) => await ExistsAsync(other, token) && (await AppliedAsync(other, token)).ContainsKey(script.Version))

@@ -56,6 +56,7 @@ internal static class SourceRegistry
             return;
         await SourceTables.WriteAsync(connection, source.Name, tables, cancellationToken);
         await new CommitOutcome(
+            connections.Time,
             connections.OpenAsync,
             $"The server of source '{source.Name}' did not answer a commit, nor what became of it. It is done wholly or not at all: run it again.",
             async (other, _, token) => await JudgeAsync(other, source, token) is null)

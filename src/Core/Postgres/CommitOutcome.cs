@@ -7,6 +7,7 @@ namespace Archiver.Core.Postgres;
 /// Commits, and when the answer is lost finds out what happened (docs/protocol.md rule 15): an error from COMMIT says nothing about the
 /// transaction. The server is asked for the transaction's fate, on another connection, until it has one.
 /// </summary>
+/// <param name="time">By which patience is measured.</param>
 /// <param name="open">Opens another connection to the server.</param>
 /// <param name="unknown">What to say when its fate cannot be learnt.</param>
 /// <param name="recorded">
@@ -14,7 +15,7 @@ namespace Archiver.Core.Postgres;
 /// last word: after a failover the transaction id may name another server's transaction.
 /// </param>
 internal sealed class CommitOutcome(
-    Func<CancellationToken, Task<NpgsqlConnection>> open, string unknown, Func<NpgsqlConnection, string?, CancellationToken, Task<bool>> recorded)
+    TimeProvider time, Func<CancellationToken, Task<NpgsqlConnection>> open, string unknown, Func<NpgsqlConnection, string?, CancellationToken, Task<bool>> recorded)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -50,7 +51,7 @@ internal sealed class CommitOutcome(
 
     private async Task<bool> IsCommittedAsync(string transactionId, Exception cause)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(Patience, time);
         while (true)
         {
             try
@@ -67,7 +68,7 @@ internal sealed class CommitOutcome(
             {
                 throw Unknown(cause);
             }
-            await Task.Delay(Pause, CancellationToken.None);
+            await Task.Delay(Pause, time, CancellationToken.None);
             if (patience.IsCancellationRequested)
                 throw Unknown(cause);
         }

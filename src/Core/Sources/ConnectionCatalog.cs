@@ -7,8 +7,8 @@ internal sealed class ConnectionCatalog : IAsyncDisposable
 {
     private readonly Dictionary<string, SourceConnections> _connections;
 
-    public ConnectionCatalog(ArchiverSettings settings) =>
-        _connections = settings.Sources.ToDictionary(s => s.Name, s => new SourceConnections(s), StringComparer.Ordinal);
+    public ConnectionCatalog(ArchiverSettings settings, TimeProvider? time = null) =>
+        _connections = settings.Sources.ToDictionary(s => s.Name, s => new SourceConnections(s, time), StringComparer.Ordinal);
 
     /// <summary>The connections of a configured source.</summary>
     public SourceConnections this[string source] => _connections[source];

@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Polly;
@@ -19,17 +20,17 @@ internal sealed class DatabaseRetry
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(10);
 
-    private static readonly ResiliencePropertyKey<long> FirstFailure = new("archiver.first-failure");
-
     private readonly ResiliencePipeline _pipeline;
 
     public DatabaseRetry(RetrySettings settings, TimeProvider time)
     {
+        Time = time;
+        var budget = new RetryBudget(settings.Budget, time);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
                 ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is { } exception && PgErrors.IsTransient(exception) && (IsInBudget(args.Context) || args.AttemptNumber < Always)),
+                    args.Outcome.Exception is { } exception && PgErrors.IsTransient(exception) && (budget.IsLeft(args.Context) || args.AttemptNumber < Always)),
                 MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -37,15 +38,10 @@ internal sealed class DatabaseRetry
                 MaxDelay = LongestDelay,
             })
             .Build();
-
-        bool IsInBudget(ResilienceContext context)
-        {
-            var now = time.GetTimestamp();
-            if (!context.Properties.TryGetValue(FirstFailure, out var first))
-                context.Properties.Set(FirstFailure, first = now);
-            return time.GetElapsedTime(first, now) < settings.Budget;
-        }
     }
+
+    /// <summary>By which it waits.</summary>
+    public TimeProvider Time { get; }
 
     public async Task<T> ExecuteAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         await _pipeline.ExecuteAsync(async token => await work(token), cancellationToken);

@@ -18,6 +18,7 @@ internal static class LeasedCommit
     {
         var source = connections.Source.Name;
         await new CommitOutcome(
+            connections.Time,
             connections.OpenAsync,
             $"The server of source '{source}' did not answer a commit, nor what became of it. It is done wholly or not at all: run it again.",
             async (other, fate, token) =>

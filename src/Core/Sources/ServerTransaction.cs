@@ -28,12 +28,12 @@ internal sealed record ServerTransaction(int Process, DateTimeOffset Started)
     /// <summary>Returns when the server has ended it. It is given up when the server cannot be asked: then it is down, and what it held with it.</summary>
     public async Task EndAsync(SourceConnections connections)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(Patience, connections.Time);
         try
         {
             await using var connection = await connections.OpenAsync(patience.Token);
             while (await connection.ScalarAsync<bool>(Terminate, patience.Token, PgParameter.Int(Process), PgParameter.Instant(Started)))
-                await Task.Delay(Pause, patience.Token);
+                await Task.Delay(Pause, connections.Time, patience.Token);
         }
         catch (Exception exception) when (PgErrors.IsTransient(exception) || exception is NpgsqlException or ArchiverException or OperationCanceledException)
         {

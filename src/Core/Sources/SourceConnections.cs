@@ -18,9 +18,12 @@ internal sealed class SourceConnections : IAsyncDisposable
     private readonly NpgsqlDataSource _lock;
     private readonly NpgsqlDataSource? _replica;
 
-    public SourceConnections(SourceSettings settings)
+    /// <param name="settings">The source.</param>
+    /// <param name="time">For whoever waits on its servers; null for the system's.</param>
+    public SourceConnections(SourceSettings settings, TimeProvider? time = null)
     {
         _settings = settings;
+        Time = time ?? TimeProvider.System;
         _main = ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name);
         // A session lock lives as long as its connection: it must not return to a pool with the lock, nor be handed to someone else.
         _lock = ConnectionText.Source(settings.LockConnectionString ?? settings.ConnectionString, pooling: false, settings.Name + "/lock");
@@ -30,6 +33,9 @@ internal sealed class SourceConnections : IAsyncDisposable
 
     /// <summary>The source that they lead to.</summary>
     public SourceSettings Source => _settings;
+
+    /// <summary>By which waiting for its servers is measured.</summary>
+    public TimeProvider Time { get; }
 
     /// <summary>The tables behind these connections.</summary>
     public SourceMap Map => _settings.Map;

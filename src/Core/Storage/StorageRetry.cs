@@ -11,12 +11,12 @@ internal sealed class StorageRetry
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
-    private static readonly ResiliencePropertyKey<long> FirstFailure = new("archiver.first-failure");
 
     private readonly ResiliencePipeline _pipeline;
 
     public StorageRetry(RetrySettings settings, TimeProvider time, ILogger logger)
     {
+        var budget = new RetryBudget(settings.Budget, time);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
@@ -26,7 +26,7 @@ internal sealed class StorageRetry
                 MaxDelay = LongestDelay,
                 MaxRetryAttempts = int.MaxValue,
                 ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && IsInBudget(args.Context)),
+                    args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && budget.IsLeft(args.Context)),
                 OnRetry = args =>
                 {
                     logger.StorageRetry(
@@ -38,14 +38,6 @@ internal sealed class StorageRetry
                 },
             })
             .Build();
-
-        bool IsInBudget(ResilienceContext context)
-        {
-            var now = time.GetTimestamp();
-            if (!context.Properties.TryGetValue(FirstFailure, out var first))
-                context.Properties.Set(FirstFailure, first = now);
-            return time.GetElapsedTime(first, now) < settings.Budget;
-        }
     }
 
     /// <param name="operation">Its name in the log.</param>

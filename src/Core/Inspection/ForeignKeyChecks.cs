@@ -17,7 +17,7 @@ internal static class ForeignKeyChecks
         {
             if (Action(key.OnDelete) is { } action)
                 findings.Problem(
-                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {(catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid)) ? "The" : $"Map {key.From} as a child where its rows belong to the session. Else the")} key can do without its action, once the application itself clears these rows before it deletes.",
+                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} key can do without its action, once the application itself clears these rows before it deletes.",
                     Replacement(key));
             if (!key.Indexed)
                 findings.Warning(
@@ -32,6 +32,10 @@ internal static class ForeignKeyChecks
         foreach (var child in catalog.Map.Children.Where(c => catalog.Map.Session.HasRow || c.Parent != SourceMap.SessionName))
             WarnOfMissingKey(catalog, child, findings);
     }
+
+    private static string Unmapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid))
+        ? "The"
+        : $"Map {key.From} as a child where its rows belong to the session. Else the";
 
     private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 

@@ -75,6 +75,10 @@ internal static class KeyChecks
             : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({PgIdentifier.Quote(column)})"]);
     }
 
+    private static string OfOneType(ColumnShape from) => LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast
+        ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type."
+        : "Map columns of one type.";
+
     private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
     {
         if (catalog.Column(child.Name, child.ForeignKey) is not { } from || catalog.Column(child.Parent, child.ParentKey) is not { } to)
@@ -85,7 +89,7 @@ internal static class KeyChecks
         var compared = child.Cast ?? to.BaseType;
         if (KeyMatch.Family(from.BaseType) != KeyMatch.Family(compared))
             findings.Problem(
-                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {(LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type." : "Map columns of one type.")}");
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {OfOneType(from)}");
         else if (child.Cast is not null && KeyMatch.Family(from.BaseType) == KeyMatch.Family(to.BaseType))
             findings.Problem($"{pair} is {from.Type}, as is {PgIdentifier.Quote(to.Name)} of {parent.Table}: take Cast away, with which no key of the server would show.");
         else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))

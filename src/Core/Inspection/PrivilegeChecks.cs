@@ -18,9 +18,11 @@ internal static class PrivilegeChecks
             findings.Problem($"Role {catalog.Server.Role} may not use schema {schema}.", $"GRANT USAGE ON SCHEMA {PgIdentifier.Quote(schema)} TO {role}");
         foreach (var table in catalog.Tables)
         {
-            if (Missing(catalog.Relation(table)) is { Count: > 0 } missing)
-                findings.Problem(
-                    $"Role {catalog.Server.Role} lacks {string.Join(", ", missing)} on table {table.Table} ({table.Name}){(missing.Contains("UPDATE") ? "; UPDATE, on one column at least, is what locking rows needs" : "")}.",
+            if (Missing(catalog.Relation(table)) is not { Count: > 0 } missing)
+                continue;
+            var update = missing.Contains("UPDATE") ? "; UPDATE, on one column at least, is what locking rows needs" : "";
+            findings.Problem(
+                    $"Role {catalog.Server.Role} lacks {string.Join(", ", missing)} on table {table.Table} ({table.Name}){update}.",
                     $"GRANT {string.Join(", ", missing)} ON {table.Table.Sql} TO {role}");
         }
         CheckMarks(catalog, role, findings);

@@ -34,7 +34,10 @@ internal static class TypeChecks
         async Task<string> FormAsync(TableShape table, ColumnShape column) =>
             await probe.TimeFormAsync(table.Table, column, cancellationToken) is { } form
                 ? $$"""map it as { "Column": "{{column.Name}}", "As": "{{form}}" }"""
-                : $$"""map it as { "Column": "{{column.Name}}", "As": ... } with one of {{string.Join(", ", TimeColumn.Forms.Keys.Where(f => f.StartsWith("epoch", StringComparison.Ordinal) == (column.Kind == ColumnKind.Number)))}}""";
+                : $$"""map it as { "Column": "{{column.Name}}", "As": ... } with one of {{Forms(column)}}""";
+
+        static string Forms(ColumnShape column) =>
+            string.Join(", ", TimeColumn.Forms.Keys.Where(f => f.StartsWith("epoch", StringComparison.Ordinal) == (column.Kind == ColumnKind.Number)));
 
         void ReportOther(TableShape table, ColumnShape column, MappedColumn mapped, string says)
         {

@@ -21,7 +21,8 @@ internal static class Migrator
     private const string Bootstrap = """
         DO $$
         BEGIN
-          -- CREATE SCHEMA IF NOT EXISTS wants CREATE on the database even where the schema exists; sql/roles.sql makes it, so that we need not.
+          -- CREATE SCHEMA IF NOT EXISTS wants CREATE on the database even where the schema exists.
+          -- sql/roles.sql makes it, so that we need not.
           IF pg_catalog.to_regnamespace('archiver') IS NULL THEN
             CREATE SCHEMA archiver;
           END IF;

@@ -13,10 +13,12 @@ internal static class RunEnd
     {
         if (await FailedRun.RecordEndAsync(summary.RunId, () => scope.EndAsync(summary), logger) is { } exception)
         {
+            var unrecorded = $"The ledger could not record how the run ended ({Reason(exception)}). It is shown as interrupted "
+                + "until the next run of the source settles it; what was committed stays.";
             summary = summary with
             {
                 Outcome = summary.Outcome == RunOutcome.Done ? RunOutcome.Partial : summary.Outcome,
-                Error = $"{summary.Error} The ledger could not record how the run ended ({Reason(exception)}). It is shown as interrupted until the next run of the source settles it; what was committed stays.".TrimStart(),
+                Error = $"{summary.Error} {unrecorded}".TrimStart(),
             };
         }
         var reasons = JsonSerializer.Serialize(summary.Reasons);

@@ -5,5 +5,8 @@ internal static class PgArray
 {
     /// <summary>Every element quoted, so that NULL, braces, commas and blanks in it mean themselves.</summary>
     public static string Literal(IEnumerable<string> values) =>
-        $"{{{string.Join(',', values.Select(v => $"\"{v.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""))}}}";
+        $"{{{string.Join(',', values.Select(v => $"\"{Escaped(v)}\""))}}}";
+
+    private static string Escaped(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 }

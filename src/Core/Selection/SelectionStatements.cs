@@ -145,7 +145,9 @@ internal sealed class SelectionStatements
 
     private string Keep(SqlParameters parameters) => _run.Source.Keep.Count == 0
         ? "NULL::text"
-        : $"json_build_object({string.Join(", ", _run.Source.Keep.Select(c => $"{parameters.Add(PgParameter.Text(c))}, {SessionPath.Column("s", c)}"))})::text";
+        : $"json_build_object({string.Join(", ", _run.Source.Keep.Select(c => Pair(c, parameters)))})::text";
+
+    private static string Pair(string column, SqlParameters parameters) => $"{parameters.Add(PgParameter.Text(column))}, {SessionPath.Column("s", column)}";
 
     /// <summary>About the bytes of a row as text. octet_length answers from the TOAST pointer: no large value is read for it.</summary>
     private static string RowBytes(TableShape table, string alias) => string.Join(" + ", ["64::bigint", .. table.Columns

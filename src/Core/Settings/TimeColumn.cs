@@ -64,5 +64,8 @@ public sealed record TimeColumn(string Column)
 
     /// <summary>As a person reads it; a plain column is its name.</summary>
     public override string ToString() =>
-        $"{Column}{(Or is null ? "" : $" or {Or}")}{(At is null ? "" : $" at {At}")}{(As == TimeForm.Timestamp ? "" : $" ({Forms.First(f => f.Value == As).Key})")}";
+        Column
+        + (Or is null ? "" : $" or {Or}")
+        + (At is null ? "" : $" at {At}")
+        + (As == TimeForm.Timestamp ? "" : $" ({Forms.First(f => f.Value == As).Key})");
 }

@@ -21,8 +21,12 @@ internal static partial class ObjectKey
     public static string SessionStem(string prefix, string month, string sessionId) => $"{prefix}/{month}/{Encode(sessionId)}";
 
     /// <summary><c>{prefix}/bundles/{yyyy}/{MM}/{run}-{sequence}.jsonl.gz</c>, the nonce, if any, after a tilde.</summary>
-    public static string ForBundle(string prefix, DateTimeOffset runTime, Guid run, int sequence, string? nonce) => string.Create(
-        CultureInfo.InvariantCulture, $"{prefix}/bundles/{runTime.UtcDateTime:yyyy}/{runTime.UtcDateTime:MM}/{run}-{sequence:D6}{(nonce is null ? "" : "~")}{nonce}.jsonl.gz");
+    public static string ForBundle(string prefix, DateTimeOffset runTime, Guid run, int sequence, string? nonce)
+    {
+        var month = runTime.UtcDateTime.ToString("yyyy/MM", CultureInfo.InvariantCulture);
+        var name = string.Create(CultureInfo.InvariantCulture, $"{run}-{sequence:D6}");
+        return $"{prefix}/bundles/{month}/{name}{(nonce is null ? "" : "~")}{nonce}.jsonl.gz";
+    }
 
     /// <summary>Whether a key is one of those that are made here for an archive: a listing of a prefix also returns what lies deeper, under another one's.</summary>
     public static bool IsArchive(string prefix, string key) =>

@@ -21,7 +21,8 @@ internal sealed class HealthVerb(ArchiverSettings settings, Terminal terminal) :
     };
 
     public static Command Describe() => new("health", """
-        Asks the worker that runs on this machine, or in this container, whether it is ready. Exit code 0: it is; 1: it is not, or does not answer.
+        Asks the worker that runs on this machine, or in this container, whether it is ready. Exit code 0: it is; 1: it is not, or
+        does not answer.
         Example: archiver health --live
         """) { Live, Url };
 

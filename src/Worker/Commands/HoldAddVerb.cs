@@ -21,8 +21,9 @@ internal sealed class HoldAddVerb(PolicyChoice choice, LedgerAccess ledger, Arch
     private static readonly Option<string> Reason = new("--reason") { Description = "Why, such as the number of a case", HelpName = "text", Required = true };
 
     public static Command Describe() => new("add", """
-        Puts sessions on legal hold: nothing it covers is deleted, purged, expired, discarded or erased, in the database or the bucket,
-        until a person removes the hold. Waits for a delete that is going on. With --from and --to it covers sessions whose life touches the range.
+        Puts sessions on legal hold: nothing it covers is deleted, purged, expired, discarded or erased, in the database or the
+        bucket, until a person removes the hold. Waits for a delete that is going on. With --from and --to it covers sessions whose
+        life touches the range.
         Example: archiver hold add --user 4711 --reason "case 2026-17"
         """) { VerbOptions.Source, Session, User, From, To, Reason };
 

@@ -22,8 +22,9 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
     public static Command Describe()
     {
         var command = new Command("init", """
-            Looks at a database and writes a first configuration for it: which tables hold the sessions and what hangs below them, with the reasons, and
-            DryRun on. Prints the SQL that it needs and what archiver plan would say. Asks on a terminal; changes nothing in the database.
+            Looks at a database and writes a first configuration for it: which tables hold the sessions and what hangs below them,
+            with the reasons, and DryRun on. Prints the SQL that it needs and what archiver plan would say. Asks on a terminal;
+            changes nothing in the database.
             Example: archiver init --connection "Host=db;Database=chat;Username=postgres" --bucket archives --yes
             """);
         foreach (var option in InitOptions.All)

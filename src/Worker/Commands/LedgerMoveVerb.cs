@@ -24,9 +24,10 @@ internal sealed class LedgerMoveVerb(PolicyChoice choice, LedgerMover mover, Sou
     };
 
     public static Command Describe() => new("move", """
-        Tells the ledger that the bucket or prefix was moved. Copy everything under the prefix first, .archiver/ included, and configure the new place.
-        Each object is read at its new place and compared with the ledger's hash. Only when all are right, and with --yes, the ledger is rewritten;
-        else nothing is changed and the exit code is 3. No object is touched. Stop the workers first.
+        Tells the ledger that the bucket or prefix was moved. Copy everything under the prefix first, .archiver/ included, and
+        configure the new place. Each object is read at its new place and compared with the ledger's hash. Only when all are right,
+        and with --yes, the ledger is rewritten; else nothing is changed and the exit code is 3. No object is touched. Stop the
+        workers first.
         Example: archiver ledger move --from s3://old-bucket --yes
         """) { VerbOptions.Source, From, FromPrefix, VerbOptions.Yes, VerbOptions.Json };
 

@@ -21,8 +21,9 @@ internal sealed class LedgerOwnVerb(PolicyChoice choice, LedgerAccess ledger, Te
 
     public static Command Describe() => new("own", """
         Says that this database is the owner of its ledger now: after a failover, a restore, a move to another server, an upgrade of
-        PostgreSQL or a new name. Until then discard, erase and reconcile --fix destroy nothing, because a copy knows no hold of the original.
-        Make sure first that no archiver works on the database that it was before. Without --yes it only says what is the case.
+        PostgreSQL or a new name. Until then discard, erase and reconcile --fix destroy nothing, because a copy knows no hold of the
+        original. Make sure first that no archiver works on the database that it was before. Without --yes it only says what is the
+        case.
         Example: archiver ledger own --yes
         """) { VerbOptions.Source, Copy, From, VerbOptions.Yes };
 

@@ -14,8 +14,9 @@ internal sealed class ReconcileVerb(PolicyChoice choice, Reconciler reconciler, 
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Yes, change it" };
 
     public static Command Describe() => new("reconcile", """
-        Compares bucket, ledger and rows: objects without a ledger row, rows of the ledger without object, sessions that are live and archived, or called live and gone, orphan messages.
-        Without --fix nothing is changed. The exit code is 1 when something is left that a person should look at.
+        Compares bucket, ledger and rows: objects without a ledger row, rows of the ledger without object, sessions that are live
+        and archived, or called live and gone, orphan messages. Without --fix nothing is changed. The exit code is 1 when something
+        is left that a person should look at.
         Example: archiver reconcile --fix --yes
         """) { VerbOptions.Source, Fix, Yes, VerbOptions.Json };
 

@@ -15,9 +15,9 @@ internal sealed class SourceRenameVerb(PolicyChoice choice, ArchiverSettings set
     private static readonly Argument<string> New = new("new") { Description = "The name in the configuration now" };
 
     public static Command Describe() => new("rename", """
-        Says that a source has another name now: its holds, pauses, acceptances, quarantine, archives and runs go with it, and what is in the
-        bucket under the old name stays its own. Change the name in the configuration first; until this, every run and verb refuses.
-        The same name twice says that other tables took the place of the old ones.
+        Says that a source has another name now: its holds, pauses, acceptances, quarantine, archives and runs go with it, and what
+        is in the bucket under the old name stays its own. Change the name in the configuration first; until this, every run and
+        verb refuses. The same name twice says that other tables took the place of the old ones.
         Example: archiver source rename main chat
         """) { Old, New };
 
@@ -31,7 +31,8 @@ internal sealed class SourceRenameVerb(PolicyChoice choice, ArchiverSettings set
             await rename.ExecuteAsync(old, source, Operator.Name, cancellationToken);
             return true;
         });
-        terminal.WriteLine($"{source.Name}: {(Names.Same(old, source.Name) ? "stands for the tables of the configuration now" : $"has what the ledger knew as '{old}'")}");
+        var now = Names.Same(old, source.Name) ? "stands for the tables of the configuration now" : $"has what the ledger knew as '{old}'";
+        terminal.WriteLine($"{source.Name}: {now}");
         return ExitCode.Done;
     }
 }

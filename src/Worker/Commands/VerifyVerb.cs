@@ -17,8 +17,9 @@ internal sealed class VerifyVerb(PolicyChoice choice, ArchiveVerifier verifier, 
     private static readonly Option<int?> RestoreDrill = VerbOptions.Count("--restore-drill", "Also rehearse the restore of so many of them, triggers and constraints included, and roll it back");
 
     public static Command Describe() => new("verify", """
-        Reads archives back from the store: every byte, hash, format, session and number of rows. Changes nothing but the note of what is damaged, which status shows.
-        What is wrong is listed as missing, changed, unreadable or needs_thawing; the exit code is 1 then.
+        Reads archives back from the store: every byte, hash, format, session and number of rows. Changes nothing but the note of
+        what is damaged, which status shows. What is wrong is listed as missing, changed, unreadable or needs_thawing; the exit code
+        is 1 then.
         Example: archiver verify --sample 5000 --restore-drill 50
         """) { VerbOptions.Source, Sample, All, RestoreDrill, VerbOptions.Json };
 

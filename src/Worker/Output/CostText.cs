@@ -9,8 +9,9 @@ internal static class CostText
     public static string Of(CostStatus cost)
     {
         var kept = $"kept: {Amount.Bytes(cost.Bytes)} in {Amount.Of(cost.Objects, "object")}{(cost.StorageAMonth is { } aMonth ? $", {Money(aMonth, cost)} a month" : "")}";
+        var inAll = cost.RequestsInAll is { } money ? $", {Money(money, cost)}" : "";
         return cost is { Requests: { } requests, Since: { } since }
-            ? $"{kept}; {Amount.Of(requests, "request")} since {since.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}{(cost.RequestsInAll is { } inAll ? $", {Money(inAll, cost)}" : "")}"
+            ? $"{kept}; {Amount.Of(requests, "request")} since {since.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}{inAll}"
             : kept;
     }
 

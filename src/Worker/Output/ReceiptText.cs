@@ -23,7 +23,11 @@ internal static class ReceiptText
         terminal.WriteLine($"{receipt.Source}: {(receipt.Plan ? "would erase" : "erased")} {Amount.Of(erased, "session")} at {receipt.At}{(receipt.Plan ? "" : $", run {receipt.RunId}")}");
         terminal.WriteLine($"{receipt.Source}: {Amount.Of(receipt.Rows, "row")}, {Amount.Of(receipt.Archives, "archive")}, {Amount.Of(receipt.Objects, "object")}, {Amount.Of(receipt.Bundles, "bundle")} written again, {Amount.Of(receipt.Manifests, "manifest")}");
         foreach (var session in receipt.Sessions)
-            terminal.WriteLine($"{receipt.Source}: {session.SessionId} {(receipt.Plan && session.State == ErasedSession.Erased ? "would be erased" : session.State)}{(session.Reasons.Count == 0 ? "" : $": {string.Join("; ", session.Reasons)}")}");
+        {
+            var state = receipt.Plan && session.State == ErasedSession.Erased ? "would be erased" : session.State;
+            var reasons = session.Reasons.Count == 0 ? "" : $": {string.Join("; ", session.Reasons)}";
+            terminal.WriteLine($"{receipt.Source}: {session.SessionId} {state}{reasons}");
+        }
         foreach (var id in receipt.ErasedBefore)
             terminal.WriteLine($"{receipt.Source}: {id} was erased before; nothing of it is left");
         foreach (var id in receipt.Unknown)

@@ -31,11 +31,14 @@ internal static class RestoreText
     private static string? Reason(RestoreReport report) => report switch
     {
         { Outcome: RunOutcome.Done } => null,
-        { Outcome: RunOutcome.Partial, Refused: [var only] } => $"{only.SessionId ?? only.ObjectKey} was not restored: {only.Reason}.{(only.ObjectKey is null && !only.Reason.Contains("archiver ", StringComparison.Ordinal) ? " What the ledger has: archiver list" : "")}",
+        { Outcome: RunOutcome.Partial, Refused: [var only] } => $"{only.SessionId ?? only.ObjectKey} was not restored: {only.Reason}.{Advice(only)}",
         { Outcome: RunOutcome.Partial } => $"{Amount.Of(report.Refused.Count, "session")} were not restored, for the reasons above, such as: {report.Refused[0].Reason}.",
         { Outcome: RunOutcome.Cancelled } => "Stopped on request. What was committed stays restored; the same command restores the rest.",
         _ => report.Error,
     };
+
+    private static string Advice(RestoreRefusal only) =>
+        only.ObjectKey is null && !only.Reason.Contains("archiver ", StringComparison.Ordinal) ? " What the ledger has: archiver list" : "";
 
     private static string Describe(RestoreReport report) => report.Outcome switch
     {

@@ -55,9 +55,12 @@ internal static class Show
     };
 
     /// <summary>Link to a session's transcript.</summary>
-    public static string TranscriptUrl(string source, string id, int? generation = null, int first = 0) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"/transcript?source={Uri.EscapeDataString(source)}&id={Uri.EscapeDataString(id)}{(generation is { } g ? $"&generation={g}" : "")}{(first > 0 ? $"&first={first}" : "")}");
+    public static string TranscriptUrl(string source, string id, int? generation = null, int first = 0)
+    {
+        var one = generation is { } g ? string.Create(CultureInfo.InvariantCulture, $"&generation={g}") : "";
+        var from = first > 0 ? string.Create(CultureInfo.InvariantCulture, $"&first={first}") : "";
+        return $"/transcript?source={Uri.EscapeDataString(source)}&id={Uri.EscapeDataString(id)}{one}{from}";
+    }
 
     public static string RestoreUrl(string source, string id, int generation) => string.Create(
         CultureInfo.InvariantCulture, $"/restore?source={Uri.EscapeDataString(source)}&id={Uri.EscapeDataString(id)}&generation={generation}");

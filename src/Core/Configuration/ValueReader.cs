@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Archiver.Core.Settings;
 
 namespace Archiver.Core.Configuration;
 

@@ -1,14 +1,11 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Archiver.Core.Discard;
 

@@ -1,6 +1,5 @@
 using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;

@@ -1,5 +1,4 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Inspection;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;

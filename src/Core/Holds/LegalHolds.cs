@@ -4,7 +4,6 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
-using Npgsql;
 
 namespace Archiver.Core.Holds;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
@@ -8,13 +7,12 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Sources;
 using Archiver.Core.Spool;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Archiver.Core.Pipelines;
 
 /// <summary>Exports selected batches. One that the server chokes on is exported in halves, until the session is found that it cannot deliver.</summary>
-internal sealed class BatchExports(BatchExporter exporter, ExportServer server, DatabaseRetry retry, SessionOutcomes outcomes, RunLimits limits, PhaseMeter meter, TombstoneSet erased, DateTimeOffset now, ILogger logger)
+internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, ExportServer server)
 {
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     /// <param name="selected">The batch.</param>
@@ -38,10 +36,10 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
     /// </summary>
     private async Task<SelectedBatch?> WithoutErasedAsync(SelectedBatch selected, CancellationToken cancellationToken)
     {
-        if (erased.IsEmpty)
+        if (frame.Erased.IsEmpty)
             return selected;
-        var covered = selected.Sessions.Where(s => erased.Covers(s.Key, s.User, Began(s), now)).Select(s => s.Key).ToHashSet(StringComparer.Ordinal);
-        await outcomes.DropAsync([.. covered.Select(k => new DroppedSession(k, DropReason.Erased, Failed: true))], cancellationToken);
+        var covered = selected.Sessions.Where(s => frame.Erased.Covers(s.Key, s.User, Began(s), frame.Run.Cutoffs.Now)).Select(s => s.Key).ToHashSet(StringComparer.Ordinal);
+        await frame.Outcomes.DropAsync([.. covered.Select(k => new DroppedSession(k, DropReason.Erased, Failed: true))], cancellationToken);
         return covered.Count == 0 ? selected : selected.Without(covered);
     }
 
@@ -57,14 +55,14 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
         try
         {
             using var span = Traces.Stage("export", trace);
-            var began = meter.Now;
-            var exported = await server.NamedAsync(() => retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken));
+            var began = frame.Meter.Now;
+            var exported = await server.NamedAsync(() => frame.Retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken));
             FaultPoint.Reach(FaultPoints.Exported);
-            meter.Record("export", began, exported.Sessions);
-            limits.Exported(meter.Since(began));
+            frame.Meter.Record("export", began, exported.Sessions);
+            frame.Limits.Exported(frame.Meter.Since(began));
             // The exported batch has it from here on.
             trace = null;
-            await outcomes.DropAsync(exported.Dropped, cancellationToken);
+            await frame.Outcomes.DropAsync(exported.Dropped, cancellationToken);
             if (exported.Left.Count > 0)
             {
                 giveBack([.. exported.Left, .. parts.SelectMany(p => p.Sessions)]);
@@ -83,7 +81,7 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
         catch (SpoolException exception)
         {
             // Small documents need no file: only those go without that do.
-            logger.NoRoomToSpool(exception.Message);
+            frame.Logger.NoRoomToSpool(exception.Message);
             await DivideAsync(batch, parts, DropReason.NoRoom, DropReason.NoRoom, cancellationToken);
             return null;
         }
@@ -97,11 +95,11 @@ internal sealed class BatchExports(BatchExporter exporter, ExportServer server, 
     {
         if (batch.Sessions.Count == 1)
         {
-            await outcomes.DropAsync([new(batch.Sessions[0].Key, reason, Failed: true)], cancellationToken);
+            await frame.Outcomes.DropAsync([new(batch.Sessions[0].Key, reason, Failed: true)], cancellationToken);
             return;
         }
-        logger.BatchHalved(batch.Sessions.Count, code);
-        limits.Pace.SlowDown(batch.Sessions.Count);
+        frame.Logger.BatchHalved(batch.Sessions.Count, code);
+        frame.Limits.Pace.SlowDown(batch.Sessions.Count);
         var (first, second) = batch.Halve();
         parts.Push(second);
         parts.Push(first);

@@ -14,26 +14,16 @@ namespace Archiver.Core.Pipelines;
 /// </summary>
 public sealed class PolicyRunner
 {
-    private readonly ArchiverSettings _settings;
     private readonly ConnectionCatalog _connections;
-    private readonly IArchiveStore _store;
-    private readonly DatabaseRetry _retry;
-    private readonly TimeProvider _time;
+    private readonly RunServices _services;
     private readonly RunFailures _failures;
-    private readonly ILogger _logger;
-    private readonly BatchMeter? _batches;
 
     internal PolicyRunner(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time, ILogger<PolicyRunner> logger,
         BatchMeter? batches = null)
     {
-        _settings = settings;
         _connections = connections;
-        _store = store;
-        _retry = new DatabaseRetry(settings.Retry, time);
-        _time = time;
+        _services = new(settings, store, new DatabaseRetry(settings.Retry, time), batches, time, logger);
         _failures = new RunFailures(connections, logger);
-        _logger = logger;
-        _batches = batches;
     }
 
     /// <summary>Runs the policy; the outcome is in the summary, whatever it is.</summary>
@@ -46,10 +36,10 @@ public sealed class PolicyRunner
 
     private Task<RunSummary> RunAsync(RunRequest request, IReplacement? replacement, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
-        if (request.Shard is not null || _settings.Schedule.Shards == 1 || request.Policy.DryRun)
+        if (request.Shard is not null || _services.Settings.Schedule.Shards == 1 || request.Policy.DryRun)
             return RunOneAsync(request, replacement, progress, cancellationToken);
         return new ShardedRun(
-            request, _settings.Schedule.Shards, shard => RunOneAsync(shard, replacement, progress, cancellationToken), token => UnfinishedAsync(request, token))
+            request, _services.Settings.Schedule.Shards, shard => RunOneAsync(shard, replacement, progress, cancellationToken), token => UnfinishedAsync(request, token))
             .RunAsync(cancellationToken);
     }
 
@@ -64,34 +54,34 @@ public sealed class PolicyRunner
     private async Task<RunSummary> RunUntracedAsync(
         RunRequest request, IReplacement? replacement, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
-        var started = _time.GetTimestamp();
+        var started = _services.Time.GetTimestamp();
         var tally = new RunTally();
         RunScope? scope = null;
         try
         {
             if (await PausedByAsync(request, cancellationToken) is { } by)
             {
-                _logger.Paused(request.Policy.FullName, by);
+                _services.Logger.Paused(request.Policy.FullName, by);
                 return Without(request, RunOutcome.Paused, by);
             }
             if (request.Policy.DryRun)
-                return await new DryRun(_settings, _connections, _logger).RunAsync(request, cancellationToken);
-            scope = await RunScope.BeginAsync(request, _settings, _connections[request.Source.Name], _time, _logger, cancellationToken);
+                return await new DryRun(_services.Settings, _connections, _services.Logger).RunAsync(request, cancellationToken);
+            scope = await RunScope.BeginAsync(request, _services.Settings, _connections[request.Source.Name], _services.Time, _services.Logger, cancellationToken);
             if (scope is null)
             {
-                _logger.LockedElsewhere(request.Policy.FullName);
+                _services.Logger.LockedElsewhere(request.Policy.FullName);
                 return Without(request, RunOutcome.LockedElsewhere, "Another worker runs on this source.");
             }
             if (request.Shard is { IsWhole: false } shard)
-                _logger.ShardTaken(scope.Context.Id, request.Policy.FullName, shard.Number, shard.Count);
+                _services.Logger.ShardTaken(scope.Context.Id, request.Policy.FullName, shard.Number, shard.Count);
             await using (scope)
             {
                 FaultPoint.Reach(FaultPoints.RunRecorded);
-                var run = new PolicyRun(scope, request, _settings, _store, _retry, tally, _batches, _time, _logger, replacement);
+                var run = new PolicyRun(scope, request, _services, tally, replacement);
                 var (outcome, error) = await _failures.GuardAsync(request, () => run.ExecuteAsync(progress, cancellationToken));
-                var summary = tally.Summarize(scope.Context, outcome, error, _time.GetElapsedTime(started));
+                var summary = tally.Summarize(scope.Context, outcome, error, _services.Time.GetElapsedTime(started));
                 FaultPoint.Reach(FaultPoints.RunEnding);
-                summary = await RunEnd.RecordAsync(scope, summary, _logger);
+                summary = await RunEnd.RecordAsync(scope, summary, _services.Logger);
                 FaultPoint.Reach(FaultPoints.RunEnded);
                 return summary;
             }
@@ -117,7 +107,7 @@ public sealed class PolicyRunner
     private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)
     {
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken);
-        return await RunShards.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _settings.Schedule.Shards, cancellationToken);
+        return await RunShards.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _services.Settings.Schedule.Shards, cancellationToken);
     }
 
     private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) => new()

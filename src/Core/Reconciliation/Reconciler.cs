@@ -1,7 +1,4 @@
-using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Holds;
-using Archiver.Core.Import;
 using Archiver.Core.Inspection;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;

@@ -2,10 +2,8 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Holds;
 using Archiver.Core.Import;
 using Archiver.Core.Postgres;
-using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
-using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
 

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Spool;

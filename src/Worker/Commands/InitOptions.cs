@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Discovery;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Worker.Configuration;

@@ -132,4 +132,35 @@ public sealed class TimeFormTests(TestServers servers)
                 ["Children:messages:Key"] = "id", ["Children:messages:Order:0"] = "id", ["Children:messages:Time:Column"] = "at", ["Children:messages:Time:As"] = form,
             });
     }
+
+    // As JavaScript, mail and ISO 8601 in its short form write times: whoever reads only one form must not take what he cannot read for old.
+    [Theory]
+    [InlineData("text", "text", "'Sun Nov 29 2026 10:00:00 GMT+0000'")]
+    [InlineData("text", "text", "'20261129T100000Z'")]
+    [InlineData("uuid", "uuid-v7", "gen_random_uuid()")]
+    [InlineData("bigint", "epoch-s", "1795946400000")]
+    public async Task A_message_whose_time_cannot_be_read_keeps_its_session_and_every_hold_of_a_range_covers_it(string type, string form, string value)
+    {
+        await using var archiver = await TimedChats.CreateAsync(servers, $"""
+            CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL);
+            CREATE TABLE posts (id int PRIMARY KEY, chat_id int NOT NULL REFERENCES chats, at {type});
+            CREATE INDEX ON posts (chat_id); CREATE INDEX ON chats (seen, id);
+            INSERT INTO chats VALUES (1, now() - interval '200 days'), (2, now() - interval '200 days');
+            INSERT INTO posts VALUES (1, 1, NULL), (2, 2, {value});
+            """, new()
+        {
+            ["Session:Activity:0"] = "seen",
+            ["Children:messages:Table"] = "posts", ["Children:messages:ForeignKey"] = "chat_id", ["Children:messages:ParentKey"] = "id", ["Children:messages:Key"] = "id",
+            ["Children:messages:Order:0"] = "id", ["Children:messages:Time:Column"] = "at", ["Children:messages:Time:As"] = form,
+        });
+
+        var hold = await archiver.RunAsync("hold", "add", "--from", "2001-01-01", "--to", "2001-02-01", "--reason", "court");
+        var archived = await archiver.RunAsync("archive");
+        var explained = await archiver.RunAsync("explain", "2");
+
+        Assert.True(hold.ExitCode == 0 && archived.ExitCode == 0, hold.Error + archived.Error);
+        Assert.Contains("it covers 1 session in the database", hold.Output, StringComparison.Ordinal);
+        Assert.Equal("2", await TimedChats.LiveAsync(archiver));
+        Assert.Contains("unknown activity", explained.Output, StringComparison.Ordinal);
+    }
 }

@@ -23,10 +23,11 @@ internal static class HoldCondition
         var user = table.User is null ? "NULL::text" : SameUser.Written(column, $"{SessionPath.Column("s", table.User)}::text");
         var created = table.Created is null ? "NULL::timestamptz" : First(table.Created);
         var activity = string.Join(", ", table.Activity.Select(Instant));
-        var known = $"num_nulls({activity}) = 0";
+        var readable = string.Concat(settings.Map.Children.Select(c => UnreadableRows.Of(settings, shape, c, key, parameters)).OfType<string>().Select(u => $" AND NOT {u}"));
+        var known = $"num_nulls({activity}) = 0{readable}";
         var begun = $"coalesce({created}, CASE WHEN {known} THEN least({activity}) END)";
         return Condition(
-            source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0 THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only,
+            source, $"{key}::text", user, $"CASE WHEN num_nulls({begun}) = 0{readable} THEN least({begun}{Times("min")}) END", $"CASE WHEN {known} THEN greatest({created}, {activity}{Times("max")}) END", only,
             column, table.User is null ? "true" : "false");
 
         // A message may be younger, or older, than its session says of itself.

@@ -43,6 +43,9 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
             conditions.AddRange(table.Activity.Select(a => Of("too young", a, cutoff, t => t.Old(cutoff, parameters))));
             if (table.Ended is { } ended)
                 conditions.Add(Of("too young", ended, cutoff, t => t.UnsetOrOld(cutoff, parameters)) with { Narrowing = null });
+            conditions.AddRange(source.Map.Children.Select(c => UnreadableRows.Of(source, shape, c, Session(table.Key), parameters) is { } unreadable
+                ? new Condition(UnknownActivity, $"{c.Name}.{c.Time}", $"NOT {unreadable}") { IsBeyondStatistics = true }
+                : null).OfType<Condition>());
             conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters))
             {
                 IsBeyondStatistics = true,

@@ -92,6 +92,14 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
         return time.At is null ? instant : $"CASE WHEN {SessionPath.Column(alias, time.Column)} THEN {instant} END";
     }
 
+    /// <summary>Something is set and is no time; null where the column's type holds nothing else. A text without a digit, such as "never", dates nothing.</summary>
+    public string? Unreadable(SqlParameters parameters) => time.As switch
+    {
+        TimeForm.Timestamp => null,
+        TimeForm.Text => $"({Value} ~ '[0-9]' AND {Instant(parameters)} IS NULL)",
+        _ => $"({IsSet(time, alias)} AND {Instant(parameters)} IS NULL)",
+    };
+
     /// <summary>Set, finite and not after this instant.</summary>
     public string Known(DateTimeOffset now, SqlParameters parameters) => Flagged($"{Compared(parameters)} > {Lowest} AND {Compared(parameters)} <= {Constant(now, parameters)}");
 

@@ -47,8 +47,11 @@ public sealed partial class PresetTests(TestServers servers)
         Assert.Equal(1, (await archiver.RunAsync("show", id!)).ExitCode);
         var ofSession = map.Children.Where(c => c.Parent == SourceMap.SessionName && c.ParentKey == map.Session.Key && c.Where.Count == 0).Select(c => (c.Table, c.ForeignKey));
         foreach (var (table, key) in ofSession.Prepend((map.Session.Table, map.Session.Key)))
-            Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM {table.Sql} WHERE \"{key}\"::text = '{id}'", Token));
+            Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM {table.Sql} WHERE {Id(key)} = '{id!.Replace("'", "''", StringComparison.Ordinal)}'", Token));
     }
+
+    private static string Id(KeyColumns key) =>
+        key.Only is { } only ? $"\"{only}\"::text" : $"to_json(ARRAY[{string.Join(", ", key.Select(k => $"\"{k}\"::text"))}])::text";
 
     /// <summary>The tables with their rows, the preset, and what inspection says is missing.</summary>
     private async Task<Installation> CreateAsync(string preset)
@@ -68,7 +71,7 @@ public sealed partial class PresetTests(TestServers servers)
     }
 
     /// <summary>Their number; one without a row is every key that occurs.</summary>
-    private static string Sessions(SessionTable session) => $"SELECT count(DISTINCT \"{session.Key}\") FROM {session.Table.Sql}";
+    private static string Sessions(SessionTable session) => $"SELECT count(DISTINCT ({session.Key.Sql})) FROM {session.Table.Sql}";
 
     /// <summary>Every row of the tables that are there, as text.</summary>
     private static async Task<string> RowsAsync(Installation archiver, string preset)

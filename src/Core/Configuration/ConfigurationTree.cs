@@ -41,6 +41,9 @@ internal sealed class ConfigurationTree
             case KeyKind.Shorts:
                 VisitList(section, key, path);
                 break;
+            case KeyKind.OneOrMore:
+                VisitOneOrMore(section, key, path);
+                break;
             case KeyKind.Short:
                 VisitShort(section, key, path);
                 break;
@@ -86,13 +89,33 @@ internal sealed class ConfigurationTree
             _values[path] = "";
         else if (section.Value is not null)
             _problems.Add(section.Path, $"must be a list: [\"a\", \"b\"], or {section.Key}__0 in the environment, but is a single value");
-        foreach (var item in section.GetChildren())
+        VisitItems(section, section.GetChildren(), key, path);
+    }
+
+    private void VisitItems(IConfigurationSection section, IEnumerable<IConfigurationSection> items, KnownKey key, string path)
+    {
+        foreach (var item in items)
         {
             if (int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                Visit(item, key with { Kind = key.Kind == KeyKind.List ? KeyKind.Value : KeyKind.Short }, $"{path}:{item.Key}");
+                Visit(item, key with { Kind = key.Kind == KeyKind.Shorts ? KeyKind.Short : KeyKind.Value }, $"{path}:{item.Key}");
             else
                 _problems.Add(item.Path, "is not a known key; the keys of a list are 0, 1, 2, ...");
         }
+    }
+
+    /// <summary>Whatever is written, the binder finds a list; one without entries where a role is taken away.</summary>
+    private void VisitOneOrMore(IConfigurationSection section, KnownKey key, string path)
+    {
+        List<IConfigurationSection> items = [.. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase))];
+        var value = section.Value ?? section[FileKey];
+        if (items.Count > 0 && value is not null)
+            _problems.Add(section.Path, "must be a single value or a list, but is given as both");
+        else if (items.Count > 0)
+            VisitItems(section, items, key, path);
+        else if (key.Role && value is null or "")
+            _values[path] = "";
+        else if (value is not null)
+            ReadValue(section, key, $"{path}:0");
     }
 
     /// <summary>Whatever is written, the binder finds a section. Which of two ways of saying the same was meant to count nobody can tell.</summary>

@@ -7,6 +7,10 @@ internal enum KeyKind
 {
     Value,
     List,
+
+    /// <summary>A list, for which a single value is short.</summary>
+    OneOrMore,
+
     Section,
 
     /// <summary>A section of values whose keys are names that the user chooses, such as columns.</summary>
@@ -40,7 +44,7 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
     /// <summary>Paths of all values and lists from here on; a name that the user chooses shows as <c>{name}</c>.</summary>
     public IEnumerable<string> Paths() => Kind switch
     {
-        KeyKind.Value or KeyKind.List or KeyKind.Short or KeyKind.Shorts or KeyKind.Values => [Name],
+        KeyKind.Value or KeyKind.List or KeyKind.OneOrMore or KeyKind.Short or KeyKind.Shorts or KeyKind.Values => [Name],
         KeyKind.Named => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{{name}}:{p}"),
         _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
     };
@@ -56,7 +60,7 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
         if (type == typeof(string))
             return new(property.Name, KeyKind.Value, secret, []) { Role = role };
         if (type == typeof(string[]))
-            return new(property.Name, KeyKind.List, secret, []);
+            return new(property.Name, property.IsDefined(typeof(OneOrMoreAttribute)) ? KeyKind.OneOrMore : KeyKind.List, secret, []) { Role = role };
         if (type == typeof(Dictionary<string, string>))
             return new(property.Name, KeyKind.Values, secret, []);
         if (type == typeof(TimeOptions) || type == typeof(TimeOptions[]))

@@ -22,6 +22,8 @@ internal sealed class SessionRows(ValueReader read)
             if (column is not null)
                 read.Problem(role, "is a column of a session's row, and with From sessions have none");
         }
+        if (session.Key.Count > 1)
+            read.Problem(nameof(session.Key), "must be one column: with From a session is every value of it that occurs");
         if (children.FirstOrDefault(c => c.Name.Equals(session.From, StringComparison.OrdinalIgnoreCase)) is not { } child)
         {
             read.Bad(nameof(session.From), session.From!, $"one of {string.Join(", ", children.Select(c => Visible.Text(c.Name)).DefaultIfEmpty("the children, and there are none"))}");

@@ -9,7 +9,8 @@ internal sealed class SessionTableOptions
 
     public string? From { get; set; }
 
-    public string? Key { get; set; }
+    [OneOrMore]
+    public string[]? Key { get; set; }
 
     [Role]
     public string? ExternalId { get; set; }
@@ -46,7 +47,7 @@ internal sealed class SessionTableOptions
         // With From it is that child's, which is read later.
         Table = TableNames.Read(read, Table) ?? preset?.Table ?? (From is null ? TableNames.Missing(read, nameof(Table)) : TableNames.Unknown),
         From = read.Text(From) ?? (Table is null ? preset?.From : null),
-        Key = read.Text(Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
+        Key = TableNames.Key(read, Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
         ExternalId = read.Role(ExternalId, preset?.ExternalId),
         Activity = TimeOptions.Read(Activity, read, nameof(Activity)) ?? preset?.Activity ?? TimeOptions.None(read, nameof(Activity)),
         User = read.Role(User, preset?.User),

@@ -17,8 +17,8 @@ namespace Archiver.Core.Deletion;
 /// <param name="late">The session rows are gone, and rows that came after that are left.</param>
 internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null, bool late = false)
 {
-    private readonly string _given = $"$1::{shape.KeyType(map)}[]";
-    private readonly KeyMatch _keys = KeyMatch.Among($"$1::{shape.KeyType(map)}[]");
+    private readonly KeyForm _form = KeyForm.Of(map, shape);
+    private readonly KeyMatch _keys = KeyMatch.Among(KeyForm.Of(map, shape), "$1");
 
     public SourceMap Map => map;
 
@@ -28,7 +28,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     /// <summary>Whether the sessions have rows of their own among those that go.</summary>
     public bool SessionRows => WholeSessions && map.Session.HasRow;
 
-    private string SessionKey => SessionPath.Column("t", map.Session.Key);
+    private SessionKey SessionKey => shape.KeyOf(map, "t");
 
     /// <summary>
     /// Locks the session rows and returns key and version hash of those it got. FOR UPDATE, never FOR NO KEY UPDATE, which an insert's
@@ -37,7 +37,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     public string LockSessions => $"""
         SELECT {SessionKey}::text, {RowVersion.OfSession(map, "t")}
         FROM {map.Session.Sql} AS t
-        WHERE {SessionKey} {_keys.Sql()}
+        WHERE {_keys.Sql(SessionKey)}
         {(map.Session.HasRow ? "FOR UPDATE SKIP LOCKED" : "")}
         """;
 
@@ -45,7 +45,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
     public string ReadSessions => $"""
         SELECT {SessionKey}::text, count(*), sum({RowVersion.OfSession(map, "t")})::text
         FROM {map.Session.Sql} AS t
-        WHERE {SessionKey} {_keys.Sql()}
+        WHERE {_keys.Sql(SessionKey)}
         GROUP BY {SessionKey}
         """;
 
@@ -89,7 +89,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
 
     private string DeleteRows(ChildTable child, SqlParameters parameters)
     {
-        var path = SessionPath.Of(map, child).Among(_given);
+        var path = SessionPath.Of(map, shape, child).Among(_form, "$1");
         var condition = only?.Condition(child, parameters);
         return $"""
             DELETE FROM {child.Table.Sql} AS t{path.Using}
@@ -100,30 +100,30 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDel
 
     private string DeleteSessions => $"""
         DELETE FROM {map.Session.Table.Sql} AS t
-        WHERE {SessionKey} {_keys.Sql()} AND {ApplicationPath.Enter}
+        WHERE {_keys.Sql(SessionKey)} AND {ApplicationPath.Enter}
         RETURNING {SessionKey} AS k
         """;
 
     /// <summary>Which of the keys still have a session row, locked or not.</summary>
-    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Sql} AS t WHERE {SessionKey} {_keys.Sql()}";
+    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Sql} AS t WHERE {_keys.Sql(SessionKey)}";
 
     /// <summary>Which of the keys no hold covers ($2 is the source's name).</summary>
     public string NotHeld(SourceSettings source, SqlParameters parameters, IEnumerable<string> keys)
     {
         var keyList = parameters.Add(PgParameter.Texts(keys));
         var name = parameters.Add(PgParameter.Text(source.Name));
-        var key = SessionPath.Column("s", map.Session.Key);
+        var key = shape.KeyOf(map, "s");
         return $"""
             SELECT {key}::text
             FROM {map.Session.Sql} AS s
-            WHERE {key} = ANY ({keyList}::{shape.KeyType(map)}[])
+            WHERE {KeyMatch.Among(KeyForm.Of(map, shape), keyList).Sql(key)}
               AND {HoldCondition.NotHeld(source, shape, key, name, parameters)}
             """;
     }
 
     private (string Sql, NpgsqlParameter[] Parameters) ReadRows(ChildTable child, IEnumerable<string> keys, string locking)
     {
-        var path = SessionPath.Of(map, child).Among(_given);
+        var path = SessionPath.Of(map, shape, child).Among(_form, "$1");
         var (where, parameters) = Where(child, path, keys);
         return ($"""
             WITH found AS (

@@ -13,6 +13,7 @@ namespace Archiver.Core.Deletion;
 /// </summary>
 internal sealed class SessionMarks(SourceMap map, SourceShape shape)
 {
+    private readonly KeyForm _form = KeyForm.Of(map, shape);
     private readonly string? _archived = map.Session.Archived;
     private readonly string? _location = map.Session.ArchiveLocation;
     private readonly string? _status = map.Session.Archived is null && map.Session.ArchiveLocation is null ? map.Session.Status : null;
@@ -31,8 +32,8 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
             UPDATE {map.Session.Table.Sql} AS t
             SET {string.Join(", ", new[] { Set(_archived, "true"), Set(_location, "n.location"), Set(_status, "$4") }.OfType<string>())}
             FROM unnest($1, $2) AS n (key, location)
-            JOIN {map.Session.Table.Sql} AS o ON {SessionPath.Column("o", map.Session.Key)} = n.key::{shape.KeyType(map)}
-            WHERE {SessionPath.Column("t", map.Session.Key)} = {SessionPath.Column("o", map.Session.Key)} AND {ApplicationPath.Enter}
+            JOIN {map.Session.Table.Sql} AS o ON {_form.Of("o").Is(_form.Parse($"n.key::{_form.Type}"))}
+            WHERE {_form.Of("t").Is(_form.Of("o"))} AND {ApplicationPath.Enter}
             RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)}, 'row', {Image},
               'changed', to_jsonb(array_remove(ARRAY[{string.Join(", ", shape.Session.Columns.Select((c, i) => Changed(c, i + 1)))}]::text[], NULL)))::text
             """;
@@ -46,9 +47,9 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
 
     /// <summary>Key, version and image of session rows ($1, their keys), to compare with <see cref="ImageOf"/>.</summary>
     public string Images => $"""
-        SELECT {SessionPath.Column("t", map.Session.Key)}::text, {RowVersion.Hash("t")}, {Image}
+        SELECT {_form.Of("t")}::text, {RowVersion.Hash("t")}, {Image}
         FROM {map.Session.Table.Sql} AS t
-        WHERE {SessionPath.Column("t", map.Session.Key)} = ANY ($1::{shape.KeyType(map)}[])
+        WHERE {KeyMatch.Among(_form, "$1").Sql(_form.Of("t"))}
         """;
 
     /// <summary>The image of the whole row after the mark; null where the mark is of a version that noted none.</summary>
@@ -69,7 +70,6 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         var groups = _status is null
             ? [(Status: (string?)null, Marks: marks)]
             : marks.GroupBy(m => System.Text.Json.JsonDocument.Parse(m.Mark).RootElement.GetProperty("status").GetString()).Select(g => (Status: g.Key, Marks: (IReadOnlyCollection<(string Key, string Mark)>)[.. g]));
-        var key = SessionPath.Column("t", map.Session.Key);
         var still = _location is not null ? $"{SessionPath.Column("t", _location)} = n.mark->>'location'"
             : _archived is not null ? SessionPath.Column("t", _archived)
             : $"{SessionPath.Column("t", _status!)}::text = '{SessionStatus.Archived}'";
@@ -79,7 +79,7 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
                 UPDATE {map.Session.Table.Sql} AS t
                 SET {string.Join(", ", new[] { Set(_archived, "(n.mark->>'archived')::boolean"), Set(_location, "n.mark->>'archive_location'"), Set(_status, "$3") }.OfType<string>())}
                 FROM unnest($1, $2::jsonb[]) AS n (key, mark)
-                WHERE {key} = n.key::{shape.KeyType(map)} AND {still} AND {ApplicationPath.Enter}
+                WHERE {_form.Of("t").Is(_form.Parse($"n.key::{_form.Type}"))} AND {still} AND {ApplicationPath.Enter}
                 """;
             List<NpgsqlParameter> parameters = [PgParameter.Texts(group.Select(m => m.Key)), PgParameter.Texts(group.Select(m => m.Mark))];
             if (_status is not null)

@@ -68,7 +68,7 @@ internal sealed class SideEffectGuard
     private string OthersUpdated => $"""
         SELECT EXISTS (
           SELECT FROM {_map.Session.Table.Sql} AS t
-          WHERE {OurOwn("t")} AND NOT {SessionPath.Column("t", _map.Session.Key)} = ANY ($1::{_shape.KeyType(_map)}[]))
+          WHERE {OurOwn("t")} AND NOT {_shape.KeyOf(_map, "t")} = ANY ($1::{_shape.KeyType(_map)}[]))
         """;
 
     private static string OurOwn(string alias) =>

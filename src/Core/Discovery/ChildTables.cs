@@ -72,7 +72,7 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
             Parent = parent,
             ForeignKey = tie.Link.Column,
             ParentKey = tie.Link.ToColumn,
-            Key = table.PrimaryKey is [var key] ? key : null,
+            Key = table.PrimaryKey.Count > 0 ? KeyColumns.Of([.. table.PrimaryKey]) : null,
             Order = OrderOf(table, time),
             Time = time,
             Deleted = times.First(table, Vocabulary.Deleted),

@@ -76,7 +76,7 @@ internal sealed record ConfigurationText(
     private CommentedJson WriteSession(ProposedSession session) => new CommentedJson()
         .Add("Table", session.From is null ? session.Table.ToString() : null, $"{SizeOf(session.Table)}; {session.Why}")
         .Add("From", session.From, session.Why)
-        .Add("Key", session.Key)
+        .Add("Key", Columns(session.Key))
         .Add("ExternalId", session.ExternalId, "unique, and named like the id by which applications know a session")
         .Add("Activity", session.Activity.Select(Time), "when it was last used: all must be old")
         .Add("User", session.User)
@@ -88,9 +88,9 @@ internal sealed record ConfigurationText(
     private CommentedJson WriteChild(ProposedChild child) => new CommentedJson()
         .Add("Table", child.Table.ToString(), $"{SizeOf(child.Table)}; {child.Why}")
         .Add("Parent", child.Parent == ChildTables.SessionName ? null : child.Parent)
-        .Add("ForeignKey", child.ForeignKey)
-        .Add("ParentKey", child.ParentKey)
-        .Add("Key", child.Key)
+        .Add("ForeignKey", Columns(child.ForeignKey))
+        .Add("ParentKey", Columns(child.ParentKey))
+        .Add("Key", Columns(child.Key))
         .Add("Order", child.Order)
         .Add("Time", Time(child.Time), child.Time is null ? null : "a young row keeps its session")
         .Add("Deleted", Time(child.Deleted));
@@ -106,6 +106,8 @@ internal sealed record ConfigurationText(
             .Add("Region", Storage.Region)
             .Add("Bucket", Storage.Bucket ?? ProposedStorage.NoBucket, Storage.Bucket is null ? "not known: name it" : "it must exist"),
     };
+
+    private static object? Columns(KeyColumns? key) => key?.Only ?? (object?)key?.ToArray();
 
     private static object? Time(TimeColumn? time) => time switch
     {

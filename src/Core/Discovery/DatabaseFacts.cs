@@ -67,6 +67,9 @@ internal sealed record FoundTable
 
     /// <summary>Whether at most one row has a value in the column.</summary>
     public bool IsUnique(string column) => Unique.Any(u => u is [var only] && only == column);
+
+    /// <summary>Whether no column of a key may be NULL.</summary>
+    public bool NeverNull(IEnumerable<string> key) => key.All(c => Column(c)?.NotNull == true);
 }
 
 /// <summary>A column.</summary>
@@ -91,8 +94,8 @@ internal sealed record FoundColumn(string Name, string Type, string BaseType, bo
 internal sealed record FoundKey(
     string Name, TableName From, IReadOnlyList<string> Columns, TableName To, IReadOnlyList<string> ToColumns, char OnDelete);
 
-/// <summary>That a column points to another, by a foreign key or as its name says.</summary>
-internal sealed record FoundLink(TableName From, string Column, TableName To, string ToColumn);
+/// <summary>That a column points to another, by a foreign key or as its name says; or several together, by a foreign key.</summary>
+internal sealed record FoundLink(TableName From, KeyColumns Column, TableName To, KeyColumns ToColumn);
 
 /// <summary>What some of the first rows of a table say of one column. Counts only: no value leaves the server.</summary>
 /// <param name="Rows">Rows that were looked at.</param>

@@ -38,12 +38,13 @@ internal sealed class Links(DatabaseFacts facts)
 
     private static Tie? Declared(FoundTable from, FoundTable to, FoundKey key)
     {
-        // Of a key of several columns the one that alone names a row of the parent is enough: the others never reach further.
+        // Of a key of several columns the one that alone names a row of the parent is enough: the others never reach further. Else all of them do.
         var pair = key.Columns.Zip(key.ToColumns).FirstOrDefault(p => to.IsUnique(p.Second));
-        if (pair == default)
+        var (columns, toColumns) = pair == default ? (KeyColumns.Of([.. key.Columns]), KeyColumns.Of([.. key.ToColumns])) : (pair.First, pair.Second);
+        if (!to.Unique.Any(u => u.All(toColumns.Contains)))
             return null;
-        var firm = key.OnDelete == 'c' || from.Column(pair.First)?.NotNull == true;
-        return new(new(from.Table, pair.First, to.Table, pair.Second), firm ? LinkKind.Firm : LinkKind.Loose, key);
+        var firm = key.OnDelete == 'c' || from.NeverNull(columns);
+        return new(new(from.Table, columns, to.Table, toColumns), firm ? LinkKind.Firm : LinkKind.Loose, key);
     }
 
     private Tie? ByName(FoundTable from, FoundColumn column, FoundTable to)

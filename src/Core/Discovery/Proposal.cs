@@ -33,7 +33,7 @@ internal sealed record ProposedSession(TableName Table, string Why)
     /// <summary>The child whose rows make the sessions, where these have no row of their own; then <see cref="Table"/> is that child's.</summary>
     public string? From { get; init; }
 
-    public required string Key { get; init; }
+    public required KeyColumns Key { get; init; }
 
     public string? ExternalId { get; init; }
 
@@ -68,11 +68,11 @@ internal sealed record ProposedChild(string Name, TableName Table, string Why)
     public required string Parent { get; init; }
 
     /// <summary>Null, as <see cref="ParentKey"/>, of the child whose rows make the sessions.</summary>
-    public string? ForeignKey { get; init; }
+    public KeyColumns? ForeignKey { get; init; }
 
-    public string? ParentKey { get; init; }
+    public KeyColumns? ParentKey { get; init; }
 
-    public string? Key { get; init; }
+    public KeyColumns? Key { get; init; }
 
     public required IReadOnlyList<string> Order { get; init; }
 

@@ -32,7 +32,7 @@ internal sealed class RowlessSessions(DatabaseFacts facts, Times times)
             new(SourceMap.MessagesName, table.Table, "its rows make the sessions")
             {
                 Parent = SourceMap.SessionName,
-                Key = table.PrimaryKey is [var key] ? key : null,
+                Key = table.PrimaryKey.Count > 0 ? KeyColumns.Of([.. table.PrimaryKey]) : null,
                 Order = ChildTables.OrderOf(table, time),
                 Time = time,
             },

@@ -64,10 +64,10 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
         foreach (var tie in parents.SelectMany(links.Onto).Where(t => t.Kind == LinkKind.ByName && facts.Table(t.Link.From)!.Readable).Take(Most))
         {
             var (from, to) = (facts.Table(tie.Link.From)!, facts.Table(tie.Link.To)!);
-            var family = from.Column(tie.Link.Column)!.Family;
+            var family = from.Column(tie.Link.Column[0])!.Family;
             foreach (var column in to.Columns.Where(c => to.IsUnique(c.Name) && c.Family == family))
             {
-                var sql = OfLinks(Column("t", tie.Link.Column), from.Table.Sql, to.Table.Sql, Column("p", column.Name));
+                var sql = OfLinks(Column("t", tie.Link.Column[0]), from.Table.Sql, to.Table.Sql, Column("p", column.Name));
                 if (await AskAsync(sql, cancellationToken) is { Rows: > 0 } sample)
                     matches[tie.Link with { ToColumn = column.Name }] = sample.Set * 2 > sample.Rows;
             }

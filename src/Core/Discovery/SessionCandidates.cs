@@ -44,6 +44,10 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
             + (table.Columns.Any(c => Vocabulary.Written.Contains(Words.Plain(c.Name))) ? Hint : 0);
     }
 
+    /// <summary>Whether a column of its own has what was said.</summary>
+    public static bool HoldsMessages(FoundTable table) =>
+        table.Columns.Any(c => (c.IsText || c.IsJson) && Vocabulary.Transcripts.Contains(Words.Plain(c.Name)));
+
     /// <summary>Whether a name says logins, jobs or baskets, and nothing of a chat. The schema tells, too: auth.sessions.</summary>
     public static bool IsLogin(TableName table) => !IsChat(table) && WordsOf(table).Any(Vocabulary.NotAChat.Contains);
 
@@ -58,8 +62,7 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
         if (Words.Points(singular, Vocabulary.Owners) > 0 && name == 0)
             return null;
         var (messages, points) = MessagesOf(table);
-        var own = table.Columns.Any(c => (c.IsText || c.IsJson) && Vocabulary.Transcripts.Contains(Words.Plain(c.Name)));
-        if (messages is null && !own)
+        if (messages is null && !HoldsMessages(table))
             return null;
         List<string> reasons = [];
         if (name > 0)
@@ -76,7 +79,7 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
 
     /// <summary>The table below that looks most like messages.</summary>
     private (Tie? Tie, double Points) MessagesOf(FoundTable table) =>
-        links.Onto(table).Where(t => t.Link.From != table.Table && !Vocabulary.Users.Contains(Words.Plain(t.Link.Column)))
+        links.Onto(table).Where(t => t.Link.From != table.Table && !(t.Link.Column.Only is { } only && Vocabulary.Users.Contains(Words.Plain(only))))
             .Select(t => (Tie: (Tie?)t, Points: MessagePoints(facts.Table(t.Link.From)!) * (t.Kind == LinkKind.ByName ? ByNameOnly : 1)))
             .Where(t => t.Points > 0).OrderByDescending(t => t.Points).FirstOrDefault();
 

@@ -4,25 +4,33 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Discovery;
 
 /// <summary>What a person said of the session table's columns; null is left to guess.</summary>
-internal sealed record GivenColumns(string? Key = null, IReadOnlyList<string>? Activity = null, string? User = null);
+internal sealed record GivenColumns(KeyColumns? Key = null, IReadOnlyList<string>? Activity = null, string? User = null);
 
 /// <summary>Guesses the roles of the session table's columns.</summary>
 internal sealed class SessionColumns(Times times, List<string> doubts)
 {
     private static readonly HashSet<string> KeyFamilies = ["uuid", "text", "integer", "numeric"];
 
+    private static readonly HashSet<string> PartFamilies = [.. KeyFamilies, "timestamp with time zone", "timestamp without time zone", "date"];
+
     /// <summary>The session table with its roles; null where it has no key or no time that could be mapped, with the reason among the doubts.</summary>
     public ProposedSession? Of(SessionCandidate candidate, GivenColumns given)
     {
         var table = candidate.Table;
-        var key = given.Key ?? table.Unique.Where(u => u is [var only] && table.Column(only) is { NotNull: true } c && KeyFamilies.Contains(c.Family))
-            .Select(u => u[0]).FirstOrDefault();
+        // One column where one is enough; else all that are unique together, the primary key before others.
+        var key = given.Key ?? table.Unique.Where(table.NeverNull).OrderBy(u => u.Count > 1)
+            .Where(u => u.All(c => (u.Count == 1 ? KeyFamilies : PartFamilies).Contains(table.Column(c)!.Family)))
+            .Select(u => KeyColumns.Of([.. u])).FirstOrDefault();
         if (key is null)
         {
-            doubts.Add(table.PrimaryKey.Count > 1
-                ? $"The key of {table.Table} has several columns ({string.Join(", ", table.PrimaryKey)}), and no single one is unique: "
-                    + "name a unique column with --key."
-                : $"{table.Table} has no column that is unique and never NULL: name one with --key once it has a unique index.");
+            doubts.Add($"{table.Table} has no columns that are unique and never NULL: name them with --key once they have a unique index.");
+            return null;
+        }
+        // Names of columns tie nothing to several: its messages would be left behind.
+        if (given.Key is null && key.Count > 1 && candidate.Messages?.Key is null && !SessionCandidates.HoldsMessages(table))
+        {
+            doubts.Add($"The key of {table.Table} has several columns ({key}), and no foreign key says which tables have its messages: "
+                + "name a unique column, or these, with --key.");
             return null;
         }
         var created = times.First(table, Vocabulary.Created);
@@ -36,7 +44,7 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         return new(table.Table, string.Join("; ", candidate.Reasons))
         {
             Key = key,
-            ExternalId = table.Columns.Where(c => c.Name != key && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)))
+            ExternalId = table.Columns.Where(c => !key.Contains(c.Name) && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)))
                 .FirstOrDefault(c => KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))?.Name,
             Activity = activity,
             User = given.User ?? First(table, Vocabulary.Users),

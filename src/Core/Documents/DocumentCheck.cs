@@ -2,12 +2,13 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Documents;
 
 /// <summary>What a document read back turned out to hold.</summary>
-/// <param name="Key">The session row's key column as text, null when it has none.</param>
+/// <param name="Key">The session's id, null when its row has no key.</param>
 /// <param name="Rows">Rows by table name, the session's own included.</param>
 /// <param name="Length">Bytes of the JSON.</param>
 /// <param name="Sha256">SHA-256 of the JSON.</param>
@@ -18,9 +19,9 @@ internal sealed record CheckedDocument(string? Key, IReadOnlyDictionary<string, 
 /// Reads a document to its end by <see cref="DocumentReader"/>, which also reads it at a restore: what that refuses is not deleted, and a mistake
 /// of the writer is found while the rows are still in the tables.
 /// </summary>
-/// <param name="keyColumn">The session key's column.</param>
+/// <param name="keyColumns">The columns of the session's key.</param>
 /// <param name="content">Whether to take the document apart for a comparison.</param>
-internal sealed class DocumentCheck(string keyColumn, bool content = false)
+internal sealed class DocumentCheck(KeyColumns keyColumns, bool content = false)
 {
     /// <exception cref="JsonException">The bytes are not JSON.</exception>
     /// <exception cref="InvalidDataException">They are no document of the format, or the stream around them is damaged.</exception>
@@ -50,14 +51,26 @@ internal sealed class DocumentCheck(string keyColumn, bool content = false)
         while (await document.ReadAsync(cancellationToken))
         {
             if (document.Table == SourceMap.SessionName)
-                key = KeyOf(document.Row) is { } text ? document.Header.KeyText(keyColumn, text) : null;
+                key = IdOf(document);
             rows[document.Table] = rows.GetValueOrDefault(document.Table) + 1;
             parts?.Add(document.Table, document.Row);
         }
         return new(key, rows, 0, [], parts?.Complete());
     }
 
-    private string? KeyOf(ReadOnlySpan<byte> row)
+    private string? IdOf(DocumentReader document)
+    {
+        List<string> values = [];
+        foreach (var column in keyColumns)
+        {
+            if (KeyOf(document.Row, column) is not { } text)
+                return null;
+            values.Add(document.Header.KeyText(column, text));
+        }
+        return SessionIdText.Of(values);
+    }
+
+    private static string? KeyOf(ReadOnlySpan<byte> row, string keyColumn)
     {
         var reader = JsonPieces.Over(row);
         reader.Read();

@@ -126,7 +126,8 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
         return new()
         {
-            SessionId = (Text(map.Session.Key) is { } key ? document.Header.KeyText(map.Session.Key, key) : null) ?? throw new InvalidDataException($"The document's session has no '{map.Session.Key}'."),
+            SessionId = SessionIdText.Of([.. map.Session.Key.Select(k =>
+                Text(k) is { } key ? document.Header.KeyText(k, key) : throw new InvalidDataException($"The document's session has no '{k}'."))]),
             ExternalId = Text(map.Session.ExternalId),
             Generation = document.Header.Generation,
             User = Text(map.Session.User),

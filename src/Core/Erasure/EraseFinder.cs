@@ -65,7 +65,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
             connection, SameUser.Column(source.Map, shape), request.User, unrecorded.Others.SelectMany(o => o.Found.Documents).Select(d => d.User), cancellationToken);
         foreach (var (found, reason) in unrecorded.Others.Where(o => o.Found.Documents.Any(d => IsAskedFor(d, request, theirs, work, tombstones))))
             work.Unresolved.Add($"'{found.Key}' holds a session that is to be erased, and stays: {reason}");
-        work.Unresolved.AddRange(await UntiedAsync(connection, source, cancellationToken));
+        work.Unresolved.AddRange(await UntiedAsync(connection, source, shape, cancellationToken));
         foreach (var session in await HeldSessions.FindAsync(connection, source, shape, work.Free, cancellationToken))
             work.Keep(session, ErasedSession.Held, "under a legal hold");
         return work;
@@ -79,10 +79,10 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
     /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that they are
     /// not the person's.
     /// </summary>
-    private static async Task<IReadOnlyList<string>> UntiedAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> UntiedAsync(NpgsqlConnection connection, SourceSettings source, SourceShape shape, CancellationToken cancellationToken)
     {
         List<string> untied = [];
-        foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, c).Joins.Count > 0))
+        foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, shape, c).Joins.Count > 0))
         {
             var rows = await OrphanRows.CountAsync(connection, source.Map, child, cancellationToken);
             if (rows > 0)
@@ -96,12 +96,12 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
     /// <summary>Live rows of the sessions, in all tables.</summary>
     public static async Task<long> CountRowsAsync(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
     {
-        var keys = KeyMatch.Among($"$1::{shape.KeyType(source.Map)}[]");
+        var keys = KeyMatch.Among(KeyForm.Of(source.Map, shape), "$1");
         var rows = await connection.ScalarAsync<long>(
-            $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {SessionPath.Column("s", source.Map.Session.Key)} {keys.Sql()}", cancellationToken, PgParameter.Texts(sessions));
+            $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {keys.Sql(shape.KeyOf(source.Map, "s"))}", cancellationToken, PgParameter.Texts(sessions));
         foreach (var child in source.Map.Children)
         {
-            var path = SessionPath.Of(source.Map, child);
+            var path = SessionPath.Of(source.Map, shape, child);
             rows += await connection.ScalarAsync<long>($"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(keys)}", cancellationToken, PgParameter.Texts(sessions));
         }
         return rows;

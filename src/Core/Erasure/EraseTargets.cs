@@ -135,13 +135,13 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         var keys = parameters.Add(PgParameter.Texts(named));
         string Instant(TimeColumn time) => TimeSql.Of(source, shape, time).Instant(parameters);
         var activity = table.Activity.Select(Instant).ToList();
-        var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, c)))
+        var rows = source.Map.Children.Where(c => c.Time is not null).Select(c => (Child: c, Path: SessionPath.Of(source.Map, shape, c)))
             .Select(c => $"(SELECT min({TimeSql.Of(source, shape, c.Child, c.Child.Time!).Instant(parameters)}) FROM {c.Path.From(c.Child)} WHERE {c.Path.Where(KeyMatch.Is(Key))})");
         var oldest = $"CASE WHEN num_nulls({string.Join(", ", activity)}) = 0 THEN least({string.Join(", ", [.. activity, .. rows])}) END";
         var began = table.Created is { } created ? $"coalesce({TimeSql.Of(source, shape, created, first: true).Instant(parameters)}, {oldest})" : oldest;
         var sql = $"""
             SELECT b.key, b.user_id, CASE WHEN isfinite(b.began) THEN b.began END, NULL::timestamptz
-            FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Sql} AS s WHERE {Key} = ANY ({keys}::{shape.KeyType(source.Map)}[])) AS b
+            FROM (SELECT {Key}::text AS key, {user} AS user_id, {began} AS began FROM {table.Sql} AS s WHERE {KeyMatch.Among(KeyForm.Of(source.Map, shape), keys).Sql(Key)}) AS b
             """;
         return (sql, parameters.ToArray());
     }
@@ -150,5 +150,5 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
     public static DateTimeOffset? CopiedAt(FoundDocument document) =>
         DateTimeOffset.TryParse(document.Header.ArchivedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
 
-    private string Key => SessionPath.Column("s", source.Map.Session.Key);
+    private SessionKey Key => shape.KeyOf(source.Map, "s");
 }

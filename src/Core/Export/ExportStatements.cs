@@ -11,12 +11,12 @@ namespace Archiver.Core.Export;
 internal sealed class ExportStatements(RunContext run, SourceShape shape)
 {
     // COPY takes no parameters; a transaction-local setting carries the keys without any quoting of ours.
-    private string Keys => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
+    private string Keys => $"unnest(current_setting('archiver.keys')::text[]::{_form.Type}[]) WITH ORDINALITY AS k (id, n)";
 
     /// <summary>Puts the batch's keys, a text array, and the time zone of times without one where <see cref="Copy"/> reads them.</summary>
     public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true), set_config('archiver.time_zone', $2, true)";
 
-    private readonly string _keyType = shape.KeyType(run.Source.Map);
+    private readonly KeyForm _form = KeyForm.Of(run.Source.Map, shape);
 
     /// <summary>Locks every mapped table against changes of its shape, before the snapshot is taken (docs/protocol.md rule 1).</summary>
     public static string LockTables(SourceMap map, string mode) =>
@@ -25,11 +25,11 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
     /// <summary>Which of the batch's sessions the policy still takes in this snapshot: somebody may have written since the selection.</summary>
     public string StillEligible(SqlParameters parameters, IEnumerable<string> keys)
     {
-        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        var key = _form.Of("s");
         return $"""
             SELECT {key}::text
             FROM {run.Source.Map.Session.Sql} AS s
-            WHERE {key} = ANY ({parameters.Add(PgParameter.Texts(keys))}::{_keyType}[])
+            WHERE {KeyMatch.Among(_form, parameters.Add(PgParameter.Texts(keys))).Sql(key)}
               AND {new EligibilityPredicate(run.Source, shape, run.Policy, run.Cutoffs).Sql(parameters)}
               AND {new LedgerConditions(run).Sql(key, parameters)}
             """;
@@ -40,9 +40,9 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
     {
         get
         {
-            var references = new ReferenceSql(run.Source.Map);
+            var references = new ReferenceSql(run.Source.Map, shape);
             var found = shape.References.Where(r => r.Readable).Select(r =>
-                $"SELECT k.id::text FROM unnest($1::{_keyType}[]) AS k (id) WHERE {references.Exists(r, "k.id", other => $"NOT {other} = ANY ($1::{_keyType}[])")}").ToList();
+                $"SELECT k.id::text FROM unnest($1::{_form.Type}[]) AS k (id) WHERE {references.Exists(r, _form.Parse("k.id"), other => $"NOT {other} = ANY ($1::{_form.Type}[])")}").ToList();
             return found.Count == 0 ? null : string.Join("\nUNION\n", found);
         }
     }
@@ -58,11 +58,11 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
             return $"""
                 COPY (SELECT k.n, {RowVersion.OfSession(run.Source.Map, "t")}, {columns}
                       FROM {Keys}
-                      JOIN {run.Source.Map.Session.Sql} AS t ON {SessionPath.Column("t", run.Source.Map.Session.Key)} = k.id
+                      JOIN {run.Source.Map.Session.Sql} AS t ON {_form.Of("t").Is(_form.Parse("k.id"))}
                       ORDER BY k.n) TO STDOUT
                 """;
         var child = run.Source.Map.Children.Single(c => c.Name == table.Name);
-        var path = SessionPath.Of(run.Source.Map, child);
+        var path = SessionPath.Of(run.Source.Map, shape, child);
         var time = TableRows.HasTimeField(table, child.Time) ? $"{TimeSql.Of(run.Source, shape, child, child.Time!).Instant("current_setting('archiver.time_zone')")}, " : "";
         return $"""
             COPY (SELECT k.n, r.*
@@ -70,7 +70,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
                   CROSS JOIN LATERAL (
                     SELECT {RowVersion.Hash("t")}, {time}{columns}
                     FROM {path.From(child)}
-                    WHERE {path.Where(KeyMatch.Is("k.id"))}
+                    WHERE {path.Where(KeyMatch.Is(_form.Parse("k.id")))}
                     ORDER BY {string.Join(", ", child.Order.Select(o => SessionPath.Column("t", o)))}
                   ) AS r) TO STDOUT
             """;

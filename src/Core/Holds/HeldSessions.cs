@@ -32,14 +32,15 @@ internal static class HeldSessions
         if (sessions.Count == 0)
             return held;
         var parameters = new SqlParameters();
-        var (key, type) = (SessionPath.Column("s", source.Map.Session.Key), shape.KeyType(source.Map));
+        var form = KeyForm.Of(source.Map, shape);
+        var key = form.Of("s");
         var (name, keys) = (parameters.Add(PgParameter.Text(source.Name)), parameters.Add(PgParameter.Texts(sessions)));
         var live = $"""
             SELECT {key}::text FROM {source.Map.Session.Sql} AS s
-            WHERE {key} = ANY ({keys}::{type}[]) AND NOT {HoldCondition.NotHeld(source, shape, key, name, parameters)}
+            WHERE {KeyMatch.Among(form, keys).Sql(key)} AND NOT {HoldCondition.NotHeld(source, shape, key, name, parameters)}
             """;
         held.UnionWith(await connection.QueryAsync(live, row => row.GetString(0), cancellationToken, parameters.ToArray()));
-        var nameless = Nameless($"EXISTS (SELECT FROM {source.Map.Session.Sql} AS s WHERE {key} = k.id::{type})");
+        var nameless = Nameless($"EXISTS (SELECT FROM {source.Map.Session.Sql} AS s WHERE {key.Is(form.Parse($"k.id::{form.Type}"))})");
         foreach (var sql in new[] { Archived(SameUser.Column(source.Map, shape)), nameless })
             held.UnionWith(await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(sessions)));
         return held;

@@ -14,7 +14,7 @@ internal static class HoldCondition
     /// <summary>For a live session row, alias <c>s</c>. Where no user is mapped, every hold by user may cover it.</summary>
     /// <param name="source">Placeholder of the source's name.</param>
     /// <param name="only">Placeholder of the ids of the holds that are asked for; null for all.</param>
-    public static string NotHeld(SourceSettings settings, SourceShape shape, string key, string source, SqlParameters parameters, string? only = null)
+    public static string NotHeld(SourceSettings settings, SourceShape shape, SessionKey key, string source, SqlParameters parameters, string? only = null)
     {
         var table = settings.Map.Session;
         string Instant(TimeColumn time) => TimeSql.Of(settings, shape, time).Instant(parameters);
@@ -33,7 +33,7 @@ internal static class HoldCondition
         // A message may be younger, or older, than its session says of itself.
         string Times(string aggregate) => string.Concat(settings.Map.Children.Where(c => c.Time is not null).Select(child =>
         {
-            var path = SessionPath.Of(settings.Map, child);
+            var path = SessionPath.Of(settings.Map, shape, child);
             var time = TimeSql.Of(settings, shape, child, child.Time!).Instant(parameters);
             return $", (SELECT {aggregate}({time}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(key))})";
         }));

@@ -66,7 +66,7 @@ internal static class LegalHolds
         var parameters = new SqlParameters();
         var name = parameters.Add(PgParameter.Text(source.Name));
         var ids = only is null ? null : parameters.Add(PgParameter.Bigints(only));
-        var live = HoldCondition.NotHeld(source, shape, SessionPath.Column("s", source.Map.Session.Key), name, parameters, ids);
+        var live = HoldCondition.NotHeld(source, shape, shape.KeyOf(source.Map, "s"), name, parameters, ids);
         var sql = $"""
             SELECT (SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE NOT {live}),
                    (SELECT count(*) FROM archiver.archives AS a WHERE a.source = {name} AND a.state NOT IN ('discarded', 'erased') AND NOT {HoldCondition.ArchiveNotHeld("a", SameUser.Column(source.Map, shape), ids)})

@@ -15,7 +15,7 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
         SELECT $2 WHERE EXISTS (SELECT FROM archiver.objects AS o WHERE o.source = $1 AND $2 = ANY (o.members))
         """;
 
-    private readonly string _keyType = shape.KeyType(source.Map);
+    private readonly KeyForm _form = KeyForm.Of(source.Map, shape);
 
     /// <summary>Keys as PostgreSQL writes them; empty when nobody knows the id, several only when one session's key is another's external id.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(string id, CancellationToken cancellationToken)
@@ -26,12 +26,12 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
         SortedSet<string> found = new(StringComparer.Ordinal);
         if (key is not null)
         {
-            found.UnionWith(await LiveAsync(table.Key, _keyType, key, cancellationToken));
+            found.UnionWith(await LiveAsync(_form.Of("s").Is(Given), key, cancellationToken));
             if (await HasRowsAsync(key, cancellationToken))
                 found.Add(key);
         }
         if (table.ExternalId is { } external)
-            found.UnionWith(await LiveAsync(external, shape.Session[external].CastType, id, cancellationToken));
+            found.UnionWith(await LiveAsync($"{SessionPath.Column("s", external)} = $1::{shape.Session[external].CastType}", id, cancellationToken));
         found.UnionWith(await connection.QueryAsync(
             Archived, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(key ?? id), PgParameter.Text(id)));
         return [.. found];
@@ -42,9 +42,9 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
     {
         foreach (var child in source.Map.Children)
         {
-            var path = SessionPath.Of(source.Map, child);
+            var path = SessionPath.Of(source.Map, shape, child);
             if (path.Joins.Count == 0 && await connection.ScalarAsync<bool>(
-                $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is($"$1::{_keyType}"))})", cancellationToken, PgParameter.Text(key)))
+                $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Given))})", cancellationToken, PgParameter.Text(key)))
             {
                 return true;
             }
@@ -52,7 +52,9 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
         return false;
     }
 
-    private async Task<List<string>> LiveAsync(string column, string type, string value, CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT {SessionPath.Column("s", source.Map.Session.Key)}::text FROM {source.Map.Session.Sql} AS s WHERE {SessionPath.Column("s", column)} = $1::{type}",
+    private SessionKey Given => _form.Parse($"$1::{_form.Type}");
+
+    private async Task<List<string>> LiveAsync(string condition, string value, CancellationToken cancellationToken) => await connection.QueryAsync(
+        $"SELECT {_form.Of("s")}::text FROM {source.Map.Session.Sql} AS s WHERE {condition}",
         row => row.GetString(0), cancellationToken, PgParameter.Text(value));
 }

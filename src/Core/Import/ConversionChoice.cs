@@ -17,7 +17,7 @@ internal sealed class ConversionChoice(SourceMap map, DriftOptions drift, IReadO
         if (today.Type == archived || (IsString(today.Type) && IsString(archived) && !accepted) || !known.TryGetValue(archived, out var archivedBase))
             return accepted && today.Type != archived ? throw Cannot(column, $"the server does not know its type '{DocumentReader.Shorten(archived)}'") : ColumnConversion.None;
         var key = table.Name == SourceMap.SessionName ? map.Session.Key : map.Children.Single(c => c.Name == table.Name).Key;
-        if (accepted && (key is null || key == today.Name))
+        if (accepted && (key is null || key.Contains(today.Name)))
             throw Cannot(column, key is null ? $"no key of '{table.Name}' is mapped, by which its rows could be compared" : "it is the key");
         if (ColumnConversion.CrossesZones(archivedBase, today.BaseType))
             return ColumnConversion.Zoned(archivedBase, archived, today.BaseType, today.Type, timeZone, accepted);

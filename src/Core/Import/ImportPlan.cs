@@ -37,8 +37,8 @@ internal sealed class ImportPlan
             if (shape is not null)
                 Check(tables[^1], shape, target);
         }
-        if (tables[0].Kept.All(c => c.Target!.Name != target.Map.Session.Key))
-            throw new RefusedSessionException($"no archived column goes into the key '{target.Map.Session.Key}' of {target.Shape.Session.Table}; name it with --map old={target.Map.Session.Key}");
+        if (target.Map.Session.Key.FirstOrDefault(k => tables[0].Kept.All(c => c.Target!.Name != k)) is { } key)
+            throw new RefusedSessionException($"no archived column goes into the key '{key}' of {target.Shape.Session.Table}; name it with --map old={key}");
         return new(tables);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 
 namespace Archiver.Core.Import;
 
@@ -25,8 +26,8 @@ internal sealed partial class ImportPlans(
     private readonly Dictionary<string, ImportPlan> _plans = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _one = new(1);
 
-    /// <summary>The target's session key column.</summary>
-    public string SessionKey => target.Map.Session.Key;
+    /// <summary>The columns of the target's session key.</summary>
+    public KeyColumns SessionKey => target.Map.Session.Key;
 
     /// <summary>The target's user column, if one is mapped.</summary>
     public string? User => target.Map.Session.User;

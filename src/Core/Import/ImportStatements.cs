@@ -7,7 +7,7 @@ namespace Archiver.Core.Import;
 /// <summary>The SQL of an import. Sessions of one transaction share a plan; their keys travel in a transaction-local setting, because COPY takes no parameters.</summary>
 internal sealed class ImportStatements(RestoreTarget target)
 {
-    private readonly string _keyType = target.Shape.KeyType(target.Map);
+    private readonly KeyForm _form = KeyForm.Of(target.Map, target.Shape);
 
     /// <summary>Puts the keys, a text array, where <see cref="ReadBack"/> finds them.</summary>
     public const string SetKeys = "SELECT set_config('archiver.keys', $1::text, true)";
@@ -29,10 +29,10 @@ internal sealed class ImportStatements(RestoreTarget target)
     public string ClearStaging => string.Join("; ", target.Shape.Tables.Select(t => $"DELETE FROM {target.Staging(t)}"));
 
     /// <summary>Which of the keys ($1, text array) have a session row.</summary>
-    public string Existing => $"SELECT {Key("t")}::text FROM {target.Map.Session.Sql} AS t WHERE {Key("t")} = ANY ($1::{_keyType}[])";
+    public string Existing => $"SELECT {_form.Of("t")}::text FROM {target.Map.Session.Sql} AS t WHERE {Keys.Sql(_form.Of("t"))}";
 
     /// <summary>Rows of sessions by key, for checks and updates ($1, text array).</summary>
-    private KeyMatch Keys => KeyMatch.Among($"$1::{_keyType}[]");
+    private KeyMatch Keys => KeyMatch.Among(_form, "$1");
 
     public string CopyIn(PlannedTable table) => $"COPY {target.Staging(table.Target!)} ({Columns(table.Kept)}) FROM STDIN";
 
@@ -61,17 +61,17 @@ internal sealed class ImportStatements(RestoreTarget target)
         var lossless = string.Join(" AND ", exact.OfType<string>().DefaultIfEmpty("true"));
         var key = KeyOf(table);
         var join = staged && table.Kept.Any(c => c.Conversion.ByValue)
-            ? $" LEFT JOIN {target.Staging(table.Target!)} AS s ON {SessionPath.Column("s", key!)} = {SessionPath.Column("t", key!)}"
+            ? $" LEFT JOIN {target.Staging(table.Target!)} AS s ON {Row("s", key!)} = {Row("t", key!)}"
             : "";
-        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, KeyMatch.Is("k.id"), join)}{Condition(table, only)}) AS r) TO STDOUT";
+        return $"COPY (SELECT k.n, r.* FROM {Asked} CROSS JOIN LATERAL (SELECT {columns}{lossless} FROM {RowsOf(table.Name, KeyMatch.Is(_form.Parse("k.id")), join)}{Condition(table, only)}) AS r) TO STDOUT";
     }
 
     /// <summary>Positions of the sessions that have other rows than these, with how many.</summary>
     public string Beside(PlannedTable table, RowsChoice than) =>
-        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, KeyMatch.Is("k.id"), "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
+        $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM {RowsOf(table.Name, KeyMatch.Is(_form.Parse("k.id")), "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
 
     /// <summary>Whether rows of the table can be told from each other, so that a row of the document can be found in it.</summary>
-    public bool HasKey(PlannedTable table) => KeyOf(table) is { } key && table.Kept.Any(c => c.Target!.Name == key);
+    public bool HasKey(PlannedTable table) => KeyOf(table) is { } key && key.All(k => table.Kept.Any(c => c.Target!.Name == k));
 
     private string Condition(PlannedTable table, RowsChoice only) => only == RowsChoice.All ? "" : $" AND {Belongs(table, only)}";
 
@@ -79,18 +79,18 @@ internal sealed class ImportStatements(RestoreTarget target)
     {
         if (rows == RowsChoice.Transaction)
             return Own;
-        var key = table.Kept.First(c => c.Target!.Name == KeyOf(table));
-        return $"{Column(key)} IN (SELECT {key.Conversion.In(SessionPath.Column("d", key.Target!.Name))} FROM {target.Staging(table.Target!)} AS d)";
+        var columns = KeyOf(table)!.Select(k => table.Kept.First(c => c.Target!.Name == k)).ToList();
+        return $"{Row("t", KeyOf(table)!)} IN (SELECT {string.Join(", ", columns.Select(c => c.Conversion.In(SessionPath.Column("d", c.Target!.Name))))} FROM {target.Staging(table.Target!)} AS d)";
     }
 
     /// <summary>For each written column in order, whether some row differs from what was staged; null for a table without a key.</summary>
     public string? Differences(PlannedTable table)
     {
         var key = KeyOf(table);
-        if (key is null || table.Written.All(c => c.Target!.Name != key))
+        if (key is null || !key.All(k => table.Written.Any(c => c.Target!.Name == k)))
             return null;
         var differs = table.Written.Select(c => $"coalesce(bool_or(NOT ({ColumnConversion.Same(c.Conversion.In(Staged(c)), Column(c))})), false)");
-        return $"SELECT ARRAY[{string.Join(", ", differs)}] FROM {target.Staging(table.Target!)} AS s JOIN {table.Target!.Table.Sql} AS t ON {SessionPath.Column("t", key)} = {SessionPath.Column("s", key)}";
+        return $"SELECT ARRAY[{string.Join(", ", differs)}] FROM {target.Staging(table.Target!)} AS s JOIN {table.Target!.Table.Sql} AS t ON {Row("t", key)} = {Row("s", key)}";
     }
 
     /// <summary>Rows of a mapped table for the keys in $1, alias <c>t</c>.</summary>
@@ -99,15 +99,15 @@ internal sealed class ImportStatements(RestoreTarget target)
     // Visible and of a transaction in progress is only what this one wrote; ages count back from its own number.
     private const string Own = "CASE WHEN age(t.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) = 'in progress' ELSE false END";
 
-    private string Asked => $"unnest(current_setting('archiver.keys')::text[]::{_keyType}[]) WITH ORDINALITY AS k (id, n)";
+    private string Asked => $"unnest(current_setting('archiver.keys')::text[]::{_form.Type}[]) WITH ORDINALITY AS k (id, n)";
 
     /// <param name="join">Joins of the table's own rows, alias <c>t</c>.</param>
     private string RowsOf(string table, KeyMatch match, string join)
     {
         if (table == SourceMap.SessionName)
-            return $"{target.Map.Session.Sql} AS t{join} WHERE {Key("t")} {match.Sql()}";
+            return $"{target.Map.Session.Sql} AS t{join} WHERE {match.Sql(_form.Of("t"))}";
         var child = target.Map.Children.Single(c => c.Name == table);
-        var path = SessionPath.Of(target.Map, child);
+        var path = SessionPath.Of(target.Map, target.Shape, child);
         return $"{string.Join(", ", [$"{child.Table.Sql} AS t{join}", .. path.Joins])} WHERE {path.Where(match)}";
     }
 
@@ -119,10 +119,10 @@ internal sealed class ImportStatements(RestoreTarget target)
             converted.TryGetValue(c.Name, out var type) ? $"NULL::{type} AS {PgIdentifier.Quote(c.Name)}" : SessionPath.Column("t", c.Name)));
     }
 
-    private string? KeyOf(PlannedTable table) =>
+    private KeyColumns? KeyOf(PlannedTable table) =>
         table.Name == SourceMap.SessionName ? target.Map.Session.Key : target.Map.Children.Single(c => c.Name == table.Name).Key;
 
-    private string Key(string alias) => SessionPath.Column(alias, target.Map.Session.Key);
+    private static string Row(string alias, KeyColumns key) => key.Only is { } only ? SessionPath.Column(alias, only) : $"({SessionPath.Columns(alias, key)})";
 
     private static string Column(PlannedColumn column) => SessionPath.Column("t", column.Target!.Name);
 

@@ -39,8 +39,8 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
         return $"""
             UPDATE {child.Table.Sql} AS t SET {new TimeAssignment(child.Deleted!, target.Shape[child.Name], timeZone).Unset}
             FROM {_session.Table.Sql} AS s
-            WHERE {LinkCast.Links(child, SessionPath.Column("t", child.ForeignKey), SessionPath.Column("s", child.ParentKey))}
-              AND {SessionPath.Column("s", _session.Key)} = ANY ($1::{target.Shape.KeyType(target.Map)}[])
+            WHERE {SessionPath.Link(child, "t", "s")}
+              AND {Keys("s")}
               AND {string.Join(" AND ", [.. SessionPath.RowsOf(child, "t"), "true"])}
               AND {ours.Instant(parameters)} = {theirs.Instant(parameters)}
             """;
@@ -61,9 +61,11 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
             sets.Add(expiresAt is null ? Assignment(expires).Unset : Assignment(expires).Set($"{parameters.Add(PgParameter.InstantOrNull(expiresAt))}::timestamptz", parameters));
         return $"""
             UPDATE {_session.Table.Sql} AS t SET {string.Join(", ", sets)}
-            WHERE {SessionPath.Column("t", _session.Key)} = ANY ($1::{target.Shape.KeyType(target.Map)}[])
+            WHERE {Keys("t")}
             """;
     }
+
+    private string Keys(string alias) => KeyMatch.Among(KeyForm.Of(target.Map, target.Shape), "$1").Sql(target.Shape.KeyOf(target.Map, alias));
 
     private TimeAssignment Assignment(TimeColumn time) => new(time, target.Shape.Session, timeZone);
 }

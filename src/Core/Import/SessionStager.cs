@@ -3,6 +3,7 @@ using Archiver.Core.Bucket;
 using Archiver.Core.Documents;
 using Archiver.Core.Reading;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Import;
@@ -79,7 +80,8 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
                 writer!.Write(document.Row, line);
                 if (document.Table == SourceMap.SessionName)
                 {
-                    key = document.Header.KeyText(plan[SourceMap.SessionName].Kept.First(c => c.Target!.Name == plans.SessionKey).Name, writer.TextOf(plans.SessionKey, document.Row));
+                    key = SessionIdText.Of([.. plans.SessionKey.Select(k =>
+                        document.Header.KeyText(plan[SourceMap.SessionName].Kept.First(c => c.Target!.Name == k).Name, writer.TextOf(k, document.Row)))]);
                     user = plans.User is { } column ? writer.TextOrNull(column, document.Row) : null;
                 }
                 var digest = line.End(tables[^1].Digest);

@@ -10,7 +10,7 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
 {
     private readonly ImportStatements _statements = new(target);
     private readonly SourceMap _trial = Trial(target);
-    private readonly string _keyType = target.Shape.KeyType(target.Map);
+    private readonly KeyForm _form = KeyForm.Of(target.Map, target.Shape);
 
     /// <summary>Keys of the sessions whose live rows and documents differ, a row more on either side included. All of one plan.</summary>
     /// <exception cref="PostgresException">A row does not load.</exception>
@@ -41,13 +41,14 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
     private string Rows(SourceMap map, TableShape table)
     {
         var row = $"ROW({string.Join(", ", table.Columns.Select(Value))})::text AS r";
+        var keys = KeyMatch.Among(_form, "$1");
         if (table.Name == SourceMap.SessionName)
         {
-            var key = SessionPath.Column("t", map.Session.Key);
-            return $"SELECT {key}::text AS k, {row} FROM {map.Session.Sql} AS t WHERE {key} = ANY ($1::{_keyType}[])";
+            var key = _form.Of("t");
+            return $"SELECT {key}::text AS k, {row} FROM {map.Session.Sql} AS t WHERE {keys.Sql(key)}";
         }
         var child = map.Children.Single(c => c.Name == table.Name);
-        var path = SessionPath.Of(map, child).Among($"$1::{_keyType}[]");
+        var path = SessionPath.Of(map, target.Shape, child).Among(_form, "$1");
         return $"SELECT {path.Key}::text AS k, {row} FROM {path.From(child)} WHERE {path.All}";
     }
 

@@ -13,25 +13,25 @@ internal sealed class AdviceProbe(NpgsqlConnection connection, NpgsqlTransaction
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private const string PartitionedBy = """
-        SELECT p.partattrs::int2[] = ARRAY[a.attnum]
-        FROM pg_partitioned_table AS p JOIN pg_attribute AS a ON a.attrelid = p.partrelid
-        WHERE p.partrelid = $1 AND a.attname = $2
+        SELECT p.partattrs::int2[] <@ ARRAY(SELECT a.attnum FROM pg_attribute AS a WHERE a.attrelid = p.partrelid AND a.attname = ANY ($2))
+        FROM pg_partitioned_table AS p
+        WHERE p.partrelid = $1
         """;
 
-    /// <summary>Whether a value stands in several rows.</summary>
-    public Task<bool?> HasDuplicatesAsync(TableName table, string column, CancellationToken cancellationToken)
+    /// <summary>Whether the same values stand in several rows.</summary>
+    public Task<bool?> HasDuplicatesAsync(TableName table, KeyColumns columns, CancellationToken cancellationToken)
     {
-        var value = SessionPath.Column("t", column);
-        return AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {value} IS NOT NULL GROUP BY {value} HAVING count(*) > 1)", cancellationToken);
+        var values = columns.Select(c => SessionPath.Column("t", c)).ToList();
+        return AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {string.Join(" AND ", values.Select(v => $"{v} IS NOT NULL"))} GROUP BY {string.Join(", ", values)} HAVING count(*) > 1)", cancellationToken);
     }
 
     /// <summary>Whether a row has no value.</summary>
-    public Task<bool?> HasNullsAsync(TableName table, string column, CancellationToken cancellationToken) =>
-        AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {SessionPath.Column("t", column)} IS NULL)", cancellationToken);
+    public Task<bool?> HasNullsAsync(TableName table, KeyColumns columns, CancellationToken cancellationToken) =>
+        AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {string.Join(" OR ", columns.Select(c => $"{SessionPath.Column("t", c)} IS NULL"))})", cancellationToken);
 
-    /// <summary>Whether a partitioned table is partitioned by this column alone: else it cannot have a unique index on it.</summary>
-    public async Task<bool> IsPartitionedByAsync(TableShape table, string column, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<bool>(PartitionedBy, cancellationToken, PgParameter.Oid(table.Oid), PgParameter.Text(column));
+    /// <summary>Whether a partitioned table is partitioned by none but these columns: else it cannot have a unique index on them.</summary>
+    public async Task<bool> IsPartitionedByAsync(TableShape table, KeyColumns columns, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync<bool>(PartitionedBy, cancellationToken, PgParameter.Oid(table.Oid), PgParameter.Texts(columns));
 
     /// <summary>Name of the form in which a column's values may be times, by one of them; null where none says so.</summary>
     public Task<string?> TimeFormAsync(TableName table, ColumnShape column, CancellationToken cancellationToken)

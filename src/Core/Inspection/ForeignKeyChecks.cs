@@ -48,7 +48,7 @@ internal static class ForeignKeyChecks
             return;
         // No statement: an application that writes a message before its session, or deletes a session before its messages, would fail with a key.
         findings.Warning(
-            $"Table {from.Table} ({from.Name}) has no foreign key from {PgIdentifier.Quote(child.ForeignKey)} to {PgIdentifier.Quote(child.ParentKey)} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. A key would refuse them, and with them an application that writes a message before its session or deletes a session before its messages: add one only where yours does neither.");
+            $"Table {from.Table} ({from.Name}) has no foreign key from {child.ForeignKey.Sql} to {child.ParentKey.Sql} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. A key would refuse them, and with them an application that writes a message before its session or deletes a session before its messages: add one only where yours does neither.");
     }
 
     /// <summary>The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables cannot do that.</summary>

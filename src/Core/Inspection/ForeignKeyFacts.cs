@@ -72,8 +72,8 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
     /// <summary>The role sees all rows of the referencing table.</summary>
     public required bool Readable { get; init; }
 
-    /// <summary>Whether it ties one column to another, alone or together with further columns.</summary>
-    public bool Ties(string column, string toColumn) => Columns.Zip(ToColumns).Contains((column, toColumn));
+    /// <summary>Whether it ties these columns to those, alone or together with further columns.</summary>
+    public bool Ties(KeyColumns columns, KeyColumns toColumns) => columns.Zip(toColumns).All(Columns.Zip(ToColumns).Contains);
 
     public static ForeignKeyFacts Read(NpgsqlDataReader row) => new()
     {

@@ -15,10 +15,10 @@ internal static class IndexChecks
     {
         foreach (var child in catalog.Map.Children)
         {
-            if (catalog.Column(child.Name, child.ForeignKey) is not null && Bare(catalog, child.Name, i => i.Finds(child.ForeignKey)) is { Count: > 0 } bare)
+            if (child.ForeignKey.All(c => catalog.Column(child.Name, c) is not null) && Bare(catalog, child.Name, i => i.Finds(child.ForeignKey)) is { Count: > 0 } bare)
                 findings.Problem(
-                    $"Column {PgIdentifier.Quote(child.ForeignKey)} (ForeignKey) of table {catalog.Table(child.Name)!.Table} ({child.Name}) leads no usable index, complete and without a condition{Where(bare)}: every batch would read the whole table.",
-                    Statements(bare, PgIdentifier.Quote(child.ForeignKey)));
+                    $"{(child.ForeignKey.Count == 1 ? "Column" : "Columns")} {child.ForeignKey.Sql} (ForeignKey) of table {catalog.Table(child.Name)!.Table} ({child.Name}) {(child.ForeignKey.Count == 1 ? "leads" : "lead")} no usable index, complete and without a condition{Where(bare)}: every batch would read the whole table.",
+                    Statements(bare, child.ForeignKey.Sql));
         }
         var session = catalog.Map.Session;
         // A purge of messages finds their sessions by the messages.
@@ -27,8 +27,8 @@ internal static class IndexChecks
             : catalog.Source.Policies.Where(p => p.Scope == PurgeScope.Sessions).Select(p => EligibilityPredicate.OrderColumn(p, session)).Distinct();
         foreach (var time in session.HasRow ? columns : [])
         {
-            string[] order = [TimeSql.Indexed(time), PgIdentifier.Quote(session.Key)];
-            if (time.Columns.Append(session.Key).All(c => catalog.Column(SourceMap.SessionName, c) is not null)
+            string[] order = [TimeSql.Indexed(time), session.Key.Sql];
+            if (time.Columns.Concat(session.Key).All(c => catalog.Column(SourceMap.SessionName, c) is not null)
                 && Bare(catalog, SourceMap.SessionName, i => time.Or is null ? i.Orders(time.Times, session.Key) : i.OrdersBy(order[0], session.Key)) is { Count: > 0 } unsorted)
                 findings.Warning(
                     $"No index of table {session.Table} serves the order of selection, {order[0]} and {order[1]}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
@@ -59,10 +59,10 @@ internal static class IndexChecks
             var key = table.Name == SourceMap.SessionName ? catalog.Map.Session.Key : catalog.Map.Children.First(c => c.Name == table.Name).Key;
             findings.Warning(
                 $"Table {table.Table} ({table.Name}) has no primary key: a restore cannot tell a row that is there from one that is not.",
-                key is null || catalog.Column(table.Name, key) is null || !await CanBeKeyAsync(table, key) ? [] : [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({PgIdentifier.Quote(key)})"]);
+                key is null || !key.All(c => catalog.Column(table.Name, c) is not null) || !await CanBeKeyAsync(table, key) ? [] : [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({key.Sql})"]);
         }
 
-        async Task<bool> CanBeKeyAsync(TableShape table, string key) =>
+        async Task<bool> CanBeKeyAsync(TableShape table, KeyColumns key) =>
             (catalog.Relation(table).Kind == 'r' || await probe.IsPartitionedByAsync(table, key, cancellationToken))
             && await probe.HasDuplicatesAsync(table.Table, key, cancellationToken) is not true
             && await probe.HasNullsAsync(table.Table, key, cancellationToken) is not true;

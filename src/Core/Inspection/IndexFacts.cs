@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Inspection;
@@ -57,21 +58,22 @@ internal sealed partial record IndexFacts : ICatalogFact<IndexFacts>
     /// <summary>It has every row with a value in its first column: it is not partial, or only by leaving out those without.</summary>
     public required bool HasEveryValue { get; init; }
 
-    /// <summary>Whether <c>column = value</c> finds its rows through it.</summary>
-    public bool Finds(string column) => IsValid && !IsPartial && OwnCollation && Method is "btree" or "hash" && Columns[0] == column;
+    /// <summary>Whether a value for each of these columns finds its rows through it.</summary>
+    public bool Finds(KeyColumns columns) =>
+        IsValid && !IsPartial && OwnCollation && Method is "btree" or "hash" && columns.All(Columns.Take(columns.Count).Contains);
 
-    /// <summary>Whether at most one row has a value in this column, at every moment.</summary>
-    public bool MakesUnique(string column) => IsUnique && IsValid && IsImmediate && !IsPartial && Columns.Count == 1 && Columns[0] == column;
+    /// <summary>Whether at most one row has these values in these columns, at every moment.</summary>
+    public bool MakesUnique(KeyColumns columns) => IsUnique && IsValid && IsImmediate && !IsPartial && Columns.All(columns.Contains);
 
-    /// <summary>Whether the rows with a value in the first column come from it in the order of two columns, forwards or backwards.</summary>
-    public bool Orders(string first, string second) => Columns[0] == first && OrdersAfterFirst(second);
+    /// <summary>Whether the rows with a value in the first column come from it in the order of that and a key, forwards or backwards.</summary>
+    public bool Orders(string first, KeyColumns key) => Columns[0] == first && OrdersAfterFirst(key);
 
-    /// <summary>The same where the first of both is an expression.</summary>
-    public bool OrdersBy(string expression, string second) => Expression is not null && Terms(Expression) == Terms(expression) && OrdersAfterFirst(second);
+    /// <summary>The same where the first is an expression.</summary>
+    public bool OrdersBy(string expression, KeyColumns key) => Expression is not null && Terms(Expression) == Terms(expression) && OrdersAfterFirst(key);
 
-    private bool OrdersAfterFirst(string second) =>
-        IsValid && HasEveryValue && OwnCollation && Method == "btree" && Columns.Count >= 2 && Columns[1] == second
-        && Directions[0] == Directions[1] && Directions[0] is "0" or "3";
+    private bool OrdersAfterFirst(KeyColumns key) =>
+        IsValid && HasEveryValue && OwnCollation && Method == "btree" && Columns.Skip(1).Take(key.Count).SequenceEqual(key)
+        && Directions.Take(key.Count + 1).Distinct().Count() == 1 && Directions[0] is "0" or "3";
 
     // The server writes quotes only where a name needs them, casts of constants, and parentheses of its own.
     private static string Terms(string expression) => Spelling().Replace(expression, "").ToLowerInvariant();

@@ -7,49 +7,54 @@ namespace Archiver.Core.Inspection;
 /// <summary>Whether the columns by which sessions and rows are found name exactly one of them (docs/protocol.md rule 18).</summary>
 internal static class KeyChecks
 {
+    // What partitioned tables have in their keys.
+    private static readonly HashSet<string> PartTypes = ["timestamp with time zone", "timestamp without time zone", "date"];
+
     // Domains over these are as good: comparisons resolve to the base type, and so do our casts.
     private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint", "numeric", "character"];
 
     public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
-        foreach (var key in MappedColumn.Of(catalog.Source).Where(c => c.Use == ColumnUse.Key))
-        {
-            if (catalog.Column(key.Table, key.Column) is { } column)
-                await CheckKeyAsync(catalog, probe, catalog.Table(key.Table)!, column, key.Role, findings, cancellationToken);
-        }
-        if (!catalog.Map.Session.HasRow && catalog.Column(SourceMap.SessionName, catalog.Map.Session.Key) is { } occurring)
-            CheckType(catalog, catalog.Table(SourceMap.SessionName)!, occurring, nameof(SessionTable.Key), findings);
+        var session = catalog.Map.Session;
+        await CheckKeyAsync(catalog, probe, session.Key, nameof(session.Key), findings, cancellationToken);
+        if (session.ExternalId is { } external)
+            await CheckKeyAsync(catalog, probe, external, nameof(session.ExternalId), findings, cancellationToken);
         // A parent's key that is not the session's own needs the same: its children would belong to two sessions.
-        foreach (var (parent, column) in catalog.Map.Children.Select(c => (c.Parent, c.ParentKey)).Distinct())
+        foreach (var (parent, columns) in catalog.Map.Children.Select(c => (c.Parent, c.ParentKey)).Distinct())
         {
-            if (catalog.Column(parent, column) is not null && !(parent == SourceMap.SessionName && (column == catalog.Map.Session.Key || column == catalog.Map.Session.ExternalId)))
-                await CheckUniqueAsync(catalog, probe, catalog.Table(parent)!, column, nameof(ChildTable.ParentKey), findings, cancellationToken);
+            var isSessions = parent == SourceMap.SessionName && (columns.Order().SequenceEqual(session.Key.Order()) || (session.ExternalId is { } id && columns == id));
+            if (columns.All(c => catalog.Column(parent, c) is not null) && !isSessions)
+                await CheckUniqueAsync(catalog, probe, catalog.Table(parent)!, columns, nameof(ChildTable.ParentKey), findings, cancellationToken);
         }
         foreach (var child in catalog.Map.Children)
             CheckLink(catalog, child, findings);
     }
 
-    private static async Task CheckKeyAsync(
-        SourceCatalog catalog, AdviceProbe probe, TableShape table, ColumnShape column, string role, Findings findings, CancellationToken cancellationToken)
+    private static async Task CheckKeyAsync(SourceCatalog catalog, AdviceProbe probe, KeyColumns key, string role, Findings findings, CancellationToken cancellationToken)
     {
-        var name = Name(table, column, role);
-        CheckType(catalog, table, column, role, findings);
-        if (role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
+        List<ColumnShape> columns = [.. key.Select(c => catalog.Column(SourceMap.SessionName, c)).OfType<ColumnShape>()];
+        foreach (var column in columns)
         {
-            var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
-            findings.Problem(
-                $"{name} may be NULL, and a session without a key cannot be found again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
-                empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]);
+            var table = catalog.Table(SourceMap.SessionName)!;
+            CheckType(catalog, table, column, role, key.Count, findings);
+            if (catalog.Map.Session.HasRow && role == nameof(SessionTable.Key) && !catalog.Facts(table, column.Name).NotNull)
+            {
+                var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
+                findings.Problem(
+                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
+                    empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]);
+            }
         }
-        await CheckUniqueAsync(catalog, probe, table, column.Name, role, findings, cancellationToken);
+        if (catalog.Map.Session.HasRow && columns.Count == key.Count)
+            await CheckUniqueAsync(catalog, probe, catalog.Table(SourceMap.SessionName)!, key, role, findings, cancellationToken);
     }
 
-    private static void CheckType(SourceCatalog catalog, TableShape table, ColumnShape column, string role, Findings findings)
+    private static void CheckType(SourceCatalog catalog, TableShape table, ColumnShape column, string role, int columns, Findings findings)
     {
         // Of a domain over it a document does not say that blanks at the end are none.
-        if (!KeyTypes.Contains(column.BaseType) || (column.BaseType == "character" && !column.Type.StartsWith("character(", StringComparison.Ordinal)))
+        if (!(KeyTypes.Contains(column.BaseType) || (columns > 1 && PartTypes.Contains(column.BaseType))) || (column.BaseType == "character" && !column.Type.StartsWith("character(", StringComparison.Ordinal)))
             findings.Problem(
-                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or numeric, or a domain over one of these but char. Map another one; a unique ExternalId may be of these types too.");
+                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or numeric, or a domain over one of these but char{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a unique ExternalId may be of these types too.");
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(
                 $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");
@@ -58,21 +63,22 @@ internal static class KeyChecks
     private static string Name(TableShape table, ColumnShape column, string role) => $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
 
     private static async Task CheckUniqueAsync(
-        SourceCatalog catalog, AdviceProbe probe, TableShape table, string column, string role, Findings findings, CancellationToken cancellationToken)
+        SourceCatalog catalog, AdviceProbe probe, TableShape table, KeyColumns columns, string role, Findings findings, CancellationToken cancellationToken)
     {
-        if (catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(column)))
+        if (catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(columns)))
             return;
         var relation = catalog.Relation(table);
         var partitioned = relation.Kind == 'p';
-        var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, column, cancellationToken) : null;
-        var divided = partitioned && !await probe.IsPartitionedByAsync(table, column, cancellationToken);
-        var hint = divided ? " A partitioned table can have one only if it is partitioned by that column."
-            : repeated is true ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself: a key of several columns cannot be mapped. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From."
+        var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, columns, cancellationToken) : null;
+        var divided = partitioned && !await probe.IsPartitionedByAsync(table, columns, cancellationToken);
+        var one = columns.Count == 1;
+        var hint = divided ? $" A partitioned table can have one only if it is partitioned by {(one ? "that column" : "none but these columns")}."
+            : repeated is true ? one ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself, or list the columns that are unique together. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From." : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
             : repeated is null && relation.Kind is 'r' or 'p' ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails." : "";
         findings.Problem(
-            $"Column {PgIdentifier.Quote(column)} ({role}) of table {table.Table} has no valid unique index on exactly that column, immediate and without a condition: a delete by it could hit other rows.{hint}",
+            $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {(one ? "has no valid unique index on exactly that column" : "have no valid unique index on these columns or some of them")}, immediate and without a condition: a delete by {(one ? "it" : "them")} could hit other rows.{hint}",
             divided || repeated is true || relation.Kind is not ('r' or 'p') ? []
-            : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({PgIdentifier.Quote(column)})"]);
+            : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({columns.Sql})"]);
     }
 
     private static string OfOneType(ColumnShape from) => LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast
@@ -81,8 +87,15 @@ internal static class KeyChecks
 
     private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
     {
-        if (catalog.Column(child.Name, child.ForeignKey) is not { } from || catalog.Column(child.Parent, child.ParentKey) is not { } to)
-            return;
+        foreach (var (column, key) in child.ForeignKey.Zip(child.ParentKey))
+        {
+            if (catalog.Column(child.Name, column) is { } from && catalog.Column(child.Parent, key) is { } to)
+                CheckLink(catalog, child, from, to, findings);
+        }
+    }
+
+    private static void CheckLink(SourceCatalog catalog, ChildTable child, ColumnShape from, ColumnShape to, Findings findings)
+    {
         var (table, parent) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
         var (fromFacts, toFacts) = (catalog.Facts(table, from.Name), catalog.Facts(parent, to.Name));
         var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";

@@ -30,10 +30,11 @@ internal static class LookalikeChecks
     public static async Task CheckAsync(NpgsqlConnection connection, SourceCatalog catalog, Findings findings, CancellationToken cancellationToken)
     {
         var session = catalog.Map.Session;
-        var families = new[] { session.Key, session.ExternalId }.OfType<string>()
+        var families = session.Key.Append(session.ExternalId).OfType<string>()
             .Select(c => catalog.Column(SourceMap.SessionName, c)).OfType<ColumnShape>().Select(c => KeyMatch.Family(c.BaseType)).ToHashSet();
-        var names = PointingNames.Of(session.Table, session.Key).Concat(PointingNames.OfSessions)
-            .Concat(catalog.Map.Children.Where(c => c.Parent == SourceMap.SessionName).Select(c => Words.Plain(c.ForeignKey))).Distinct();
+        var names = PointingNames.Of(session.Table, session.Key.Only).Concat(PointingNames.OfSessions)
+            // Of several columns most name what many tables have, such as a user.
+            .Concat(catalog.Map.Children.Where(c => c.Parent == SourceMap.SessionName).Select(c => c.ForeignKey.Only).OfType<string>().Select(Words.Plain)).Distinct();
         var found = await connection.QueryAsync(
             Named, row => (Table: new TableName(row.GetString(0), row.GetString(1)), Column: row.GetString(2), Type: row.GetString(3)), cancellationToken,
             PgParameter.Oids(catalog.Relations.Select(r => r.Oid)), PgParameter.Texts(names));

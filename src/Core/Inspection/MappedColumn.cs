@@ -23,7 +23,8 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
         var table = session.From ?? SourceMap.SessionName;
         return
         [
-            .. Mapped(table, (nameof(session.Key), session.Key, session.HasRow ? ColumnUse.Key : ColumnUse.Link), (nameof(session.ExternalId), session.ExternalId, ColumnUse.Key)),
+            .. Columns(table, nameof(session.Key), session.Key, session.HasRow ? ColumnUse.Key : ColumnUse.Link),
+            .. Mapped(table, (nameof(session.ExternalId), session.ExternalId, ColumnUse.Key)),
             .. session.Activity.SelectMany(a => Times(table, nameof(session.Activity), a)),
             .. Mapped(table, (nameof(session.User), session.User, ColumnUse.Any)),
             .. Times(table, nameof(session.Created), session.Created),
@@ -38,12 +39,13 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
 
     private static IEnumerable<MappedColumn> OfChild(ChildTable child) =>
     [
-        .. Mapped(child.Name, (nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link), (nameof(child.Key), child.Key, ColumnUse.Any)),
+        .. Columns(child.Name, nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link),
+        .. Columns(child.Name, nameof(child.Key), child.Key, ColumnUse.Any),
         .. Mapped(child.Name, [.. child.Order.Select(c => (nameof(child.Order), (string?)c, ColumnUse.Any))]),
         .. Mapped(child.Name, [.. child.Where.Keys.Select(c => (nameof(child.Where), (string?)c, ColumnUse.Any))]),
         .. Times(child.Name, nameof(child.Time), child.Time),
         .. Times(child.Name, nameof(child.Deleted), child.Deleted),
-        new(child.Parent, nameof(child.ParentKey), child.ParentKey, ColumnUse.Link),
+        .. Columns(child.Parent, nameof(child.ParentKey), child.ParentKey, ColumnUse.Link),
     ];
 
     private static IEnumerable<MappedColumn> Times(string table, string role, TimeColumn? time)
@@ -56,6 +58,9 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
         if (time.At is { } at)
             yield return new(table, $"{role}:{nameof(time.At)}", at, ColumnUse.Time) { Form = time.As };
     }
+
+    private static IEnumerable<MappedColumn> Columns(string table, string role, KeyColumns? key, ColumnUse use) =>
+        (key ?? []).Select(c => new MappedColumn(table, role, c, use));
 
     private static IEnumerable<MappedColumn> Mapped(string table, params IEnumerable<(string Role, string? Column, ColumnUse Use)> columns) =>
         columns.Where(c => c.Column is not null).Select(c => new MappedColumn(table, c.Role, c.Column!, c.Use));

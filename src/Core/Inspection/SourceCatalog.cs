@@ -64,7 +64,7 @@ internal sealed class SourceCatalog
     // Of sessions without a row: that of the rows which make them.
     private uint Oid(TableShape table) => table.Oid != TableShape.None ? table.Oid : Table(Map.Session.From!)?.Oid ?? TableShape.None;
 
-    private bool IsTable(string table, string column) => Column(table, column) is not null && Relation(Table(table)!).Kind is 'r' or 'p' or 'f';
+    private bool IsTable(string table, KeyColumns columns) => columns.All(c => Column(table, c) is not null) && Relation(Table(table)!).Kind is 'r' or 'p' or 'f';
 
     /// <summary>The indexes of one relation.</summary>
     public IEnumerable<IndexFacts> IndexesOf(uint relation) => Indexes.Where(i => i.Relation == relation);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -37,7 +38,7 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
     private const string InLedger = "SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = $2 AND a.state <> 'erased')";
 
     /// <summary>A session key as the server writes it, or null when the text is none.</summary>
-    public async Task<string?> KeyAsync(string id, CancellationToken cancellationToken) => (await ReadAsync(map.Session.Key, id, cancellationToken)).Text;
+    public async Task<string?> KeyAsync(string id, CancellationToken cancellationToken) => (await ReadKeyAsync(id, cancellationToken)).Text;
 
     /// <summary>Refuses an id that no session can have: a misspelled one must not look like one that is not there.</summary>
     /// <exception cref="ArchiverException">Kind Configuration; it names the column and its type.</exception>
@@ -45,12 +46,12 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
     {
         if (map.Session.ExternalId is not null)
             return;
-        var (text, type) = await ReadAsync(map.Session.Key, id, cancellationToken);
+        var (text, wrong) = await ReadKeyAsync(id, cancellationToken);
         // Archives from the time before the key got another type are known by their old keys.
         if (text is null && !(await Migrator.ExistsAsync(connection, cancellationToken)
             && await connection.ScalarAsync<bool>(InLedger, cancellationToken, PgParameter.Text(source), PgParameter.Text(id))))
         {
-            throw NoValue(id, map.Session.Key, type, await RowHintAsync(source, id, cancellationToken));
+            throw NoSession(wrong!, await RowHintAsync(source, id, cancellationToken));
         }
     }
 
@@ -69,11 +70,29 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         if (map.Session.User is not { } column)
             throw new ArchiverException(FailureKind.Configuration, $"Source '{source}' maps no user column (Tables:Session:User), so nobody can tell whose its sessions are.");
         var (text, type) = await ReadAsync(column, user, cancellationToken);
-        return text ?? throw NoValue(user, column, type);
+        return text ?? throw NoSession(NoValue(user, column, type));
     }
 
-    private ArchiverException NoValue(string id, string column, string type, string hint = "") =>
-        new(FailureKind.Configuration, $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type}): no session has it.{hint}");
+    private static ArchiverException NoSession(string wrong, string hint = "") => new(FailureKind.Configuration, $"{wrong}: no session has it.{hint}");
+
+    private string NoValue(string id, string column, string type) => $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type})";
+
+    /// <summary>The id as the server writes it, or what is wrong with it.</summary>
+    private async Task<(string? Text, string? Wrong)> ReadKeyAsync(string id, CancellationToken cancellationToken)
+    {
+        var key = map.Session.Key;
+        if ((key.Count == 1 ? [id] : SessionIdText.Read(id, key.Count)) is not { } values)
+            return (null, $"'{id}' is no id of a session of {map.Session.Table}, whose key has {key.Count} columns: write {SessionIdText.Of([.. key])} with their values");
+        List<string> texts = [];
+        foreach (var (column, value) in key.Zip(values))
+        {
+            var (text, type) = await ReadAsync(column, value, cancellationToken);
+            if (text is null)
+                return (null, NoValue(value, column, type));
+            texts.Add(text);
+        }
+        return (SessionIdText.Of(texts), null);
+    }
 
     private async Task<(string? Text, string Type)> ReadAsync(string column, string value, CancellationToken cancellationToken)
     {
@@ -87,7 +106,7 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         var fits = loose is "bpchar" or "character varying" or "numeric" ? $"($1::{exact})::{loose} = $1::{loose}" : "true";
         try
         {
-            return (await connection.ScalarAsync<string>($"SELECT ($1::{exact})::text WHERE {fits}", cancellationToken, PgParameter.Text(value)), exact);
+            return (await connection.ScalarAsync<string>($"SELECT {KeyForm.Text($"($1::{exact})", general)} WHERE {fits}", cancellationToken, PgParameter.Text(value)), exact);
         }
         catch (PostgresException exception) when (exception.SqlState[..2] is "22" or "23")
         {

@@ -17,9 +17,9 @@ internal static class PolicyHash
         object?[] parts =
         [
             policy.Action.ToString(), policy.Scope.ToString(), policy.Delete.ToString(), policy.Where, policy.Status.Order(StringComparer.Ordinal), Ages(policy).Keys,
-            source.TimeZone, source.Map.Session.Table.Sql, source.Map.Session.HasRow ? source.Map.Session.Key : $"{source.Map.Session.Key} of {source.Map.Session.From}", source.Map.Session.Activity.Select(a => a.ToString()), source.Map.Session.Ended?.ToString(),
+            source.TimeZone, source.Map.Session.Table.Sql, source.Map.Session.HasRow ? source.Map.Session.Key.ToString() : $"{source.Map.Session.Key} of {source.Map.Session.From}", source.Map.Session.Activity.Select(a => a.ToString()), source.Map.Session.Ended?.ToString(),
             source.Map.Session.Deleted?.ToString(), source.Map.Session.Expires?.ToString(), source.Map.Session.Status,
-            source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => new[] { c.Name, Rows(c), c.Parent, c.ForeignKey, c.Cast is null ? c.ParentKey : $"{c.ParentKey}::{c.Cast}", c.Time?.ToString() }),
+            source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => new[] { c.Name, Rows(c), c.Parent, c.ForeignKey.ToString(), c.Cast is null ? c.ParentKey.ToString() : $"{c.ParentKey}::{c.Cast}", c.Time?.ToString() }),
         ];
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts)));
     }

@@ -30,8 +30,8 @@ internal static class SourceColumns
             return;
         if (!key.Is(mapped.Key) && await connection.ScalarAsync<bool>(NamesSessions, cancellationToken, PgParameter.Text(source)))
             throw new ArchiverException(FailureKind.Refused,
-                $"Source '{source}' knows its sessions by column {PgIdentifier.Quote(key.Name)} in this ledger, and the configuration maps {PgIdentifier.Quote(mapped.Key.Name)} as Key: holds and archives name sessions by the old one, and what is held would be deleted. Nothing was changed. "
-                + $"Map {PgIdentifier.Quote(key.Name)} again; or, if the other column has the very same ids: archiver source rename {source} {source}");
+                $"Source '{source}' knows its sessions by column {key.Shown} in this ledger, and the configuration maps {mapped.Key.Shown} as Key: holds and archives name sessions by the old one, and what is held would be deleted. Nothing was changed. "
+                + $"Map {key.Shown} again; or, if the other column has the very same ids: archiver source rename {source} {source}");
         if (known.User is { } user && !user.Is(mapped.User) && await connection.ScalarAsync<bool>(NamesUsers, cancellationToken, PgParameter.Text(source)))
             throw new ArchiverException(FailureKind.Refused,
                 $"Source '{source}' knows its users by column {PgIdentifier.Quote(user.Name)} in this ledger, and the configuration maps {(mapped.User is { } other ? PgIdentifier.Quote(other.Name) : "none")} as User: holds of users would cover other sessions. Nothing was changed. "

@@ -1,5 +1,6 @@
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -22,14 +23,20 @@ internal sealed record SourceTable(string Source, TableName Table, long Oid, boo
     public SourceColumn? User { get; init; }
 }
 
-/// <summary>A column as the registry of sources knows it.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Number">Stays when it is renamed; 0 where the table has no such column.</param>
+/// <summary>A column as the registry of sources knows it; or the columns of a key of several.</summary>
+/// <param name="Name">Its name; of several the JSON array of their names.</param>
+/// <param name="Number">Stays when it is renamed; 0 where the table has no such column, <see cref="Several"/> for several.</param>
 /// <param name="IsThere">Whether the table has a column of that name.</param>
 internal sealed record SourceColumn(string Name, int Number, bool IsThere)
 {
+    /// <summary>In the place of a number: of several columns each has its own.</summary>
+    public const int Several = -1;
+
+    /// <summary>As a message has it.</summary>
+    public string Shown => Number == Several ? Name : PgIdentifier.Quote(Name);
+
     /// <summary>Whether both are one column. After a dump is restored a number may be another column's, so it counts for renamed ones only.</summary>
-    public bool Is(SourceColumn? other) => other is not null && (Name == other.Name || (Number == other.Number && !IsThere));
+    public bool Is(SourceColumn? other) => other is not null && (Name == other.Name || (Number == other.Number && Number != Several && !IsThere));
 
     /// <summary>A name without a column is none yet.</summary>
     internal static SourceColumn? Of(string? name, int? number, bool isThere) => name is null ? null : new(name, number ?? 0, isThere);
@@ -38,9 +45,10 @@ internal sealed record SourceColumn(string Name, int Number, bool IsThere)
 /// <summary>Reads and writes which tables the names of sources stand for.</summary>
 internal static class SourceTables
 {
-    private const string Mapped = """
+    private static readonly string Mapped = $"""
         SELECT DISTINCT ON (r.oid) r.oid::bigint, s.nspname::text, r.relname::text, n.is_session,
-               (SELECT a.attnum::int FROM pg_catalog.pg_attribute AS a WHERE n.is_session AND a.attrelid = r.oid AND a.attname = $4 AND NOT a.attisdropped),
+               (SELECT CASE WHEN count(*) < cardinality($4) THEN NULL WHEN count(*) = 1 THEN min(a.attnum)::int ELSE {SourceColumn.Several} END
+                FROM pg_catalog.pg_attribute AS a WHERE n.is_session AND a.attrelid = r.oid AND a.attname = ANY ($4) AND NOT a.attisdropped),
                (SELECT a.attnum::int FROM pg_catalog.pg_attribute AS a WHERE n.is_session AND a.attrelid = r.oid AND a.attname = $5 AND NOT a.attisdropped)
         FROM unnest($1, $2, $3) AS n (schema_name, table_name, is_session)
         JOIN pg_catalog.pg_namespace AS m ON m.nspname = n.schema_name
@@ -51,9 +59,11 @@ internal static class SourceTables
         """;
 
     // As JSON: a ledger that is not upgraded yet has no columns of these names.
-    private const string Known = """
+    private static readonly string Known = $"""
         SELECT t.source, t.schema_name, t.table_name, t.relation, t.is_session, c.oid IS NOT NULL,
-               n.key, n.key_number, EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = n.key AND NOT a.attisdropped),
+               n.key, n.key_number, NOT EXISTS (
+                 SELECT FROM unnest(CASE n.key_number WHEN {SourceColumn.Several} THEN ARRAY(SELECT json_array_elements_text(n.key::json)) ELSE ARRAY[n.key] END) AS k (name)
+                 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = k.name AND NOT a.attisdropped)),
                n.user, n.user_number, EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = n.user AND NOT a.attisdropped)
         FROM archiver.source_tables AS t
         CROSS JOIN LATERAL (SELECT to_jsonb(t) AS j) AS r
@@ -80,12 +90,12 @@ internal static class SourceTables
         return await connection.QueryAsync(
             Mapped, row => new SourceTable("", new(row.GetString(1), row.GetString(2)), row.GetInt64(0), row.GetBoolean(3), IsThere: true)
             {
-                Key = row.GetBoolean(3) && !row.IsDBNull(4) ? SourceColumn.Of(map.Session.Key, row.GetInt32(4), isThere: true) : null,
+                Key = row.GetBoolean(3) && !row.IsDBNull(4) ? SourceColumn.Of(SessionIdText.Of([.. map.Session.Key]), row.GetInt32(4), isThere: true) : null,
                 User = row.GetBoolean(3) ? SourceColumn.Of(map.Session.User, row.IsDBNull(5) ? null : row.GetInt32(5), !row.IsDBNull(5)) : null,
             },
             cancellationToken,
             PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name)), PgParameter.Bools(tables.Select((_, i) => i == 0)),
-            PgParameter.Text(map.Session.Key), PgParameter.Text(map.Session.User));
+            PgParameter.Texts(map.Session.Key), PgParameter.Text(map.Session.User));
     }
 
     /// <summary>The tables that the ledger knows, of all sources.</summary>

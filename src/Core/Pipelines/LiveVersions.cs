@@ -16,12 +16,12 @@ internal static class LiveVersions
     /// <summary>With a slash, so that no configured policy can have it and be taken for this one, with its stored sessions and its pauses.</summary>
     public const string Name = "restore/replace";
 
-    public static Policy Policy(SourceSettings source, IReadOnlyList<string> keys) => new()
+    public static Policy Policy(SourceSettings source, SourceShape shape, IReadOnlyList<string> keys) => new()
     {
         Source = source.Name,
         Name = Name,
         Action = PolicyAction.Archive,
-        Where = $"{SessionPath.Column("s", source.Map.Session.Key)}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
+        Where = $"{shape.KeyOf(source.Map, "s")}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
         RestoreGrace = TimeSpan.Zero,
         Replaces = keys,
     };

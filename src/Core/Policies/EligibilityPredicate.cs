@@ -43,7 +43,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
             conditions.AddRange(table.Activity.Select(a => Of("too young", a, cutoff, t => t.Old(cutoff, parameters))));
             if (table.Ended is { } ended)
                 conditions.Add(Of("too young", ended, cutoff, t => t.UnsetOrOld(cutoff, parameters)) with { Narrowing = null });
-            conditions.AddRange(source.Map.Children.Select(c => UnreadableRows.Of(source, shape, c, Session(table.Key), parameters) is { } unreadable
+            conditions.AddRange(source.Map.Children.Select(c => UnreadableRows.Of(source, shape, c, shape.KeyOf(source.Map, "s"), parameters) is { } unreadable
                 ? new Condition(UnknownActivity, $"{c.Name}.{c.Time}", $"NOT {unreadable}") { IsBeyondStatistics = true }
                 : null).OfType<Condition>());
             conditions.AddRange(source.Map.Children.Where(c => c.Time is not null).Select(c => new Condition("too young", $"{c.Name}.{c.Time}", NoYoungRow(c, idle, parameters))
@@ -91,8 +91,8 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
 
     private Func<SqlParameters, string> Youngest(ChildTable child) => parameters =>
     {
-        var path = SessionPath.Of(source.Map, child);
-        return $"(SELECT max({TimeSql.Of(source, shape, child, child.Time!).Instant(parameters)}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Session(source.Map.Session.Key)))})";
+        var path = SessionPath.Of(source.Map, shape, child);
+        return $"(SELECT max({TimeSql.Of(source, shape, child, child.Time!).Instant(parameters)}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))})";
     };
 
     // Of sessions that stay. Those of a deleted one go, or come back, together with it.
@@ -111,8 +111,8 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     // A NULL time dates nothing: the session's own activity does. A future one is not old, so the session stays.
     private string NoYoungRow(ChildTable child, TimeSpan idle, SqlParameters parameters)
     {
-        var path = SessionPath.Of(source.Map, child);
+        var path = SessionPath.Of(source.Map, shape, child);
         var young = TimeSql.Of(source, shape, child, child.Time!).Young(cutoffs.Before(idle), parameters);
-        return $"NOT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Session(source.Map.Session.Key)))} AND {young})";
+        return $"NOT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))} AND {young})";
     }
 }

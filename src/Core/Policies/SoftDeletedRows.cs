@@ -35,9 +35,9 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
     {
         var some = source.Map.Children.Where(c => c.Deleted is not null).Select(child =>
         {
-            var path = SessionPath.Of(source.Map, child);
+            var path = SessionPath.Of(source.Map, shape, child);
             var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
-            return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(SessionPath.Column("s", source.Map.Session.Key)))} AND {old})";
+            return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))} AND {old})";
         });
         return $"({string.Join("\n    OR ", some)})";
     }

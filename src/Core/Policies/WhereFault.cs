@@ -39,12 +39,12 @@ internal static class WhereFault
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         var shape = await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken);
-        var (table, type) = (connections.Map.Session, shape.KeyType(connections.Map));
-        var key = SessionPath.Column("s", table.Key);
+        var (table, form) = (connections.Map.Session, KeyForm.Of(connections.Map, shape));
+        var key = form.Of("s");
         string? after = null;
         while (true)
         {
-            var sql = $"SELECT {key}::text FROM {table.Sql} AS s {(after is null ? "" : $"WHERE {key} > $1::{type} ")}ORDER BY {key} LIMIT {Page}";
+            var sql = $"SELECT {key}::text FROM {table.Sql} AS s {(after is null ? "" : $"WHERE {key.Row} > {form.Parse($"$1::{form.Type}").Row} ")}ORDER BY {key.List} LIMIT {Page}";
             var keys = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, after is null ? [] : [PgParameter.Text(after)]);
             if (keys.Count == 0)
                 return null;
@@ -66,7 +66,7 @@ internal static class WhereFault
         // Of these rows alone: a condition in the same query as the keys might be asked of others first.
         async Task<bool> FailsAsync(List<string> some)
         {
-            var sql = $"WITH s AS MATERIALIZED (SELECT s.* FROM {table.Sql} AS s WHERE {key} = ANY ($1::{type}[])) SELECT count(*) FROM s WHERE (\n{policy.Where}\n)";
+            var sql = $"WITH s AS MATERIALIZED (SELECT s.* FROM {table.Sql} AS s WHERE {KeyMatch.Among(form, "$1").Sql(key)}) SELECT count(*) FROM s WHERE (\n{policy.Where}\n)";
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience), cancellationToken);
             try

@@ -41,8 +41,8 @@ internal sealed class CandidateFinder(SourceConnections connections)
         """;
 
     // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
-    private string Restored => $"""
-        SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Sql} AS t WHERE {SessionPath.Column("t", connections.Map.Session.Key)}::text = a.session_id)
+    private string Restored(SourceShape shape) => $"""
+        SELECT a.session_id, EXISTS (SELECT FROM {connections.Map.Session.Sql} AS t WHERE {shape.KeyOf(connections.Map, "t")}::text = a.session_id)
         FROM archiver.archives AS a
         WHERE a.source = $1 AND a.state = 'restored'
           AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
@@ -95,8 +95,9 @@ internal sealed class CandidateFinder(SourceConnections connections)
     public async Task<(long There, IReadOnlyList<string> Gone)> RestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
+        var shape = await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken);
         var restored = await connection.QueryAsync(
-            Restored, row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source),
+            Restored(shape), row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source),
             PgParameter.TextsOrNull(await UsersAsync(connection, options, cancellationToken)), Uuid(options.Run),
             PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To));
         return (restored.Count(r => r.IsThere), [.. restored.Where(r => !r.IsThere).Select(r => r.Session)]);

@@ -138,7 +138,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
         await connection.ExecuteAsync(InsertObjects, cancellationToken, name.Clone(), place.Clone());
         var added = await connection.ExecuteAsync(InsertArchives, cancellationToken, name.Clone(), place.Clone(), PgParameter.Text(Confirmed), PgParameter.Text(Unconfirmed));
         await connection.ExecuteAsync(AbandonUnnamed, cancellationToken, place.Clone());
-        await new UnknownArchives(connection, source).SettleGoneAsync(cancellationToken);
+        await new UnknownArchives(connection, source, await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken)).SettleGoneAsync(cancellationToken);
         if (audit is not null)
             await AuditLog.WriteAsync(connection, audit, cancellationToken);
         await lease.CommitAsync(connections, connection, transaction, cancellationToken);

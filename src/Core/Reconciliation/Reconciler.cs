@@ -67,7 +67,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
         var unrecorded = await new UnrecordedArchives(scope, scan, copies).AdoptAsync(comparison.Unrecorded, cancellationToken);
-        var unknown = new UnknownArchives(connection, source);
+        var unknown = new UnknownArchives(connection, source, await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken));
         var live = await unknown.LiveAndArchivedAsync(cancellationToken);
         var deleted = await unknown.DeletedSinceAsync(cancellationToken);
         var (removable, kept) = await new SuperfluousRemoval(scope, scan).RemoveAsync(abandoned, cancellationToken);

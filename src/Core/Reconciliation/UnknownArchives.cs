@@ -7,9 +7,9 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>Gives archives in state <c>unknown</c>, and those that contradict the rows, the state that the rows say.</summary>
-internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSettings source)
+internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSettings source, SourceShape shape)
 {
-    private string Live => $"EXISTS (SELECT FROM {source.Map.Session.Sql} AS t WHERE {SessionPath.Column("t", source.Map.Session.Key)}::text = a.session_id)";
+    private string Live => $"EXISTS (SELECT FROM {source.Map.Session.Sql} AS t WHERE {shape.KeyOf(source.Map, "t")}::text = a.session_id)";
 
     private static readonly string Newest = $"""
         NOT EXISTS (SELECT FROM archiver.archives AS n

@@ -83,7 +83,7 @@ public sealed class RestoreRunner
                 chunk.ToDictionary(c => c.SessionId!, StringComparer.Ordinal), _store, tables.Stager, tables.Into, new RestoreRecords(source.Name, run, lease: null, options.Who), _settings);
             await using (replacement)
             {
-                var policy = LiveVersions.Policy(source, [.. chunk.Select(c => c.SessionId!)]);
+                var policy = LiveVersions.Policy(source, tables.Into.Target.Shape, [.. chunk.Select(c => c.SessionId!)]);
                 var summary = await _policies.ReplaceAsync(new RunRequest(source, policy), replacement, cancellationToken);
                 tally.Add(replacement.Done);
                 foreach (var candidate in chunk.ExceptBy(replacement.Done.Select(d => d.Session.Key), c => c.SessionId))

@@ -98,11 +98,12 @@ internal sealed class DueSelector(RunContext run)
     private static string Due(RunContext run, SqlParameters parameters)
     {
         var source = parameters.Add(PgParameter.Text(run.Source.Name));
-        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        var form = KeyForm.Of(run.Source.Map, run.Shape);
+        var key = form.Of("s");
         return $"""
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
-            JOIN {run.Source.Map.Session.Sql} AS s ON {key} = a.session_id::{run.Shape.KeyType(run.Source.Map)}
+            JOIN {run.Source.Map.Session.Sql} AS s ON {key.Is(form.Parse($"a.session_id::{form.Type}"))}
             WHERE a.source = {source} AND a.policy = {parameters.Add(PgParameter.Text(run.Policy.Name))} AND a.state = 'stored'
               AND a.stored_at <= {parameters.Add(PgParameter.Instant(run.Cutoffs.Before(run.Policy.DeleteAfter)))}
               AND o.state = 'stored' AND o.removal_began_at IS NULL

@@ -11,18 +11,18 @@ namespace Archiver.Core.Selection;
 internal sealed class LedgerConditions(RunContext run)
 {
     /// <summary>Sessions of the run's shard that the ledger does not keep out: held, restored lately, failing or quarantined, or stored and waiting for their delete.</summary>
-    public string Sql(string key, SqlParameters parameters) => Condition.All(Of(key, parameters));
+    public string Sql(SessionKey key, SqlParameters parameters) => Condition.All(Of(key, parameters));
 
     /// <summary>The same by the reason that each excludes a session for.</summary>
-    /// <param name="key">SQL of the session's key.</param>
+    /// <param name="key">The session's key.</param>
     /// <param name="parameters">Takes the values.</param>
     /// <param name="everyReference">Asks also for rows that point to the session where no index finds them: affordable for one session.</param>
-    public IReadOnlyList<Condition> Of(string key, SqlParameters parameters, bool everyReference = false)
+    public IReadOnlyList<Condition> Of(SessionKey key, SqlParameters parameters, bool everyReference = false)
     {
         var source = Source(parameters);
         var grace = parameters.Add(PgParameter.Instant(run.Cutoffs.Before(run.Policy.RestoreGrace)));
         // First of all: it costs one hash, and leaves the others a part of the sessions.
-        IEnumerable<Condition> shard = run.Shard.IsWhole ? [] : [new("other shard", "shard", run.Shard.Sql(key))];
+        IEnumerable<Condition> shard = run.Shard.IsWhole ? [] : [new("other shard", "shard", run.Shard.Sql(key.Id))];
         List<Condition> conditions = !run.HasLedger ? [.. shard] :
         [
             .. shard,
@@ -54,18 +54,18 @@ internal sealed class LedgerConditions(RunContext run)
     /// What rows of other sessions or tables point to cannot go while these stay; sessions that the policy takes as well do not stay. Asked only where an
     /// index answers: the export asks the rest once a batch.
     /// </summary>
-    private IEnumerable<Condition> NotReferenced(string key, IReadOnlyList<Condition> ledger, SqlParameters parameters, bool every)
+    private IEnumerable<Condition> NotReferenced(SessionKey key, IReadOnlyList<Condition> ledger, SqlParameters parameters, bool every)
     {
         if (run.Policy is not ({ Action: PolicyAction.Archive, RowsStay: false } or { Action: PolicyAction.Purge, Scope: PurgeScope.Sessions }))
             yield break;
-        var references = new ReferenceSql(run.Source.Map);
+        var references = new ReferenceSql(run.Source.Map, run.Shape);
         foreach (var reference in run.Shape.References.Where(r => r.Readable && (r.Indexed || every)))
             yield return new(DropReason.Referenced, $"{PgIdentifier.Quote(reference.Name)} of {reference.From}", $"NOT {references.Exists(reference, key, Stays)}");
 
-        string Stays(string other) => $"""
+        string Stays(SessionKey other) => $"""
             {other} IS DISTINCT FROM {key} AND NOT EXISTS (
               SELECT FROM {run.Source.Map.Session.Sql} AS s
-              WHERE {SessionPath.Column("s", run.Source.Map.Session.Key)} = {other}
+              WHERE {run.Shape.KeyOf(run.Source.Map, "s").Is(other)}
                 AND {new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Sql(parameters)} AND {Condition.All(ledger)})
             """;
     }

@@ -23,7 +23,7 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
         // Without a bound no LIMIT either: of a limited subquery the server counts nothing in parallel.
         var sql = run.Shard.IsWhole && most < long.MaxValue
             ? $"SELECT count(*), count(*) FROM (SELECT {all} LIMIT {parameters.Add(PgParameter.Bigint(most))}) AS taken"
-            : $"SELECT count(*) FILTER (WHERE {run.Shard.Sql(SessionPath.Column("s", run.Source.Map.Session.Key))}), count(*) {all}";
+            : $"SELECT count(*) FILTER (WHERE {run.Shard.Sql(run.Shape.KeyOf(run.Source.Map, "s").Id)}), count(*) {all}";
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(Patience(run)), cancellationToken);
@@ -34,7 +34,7 @@ internal sealed record PolicyPlan(long Total, long Eligible, IReadOnlyDictionary
     public static async Task<PolicyPlan> CountAsync(RunContext run, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        var key = run.Shape.KeyOf(run.Source.Map, "s");
         var conditions = new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Conditions(parameters)
             .Concat(new LedgerConditions(run).Of(key, parameters));
         var reasons = string.Join("\n", conditions.Select(c => $"WHEN NOT coalesce({c.Sql}, false) THEN {parameters.Add(PgParameter.Text(c.Reason))}"));

@@ -11,6 +11,7 @@ internal sealed class SelectionStatements
 {
     private readonly RunContext _run;
     private readonly SessionTable _table;
+    private readonly KeyForm _form;
     private readonly SoftDeletedRows? _only;
 
     public SelectionStatements(RunContext run)
@@ -18,11 +19,8 @@ internal sealed class SelectionStatements
         _run = run;
         _table = run.Source.Map.Session;
         _only = SoftDeletedRows.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);
-        KeyType = run.Shape.KeyType(run.Source.Map);
+        _form = KeyForm.Of(run.Source.Map, run.Shape);
     }
-
-    /// <summary>Type to cast session keys to.</summary>
-    public string KeyType { get; }
 
     /// <summary>
     /// One page of candidates in the order of the column that the policy judges and the key, after the page before: never OFFSET, whose cost
@@ -33,9 +31,9 @@ internal sealed class SelectionStatements
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
-        var key = SessionPath.Column("s", _table.Key);
+        var key = _form.Of("s");
         // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page.
-        var (order, orderType) = _table.HasRow ? (Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value, Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type) : (key, KeyType);
+        var (order, orderType) = _table.HasRow ? (Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value, Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type) : (key.Row, _form.Type);
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Conditions(parameters),
@@ -45,7 +43,7 @@ internal sealed class SelectionStatements
             ? ""
             : $"""
 
-                AND ({order}, {key}) > ({parameters.Add(PgParameter.Text(after.Order))}::{orderType}, {parameters.Add(PgParameter.Text(after.Key))}::{KeyType})
+                AND ({order}, {key.List}) > ({parameters.Add(PgParameter.Text(after.Order))}::{orderType}, {_form.Parse($"{parameters.Add(PgParameter.Text(after.Key))}::{_form.Type}").List})
               """;
         return $"""
             SELECT {key}::text,
@@ -64,7 +62,7 @@ internal sealed class SelectionStatements
             FROM {_table.Sql} AS s
             WHERE {Condition.Narrow(conditions)}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
-            ORDER BY {order}, {key}
+            ORDER BY {order}, {key.List}
             LIMIT {parameters.Add(PgParameter.Int(limit))}
             """;
     }
@@ -78,7 +76,7 @@ internal sealed class SelectionStatements
     /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
-        var path = SessionPath.Of(_run.Source.Map, child).Among($"{parameters.Add(PgParameter.Texts(keys))}::{KeyType}[]");
+        var path = SessionPath.Of(_run.Source.Map, _run.Shape, child).Among(_form, parameters.Add(PgParameter.Texts(keys)));
         var time = child.Time is null ? "NULL::timestamptz" : TimeSql.Of(_run.Source, _run.Shape, child, child.Time).Instant(parameters);
         return $"""
             SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
@@ -93,7 +91,7 @@ internal sealed class SelectionStatements
     public string Eligible(SqlParameters parameters) => $"""
         FROM {_table.Sql} AS s
         WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
-          AND {new LedgerConditions(_run).Sql(SessionPath.Column("s", _table.Key), parameters)}
+          AND {new LedgerConditions(_run).Sql(_form.Of("s"), parameters)}
         """;
 
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
@@ -105,11 +103,11 @@ internal sealed class SelectionStatements
     /// <summary>Rows and bytes that all eligible sessions have in one child table.</summary>
     public string Total(ChildTable child, SqlParameters parameters)
     {
-        var path = SessionPath.Of(_run.Source.Map, child);
+        var path = SessionPath.Of(_run.Source.Map, _run.Shape, child);
         return $"""
             SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
             FROM {path.From(child)}
-            WHERE {path.Where(KeyMatch.In(SessionPath.Column("s", _table.Key), Eligible(parameters)))}{Taken(child, parameters)}
+            WHERE {path.Where(KeyMatch.In(_form.Of("s"), Eligible(parameters)))}{Taken(child, parameters)}
             """;
     }
 

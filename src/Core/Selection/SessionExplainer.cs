@@ -18,17 +18,18 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken);
-        var byKey = await FindAsync(connection, run, SessionPath.Column("s", source.Map.Session.Key), run.Shape.KeyType(source.Map), id, cancellationToken);
+        var form = KeyForm.Of(source.Map, run.Shape);
+        var byKey = await FindAsync(connection, run, given => form.Of("s").Is(form.Parse($"{given}::{form.Type}")), id, cancellationToken);
         if (byKey is not null || source.Map.Session.ExternalId is not { } external)
             return byKey ?? new(null, []);
-        return await FindAsync(connection, run, SessionPath.Column("s", external), run.Shape.Session[external].CastType, id, cancellationToken) ?? new(null, []);
+        return await FindAsync(connection, run, given => $"{SessionPath.Column("s", external)} = {given}::{run.Shape.Session[external].CastType}", id, cancellationToken) ?? new(null, []);
     }
 
     private static async Task<SessionExplanation?> FindAsync(
-        NpgsqlConnection connection, RunContext run, string column, string type, string id, CancellationToken cancellationToken)
+        NpgsqlConnection connection, RunContext run, Func<string, string> condition, string id, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var key = SessionPath.Column("s", run.Source.Map.Session.Key);
+        var key = run.Shape.KeyOf(run.Source.Map, "s");
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(run.Source, run.Shape, run.Policy, run.Cutoffs).Conditions(parameters),
@@ -38,7 +39,7 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
             SELECT {key}::text, ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce({c.Sql}, false)"))}],
                    ARRAY[{string.Join(", ", conditions.Select(c => $"coalesce(({c.Date?.Invoke(parameters) ?? "NULL"})::text, '')"))}]
             FROM {run.Source.Map.Session.Sql} AS s
-            WHERE {column} = {parameters.Add(PgParameter.Text(id))}::{type}
+            WHERE {condition(parameters.Add(PgParameter.Text(id)))}
             """;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);

@@ -30,10 +30,10 @@ public sealed record SessionTable
     public bool HasRow => From is null;
 
     /// <summary>What stands for the sessions behind a FROM, to be given an alias: the table, or the keys that occur.</summary>
-    public string Sql => From is null ? Table.Sql : $"(SELECT DISTINCT r.{PgIdentifier.Quote(Key)} FROM {Table.Sql} AS r WHERE r.{PgIdentifier.Quote(Key)} IS NOT NULL)";
+    public string Sql => From is null ? Table.Sql : $"(SELECT DISTINCT r.{Key.Sql} FROM {Table.Sql} AS r WHERE r.{Key.Sql} IS NOT NULL)";
 
-    /// <summary>Unique key column: uuid, text, varchar, smallint, int or bigint.</summary>
-    public required string Key { get; init; }
+    /// <summary>Key that names one session; of one without a row a single column.</summary>
+    public required KeyColumns Key { get; init; }
 
     /// <summary>Unique text column by which applications know the session.</summary>
     public string? ExternalId { get; init; }
@@ -70,10 +70,10 @@ public sealed record ChildTable
     /// <summary><see cref="SourceMap.SessionName"/> or the <see cref="Name"/> of another child.</summary>
     public string Parent { get; init; } = SourceMap.SessionName;
 
-    /// <summary>Column of this table that points to the parent's <see cref="ParentKey"/>.</summary>
-    public required string ForeignKey { get; init; }
+    /// <summary>Columns of this table that point to the parent's <see cref="ParentKey"/>, in its order.</summary>
+    public required KeyColumns ForeignKey { get; init; }
 
-    public required string ParentKey { get; init; }
+    public required KeyColumns ParentKey { get; init; }
 
     /// <summary>Type to which <see cref="ParentKey"/> is cast where <see cref="ForeignKey"/> is of another, such as text that holds a uuid; else null.</summary>
     public string? Cast { get; init; }
@@ -86,8 +86,8 @@ public sealed record ChildTable
 
     private static readonly Dictionary<string, string> EveryRow = [];
 
-    /// <summary>Key column, if the table has one.</summary>
-    public string? Key { get; init; }
+    /// <summary>Its key, if the table has one.</summary>
+    public KeyColumns? Key { get; init; }
 
     /// <summary>Columns that order the rows of one session in the document.</summary>
     public required IReadOnlyList<string> Order { get; init; }

@@ -1,11 +1,11 @@
 namespace Archiver.Core.Sources;
 
-/// <summary>A condition on a session's key, for whatever column holds it: the key's own, or a child's of another type.</summary>
+/// <summary>A condition on a session's key, for whatever columns hold it: the key's own, or a child's of another type.</summary>
 internal sealed class KeyMatch
 {
-    private readonly Func<Func<string, string>?, string> _sql;
+    private readonly Func<SessionKey, Func<string, string>?, string> _sql;
 
-    private KeyMatch(Func<Func<string, string>?, string> sql) => _sql = sql;
+    private KeyMatch(Func<SessionKey, Func<string, string>?, string> sql) => _sql = sql;
 
     /// <summary>Types whose values compare with each other without losing an index; other types are their own family.</summary>
     public static string Family(string baseType) => baseType switch
@@ -16,19 +16,24 @@ internal sealed class KeyMatch
     };
 
     /// <summary>It is this key.</summary>
-    /// <param name="key">SQL of the key's type.</param>
-    public static KeyMatch Is(string key) => new(values => values is null ? $"= {key}" : $"= ANY ({values(key)})");
+    public static KeyMatch Is(SessionKey key) => new((held, values) => values is null ? held.Is(key) : $"{held.Row} = ANY ({values(key.Row)})");
 
-    /// <summary>It is one of these.</summary>
-    /// <param name="keys">SQL of an array of the key's type.</param>
-    public static KeyMatch Among(string keys) => new(values => values is null ? $"= ANY ({keys})" : $"= ANY (ARRAY(SELECT unnest({values("k.id")}) FROM unnest({keys}) AS k (id)))");
+    /// <summary>Its id is one of these.</summary>
+    /// <param name="form">What the ids are of.</param>
+    /// <param name="ids">SQL of an array of texts.</param>
+    public static KeyMatch Among(KeyForm form, string ids) => new((held, values) => values is not null
+        ? $"{held.Row} = ANY (ARRAY(SELECT unnest({values("k.id")}) FROM unnest({ids}::{form.Type}[]) AS k (id)))"
+        : held.Values.Count == 1
+        ? $"{held.Row} = ANY ({ids}::{form.Type}[])"
+        : $"{held.Row} IN (SELECT {form.Parse("k.id").List} FROM unnest({ids}::text[]) AS k (id))");
 
     /// <summary>A query gives it.</summary>
-    /// <param name="key">SQL of the key's type.</param>
+    /// <param name="key">In the query.</param>
     /// <param name="from">The query from its FROM on.</param>
-    public static KeyMatch In(string key, string from) => new(values => $"IN (SELECT {(values is null ? key : $"unnest({values(key)})")} {from})");
+    public static KeyMatch In(SessionKey key, string from) => new((held, values) => $"{held.Row} IN (SELECT {(values is null ? key.List : $"unnest({values(key.Row)})")} {from})");
 
-    /// <summary>To stand behind the column.</summary>
+    /// <summary>The condition.</summary>
+    /// <param name="held">The columns that hold the key.</param>
     /// <param name="values">Makes an array of the column's type of one of the keys; null where they are of one type.</param>
-    public string Sql(Func<string, string>? values = null) => _sql(values);
+    public string Sql(SessionKey held, Func<string, string>? values = null) => _sql(held, values);
 }

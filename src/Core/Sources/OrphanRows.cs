@@ -11,15 +11,16 @@ internal static class OrphanRows
     public static Task<long> CountAsync(NpgsqlConnection connection, SourceMap map, ChildTable child, CancellationToken cancellationToken)
     {
         var parent = child.Parent == SourceMap.SessionName ? map.Session.Sql : map.Children.Single(c => c.Name == child.Parent).Table.Sql;
-        var key = SessionPath.Column("t", child.ForeignKey);
-        var parentKey = SessionPath.Column("p", child.ParentKey);
+        var named = child.ForeignKey.Select(c => $"{SessionPath.Column("t", c)} IS NOT NULL");
         // Compared for equality, which the server can hash: of two large tables it would look through one for each row of the other.
-        var keys = child.Cast is { } type ? $"unnest({LinkCast.Values(type, parentKey)})" : parentKey;
+        var tied = child.Cast is { } type
+            ? $"FROM (SELECT unnest({LinkCast.Values(type, SessionPath.Column("p", child.ParentKey[0]))}) AS id FROM {parent} AS p) AS k WHERE k.id = {SessionPath.Column("t", child.ForeignKey[0])}"
+            : $"FROM {parent} AS p WHERE {SessionPath.Link(child, "t", "p")}";
         return connection.ScalarAsync<long>(
             $"""
             SELECT count(*) FROM {child.Table.Sql} AS t
-            WHERE {string.Join(" AND ", SessionPath.RowsOf(child, "t").Prepend($"{key} IS NOT NULL"))}
-              AND NOT EXISTS (SELECT FROM (SELECT {keys} AS id FROM {parent} AS p) AS k WHERE k.id = {key})
+            WHERE {string.Join(" AND ", named.Concat(SessionPath.RowsOf(child, "t")))}
+              AND NOT EXISTS (SELECT {tied})
             """, cancellationToken);
     }
 }

@@ -3,13 +3,13 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Sources;
 
 /// <summary>SQL that finds rows outside a session which point into it.</summary>
-internal sealed class ReferenceSql(SourceMap map)
+internal sealed class ReferenceSql(SourceMap map, SourceShape shape)
 {
     /// <summary>True where some row points to a row of the session.</summary>
     /// <param name="reference">The key by which it points.</param>
-    /// <param name="key">SQL of the session's key; an alias other than t, r, p1, s0.</param>
-    /// <param name="outside">Where the referencing table is mapped: which sessions' rows count, as a condition over the SQL of their key.</param>
-    public string Exists(SessionReference reference, string key, Func<string, string> outside)
+    /// <param name="key">The session's key; an alias other than t, r, p1, s0.</param>
+    /// <param name="outside">Where the referencing table is mapped: which sessions' rows count, as a condition over their key.</param>
+    public string Exists(SessionReference reference, SessionKey key, Func<SessionKey, string> outside)
     {
         var (to, from) = (Rows(reference.To), reference.FromMapped is { } mapped ? Rows(mapped) : (From: $"{reference.From.Sql} AS t", Conditions: [], Key: null));
         var referenced = string.Join(", ", reference.ToColumns.Select((c, i) => $"{SessionPath.Column("t", c)} AS c{i}"));
@@ -17,17 +17,17 @@ internal sealed class ReferenceSql(SourceMap map)
         IEnumerable<string> counts = from.Key is null ? [] : [outside(from.Key)];
         return $"""
             EXISTS (
-              SELECT FROM (SELECT {referenced} FROM {to.From} WHERE {string.Join(" AND ", [.. to.Conditions, $"{to.Key} = {key}"])}) AS r
+              SELECT FROM (SELECT {referenced} FROM {to.From} WHERE {string.Join(" AND ", [.. to.Conditions, to.Key!.Is(key)])}) AS r
               WHERE EXISTS (SELECT FROM {from.From} WHERE {string.Join(" AND ", [.. from.Conditions, .. points, .. counts])}))
             """;
     }
 
-    private (string From, IReadOnlyList<string> Conditions, string? Key) Rows(string table)
+    private (string From, IReadOnlyList<string> Conditions, SessionKey? Key) Rows(string table)
     {
         if (table == SourceMap.SessionName)
-            return ($"{map.Session.Sql} AS t", [], SessionPath.Column("t", map.Session.Key));
+            return ($"{map.Session.Sql} AS t", [], shape.KeyOf(map, "t"));
         var child = map.Children.Single(c => c.Name == table);
-        var path = SessionPath.Of(map, child, ownType: true);
+        var path = SessionPath.Of(map, shape, child, ownType: true);
         return (path.From(child), path.Conditions, path.Key);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class SessionPath
 {
     private readonly Func<string, string>? _values;
 
-    private SessionPath(string key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions, Func<string, string>? values = null)
+    private SessionPath(SessionKey key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions, Func<string, string>? values = null)
     {
         _values = values;
         Key = key;
@@ -21,10 +21,10 @@ internal sealed class SessionPath
     }
 
     /// <summary>
-    /// SQL expression of the session's key. Where the child's foreign key column holds that key, it is this column, which may have another type and may
-    /// spell the key otherwise; after <see cref="Among"/> it is the key as it was given.
+    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and may spell the key
+    /// otherwise; after <see cref="Among"/> it is the key as it was given.
     /// </summary>
-    public string Key { get; }
+    public SessionKey Key { get; }
 
     /// <summary>Other tables with their aliases, nearest first; empty for a plain child of the session table.</summary>
     public IReadOnlyList<string> Joins { get; }
@@ -34,9 +34,10 @@ internal sealed class SessionPath
 
     /// <summary>The path of one child.</summary>
     /// <param name="map">The source's.</param>
+    /// <param name="shape">Its tables.</param>
     /// <param name="child">One of its children.</param>
     /// <param name="ownType">Whether <see cref="Key"/> must be of the key's own type.</param>
-    public static SessionPath Of(SourceMap map, ChildTable child, bool ownType = false)
+    public static SessionPath Of(SourceMap map, SourceShape shape, ChildTable child, bool ownType = false)
     {
         List<string> joins = [], conditions = [];
         var (at, alias) = (child, "t");
@@ -46,22 +47,27 @@ internal sealed class SessionPath
             var parent = map.Children.Single(c => c.Name == at.Parent);
             var parentAlias = $"p{level}";
             joins.Add($"{parent.Table.Sql} AS {parentAlias}");
-            conditions.Add(LinkCast.Links(at, Column(alias, at.ForeignKey), Column(parentAlias, at.ParentKey)));
+            conditions.Add(Link(at, alias, parentAlias));
             conditions.AddRange(RowsOf(parent, parentAlias));
             (at, alias) = (parent, parentAlias);
         }
-        if (at.ParentKey == map.Session.Key && !(ownType && at.Cast is not null))
-            return new(Column(alias, at.ForeignKey), joins, conditions, at.Cast is { } type ? key => LinkCast.Values(type, key) : null);
+        var form = KeyForm.Of(map, shape);
+        if (at.ParentKey.Count == map.Session.Key.Count && at.ParentKey.All(map.Session.Key.Contains) && !(ownType && at.Cast is not null))
+        {
+            List<string> parents = [.. at.ParentKey];
+            return new(form.Of([.. map.Session.Key.Select(k => Column(alias, at.ForeignKey[parents.IndexOf(k)]))]), joins, conditions, at.Cast is { } type ? key => LinkCast.Values(type, key) : null);
+        }
         joins.Add($"{map.Session.Sql} AS s0");
-        conditions.Add(LinkCast.Links(at, Column(alias, at.ForeignKey), Column("s0", at.ParentKey)));
-        return new(Column("s0", map.Session.Key), joins, conditions);
+        conditions.Add(Link(at, alias, "s0"));
+        return new(form.Of("s0"), joins, conditions);
     }
 
     /// <summary>The path of the rows of some sessions, whose conditions are all that <c>WHERE</c> needs.</summary>
-    /// <param name="keys">SQL of an array of the key's type.</param>
-    public SessionPath Among(string keys) => _values is null
-        ? new(Key, Joins, [.. Conditions, $"{Key} = ANY ({keys})"])
-        : new("g.id", [.. Joins, $"unnest({keys}) AS g (id)"], [.. Conditions, $"{Key} = ANY ({_values("g.id")})"]);
+    /// <param name="form">What the ids are of.</param>
+    /// <param name="ids">SQL of an array of texts.</param>
+    public SessionPath Among(KeyForm form, string ids) => _values is null
+        ? new(Key, Joins, [.. Conditions, KeyMatch.Among(form, ids).Sql(Key)])
+        : new(form.Parse("g.id"), [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"], [.. Conditions, $"{Key.Row} = ANY ({_values("g.id")})"]);
 
     /// <summary>The conditions, to stand behind <c>WHERE</c>.</summary>
     public string All => string.Join(" AND ", Conditions);
@@ -73,11 +79,19 @@ internal sealed class SessionPath
     public string Using => Joins.Count == 0 ? "" : $" USING {string.Join(", ", Joins)}";
 
     /// <summary>The conditions followed by one on the session key.</summary>
-    public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, $"{Key} {key.Sql(_values)}"]);
+    public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, key.Sql(Key, _values)]);
+
+    /// <summary>A child's row is tied to this row of its parent.</summary>
+    public static string Link(ChildTable child, string alias, string parentAlias) => child.ForeignKey.Only is { } only
+        ? LinkCast.Links(child, Column(alias, only), Column(parentAlias, child.ParentKey[0]))
+        : $"({Columns(alias, child.ForeignKey)}) = ({Columns(parentAlias, child.ParentKey)})";
 
     /// <summary>The conditions under which rows of a child's table are the child's.</summary>
     public static IEnumerable<string> RowsOf(ChildTable child, string alias) =>
         child.Where.OrderBy(w => w.Key, StringComparer.Ordinal).Select(w => $"{Column(alias, w.Key)} = {PgLiteral.Quote(w.Value)}");
+
+    /// <summary>Qualified columns, quoted.</summary>
+    public static string Columns(string alias, IEnumerable<string> columns) => string.Join(", ", columns.Select(c => Column(alias, c)));
 
     /// <summary>A qualified column, quoted.</summary>
     public static string Column(string alias, string column) => $"{alias}.{PgIdentifier.Quote(column)}";

@@ -59,7 +59,7 @@ internal static class TableDescriber
         var hashes = await HashesAsync(connection, oids.Values, cancellationToken);
         return new([.. names.Where(n => oids.ContainsKey(n.Name))
             .Select(n => n.Name == SourceMap.SessionName && !map.Session.HasRow
-                ? new TableShape(n.Name, n.Table, TableShape.None, "", [.. byTable[oids[n.Name]].Where(c => c.Name == map.Session.Key)])
+                ? new TableShape(n.Name, n.Table, TableShape.None, "", [.. byTable[oids[n.Name]].Where(c => map.Session.Key.Contains(c.Name))])
                 : new TableShape(n.Name, n.Table, oids[n.Name], hashes[oids[n.Name]], [.. byTable[oids[n.Name]]]))]);
     }
 

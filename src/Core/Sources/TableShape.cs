@@ -43,8 +43,11 @@ internal sealed record SourceShape(IReadOnlyList<TableShape> Tables)
     /// <summary>Foreign keys by which rows outside a session may point into it; inspection knows them.</summary>
     public IReadOnlyList<SessionReference> References { get; init; } = [];
 
-    /// <summary>Type of the session key without modifiers, to cast parameters to.</summary>
-    public string KeyType(SourceMap map) => Session[map.Session.Key].CastType;
+    /// <summary>The session's key in the row of that alias.</summary>
+    public SessionKey KeyOf(SourceMap map, string alias) => KeyForm.Of(map, this).Of(alias);
+
+    /// <summary>Type of a session's id without modifiers, to cast parameters to.</summary>
+    public string KeyType(SourceMap map) => KeyForm.Of(map, this).Type;
 
     public TableShape this[string name] => Tables.First(t => t.Name == name);
 }

@@ -22,8 +22,8 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
         if (source.Map.Session.From is not { } from)
             return new(time, shape.Session, "s", source.TimeZone);
         var child = source.Map.Children.Single(c => c.Name == from);
-        var path = SessionPath.Of(source.Map, child);
-        return new(time, shape[from], "t", source.TimeZone, value => $"(SELECT {(first ? "min" : "max")}({value}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(SessionPath.Column("s", source.Map.Session.Key)))})");
+        var path = SessionPath.Of(source.Map, shape, child);
+        return new(time, shape[from], "t", source.TimeZone, value => $"(SELECT {(first ? "min" : "max")}({value}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))})");
     }
 
     /// <summary>A time of a child's row, alias t.</summary>

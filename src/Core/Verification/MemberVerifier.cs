@@ -1,12 +1,13 @@
 using System.IO.Compression;
 using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Verification;
 
 /// <summary>Says of one session's copy what is wrong with it: null when it is right, else one of <see cref="DropReason"/>.</summary>
-internal sealed class MemberVerifier(string keyColumn)
+internal sealed class MemberVerifier(KeyColumns keyColumns)
 {
     /// <summary>Checks one that is in memory.</summary>
     public async Task<string?> VerifyAsync(ArraySegment<byte> gzip, ExpectedMember member, CancellationToken cancellationToken)
@@ -18,7 +19,7 @@ internal sealed class MemberVerifier(string keyColumn)
         }
         using var reader = new MemberReader();
         return await CheckAsync(
-            content => new DocumentCheck(keyColumn, content).ReadAsync(reader.Decompress(gzip, member.Copy.JsonLength), cancellationToken), member, cancellationToken);
+            content => new DocumentCheck(keyColumns, content).ReadAsync(reader.Decompress(gzip, member.Copy.JsonLength), cancellationToken), member, cancellationToken);
     }
 
     /// <summary>Checks one that comes at the place where the stream stands, and reads it to its end.</summary>
@@ -61,7 +62,7 @@ internal sealed class MemberVerifier(string keyColumn)
     private async Task<CheckedDocument> ReadAsync(Stream member, bool content, CancellationToken cancellationToken)
     {
         await using var gzip = new GZipStream(member, CompressionMode.Decompress, leaveOpen: true);
-        return await new DocumentCheck(keyColumn, content).ReadAsync(gzip, cancellationToken);
+        return await new DocumentCheck(keyColumns, content).ReadAsync(gzip, cancellationToken);
     }
 
     private static bool IsRight(CheckedDocument document, ExpectedMember expected) =>

@@ -2,6 +2,7 @@ using System.Buffers;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
@@ -9,9 +10,9 @@ namespace Archiver.Core.Verification;
 
 /// <summary>Reads an object back from the store, every byte, and says for each session in it what is wrong with its copy, if anything.</summary>
 /// <param name="store">Where the objects are.</param>
-/// <param name="keyColumn">The session's key in the document.</param>
+/// <param name="keyColumns">The columns of the session's key in the document.</param>
 /// <param name="read">Told the number of sessions of each object that was read to its end.</param>
-internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Action<int>? read = null)
+internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns, Action<int>? read = null)
 {
     /// <summary>Times a body that breaks off on the way is fetched again before the failure counts as the store's.</summary>
     private const int Attempts = 3;
@@ -21,7 +22,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, string keyColumn, Act
 
     private static readonly int CheckedAtOnce = Environment.ProcessorCount + 1;
 
-    private readonly MemberVerifier _members = new(keyColumn);
+    private readonly MemberVerifier _members = new(keyColumns);
 
     /// <summary>By member: null when its copy is right, else one of <see cref="DropReason"/>.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>

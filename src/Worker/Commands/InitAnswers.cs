@@ -20,7 +20,7 @@ internal static class InitAnswers
             throw InitOptions.Wrong("--key, --activity and --user name columns of the table of sessions: name that, too, with --sessions.");
         if (sessions is not null)
         {
-            var columns = new[] { ("--key", given.Key), ("--user", given.User) }.Concat((given.Activity ?? []).Select(a => ("--activity", (string?)a)));
+            var columns = (given.Key ?? []).Select(k => ("--key", (string?)k)).Append(("--user", given.User)).Concat((given.Activity ?? []).Select(a => ("--activity", (string?)a)));
             foreach (var (option, column) in columns)
             {
                 if (column is not null && sessions.Column(column) is null)

@@ -27,7 +27,7 @@ internal static class InitOptions
 
     private static readonly Option<string?> Sessions = Text("--sessions", "The table of sessions", "table");
 
-    private static readonly Option<string?> Key = Text("--key", "Its key", "column");
+    private static readonly Option<string?> Key = Text("--key", "Its key: a column, or several that are unique together, separated by commas", "columns");
 
     private static readonly Option<string?> Activity = Text("--activity", "Its columns, separated by commas, that say when a session was last used", "columns");
 
@@ -76,7 +76,7 @@ internal static class InitOptions
             Force = parse.GetValue(Force),
             Preset = parse.GetValue(Preset),
             Sessions = parse.GetValue(Sessions),
-            Key = parse.GetValue(Key),
+            Key = List(parse.GetValue(Key) ?? "") is { Count: > 0 } key ? KeyColumns.Of([.. key]) : null,
             Activity = parse.GetValue(Activity) is { } activity ? List(activity) : null,
             User = parse.GetValue(User),
             Without = parse.GetValue(Without) ?? [],

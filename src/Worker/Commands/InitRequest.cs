@@ -21,7 +21,7 @@ internal sealed record InitRequest
 
     public required string? Sessions { get; init; }
 
-    public required string? Key { get; init; }
+    public required KeyColumns? Key { get; init; }
 
     public required IReadOnlyList<string>? Activity { get; init; }
 

@@ -70,6 +70,9 @@ internal static class ConfigurationSchema
                 return Section(key, path, sample, descriptions);
             case KeyKind.List:
                 return new() { ["description"] = descriptions[path], ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } };
+            case KeyKind.OneOrMore:
+                var list = new JsonObject { ["type"] = "array", ["items"] = Type("string") };
+                return new() { ["description"] = descriptions[path], ["anyOf"] = new JsonArray(Type("string"), list, new JsonObject { ["$ref"] = File }, Type("null")) };
             case KeyKind.Values:
                 return new() { ["description"] = descriptions[path], ["type"] = "object", ["additionalProperties"] = Type("string") };
             case KeyKind.Shorts:

@@ -1,0 +1,49 @@
+using Archiver.Core.Settings;
+
+namespace Archiver.Core.Sources;
+
+/// <summary>
+/// How a session's key and its id become each other. A key of one column is its own id. One of several columns is one text to the ledger, in names of
+/// objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md). The tables are asked column
+/// by column.
+/// </summary>
+internal sealed class KeyForm
+{
+    private readonly KeyColumns _columns;
+    private readonly SourceShape _shape;
+
+    private KeyForm(KeyColumns columns, SourceShape shape) => (_columns, _shape) = (columns, shape);
+
+    /// <summary>Of a source's sessions.</summary>
+    public static KeyForm Of(SourceMap map, SourceShape shape) => new(map.Session.Key, shape);
+
+    /// <summary>Type of an id, to cast parameters to.</summary>
+    public string Type => _columns.Only is { } only ? _shape.Session[only].CastType : "text";
+
+    /// <summary>The key of a session row.</summary>
+    public SessionKey Of(string alias) => Of([.. _columns.Select(c => SessionPath.Column(alias, c))]);
+
+    /// <summary>The key that other columns hold.</summary>
+    /// <param name="values">SQL of a value for each of its columns.</param>
+    public SessionKey Of(IReadOnlyList<string> values) =>
+        new(values, values is [var only] ? only : $"to_json(ARRAY[{string.Join(", ", values.Select((v, i) => Text(v, _shape.Session[_columns[i]].BaseType)))}])::text");
+
+    /// <summary>The key of an id.</summary>
+    /// <param name="id">SQL of <see cref="Type"/>.</param>
+    public SessionKey Parse(string id)
+    {
+        if (_columns.Count == 1)
+            return new([id], id);
+        // An id from the time when the key had one column finds no rows, and fails no query.
+        var array = $"(CASE WHEN {id} LIKE '[\"%' THEN {id}::json END)";
+        return new([.. _columns.Select((c, i) => $"({array} ->> {i})::{_shape.Session[c].CastType}")], id);
+    }
+
+    /// <summary>A column's value as it stands in an id. Times do not depend on settings of the connection, and are as a document has them.</summary>
+    public static string Text(string value, string baseType) => baseType switch
+    {
+        "timestamp without time zone" or "date" => $"(to_json({value}) #>> '{{}}')",
+        "timestamp with time zone" => $"CASE WHEN isfinite({value}) THEN (to_json({value} AT TIME ZONE 'UTC') #>> '{{}}') || 'Z' ELSE (to_json({value}) #>> '{{}}') END",
+        _ => $"{value}::text",
+    };
+}

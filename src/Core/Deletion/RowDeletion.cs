@@ -1,5 +1,4 @@
 using System.Data;
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
@@ -41,7 +40,7 @@ internal sealed class RowDeletion(
         {
             await transaction.SaveAsync(Savepoint, cancellationToken);
             var attempt = await TryAsync(sessions, cancellationToken);
-            if (attempt is Attempt.Done)
+            if (attempt is DeleteAttempt.Done)
             {
                 await transaction.ReleaseAsync(Savepoint, cancellationToken);
                 Deleted.AddRange(sessions);
@@ -49,25 +48,25 @@ internal sealed class RowDeletion(
             }
             await transaction.RollbackAsync(Savepoint, cancellationToken);
             await transaction.ReleaseAsync(Savepoint, cancellationToken);
-            if (attempt is Attempt.LockTimeout && await LockedAsync(sessions, cancellationToken) is { Count: > 0 } locked)
-                attempt = new Attempt.Differs(locked, DropReason.Locked);
+            if (attempt is DeleteAttempt.LockTimeout && await LockedAsync(sessions, cancellationToken) is { Count: > 0 } locked)
+                attempt = new DeleteAttempt.Differs(locked, DropReason.Locked);
             switch (attempt)
             {
-                case Attempt.Differs differs:
+                case DeleteAttempt.Differs differs:
                     Drop(sessions.Where(s => differs.Keys.Contains(s.Key)), differs.Reason, failed: false);
                     sessions = [.. sessions.Where(s => !differs.Keys.Contains(s.Key))];
                     break;
-                case Attempt.Again:
+                case DeleteAttempt.Again:
                     break;
-                case Attempt.LockTimeout when ++lockWaits < MaxLockWaits:
+                case DeleteAttempt.LockTimeout when ++lockWaits < MaxLockWaits:
                     break;
-                case Attempt.LockTimeout:
+                case DeleteAttempt.LockTimeout:
                     Drop(sessions, DropReason.Locked, failed: false);
                     return;
-                case Attempt.Refused refused when sessions.Count == 1:
+                case DeleteAttempt.Refused refused when sessions.Count == 1:
                     Drop(sessions, refused.Reason, refused.Failed);
                     return;
-                case Attempt.Refused:
+                case DeleteAttempt.Refused:
                     await DeleteAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken);
                     sessions = [.. sessions.Skip(sessions.Count / 2)];
                     break;
@@ -77,7 +76,7 @@ internal sealed class RowDeletion(
         }
     }
 
-    private async Task<Attempt> TryAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
+    private async Task<DeleteAttempt> TryAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
         try
         {
@@ -85,75 +84,58 @@ internal sealed class RowDeletion(
             var deleted = await DeleteRowsAsync(sessions, cancellationToken);
             foreach (var child in statements.DeepestFirst)
             {
-                if (Differing(sessions, child, deleted[child.Name]) is { Count: > 0 } changed)
-                    return new Attempt.Differs(changed, DropReason.Changed);
+                if (deleted.Differing(sessions, child) is { Count: > 0 } changed)
+                    return new DeleteAttempt.Differs(changed, DropReason.Changed);
             }
-            if (statements.SessionRows && Kept(sessions, deleted[SourceMap.SessionName]) is { Count: > 0 } kept)
-                return new Attempt.Differs(kept, DropReason.NotDeleted);
+            if (statements.SessionRows && deleted.Kept(sessions) is { Count: > 0 } kept)
+                return new DeleteAttempt.Differs(kept, DropReason.NotDeleted);
             // Where no session row holds writers up, a message may have been committed while the others were being deleted.
             if (statements.WholeSessions && !statements.SessionRows
                 && await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(Keys(sessions))) is { Count: > 0 } left)
-                return new Attempt.Differs([.. left], DropReason.Changed);
+                return new DeleteAttempt.Differs([.. left], DropReason.Changed);
             await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
-            var rows = deleted.Values.Sum(t => t.Values.Sum(f => f.Rows));
-            if (!await guard.HoldsAsync(connection, rows, statements.WholeSessions ? null : Keys(sessions), cancellationToken))
-                return new Attempt.Refused(DropReason.SideEffects, Failed: true);
+            if (!await guard.HoldsAsync(connection, deleted.Count, statements.WholeSessions ? null : Keys(sessions), cancellationToken))
+                return new DeleteAttempt.Refused(DropReason.SideEffects, Failed: true);
             return replacement is not null
                 && await replacement.InsertAsync(connection, transaction, [.. Keys(sessions)], cancellationToken) is { Count: > 0 } refused
-                    ? new Attempt.Differs([.. refused], DropReason.NotReplaced)
-                    : new Attempt.Done();
+                    ? new DeleteAttempt.Differs([.. refused], DropReason.NotReplaced)
+                    : new DeleteAttempt.Done();
         }
         catch (PostgresException exception) when (exception.SqlState == ModifiedByTrigger && !_sessionsFirst)
         {
             _sessionsFirst = true;
-            return new Attempt.Again();
+            return new DeleteAttempt.Again();
         }
         catch (PostgresException exception) when (exception.IsLockTimeout() && !exception.IsRaised())
         {
-            return new Attempt.LockTimeout();
+            return new DeleteAttempt.LockTimeout();
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation && !exception.IsRaised())
         {
             // Selection leaves out what it sees referenced. Where it may not look, a session would be stored night after night.
-            return new Attempt.Refused(DropReason.Referenced, Failed: shape.References.Any(r => !r.Readable));
+            return new DeleteAttempt.Refused(DropReason.Referenced, Failed: shape.References.Any(r => !r.Readable));
         }
         catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && (exception.IsRaised() || !exception.IsStatementTimeout()) && connection.State == ConnectionState.Open)
         {
             // Whatever the code: the application's triggers have their own. At some the driver gives the connection up; then the caller takes halves.
-            return new Attempt.Refused($"{DropReason.NotDeleted} ({exception.SqlState})", Failed: true);
+            return new DeleteAttempt.Refused($"{DropReason.NotDeleted} ({exception.SqlState})", Failed: true);
         }
     }
 
-    /// <summary>By table what the server deleted of each session; of the session table the number of rows only.</summary>
-    private async Task<Dictionary<string, Dictionary<string, Fingerprint>>> DeleteRowsAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
+    private async Task<DeletedRows> DeleteRowsAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
         List<string> tables = [.. statements.DeepestFirst.Select(c => c.Name), SourceMap.SessionName];
         var (sql, parameters) = statements.Delete(Keys(sessions), _sessionsFirst);
         var rows = await connection.QueryAsync(
             sql, row => (Table: tables[row.GetInt32(0)], Key: row.GetString(1), Fingerprint: Fingerprint.Parse(row.GetInt64(2), row.GetString(3))),
             cancellationToken, parameters);
-        var found = tables.ToDictionary(t => t, _ => new Dictionary<string, Fingerprint>(StringComparer.Ordinal));
-        foreach (var (table, key, fingerprint) in rows)
-            found[table].Add(key, fingerprint);
-        return found;
-    }
-
-    /// <summary>Keys of the sessions whose row is still there.</summary>
-    private HashSet<string> Kept(IReadOnlyList<RowTarget> sessions, Dictionary<string, Fingerprint> deleted)
-    {
-        HashSet<string> kept = [.. sessions.Select(s => s.Key).Where(k => !deleted.ContainsKey(k))];
-        if (kept.Count == 0 && (deleted.Count != sessions.Count || deleted.Values.Any(f => f.Rows != 1)))
-            throw new ArchiverException(FailureKind.Refused, $"The session key of {shape.Session.Table} is not unique: the delete hit rows of other sessions. It was rolled back.");
-        return kept;
+        return new(shape, tables, rows);
     }
 
     private Task<Dictionary<string, Fingerprint>> FingerprintsAsync((string Sql, NpgsqlParameter[] Parameters) statement, CancellationToken cancellationToken) =>
         SessionLocks.FingerprintsAsync(connection, statement, cancellationToken);
 
     private static IEnumerable<string> Keys(IReadOnlyList<RowTarget> sessions) => sessions.Select(s => s.Key);
-
-    private static HashSet<string> Differing(IReadOnlyList<RowTarget> sessions, ChildTable child, Dictionary<string, Fingerprint> found) =>
-        [.. sessions.Where(s => s.Fingerprints[child.Name] != found.GetValueOrDefault(s.Key)).Select(s => s.Key)];
 
     /// <summary>Sessions with a row that somebody else has locked, found without waiting.</summary>
     private async Task<HashSet<string>> LockedAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
@@ -169,22 +151,4 @@ internal sealed class RowDeletion(
 
     private void Drop(IEnumerable<RowTarget> sessions, string reason, bool failed) =>
         Dropped.AddRange(sessions.Select(s => new DroppedSession(s.Key, reason, failed)));
-
-    /// <summary>How one try at a set of sessions ended.</summary>
-    private abstract record Attempt
-    {
-        public sealed record Done : Attempt;
-
-        /// <summary>A trigger changed a session of the set before its turn; the other order spares it that.</summary>
-        public sealed record Again : Attempt;
-
-        /// <summary>These sessions are not as they were exported, or are in use; the others may be tried again.</summary>
-        public sealed record Differs(HashSet<string> Keys, string Reason) : Attempt;
-
-        /// <summary>A lock did not come in time; which session it was is not known yet.</summary>
-        public sealed record LockTimeout : Attempt;
-
-        /// <summary>Some session of the set is refused; halving finds it.</summary>
-        public sealed record Refused(string Reason, bool Failed) : Attempt;
-    }
 }

@@ -14,9 +14,6 @@ namespace Archiver.Core.Deletion;
 /// </summary>
 internal sealed class ShortTransaction : IAsyncDisposable
 {
-    /// <summary>A worker that stands still between two statements keeps its locks no longer; what it does there takes milliseconds.</summary>
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
-
     /// <summary>Times that a single session may make the application wait in one run, and that work may break its connection.</summary>
     private const int MostTimes = 3;
 
@@ -104,7 +101,7 @@ internal sealed class ShortTransaction : IAsyncDisposable
         {
             await SynchronousStandby.RequireAsync(connection, cancellationToken);
             var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
-            await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {Timeouts(run, rows)}", cancellationToken);
+            await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {ShortTimeouts.Sql(run.Batch, rows)}", cancellationToken);
             return new(run, connection, transaction, await ServerTransaction.OfAsync(connection, cancellationToken));
         }
         catch
@@ -169,9 +166,4 @@ internal sealed class ShortTransaction : IAsyncDisposable
                 $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
         FaultPoint.Reach(FaultPoints.DeleteReady);
     }
-
-    private static string Timeouts(RunContext run, long rows) =>
-        TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * Math.Max(1.0, (double)rows / run.Batch.Rows))
-        + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout)
-        + TransactionSettings.Timeout("idle_in_transaction_session_timeout", run.Batch.StatementTimeout < LongestPause ? run.Batch.StatementTimeout : LongestPause);
 }

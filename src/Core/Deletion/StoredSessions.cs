@@ -5,7 +5,6 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Archiver.Core.Deletion;
 
@@ -15,29 +14,22 @@ namespace Archiver.Core.Deletion;
 /// </summary>
 /// <param name="run">The run.</param>
 /// <param name="retry">Repeats what a passing fault broke.</param>
-/// <param name="outcomes">Told of what cannot be made superseded: a run that leaves it is not wholly done.</param>
+/// <param name="superseded">Ends what is alive again.</param>
 /// <param name="limit">Why the run is to stop, or null.</param>
 /// <param name="except">Leaves out those of the archives whose sessions have other physical names only.</param>
 /// <param name="logger">The log.</param>
 internal sealed class StoredSessions(
-    RunContext run, DatabaseRetry retry, SessionOutcomes outcomes, Func<CancellationToken, Task<string?>> limit, Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except, ILogger logger)
+    RunContext run, DatabaseRetry retry, SupersededSessions superseded, Func<CancellationToken, Task<string?>> limit, Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except, ILogger logger)
 {
     /// <summary>Reason of an archive whose session has other rows now.</summary>
     public const string Changed = "changed after it was stored";
-
-    private const string Supersede = """
-        UPDATE archiver.archives AS a
-        SET state = 'superseded', reason = n.reason, ended_at = clock_timestamp()
-        FROM unnest($1, $2) AS n (id, reason)
-        WHERE a.id = n.id AND a.state = 'stored'
-        """;
 
     private readonly DeleteStatements _statements = new(run.Source.Map, run.Shape);
 
     /// <summary>Compares every stored session of the policy with its rows; returns how many are superseded.</summary>
     public async Task<long> CheckAsync(CancellationToken cancellationToken)
     {
-        var (after, superseded) = (0L, 0L);
+        var (after, count) = (0L, 0L);
         while (await retry.ExecuteAsync(token => PageAsync(after, token), cancellationToken) is { Count: > 0 } page)
         {
             if (await retry.ExecuteAsync(limit, cancellationToken) is { } reason)
@@ -48,42 +40,11 @@ internal sealed class StoredSessions(
             after = page[^1].Id;
             var changed = await retry.ExecuteAsync(token => ChangedAsync(page, token), cancellationToken);
             if (changed.Count > 0)
-                superseded += await SupersedeAsync(await except(changed, cancellationToken), cancellationToken);
+                count += await superseded.SupersedeAsync(await except(changed, cancellationToken), cancellationToken);
         }
-        if (superseded > 0)
-            logger.StoredSuperseded(run.Id, superseded);
-        return superseded;
-    }
-
-    /// <summary>
-    /// Makes archives <c>superseded</c> whose sessions are not, or not any more, what is stored; returns how many. Sessions in use or held
-    /// wait for the next run, each alone: halves find the one that somebody waits for.
-    /// </summary>
-    public async Task<long> SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken)
-    {
-        if (over.Count == 0)
-            return 0;
-        var surprise = DropReason.SideEffects;
-        try
-        {
-            if (await retry.ExecuteAsync(token => SupersedeOnceAsync(over, token), cancellationToken) is { } superseded)
-                return superseded;
-        }
-        catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
-        {
-            surprise = $"{DropReason.NotUpdated} ({exception.SqlState})";
-        }
-        if (over.Count == 1)
-        {
-            // It stays stored, and is never deleted on the strength of that copy; the next run finds it again.
-            if (over[0].HasFailed)
-                logger.SessionFailed(over[0].Key, surprise);
-            else
-                await outcomes.DropAsync([new DroppedSession(over[0].Key, surprise, Failed: true)], cancellationToken);
-            return 0;
-        }
-        var first = await SupersedeAsync([.. over.Take(over.Count / 2)], cancellationToken);
-        return first + await SupersedeAsync([.. over.Skip(over.Count / 2)], cancellationToken);
+        if (count > 0)
+            logger.StoredSuperseded(run.Id, count);
+        return count;
     }
 
     /// <summary>Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for its delete would prevent.</summary>
@@ -91,7 +52,7 @@ internal sealed class StoredSessions(
     {
         if (keys.Count == 0)
             return;
-        await SupersedeAsync(await retry.ExecuteAsync(FindAsync, cancellationToken), cancellationToken);
+        await superseded.SupersedeAsync(await retry.ExecuteAsync(FindAsync, cancellationToken), cancellationToken);
 
         // Each shard's run for its own sessions: the others' are under another lock.
         async Task<List<StoredArchive>> FindAsync(CancellationToken token)
@@ -140,49 +101,4 @@ internal sealed class StoredSessions(
         }
         return [.. page.Where(a => changed.Contains(a.Id))];
     }
-
-    /// <summary>A version that is gone does not come back, so what was found without a lock still holds.</summary>
-    private Task<long?> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, changed.Count, changed.Count == 1, transaction => SupersedeAsync(transaction, changed, cancellationToken), cancellationToken);
-
-    /// <summary>Null when taking the marks back changed other rows too; then it is rolled back.</summary>
-    private async Task<long?> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
-    {
-        var connection = transaction.Connection;
-        var locks = new SessionLocks(run, connection, run.Shape, _statements);
-        if (await locks.LockTablesAsync(cancellationToken) is not null)
-            return 0;
-        var locked = await locks.LockSessionsAsync([.. changed.Select(a => a.Key)], cancellationToken);
-        var gone = locks.Dropped.Where(d => d.Reason == DropReason.Gone).Select(d => d.Key).ToHashSet(StringComparer.Ordinal);
-        List<StoredArchive> over = [.. changed.Where(a => gone.Contains(a.Key) || locked.ContainsKey(a.Key))];
-        if (over.Count == 0)
-            return 0;
-        var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, run.Shape, cancellationToken);
-        var unmarked = await new SessionMarks(run.Source.Map, run.Shape).TakeBackAsync(
-            connection, [.. over.Where(a => a.Mark is not null && locked.ContainsKey(a.Key)).Select(a => (a.Key, a.Mark!))], cancellationToken);
-        if (!await guard.HoldsForUpdateAsync(connection, unmarked, cancellationToken))
-            return null;
-        var superseded = await connection.ExecuteAsync(
-            Supersede, cancellationToken, PgParameter.Bigints(over.Select(a => a.Id)),
-            PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : a.Reason)));
-        await transaction.CommitAsync((other, token) => IsSupersededAsync(other, over[0].Id, token), cancellationToken);
-        return superseded;
-    }
-
-    private static async Task<bool> IsSupersededAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<string>("SELECT a.state FROM archiver.archives AS a WHERE a.id = $1", cancellationToken, PgParameter.Bigint(id)) == "superseded";
-}
-
-/// <summary>The archive of a session whose rows stay.</summary>
-/// <param name="Id">Its row in the ledger.</param>
-/// <param name="Key">The session key as text.</param>
-/// <param name="Mark">What the mark replaced, as JSON; null where nothing was marked.</param>
-/// <param name="Reason">Why it is superseded, if it is and the session is still there.</param>
-internal sealed record StoredArchive(long Id, string Key, string? Mark, string Reason)
-{
-    /// <summary>The run counted the session as failed already.</summary>
-    public bool HasFailed { get; init; }
-
-    /// <summary>The row versions after the mark.</summary>
-    public IReadOnlyDictionary<string, Fingerprint> Fingerprints { get; init; } = new Dictionary<string, Fingerprint>();
 }

@@ -13,28 +13,13 @@ namespace Archiver.Core.Export;
 /// <param name="patience">How long a standby is waited for.</param>
 internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvider time)
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
-
-    // The timeline of a standby: the one it receives, as far as the role may see that, and those it has replayed into. A fork has a higher one.
-    private const string Snapshot = """
-        SELECT EXISTS (SELECT FROM archiver.runs AS r WHERE r.id = $1),
-               (SELECT c.system_identifier::text FROM pg_control_system() AS c),
-               pg_is_in_recovery(),
-               CASE WHEN pg_is_in_recovery() THEN greatest(
-                 (SELECT c.timeline_id FROM pg_control_checkpoint() AS c),
-                 (SELECT r.min_recovery_end_timeline FROM pg_control_recovery() AS r),
-                 (SELECT max(w.received_tli) FROM pg_stat_wal_receiver AS w)) ELSE 0 END,
-               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        """;
-
     private const string Mark = "UPDATE archiver.runs SET export_mark = export_mark + 1 WHERE id = $1 RETURNING export_mark";
 
     private const string HasMark = "SELECT EXISTS (SELECT FROM archiver.runs AS r WHERE r.id = $1 AND r.export_mark >= $2)";
 
-    private const string ReplayedAge = "SELECT coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)::float8";
-
     private const string PrimaryTimeline = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int";
 
+    private readonly StandbyWait _wait = new(run, patience, time);
     private int? _timeline;
 
     private bool IsStandby => run.Source.ReplicaConnectionString is not null;
@@ -49,7 +34,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         try
         {
             if (IsStandby)
-                await AwaitAsync(connection, SeesRunAsync, cancellationToken);
+                await _wait.UntilAsync(connection, SeesRunAsync, cancellationToken);
             var opened = connection;
             connection = null;
             return opened;
@@ -82,7 +67,7 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         if (!IsStandby)
             return;
         var mark = await MarkAsync(cancellationToken);
-        await AwaitAsync(connection, HasMarkAsync, cancellationToken);
+        await _wait.UntilAsync(connection, HasMarkAsync, cancellationToken);
 
         async Task<bool> HasMarkAsync(NpgsqlConnection standby, CancellationToken token)
         {
@@ -91,17 +76,6 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
             // It will never come to one that was promoted: that is said at once.
             await ReadAsync(standby, token);
             return false;
-        }
-    }
-
-    private async Task AwaitAsync(NpgsqlConnection standby, Func<NpgsqlConnection, CancellationToken, Task<bool>> isThere, CancellationToken cancellationToken)
-    {
-        var began = time.GetTimestamp();
-        while (!await isThere(standby, cancellationToken))
-        {
-            if (time.GetElapsedTime(began) > patience)
-                throw await BehindAsync(standby, cancellationToken);
-            await Task.Delay(Poll, time, cancellationToken);
         }
     }
 
@@ -137,12 +111,9 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         }
     }
 
-    private async Task<State> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<ServerState> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var state = (await connection.QueryAsync(
-            Snapshot,
-            row => new State(row.GetBoolean(0), row.GetString(1), row.GetBoolean(2), row.GetInt32(3), row.GetString(4)),
-            cancellationToken, PgParameter.Uuid(run.Id)))[0];
+        var state = await ServerState.ReadAsync(connection, run.Id, cancellationToken);
         if (state.SystemId != run.Database.SystemId)
             throw Refusal("is of another cluster than the primary");
         if (IsStandby && !state.InRecovery)
@@ -161,13 +132,4 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
 
     private ArchiverException Refusal(string what) => new(FailureKind.Failed,
         $"The server of Archiver:Sources:{run.Source.Name}:{(IsStandby ? "ReplicaConnectionString" : "ConnectionString")} {what}. Nothing more was exported or deleted; what was committed before stays archived.");
-
-    private async Task<ArchiverException> BehindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var age = await connection.ScalarAsync<double>(ReplayedAge, cancellationToken);
-        return new(FailureKind.Failed, string.Create(CultureInfo.InvariantCulture,
-            $"The standby of Archiver:Sources:{run.Source.Name}:ReplicaConnectionString has not got this run's record after {patience.TotalSeconds:0} s: it is behind, or follows another primary; the last that it replayed is {age:0} s old. Nothing more was exported or deleted."));
-    }
-
-    private sealed record State(bool SeesRun, string SystemId, bool InRecovery, int Timeline, string At);
 }

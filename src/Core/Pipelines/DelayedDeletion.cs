@@ -14,7 +14,7 @@ namespace Archiver.Core.Pipelines;
 /// with its object, which is read back once more, and deleted like any other batch. A session that is not what is stored stays, its archive
 /// becomes <c>superseded</c>, and it may be stored again.
 /// </summary>
-internal sealed class DelayedDeletion(RunFrame frame, StoredSessions storedSessions)
+internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superseded)
 {
     /// <summary>Deletes up to <paramref name="limit"/> sessions; returns how many it took in hand.</summary>
     public Task<long> RunAsync(long limit, Action? moved, CancellationToken cancellationToken) =>
@@ -56,7 +56,7 @@ internal sealed class DelayedDeletion(RunFrame frame, StoredSessions storedSessi
         span.Dispose();
         // Noted as failed before it counts as live: else this very run would store it again, and a bad bucket get a copy a run.
         await frame.Outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))], cancellationToken);
-        await storedSessions.SupersedeAsync([.. verified.Rejected.Select(r => Over(archives[r.Key], r.Reason))], cancellationToken);
+        await superseded.SupersedeAsync([.. verified.Rejected.Select(r => Over(archives[r.Key], r.Reason))], cancellationToken);
         FaultPoint.Reach(FaultPoints.DelayedSuperseded);
         if (verified.Sessions.Count == 0)
             return;

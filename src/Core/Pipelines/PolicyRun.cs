@@ -68,10 +68,11 @@ internal sealed class PolicyRun(RunScope scope, RunRequest request, RunServices 
     {
         // Before the selection: what is superseded now may be taken at once, as the next generation.
         var rewritten = new RewrittenSessions(_run, services.Settings, services.Store, services.Retry, services.Time);
-        var stored = new StoredSessions(_run, services.Retry, frame.Outcomes, frame.Limits.ReachedAsync, rewritten.ExceptAsync, services.Logger);
+        var superseded = new SupersededSessions(_run, services.Retry, frame.Outcomes, services.Logger);
+        var stored = new StoredSessions(_run, services.Retry, superseded, frame.Limits.ReachedAsync, rewritten.ExceptAsync, services.Logger);
         await stored.CheckAsync(cancellationToken);
         await stored.GiveWayAsync(request.Policy.Replaces, cancellationToken);
-        var delayed = deletes ? await new DelayedDeletion(frame, stored).RunAsync(request.Limit, moved, cancellationToken) : 0;
+        var delayed = deletes ? await new DelayedDeletion(frame, superseded).RunAsync(request.Limit, moved, cancellationToken) : 0;
         using var pipeline = new ArchivePipeline(frame, replacement);
         await pipeline.RunAsync(request.Limit - delayed, moved, cancellationToken);
     }

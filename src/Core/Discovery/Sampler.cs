@@ -29,7 +29,8 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
 
     private static string OfTexts(string column, string table) => $$"""
         SELECT count(*), count(*) FILTER (WHERE v <> ''), 0::bigint, 0::bigint, 0::bigint,
-               count(*) FILTER (WHERE v ~ '^[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$')
+               count(*) FILTER (WHERE v ~ ('^[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]'
+                 || '(:[0-5][0-9](\.[0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$'))
         FROM (SELECT {{column}}::text AS v FROM {{table}} AS t LIMIT {{Rows}}) AS sample
         """;
 

@@ -62,6 +62,6 @@ internal sealed partial class ImportPlans(
             .ToDictionary(row => row.Name, row => row.Base, StringComparer.Ordinal);
     }
 
-    [GeneratedRegex(@"^(double precision|character varying|bit varying|(time|timestamp)(\(\d\))? with(out)? time zone|[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?)(\(\d{1,8}(,-?\d{1,5})?\))?(\[\])*$")]
+    [GeneratedRegex(@"^(double precision|character varying|bit varying|(time|timestamp)(\(\d\))? with(out)? time zone|" + @"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?)(\(\d{1,8}(,-?\d{1,5})?\))?(\[\])*$")]
     private static partial Regex PlainType();
 }

@@ -72,11 +72,12 @@ internal static class KeyChecks
         var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, columns, cancellationToken) : null;
         var divided = partitioned && !await probe.IsPartitionedByAsync(table, columns, cancellationToken);
         var one = columns.Count == 1;
+        var lacks = one ? "has no valid unique index on exactly that column" : "have no valid unique index on these columns or some of them";
         var hint = divided ? $" A partitioned table can have one only if it is partitioned by {(one ? "that column" : "none but these columns")}."
             : repeated is true ? one ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself, or list the columns that are unique together. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From." : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
             : repeated is null && relation.Kind is 'r' or 'p' ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails." : "";
         findings.Problem(
-            $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {(one ? "has no valid unique index on exactly that column" : "have no valid unique index on these columns or some of them")}, immediate and without a condition: a delete by {(one ? "it" : "them")} could hit other rows.{hint}",
+            $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {lacks}, immediate and without a condition: a delete by {(one ? "it" : "them")} could hit other rows.{hint}",
             divided || repeated is true || relation.Kind is not ('r' or 'p') ? []
             : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({columns.Sql})"]);
     }

@@ -10,8 +10,8 @@ namespace Archiver.Worker.Commands;
 internal sealed class DiscardVerb(PolicyChoice choice, Discarder discarder, SourceErrors errors, Terminal terminal) : IVerb
 {
     public static Command Describe() => new("discard", """
-        Ends archives older than Discard:After: first they are announced, and after Discard:Notice destroyed in the store, in every version.
-        Without --yes it only says what it would do. What a hold covers stays, and with it the whole bundle that it is in.
+        Ends archives older than Discard:After: first they are announced, and after Discard:Notice destroyed in the store, in every
+        version. Without --yes it only says what it would do. What a hold covers stays, and with it the whole bundle that it is in.
         Example: archiver discard --yes
         """) { VerbOptions.Source, VerbOptions.Yes, VerbOptions.Json };
 

@@ -20,8 +20,8 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
 
     public static Command Describe() => new("erase", """
         Erases sessions for good: live rows, archives of every generation and version, copies, manifests, and their ids in the ledger.
-        They do not come back: not by restore, ledger rebuild or show. Prints a receipt. What a hold or the bucket's object lock keeps is
-        reported, the exit code is 1, and a later erase tries it again. Without --yes it only says what it would do.
+        They do not come back: not by restore, ledger rebuild or show. Prints a receipt. What a hold or the bucket's object lock
+        keeps is reported, the exit code is 1, and a later erase tries it again. Without --yes it only says what it would do.
         Example: archiver erase --user 4711 --yes --json > receipt.json
         """) { Ids, User, Reapply, Reason, VerbOptions.Source, VerbOptions.Yes, VerbOptions.Json };
 

@@ -11,7 +11,8 @@ namespace Archiver.Worker.Commands;
 internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
 {
     public static Command Describe() => new("resume", """
-        Lifts the pauses of everything, of a source with its policies, or of one policy. The next run goes on where the last one stopped.
+        Lifts the pauses of everything, of a source with its policies, or of one policy. The next run goes on where the last one
+        stopped.
         The exit code is 1 when nothing was paused, or when a wider pause is still in force.
         Example: archiver resume main
         """) { PolicyName.Optional };

@@ -1,6 +1,6 @@
 -- Roles with least privileges: one for the archiver, one for applications that list archived sessions.
 --
--- Purpose  : role `archiver` gets exactly what runs need; role `archiver_reader` gets the view archiver.archived_sessions.
+-- Purpose  : role `archiver` gets exactly what runs need; role `archiver_reader` gets the views archiver.archived_sessions and archiver.archived_parts.
 -- Needs    : PostgreSQL 14 or later, the application's tables, and a superuser. On a managed server its admin role does:
 --            let it first CREATE ROLE archiver LOGIN; GRANT archiver TO CURRENT_USER;
 -- Use      : in the application's database, defaults as for preset ended-at:
@@ -111,12 +111,15 @@ BEGIN
 
   -- 4 ---- applications --------------------------------------------------------------------------------------------------
 
-  -- GRANT archiver_reader TO your_application; it sees the list of archived sessions, no other table of the ledger.
+  -- GRANT archiver_reader TO your_application; it sees the lists of archived sessions and parts, no other table of the ledger.
   EXECUTE format('GRANT USAGE ON SCHEMA archiver TO %I', reader);
   IF to_regclass('archiver.archived_sessions') IS NULL THEN
     RAISE NOTICE 'There is no ledger yet: run archiver migrate as role %, then this script once more', quote_ident(archiver);
   ELSE
     EXECUTE format('GRANT SELECT ON TABLE archiver.archived_sessions TO %I', reader);
+    IF to_regclass('archiver.archived_parts') IS NOT NULL THEN
+      EXECUTE format('GRANT SELECT ON TABLE archiver.archived_parts TO %I', reader);
+    END IF;
   END IF;
 END
 $roles$;

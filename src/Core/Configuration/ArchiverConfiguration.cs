@@ -35,9 +35,13 @@ public static class ArchiverConfiguration
         var storage = (raw.Storage ?? new()).Read(read.Section(nameof(raw.Storage)));
         if (storage.Path is { } path)
             storage = storage with { Path = Path.Combine(folder, path) };
+        var sources = ReadSources(raw.Sources ?? [], read, storage.Prefix, cronProblem);
+        if (storage.Verify == VerifyMode.TrialRestore && sources.SelectMany(s => s.Policies).FirstOrDefault(p => p.TakesParts) is { } parts)
+            read.Section(nameof(raw.Storage)).Problem(nameof(StorageOptions.Verify), $"TrialRestore compares whole sessions, and policy '{parts.FullName}' archives parts "
+                + "(scope Messages): use ReadBack, by which every byte is read back all the same");
         return new()
         {
-            Sources = ReadSources(raw.Sources ?? [], read, storage.Prefix, cronProblem),
+            Sources = sources,
             Storage = storage,
             Batch = (raw.Batch ?? new()).Read(read.Section(nameof(raw.Batch))),
             Retry = (raw.Retry ?? new()).Read(read.Section(nameof(raw.Retry))),

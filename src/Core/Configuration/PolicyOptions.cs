@@ -13,6 +13,10 @@ internal sealed class PolicyOptions
 
     public string? ExpiredFor { get; set; }
 
+    public string? MessagesOlderThan { get; set; }
+
+    public string? KeepLast { get; set; }
+
     public string[]? Status { get; set; }
 
     public string? Where { get; set; }

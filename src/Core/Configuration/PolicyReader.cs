@@ -27,6 +27,8 @@ internal sealed class PolicyReader(ValueReader read, Func<string, string?>? cron
         EndedFor = read.Duration(raw.EndedFor, ValueReader.LongestAge),
         DeletedFor = read.Duration(raw.DeletedFor, ValueReader.LongestAge),
         ExpiredFor = read.Duration(raw.ExpiredFor, ValueReader.LongestAge, zeroAllowed: true),
+        MessagesOlderThan = read.Duration(raw.MessagesOlderThan, ValueReader.LongestAge),
+        KeepLast = read.Count(raw.KeepLast),
         Status = read.Texts(raw.Status) ?? defaults.Status,
         Where = read.Text(raw.Where),
         Scope = read.Choice<PurgeScope>(raw.Scope) ?? defaults.Scope,

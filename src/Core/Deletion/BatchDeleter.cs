@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Core.Verification;
@@ -41,7 +42,8 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
     private async Task<DeletedBatch> DeleteAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
     {
         var connection = transaction.Connection;
-        var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape);
+        var parts = batch.Sessions.Any(s => s.Session.Versions is not null);
+        var statements = new DeleteStatements(run.Source.Map, batch.Export.Shape, parts ? Exported(batch) : null);
         var locks = new SessionLocks(run, connection, batch.Export.Shape, statements);
         if (await locks.LockTablesAsync(cancellationToken) is { } reason)
             return DeletedBatch.Committed([], [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
@@ -68,6 +70,13 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         await transaction.CommitAsync((other, token) => IsRecordedAsync(other, batch, token), cancellationToken);
         replacement?.Committed([.. deleted.Select(s => s.Key)]);
         return DeletedBatch.Committed(deleted, dropped);
+    }
+
+    /// <summary>The messages of parts, by the versions that were exported.</summary>
+    private ChosenMessages Exported(VerifiedBatch batch)
+    {
+        long[] versions = [.. batch.Sessions.SelectMany(s => s.Session.Versions!)];
+        return new(run.Source.Map, parameters => parameters.Add(PgParameter.Bigints(versions)));
     }
 
     private Task<bool> IsRecordedAsync(NpgsqlConnection connection, VerifiedBatch batch, CancellationToken cancellationToken) => batch.Stored is { } stored

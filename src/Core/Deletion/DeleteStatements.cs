@@ -15,7 +15,7 @@ namespace Archiver.Core.Deletion;
 /// <param name="shape">The tables as they are under the lock.</param>
 /// <param name="only">The rows to take of sessions that stay; null to take the sessions whole.</param>
 /// <param name="late">The session rows are gone, and rows that came after that are left.</param>
-internal sealed class DeleteStatements(SourceMap map, SourceShape shape, SoftDeletedRows? only = null, bool late = false)
+internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoice? only = null, bool late = false)
 {
     private readonly KeyForm _form = KeyForm.Of(map, shape);
     private readonly KeyMatch _keys = KeyMatch.Among(KeyForm.Of(map, shape), "$1");

@@ -85,6 +85,7 @@ internal static class DeletionRecords
             Fingerprints = Fingerprint.ToJson(exported.Fingerprints),
             Keep = session.Keep,
             Reason = reason,
+            IsPart = exported.Versions is not null,
         };
     }
 }

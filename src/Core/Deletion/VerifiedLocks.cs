@@ -13,7 +13,20 @@ internal static class VerifiedLocks
     {
         var versions = await locks.LockSessionsAsync([.. sessions.Select(s => s.Key)], cancellationToken);
         sessions = [.. sessions.Where(s => versions.ContainsKey(s.Key))];
+        // The row of a session that stays may have changed since its messages were exported; the policy is asked again, for now it cannot any more.
+        if (sessions.Any(s => s.Session.Versions is not null))
+        {
+            var eligible = await locks.StillEligibleAsync([.. versions.Keys], cancellationToken);
+            return await LockRowsAsync(locks, statements, sessions.IntersectBy(eligible, s => s.Key), cancellationToken);
+        }
         sessions = Keep(locks, sessions, s => s.Session.Fingerprints["session"] == default(Fingerprint).Add(versions[s.Key]));
+        return await LockRowsAsync(locks, statements, sessions, cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<VerifiedSession>> LockRowsAsync(
+        SessionLocks locks, DeleteStatements statements, IEnumerable<VerifiedSession> locking, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<VerifiedSession> sessions = [.. locking];
         foreach (var parent in statements.Parents)
         {
             var locked = await locks.LockRowsAsync(parent, sessions.Select(s => s.Key), cancellationToken);

@@ -18,11 +18,11 @@ internal sealed class DocumentFrame
     private readonly byte[] _head;
     private readonly byte[] _tables;
 
-    public DocumentFrame(RunContext run, SourceShape shape, string exportedAt)
+    public DocumentFrame(RunContext run, SourceShape shape, string exportedAt, bool part = false)
     {
         _head = Object(json =>
         {
-            json.WriteString("format", DocumentReader.Format);
+            json.WriteString("format", part ? DocumentReader.PartFormat : DocumentReader.Format);
             json.WriteString("archived_at", exportedAt);
             json.WriteStartObject("source");
             json.WriteString("name", run.Source.Name);

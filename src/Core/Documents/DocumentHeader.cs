@@ -5,10 +5,14 @@ namespace Archiver.Core.Documents;
 /// <param name="Source">Where the rows came from.</param>
 /// <param name="Generation">1 for the first archive of the session.</param>
 /// <param name="Tables">Every mapped table at that time, the session's first.</param>
+/// <param name="Format">Its format.</param>
 /// <param name="Signature">The raw JSON of the tables: documents with the same one can be imported together.</param>
 internal sealed record DocumentHeader(
-    string ArchivedAt, DocumentSource Source, int Generation, IReadOnlyList<DocumentTable> Tables, string Signature)
+    string ArchivedAt, DocumentSource Source, int Generation, IReadOnlyList<DocumentTable> Tables, string Format, string Signature)
 {
+    /// <summary>Whether it holds some messages of a session that lived on, and not the session.</summary>
+    public bool IsPart => Format == DocumentReader.PartFormat;
+
     /// <summary>A session key as the ledger has it: a char(n) column's value stands in the document as long as the column is, and blanks at its end are none.</summary>
     /// <param name="column">The key's column.</param>
     /// <param name="text">Its value.</param>

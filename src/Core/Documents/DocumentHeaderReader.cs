@@ -18,22 +18,22 @@ internal static class DocumentHeaderReader
     {
         if (!await json.TryTakeAsync('{', cancellationToken))
             throw new InvalidDataException("It is not a document of the archiver.");
-        await RequireFormatAsync(json, cancellationToken);
+        var format = await ReadFormatAsync(json, cancellationToken);
         Dictionary<string, byte[]> members = [];
         while (true)
         {
             await json.ExpectAsync(',', cancellationToken);
             var name = await DocumentReader.ReadNameAsync(json, cancellationToken);
             if (name == SourceMap.SessionName)
-                return Build(members);
+                return Build(members, format);
             if (name is not ("archived_at" or "source" or "generation" or "tables"))
-                throw new InvalidDataException($"The document has a member '{DocumentReader.Shorten(name)}', which {DocumentReader.Format} does not know.");
+                throw new InvalidDataException($"The document has a member '{DocumentReader.Shorten(name)}', which {format} does not know.");
             await json.ReadValueAsync(cancellationToken);
             members[name] = json.Value.ToArray();
         }
     }
 
-    private static async Task RequireFormatAsync(JsonPieces json, CancellationToken cancellationToken)
+    private static async Task<string> ReadFormatAsync(JsonPieces json, CancellationToken cancellationToken)
     {
         if (await json.PeekAsync(cancellationToken) != '"'
             || await DocumentReader.ReadNameAsync(json, cancellationToken) != "format")
@@ -42,11 +42,12 @@ internal static class DocumentHeaderReader
         }
         await json.ReadValueAsync(cancellationToken);
         var format = DocumentReader.ReadString(json.Value);
-        if (format != DocumentReader.Format)
-            throw new InvalidDataException($"Its format is '{DocumentReader.Shorten(format)}'; this program reads {DocumentReader.Format}. A newer archiver may read it.");
+        return format is DocumentReader.Format or DocumentReader.PartFormat
+            ? format
+            : throw new InvalidDataException($"Its format is '{DocumentReader.Shorten(format)}'; this program reads {DocumentReader.Format} and {DocumentReader.PartFormat}. A newer archiver may read it.");
     }
 
-    private static DocumentHeader Build(Dictionary<string, byte[]> members)
+    private static DocumentHeader Build(Dictionary<string, byte[]> members, string format)
     {
         using var archivedAt = Parse(members, "archived_at");
         using var generation = Parse(members, "generation");
@@ -58,6 +59,7 @@ internal static class DocumentHeaderReader
                 ? number
                 : throw new InvalidDataException("The document's generation is not a number above zero."),
             described.Tables,
+            format,
             described.Json);
     }
 

@@ -10,8 +10,11 @@ namespace Archiver.Core.Documents;
 /// </summary>
 internal sealed class DocumentReader : IDisposable
 {
-    /// <summary>The one format this program reads.</summary>
+    /// <summary>A whole session.</summary>
     public const string Format = "archiver.session/1";
+
+    /// <summary>Old messages of a session that lived on, with its row as it was; otherwise the same. An archiver that knows no parts must not take one for the session.</summary>
+    public const string PartFormat = "archiver.part/1";
 
     private readonly JsonPieces _json;
     private Section _section = Section.Session;
@@ -137,7 +140,7 @@ internal sealed class DocumentReader : IDisposable
         }
         else
         {
-            throw new InvalidDataException($"The document has a member '{Shorten(name)}', which {Format} does not know.");
+            throw new InvalidDataException($"The document has a member '{Shorten(name)}', which {Header.Format} does not know.");
         }
     }
 

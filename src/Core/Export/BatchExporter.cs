@@ -23,6 +23,7 @@ namespace Archiver.Core.Export;
 /// <param name="toDelete">The sessions are to go: those that rows outside of the batch point to are left out.</param>
 internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server, bool stored = false, bool toDelete = true)
 {
+    private readonly bool _parts = run.Policy.TakesParts && !stored;
     private SourceShape _shape = run.Shape;
 
     /// <summary>Sessions that are gone or active again since their selection are dropped, not exported.</summary>
@@ -37,7 +38,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken);
         await RefreshShapeAsync(connection, cancellationToken);
 
-        var statements = new ExportStatements(run, _shape);
+        var statements = new ExportStatements(run, _shape, _parts ? PartStatements.Chosen(run.Source.Map) : null);
         HashSet<string> eligible = stored
             ? [.. batch.Sessions.Select(s => s.Key)]
             : await StillEligibleAsync(connection, statements, batch, cancellationToken);
@@ -46,6 +47,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken);
         dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
         sessions.RemoveAll(s => needed.Contains(s.Key));
+        var chosen = _parts ? await ChooseAsync(connection, sessions, dropped, cancellationToken) : null;
         if (sessions.Count == 0)
             return ExportedBatch.From([], dropped, _shape, exportedAt, []);
 
@@ -54,7 +56,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         var fill = new BatchFill(sessions.Count, sessions.Count == 1 || stored ? null : run.Batch);
         var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time)).ToList();
         await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
-        var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt), tables, compressor, fill);
+        var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt, _parts), tables, compressor, fill);
         await new SnapshotCopy(connection, statements, sessions, run.Source.TimeZone, fill, run.Batch.Bytes).ReadAsync(assembler, tables, cancellationToken);
         // Sessions that were to go with those which stay now for another batch.
         var parted = fill.End == sessions.Count ? [] : await ReferencedAsync(connection, statements, [.. sessions.Take(fill.End).Select(s => s.Key)], cancellationToken);
@@ -70,7 +72,11 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             if (!documents.TryGetValue(i, out var document))
                 dropped.Add(new(session.Key, DropReason.Gone, Failed: false));
             else
-                exported.Add(new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i))) { HasRow = run.Source.Map.Session.HasRow });
+                exported.Add(new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i)))
+                {
+                    DeletesRow = run.Source.Map.Session.HasRow && !_parts,
+                    Versions = chosen?[session.Key],
+                });
         }
         foreach (var session in exported.Where(s => parted.Contains(s.Key)))
         {
@@ -80,6 +86,19 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         exported.RemoveAll(s => parted.Contains(s.Key));
         var left = sessions.Skip(fill.End).Select((s, i) => i > 0 ? s : s with { Rows = fill[fill.End].Rows, Bytes = fill[fill.End].Bytes });
         return ExportedBatch.From(exported, dropped, _shape, exportedAt, [.. left]);
+    }
+
+    /// <summary>By key, the versions of the messages to export; sessions of which nothing can go are dropped.</summary>
+    private async Task<IReadOnlyDictionary<string, IReadOnlyList<long>>> ChooseAsync(
+        NpgsqlConnection connection, List<SelectedSession> sessions, List<DroppedSession> dropped, CancellationToken cancellationToken)
+    {
+        if (sessions.Count == 0)
+            return new Dictionary<string, IReadOnlyList<long>>();
+        var versions = await new PartChoice(connection, run, _shape).ReadAsync(sessions, cancellationToken);
+        var chosen = sessions.Zip(versions).ToDictionary(c => c.First.Key, c => c.Second, StringComparer.Ordinal);
+        dropped.AddRange(sessions.Where(s => chosen[s.Key].Count == 0).Select(s => new DroppedSession(s.Key, DropReason.NoMessages, Failed: false)));
+        sessions.RemoveAll(s => chosen[s.Key].Count == 0);
+        return chosen;
     }
 
     /// <summary>The messages stand before the related tables in a document, whatever their order in the map.</summary>
@@ -116,7 +135,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
     private async Task<HashSet<string>> ReferencedAsync(NpgsqlConnection connection, ExportStatements statements, List<string> sessions, CancellationToken cancellationToken)
     {
         HashSet<string> referenced = new(StringComparer.Ordinal);
-        if (statements.Referenced is not { } sql || !toDelete || (run.Policy.RowsStay && !stored))
+        if (statements.Referenced is not { } sql || !toDelete || _parts || (run.Policy.RowsStay && !stored))
             return referenced;
         while (sessions.RemoveAll(referenced.Contains) >= 0 && sessions.Count > 0)
         {

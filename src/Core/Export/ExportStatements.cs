@@ -8,7 +8,10 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Export;
 
 /// <summary>The SQL of an export, for the tables as they are under the export's lock.</summary>
-internal sealed class ExportStatements(RunContext run, SourceShape shape)
+/// <param name="run">The run.</param>
+/// <param name="shape">The tables under the lock.</param>
+/// <param name="only">The rows to copy of sessions that stay; null to copy the sessions whole.</param>
+internal sealed class ExportStatements(RunContext run, SourceShape shape, RowChoice? only = null)
 {
     // COPY takes no parameters; a transaction-local setting carries the keys without any quoting of ours.
     private string Keys => $"unnest(current_setting('archiver.keys')::text[]::{_form.Type}[]) WITH ORDINALITY AS k (id, n)";
@@ -63,6 +66,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
                 """;
         var child = run.Source.Map.Children.Single(c => c.Name == table.Name);
         var path = SessionPath.Of(run.Source.Map, shape, child);
+        var taken = only is null ? "" : $" AND {only.Condition(child, new SqlParameters()) ?? "false"}";
         var time = TableRows.HasTimeField(table, child.Time) ? $"{TimeSql.Of(run.Source, shape, child, child.Time!).Instant("current_setting('archiver.time_zone')")}, " : "";
         return $"""
             COPY (SELECT k.n, r.*
@@ -70,7 +74,7 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape)
                   CROSS JOIN LATERAL (
                     SELECT {RowVersion.Hash("t")}, {time}{columns}
                     FROM {path.From(child)}
-                    WHERE {path.Where(KeyMatch.Is(_form.Parse("k.id")))}
+                    WHERE {path.Where(KeyMatch.Is(_form.Parse("k.id")))}{taken}
                     ORDER BY {string.Join(", ", child.Order.Select(o => SessionPath.Column("t", o)))}
                   ) AS r) TO STDOUT
             """;

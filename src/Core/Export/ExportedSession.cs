@@ -10,12 +10,15 @@ internal sealed record ExportedSession(SelectedSession Session, SessionDocument 
 {
     public string Key => Session.Key;
 
-    /// <summary>Whether it has a row of its own, and not only those of its children.</summary>
-    public bool HasRow { get; init; } = true;
+    /// <summary>Whether its own row goes: it has one, and what is exported is the whole session.</summary>
+    public bool DeletesRow { get; init; } = true;
+
+    /// <summary>Of a part, the versions of its messages: these are deleted and no others. Null for a whole session.</summary>
+    public IReadOnlyList<long>? Versions { get; init; }
 
     /// <summary>Rows of the document, the session's own included.</summary>
     public long Rows => Fingerprints.Values.Sum(f => f.Rows);
 
     /// <summary>Rows in the tables, from which they are deleted.</summary>
-    public long TableRows => HasRow ? Rows : Rows - 1;
+    public long TableRows => DeletesRow ? Rows : Rows - 1;
 }

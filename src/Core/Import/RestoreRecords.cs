@@ -17,11 +17,11 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         WHERE a.id = ANY ($1) AND a.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')
         """;
 
-    // Another generation that says that the session's rows are gone would be wrong from now on.
+    // Another generation that says that the session's rows are gone would be wrong from now on. What parts hold is in no other archive.
     private const string MarkSuperseded = """
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = 'another generation was restored', ended_at = clock_timestamp()
-        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'archived' AND a.id <> ALL ($3)
+        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'archived' AND NOT a.part AND a.id <> ALL ($3)
         """;
 
     private const string Written = "SELECT count(*) FROM archiver.audit AS a WHERE a.run_id = $1 AND a.action = 'restore'";
@@ -42,7 +42,7 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         if (await connection.ExecuteAsync(MarkRestored, cancellationToken, PgParameter.Bigints(archives)) != archives.Count)
             throw new ArchiverException(FailureKind.Failed, $"An archive of source '{source}' was discarded or erased while it was being restored. The batch in hand was rolled back.");
         await connection.ExecuteAsync(
-            MarkSuperseded, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Bigints(archives));
+            MarkSuperseded, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions.Where(s => !s.Header.IsPart).Select(s => s.Key)), PgParameter.Bigints(archives));
         await connection.ExecuteAsync(
             Count, cancellationToken, PgParameter.Uuid(run), PgParameter.Bigint(restored.Count), PgParameter.Bigint(restored.Sum(s => s.JsonLength)));
         FaultPoint.Reach(FaultPoints.RestoreMarked);

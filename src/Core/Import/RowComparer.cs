@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -17,13 +18,14 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="staged">Whether their documents are in the staging tables.</param>
     /// <param name="only">Which rows are compared.</param>
+    /// <param name="beside">Whether the session's own row is left out: it is live, and the document's is as it was.</param>
     public async Task<Dictionary<string, PlannedTable>> DifferingAsync(
-        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, RowsChoice only = RowsChoice.All)
+        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, RowsChoice only = RowsChoice.All, bool beside = false)
     {
         await connection.ExecuteAsync(
             ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, PlannedTable> differing = new(StringComparer.Ordinal);
-        foreach (var table in Compared(sessions[0].Plan))
+        foreach (var table in Compared(sessions[0].Plan).Where(t => !beside || t.Name != SourceMap.SessionName))
         {
             var found = await DigestsAsync(statements.ReadBack(table, staged, only), table.Kept.Count, sessions.Count, cancellationToken);
             for (var i = 0; i < sessions.Count; i++)
@@ -33,6 +35,30 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
             }
         }
         return differing;
+    }
+
+    /// <summary>
+    /// By key, of parts whose documents are in the staging tables: whether their rows are all live, as they were. Parts of which no row is live are left out.
+    /// Tables whose rows cannot be told from each other say nothing.
+    /// </summary>
+    public async Task<Dictionary<string, bool>> LiveAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(
+            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        Dictionary<string, bool> live = new(StringComparer.Ordinal);
+        HashSet<string> other = new(StringComparer.Ordinal);
+        foreach (var table in Compared(sessions[0].Plan).Where(t => t.Name != SourceMap.SessionName && statements.HasKey(t)))
+        {
+            var found = await DigestsAsync(statements.ReadBack(table, staged: true, RowsChoice.Documents), table.Kept.Count, sessions.Count, cancellationToken);
+            foreach (var (session, rows) in sessions.Zip(found))
+            {
+                if (rows.Rows > 0)
+                    live[session.Key] = true;
+                if (rows != session[table.Name].Digest)
+                    other.Add(session.Key);
+            }
+        }
+        return live.Keys.ToDictionary(k => k, k => !other.Contains(k), StringComparer.Ordinal);
     }
 
     /// <summary>By key: the tables in which a session has other rows than these.</summary>

@@ -49,9 +49,12 @@ internal sealed class SessionImporter(
             await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
             await BeginAsync(connection, sessions, cancellationToken);
             var insertion = new SessionInsertion(connection, transaction, into);
-            var present = await PresentAsync(connection, insertion, sessions, cancellationToken);
+            var keys = await ExistingAsync(connection, sessions, cancellationToken);
+            var present = await PresentAsync(new(connection, transaction, into), [.. sessions.Where(s => keys.Contains(s.Key))], cancellationToken);
             var replaced = await RehearseReplacementAsync(connection, transaction, present, cancellationToken);
-            await insertion.InsertAsync([.. sessions.Where(s => !present.ContainsKey(s.Key))], cancellationToken);
+            var beside = sessions.ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
+            await insertion.InsertAsync([.. beside[false].Where(s => !present.ContainsKey(s.Key))], cancellationToken);
+            await insertion.InsertAsync([.. beside[true].Where(s => !present.ContainsKey(s.Key))], cancellationToken, beside: true);
             FaultPoint.Reach(FaultPoints.RestoreInserted);
 
             List<ImportedSession> imported = [.. present.Values, .. insertion.Outcome.Select(s => s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key) ? StaysLive(s.Session, s.Reason!) : s)];
@@ -95,25 +98,32 @@ internal sealed class SessionImporter(
         await into.Target.RequireUnchangedAsync(connection, cancellationToken);
     }
 
-    /// <summary>Sessions that have a row already, with what that means for them.</summary>
-    private async Task<Dictionary<string, ImportedSession>> PresentAsync(
-        NpgsqlConnection connection, SessionInsertion insertion, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    /// <summary>What it means for sessions that they have a row already. Of parts those are left out whose messages can go beside the live ones.</summary>
+    private async Task<Dictionary<string, ImportedSession>> PresentAsync(ExistingSessions rows, IReadOnlyList<StagedSession> existing, CancellationToken cancellationToken)
     {
-        var keys = await ExistingAsync(connection, sessions, cancellationToken);
-        if (keys.Count == 0)
-            return [];
-        var present = sessions.Where(s => keys.Contains(s.Key)).ToList();
-        var differing = await insertion.DifferingAsync(present, cancellationToken);
+        var live = await rows.LiveAsync([.. existing.Where(s => s.Header.IsPart)], cancellationToken);
+        var present = existing.Where(s => !s.Header.IsPart).ToList();
+        var judged = present.Count == 0 ? [] : await PresentWholeAsync(rows, present, cancellationToken);
+        foreach (var part in existing.Where(s => live.ContainsKey(s.Key)))
+            judged.Add(part.Key, live[part.Key]
+                ? new(part, ImportOutcome.AlreadyThere)
+                : new(part, ImportOutcome.Refused, "some of its messages are in the database, and not all of them as they were archived; nothing was changed"));
+        return judged;
+    }
+
+    private async Task<Dictionary<string, ImportedSession>> PresentWholeAsync(ExistingSessions rows, List<StagedSession> present, CancellationToken cancellationToken)
+    {
+        var differing = await rows.DifferingAsync(present, cancellationToken);
         // A message that came since is no other version of what is there.
         List<StagedSession> other = [.. present.Where(s => differing.ContainsKey(s.Key))];
         var merges = !into.Target.Map.Session.HasRow && into.Options.OnConflict != ConflictMode.Replace;
-        var beside = (merges || into.Options.OnConflict == ConflictMode.Skip) && other.Count > 0 ? await insertion.WholeAsync(other, cancellationToken) : [];
+        var beside = (merges || into.Options.OnConflict == ConflictMode.Skip) && other.Count > 0 ? await rows.WholeAsync(other, cancellationToken) : [];
         // What came since under the key of a session without a row is no other version of it: there is none. The archived rows go beside.
         if (merges)
             present.RemoveAll(s => differing.ContainsKey(s.Key) && !beside.ContainsKey(s.Key));
         return present.ToDictionary(
             s => s.Key,
-            s => beside.TryGetValue(s.Key, out var rows) ? new(s, ImportOutcome.AlreadyThere) { Beside = rows } : Judge(s, differing.GetValueOrDefault(s.Key)),
+            s => beside.TryGetValue(s.Key, out var others) ? new(s, ImportOutcome.AlreadyThere) { Beside = others } : Judge(s, differing.GetValueOrDefault(s.Key)),
             StringComparer.Ordinal);
     }
 
@@ -158,7 +168,8 @@ internal sealed class SessionImporter(
             retry.Time, open, "The server did not answer a restore's commit, nor what became of it. Its sessions are either wholly restored or not at all; run the restore again with --on-conflict skip.",
             async (other, _, token) => records is not null
                 ? await records.AreWrittenAsync(other, token)
-                : (await ExistingAsync(other, inserted, token)).Count == inserted.Count);
+                // Of a part the session's row says nothing. A second attempt finds its messages there, if they are.
+                : !inserted.Exists(s => s.Header.IsPart) && (await ExistingAsync(other, inserted, token)).Count == inserted.Count);
         await outcome.CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken);
         FaultPoint.Reach(FaultPoints.RestoreCommitted);
         records?.Committed();

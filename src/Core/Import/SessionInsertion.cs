@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Npgsql;
 
 namespace Archiver.Core.Import;
@@ -33,13 +34,16 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         .Concat(Refused);
 
     /// <summary>Inserts what can be inserted of the sessions, all of one plan and none of them in the tables.</summary>
+    /// <param name="sessions">The sessions.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="beside">These are parts of sessions that are in the tables: their rows go beside those, and the sessions' own rows stay as they are.</param>
     /// <exception cref="PostgresException">An error that says nothing about a single session; the transaction is lost.</exception>
-    public async Task InsertAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    public async Task InsertAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool beside = false)
     {
         while (sessions.Count > 0)
         {
             await transaction.SaveAsync(Savepoint, cancellationToken);
-            var refused = await TryAsync(sessions, cancellationToken);
+            var refused = await TryAsync(sessions, beside, cancellationToken);
             if (refused.Count > 0)
                 await transaction.RollbackAsync(Savepoint, cancellationToken);
             await transaction.ReleaseAsync(Savepoint, cancellationToken);
@@ -50,7 +54,7 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
             }
             if (sessions.Count > 1 && refused.ContainsKey(""))
             {
-                await InsertAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken);
+                await InsertAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken, beside);
                 sessions = [.. sessions.Skip(sessions.Count / 2)];
                 continue;
             }
@@ -60,54 +64,17 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         }
     }
 
-    /// <summary>By key: the first table whose rows are not the document's, of sessions that are in the tables.</summary>
-    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
-    {
-        var staged = !sessions[0].Plan.ComparesStaged || await TryStageAsync(sessions, cancellationToken);
-        return await _comparer.DifferingAsync(sessions, cancellationToken, staged);
-    }
-
-    /// <summary>
-    /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A session that
-    /// lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
-    /// </summary>
-    public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
-    {
-        if (!sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.HasKey) || !await TryStageAsync(sessions, cancellationToken))
-            return [];
-        var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true, RowsChoice.Documents);
-        List<StagedSession> whole = [.. sessions.Where(s => !differing.ContainsKey(s.Key))];
-        return whole.Count == 0 ? [] : await _comparer.BesideAsync(whole, RowsChoice.Documents, cancellationToken);
-    }
-
-    /// <summary>False when a value does not even load: then its row is not the one in the table either.</summary>
-    private async Task<bool> TryStageAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
-    {
-        await transaction.SaveAsync(Savepoint, cancellationToken);
-        try
-        {
-            await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken);
-            await transaction.ReleaseAsync(Savepoint, cancellationToken);
-            return true;
-        }
-        catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))
-        {
-            await transaction.RollbackAsync(Savepoint, cancellationToken);
-            return false;
-        }
-    }
-
     /// <summary>Reasons by session key; under the empty key one that is about some session of the set. Empty when all are in.</summary>
-    private async Task<Dictionary<string, string>> TryAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, string>> TryAsync(IReadOnlyList<StagedSession> sessions, bool beside, CancellationToken cancellationToken)
     {
         try
         {
             await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken);
-            await InsertStagedAsync(sessions, cancellationToken);
+            await InsertStagedAsync(sessions, beside, cancellationToken);
             if (into.Options.DisableTriggers && await _foreignKeys.FindBrokenAsync(sessions, cancellationToken) is { } broken)
                 return new() { [""] = broken };
-            var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true);
-            if (differing.Count > 0)
+            var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true, beside ? RowsChoice.Transaction : RowsChoice.All, beside);
+            if (differing.Count > 0 && !beside)
                 await LookBesideAsync([.. sessions.Where(s => differing.ContainsKey(s.Key))], differing, cancellationToken);
             if (differing.Count > 0)
                 return await ExplainAsync(differing, cancellationToken);
@@ -121,9 +88,9 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         }
     }
 
-    private async Task InsertStagedAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    private async Task InsertStagedAsync(IReadOnlyList<StagedSession> sessions, bool beside, CancellationToken cancellationToken)
     {
-        var tables = StagingCopy.Filled(sessions);
+        var tables = StagingCopy.Filled(sessions).FindAll(t => !beside || t.Name != SourceMap.SessionName);
         await connection.ExecuteAsync($"SET CONSTRAINTS ALL DEFERRED; {ApplicationSettings}", cancellationToken);
         if (into.Options.DisableTriggers)
             await DisableTriggersAsync(cancellationToken);

@@ -34,7 +34,20 @@ internal static class IndexChecks
                     $"No index of table {session.Table} serves the order of selection, {order[0]} and {order[1]}{Where(unsorted)}: every page of sessions would read and sort the whole table.",
                     Statements(unsorted, order));
         }
+        WarnOfUnsortedMessages(catalog, findings);
         await WarnOfMissingPrimaryKeysAsync(catalog, probe, findings, cancellationToken);
+    }
+
+    // Each run looks for old messages in every session.
+    private static void WarnOfUnsortedMessages(SourceCatalog catalog, Findings findings)
+    {
+        if (!catalog.Source.Policies.Any(p => p.TakesParts) || catalog.Map.Children.FirstOrDefault(c => c.Name == SourceMap.MessagesName) is not { Time: { Or: null } time } messages
+            || messages.ForeignKey.Append(time.Times).Any(c => catalog.Column(messages.Name, c) is null))
+            return;
+        if (Bare(catalog, messages.Name, i => i.Orders(messages.ForeignKey[0], [.. messages.ForeignKey.Skip(1), time.Times])) is { Count: > 0 } unsorted)
+            findings.Warning(
+                $"No index of table {messages.Table} ({messages.Name}) serves {messages.ForeignKey.Sql} and {PgIdentifier.Quote(time.Times)} (Time){Where(unsorted)}: to find the old messages of a session, all of them would be read.",
+                Statements(unsorted, messages.ForeignKey.Sql, PgIdentifier.Quote(time.Times)));
     }
 
     /// <summary>The tables that hold the rows, partitions one by one, and lack such an index.</summary>

@@ -41,11 +41,11 @@ internal sealed class ArchiveLedger(RunContext run, string location)
         INSERT INTO archiver.archives (
           source, run_id, policy, exported_at, session_id, external_id, generation, state, user_id, session_created_at, session_last_activity,
           message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, keep, reason, mark, archived_at, ended_at, user_column,
-          session_first_activity)
+          session_first_activity, part)
         SELECT $1, (SELECT r.id FROM archiver.runs AS r WHERE r.id = $2 FOR KEY SHARE), $3, $4::timestamptz, n.session_id, n.external_id, n.generation, n.state, n.user_id,
                n.created, n.last_activity, n.messages, n.rows, n.object_id, n.byte_offset, n.byte_length, n.json_length, n.json_sha256, n.fingerprints::jsonb, n.keep::jsonb, n.reason,
                n.mark::jsonb, CASE n.state WHEN 'archived' THEN clock_timestamp() END, CASE n.state WHEN 'abandoned' THEN clock_timestamp() END, $24,
-               coalesce(n.first_activity, n.created)
+               coalesce(n.first_activity, n.created), $25
         FROM unnest($5, $6, $7, $8, $9, $10::timestamptz[], $11::timestamptz[], $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23::timestamptz[]) AS n (
           session_id, external_id, generation, state, user_id, created, last_activity, messages, rows, object_id, byte_offset, byte_length,
           json_length, json_sha256, fingerprints, keep, reason, mark, first_activity)
@@ -127,7 +127,7 @@ internal sealed class ArchiveLedger(RunContext run, string location)
             PgParameter.Bigints(archives.Select(a => a.JsonLength)), PgParameter.BytesArray(archives.Select(a => a.JsonSha256)),
             PgParameter.Texts(archives.Select(a => a.Fingerprints)), PgParameter.Texts(archives.Select(a => a.Keep)),
             PgParameter.Texts(archives.Select(a => a.Reason)), PgParameter.Texts(archives.Select(a => a.Mark)),
-            PgParameter.Texts(archives.Select(a => a.FirstActivity == a.Created ? null : a.FirstActivity)), PgParameter.Text(run.Source.Map.Session.User));
+            PgParameter.Texts(archives.Select(a => a.FirstActivity == a.Created ? null : a.FirstActivity)), PgParameter.Text(run.Source.Map.Session.User), PgParameter.Bool(archives.Any(a => a.IsPart)));
         Require(inserted, archives.Count);
     }
 

@@ -19,7 +19,7 @@ internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset
 /// <summary>One archive, as listed.</summary>
 internal sealed record ListedArchive(
     long Id, string SessionId, string? ExternalId, int Generation, string State, string? User, string? LastActivity, long Messages,
-    string Key, long Offset, long Length, string? ArchivedAt, string Policy, string? Keep);
+    string Key, long Offset, long Length, string? ArchivedAt, string Policy, string? Keep, bool Part);
 
 /// <summary>Reads archives from the ledger, newest first.</summary>
 internal sealed class ArchiveList(ConnectionCatalog connections)
@@ -29,7 +29,7 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
                to_char(a.session_last_activity AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
                a.message_count, o.key, a.byte_offset, a.byte_length,
                to_char(a.archived_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-               a.policy, a.keep::text
+               a.policy, a.keep::text, a.part
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
@@ -64,5 +64,5 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
 
     private static ListedArchive Read(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.TextOrNull(2), row.GetInt32(3), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6),
-        row.GetInt64(7), row.GetString(8), row.GetInt64(9), row.GetInt64(10), row.TextOrNull(11), row.GetString(12), row.TextOrNull(13));
+        row.GetInt64(7), row.GetString(8), row.GetInt64(9), row.GetInt64(10), row.TextOrNull(11), row.GetString(12), row.TextOrNull(13), row.GetBoolean(14));
 }

@@ -43,6 +43,9 @@ internal sealed record ArchiveRecord
     /// <summary>JSON of what a mark on the session row replaced, or null.</summary>
     public string? Mark { get; init; }
 
+    /// <summary>Some messages of a session that lives on; all records of a batch are, or none.</summary>
+    public bool IsPart { get; init; }
+
     /// <summary>Why it was abandoned; null otherwise.</summary>
     public string? Reason { get; init; }
 }

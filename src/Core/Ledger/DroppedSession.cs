@@ -18,6 +18,7 @@ internal static class DropReason
     public const string TableChanged = "table changed after export";
     public const string Locked = "locked by another transaction";
     public const string Referenced = "referenced by another session";
+    public const string NoMessages = "no message can go";
     public const string Unreadable = "unreadable";
     public const string TooSlow = "delete timed out";
     public const string Missing = "object missing";

@@ -13,7 +13,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     /// <summary>The reason of a session whose activity is NULL, infinite or in the future.</summary>
     public const string UnknownActivity = "unknown activity";
 
-    private readonly SoftDeletedRows? _rows = SoftDeletedRows.Of(source, shape, policy, cutoffs);
+    private readonly RowChoice? _rows = RowChoice.Of(source, shape, policy, cutoffs);
 
     /// <summary>
     /// The time whose age the policy judges, and in whose order its sessions are taken, so that the index of its condition gives the order too:
@@ -36,7 +36,9 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         List<Condition> conditions = [];
         // A comparison, not isfinite(): of a function the planner believes that it is true for a third of the rows, and a backlog that it takes
         // for small it sorts whole, batch after batch.
-        conditions.AddRange(table.Activity.Select(a => Of(UnknownActivity, a, cutoffs.Now, t => t.Known(cutoffs.Now, parameters))));
+        // Where messages of sessions that live on are judged, a session that is used while the run goes on is no unknown one.
+        if (!policy.TakesParts)
+            conditions.AddRange(table.Activity.Select(a => Of(UnknownActivity, a, cutoffs.Now, t => t.Known(cutoffs.Now, parameters))));
         if (policy.IdleFor is { } idle)
         {
             var cutoff = cutoffs.Before(idle);
@@ -57,7 +59,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         if (_rows is null)
             AddRole(conditions, "not deleted long enough", policy.DeletedFor, table.Deleted, parameters);
         else
-            AddDeletedRows(conditions, _rows, parameters);
+            conditions.AddRange(_rows.OfSession(parameters));
         AddRole(conditions, "not expired long enough", policy.ExpiredFor, table.Expires, parameters);
         if (policy.Action == PolicyAction.Expire)
             conditions.Add(new("status", table.Status!, NotYetExpired(Session(table.Status!))));
@@ -94,14 +96,6 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         var path = SessionPath.Of(source.Map, shape, child);
         return $"(SELECT max({TimeSql.Of(source, shape, child, child.Time!).Instant(parameters)}) FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))})";
     };
-
-    // Of sessions that stay. Those of a deleted one go, or come back, together with it.
-    private void AddDeletedRows(List<Condition> conditions, SoftDeletedRows rows, SqlParameters parameters)
-    {
-        if (source.Map.Session.Deleted is { } deleted)
-            conditions.Add(new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset));
-        conditions.Add(new("no rows deleted long enough", "rows", rows.Exists(parameters)));
-    }
 
     // Without Status named, what is stored keeps its mark. A NULL status is unknown and stays.
     private string NotYetExpired(string status) => policy.Status.Count > 0

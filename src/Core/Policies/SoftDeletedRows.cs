@@ -8,14 +8,13 @@ namespace Archiver.Core.Policies;
 /// Which rows of a session a purge with <c>Scope: Messages</c> takes: those that were soft-deleted long enough ago, and everything below
 /// them, which must not be left without its parent.
 /// </summary>
-internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs)
+internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) : RowChoice
 {
-    /// <summary>The rows that the policy takes of its sessions, or null where it takes sessions whole.</summary>
-    public static SoftDeletedRows? Of(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) =>
-        policy is { Action: PolicyAction.Purge, Scope: PurgeScope.Messages } ? new(source, shape, policy, cutoffs) : null;
+    /// <inheritdoc/>
+    public override SourceMap Map => source.Map;
 
-    /// <summary>Over the aliases of <see cref="SessionPath"/>; null when no row of this table can be taken.</summary>
-    public string? Condition(ChildTable child, SqlParameters parameters)
+    /// <inheritdoc/>
+    public override string? Condition(ChildTable child, SqlParameters parameters)
     {
         List<string> old = [];
         var (at, alias) = (child, "t");
@@ -30,16 +29,18 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
         return old.Count == 0 ? null : $"({string.Join(" OR ", old)})";
     }
 
-    /// <summary>The session (alias <c>s</c>) has such a row.</summary>
-    public string Exists(SqlParameters parameters)
+    /// <summary>Of sessions that stay. The rows of a deleted one go, or come back, together with it.</summary>
+    public override IEnumerable<Condition> OfSession(SqlParameters parameters)
     {
+        if (source.Map.Session.Deleted is { } deleted)
+            yield return new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset);
         var some = source.Map.Children.Where(c => c.Deleted is not null).Select(child =>
         {
             var path = SessionPath.Of(source.Map, shape, child);
             var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
             return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))} AND {old})";
         });
-        return $"({string.Join("\n    OR ", some)})";
+        yield return new("no rows deleted long enough", "rows", $"({string.Join("\n    OR ", some)})");
     }
 
     private string Old(TimeSql deleted, SqlParameters parameters) => deleted.SetAndOld(cutoffs.Before(policy.DeletedFor!.Value), parameters);

@@ -25,7 +25,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state IN ('stored', 'restored')
         """;
 
-    private readonly SoftDeletedRows? _only = SoftDeletedRows.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);
+    private readonly RowChoice? _only = RowChoice.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);
 
     public async Task<ChangedBatch> ApplyAsync(SelectedBatch batch, CancellationToken cancellationToken)
     {

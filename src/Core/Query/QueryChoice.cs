@@ -13,10 +13,11 @@ internal sealed class QueryChoice
     /// <summary>States of archives that can be read.</summary>
     public const string Readable = "('stored', 'archived', 'restored', 'superseded', 'unknown')";
 
+    // And every part whose messages are not in the tables; none hides another archive, and none is hidden.
     private static readonly string Newest = $"""
-        AND a.state <> 'superseded' AND NOT EXISTS (
+        AND a.state <> 'superseded' AND (NOT a.part OR a.state IN ('archived', 'unknown')) AND NOT EXISTS (
           SELECT FROM archiver.archives AS n
-          WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN {Readable})
+          WHERE NOT a.part AND NOT n.part AND n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN {Readable})
         """;
 
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.

@@ -19,9 +19,12 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
     /// <summary>Ids of which several objects were found and one cannot be read, with its key: it may be the newest.</summary>
     public List<(string Id, string Key)> Undecided { get; } = [];
 
-    /// <summary>For each id the object whose rows were read last; ids without one are left out.</summary>
+    /// <summary>
+    /// For each id the whole session whose rows were read last, in the first page, and its parts, the newest first, in the pages after it; ids without an object
+    /// are left out.
+    /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async Task<IReadOnlyList<RestoreCandidate>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IReadOnlyList<RestoreCandidate>>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
         var wanted = ids.Distinct(StringComparer.Ordinal).ToDictionary(ObjectKey.Encode, id => id, StringComparer.Ordinal);
         Dictionary<string, List<ListedVersions>> found = new(StringComparer.Ordinal);
@@ -33,19 +36,23 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
                 found[id] = keys = [];
             keys.Add(listed);
         }
-        List<RestoreCandidate> candidates = [];
+        List<List<RestoreCandidate>> pages = [];
         foreach (var (id, keys) in found)
         {
-            if (await ChooseAsync(id, keys, cancellationToken) is { } name)
-                candidates.Add(new(id, name, null));
+            foreach (var (page, name) in (await ChooseAsync(id, keys, cancellationToken)).Index())
+            {
+                if (page == pages.Count)
+                    pages.Add([]);
+                pages[page].Add(new(id, name, null));
+            }
         }
-        return candidates;
+        return pages;
     }
 
-    private async Task<ObjectName?> ChooseAsync(string id, List<ListedVersions> keys, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ObjectName>> ChooseAsync(string id, List<ListedVersions> keys, CancellationToken cancellationToken)
     {
         if (keys is [var only] && only.Objects.Count() == 1)
-            return only.Objects.First();
+            return [only.Objects.First()];
         List<FoundObject> read = [];
         foreach (var key in keys)
         {
@@ -57,10 +64,11 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
                 continue;
             }
             Undecided.Add((id, key.Key));
-            return null;
+            return [];
         }
-        return read.OrderByDescending(f => f.Documents[0].ArchivedAt).ThenByDescending(f => f.Documents[0].Generation).ThenBy(f => f.Key, StringComparer.Ordinal)
-            .Select(f => new ObjectName(f.Key, f.VersionId)).FirstOrDefault();
+        var newest = read.OrderByDescending(f => f.Documents[0].ArchivedAt).ThenByDescending(f => f.Documents[0].Generation).ThenBy(f => f.Key, StringComparer.Ordinal)
+            .ToLookup(f => f.Documents[0].Header.IsPart);
+        return [.. newest[false].Take(1).Concat(newest[true]).Select(f => new ObjectName(f.Key, f.VersionId))];
     }
 
     [GeneratedRegex(@"^/\d{4,}/\d{2}/(?<id>[A-Za-z0-9._%-]+)(~[0-9a-f]+)?\.json\.gz$", RegexOptions.ExplicitCapture)]

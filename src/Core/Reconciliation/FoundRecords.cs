@@ -23,7 +23,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
           key text COLLATE "C" PRIMARY KEY, version_id text, attempt text, layout text, members text[], length bigint, sha256 bytea, run_id uuid, policy text, exported_at timestamptz);
         CREATE TEMPORARY TABLE archiver_found_documents (
           key text COLLATE "C", session_id text COLLATE "C", external_id text, generation int, user_id text, created text, activity text[], times text[], messages bigint, rows bigint,
-          byte_offset bigint, byte_length bigint, json_length bigint, json_sha256 bytea, run_id uuid, policy text, exported_at timestamptz);
+          byte_offset bigint, byte_length bigint, json_length bigint, json_sha256 bytea, run_id uuid, policy text, exported_at timestamptz, part boolean);
         CREATE TEMPORARY TABLE archiver_confirmed (session_id text COLLATE "C", generation int, json_sha256 text);
         """;
 
@@ -36,9 +36,9 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     private const string AddDocuments = """
         INSERT INTO pg_temp.archiver_found_documents
         SELECT n.key, n.session_id, n.external_id, n.generation, n.user_id, n.created, n.activity::text[], n.times::text[], n.messages, n.rows,
-               n.byte_offset, n.byte_length, n.json_length, n.json_sha256, n.run_id::uuid, n.policy, n.exported_at::timestamptz
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS n (
-          key, session_id, external_id, generation, user_id, created, activity, times, messages, rows, byte_offset, byte_length, json_length, json_sha256, run_id, policy, exported_at)
+               n.byte_offset, n.byte_length, n.json_length, n.json_sha256, n.run_id::uuid, n.policy, n.exported_at::timestamptz, n.part
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS n (
+          key, session_id, external_id, generation, user_id, created, activity, times, messages, rows, byte_offset, byte_length, json_length, json_sha256, run_id, policy, exported_at, part)
         """;
 
     private const string AddConfirmed = """
@@ -65,13 +65,13 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     private const string InsertArchives = """
         INSERT INTO archiver.archives (
           source, run_id, policy, exported_at, stored_at, session_id, external_id, generation, state, user_id, session_created_at, session_first_activity, session_last_activity,
-          message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, reason)
+          message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, reason, part)
         SELECT DISTINCT ON (d.session_id, d.generation)
                $1, d.run_id, d.policy, d.exported_at, d.exported_at, d.session_id, d.external_id, d.generation, 'unknown', d.user_id, d.created::timestamptz,
                CASE WHEN coalesce(d.created, d.activity[1]) IS NOT NULL THEN least(
                  coalesce(d.created::timestamptz, (SELECT min(a.value::timestamptz) FROM unnest(d.activity) AS a (value))), (SELECT min(t.value::timestamptz) FROM unnest(d.times) AS t (value))) END,
                CASE WHEN d.activity <> '{}' THEN (SELECT max(a.value::timestamptz) FROM unnest(d.activity || d.times) AS a (value)) END,
-               d.messages, d.rows, o.id, d.byte_offset, d.byte_length, d.json_length, d.json_sha256, '{}', CASE WHEN c.session_id IS NULL THEN $4 ELSE $3 END
+               d.messages, d.rows, o.id, d.byte_offset, d.byte_length, d.json_length, d.json_sha256, '{}', CASE WHEN c.session_id IS NULL THEN $4 ELSE $3 END, d.part
         FROM pg_temp.archiver_found_documents AS d
         JOIN archiver.objects AS o ON o.location = $2 AND o.key = d.key AND o.state = 'stored'
         LEFT JOIN pg_temp.archiver_confirmed AS c
@@ -117,7 +117,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             PgParameter.Bigints(documents.Select(d => d.Found.Rows)), PgParameter.Bigints(documents.Select(d => d.Found.Offset)), PgParameter.Bigints(documents.Select(d => d.Found.Length)),
             PgParameter.Bigints(documents.Select(d => d.Found.JsonLength)), PgParameter.BytesArray(documents.Select(d => d.Found.JsonSha256)),
             PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Run)), PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Policy)),
-            PgParameter.Texts(documents.Select(d => d.Found.Header.ArchivedAt)));
+            PgParameter.Texts(documents.Select(d => d.Found.Header.ArchivedAt)), PgParameter.Bools(documents.Select(d => d.Found.Header.IsPart)));
     }
 
     private bool IsErased(FoundDocument document) =>

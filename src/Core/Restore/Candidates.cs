@@ -8,6 +8,9 @@ namespace Archiver.Core.Restore;
 /// <summary>The documents that a restore asks for: from the ledger, or where there is none from the bucket.</summary>
 internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
 {
+    // Sessions that replace live ones.
+    private readonly HashSet<string> _whole = new(StringComparer.Ordinal);
+
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -20,13 +23,24 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         {
             if (options is { IntoSource: true, Ids.Count: 0, ObjectKeys.Count: 0 })
                 await AddRestoredAsync(options, cancellationToken);
-            await foreach (var page in ledger.FindAsync(options, form, cancellationToken))
+            // Whole sessions first: the messages of parts go beside what these bring back.
+            foreach (var parts in new[] { false, true })
             {
-                foreach (var found in page)
-                    wanted.ExceptWith([.. ids[found.Archive.SessionId], .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>()]);
-                tally.AddSelected(page.Count);
-                yield return [.. page.Select(f => RestoreCandidate.Of(f.Archive))];
+                await foreach (var page in ledger.FindAsync(options, form, parts, cancellationToken))
+                {
+                    if (!parts && options.OnConflict == ConflictMode.Replace)
+                        _whole.UnionWith(page.Select(f => f.Archive.SessionId));
+                    foreach (var found in page)
+                        wanted.ExceptWith([.. ids[found.Archive.SessionId], .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>()]);
+                    foreach (var group in parts ? Parts(page, options) : [page])
+                    {
+                        tally.AddSelected(group.Count);
+                        yield return [.. group.Select(f => RestoreCandidate.Of(f.Archive))];
+                    }
+                }
             }
+            if (wanted.Count > 0 && options is { IntoSource: true, Generation: null, ObjectKeys.Count: 0 })
+                await AddRestoredPartsAsync(options, ids, wanted, cancellationToken);
         }
         if (options.ObjectKeys.Count > 0)
         {
@@ -37,21 +51,61 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         }
         else if (wanted.Count > 0 && !hasLedger)
         {
-            var found = await bucket.FindAsync([.. ids.Select(i => i.Key)], cancellationToken);
-            wanted.ExceptWith(found.SelectMany(f => ids[f.SessionId!]));
+            var pages = await bucket.FindAsync([.. ids.Select(i => i.Key)], cancellationToken);
+            wanted.ExceptWith(pages.SelectMany(p => p).SelectMany(f => ids[f.SessionId!]));
             foreach (var (id, key) in bucket.Undecided)
             {
                 wanted.ExceptWith(ids[id]);
                 tally.AddRefused(id, key, "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object");
             }
-            tally.AddSelected(found.Count);
-            yield return found;
+            foreach (var page in pages)
+            {
+                tally.AddSelected(page.Count);
+                yield return page;
+            }
         }
         if (options.ObjectKeys.Count == 0)
         {
             foreach (var id in wanted)
                 tally.AddRefused(id, null, hasLedger ? Unknown(options) : "the ledger has no archive at all, and the store no object of its name; a member of a bundle is found after: archiver ledger rebuild");
         }
+    }
+
+    /// <summary>
+    /// Those that can be restored, in groups with one part a session: a message may need one of a newer part by a foreign key, never one of an older part. What
+    /// replaces a live session takes its place wholly, so its parts wait.
+    /// </summary>
+    private IEnumerable<IReadOnlyList<FoundArchive>> Parts(IReadOnlyList<FoundArchive> page, RestoreOptions options)
+    {
+        List<FoundArchive> group = [];
+        HashSet<string> sessions = new(StringComparer.Ordinal);
+        foreach (var part in page)
+        {
+            if (part.WithoutSession)
+            {
+                tally.AddSelected(1);
+                tally.AddRefused(part.Archive.SessionId, part.Archive.Object.Key, "these are older messages of a session that the application has deleted since; to bring it back with them, name it: archiver restore <id>");
+                continue;
+            }
+            if (options.OnConflict == ConflictMode.Replace && _whole.Contains(part.Archive.SessionId))
+                continue;
+            if (!sessions.Add(part.Archive.SessionId))
+            {
+                yield return group;
+                group = [];
+                sessions = new([part.Archive.SessionId], StringComparer.Ordinal);
+            }
+            group.Add(part);
+        }
+        if (group.Count > 0)
+            yield return group;
+    }
+
+    private async Task AddRestoredPartsAsync(RestoreOptions options, ILookup<string, string> ids, HashSet<string> wanted, CancellationToken cancellationToken)
+    {
+        var restored = await ledger.RestoredPartsAsync(options.Source, ids.Where(i => i.Any(wanted.Contains)).Select(i => i.Key), wanted, cancellationToken);
+        tally.AddAlreadyThere(restored.Count);
+        wanted.ExceptWith(restored.SelectMany(r => ids[r.Session].Append(r.ExternalId!)));
     }
 
     private static string Unknown(RestoreOptions options) => options.Generation is { } generation

@@ -48,7 +48,7 @@ internal sealed class DueSelector(RunContext run)
     {
         // A restore that makes room runs a policy of its own, which is to delete nothing but what is in its way, whatever it is called.
         var configured = run.Source.Policies.Any(p => p.Name == run.Policy.Name && p.Where == run.Policy.Where);
-        if (!configured || run.Policy is not { Action: PolicyAction.Archive, Delete: DeleteMode.Session })
+        if (!configured || run.Policy is not { Action: PolicyAction.Archive, TakesParts: false, Delete: DeleteMode.Session })
             return (0, 0);
         var parameters = new SqlParameters();
         var sql = $"SELECT count(*) FILTER (WHERE {run.Shard.Sql("a.session_id")}), count(*) {Due(run, parameters)}";

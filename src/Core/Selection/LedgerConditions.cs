@@ -56,7 +56,7 @@ internal sealed class LedgerConditions(RunContext run)
     /// </summary>
     private IEnumerable<Condition> NotReferenced(SessionKey key, IReadOnlyList<Condition> ledger, SqlParameters parameters, bool every)
     {
-        if (run.Policy is not ({ Action: PolicyAction.Archive, RowsStay: false } or { Action: PolicyAction.Purge, Scope: PurgeScope.Sessions }))
+        if (run.Policy is not ({ Action: PolicyAction.Archive, TakesParts: false, RowsStay: false } or { Action: PolicyAction.Purge, Scope: PurgeScope.Sessions }))
             yield break;
         var references = new ReferenceSql(run.Source.Map, run.Shape);
         foreach (var reference in run.Shape.References.Where(r => r.Readable && (r.Indexed || every)))

@@ -12,13 +12,15 @@ internal sealed class SelectionStatements
     private readonly RunContext _run;
     private readonly SessionTable _table;
     private readonly KeyForm _form;
-    private readonly SoftDeletedRows? _only;
+    private readonly RowChoice? _only;
+    private readonly SourceMap _map;
 
     public SelectionStatements(RunContext run)
     {
         _run = run;
         _table = run.Source.Map.Session;
-        _only = SoftDeletedRows.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);
+        _only = RowChoice.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);
+        _map = _only?.Map ?? run.Source.Map;
         _form = KeyForm.Of(run.Source.Map, run.Shape);
     }
 
@@ -32,8 +34,9 @@ internal sealed class SelectionStatements
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
         var key = _form.Of("s");
-        // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page.
-        var (order, orderType) = _table.HasRow ? (Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value, Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type) : (key.Row, _form.Type);
+        // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page. So do sessions that live on:
+        // their activity changes while the run goes on, and one might come twice.
+        var (order, orderType) = _table.HasRow && !_run.Policy.TakesParts ? (Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value, Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type) : (key.Row, _form.Type);
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Conditions(parameters),
@@ -76,7 +79,8 @@ internal sealed class SelectionStatements
     /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {
-        var path = SessionPath.Of(_run.Source.Map, _run.Shape, child).Among(_form, parameters.Add(PgParameter.Texts(keys)));
+        child = _map.Children.Single(c => c.Name == child.Name);
+        var path = SessionPath.Of(_map, _run.Shape, child).Among(_form, parameters.Add(PgParameter.Texts(keys)));
         var time = child.Time is null ? "NULL::timestamptz" : TimeSql.Of(_run.Source, _run.Shape, child, child.Time).Instant(parameters);
         return $"""
             SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
@@ -103,7 +107,8 @@ internal sealed class SelectionStatements
     /// <summary>Rows and bytes that all eligible sessions have in one child table.</summary>
     public string Total(ChildTable child, SqlParameters parameters)
     {
-        var path = SessionPath.Of(_run.Source.Map, _run.Shape, child);
+        child = _map.Children.Single(c => c.Name == child.Name);
+        var path = SessionPath.Of(_map, _run.Shape, child);
         return $"""
             SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
             FROM {path.From(child)}

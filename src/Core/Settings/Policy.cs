@@ -13,13 +13,13 @@ public enum PolicyAction
     Expire,
 }
 
-/// <summary>What a purge removes.</summary>
+/// <summary>What a purge or an archive run takes.</summary>
 public enum PurgeScope
 {
     /// <summary>Whole sessions.</summary>
     Sessions,
 
-    /// <summary>Soft-deleted rows of sessions that stay.</summary>
+    /// <summary>Rows of sessions that stay: soft-deleted ones for a purge, old messages for an archive run.</summary>
     Messages,
 }
 
@@ -51,6 +51,12 @@ public sealed record Policy
 
     public TimeSpan? ExpiredFor { get; init; }
 
+    /// <summary>With scope Messages of Archive: messages older than this by their Time; null where <see cref="KeepLast"/> alone decides.</summary>
+    public TimeSpan? MessagesOlderThan { get; init; }
+
+    /// <summary>With scope Messages of Archive: so many of the newest messages of each session stay.</summary>
+    public int? KeepLast { get; init; }
+
     /// <summary>Only sessions in one of these statuses; empty for all.</summary>
     public IReadOnlyList<string> Status { get; init; } = [];
 
@@ -80,6 +86,9 @@ public sealed record Policy
 
     /// <summary>Sessions whose stored copies give way to the version that is live now; only a restore that makes room has any.</summary>
     internal IReadOnlyList<string> Replaces { get; init; } = [];
+
+    /// <summary>Archives parts: old messages of sessions that live on.</summary>
+    public bool TakesParts => Action == PolicyAction.Archive && Scope == PurgeScope.Messages;
 
     /// <summary>A run stores sessions and marks them, and their rows stay, for good or until <see cref="DeleteAfter"/> has passed.</summary>
     public bool RowsStay => Delete == DeleteMode.Nothing || DeleteAfter > TimeSpan.Zero;

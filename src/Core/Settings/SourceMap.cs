@@ -86,6 +86,12 @@ public sealed record ChildTable
 
     private static readonly Dictionary<string, string> EveryRow = [];
 
+    /// <summary>What stands for its rows behind a FROM, to be given an alias: the table, or what a query has made of it.</summary>
+    public string Sql => Derived ?? Table.Sql;
+
+    /// <summary>A query in parentheses with every column of the table and <c>tableoid</c>, <c>ctid</c> and <c>xmin</c>; null for the table itself.</summary>
+    internal string? Derived { get; init; }
+
     /// <summary>Its key, if the table has one.</summary>
     public KeyColumns? Key { get; init; }
 

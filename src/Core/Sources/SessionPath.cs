@@ -46,7 +46,7 @@ internal sealed class SessionPath
         {
             var parent = map.Children.Single(c => c.Name == at.Parent);
             var parentAlias = $"p{level}";
-            joins.Add($"{parent.Table.Sql} AS {parentAlias}");
+            joins.Add($"{parent.Sql} AS {parentAlias}");
             conditions.Add(Link(at, alias, parentAlias));
             conditions.AddRange(RowsOf(parent, parentAlias));
             (at, alias) = (parent, parentAlias);
@@ -73,7 +73,7 @@ internal sealed class SessionPath
     public string All => string.Join(" AND ", Conditions);
 
     /// <summary><c>FROM</c> list for a select over the child.</summary>
-    public string From(ChildTable child) => string.Join(", ", [$"{child.Table.Sql} AS t", .. Joins]);
+    public string From(ChildTable child) => string.Join(", ", [$"{child.Sql} AS t", .. Joins]);
 
     /// <summary><c>USING</c> clause for a delete, with its leading blank, or nothing.</summary>
     public string Using => Joins.Count == 0 ? "" : $" USING {string.Join(", ", Joins)}";

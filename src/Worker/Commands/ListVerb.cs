@@ -80,7 +80,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         {
             string[] row =
             [
-                a.Id.ToString(CultureInfo.InvariantCulture), source.Name, a.SessionId, a.Generation.ToString(CultureInfo.InvariantCulture), a.State,
+                a.Id.ToString(CultureInfo.InvariantCulture), source.Name, a.SessionId, a.Generation.ToString(CultureInfo.InvariantCulture), a.Part ? $"{a.State} (part)" : a.State,
                 a.User ?? "-", a.LastActivity ?? "-", a.Messages.ToString(CultureInfo.InvariantCulture), a.Key,
             ];
             table.Add(kept ? [.. row, Kept.Text(a.Keep)] : row);

@@ -38,6 +38,6 @@ public sealed class KnownKeysTests
         Assert.Contains("Archiver:Sources:{name}:Tables:Children:{name}:Order", ArchiverConfiguration.KnownKeys);
         Assert.Contains("Archiver:AutoMigrate", ArchiverConfiguration.KnownKeys);
         Assert.Equal(ArchiverConfiguration.KnownKeys.Count, ArchiverConfiguration.KnownKeys.Distinct().Count());
-        Assert.Equal(96, ArchiverConfiguration.KnownKeys.Count);
+        Assert.Equal(98, ArchiverConfiguration.KnownKeys.Count);
     }
 }

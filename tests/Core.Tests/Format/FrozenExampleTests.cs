@@ -43,6 +43,24 @@ public sealed class FrozenExampleTests
     }
 
     [Fact]
+    public async Task The_example_of_a_part_is_read_and_is_as_the_schema_says()
+    {
+        var json = await File.ReadAllBytesAsync(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.part-1.json"), TestContext.Current.CancellationToken);
+        await using var gzip = new GZipStream(File.OpenRead(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.part-1.json.gz")), CompressionMode.Decompress);
+        using var document = await DocumentReader.OpenAsync(gzip, TestContext.Current.CancellationToken);
+        List<string> tables = [];
+        while (await document.ReadAsync(TestContext.Current.CancellationToken))
+            tables.Add(document.Table);
+
+        Assert.Equal(("archiver.part/1", true, 1), (document.Header.Format, document.Header.IsPart, document.Header.Generation));
+        Assert.Equal(["session", "messages", "messages", "files"], tables);
+        Assert.Equal("6d00cf09eae397de769e203e6e83e3f17fec8f9d4cdcf2d53e70ff75f1843992", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(json)));
+        using var schema = JsonDocument.Parse(await File.ReadAllBytesAsync(Repository.File("docs", "format.schema.json"), TestContext.Current.CancellationToken));
+        using var parsed = JsonDocument.Parse(json);
+        Assert.Empty(Violations(parsed.RootElement, schema.RootElement, schema.RootElement, "$"));
+    }
+
+    [Fact]
     public void It_is_as_the_schema_says()
     {
         using var schema = JsonDocument.Parse(File.ReadAllBytes(Repository.File("docs", "format.schema.json")));
@@ -51,7 +69,7 @@ public sealed class FrozenExampleTests
         Assert.Empty(Violations(document.RootElement, schema.RootElement, schema.RootElement, "$"));
         using var wrong = JsonDocument.Parse("""{"format":"archiver.session/2","archived_at":"yesterday","source":{},"generation":0,"tables":{},"session":[],"extra":1}""");
         Assert.Equal(
-            ["$.archived_at pattern", "$.extra", "$.format const", "$.generation minimum", "$.session type", "$.source required database", "$.source required name", "$.source required policy",
+            ["$.archived_at pattern", "$.extra", "$.format enum", "$.generation minimum", "$.session type", "$.source required database", "$.source required name", "$.source required policy",
                 "$.source required run", "$.source required server", "$.source required system_id", "$.tables required session"],
             Violations(wrong.RootElement, schema.RootElement, schema.RootElement, "$").Order(StringComparer.Ordinal));
     }
@@ -87,9 +105,9 @@ public sealed class FrozenExampleTests
                     foreach (var violation in Violations(value, root.GetProperty("$defs").GetProperty(keyword.Value.GetString()!["#/$defs/".Length..]), root, path))
                         yield return violation;
                     break;
-                case "const":
-                    if (value.GetString() != keyword.Value.GetString())
-                        yield return $"{path} const";
+                case "enum":
+                    if (keyword.Value.EnumerateArray().All(v => v.GetString() != value.GetString()))
+                        yield return $"{path} enum";
                     break;
                 case "type":
                     if (!IsOf(keyword.Value.GetString()!, value))

@@ -102,6 +102,8 @@ public sealed class LeastPrivilegeTests(TestServers servers)
 
         await using var list = new NpgsqlCommand("SELECT count(*) FROM archiver.archived_sessions", application);
         Assert.Equal(20L, await list.ExecuteScalarAsync(Token));
+        await using var parts = new NpgsqlCommand("SELECT count(*) FROM archiver.archived_parts", application);
+        Assert.Equal(0L, await parts.ExecuteScalarAsync(Token));
         foreach (var denied in new[] { "SELECT FROM archiver.archives", "SELECT FROM archiver.objects", "SELECT FROM public.chat_messages" })
         {
             var refused = await Assert.ThrowsAsync<PostgresException>(() => archiver.ExecuteAsync(denied, null, application));

@@ -34,6 +34,7 @@ public sealed class LedgerIndexTests(TestServers servers)
         ["archives_by_session"] = (_, run, _) => new BatchSelector(run).NextAsync(100, Token),
         ["archives_by_run"] = (archiver, _, _) => FindAsync(archiver, new() { Source = "main", Run = Guid.Parse(Run) }),
         ["archives_by_object"] = (_, _, connection) => EraseObject.FindAsync(connection, "main", ["8f14e45f-ceea-167a-5a36-dedd4bea2543"], Token),
+        ["archives_parts"] = (archiver, _, _) => FindNoPartsAsync(archiver, new() { Source = "main", User = "u7" }),
         ["archives_stored"] = (_, run, _) => DueSelector.CountForAsync(run, Token),
     };
 
@@ -114,8 +115,15 @@ public sealed class LedgerIndexTests(TestServers servers)
     private static async Task FindAsync(ArchiverFixture archiver, RestoreOptions options)
     {
         var finder = new CandidateFinder(archiver.Connections);
-        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), Token))
+        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), parts: false, Token))
             Assert.NotEmpty(page);
+    }
+
+    private static async Task FindNoPartsAsync(ArchiverFixture archiver, RestoreOptions options)
+    {
+        var finder = new CandidateFinder(archiver.Connections);
+        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), parts: true, Token))
+            Assert.Empty(page);
     }
 
     private async Task<ArchiverFixture> FilledAsync()

@@ -18,7 +18,9 @@ internal static class OracleRules
 
     private const string Archived = """
         WITH archived AS (
-          SELECT d.tab, d.key, d.content FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive WHERE a.state = 'archived')
+          SELECT d.tab, d.key, d.content FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive WHERE a.state = 'archived'
+            -- The row of a session of which a part is archived lives on.
+            AND NOT (a.part AND d.tab = 'session'))
         -- Superseded by the generation that a restore put in its place, and restorable; or destroyed on purpose later.
         , former AS (
           SELECT d.tab, d.key, d.content FROM shadow.documents AS d JOIN archiver.archives AS a ON a.id = d.archive WHERE a.state IN ('superseded', 'discarded', 'erased'))
@@ -48,7 +50,7 @@ internal static class OracleRules
             """,
         ["deleted, discarded, erased or removed while a hold covered it"] = "SELECT h.what || ' ' || h.key || ', hold ' || h.hold FROM shadow.held AS h",
         ["archived in two generations at once"] = """
-            SELECT a.session_id FROM archiver.archives AS a WHERE a.state = 'archived' GROUP BY a.source, a.session_id HAVING count(*) > 1
+            SELECT a.session_id FROM archiver.archives AS a WHERE a.state = 'archived' AND NOT a.part GROUP BY a.source, a.session_id HAVING count(*) > 1
             """,
         ["restored with content that it never had"] = """
             SELECT v.tab || ' ' || v.key FROM shadow.versions AS v

@@ -33,6 +33,36 @@ public sealed class KillTests(TestServers servers)
         Assert.Equal(90, (await oracle.CountAsync(Token)).SessionsArchived);
     }
 
+    // Old messages of sessions that live on: the steps are those of any archive, the rows are not all of a session's.
+    [Fact]
+    public async Task Loses_nothing_killed_at_every_step_of_a_run_that_archives_old_messages_and_of_their_restore()
+    {
+        string[] everything = ["restore", "--from", "2000-01-01"];
+        await using var archiver = await BatchesOfThreeAsync(idle: 90);
+        archiver.With("Sources:main:Policies:idle:IdleFor", null).With("Sources:main:Policies:idle:Scope", "Messages").With("Sources:main:Policies:idle:MessagesOlderThan", "90d").With("Sources:main:Policies:idle:KeepLast", "2");
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET last_activity = now(), ended_at = NULL");
+        var rows = await archiver.RowsAsync();
+        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        foreach (var point in Of("archive", "run"))
+        {
+            await archiver.KillAtAsync(point, point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1, Token, "archive", "--max-sessions", "6");
+            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
+        }
+
+        await archiver.ToRestAsync(Token, "archive");
+
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        Assert.Equal((93L, 90L), (await archiver.LiveSessionsAsync(), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE part AND state = 'archived'")));
+        foreach (var point in Of("restore"))
+        {
+            await archiver.KillAtAsync(point, 1, Token, everything);
+            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
+        }
+        await archiver.ToRestAsync(Token, everything);
+        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        Assert.Equal(rows, await archiver.RowsAsync());
+    }
+
     [Fact]
     public async Task Loses_nothing_killed_between_the_parts_of_a_large_object()
     {

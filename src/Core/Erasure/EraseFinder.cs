@@ -34,7 +34,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         var work = new EraseWork(unrecorded.Ours, [.. tombstones.Tombstones.Select(t => t.Name)]);
         if (request.Reapply)
         {
-            var (erased, reused) = await targets.OfTombstonesAsync(tombstones, cancellationToken);
+            var (erased, reused) = await new ErasedAgain(connection, source, shape, unrecorded.Ours).FindAsync(tombstones, cancellationToken);
             work.Add(erased);
             work.Add(reused);
             foreach (var session in reused)
@@ -73,7 +73,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
 
     private static bool IsAskedFor(FoundDocument document, EraseRequest request, IReadOnlySet<string> users, EraseWork work, TombstoneSet tombstones) =>
         work.IsFree(document.SessionId) || request.Ids.Contains(document.SessionId) || (document.User is { } user && users.Contains(user))
-        || (request.Reapply && tombstones.Covers(document.SessionId, document.User, null, EraseTargets.CopiedAt(document)));
+        || (request.Reapply && tombstones.Covers(document.SessionId, document.User, null, document.ArchivedAt));
 
     /// <summary>
     /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that they are

@@ -32,8 +32,7 @@ internal static class Erasures
         var unseen = tombstones.Tombstones.Select(t => t.Name).Except(known, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         if (unseen.Count == 0)
             return tombstones;
-        var targets = new EraseTargets(connection, run.Source, run.Shape, store, unrecorded: []);
-        var (erased, _) = await targets.OfTombstonesAsync(tombstones.Only(unseen), cancellationToken);
+        var (erased, _) = await new ErasedAgain(connection, run.Source, run.Shape, unrecorded: []).FindAsync(tombstones.Only(unseen), cancellationToken);
         if (erased.Count > 0)
             throw new ArchiverException(FailureKind.Refused,
                 $"{Counted.Of(erased.Count, "session")} of source '{run.Source.Name}' {(erased.Count == 1 ? "was erased and is" : "were erased and are")} here again: the database was restored to an earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes");

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Import;
 using Archiver.Core.Ledger;
 using Archiver.Core.Pipelines;
 using Archiver.Core.Reading;
@@ -48,7 +46,7 @@ public sealed class RestoreRunner
             if (options is { IntoSource: true, DryRun: false })
                 (run, outcome, error) = await RunIntoSourceAsync(source, options, tally, cancellationToken);
             else
-                await RestoreAsync(source, options, tally, scope: null, candidates: null, cancellationToken);
+                await WorkOn(source).RestoreAsync(options, tally, scope: null, candidates: null, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -66,35 +64,9 @@ public sealed class RestoreRunner
         var first = await RunLockedAsync(source, options, tally, candidates: null, cancellationToken);
         if (first.Outcome is not null || tally.TakeConflicting() is not { Count: > 0 } conflicting)
             return first;
-        var left = await ReplaceAsync(source, options, first.Run, tally, conflicting, cancellationToken);
+        var left = await new LiveReplacement(source, _settings, _connections[source.Name], _store, _policies).ReplaceAsync(options, first.Run, tally, conflicting, cancellationToken);
         // What could not give way, because it is held or in use, is still there and is refused now; what is gone meanwhile is restored.
         return left.Count == 0 ? first : await RunLockedAsync(source, options, tally, left, cancellationToken);
-    }
-
-    /// <summary>Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced.</summary>
-    private async Task<IReadOnlyList<RestoreCandidate>> ReplaceAsync(
-        SourceSettings source, RestoreOptions options, Guid run, RestoreTally tally, IReadOnlyList<RestoreCandidate> conflicting, CancellationToken cancellationToken)
-    {
-        await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken);
-        List<RestoreCandidate> left = [.. conflicting.GroupBy(c => c.SessionId!).SelectMany(g => g.Skip(1))];
-        foreach (var chunk in conflicting.DistinctBy(c => c.SessionId).Chunk(LiveVersions.MaxSessions))
-        {
-            var replacement = new Replacement(
-                chunk.ToDictionary(c => c.SessionId!, StringComparer.Ordinal), _store, tables.Stager, tables.Into, new RestoreRecords(source.Name, run, lease: null, options.Who), _settings);
-            await using (replacement)
-            {
-                var policy = LiveVersions.Policy(source, tables.Into.Target.Shape, [.. chunk.Select(c => c.SessionId!)]);
-                var summary = await _policies.ReplaceAsync(new RunRequest(source, policy), replacement, cancellationToken);
-                tally.Add(replacement.Done);
-                foreach (var candidate in chunk.ExceptBy(replacement.Done.Select(d => d.Session.Key), c => c.SessionId))
-                {
-                    left.Add(candidate);
-                    if ((replacement.Reasons.GetValueOrDefault(candidate.SessionId!) ?? summary.Error) is { } reason)
-                        tally.AddNotReplaced(candidate.SessionId!, reason.TrimEnd('.'));
-                }
-            }
-        }
-        return left;
     }
 
     /// <summary>One restore under the source's lock, recorded as a run.</summary>
@@ -111,7 +83,7 @@ public sealed class RestoreRunner
             try
             {
                 using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, scope.Lost);
-                await RestoreAsync(source, options, tally, scope, candidates, stop.Token);
+                await WorkOn(source).RestoreAsync(options, tally, scope, candidates, stop.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && scope.Lost.IsCancellationRequested)
             {
@@ -128,27 +100,7 @@ public sealed class RestoreRunner
         }
     }
 
-    private async Task RestoreAsync(
-        SourceSettings source, RestoreOptions options, RestoreTally tally, RestoreScope? scope, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
-    {
-        await using var tables = await RestoreTables.OpenAsync(source, options, _connections[source.Name], _store, cancellationToken);
-        var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
-        await using var importer = new SessionImporter(
-            tables.Into, records, tables.OpenAsync, _settings.Batch, new DatabaseRetry(_settings.Retry, _time), options.DryRun ? new ReplacementRehearsal(source, tables.Into.Target.Shape) : null);
-        var pages = candidates is null
-            ? new Candidates(new CandidateFinder(_connections[source.Name]), new BucketFinder(_store, source), tally).FindAsync(options, cancellationToken)
-            : Once(candidates, cancellationToken);
-        await new RestorePipeline(_store, tables.Stager, importer, tally, _settings.Storage.UploadConcurrency, options.TargetConnectionString).RunAsync(pages, cancellationToken);
-        if (tally.IsEmpty)
-            throw new ArchiverException(FailureKind.Failed, await new RestoreChoice(_connections[source.Name], source).NothingAsync(cancellationToken));
-    }
-
-    private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Once(
-        IReadOnlyList<RestoreCandidate> candidates, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await Task.CompletedTask.WaitAsync(cancellationToken);
-        yield return candidates;
-    }
+    private RestoreWork WorkOn(SourceSettings source) => new(source, _settings, _connections[source.Name], _store, _time);
 
     private Task<(RunOutcome Outcome, string Error)> ExplainAsync(string source, Exception exception, RestoreTally tally)
     {

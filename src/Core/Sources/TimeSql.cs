@@ -15,6 +15,7 @@ namespace Archiver.Core.Sources;
 internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, string timeZone, Func<string, string>? over = null)
 {
     private readonly ColumnShape _column = table[time.Times];
+    private readonly CutoffSql _cutoff = new(time.As, table[time.Times], timeZone);
 
     /// <summary>A time of the session, alias s: of its row, or of its rows the latest, or the first.</summary>
     public static TimeSql Of(SourceSettings source, SourceShape shape, TimeColumn time, bool first = false)
@@ -40,7 +41,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     /// <summary>Whether the planner knows nothing of a comparison: it is of what is computed from the column.</summary>
     public bool IsBeyondStatistics => IsComputed || over is not null;
 
-    private bool IsComputed => time.As is TimeForm.Text or TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7;
+    private bool IsComputed => _cutoff.IsComputed;
 
     /// <summary>What an index has to begin with, as SQL without an alias.</summary>
     public static string Indexed(TimeColumn time) => time.Or is null ? PgIdentifier.Quote(time.Times) : $"({Held(time, PgIdentifier.Quote)})";
@@ -82,7 +83,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
                 "timestamp with time zone" => Value,
                 "timestamp without time zone" => $"({Value} AT TIME ZONE {zone()})",
                 "date" => $"({Value}::timestamp AT TIME ZONE {zone()})",
-                _ => throw NoTime(),
+                _ => throw CutoffSql.NoTime(_column),
             },
             TimeForm.Text => TextTime.Instant(_column.BaseType == "character" ? $"{Value}::text" : Value, zone()),
             _ => Computed(),
@@ -101,10 +102,10 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     };
 
     /// <summary>Set, finite and not after this instant.</summary>
-    public string Known(DateTimeOffset now, SqlParameters parameters) => Flagged($"{Compared(parameters)} > {Lowest} AND {Compared(parameters)} <= {Constant(now, parameters)}");
+    public string Known(DateTimeOffset now, SqlParameters parameters) => Flagged($"{Compared(parameters)} > {Lowest} AND {Compared(parameters)} <= {_cutoff.Constant(now, parameters)}");
 
     /// <summary>Before this instant; NULL or true where it is not set.</summary>
-    public string Old(DateTimeOffset cutoff, SqlParameters parameters) => $"{Compared(parameters)} < {Constant(cutoff, parameters)}";
+    public string Old(DateTimeOffset cutoff, SqlParameters parameters) => $"{Compared(parameters)} < {_cutoff.Constant(cutoff, parameters)}";
 
     /// <summary>Set and before this instant.</summary>
     public string SetAndOld(DateTimeOffset cutoff, SqlParameters parameters) => Flagged($"{Old(cutoff, parameters)} AND {Compared(parameters)} > {Lowest}");
@@ -113,7 +114,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
     public string UnsetOrOld(DateTimeOffset cutoff, SqlParameters parameters) => $"({IsUnset} OR {Old(cutoff, parameters)})";
 
     /// <summary>Set and not before this instant.</summary>
-    public string Young(DateTimeOffset cutoff, SqlParameters parameters) => $"{Compared(parameters)} >= {Constant(cutoff, parameters)}";
+    public string Young(DateTimeOffset cutoff, SqlParameters parameters) => $"{Compared(parameters)} >= {_cutoff.Constant(cutoff, parameters)}";
 
     /// <summary>
     /// True for every row whose time is before this instant, and for few others: a comparison of the column itself, for an index to serve. Null where
@@ -144,32 +145,5 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
 
     private string Flagged(string condition) => time.At is null ? $"({condition})" : $"({SessionPath.Column(alias, time.Column)} AND {condition})";
 
-    /// <summary>
-    /// The instant as what the column is compared with; for a column without zone it is read in the source's time zone. When the clocks go back, times
-    /// after the cut-off may read earlier than the cut-off itself: then the earliest of them counts, as long as the shift is at most three
-    /// hours, so that no session goes early; it may go an hour late instead.
-    /// </summary>
-    private string Constant(DateTimeOffset at, SqlParameters parameters)
-    {
-        if (time.As != TimeForm.Timestamp && !IsComputed)
-            return parameters.Add(EpochTime.Number(time.As, _column, at));
-        var instant = parameters.Add(PgParameter.Instant(at));
-        return IsComputed ? instant : _column.BaseType switch
-        {
-            "timestamp with time zone" => instant,
-            "timestamp without time zone" => Local(instant, parameters),
-            "date" => $"{Local(instant, parameters)}::date",
-            _ => throw NoTime(),
-        };
-    }
-
-    private string Local(string instant, SqlParameters parameters)
-    {
-        var zone = Zone(parameters);
-        return $"least({instant} AT TIME ZONE {zone}, ({instant} + interval '3 hours') AT TIME ZONE {zone} - interval '3 hours')";
-    }
-
     private string Zone(SqlParameters parameters) => parameters.Add(PgParameter.Text(timeZone));
-
-    private InvalidOperationException NoTime() => new($"Column '{_column.Name}' is {_column.Type}, not a date or timestamp; inspection should have refused it.");
 }

@@ -33,7 +33,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         await using var connection = await server.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(
-            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {Timeouts(batch.Sessions)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
+            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {ExportTimeouts.Sql(run.Batch, batch.Sessions)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
             cancellationToken);
         var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken);
         await RefreshShapeAsync(connection, cancellationToken);
@@ -52,7 +52,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             return ExportedBatch.From([], dropped, _shape, exportedAt, []);
 
         if (sessions.Count == 1 && !stored)
-            await connection.ExecuteAsync(Timeouts(await SessionSizes.ReadAsync(connection, run, new(run), sessions, cancellationToken)), cancellationToken);
+            await connection.ExecuteAsync(ExportTimeouts.Sql(run.Batch, await SessionSizes.ReadAsync(connection, run, new(run), sessions, cancellationToken)), cancellationToken);
         var fill = new BatchFill(sessions.Count, sessions.Count == 1 || stored ? null : run.Batch);
         var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time)).ToList();
         await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
@@ -105,14 +105,6 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
     private static IEnumerable<TableShape> DocumentOrder(SourceShape shape) =>
         shape.Tables.OrderBy(t => t.Name switch { SourceMap.SessionName => 0, SourceMap.MessagesName => 1, _ => 2 });
 
-    /// <summary>One large session may take as much longer as it is larger than the bounds of a batch.</summary>
-    private string Timeouts(IReadOnlyList<SelectedSession> sessions)
-    {
-        var scale = Math.Max(1.0, Math.Max((double)sessions.Sum(s => s.Rows) / run.Batch.Rows, (double)sessions.Sum(s => s.Bytes) / run.Batch.Bytes));
-        return TransactionSettings.Timeout("statement_timeout", run.Batch.StatementTimeout * scale)
-            + TransactionSettings.Timeout("lock_timeout", run.Batch.LockTimeout);
-    }
-
     private async Task RefreshShapeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken);
@@ -128,22 +120,8 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         return [.. await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())];
     }
 
-    /// <summary>
-    /// Sessions that the server would not let go because rows outside of this batch point to theirs: they would be stored in every run and deleted in
-    /// none. One that stays may point to others, so it is asked until nothing more is found.
-    /// </summary>
-    private async Task<HashSet<string>> ReferencedAsync(NpgsqlConnection connection, ExportStatements statements, List<string> sessions, CancellationToken cancellationToken)
-    {
-        HashSet<string> referenced = new(StringComparer.Ordinal);
-        if (statements.Referenced is not { } sql || !toDelete || _parts || (run.Policy.RowsStay && !stored))
-            return referenced;
-        while (sessions.RemoveAll(referenced.Contains) >= 0 && sessions.Count > 0)
-        {
-            var found = await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions));
-            if (found.Count == 0)
-                break;
-            referenced.UnionWith(found);
-        }
-        return referenced;
-    }
+    /// <summary>Sessions that the server would not let go; none where nothing is to go now.</summary>
+    private Task<HashSet<string>> ReferencedAsync(NpgsqlConnection connection, ExportStatements statements, List<string> sessions, CancellationToken cancellationToken) =>
+        ReferencedSessions.FindAsync(
+            connection, toDelete && !_parts && (!run.Policy.RowsStay || stored) ? statements.Referenced : null, sessions, cancellationToken);
 }

@@ -23,6 +23,7 @@ internal sealed class SessionImporter(
     ImportTarget into, RestoreRecords? records, Func<CancellationToken, Task<NpgsqlConnection>> open, BatchSettings batch, DatabaseRetry retry, ILiveRows? live = null) : IAsyncDisposable
 {
     private readonly ImportStatements _statements = new(into.Target);
+    private readonly PresentSessions _present = new(into, live);
     private NpgsqlConnection? _connection;
     private ImportPlan? _plan;
 
@@ -50,14 +51,14 @@ internal sealed class SessionImporter(
             await BeginAsync(connection, sessions, cancellationToken);
             var insertion = new SessionInsertion(connection, transaction, into);
             var keys = await ExistingAsync(connection, sessions, cancellationToken);
-            var present = await PresentAsync(new(connection, transaction, into), [.. sessions.Where(s => keys.Contains(s.Key))], cancellationToken);
-            var replaced = await RehearseReplacementAsync(connection, transaction, present, cancellationToken);
+            var present = await _present.JudgeAsync(new(connection, transaction, into), [.. sessions.Where(s => keys.Contains(s.Key))], cancellationToken);
+            var replaced = await _present.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
             var beside = sessions.ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
             await insertion.InsertAsync([.. beside[false].Where(s => !present.ContainsKey(s.Key))], cancellationToken);
             await insertion.InsertAsync([.. beside[true].Where(s => !present.ContainsKey(s.Key))], cancellationToken, beside: true);
             FaultPoint.Reach(FaultPoints.RestoreInserted);
 
-            List<ImportedSession> imported = [.. present.Values, .. insertion.Outcome.Select(s => s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key) ? StaysLive(s.Session, s.Reason!) : s)];
+            List<ImportedSession> imported = [.. present.Values, .. insertion.Outcome.Select(s => s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key) ? PresentSessions.StaysLive(s.Session, s.Reason!) : s)];
             await new SequenceAdvance(connection, into.Target, rehearsal: into.Options.DryRun).AdvanceAsync(insertion.Inserted, cancellationToken);
             if (records is not null)
                 await records.WriteAsync(connection, imported, cancellationToken);
@@ -98,68 +99,9 @@ internal sealed class SessionImporter(
         await into.Target.RequireUnchangedAsync(connection, cancellationToken);
     }
 
-    /// <summary>What it means for sessions that they have a row already. Of parts those are left out whose messages can go beside the live ones.</summary>
-    private async Task<Dictionary<string, ImportedSession>> PresentAsync(ExistingSessions rows, IReadOnlyList<StagedSession> existing, CancellationToken cancellationToken)
-    {
-        var live = await rows.LiveAsync([.. existing.Where(s => s.Header.IsPart)], cancellationToken);
-        var present = existing.Where(s => !s.Header.IsPart).ToList();
-        var judged = present.Count == 0 ? [] : await PresentWholeAsync(rows, present, cancellationToken);
-        foreach (var part in existing.Where(s => live.ContainsKey(s.Key)))
-            judged.Add(part.Key, live[part.Key]
-                ? new(part, ImportOutcome.AlreadyThere)
-                : new(part, ImportOutcome.Refused, "some of its messages are in the database, and not all of them as they were archived; nothing was changed"));
-        return judged;
-    }
-
-    private async Task<Dictionary<string, ImportedSession>> PresentWholeAsync(ExistingSessions rows, List<StagedSession> present, CancellationToken cancellationToken)
-    {
-        var differing = await rows.DifferingAsync(present, cancellationToken);
-        // A message that came since is no other version of what is there.
-        List<StagedSession> other = [.. present.Where(s => differing.ContainsKey(s.Key))];
-        var merges = !into.Target.Map.Session.HasRow && into.Options.OnConflict != ConflictMode.Replace;
-        var beside = (merges || into.Options.OnConflict == ConflictMode.Skip) && other.Count > 0 ? await rows.WholeAsync(other, cancellationToken) : [];
-        // What came since under the key of a session without a row is no other version of it: there is none. The archived rows go beside.
-        if (merges)
-            present.RemoveAll(s => differing.ContainsKey(s.Key) && !beside.ContainsKey(s.Key));
-        return present.ToDictionary(
-            s => s.Key,
-            s => beside.TryGetValue(s.Key, out var others) ? new(s, ImportOutcome.AlreadyThere) { Beside = others } : Judge(s, differing.GetValueOrDefault(s.Key)),
-            StringComparer.Ordinal);
-    }
-
-    /// <summary>
-    /// Removes the sessions whose live rows gave way from <paramref name="present"/>, and returns their keys. The import inserts these sessions then. A real
-    /// replacement does the same, after its run has archived the live rows.
-    /// </summary>
-    private async Task<HashSet<string>> RehearseReplacementAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Dictionary<string, ImportedSession> present, CancellationToken cancellationToken)
-    {
-        List<ImportedSession> conflicting = [.. present.Values.Where(s => s.Outcome == ImportOutcome.Conflicting)];
-        if (conflicting.Count == 0 || live is null || into.Options is not { DryRun: true, OnConflict: ConflictMode.Replace })
-            return [];
-        var reasons = await live.TakeAwayAsync(connection, transaction, [.. conflicting.Select(s => s.Session.Key)], cancellationToken);
-        foreach (var (session, key) in conflicting.Select(s => (s.Session, s.Session.Key)))
-        {
-            if (reasons.TryGetValue(key, out var reason))
-                present[key] = StaysLive(session, reason);
-            else
-                present.Remove(key);
-        }
-        return [.. conflicting.Select(s => s.Session.Key)];
-    }
-
-    private static ImportedSession StaysLive(StagedSession session, string reason) => new(session, ImportOutcome.Refused, $"{reason}; its live rows stay as they are");
-
     private async Task<HashSet<string>> ExistingAsync(NpgsqlConnection connection, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(
             _statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)))).ToHashSet(StringComparer.Ordinal);
-
-    private ImportedSession Judge(StagedSession session, PlannedTable? differing) => differing switch
-    {
-        null when into.Options.OnConflict != ConflictMode.Fail => new(session, ImportOutcome.AlreadyThere),
-        null => new(session, ImportOutcome.Refused, "it is in the database already, with the same rows; nothing was changed"),
-        _ => new(session, ImportOutcome.Conflicting, $"it is in the database already, with other rows in {differing.Target!.Table}; nothing was changed"),
-    };
 
     /// <summary>When the answer is lost, it is found out: a second attempt would take this one's rows for somebody else's.</summary>
     private async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<StagedSession> inserted, CancellationToken cancellationToken)

@@ -77,7 +77,7 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
             if (differing.Count > 0 && !beside)
                 await LookBesideAsync([.. sessions.Where(s => differing.ContainsKey(s.Key))], differing, cancellationToken);
             if (differing.Count > 0)
-                return await ExplainAsync(differing, cancellationToken);
+                return await new DifferenceReasons(connection, into).ExplainAsync(differing, cancellationToken);
             if (into.Options.Reactivate)
                 await ReactivateAsync(sessions, cancellationToken);
             return [];
@@ -140,23 +140,5 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
             throw new ArchiverException(FailureKind.Refused,
                 "--disable-triggers needs a superuser, or on PostgreSQL 15 and later: GRANT SET ON PARAMETER session_replication_role TO the archiver's role. Nothing was written.", exception);
         }
-    }
-
-    private async Task<Dictionary<string, string>> ExplainAsync(Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
-    {
-        Dictionary<string, string> reasons = new(StringComparer.Ordinal);
-        foreach (var table in differing.Values.Distinct())
-        {
-            List<string> changed = [];
-            if (_statements.Differences(table) is { } sql)
-            {
-                var flags = (await connection.ScalarAsync<bool[]>(sql, cancellationToken))!;
-                changed.AddRange(table.Written.Where((_, i) => flags[i]).Select(c => c.Target!.Name));
-            }
-            var reason = ImportRefusal.Of(table, changed, into.Options.DisableTriggers ? [] : ImportRefusal.Suspects(into.Target, table));
-            foreach (var (key, _) in differing.Where(d => d.Value == table))
-                reasons.Add(key, reason);
-        }
-        return reasons;
     }
 }

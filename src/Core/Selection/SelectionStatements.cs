@@ -58,7 +58,7 @@ internal sealed class SelectionStatements
                    {Keep(parameters)},
                    {order}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
-                   {RowBytes(_run.Shape.Session, "s")},
+                   {RowBytes.Of(_run.Shape.Session, "s")},
                    coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
                    {FirstActivity(parameters)}::text,
                    coalesce(extract(epoch FROM {FirstActivity(parameters)})::float8, '-infinity')
@@ -83,7 +83,7 @@ internal sealed class SelectionStatements
         var path = SessionPath.Of(_map, _run.Shape, child).Among(_form, parameters.Add(PgParameter.Texts(keys)));
         var time = child.Time is null ? "NULL::timestamptz" : TimeSql.Of(_run.Source, _run.Shape, child, child.Time).Instant(parameters);
         return $"""
-            SELECT {path.Key}::text, count(*), sum({RowBytes(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
+            SELECT {path.Key}::text, count(*), sum({RowBytes.Of(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
                    min({time})::text, extract(epoch FROM min({time}))::float8
             FROM {path.From(child)}
             WHERE {path.All}{Taken(child, parameters)}
@@ -100,7 +100,7 @@ internal sealed class SelectionStatements
 
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
     public string Total(SqlParameters parameters) => $"""
-        SELECT count(*), coalesce(sum({RowBytes(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(_table.Activity[0], parameters)})::text
+        SELECT count(*), coalesce(sum({RowBytes.Of(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(_table.Activity[0], parameters)})::text
         {Eligible(parameters)}
         """;
 
@@ -110,7 +110,7 @@ internal sealed class SelectionStatements
         child = _map.Children.Single(c => c.Name == child.Name);
         var path = SessionPath.Of(_map, _run.Shape, child);
         return $"""
-            SELECT count(*), coalesce(sum({RowBytes(_run.Shape[child.Name], "t")}), 0)::bigint
+            SELECT count(*), coalesce(sum({RowBytes.Of(_run.Shape[child.Name], "t")}), 0)::bigint
             FROM {path.From(child)}
             WHERE {path.Where(KeyMatch.In(_form.Of("s"), Eligible(parameters)))}{Taken(child, parameters)}
             """;
@@ -151,16 +151,4 @@ internal sealed class SelectionStatements
         : $"json_build_object({string.Join(", ", _run.Source.Keep.Select(c => Pair(c, parameters)))})::text";
 
     private static string Pair(string column, SqlParameters parameters) => $"{parameters.Add(PgParameter.Text(column))}, {SessionPath.Column("s", column)}";
-
-    /// <summary>About the bytes of a row as text. octet_length answers from the TOAST pointer: no large value is read for it.</summary>
-    private static string RowBytes(TableShape table, string alias) => string.Join(" + ", ["64::bigint", .. table.Columns
-        .Where(c => c.Kind is ColumnKind.Text or ColumnKind.Json)
-        .Select(c => $"coalesce({ValueBytes(c, SessionPath.Column(alias, c.Name))}, 0)")]);
-
-    private static string ValueBytes(ColumnShape column, string sql) => column.BaseType switch
-    {
-        "text" or "character varying" or "character" or "json" => $"octet_length({sql}::text)",
-        "bytea" => $"2 * octet_length({sql})",
-        _ => $"2 * pg_column_size({sql})",
-    };
 }

@@ -1,0 +1,8 @@
+namespace Archiver.Core.Reading;
+
+/// <summary>An archive that a restore asks for.</summary>
+/// <param name="Archive">The archive.</param>
+/// <param name="ObjectId">Its object.</param>
+/// <param name="ExternalId">The session's other id.</param>
+/// <param name="WithoutSession">A part of a session that is neither in the tables nor in the archive, and that nobody named.</param>
+internal sealed record FoundArchive(LocatedArchive Archive, long ObjectId, string? ExternalId, bool WithoutSession);

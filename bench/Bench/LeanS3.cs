@@ -66,6 +66,7 @@ internal sealed class LeanS3(BenchEnvironment environment) : IDisposable
         var scope = $"{time[..8]}/{Region}/s3/aws4_request";
         var key = scope.Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4" + environment.SecretKey), (k, part) => HMACSHA256.HashData(k, Encoding.UTF8.GetBytes(part)));
         var text = $"AWS4-HMAC-SHA256\n{time}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
-        return $"Credential={environment.AccessKey}/{scope},SignedHeaders={names},Signature={Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)))}";
+        var signature = Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
+        return $"Credential={environment.AccessKey}/{scope},SignedHeaders={names},Signature={signature}";
     }
 }

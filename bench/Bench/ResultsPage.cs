@@ -11,7 +11,8 @@ internal static class ResultsPage
         var page = new StringBuilder("""
             # Results
 
-            Made by `bench/run.sh`, `bench/run.sh --long` and `bench/memory.sh` from `bench/results/*.json`; not edited by hand. `bench/README.md` says how to read it.
+            Made by `bench/run.sh`, `bench/run.sh --long` and `bench/memory.sh` from `bench/results/*.json`; not edited by hand.
+            `bench/README.md` says how to read it.
 
             """);
         var results = Path.Combine(folder, "results");
@@ -76,7 +77,10 @@ internal static class ResultsPage
         page.Append("Where the time goes: CPU milliseconds for 1,000 sessions, by program. (psql and gzip of the floor are programs of their own and not in it.)\n\n");
         page.Append(CultureInfo.InvariantCulture, $"| measured | {string.Join(" | ", programs)} |\n|---|{string.Concat(programs.Select(_ => "---:|"))}\n");
         foreach (var row in rows)
-            page.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {string.Join(" | ", programs.Select(p => row.CpuPerThousand[p].ToString("0", CultureInfo.InvariantCulture)))} |\n");
+        {
+            var times = programs.Select(p => row.CpuPerThousand[p].ToString("0", CultureInfo.InvariantCulture));
+            page.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {string.Join(" | ", times)} |\n");
+        }
     }
 
     private static string Capital(string text) => string.Concat(text[..1].ToUpperInvariant(), text[1..]);

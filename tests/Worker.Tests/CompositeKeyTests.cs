@@ -1,4 +1,5 @@
 using Archiver.Testing;
+using Archiver.Worker.Tests.Http;
 
 namespace Archiver.Worker.Tests;
 
@@ -99,6 +100,25 @@ public sealed class CompositeKeyTests(TestServers servers)
         Assert.Equal("1 2 4", await CountsAsync(archiver));
     }
 
+    [Fact]
+    public async Task Are_read_and_restored_by_HTTP_and_asked_for_by_SQL_in_every_shard()
+    {
+        await using var archiver = await CreateAsync(["text", "text", "text"], ["x/y", "50 %", "one"], "two");
+        const string id = """["x/y","50 %","one"]""";
+        archiver.With("Http:ApiKey", HttpFixture.Key).With("Schedule:Shards", "3").With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        await DoneAsync(archiver, "archive");
+        Assert.Equal("1 2 4", await CountsAsync(archiver));
+        Assert.Contains(@"x/y", (await DoneAsync(archiver, "query", "SELECT session_id, count(*) FROM messages GROUP BY 1")).Output, StringComparison.Ordinal);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+
+        using var read = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/archives/{Uri.EscapeDataString(id)}"), Token);
+        Assert.Equal(System.Net.HttpStatusCode.OK, read.StatusCode);
+        Assert.Contains("\"c\":\"one\"", await read.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        using var restored = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{Uri.EscapeDataString(id)}/restore"), Token);
+        Assert.True(restored.IsSuccessStatusCode, await restored.Content.ReadAsStringAsync(Token));
+        Assert.Equal("2 4 8", await CountsAsync(archiver));
+    }
+
     [Theory]
     [InlineData("one", "whose key has 3 columns: write [\"a\",\"b\",\"c\"] with their values")]
     [InlineData("""["x","y"]""", "whose key has 3 columns")]
@@ -129,6 +149,19 @@ public sealed class CompositeKeyTests(TestServers servers)
         Assert.Contains("CREATE UNIQUE INDEX CONCURRENTLY ON \"public\".\"chats\" (\"a\", \"b\", \"c\")", plan.Error, StringComparison.Ordinal);
         Assert.Contains("Columns \"chat_c\", \"chat_a\", \"chat_b\" (ForeignKey) of table public.posts (messages) lead no usable index", plan.Error, StringComparison.Ordinal);
         Assert.Contains("CREATE INDEX CONCURRENTLY ON \"public\".\"posts\" (\"chat_c\", \"chat_a\", \"chat_b\")", plan.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspection_names_the_columns_that_are_unique_together_where_the_mapped_one_is_not()
+    {
+        await using var archiver = await TextsAsync();
+        foreach (var (path, column) in new[] { ("Session:Key", "b"), ("Children:messages:ForeignKey", "chat_b"), ("Children:messages:ParentKey", "b") })
+            archiver.With($"Sources:main:Tables:{path}:0", column).With($"Sources:main:Tables:{path}:1", null).With($"Sources:main:Tables:{path}:2", null);
+
+        var plan = await archiver.RunAsync("plan");
+
+        Assert.True(plan.ExitCode == 3, plan.Error);
+        Assert.Contains("or list columns that are unique together, such as [\"a\", \"b\", \"c\"].", plan.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -97,4 +97,23 @@ internal static class InitApplications
         DELETE FROM chat WHERE id IN ('new', 'c12');
         DELETE FROM chat_tag WHERE chat_id = 'c12';
         """;
+
+    /// <summary>A chat of many tenants: every key begins with the tenant, and an id is unique within it only.</summary>
+    public const string Tenants = """
+        CREATE TABLE conversations (tenant_id int NOT NULL, id int NOT NULL, user_id text, title text, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, PRIMARY KEY (tenant_id, id));
+        CREATE TABLE messages (tenant_id int NOT NULL, conversation_id int NOT NULL, number int NOT NULL, role text NOT NULL, content text NOT NULL, created_at timestamptz NOT NULL,
+          PRIMARY KEY (tenant_id, conversation_id, number), FOREIGN KEY (tenant_id, conversation_id) REFERENCES conversations ON DELETE CASCADE);
+        CREATE TABLE message_attachments (tenant_id int NOT NULL, conversation_id int NOT NULL, message int NOT NULL, name text NOT NULL,
+          PRIMARY KEY (tenant_id, conversation_id, message, name), FOREIGN KEY (tenant_id, conversation_id, message) REFERENCES messages ON DELETE CASCADE);
+        INSERT INTO conversations SELECT 1 + i % 2, 1 + i / 2, 'u' || i % 3, 'chat ' || i, at, at
+          FROM generate_series(0, 11) i, LATERAL (SELECT now() - CASE WHEN i < 8 THEN interval '200 days' ELSE interval '3 days' END) AS a (at);
+        INSERT INTO messages SELECT tenant_id, id, n, 'user', 'hello', created_at FROM conversations, generate_series(1, 3) n;
+        INSERT INTO message_attachments SELECT tenant_id, conversation_id, number, 'a.png' FROM messages WHERE number = 1;
+        """;
+
+    public const string TenantsWrites = """
+        INSERT INTO conversations VALUES (3, 1, 'u', 'new', now(), now());
+        INSERT INTO messages VALUES (3, 1, 1, 'user', 'hello', now());
+        DELETE FROM conversations WHERE (tenant_id, id) IN ((3, 1), (1, 1));
+        """;
 }

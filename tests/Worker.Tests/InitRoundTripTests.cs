@@ -10,6 +10,7 @@ public sealed class InitRoundTripTests(TestServers servers)
         { "Chatbot UI", InitApplications.ChatbotUi, InitApplications.ChatbotUiWrites, 8 },
         { "Mastra", InitApplications.Mastra, InitApplications.MastraWrites, 8 },
         { "sessions without a row", InitApplications.SessionsWithoutARow, InitApplications.SessionsWithoutARowWrites, 8 },
+        { "keys of tenants", InitApplications.Tenants, InitApplications.TenantsWrites, 8 },
         { "chats in one row", InitApplications.ChatsInOneRow, InitApplications.ChatsInOneRowWrites, 8 },
     };
 

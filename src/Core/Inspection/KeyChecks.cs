@@ -74,7 +74,7 @@ internal static class KeyChecks
         var one = columns.Count == 1;
         var lacks = one ? "has no valid unique index on exactly that column" : "have no valid unique index on these columns or some of them";
         var hint = divided ? $" A partitioned table can have one only if it is partitioned by {(one ? "that column" : "none but these columns")}."
-            : repeated is true ? one ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by itself, or list the columns that are unique together. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From." : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
+            : repeated is true ? one ? $" Some of its values stand in several rows, so it can have none. Map a column that is unique by itself, or list columns that are unique together{Together(catalog, table, columns[0])}. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From." : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
             : repeated is null && relation.Kind is 'r' or 'p' ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails." : "";
         findings.Problem(
             $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {lacks}, immediate and without a condition: a delete by {(one ? "it" : "them")} could hit other rows.{hint}",
@@ -85,6 +85,11 @@ internal static class KeyChecks
     private static string OfOneType(ColumnShape from) => LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast
         ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type."
         : "Map columns of one type.";
+
+    /// <summary>Columns that a unique index has beside this one, to be copied into the configuration; or nothing.</summary>
+    private static string Together(SourceCatalog catalog, TableShape table, string column) =>
+        catalog.IndexesOf(table.Oid).OrderByDescending(i => i.IsPrimary).FirstOrDefault(i => i.Columns.Count > 1 && i.Columns.Contains(column) && i.MakesUnique(KeyColumns.Of([.. i.Columns]))) is { } index
+            ? $", such as [{string.Join(", ", index.Columns.Select(c => $"\"{c}\""))}]" : "";
 
     private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
     {

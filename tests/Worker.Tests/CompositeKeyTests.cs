@@ -100,6 +100,30 @@ public sealed class CompositeKeyTests(TestServers servers)
         Assert.Equal("1 2 4", await CountsAsync(archiver));
     }
 
+    [Theory]
+    [InlineData("MessagesOlderThan", "90d")]
+    [InlineData("KeepLast", "1")]
+    public async Task Old_messages_of_sessions_that_live_on_are_taken_page_by_page_and_come_back(string which, string value)
+    {
+        await using var archiver = await TextsAsync();
+        await archiver.Database.ExecuteAsync("""
+            INSERT INTO chats SELECT 'x', 'y', 'n' || n, now() FROM generate_series(1, 6) AS n;
+            INSERT INTO posts SELECT i, a, b, c, now() - i * interval '80 days', NULL, 'old' FROM chats, generate_series(1, 2) AS i WHERE c LIKE 'n%';
+            CREATE INDEX ON posts (chat_c, chat_a, chat_b, at);
+            """, Token);
+        archiver.With("Sources:main:Policies:idle:IdleFor", null).With("Sources:main:Policies:idle:Scope", "Messages")
+            .With($"Sources:main:Policies:idle:{which}", value).With("Batch:Sessions", "2");
+        var rows = await RowsAsync(archiver);
+
+        await DoneAsync(archiver, "archive");
+
+        Assert.Equal(8, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM posts", Token));
+        Assert.Equal(8, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats", Token));
+        await DoneAsync(archiver, "verify", "--all");
+        await DoneAsync(archiver, "restore", "--from", "2000-01-01");
+        Assert.Equal(rows, await RowsAsync(archiver));
+    }
+
     [Fact]
     public async Task Are_read_and_restored_by_HTTP_and_asked_for_by_SQL_in_every_shard()
     {

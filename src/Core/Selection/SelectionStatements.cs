@@ -36,18 +36,17 @@ internal sealed class SelectionStatements
         var key = _form.Of("s");
         // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page. So do sessions that live on:
         // their activity changes while the run goes on, and one might come twice.
-        var (order, orderType) = _table.HasRow && !_run.Policy.TakesParts ? (Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Value, Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)).Type) : (key.Row, _form.Type);
+        var time = _table.HasRow && !_run.Policy.TakesParts ? Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)) : null;
         List<Condition> conditions =
         [
             .. new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Conditions(parameters),
             .. new LedgerConditions(_run).Of(key, parameters),
         ];
-        var from = after is null
-            ? ""
-            : $"""
-
-                AND ({order}, {key.List}) > ({parameters.Add(PgParameter.Text(after.Order))}::{orderType}, {_form.Parse($"{parameters.Add(PgParameter.Text(after.Key))}::{_form.Type}").List})
-              """;
+        SessionKey Given(PageMark mark) => _form.Parse($"{parameters.Add(PgParameter.Text(mark.Key))}::{_form.Type}");
+        var beyond = after is null ? null
+            : time is null ? $"{key.Row} > {Given(after).Row}"
+            : $"({time.Value}, {key.List}) > ({parameters.Add(PgParameter.Text(after.Order))}::{time.Type}, {Given(after).List})";
+        var from = beyond is null ? "" : $"\n  AND {beyond}";
         return $"""
             SELECT {key}::text,
                    {Text(_table.ExternalId)},
@@ -56,7 +55,7 @@ internal sealed class SelectionStatements
                    {LastActivity(parameters)}::text,
                    {Month(parameters)},
                    {Keep(parameters)},
-                   {order}::text,
+                   {time?.Value ?? key.Id}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
                    {RowBytes.Of(_run.Shape.Session, "s")},
                    coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
@@ -65,7 +64,7 @@ internal sealed class SelectionStatements
             FROM {_table.Sql} AS s
             WHERE {Condition.Narrow(conditions)}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
-            ORDER BY {order}, {key.List}
+            ORDER BY {(time is null ? "" : $"{time.Value}, ")}{key.List}
             LIMIT {parameters.Add(PgParameter.Int(limit))}
             """;
     }

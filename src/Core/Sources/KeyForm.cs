@@ -3,9 +3,9 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// How a session's key and its id become each other. A key of one column is its own id. One of several columns is one text to the ledger, in names of
-/// objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md). The tables are asked column
-/// by column.
+/// How a session's key and its id become each other. A key of one column is its own id. One of several columns is one text to the ledger, in
+/// names of objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md). The tables
+/// are asked column by column.
 /// </summary>
 internal sealed class KeyForm
 {
@@ -25,8 +25,13 @@ internal sealed class KeyForm
 
     /// <summary>The key that other columns hold.</summary>
     /// <param name="values">SQL of a value for each of its columns.</param>
-    public SessionKey Of(IReadOnlyList<string> values) =>
-        new(values, values is [var only] ? only : $"to_json(ARRAY[{string.Join(", ", values.Select((v, i) => Text(v, _shape.Session[_columns[i]].BaseType)))}])::text");
+    public SessionKey Of(IReadOnlyList<string> values)
+    {
+        if (values is [var only])
+            return new(values, only);
+        var texts = values.Select((v, i) => Text(v, _shape.Session[_columns[i]].BaseType));
+        return new(values, $"to_json(ARRAY[{string.Join(", ", texts)}])::text");
+    }
 
     /// <summary>The key of an id.</summary>
     /// <param name="id">SQL of <see cref="Type"/>.</param>
@@ -39,11 +44,14 @@ internal sealed class KeyForm
         return new([.. _columns.Select((c, i) => $"({array} ->> {i})::{_shape.Session[c].CastType}")], id);
     }
 
-    /// <summary>A column's value as it stands in an id. Times do not depend on settings of the connection, and are as a document has them.</summary>
+    /// <summary>A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection.</summary>
     public static string Text(string value, string baseType) => baseType switch
     {
         "timestamp without time zone" or "date" => $"(to_json({value}) #>> '{{}}')",
-        "timestamp with time zone" => $"CASE WHEN isfinite({value}) THEN (to_json({value} AT TIME ZONE 'UTC') #>> '{{}}') || 'Z' ELSE (to_json({value}) #>> '{{}}') END",
+        "timestamp with time zone" => Instant(value),
         _ => $"{value}::text",
     };
+
+    private static string Instant(string value) =>
+        $"CASE WHEN isfinite({value}) THEN (to_json({value} AT TIME ZONE 'UTC') #>> '{{}}') || 'Z' ELSE (to_json({value}) #>> '{{}}') END";
 }

@@ -16,7 +16,8 @@ internal sealed class KeyMatch
     };
 
     /// <summary>It is this key.</summary>
-    public static KeyMatch Is(SessionKey key) => new((held, values) => values is null ? held.Is(key) : $"{held.Row} = ANY ({values(key.Row)})");
+    public static KeyMatch Is(SessionKey key) =>
+        new((held, values) => values is null ? held.Is(key) : $"{held.Row} = ANY ({values(key.Row)})");
 
     /// <summary>Its id is one of these.</summary>
     /// <param name="form">What the ids are of.</param>
@@ -30,7 +31,8 @@ internal sealed class KeyMatch
     /// <summary>A query gives it.</summary>
     /// <param name="key">In the query.</param>
     /// <param name="from">The query from its FROM on.</param>
-    public static KeyMatch In(SessionKey key, string from) => new((held, values) => $"{held.Row} IN (SELECT {(values is null ? key.List : $"unnest({values(key.Row)})")} {from})");
+    public static KeyMatch In(SessionKey key, string from) =>
+        new((held, values) => $"{held.Row} IN (SELECT {(values is null ? key.List : $"unnest({values(key.Row)})")} {from})");
 
     /// <summary>The condition.</summary>
     /// <param name="held">The columns that hold the key.</param>

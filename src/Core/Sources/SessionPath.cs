@@ -21,8 +21,8 @@ internal sealed class SessionPath
     }
 
     /// <summary>
-    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and may spell the key
-    /// otherwise; after <see cref="Among"/> it is the key as it was given.
+    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and may spell
+    /// the key otherwise; after <see cref="Among"/> it is the key as it was given.
     /// </summary>
     public SessionKey Key { get; }
 
@@ -55,7 +55,8 @@ internal sealed class SessionPath
         if (at.ParentKey.Count == map.Session.Key.Count && at.ParentKey.All(map.Session.Key.Contains) && !(ownType && at.Cast is not null))
         {
             List<string> parents = [.. at.ParentKey];
-            return new(form.Of([.. map.Session.Key.Select(k => Column(alias, at.ForeignKey[parents.IndexOf(k)]))]), joins, conditions, at.Cast is { } type ? key => LinkCast.Values(type, key) : null);
+            var key = form.Of([.. map.Session.Key.Select(k => Column(alias, at.ForeignKey[parents.IndexOf(k)]))]);
+            return new(key, joins, conditions, at.Cast is { } type ? k => LinkCast.Values(type, k) : null);
         }
         joins.Add($"{map.Session.Sql} AS s0");
         conditions.Add(Link(at, alias, "s0"));
@@ -67,7 +68,7 @@ internal sealed class SessionPath
     /// <param name="ids">SQL of an array of texts.</param>
     public SessionPath Among(KeyForm form, string ids) => _values is null
         ? new(Key, Joins, [.. Conditions, KeyMatch.Among(form, ids).Sql(Key)])
-        : new(form.Parse("g.id"), [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"], [.. Conditions, $"{Key.Row} = ANY ({_values("g.id")})"]);
+        : new(form.Parse("g.id"), [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"], [.. Conditions, $"{Key} = ANY ({_values("g.id")})"]);
 
     /// <summary>The conditions, to stand behind <c>WHERE</c>.</summary>
     public string All => string.Join(" AND ", Conditions);

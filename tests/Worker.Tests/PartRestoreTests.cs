@@ -18,6 +18,9 @@ public sealed class PartRestoreTests(TestServers servers)
         await archiver.DoAsync("reconcile", "--fix", "--yes");
         Assert.Equal("1 part archived, 2 part archived, 3 archived", await StatesAsync(archiver));
         Assert.Contains("would be restored", await archiver.DoAsync("restore", "1", "--dry-run"), StringComparison.Ordinal);
+        // One of its archives alone leaves the others as they are.
+        await archiver.DoAsync("restore", "1", "--generation", "3");
+        Assert.Equal("1 part archived, 2 part archived, 3 restored", await StatesAsync(archiver));
         await archiver.DoAsync("restore", "--user", "owner 1");
 
         Assert.Equal(_rows, await archiver.AllRowsAsync());
@@ -199,6 +202,11 @@ public sealed class PartRestoreTests(TestServers servers)
         await archiver.DoAsync("archive", "--policy", "old");
         Assert.Equal("", await archiver.PostsAsync(1));
         Assert.Equal("1 restored, 2 part archived", await StatesAsync(archiver));
+        // Elsewhere the session and its part are wanted.
+        await using var other = await TestDatabase.CreateAsync(servers.PostgresConnectionString, Token);
+        await other.ExecuteAsync(Channels.Tables + $"TRUNCATE {string.Join(", ", Tables)}", Token);
+        await archiver.DoAsync("restore", "1", "--to", other.ConnectionString);
+        Assert.Equal("2 12", await other.ScalarAsync<string>("SELECT concat_ws(' ', (SELECT count(*) FROM members), (SELECT count(*) FROM posts))", Token));
 
         await archiver.DoAsync("restore", "1");
 

@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: servers of their own, the Release build, and databases full of chats.
+# Sourced by the scripts beside it: servers of their own, the program as it is published, and databases full of chats.
 # BENCH_ARCHIVER=FILE takes that executable instead of building one; SESSIONS, MESSAGES and so on are the scripts' own.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -7,7 +7,7 @@ WORK_PREFIX=archiver-bench
 
 # Starts PostgreSQL and the S3 gateway, builds the executable, makes the bucket.
 stage() {
-  local postgres rgw
+  local postgres rgw runtime
   install_servers
   export PG_EXTRA=$'shared_buffers = 512MB\nmax_wal_size = 8GB\ncheckpoint_timeout = 30min\nwal_level = replica\ntimezone = UTC\ndatestyle = ISO\n'${PG_EXTRA:-}
   start_server postgres; postgres=${PIDS[-1]}
@@ -16,9 +16,11 @@ stage() {
   start_server rgw; rgw=${PIDS[-1]}
   export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
   if [ -z "${BENCH_ARCHIVER:-}" ]; then
-    launch dotnet build src/Worker -c Release -m:1 -v quiet -p:RestoreLockedMode=true -p:UseSharedCompilation=false >"$WORK/build.log" 2>&1
+    # As the README says it.
+    case $(uname -m) in aarch64) runtime=linux-arm64;; *) runtime=linux-x64;; esac
+    launch dotnet publish src/Worker -c Release -r "$runtime" --no-self-contained -o "$WORK/archiver" -m:1 -v quiet -p:RestoreLockedMode=true -p:UseSharedCompilation=false >"$WORK/build.log" 2>&1
     await || { tail -n 20 "$WORK/build.log" >&2; fail "src/Worker does not build (see above)"; }
-    BENCH_ARCHIVER=$PWD/src/Worker/bin/Release/net10.0/archiver
+    BENCH_ARCHIVER=$WORK/archiver/archiver
   fi
   await_server postgres "$postgres"
   await_server rgw "$rgw"

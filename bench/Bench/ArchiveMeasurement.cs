@@ -11,7 +11,14 @@ namespace Archiver.Bench;
 /// One whole run of the archiver in one layout, read-back included, in a warm process; then from what it stored one session fetched and
 /// put back at a time, and all the rest in bulk.
 /// </summary>
-internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDatabase database, string template, StorageLayout layout, int? most, CpuClock cpu) : IMeasurement
+internal sealed class ArchiveMeasurement(
+    BenchEnvironment environment,
+    SampleDatabase database,
+    string template,
+    StorageLayout layout,
+    int? most,
+    CpuClock cpu
+) : IMeasurement
 {
     private const int Singles = 15;
 
@@ -25,12 +32,19 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
     /// <summary>Whether the archives are fetched and restored afterwards.</summary>
     public bool Restores { get; init; } = true;
 
-    public string Description => $"one run of the archiver, layout {layout}: export, upload, read back and compare, delete, ledger; then single and bulk restore of it";
+    public string Description =>
+        $"one run of the archiver, layout {layout}: export, upload, read back and compare, delete, ledger; then "
+        + "single and bulk restore of it";
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
         var copy = await database.CopyAsync(template, cancellationToken);
-        var host = new ArchiverHost(environment, database.ConnectionString(copy), $"{Prefix}-{layout}-{_round++}-{Guid.NewGuid():N}", layout);
+        var host = new ArchiverHost(
+            environment,
+            database.ConnectionString(copy),
+            $"{Prefix}-{layout}-{_round++}-{Guid.NewGuid():N}",
+            layout
+        );
         try
         {
             await using (host)
@@ -39,9 +53,19 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
                 var allocated = GC.GetTotalAllocatedBytes();
                 var started = Stopwatch.GetTimestamp();
                 var summary = await host.ArchiveAsync(most, cancellationToken);
-                var run = new Measured(Name, summary.Sessions, Stopwatch.GetElapsedTime(started).TotalSeconds, CpuClock.Between(before, cpu.Read()));
-                await Console.Error.WriteLineAsync($"  {Name}: {(GC.GetTotalAllocatedBytes() - allocated) / summary.Sessions:N0} bytes allocated a session, {summary.StoredBytes / summary.Sessions} stored of {summary.JsonBytes / summary.Sessions}");
-                return !Restores ? [run] : [run, .. await FetchAsync(host, cancellationToken), .. await RestoreAsync(host, summary, cancellationToken)];
+                var run = new Measured(
+                    Name,
+                    summary.Sessions,
+                    Stopwatch.GetElapsedTime(started).TotalSeconds,
+                    CpuClock.Between(before, cpu.Read())
+                );
+                await Console.Error.WriteLineAsync(
+                    $"  {Name}: {(GC.GetTotalAllocatedBytes() - allocated) / summary.Sessions:N0} bytes "
+                        + $"allocated a session, {summary.StoredBytes / summary.Sessions} stored of {summary.JsonBytes / summary.Sessions}"
+                );
+                return !Restores
+                    ? [run]
+                    : [run, .. await FetchAsync(host, cancellationToken), .. await RestoreAsync(host, summary, cancellationToken)];
             }
         }
         finally
@@ -69,12 +93,28 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
         var archives = await host.Get<ArchiveList>().ReadAsync(new("main", null, null, null, null, Singles, null), cancellationToken);
         List<Measured> restored = [];
         foreach (var archive in archives)
-            restored.Add(await RestoreAsync(host, $"{Name}: restore one", new() { Source = "main", Ids = [archive.SessionId] }, 1, cancellationToken));
-        restored.Add(await RestoreAsync(host, $"{Name}: restore all", new() { Source = "main", Run = run.RunId }, run.Sessions - archives.Count, cancellationToken));
+            restored.Add(
+                await RestoreAsync(host, $"{Name}: restore one", new() { Source = "main", Ids = [archive.SessionId] }, 1, cancellationToken)
+            );
+        restored.Add(
+            await RestoreAsync(
+                host,
+                $"{Name}: restore all",
+                new() { Source = "main", Run = run.RunId },
+                run.Sessions - archives.Count,
+                cancellationToken
+            )
+        );
         return restored;
     }
 
-    private async Task<Measured> RestoreAsync(ArchiverHost host, string name, RestoreOptions options, long expected, CancellationToken cancellationToken)
+    private async Task<Measured> RestoreAsync(
+        ArchiverHost host,
+        string name,
+        RestoreOptions options,
+        long expected,
+        CancellationToken cancellationToken
+    )
     {
         var before = cpu.Read();
         var started = Stopwatch.GetTimestamp();
@@ -82,6 +122,8 @@ internal sealed class ArchiveMeasurement(BenchEnvironment environment, SampleDat
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         return report.Outcome == RunOutcome.Done && report.Restored == expected
             ? new(name, report.Restored, seconds, expected == 1 ? new Dictionary<string, double>() : CpuClock.Between(before, cpu.Read()))
-            : throw new InvalidOperationException($"The restore was {report.Outcome} with {report.Restored} of {expected} sessions: {report.Error}");
+            : throw new InvalidOperationException(
+                $"The restore was {report.Outcome} with {report.Restored} of {expected} sessions: {report.Error}"
+            );
     }
 }

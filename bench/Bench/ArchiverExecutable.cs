@@ -13,7 +13,12 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
     /// <param name="progress">Sessions that are done, asked for at each sample; null where it does not matter.</param>
     /// <returns>Wall time from start to exit, the highest resident memory that the kernel saw, and samples on the way.</returns>
     public async Task<(double Seconds, double PeakMegabytes, IReadOnlyList<CurvePoint> Samples)> ArchiveAsync(
-        string connectionString, string prefix, StorageLayout layout, Func<Task<long>>? progress, CancellationToken cancellationToken)
+        string connectionString,
+        string prefix,
+        StorageLayout layout,
+        Func<Task<long>>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var start = Start("archive", connectionString, prefix, layout);
         var started = Stopwatch.GetTimestamp();
@@ -46,13 +51,23 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
     private ProcessStartInfo Start(string verb, string connectionString, string prefix, StorageLayout layout)
     {
         var start = new ProcessStartInfo(environment.Archiver) { ArgumentList = { verb, "--json" }, RedirectStandardOutput = true };
-        foreach (var (name, value) in (IEnumerable<(string, string)>)
-        [
-            ("Sources__main__ConnectionString", connectionString), ("Sources__main__Preset", "ended-at"), ("Sources__main__Policies__idle__Action", "Archive"),
-            ("Sources__main__Policies__idle__IdleFor", "90d"), ("Storage__Endpoint", environment.S3.ToString()), ("Storage__PathStyle", "true"),
-            ("Storage__Bucket", environment.Bucket), ("Storage__AccessKey", environment.AccessKey), ("Storage__SecretKey", environment.SecretKey),
-            ("Storage__Prefix", prefix), ("Storage__Layout", layout.ToString()), ("Safety__MaxShare", "1"),
-        ])
+        foreach (
+            var (name, value) in (IEnumerable<(string, string)>)
+                [
+                    ("Sources__main__ConnectionString", connectionString),
+                    ("Sources__main__Preset", "ended-at"),
+                    ("Sources__main__Policies__idle__Action", "Archive"),
+                    ("Sources__main__Policies__idle__IdleFor", "90d"),
+                    ("Storage__Endpoint", environment.S3.ToString()),
+                    ("Storage__PathStyle", "true"),
+                    ("Storage__Bucket", environment.Bucket),
+                    ("Storage__AccessKey", environment.AccessKey),
+                    ("Storage__SecretKey", environment.SecretKey),
+                    ("Storage__Prefix", prefix),
+                    ("Storage__Layout", layout.ToString()),
+                    ("Safety__MaxShare", "1"),
+                ]
+        )
             start.Environment[$"Archiver__{name}"] = value;
         return start;
     }
@@ -63,9 +78,10 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
         try
         {
             var lines = File.ReadAllLines($"/proc/{id}/status");
-            double Field(string name) => lines.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) is { } line
-                ? double.Parse(line[name.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) * 1024 / 1e6
-                : 0;
+            double Field(string name) =>
+                lines.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) is { } line
+                    ? double.Parse(line[name.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) * 1024 / 1e6
+                    : 0;
             return (Field("VmRSS:"), Field("VmHWM:"));
         }
         catch (IOException)

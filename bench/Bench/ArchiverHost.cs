@@ -21,15 +21,29 @@ internal sealed class ArchiverHost : IAsyncDisposable
             ConnectionString = connectionString,
             Prefix = prefix,
             Map = Presets.Get("ended-at").Map,
-            Policies = [new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) }],
+            Policies =
+            [
+                new Policy
+                {
+                    Source = "main",
+                    Name = "idle",
+                    Action = PolicyAction.Archive,
+                    IdleFor = TimeSpan.FromDays(90),
+                },
+            ],
         };
         var settings = new ArchiverSettings
         {
             Sources = [Source],
             Storage = new StorageSettings
             {
-                Endpoint = environment.S3, Bucket = environment.Bucket, AccessKey = environment.AccessKey, SecretKey = environment.SecretKey,
-                PathStyle = true, Prefix = prefix, Layout = layout,
+                Endpoint = environment.S3,
+                Bucket = environment.Bucket,
+                AccessKey = environment.AccessKey,
+                SecretKey = environment.SecretKey,
+                PathStyle = true,
+                Prefix = prefix,
+                Layout = layout,
             },
             Safety = new SafetySettings { MaxShare = 1 },
         };
@@ -39,7 +53,8 @@ internal sealed class ArchiverHost : IAsyncDisposable
     public SourceSettings Source { get; }
 
     /// <summary>One of the archiver's services.</summary>
-    public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
 
     /// <summary>Archives up to so many sessions; anything but success is an error.</summary>
     public async Task<RunSummary> ArchiveAsync(long? most, CancellationToken cancellationToken)

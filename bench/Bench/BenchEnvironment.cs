@@ -26,20 +26,23 @@ internal sealed record BenchEnvironment
 
     public required int S3Process { get; init; }
 
-    public static BenchEnvironment Read() => new()
-    {
-        Postgres = Require("BENCH_POSTGRES"),
-        Psql = Require("BENCH_PSQL"),
-        S3 = new Uri(Require("BENCH_S3_ENDPOINT")),
-        AccessKey = Require("BENCH_S3_ACCESS_KEY"),
-        SecretKey = Require("BENCH_S3_SECRET_KEY"),
-        Bucket = Require("BENCH_BUCKET"),
-        Archiver = Require("BENCH_ARCHIVER"),
-        Root = Require("BENCH_ROOT"),
-        PostgresProcess = int.Parse(Require("BENCH_POSTGRES_PID"), System.Globalization.CultureInfo.InvariantCulture),
-        S3Process = int.Parse(Require("BENCH_S3_PID"), System.Globalization.CultureInfo.InvariantCulture),
-    };
+    public static BenchEnvironment Read() =>
+        new()
+        {
+            Postgres = Require("BENCH_POSTGRES"),
+            Psql = Require("BENCH_PSQL"),
+            S3 = new Uri(Require("BENCH_S3_ENDPOINT")),
+            AccessKey = Require("BENCH_S3_ACCESS_KEY"),
+            SecretKey = Require("BENCH_S3_SECRET_KEY"),
+            Bucket = Require("BENCH_BUCKET"),
+            Archiver = Require("BENCH_ARCHIVER"),
+            Root = Require("BENCH_ROOT"),
+            PostgresProcess = int.Parse(Require("BENCH_POSTGRES_PID"), System.Globalization.CultureInfo.InvariantCulture),
+            S3Process = int.Parse(Require("BENCH_S3_PID"), System.Globalization.CultureInfo.InvariantCulture),
+        };
 
     private static string Require(string name) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : throw new ArgumentException($"{name} is not set: start bench/run.sh instead.");
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
+            ? value
+            : throw new ArgumentException($"{name} is not set: start bench/run.sh instead.");
 }

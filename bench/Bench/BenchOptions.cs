@@ -10,7 +10,10 @@ internal sealed record BenchOptions
     /// <summary>Sessions in the generated database.</summary>
     public int Sessions { get; init; } = 20_000;
 
-    /// <summary>Sessions for what is measured one object at a time: several batches, so that the first one's export and the last one's delete, beside which the store rests, do not count for most.</summary>
+    /// <summary>
+    /// Sessions for what is measured one object at a time: several batches, so that the first one's export and the last one's delete,
+    /// beside which the store rests, do not count for most.
+    /// </summary>
     public int Few => Math.Clamp(Sessions / 4, 200, 5_000);
 
     public int Rounds { get; init; } = 3;
@@ -31,9 +34,10 @@ internal sealed record BenchOptions
         for (var i = 0; i < arguments.Length; i++)
         {
             string Value() => ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.");
-            int Number() => int.TryParse(Value(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
-                ? number
-                : throw new ArgumentException($"{arguments[i - 1]} needs a number above 0, not '{arguments[i]}'.");
+            int Number() =>
+                int.TryParse(Value(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+                    ? number
+                    : throw new ArgumentException($"{arguments[i - 1]} needs a number above 0, not '{arguments[i]}'.");
             options = arguments[i] switch
             {
                 "--sessions" => options with { Sessions = Number() },

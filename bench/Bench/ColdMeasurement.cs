@@ -3,14 +3,18 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
-/// <summary>The executable as a user starts it, from its start to its exit, layout Bundle: what is to be compiled, read and connected first is in it.</summary>
+/// <summary>
+/// The executable as a user starts it, from its start to its exit, layout Bundle: what is to be compiled, read and connected first is in
+/// it.
+/// </summary>
 internal sealed class ColdMeasurement(BenchEnvironment environment, SampleDatabase database, string template, CpuClock cpu) : IMeasurement
 {
     private readonly ArchiverExecutable _executable = new(environment);
 
     public string Name => "Bundle, cold";
 
-    public string Description => "archiver archive, published as the README says, from its start to its exit, layout Bundle, default settings";
+    public string Description =>
+        "archiver archive, published as the README says, from its start to its exit, layout Bundle, default settings";
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
@@ -19,11 +23,21 @@ internal sealed class ColdMeasurement(BenchEnvironment environment, SampleDataba
         {
             var (before, ended) = (cpu.Read(), ProcessTree.EndedChildren());
             var started = Stopwatch.GetTimestamp();
-            await _executable.ArchiveAsync(database.ConnectionString(copy), $"cold-{Guid.NewGuid():N}", StorageLayout.Bundle, null, cancellationToken);
+            await _executable.ArchiveAsync(
+                database.ConnectionString(copy),
+                $"cold-{Guid.NewGuid():N}",
+                StorageLayout.Bundle,
+                null,
+                cancellationToken
+            );
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var used = CpuClock.Between(before, cpu.Read()).ToDictionary(p => p.Key, p => p.Value);
             used[CpuClock.Archiver] = ProcessTree.EndedChildren() - ended;
-            var sessions = await database.ScalarAsync<long>(copy, "SELECT count(*) FROM archiver.archives WHERE state = 'archived'", cancellationToken);
+            var sessions = await database.ScalarAsync<long>(
+                copy,
+                "SELECT count(*) FROM archiver.archives WHERE state = 'archived'",
+                cancellationToken
+            );
             return [new(Name, sessions, seconds, used)];
         }
         finally

@@ -28,7 +28,13 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
             {
                 var found = await measurement.MeasureAsync(cancellationToken);
                 foreach (var group in found.GroupBy(m => m.Name))
-                    await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {group.Key,-24}{Median(group.Select(g => g.Seconds)),9:0.000} s {Median(group.Select(g => g.PerSecond)),9:0} sessions/s"));
+                    await Console.Error.WriteLineAsync(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"  {group.Key, -24}{Median(group.Select(g => g.Seconds)), 9:0.000} s "
+                                + $"{Median(group.Select(g => g.PerSecond)), 9:0} sessions/s"
+                        )
+                    );
                 measured.AddRange(found);
             }
             rounds.Add(measured);
@@ -39,12 +45,23 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
             Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
             Machine = await Machine.ReadAsync(database, cancellationToken),
             Rounds = options.Rounds,
-            Rows = [.. rounds.SelectMany(r => r).GroupBy(m => m.Name).Select(g => Row(g, measurements.FirstOrDefault(m => m.Name == g.Key)?.Description ?? ""))],
+            Rows =
+            [
+                .. rounds
+                    .SelectMany(r => r)
+                    .GroupBy(m => m.Name)
+                    .Select(g => Row(g, measurements.FirstOrDefault(m => m.Name == g.Key)?.Description ?? "")),
+            ],
             Ratios = [.. SpeedPromises.Of(rounds, Median, Round)],
         };
     }
 
-    private async Task<IReadOnlyList<IMeasurement>> OfAsync(Texts texts, SampleDatabase database, CpuClock cpu, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IMeasurement>> OfAsync(
+        Texts texts,
+        SampleDatabase database,
+        CpuClock cpu,
+        CancellationToken cancellationToken
+    )
     {
         var template = await database.CreateAsync(options.Sessions, texts, cancellationToken);
         var ceiling = new StoreCeilingMeasurement(environment, database, template, options.Few, cpu);
@@ -56,9 +73,19 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
             new WarmBatchMeasurement(environment, database, template, options.Sessions, cpu),
             new PlainScriptMeasurement(environment, database, template, options.Few / 5, cpu),
             ceiling,
-            new ArchiveMeasurement(environment, database, template, StorageLayout.Session, options.Few, cpu) { Restores = !options.ArchiveOnly },
+            new ArchiveMeasurement(environment, database, template, StorageLayout.Session, options.Few, cpu)
+            {
+                Restores = !options.ArchiveOnly,
+            },
             new OwnStoreCore(ceiling, environment),
-            new OwnStoreCore(new ArchiveMeasurement(environment, database, template, StorageLayout.Session, options.Few, cpu) { Prefix = "own", Restores = false }, environment),
+            new OwnStoreCore(
+                new ArchiveMeasurement(environment, database, template, StorageLayout.Session, options.Few, cpu)
+                {
+                    Prefix = "own",
+                    Restores = false,
+                },
+                environment
+            ),
         ];
     }
 
@@ -68,7 +95,11 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         var template = await database.CreateAsync(1_500, Texts.Long, cancellationToken);
         var cpu = new CpuClock(environment);
         foreach (var layout in (StorageLayout[])[StorageLayout.Bundle, StorageLayout.Session])
-            await new ArchiveMeasurement(environment, database, template, layout, 1_000, cpu) { Prefix = "warm", Restores = !options.ArchiveOnly }.MeasureAsync(cancellationToken);
+            await new ArchiveMeasurement(environment, database, template, layout, 1_000, cpu)
+            {
+                Prefix = "warm",
+                Restores = !options.ArchiveOnly,
+            }.MeasureAsync(cancellationToken);
         await database.DropAsync(template, cancellationToken);
     }
 
@@ -76,9 +107,15 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
     {
         var all = measured.ToList();
         return new(
-            all[0].Name, description, all[0].Sessions, Round(Median(all.Select(m => m.Seconds))), Round(all.Min(m => m.Seconds)), Round(all.Max(m => m.Seconds)),
+            all[0].Name,
+            description,
+            all[0].Sessions,
+            Round(Median(all.Select(m => m.Seconds))),
+            Round(all.Min(m => m.Seconds)),
+            Round(all.Max(m => m.Seconds)),
             Round(Median(all.Select(m => m.PerSecond))),
-            all[0].Cpu.Keys.ToDictionary(k => k, k => Round(Median(all.Select(m => 1e6 * m.Cpu[k] / m.Sessions)))));
+            all[0].Cpu.Keys.ToDictionary(k => k, k => Round(Median(all.Select(m => 1e6 * m.Cpu[k] / m.Sessions))))
+        );
     }
 
     private static double Median(IEnumerable<double> values)
@@ -87,5 +124,6 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[(sorted.Count / 2) - 1] + sorted[sorted.Count / 2]) / 2;
     }
 
-    private static double Round(double value) => value == 0 ? 0 : Math.Round(value, Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 6));
+    private static double Round(double value) =>
+        value == 0 ? 0 : Math.Round(value, Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 6));
 }

@@ -5,7 +5,8 @@ namespace Archiver.Bench;
 /// <summary>CPU time of this process and of the servers' process trees, from <c>/proc</c>.</summary>
 internal sealed class CpuClock(BenchEnvironment environment)
 {
-    public const string Archiver = "archiver", Postgres = "postgres";
+    public const string Archiver = "archiver",
+        Postgres = "postgres";
 
     /// <summary>CPU seconds used so far, by program.</summary>
     public IReadOnlyDictionary<string, double> Read()
@@ -21,6 +22,8 @@ internal sealed class CpuClock(BenchEnvironment environment)
     }
 
     /// <summary>CPU seconds between two readings.</summary>
-    public static IReadOnlyDictionary<string, double> Between(IReadOnlyDictionary<string, double> before, IReadOnlyDictionary<string, double> after) =>
-        after.ToDictionary(p => p.Key, p => p.Value - before[p.Key]);
+    public static IReadOnlyDictionary<string, double> Between(
+        IReadOnlyDictionary<string, double> before,
+        IReadOnlyDictionary<string, double> after
+    ) => after.ToDictionary(p => p.Key, p => p.Value - before[p.Key]);
 }

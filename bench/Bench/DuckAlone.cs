@@ -23,11 +23,29 @@ internal static class DuckAlone
     {
         static string Setting(string name) => Environment.GetEnvironmentVariable($"Archiver__Storage__{name}")!;
         using var s3 = new AmazonS3Client(
-            Setting("AccessKey"), Setting("SecretKey"), new AmazonS3Config { ServiceURL = Setting("Endpoint"), ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
-        foreach (var found in (await s3.ListObjectsV2Async(new ListObjectsV2Request { BucketName = Setting("Bucket"), Prefix = $"{Setting("Prefix")}/bundles/" })).S3Objects)
+            Setting("AccessKey"),
+            Setting("SecretKey"),
+            new AmazonS3Config
+            {
+                ServiceURL = Setting("Endpoint"),
+                ForcePathStyle = true,
+                AuthenticationRegion = "us-east-1",
+            }
+        );
+        foreach (
+            var found in (
+                await s3.ListObjectsV2Async(
+                    new ListObjectsV2Request { BucketName = Setting("Bucket"), Prefix = $"{Setting("Prefix")}/bundles/" }
+                )
+            ).S3Objects
+        )
         {
             using var answer = await s3.GetObjectAsync(found.BucketName ?? Setting("Bucket"), found.Key);
-            await answer.WriteResponseStreamToFileAsync(Path.Combine(folder, found.Key.Replace('/', '_')), append: false, CancellationToken.None);
+            await answer.WriteResponseStreamToFileAsync(
+                Path.Combine(folder, found.Key.Replace('/', '_')),
+                append: false,
+                CancellationToken.None
+            );
         }
     }
 
@@ -39,13 +57,21 @@ internal static class DuckAlone
         using var command = connection.CreateCommand();
         command.CommandText = $"SET memory_limit = '{memory}'; SET TimeZone = 'UTC'; {sql}";
         using var reader = command.ExecuteReader();
-        while (reader.FieldCount < 2 && reader.NextResult())
-        {
-        }
+        while (reader.FieldCount < 2 && reader.NextResult()) { }
         while (reader.Read())
-            Console.WriteLine(string.Join(' ', Enumerable.Range(0, reader.FieldCount).Select(i => Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture))));
+            Console.WriteLine(
+                string.Join(
+                    ' ',
+                    Enumerable.Range(0, reader.FieldCount).Select(i => Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture))
+                )
+            );
         var process = Process.GetCurrentProcess();
-        Console.Error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s, {process.TotalProcessorTime.TotalSeconds:0.0} s of processor, peak {process.PeakWorkingSet64 >> 20} MB"));
+        Console.Error.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s, "
+                    + $"{process.TotalProcessorTime.TotalSeconds:0.0} s of processor, peak {process.PeakWorkingSet64 >> 20} MB"
+            )
+        );
     }
 }

@@ -12,7 +12,8 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
     private const string Old = "last_activity < now() - interval '90 days'";
 
     // Memory enough for the sort, and the sort by the shortest key: the floor gets what helps it.
-    private const string Prepare = "SET client_min_messages = warning; SET work_mem = '512MB'; SET jit = off; SET max_parallel_workers_per_gather = 0";
+    private const string Prepare =
+        "SET client_min_messages = warning; SET work_mem = '512MB'; SET jit = off; SET max_parallel_workers_per_gather = 0";
 
     public string Name => "floor";
 
@@ -24,7 +25,11 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
         var folder = Directory.CreateTempSubdirectory("archiver-bench-");
         try
         {
-            var sessions = await database.ScalarAsync<long>(copy, $"SELECT count(*) FROM public.chat_sessions WHERE {Old}", cancellationToken);
+            var sessions = await database.ScalarAsync<long>(
+                copy,
+                $"SELECT count(*) FROM public.chat_sessions WHERE {Old}",
+                cancellationToken
+            );
             var before = cpu.Read();
             var started = Stopwatch.GetTimestamp();
             await RunAsync(copy, Path.Combine(folder.FullName, "rows.gz"), cancellationToken);
@@ -48,19 +53,30 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
         {
             ArgumentList =
             {
-                "-c", """
-                set -e -o pipefail
-                "$PSQL" -X -q -c "$PREPARE" -c "$SESSIONS" -c "$MESSAGES" | gzip -6 >"$TARGET"
-                "$PSQL" -X -q -c "$DELETE_MESSAGES" -c "$DELETE_SESSIONS"
-                """,
+                "-c",
+                """
+                    set -e -o pipefail
+                    "$PSQL" -X -q -c "$PREPARE" -c "$SESSIONS" -c "$MESSAGES" | gzip -6 >"$TARGET"
+                    "$PSQL" -X -q -c "$DELETE_MESSAGES" -c "$DELETE_SESSIONS"
+                    """,
             },
             Environment =
             {
-                ["PSQL"] = environment.Psql, ["TARGET"] = file, ["PREPARE"] = Prepare,
-                ["PGHOST"] = connection.Host, ["PGPORT"] = $"{connection.Port}", ["PGUSER"] = connection.Username, ["PGPASSWORD"] = connection.Password, ["PGDATABASE"] = name,
+                ["PSQL"] = environment.Psql,
+                ["TARGET"] = file,
+                ["PREPARE"] = Prepare,
+                ["PGHOST"] = connection.Host,
+                ["PGPORT"] = $"{connection.Port}",
+                ["PGUSER"] = connection.Username,
+                ["PGPASSWORD"] = connection.Password,
+                ["PGDATABASE"] = name,
                 ["SESSIONS"] = $"COPY (SELECT * FROM public.chat_sessions WHERE {Old} ORDER BY session_id) TO STDOUT",
-                ["MESSAGES"] = $"COPY (SELECT m.* FROM public.chat_messages AS m JOIN public.chat_sessions AS s USING (session_id) WHERE s.{Old} ORDER BY m.session_id, m.timestamp, m.id) TO STDOUT",
-                ["DELETE_MESSAGES"] = $"DELETE FROM public.chat_messages AS m USING public.chat_sessions AS s WHERE s.session_id = m.session_id AND s.{Old}",
+                ["MESSAGES"] =
+                    "COPY (SELECT m.* FROM public.chat_messages AS m JOIN public.chat_sessions AS s USING (session_id) WHERE "
+                    + $"s.{Old} ORDER BY m.session_id, m.timestamp, m.id) TO STDOUT",
+                ["DELETE_MESSAGES"] =
+                    "DELETE FROM public.chat_messages AS m USING public.chat_sessions AS s WHERE s.session_id = "
+                    + $"m.session_id AND s.{Old}",
                 ["DELETE_SESSIONS"] = $"DELETE FROM public.chat_sessions WHERE {Old}",
             },
         };

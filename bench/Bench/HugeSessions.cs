@@ -3,7 +3,9 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
-/// <summary>Whether memory is bounded by the longest value and not by the session: a session of a million messages, and a message of 200 MB.</summary>
+/// <summary>
+/// Whether memory is bounded by the longest value and not by the session: a session of a million messages, and a message of 200 MB.
+/// </summary>
 internal sealed class HugeSessions(BenchEnvironment environment)
 {
     private const int Megabyte = 1_000_000;
@@ -17,7 +19,8 @@ internal sealed class HugeSessions(BenchEnvironment environment)
     private const string Million = $"""
         {Session}
         INSERT INTO public.chat_messages (session_id, role, content, timestamp)
-        SELECT s.session_id, 'user', 'Message ' || n || ': ' || (SELECT string_agg(md5(n::text || k), ' ') FROM generate_series(1, 11) AS k), now() - interval '200 days' + n * interval '1 second'
+        SELECT s.session_id, 'user', 'Message ' || n || ': ' || (SELECT string_agg(md5(n::text || k), ' ')
+          FROM generate_series(1, 11) AS k), now() - interval '200 days' + n * interval '1 second'
         FROM public.chat_sessions AS s, generate_series(1, 1000000) AS n;
         """;
 
@@ -25,7 +28,8 @@ internal sealed class HugeSessions(BenchEnvironment environment)
     private static readonly string OneValue = $"""
         {Session}
         INSERT INTO public.chat_messages (session_id, role, content, timestamp)
-        SELECT s.session_id, 'user', (SELECT string_agg(md5(n::text) || repeat('x', 32), '') FROM generate_series(1, {200 * Megabyte / 64}) AS n), now() - interval '200 days'
+        SELECT s.session_id, 'user', (SELECT string_agg(md5(n::text) || repeat('x', 32), '')
+          FROM generate_series(1, {200 * Megabyte / 64}) AS n), now() - interval '200 days'
         FROM public.chat_sessions AS s;
         """;
 
@@ -35,19 +39,38 @@ internal sealed class HugeSessions(BenchEnvironment environment)
         List<ResultRatio> ratios = [];
         List<ResultCurve> curves = [];
         var database = new SampleDatabase(environment);
-        foreach (var (name, sql, limit) in ((string, string, double)[])
-        [
-            ("a session of 1,000,000 messages", Million, 200),
-            ("a message of 200 MB", OneValue, 200 + (3 * 200)),
-        ])
+        foreach (
+            var (name, sql, limit) in ((string, string, double)[])
+                [("a session of 1,000,000 messages", Million, 200), ("a message of 200 MB", OneValue, 200 + (3 * 200))]
+        )
         {
             await Console.Error.WriteLineAsync($"Making {name}");
             var copy = await database.CreateEmptyAsync(cancellationToken);
             await database.ExecuteAsync(copy, sql, cancellationToken);
-            var (seconds, peak, samples) = await new ArchiverExecutable(environment)
-                .ArchiveAsync(database.ConnectionString(copy), copy, StorageLayout.Session, null, cancellationToken);
-            var json = await database.ScalarAsync<long>(copy, "SELECT sum(json_length)::bigint FROM archiver.archives WHERE state = 'archived'", cancellationToken);
-            rows.Add(new(name, string.Create(CultureInfo.InvariantCulture, $"{json / 1e6:0} MB of JSON, peak memory {peak:0} MB"), 1, seconds, seconds, seconds, 1 / seconds, new Dictionary<string, double>()));
+            var (seconds, peak, samples) = await new ArchiverExecutable(environment).ArchiveAsync(
+                database.ConnectionString(copy),
+                copy,
+                StorageLayout.Session,
+                null,
+                cancellationToken
+            );
+            var json = await database.ScalarAsync<long>(
+                copy,
+                "SELECT sum(json_length)::bigint FROM archiver.archives WHERE state = 'archived'",
+                cancellationToken
+            );
+            rows.Add(
+                new(
+                    name,
+                    string.Create(CultureInfo.InvariantCulture, $"{json / 1e6:0} MB of JSON, peak memory {peak:0} MB"),
+                    1,
+                    seconds,
+                    seconds,
+                    seconds,
+                    1 / seconds,
+                    new Dictionary<string, double>()
+                )
+            );
             ratios.Add(new($"peak memory for {name}", Math.Round(peak), "MB", "at most", limit));
             curves.Add(new(name, samples));
             await Console.Error.WriteLineAsync($"  {name}: {rows[^1].Description}, {seconds:0.0} s");

@@ -3,7 +3,9 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Bench;
 
-/// <summary>Whether time per session and memory stay flat while the table grows: the executable on databases of 10,000 sessions and more.</summary>
+/// <summary>
+/// Whether time per session and memory stay flat while the table grows: the executable on databases of 10,000 sessions and more.
+/// </summary>
 internal sealed class LongRun(BenchOptions options, BenchEnvironment environment)
 {
     private const int Small = 10_000;
@@ -21,12 +23,34 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
             var name = await database.CreateAsync(sessions, Texts.Long, cancellationToken);
             await database.ExecuteAsync("postgres", "CHECKPOINT", cancellationToken);
             var (seconds, peak, samples) = await executable.ArchiveAsync(
-                database.ConnectionString(name), $"long-{sessions}", StorageLayout.Bundle, () => DoneAsync(database, name, cancellationToken), cancellationToken);
-            var run = await database.ScalarAsync<double>(name, "SELECT extract(epoch FROM ended_at - started_at)::float8 FROM archiver.runs", cancellationToken);
+                database.ConnectionString(name),
+                $"long-{sessions}",
+                StorageLayout.Bundle,
+                () => DoneAsync(database, name, cancellationToken),
+                cancellationToken
+            );
+            var run = await database.ScalarAsync<double>(
+                name,
+                "SELECT extract(epoch FROM ended_at - started_at)::float8 FROM archiver.runs",
+                cancellationToken
+            );
             found[sessions] = (run / sessions, peak);
-            rows.Add(new(
-                $"{sessions} sessions", string.Create(CultureInfo.InvariantCulture, $"run {run:0.0} s, process {seconds:0.0} s, peak memory {peak:0} MB, {1e6 * run / sessions:0} microseconds a session"),
-                sessions, run, run, run, sessions / run, new Dictionary<string, double>()));
+            rows.Add(
+                new(
+                    $"{sessions} sessions",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"run {run:0.0} s, process {seconds:0.0} s, peak "
+                            + $"memory {peak:0} MB, {1e6 * run / sessions:0} microseconds a session"
+                    ),
+                    sessions,
+                    run,
+                    run,
+                    run,
+                    sessions / run,
+                    new Dictionary<string, double>()
+                )
+            );
             curves.Add(new($"{sessions} sessions", samples));
             await Console.Error.WriteLineAsync($"  {rows[^1].Name}: {rows[^1].Description}");
             await database.DropAsync(name, cancellationToken);
@@ -42,7 +66,13 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
             Ratios =
             [
                 new($"peak memory at {largest} sessions", Math.Round(found[largest].Peak), "MB", "at most", 200),
-                new($"time per session, {largest} against {Small}", Math.Round(found[largest].PerSession / found[Small].PerSession, 3), "x", "at most", 1.15),
+                new(
+                    $"time per session, {largest} against {Small}",
+                    Math.Round(found[largest].PerSession / found[Small].PerSession, 3),
+                    "x",
+                    "at most",
+                    1.15
+                ),
                 .. plans,
             ],
             Curves = curves,

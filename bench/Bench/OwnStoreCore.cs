@@ -5,7 +5,8 @@ namespace Archiver.Bench;
 
 /// <summary>
 /// A measurement with the store on one core and all else on the others. In production a store has a machine of its own, and what the worker
-/// takes slows nothing down there; on one machine both fight for the same cores, and the ratio says more about the machine than about the worker.
+/// takes slows nothing down there; on one machine both fight for the same cores, and the ratio says more about the machine than about the
+/// worker.
 /// </summary>
 internal sealed class OwnStoreCore(IMeasurement inner, BenchEnvironment environment) : IMeasurement
 {
@@ -38,12 +39,21 @@ internal sealed class OwnStoreCore(IMeasurement inner, BenchEnvironment environm
     {
         foreach (var process in ProcessTree.Below(root, ProcessTree.All()))
         {
-            using var taskset = Process.Start(new ProcessStartInfo("taskset", ["-a", "-p", "-c", cores, process.Id.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var taskset = Process.Start(
+                new ProcessStartInfo("taskset", ["-a", "-p", "-c", cores, process.Id.ToString(CultureInfo.InvariantCulture)])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                }
+            )!;
             await taskset.StandardOutput.ReadToEndAsync(cancellationToken);
             await taskset.WaitForExitAsync(cancellationToken);
             // A backend or a thread may end meanwhile; its own root may not.
             if (taskset.ExitCode != 0 && process.Id == root)
-                throw new InvalidOperationException($"taskset could not bind process {root} to cores {cores}: {await taskset.StandardError.ReadToEndAsync(cancellationToken)}");
+                throw new InvalidOperationException(
+                    $"taskset could not bind process {root} to cores {cores}: "
+                        + $"{await taskset.StandardError.ReadToEndAsync(cancellationToken)}"
+                );
         }
     }
 }

@@ -10,7 +10,13 @@ namespace Archiver.Bench;
 /// What a careful person writes in an afternoon: one session at a time, JSON from the server, gzip, PUT, GET and compare, then one
 /// transaction with two deletes. Its S3 client is the one that everybody takes, as it comes.
 /// </summary>
-internal sealed class PlainScriptMeasurement(BenchEnvironment environment, SampleDatabase database, string template, int sessions, CpuClock cpu) : IMeasurement
+internal sealed class PlainScriptMeasurement(
+    BenchEnvironment environment,
+    SampleDatabase database,
+    string template,
+    int sessions,
+    CpuClock cpu
+) : IMeasurement
 {
     private const string Delete = """
         DELETE FROM public.chat_messages WHERE session_id = $1
@@ -29,12 +35,16 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
         var copy = await database.CopyAsync(template, cancellationToken);
         try
         {
-            using var s3 = new AmazonS3Client(new BasicAWSCredentials(environment.AccessKey, environment.SecretKey), new AmazonS3Config
-            {
-                ServiceURL = environment.S3.AbsoluteUri, ForcePathStyle = true,
-                // Without it Ceph refuses every put.
-                RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            });
+            using var s3 = new AmazonS3Client(
+                new BasicAWSCredentials(environment.AccessKey, environment.SecretKey),
+                new AmazonS3Config
+                {
+                    ServiceURL = environment.S3.AbsoluteUri,
+                    ForcePathStyle = true,
+                    // Without it Ceph refuses every put.
+                    RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+                }
+            );
             await using var connection = new NpgsqlConnection(database.ConnectionString(copy));
             await connection.OpenAsync(cancellationToken);
             await PutAsync(s3, "plain/warm", [1], cancellationToken);
@@ -74,5 +84,13 @@ internal sealed class PlainScriptMeasurement(BenchEnvironment environment, Sampl
     }
 
     private Task<PutObjectResponse> PutAsync(AmazonS3Client s3, string key, byte[] body, CancellationToken cancellationToken) =>
-        s3.PutObjectAsync(new PutObjectRequest { BucketName = environment.Bucket, Key = key, InputStream = new MemoryStream(body, writable: false) }, cancellationToken);
+        s3.PutObjectAsync(
+            new PutObjectRequest
+            {
+                BucketName = environment.Bucket,
+                Key = key,
+                InputStream = new MemoryStream(body, writable: false),
+            },
+            cancellationToken
+        );
 }

@@ -23,7 +23,15 @@ internal sealed class PlanTimes(BenchEnvironment environment, SampleDatabase dat
                 await new ArchiverExecutable(environment).PlanAsync(database.ConnectionString(name), cancellationToken);
                 seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
             }
-            found.Add(new(string.Create(CultureInfo.InvariantCulture, $"archiver plan on {sessions} sessions"), Math.Round(seconds.Order().ElementAt(Tries / 2), 2), "s", "at most", limit));
+            found.Add(
+                new(
+                    string.Create(CultureInfo.InvariantCulture, $"archiver plan on {sessions} sessions"),
+                    Math.Round(seconds.Order().ElementAt(Tries / 2), 2),
+                    "s",
+                    "at most",
+                    limit
+                )
+            );
             await database.DropAsync(name, cancellationToken);
         }
         return found;

@@ -23,7 +23,9 @@ internal static class ProcessTree
             try
             {
                 var fields = Fields(folder);
-                found.Add(new(int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), (int)fields[1], fields[11..15].Sum() / Ticks));
+                found.Add(
+                    new(int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), (int)fields[1], fields[11..15].Sum() / Ticks)
+                );
             }
             catch (IOException)
             {

@@ -7,7 +7,9 @@ internal sealed record ResultFile
 {
     private static readonly JsonSerializerOptions Written = new()
     {
-        WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     /// <summary><c>compare</c>, <c>long</c> or <c>memory</c>.</summary>
@@ -28,20 +30,34 @@ internal sealed record ResultFile
     public static async Task<ResultFile?> ReadAsync(string folder, string kind, CancellationToken cancellationToken)
     {
         var path = Path.Combine(folder, $"{kind}.json");
-        return File.Exists(path) ? JsonSerializer.Deserialize<ResultFile>(await File.ReadAllTextAsync(path, cancellationToken), Written) : null;
+        return File.Exists(path)
+            ? JsonSerializer.Deserialize<ResultFile>(await File.ReadAllTextAsync(path, cancellationToken), Written)
+            : null;
     }
 
     public async Task WriteAsync(string folder, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, $"{Kind}.json"), JsonSerializer.Serialize(this, Written) + "\n", cancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, $"{Kind}.json"),
+            JsonSerializer.Serialize(this, Written) + "\n",
+            cancellationToken
+        );
     }
 }
 
 /// <summary>Medians over the rounds of one measurement.</summary>
 /// <param name="CpuPerThousand">CPU milliseconds for 1,000 sessions, by program.</param>
 internal sealed record ResultRow(
-    string Name, string Description, long Sessions, double Seconds, double Fastest, double Slowest, double PerSecond, IReadOnlyDictionary<string, double> CpuPerThousand);
+    string Name,
+    string Description,
+    long Sessions,
+    double Seconds,
+    double Fastest,
+    double Slowest,
+    double PerSecond,
+    IReadOnlyDictionary<string, double> CpuPerThousand
+);
 
 /// <summary>A figure with a limit.</summary>
 /// <param name="Value">Median of the rounds, each compared within itself.</param>

@@ -12,7 +12,9 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     /// <summary>Messages of a session.</summary>
     public const int Messages = 20;
 
-    /// <summary>Sessions made by the generator; more are copies of them under other keys, since only one session's text is ever compressed together.</summary>
+    /// <summary>
+    /// Sessions made by the generator; more are copies of them under other keys, since only one session's text is ever compressed together.
+    /// </summary>
     private const int Generated = 20_000;
 
     private int _copies;
@@ -27,12 +29,20 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
         await AdminAsync($"CREATE DATABASE {name}", cancellationToken);
         var first = Math.Min(sessions, Generated);
         var young = Math.Max(1, first / 20);
-        await ExecuteAsync(name, string.Create(CultureInfo.InvariantCulture, $"""
-            SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}'; SET sample.length = '{(int)texts}';
-            {Script("schemas", "ended-at")}
-            {Script("samples", "conversations")}
-            {Script("samples", "ended-at")}
-            """), cancellationToken);
+        await ExecuteAsync(
+            name,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                SET sample.idle = '{first}'; SET sample.young = '{young}'; SET sample.messages = '{Messages}';
+                  SET sample.length = '{(int)texts}';
+                {Script("schemas", "ended-at")}
+                {Script("samples", "conversations")}
+                {Script("samples", "ended-at")}
+                """
+            ),
+            cancellationToken
+        );
         for (var made = first; made < sessions; made += first)
             await ExecuteAsync(name, More(made, Math.Min(first, sessions - made)), cancellationToken);
         await ExecuteAsync(name, "VACUUM (ANALYZE) public.chat_sessions, public.chat_messages", cancellationToken);
@@ -65,7 +75,8 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
     }
 
     /// <summary>Connection string of one of the databases.</summary>
-    public string ConnectionString(string name) => new NpgsqlConnectionStringBuilder(environment.Postgres) { Database = name }.ConnectionString;
+    public string ConnectionString(string name) =>
+        new NpgsqlConnectionStringBuilder(environment.Postgres) { Database = name }.ConnectionString;
 
     /// <summary>Runs statements in one of the databases.</summary>
     public async Task ExecuteAsync(string name, string sql, CancellationToken cancellationToken)
@@ -89,6 +100,10 @@ internal sealed class SampleDatabase(BenchEnvironment environment)
 
     private string Script(string folder, string name) => File.ReadAllText(Path.Combine(environment.Root, "sql", folder, $"{name}.sql"));
 
-    private string More(int made, int count) => string.Create(
-        CultureInfo.InvariantCulture, $"SET bench.first = '{Generated}'; SET bench.made = '{made}'; SET bench.count = '{count}'; {File.ReadAllText(Path.Combine(environment.Root, "bench", "copies.sql"))}");
+    private string More(int made, int count) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"SET bench.first = '{Generated}'; SET bench.made = '{made}'; SET bench.count = '{count}'; "
+                + $"{File.ReadAllText(Path.Combine(environment.Root, "bench", "copies.sql"))}"
+        );
 }

@@ -7,7 +7,8 @@ namespace Archiver.Bench;
 /// <summary>Sessions as a plain script reads them: one query a session, JSON made by the server, gzip level 6.</summary>
 internal static class SessionDocuments
 {
-    private const string Oldest = "SELECT session_id FROM public.chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY last_activity LIMIT $1";
+    private const string Oldest =
+        "SELECT session_id FROM public.chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY last_activity LIMIT $1";
 
     private const string Document = """
         SELECT json_build_object('session', to_json(s), 'messages', (

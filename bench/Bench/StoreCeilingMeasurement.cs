@@ -3,8 +3,16 @@ using Npgsql;
 
 namespace Archiver.Bench;
 
-/// <summary>What the store itself sustains for one PUT and one GET a session, 16 at a time, with nothing else to do on the machine.</summary>
-internal sealed class StoreCeilingMeasurement(BenchEnvironment environment, SampleDatabase database, string template, int sessions, CpuClock cpu) : IMeasurement
+/// <summary>
+/// What the store itself sustains for one PUT and one GET a session, 16 at a time, with nothing else to do on the machine.
+/// </summary>
+internal sealed class StoreCeilingMeasurement(
+    BenchEnvironment environment,
+    SampleDatabase database,
+    string template,
+    int sessions,
+    CpuClock cpu
+) : IMeasurement
 {
     private const int Concurrency = 16;
 
@@ -13,7 +21,9 @@ internal sealed class StoreCeilingMeasurement(BenchEnvironment environment, Samp
 
     public string Name => "store ceiling";
 
-    public string Description => $"one PUT and one GET of each session's document, the archiver's own requests by the leanest client, {Concurrency} at a time, nothing else";
+    public string Description =>
+        "one PUT and one GET of each session's document, the archiver's own requests by the leanest client, "
+        + $"{Concurrency} at a time, nothing else";
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
@@ -21,7 +31,9 @@ internal sealed class StoreCeilingMeasurement(BenchEnvironment environment, Samp
         using var s3 = new LeanS3(environment);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken };
         var round = _round++;
-        await Parallel.ForEachAsync(Enumerable.Range(0, Concurrency), options, async (i, token) => await s3.PutAsync($"ceiling/{round}/warm/{i}", [1], token));
+        await Parallel.ForEachAsync(Enumerable.Range(0, Concurrency), options, async (i, token) =>
+            await s3.PutAsync($"ceiling/{round}/warm/{i}", [1], token)
+        );
         var before = cpu.Read();
         var started = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(Enumerable.Range(0, _documents.Count), options, async (i, token) =>

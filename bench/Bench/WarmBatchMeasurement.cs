@@ -4,7 +4,13 @@ using Archiver.Core.Settings;
 namespace Archiver.Bench;
 
 /// <summary>One batch of 1,000 sessions as a run of its own in a warm process: inspection, lock, plan and all.</summary>
-internal sealed class WarmBatchMeasurement(BenchEnvironment environment, SampleDatabase database, string template, int sessions, CpuClock cpu) : IMeasurement
+internal sealed class WarmBatchMeasurement(
+    BenchEnvironment environment,
+    SampleDatabase database,
+    string template,
+    int sessions,
+    CpuClock cpu
+) : IMeasurement
 {
     private const int Batch = 1000;
     private const int Times = 5;
@@ -18,7 +24,12 @@ internal sealed class WarmBatchMeasurement(BenchEnvironment environment, SampleD
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
         var copy = await database.CopyAsync(template, cancellationToken);
-        var host = new ArchiverHost(environment, database.ConnectionString(copy), $"batch-{_round++}-{Guid.NewGuid():N}", StorageLayout.Bundle);
+        var host = new ArchiverHost(
+            environment,
+            database.ConnectionString(copy),
+            $"batch-{_round++}-{Guid.NewGuid():N}",
+            StorageLayout.Bundle
+        );
         try
         {
             await using (host)

@@ -32,16 +32,32 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<StoreRequests>();
         services.TryAddSingleton<ProofWork>();
         services.TryAddSingleton<ProofRunner>();
-        services.TryAddSingleton(provider => ArchiveStoreFactory.Create(
-            settings.Storage, settings.Retry, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>(),
-            provider.GetRequiredService<StoreRequests>().Count));
+        services.TryAddSingleton(provider =>
+            ArchiveStoreFactory.Create(
+                settings.Storage,
+                settings.Retry,
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILoggerFactory>(),
+                provider.GetRequiredService<StoreRequests>().Count
+            )
+        );
         services.TryAddSingleton<IArchiveReader>(provider => provider.GetRequiredService<IArchiveStore>());
         services.TryAddSingleton(provider => new PolicyRunner(
-            settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveStore>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PolicyRunner>>(), provider.GetRequiredService<BatchMeter>()));
+            settings,
+            provider.GetRequiredService<ConnectionCatalog>(),
+            provider.GetRequiredService<IArchiveStore>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<PolicyRunner>>(),
+            provider.GetRequiredService<BatchMeter>()
+        ));
         services.TryAddSingleton(provider => new RestoreRunner(
-            settings, provider.GetRequiredService<ConnectionCatalog>(), provider.GetRequiredService<IArchiveReader>(), provider.GetRequiredService<PolicyRunner>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RestoreRunner>>()));
+            settings,
+            provider.GetRequiredService<ConnectionCatalog>(),
+            provider.GetRequiredService<IArchiveReader>(),
+            provider.GetRequiredService<PolicyRunner>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RestoreRunner>>()
+        ));
         services.TryAddSingleton<ArchiveVerifier>();
         services.TryAddSingleton<LedgerRebuilder>();
         services.TryAddSingleton<LedgerMover>();

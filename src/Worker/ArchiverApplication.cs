@@ -11,7 +11,8 @@ using Serilog;
 namespace Archiver.Worker;
 
 /// <summary>
-/// One invocation of <c>archiver</c>. It has its own configuration, log and services, keeps nothing static, and everything it started has ended when it
+/// One invocation of <c>archiver</c>. It has its own configuration, log and services, keeps nothing static, and everything it started has
+/// ended when it
 /// returns: several may run in one process at the same time.
 /// </summary>
 internal static class ArchiverApplication
@@ -24,7 +25,13 @@ internal static class ArchiverApplication
     /// <param name="cancellationToken">Asks it to stop; it finishes or rolls back the batch in hand.</param>
     /// <returns>The exit code; every exception has become one, with a message on stderr.</returns>
     public static async Task<int> RunAsync(
-        string[] arguments, ProcessEnvironment environment, Stream input, Stream output, Stream error, CancellationToken cancellationToken)
+        string[] arguments,
+        ProcessEnvironment environment,
+        Stream input,
+        Stream output,
+        Stream error,
+        CancellationToken cancellationToken
+    )
     {
         var terminal = new Terminal(input, output, error, environment.ErrorIsTerminal);
         var code = await RunAsync(arguments, environment, terminal, cancellationToken);
@@ -32,12 +39,19 @@ internal static class ArchiverApplication
         return code;
     }
 
-    private static async Task<int> RunAsync(string[] arguments, ProcessEnvironment environment, Terminal terminal, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        string[] arguments,
+        ProcessEnvironment environment,
+        Terminal terminal,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var (verbs, settings) = ConfigurationArguments.Split(arguments);
-            var parse = ArchiverCommandLine.Create((verb, parse, token) => RunAsync(verb, parse, settings, environment, terminal, token)).Parse(verbs);
+            var parse = ArchiverCommandLine
+                .Create((verb, parse, token) => RunAsync(verb, parse, settings, environment, terminal, token))
+                .Parse(verbs);
             return await ArchiverCommandLine.InvokeAsync(parse, terminal, cancellationToken);
         }
         catch (Exception exception)
@@ -48,11 +62,21 @@ internal static class ArchiverApplication
 
     /// <summary>The composition of one verb: configuration, log, services. The worker's host gets the same settings and services.</summary>
     private static async Task<int> RunAsync(
-        Type verb, ParseResult parse, string[] overrides, ProcessEnvironment environment, Terminal terminal, CancellationToken cancellationToken)
+        Type verb,
+        ParseResult parse,
+        string[] overrides,
+        ProcessEnvironment environment,
+        Terminal terminal,
+        CancellationToken cancellationToken
+    )
     {
         if (verb.IsAssignableTo(typeof(IUnconfiguredVerb)))
         {
-            await using var bare = new ServiceCollection().AddSingleton(terminal).AddSingleton(environment).AddTransient(verb).BuildServiceProvider();
+            await using var bare = new ServiceCollection()
+                .AddSingleton(terminal)
+                .AddSingleton(environment)
+                .AddTransient(verb)
+                .BuildServiceProvider();
             return await ((IVerb)bare.GetRequiredService(verb)).ExecuteAsync(parse, cancellationToken);
         }
         var configuration = ConfigurationFiles.Load(parse.GetValue(ArchiverCommandLine.Config), overrides, environment);

@@ -36,10 +36,14 @@ internal static class ServiceCollectionExtensions
         services.TryAddTransient<PolicyJob>();
         services.TryAddTransient<DiscardJob>();
         services.TryAddTransient<ProofJob>();
-        services.AddQuartz(quartz => quartz
-            .ConfigureScheduler(scheduler => scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always)
-            // A job that waits for its source holds a thread meanwhile; no job may wait for one.
-            .UseDefaultThreadPool(Math.Max(10, settings.Sources.Sum(s => s.Policies.Count + 1 + Enum.GetValues<Core.Proofs.Proof>().Length))));
+        services.AddQuartz(quartz =>
+            quartz
+                .ConfigureScheduler(scheduler => scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always)
+                // A job that waits for its source holds a thread meanwhile; no job may wait for one.
+                .UseDefaultThreadPool(
+                    Math.Max(10, settings.Sources.Sum(s => s.Policies.Count + 1 + Enum.GetValues<Core.Proofs.Proof>().Length))
+                )
+        );
         return services;
     }
 }

@@ -6,12 +6,14 @@ using Testcontainers.PostgreSql;
 namespace Archiver.Containers.Tests;
 
 /// <summary>
-/// PostgreSQL and an S3 server in containers for all tests of this assembly. Their addresses go where <see cref="TestServers"/> looks first, so
+/// PostgreSQL and an S3 server in containers for all tests of this assembly. Their addresses go where <see cref="TestServers"/> looks
+/// first, so
 /// that everything the other tests are made of works here unchanged.
 /// </summary>
 public sealed class ContainerServers : IAsyncLifetime
 {
-    private const string AccessKey = "test-access", SecretKey = "test-secret";
+    private const string AccessKey = "test-access",
+        SecretKey = "test-secret";
 
     private const ushort S3Port = 8000;
 
@@ -22,7 +24,9 @@ public sealed class ContainerServers : IAsyncLifetime
     /// <summary>The servers as the other tests know them.</summary>
     public TestServers Servers { get; } = new();
 
-    /// <summary>Starts both containers. The S3 server's image is built before, where <c>ARCHIVER_S3_IMAGE</c> names none: minutes, the first time.</summary>
+    /// <summary>
+    /// Starts both containers. The S3 server's image is built before, where <c>ARCHIVER_S3_IMAGE</c> names none: minutes, the first time.
+    /// </summary>
     public async ValueTask InitializeAsync()
     {
         var postgres = _postgres.StartAsync();
@@ -64,5 +68,6 @@ public sealed class ContainerServers : IAsyncLifetime
         return image.FullName;
     }
 
-    private static string Image(string variable, string otherwise) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } image ? image : otherwise;
+    private static string Image(string variable, string otherwise) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } image ? image : otherwise;
 }

@@ -8,7 +8,9 @@ using Archiver.Testing;
 
 namespace Archiver.Containers.Tests;
 
-/// <summary>The main job on PostgreSQL 17 and an S3 server, in containers. tests/Integration.Tests has everything else, on PostgreSQL 15 and Ceph.</summary>
+/// <summary>
+/// The main job on PostgreSQL 17 and an S3 server, in containers. tests/Integration.Tests has everything else, on PostgreSQL 15 and Ceph.
+/// </summary>
 public sealed class MainJobTests(ContainerServers containers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -18,9 +20,15 @@ public sealed class MainJobTests(ContainerServers containers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(containers.Servers, Token, idle: 300, young: 200, messages: 12);
         var db = archiver.Database;
-        var young = await db.CopyOutAsync("SELECT * FROM chat_sessions WHERE last_activity >= now() - interval '90 days' ORDER BY 1", Token);
+        var young = await db.CopyOutAsync(
+            "SELECT * FROM chat_sessions WHERE last_activity >= now() - interval '90 days' ORDER BY 1",
+            Token
+        );
         var messages = await db.CopyOutAsync(
-            "SELECT m.* FROM chat_messages m JOIN chat_sessions s USING (session_id) WHERE s.last_activity >= now() - interval '90 days' ORDER BY m.id", Token);
+            "SELECT m.* FROM chat_messages m JOIN chat_sessions s USING (session_id) WHERE s.last_activity >= now() - interval '90 days' "
+                + "ORDER BY m.id",
+            Token
+        );
         var session = await archiver.AnyIdleAsync(Token);
 
         var summary = await archiver.RunAsync(Token);
@@ -34,7 +42,10 @@ public sealed class MainJobTests(ContainerServers containers)
 
     private static async Task<int> CountMessagesAsync(ArchiverFixture archiver, string session)
     {
-        var key = await archiver.Database.ScalarAsync<string>($"SELECT a.key FROM archiver.archived_sessions AS a WHERE a.session_id = '{session}'", Token);
+        var key = await archiver.Database.ScalarAsync<string>(
+            $"SELECT a.key FROM archiver.archived_sessions AS a WHERE a.session_id = '{session}'",
+            Token
+        );
         using var gzip = new GZipStream(new MemoryStream(await archiver.Bucket.GetRawAsync(key!)), CompressionMode.Decompress);
         using var document = await JsonDocument.ParseAsync(gzip, cancellationToken: Token);
         return document.RootElement.GetProperty("messages").GetArrayLength();

@@ -5,7 +5,9 @@ public static class ApplicationSchema
 {
     // What a sample's texts are put together from is made once a connection: two thirds of the time that a small sample takes.
     private const string KeepSentences = "CREATE TABLE kept_sentence AS TABLE sample_sentence";
-    private const string UseSentences = "CREATE TEMP TABLE sample_sentence AS TABLE kept_sentence; ALTER TABLE sample_sentence ADD PRIMARY KEY (kind, number); DROP TABLE kept_sentence;";
+    private const string UseSentences =
+        "CREATE TEMP TABLE sample_sentence AS TABLE kept_sentence; ALTER TABLE sample_sentence ADD PRIMARY "
+        + "KEY (kind, number); DROP TABLE kept_sentence;";
 
     /// <summary>Creates a preset's application schema; again does nothing.</summary>
     public static async Task InstallAsync(TestDatabase database, string preset, CancellationToken cancellationToken = default) =>
@@ -22,19 +24,39 @@ public static class ApplicationSchema
         int young,
         int messages,
         int seed = 1,
-        CancellationToken cancellationToken = default) =>
-        await GenerateAsync(database, "", preset, idle, young, messages, seed, cancellationToken);
+        CancellationToken cancellationToken = default
+    ) => await GenerateAsync(database, "", preset, idle, young, messages, seed, cancellationToken);
 
     /// <summary>Keeps in an installed schema's database what <see cref="GenerateKeptAsync"/> needs there, or in a copy of it.</summary>
     internal static async Task KeepAsync(TestDatabase database, CancellationToken cancellationToken) =>
-        await ExecuteAsync(database, $"{await ReadAsync("samples", "conversations", cancellationToken)}\n{KeepSentences}", cancellationToken);
+        await ExecuteAsync(
+            database,
+            $"{await ReadAsync("samples", "conversations", cancellationToken)}\n{KeepSentences}",
+            cancellationToken
+        );
 
-    /// <summary>The same as <see cref="GenerateAsync(TestDatabase, string, int, int, int, int, CancellationToken)"/> with what is kept, which goes.</summary>
-    internal static Task GenerateKeptAsync(TestDatabase database, string preset, int idle, int young, int messages, CancellationToken cancellationToken) =>
-        GenerateAsync(database, UseSentences, preset, idle, young, messages, seed: 1, cancellationToken);
+    /// <summary>
+    /// The same as <see cref="GenerateAsync(TestDatabase, string, int, int, int, int, CancellationToken)"/> with what is kept, which goes.
+    /// </summary>
+    internal static Task GenerateKeptAsync(
+        TestDatabase database,
+        string preset,
+        int idle,
+        int young,
+        int messages,
+        CancellationToken cancellationToken
+    ) => GenerateAsync(database, UseSentences, preset, idle, young, messages, seed: 1, cancellationToken);
 
     private static async Task GenerateAsync(
-        TestDatabase database, string before, string preset, int idle, int young, int messages, int seed, CancellationToken cancellationToken)
+        TestDatabase database,
+        string before,
+        string preset,
+        int idle,
+        int young,
+        int messages,
+        int seed,
+        CancellationToken cancellationToken
+    )
     {
         var settings = $"""
             SET sample.idle = '{idle}';

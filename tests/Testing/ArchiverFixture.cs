@@ -44,11 +44,23 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     internal SourceConnections Connections => _connections[Source.Name];
 
-    /// <summary>Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger; an empty <paramref name="ledger"/> on the shared server.</summary>
+    /// <summary>
+    /// Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger; an
+    /// empty <paramref name="ledger"/> on the shared server.
+    /// </summary>
     public static async Task<ArchiverFixture> CreateAsync(
-        TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4, string preset = "ended-at",
-        Func<ArchiverSettings, ArchiverSettings>? configure = null, string? server = null, bool versioned = false, bool objectLock = false,
-        bool ledger = true)
+        TestServers servers,
+        CancellationToken cancellationToken,
+        int idle = 20,
+        int young = 5,
+        int messages = 4,
+        string preset = "ended-at",
+        Func<ArchiverSettings, ArchiverSettings>? configure = null,
+        string? server = null,
+        bool versioned = false,
+        bool objectLock = false,
+        bool ledger = true
+    )
     {
         // A copy is cheap only where its original serves others, too: not on a test's own server.
         var database = server is null
@@ -60,14 +72,25 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
     public static async Task<ArchiverFixture> CreateAsync(
-        TestServers servers, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure, string? server, CancellationToken cancellationToken,
-        bool versioned = false, bool objectLock = false)
+        TestServers servers,
+        SourceMap map,
+        Func<ArchiverSettings, ArchiverSettings>? configure,
+        string? server,
+        CancellationToken cancellationToken,
+        bool versioned = false,
+        bool objectLock = false
+    )
     {
         var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
         return Between(database, await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock), map, configure);
     }
 
-    private static ArchiverFixture Between(TestDatabase database, TestBucket bucket, SourceMap map, Func<ArchiverSettings, ArchiverSettings>? configure)
+    private static ArchiverFixture Between(
+        TestDatabase database,
+        TestBucket bucket,
+        SourceMap map,
+        Func<ArchiverSettings, ArchiverSettings>? configure
+    )
     {
         var settings = new ArchiverSettings
         {
@@ -79,7 +102,16 @@ public sealed class ArchiverFixture : IAsyncDisposable
                     ConnectionString = database.ConnectionString,
                     Prefix = "chat_archives",
                     Map = map,
-                    Policies = [new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) }],
+                    Policies =
+                    [
+                        new Policy
+                        {
+                            Source = "main",
+                            Name = "idle",
+                            Action = PolicyAction.Archive,
+                            IdleFor = TimeSpan.FromDays(90),
+                        },
+                    ],
                 },
             ],
             Storage = bucket.Settings,
@@ -107,14 +139,26 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     /// <summary>Runs the policy once.</summary>
     public Task<RunSummary> RunAsync(CancellationToken cancellationToken, IProgress<RunProgress>? progress = null) =>
-        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, Events)
-            .RunAsync(new RunRequest(Source, Policy), progress, cancellationToken);
+        new PolicyRunner(Settings, _connections, Store, TimeProvider.System, Events).RunAsync(
+            new RunRequest(Source, Policy),
+            progress,
+            cancellationToken
+        );
 
     /// <summary>The key of some session that the policy takes.</summary>
-    public async Task<string> AnyIdleAsync(CancellationToken cancellationToken) => (await Database.ScalarAsync<string>(
-        "SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id LIMIT 1", cancellationToken))!;
+    public async Task<string> AnyIdleAsync(CancellationToken cancellationToken) =>
+        (
+            await Database.ScalarAsync<string>(
+                "SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id LIMIT "
+                    + "1",
+                cancellationToken
+            )
+        )!;
 
-    /// <summary>Runs a statement as an application would, with a session key as $1 unless it is null, on a connection of its own unless one is given.</summary>
+    /// <summary>
+    /// Runs a statement as an application would, with a session key as $1 unless it is null, on a connection of its own unless one is
+    /// given.
+    /// </summary>
     public async Task ExecuteAsync(string sql, string? session, NpgsqlConnection? connection = null)
     {
         await using var own = connection is null ? await Database.DataSource.OpenConnectionAsync() : null;

@@ -10,9 +10,7 @@ internal sealed class BucketRemoval(IAmazonS3 client, string bucket)
     public async Task RunAsync()
     {
         await AbortUploadsAsync();
-        while (await RemovePageAsync())
-        {
-        }
+        while (await RemovePageAsync()) { }
         try
         {
             await client.DeleteBucketAsync(bucket);
@@ -65,13 +63,18 @@ internal sealed class BucketRemoval(IAmazonS3 client, string bucket)
         }
     }
 
-    private Task<PutObjectLegalHoldResponse?> LiftLegalHoldAsync(S3ObjectVersion version) => IfThereAsync(client.PutObjectLegalHoldAsync(new PutObjectLegalHoldRequest
-    {
-        BucketName = bucket,
-        Key = version.Key,
-        VersionId = version.VersionId,
-        LegalHold = new ObjectLockLegalHold { Status = ObjectLockLegalHoldStatus.Off },
-    }));
+    private Task<PutObjectLegalHoldResponse?> LiftLegalHoldAsync(S3ObjectVersion version) =>
+        IfThereAsync(
+            client.PutObjectLegalHoldAsync(
+                new PutObjectLegalHoldRequest
+                {
+                    BucketName = bucket,
+                    Key = version.Key,
+                    VersionId = version.VersionId,
+                    LegalHold = new ObjectLockLegalHold { Status = ObjectLockLegalHoldStatus.Off },
+                }
+            )
+        );
 
     private static async Task<T?> IfThereAsync<T>(Task<T> request)
         where T : class

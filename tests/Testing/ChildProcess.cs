@@ -41,13 +41,17 @@ public sealed class ChildProcess : IAsyncDisposable
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string?>? environment = null,
         string? input = "",
-        string? folder = null) =>
-        Start(file, arguments, environment, input, folder, ProcessLauncher.StartTied);
+        string? folder = null
+    ) => Start(file, arguments, environment, input, folder, ProcessLauncher.StartTied);
 
-    /// <summary>Starts a program that sees to its own end when its stdin closes, and must live to clean up when this process is killed.</summary>
+    /// <summary>
+    /// Starts a program that sees to its own end when its stdin closes, and must live to clean up when this process is killed.
+    /// </summary>
     internal static ChildProcess StartUntied(
-        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment) =>
-        Start(file, arguments, environment, input: null, folder: null, info => Process.Start(info)!);
+        string file,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string?>? environment
+    ) => Start(file, arguments, environment, input: null, folder: null, info => Process.Start(info)!);
 
     private static ChildProcess Start(
         string file,
@@ -55,7 +59,8 @@ public sealed class ChildProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string?>? environment,
         string? input,
         string? folder,
-        Func<ProcessStartInfo, Process> launch)
+        Func<ProcessStartInfo, Process> launch
+    )
     {
         var info = new ProcessStartInfo(file, arguments)
         {

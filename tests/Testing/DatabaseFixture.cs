@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Archiver.Testing;
 
-/// <summary>One database for all tests of a class: <c>class MyTests(DatabaseFixture fixture) : IClassFixture&lt;DatabaseFixture&gt;</c>.</summary>
+/// <summary>
+/// One database for all tests of a class: <c>class MyTests(DatabaseFixture fixture) : IClassFixture&lt;DatabaseFixture&gt;</c>.
+/// </summary>
 public sealed class DatabaseFixture(TestServers servers) : IAsyncLifetime
 {
     private TestDatabase? database;

@@ -17,7 +17,8 @@ public static class Eventually
         Func<Task<bool>> condition,
         CancellationToken cancellationToken,
         TimeSpan? deadline = null,
-        [CallerArgumentExpression(nameof(condition))] string what = "")
+        [CallerArgumentExpression(nameof(condition))] string what = ""
+    )
     {
         var started = Stopwatch.GetTimestamp();
         while (!await condition())
@@ -33,6 +34,6 @@ public static class Eventually
         Func<bool> condition,
         CancellationToken cancellationToken,
         TimeSpan? deadline = null,
-        [CallerArgumentExpression(nameof(condition))] string what = "") =>
-        TrueAsync(() => Task.FromResult(condition()), cancellationToken, deadline, what);
+        [CallerArgumentExpression(nameof(condition))] string what = ""
+    ) => TrueAsync(() => Task.FromResult(condition()), cancellationToken, deadline, what);
 }

@@ -29,7 +29,12 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
 
     public string Location => inner.Location;
 
-    public async Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken)
+    public async Task<PutResult> PutIfAbsentAsync(
+        string key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        CancellationToken cancellationToken
+    )
     {
         if (Interlocked.Exchange(ref _firstPut, 1) == 0)
             await BeforeFirstPut();
@@ -62,9 +67,15 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
         return new(failures, outage);
     }
 
-    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => inner.ListExpiryRulesAsync(cancellationToken);
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) =>
+        inner.ListExpiryRulesAsync(cancellationToken);
 
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => inner.AbortUploadsAsync(prefix, age, isOurs, cancellationToken);
+    public Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    ) => inner.AbortUploadsAsync(prefix, age, isOurs, cancellationToken);
 
     public async Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken)
     {
@@ -77,7 +88,9 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
 
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
 
-    public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListAsync(prefix, cancellationToken);
 
-    public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) => inner.ListVersionsAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListVersionsAsync(prefix, cancellationToken);
 }

@@ -11,16 +11,33 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
     [
-        ".LongProof ", "ClusterTests ", "KillTests ", ".Proof.", "RoundTripTests ", "PageTests ", "EmptyAnswerTests ", "TranscriptTests ", "LargeSessionTests ",
-        "LockedTableTests ", "UserSpellingTests ", "RestoreEdgeVerbTests ", "RestoredBackupTests ", "RunVerbTests ", "ReadmeWalkthroughTests ", "SchemaDriftTests ",
-        "QueryVerbTests ", "HostileQueryTests ", "RouteTests ",
+        ".LongProof ",
+        "ClusterTests ",
+        "KillTests ",
+        ".Proof.",
+        "RoundTripTests ",
+        "PageTests ",
+        "EmptyAnswerTests ",
+        "TranscriptTests ",
+        "LargeSessionTests ",
+        "LockedTableTests ",
+        "UserSpellingTests ",
+        "RestoreEdgeVerbTests ",
+        "RestoredBackupTests ",
+        "RunVerbTests ",
+        "ReadmeWalkthroughTests ",
+        "SchemaDriftTests ",
+        "QueryVerbTests ",
+        "HostileQueryTests ",
+        "RouteTests ",
     ];
 
     /// <summary>The long ones, then the others, each in the order they came in.</summary>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
-        where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(c => Place(c))];
+        where TTestCollection : ITestCollection => [.. testCollections.OrderBy(c => Place(c))];
 
     private static int Place(ITestCollection collection) =>
-        Array.FindIndex(Long, name => collection.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal)) is >= 0 and var place ? place : Long.Length;
+        Array.FindIndex(Long, name => collection.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal)) is >= 0 and var place
+            ? place
+            : Long.Length;
 }

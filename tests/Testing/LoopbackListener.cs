@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Archiver.Testing;
 
-/// <summary>Accepts connections on a free loopback port and serves each beside the others; the one accept loop of every stand-in server.</summary>
+/// <summary>
+/// Accepts connections on a free loopback port and serves each beside the others; the one accept loop of every stand-in server.
+/// </summary>
 public sealed class LoopbackListener : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

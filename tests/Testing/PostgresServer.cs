@@ -1,6 +1,8 @@
 namespace Archiver.Testing;
 
-/// <summary>A PostgreSQL server of a test's own, for tests that stop or kill it: others share the one of <see cref="TestServers"/>.</summary>
+/// <summary>
+/// A PostgreSQL server of a test's own, for tests that stop or kill it: others share the one of <see cref="TestServers"/>.
+/// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     internal const string Script = "postgres.sh";
@@ -27,14 +29,26 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <param name="original">The server to copy; or another standby, which it then copies and follows.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <param name="configuration">More lines for <c>postgresql.conf</c>, such as <c>recovery_min_apply_delay = '5min'</c>.</param>
-    public static async Task<PostgresServer> StartStandbyAsync(PostgresServer original, CancellationToken cancellationToken, string? configuration = null) =>
-        new(await ServerScript.StartAsync(Script, cancellationToken, new Dictionary<string, string?>
-        {
-            ["PG_EXTRA"] = configuration,
-            ["PG_STANDBY_OF"] = $"{original.Folder} {original.script.Value("POSTGRES_PORT")}",
-        }));
+    public static async Task<PostgresServer> StartStandbyAsync(
+        PostgresServer original,
+        CancellationToken cancellationToken,
+        string? configuration = null
+    ) =>
+        new(
+            await ServerScript.StartAsync(
+                Script,
+                cancellationToken,
+                new Dictionary<string, string?>
+                {
+                    ["PG_EXTRA"] = configuration,
+                    ["PG_STANDBY_OF"] = $"{original.Folder} {original.script.Value("POSTGRES_PORT")}",
+                }
+            )
+        );
 
-    /// <summary>SIGKILLs the server and every backend, as a power cut would; <see cref="StartAgainAsync"/> then goes through crash recovery.</summary>
+    /// <summary>
+    /// SIGKILLs the server and every backend, as a power cut would; <see cref="StartAgainAsync"/> then goes through crash recovery.
+    /// </summary>
     public Task KillAsync(CancellationToken cancellationToken) => InvokeAsync("kill", cancellationToken);
 
     /// <summary>Shuts it down, ending every session.</summary>

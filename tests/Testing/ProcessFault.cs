@@ -17,14 +17,15 @@ public static class ProcessFault
 
     /// <summary>Every fault point of the product.</summary>
     public static IReadOnlyList<string> Points { get; } =
-        [.. typeof(FaultPoints).GetFields().Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!)];
+    [.. typeof(FaultPoints).GetFields().Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!)];
 
     /// <summary>Environment of a process that gets the signal when it comes to the point for that time.</summary>
-    public static IReadOnlyDictionary<string, string?> At(string point, int time = 1, ProcessSignal signal = ProcessSignal.Kill) => new Dictionary<string, string?>
-    {
-        ["DOTNET_STARTUP_HOOKS"] = typeof(ProcessFault).Assembly.Location,
-        [Variable] = string.Create(CultureInfo.InvariantCulture, $"{point}:{time}:{(int)signal}"),
-    };
+    public static IReadOnlyDictionary<string, string?> At(string point, int time = 1, ProcessSignal signal = ProcessSignal.Kill) =>
+        new Dictionary<string, string?>
+        {
+            ["DOTNET_STARTUP_HOOKS"] = typeof(ProcessFault).Assembly.Location,
+            [Variable] = string.Create(CultureInfo.InvariantCulture, $"{point}:{time}:{(int)signal}"),
+        };
 
     /// <summary>Called by the start-up hook, inside the executable.</summary>
     internal static void Install()

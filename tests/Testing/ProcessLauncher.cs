@@ -14,7 +14,9 @@ internal static class ProcessLauncher
 
     static ProcessLauncher() => new Thread(Loop) { IsBackground = true, Name = "process launcher" }.Start();
 
-    /// <summary>Starts the program of <paramref name="info"/> under <c>setpriv</c>, which replaces itself by it: the id is the program's own.</summary>
+    /// <summary>
+    /// Starts the program of <paramref name="info"/> under <c>setpriv</c>, which replaces itself by it: the id is the program's own.
+    /// </summary>
     public static Process StartTied(ProcessStartInfo info)
     {
         info.ArgumentList.Insert(0, info.FileName);

@@ -16,11 +16,18 @@ public sealed class RecordedEvents : ILogger<PolicyRunner>
     /// <summary>The texts of all events, in no order.</summary>
     public IReadOnlyCollection<string> Messages => _messages;
 
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         _ids.Add(eventId.Id);
         _messages.Add(formatter(state, exception));

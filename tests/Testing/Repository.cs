@@ -22,7 +22,10 @@ public static class Repository
         var path = Path.Combine(Root, project, "bin", framework.Parent!.Name, framework.Name, file);
         return System.IO.File.Exists(path)
             ? path
-            : throw new FileNotFoundException($"{path} is not built: run dotnet build for the whole solution, in the tests' configuration.", path);
+            : throw new FileNotFoundException(
+                $"{path} is not built: run dotnet build for the whole solution, in the tests' configuration.",
+                path
+            );
     }
 
     private static string FindRoot()

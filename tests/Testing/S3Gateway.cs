@@ -1,6 +1,8 @@
 namespace Archiver.Testing;
 
-/// <summary>An S3 server (Ceph's gateway) of a test's own, for tests that pause or kill it: others share the one of <see cref="TestServers"/>.</summary>
+/// <summary>
+/// An S3 server (Ceph's gateway) of a test's own, for tests that pause or kill it: others share the one of <see cref="TestServers"/>.
+/// </summary>
 public sealed class S3Gateway : IAsyncDisposable
 {
     internal const string Script = "rgw.sh";
@@ -18,8 +20,9 @@ public sealed class S3Gateway : IAsyncDisposable
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <param name="environment">Variables of <c>rgw.sh</c>, such as <c>RGW_STORE_BYTES</c>.</param>
     public static async Task<S3Gateway> StartAsync(
-        CancellationToken cancellationToken, IReadOnlyDictionary<string, string?>? environment = null) =>
-        new(await ServerScript.StartAsync(Script, cancellationToken, environment));
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string?>? environment = null
+    ) => new(await ServerScript.StartAsync(Script, cancellationToken, environment));
 
     /// <summary>SIGKILLs the gateway: connections break, objects stay.</summary>
     public Task KillAsync(CancellationToken cancellationToken) => InvokeAsync("kill-gateway", cancellationToken);

@@ -1,6 +1,9 @@
 namespace Archiver.Testing;
 
-/// <summary>What a database holds that is made of a preset's application schema and its generated sample; see <see cref="ApplicationSchema.GenerateAsync"/>.</summary>
+/// <summary>
+/// What a database holds that is made of a preset's application schema and its generated sample; see
+/// <see cref="ApplicationSchema.GenerateAsync"/>.
+/// </summary>
 internal sealed record Sample(string Server, string Preset, int Idle, int Young, int Messages)
 {
     /// <summary>Makes one from nothing, with a random name and without a ledger.</summary>

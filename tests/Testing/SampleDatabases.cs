@@ -4,7 +4,8 @@ using Archiver.Core.Ledger;
 namespace Archiver.Testing;
 
 /// <summary>
-/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. The templates of a preset are
+/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. The templates of a
+/// preset are
 /// copies of one with its schema and the ledger.
 /// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
@@ -14,7 +15,8 @@ internal sealed class SampleDatabases : IAsyncDisposable
     private const string LedgerOfItsOwn = """
         UPDATE archiver.ledger SET id = gen_random_uuid(), created_at = clock_timestamp();
         UPDATE archiver.migrations SET applied_at = clock_timestamp();
-        UPDATE archiver.owners AS o SET database = d.datname, database_oid = d.oid::bigint, at = clock_timestamp() FROM pg_database AS d WHERE d.datname = current_database();
+        UPDATE archiver.owners AS o SET database = d.datname, database_oid = d.oid::bigint, at = clock_timestamp() FROM pg_database AS d
+          WHERE d.datname = current_database();
         """;
 
     private readonly ConcurrentDictionary<(string Server, string Preset), Lazy<Task<TestDatabase>>> _presets = [];
@@ -34,8 +36,7 @@ internal sealed class SampleDatabases : IAsyncDisposable
     }
 
     /// <summary>Drops the templates.</summary>
-    public async ValueTask DisposeAsync() =>
-        await Parallel.ForEachAsync(_templates.Values.Concat(_presets.Values), async (template, _) =>
+    public async ValueTask DisposeAsync() => await Parallel.ForEachAsync(_templates.Values.Concat(_presets.Values), async (template, _) =>
         {
             if (template.Value.IsCompletedSuccessfully)
                 await (await template.Value).DisposeAsync();
@@ -43,9 +44,18 @@ internal sealed class SampleDatabases : IAsyncDisposable
 
     private async Task<TestDatabase> TemplateAsync(Sample sample)
     {
-        var preset = _presets.GetOrAdd((sample.Server, sample.Preset), static p => new Lazy<Task<TestDatabase>>(() => PresetAsync(p.Server, p.Preset)));
+        var preset = _presets.GetOrAdd((sample.Server, sample.Preset), static p => new Lazy<Task<TestDatabase>>(() =>
+            PresetAsync(p.Server, p.Preset)
+        ));
         var database = await (await preset.Value).CopyUnusedAsync(CancellationToken.None);
-        await ApplicationSchema.GenerateKeptAsync(database, sample.Preset, sample.Idle, sample.Young, sample.Messages, CancellationToken.None);
+        await ApplicationSchema.GenerateKeptAsync(
+            database,
+            sample.Preset,
+            sample.Idle,
+            sample.Young,
+            sample.Messages,
+            CancellationToken.None
+        );
         return database;
     }
 

@@ -1,6 +1,9 @@
 namespace Archiver.Testing;
 
-/// <summary>One of the scripts in <c>tests/Testing/servers</c>, in run mode: the server lives as long as the script's stdin, so never longer than this process.</summary>
+/// <summary>
+/// One of the scripts in <c>tests/Testing/servers</c>, in run mode: the server lives as long as the script's stdin, so never longer than
+/// this process.
+/// </summary>
 internal sealed class ServerScript : IAsyncDisposable
 {
     private readonly string script;
@@ -20,14 +23,17 @@ internal sealed class ServerScript : IAsyncDisposable
     public void Kill() => process.SendSignal(ProcessSignal.Kill);
 
     /// <summary>What the script said of the server before it was ready.</summary>
-    public string Value(string name) => process.Output.Split('\n')
-        .FirstOrDefault(line => line.StartsWith($"{name}=", StringComparison.Ordinal))?[(name.Length + 1)..]
+    public string Value(string name) =>
+        process.Output.Split('\n').FirstOrDefault(line => line.StartsWith($"{name}=", StringComparison.Ordinal))?[(name.Length + 1)..]
         ?? throw new InvalidOperationException($"{script} did not print {name}.");
 
     /// <summary>Starts the server on a free port and returns once it answers.</summary>
     /// <exception cref="InvalidOperationException">It did not start; the message is the script's, which says what to install.</exception>
     public static async Task<ServerScript> StartAsync(
-        string script, CancellationToken cancellationToken, IReadOnlyDictionary<string, string?>? environment = null)
+        string script,
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string?>? environment = null
+    )
     {
         var folder = Path.Combine(Path.GetTempPath(), $"archiver-test-{Guid.NewGuid():N}");
         var process = ChildProcess.StartUntied(PathOf(script), ["run", folder, "0"], environment);

@@ -3,7 +3,9 @@ using Xunit;
 namespace Archiver.Testing;
 
 /// <summary>A server that all tests of an assembly share: at an address from the environment, or started here, or not to be had.</summary>
-/// <remarks>It is only when a test asks for the address that a missing server matters: then that test is skipped at home and fails in CI.</remarks>
+/// <remarks>
+/// It is only when a test asks for the address that a missing server matters: then that test is skipped at home and fails in CI.
+/// </remarks>
 internal sealed class SharedServer<TAddress> : IAsyncDisposable
     where TAddress : class
 {

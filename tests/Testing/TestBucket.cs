@@ -15,18 +15,21 @@ public sealed class TestBucket : IAsyncDisposable
     private TestBucket(S3Address address)
     {
         this.address = address;
-        Client = new AmazonS3Client(new BasicAWSCredentials(address.AccessKey, address.SecretKey), new AmazonS3Config
-        {
-            ServiceURL = address.Endpoint.ToString(),
-            ForcePathStyle = true,
-            AuthenticationRegion = "us-east-1",
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-            // Tests want the first error, not the last after half a minute; the stale retries come on top of the others.
-            MaxErrorRetry = 0,
-            MaxStaleConnectionRetries = 0,
-            HttpClientFactory = http,
-        });
+        Client = new AmazonS3Client(
+            new BasicAWSCredentials(address.AccessKey, address.SecretKey),
+            new AmazonS3Config
+            {
+                ServiceURL = address.Endpoint.ToString(),
+                ForcePathStyle = true,
+                AuthenticationRegion = "us-east-1",
+                RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+                ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+                // Tests want the first error, not the last after half a minute; the stale retries come on top of the others.
+                MaxErrorRetry = 0,
+                MaxStaleConnectionRetries = 0,
+                HttpClientFactory = http,
+            }
+        );
     }
 
     /// <summary>Its random name.</summary>
@@ -36,19 +39,23 @@ public sealed class TestBucket : IAsyncDisposable
     public IAmazonS3 Client { get; }
 
     /// <summary>Settings under which the product uses this bucket.</summary>
-    public StorageSettings Settings => new()
-    {
-        Endpoint = address.Endpoint,
-        Bucket = Name,
-        AccessKey = address.AccessKey,
-        SecretKey = address.SecretKey,
-        PathStyle = true,
-    };
+    public StorageSettings Settings =>
+        new()
+        {
+            Endpoint = address.Endpoint,
+            Bucket = Name,
+            AccessKey = address.AccessKey,
+            SecretKey = address.SecretKey,
+            PathStyle = true,
+        };
 
     /// <summary>Creates one on the shared server.</summary>
     public static Task<TestBucket> CreateAsync(
-        TestServers servers, CancellationToken cancellationToken, bool versioned = false, bool objectLock = false) =>
-        CreateAsync(servers.S3, cancellationToken, versioned, objectLock);
+        TestServers servers,
+        CancellationToken cancellationToken,
+        bool versioned = false,
+        bool objectLock = false
+    ) => CreateAsync(servers.S3, cancellationToken, versioned, objectLock);
 
     /// <summary>Creates one that goes with its server, which may be down at the end.</summary>
     public static async Task<TestBucket> CreateAsync(S3Gateway gateway, CancellationToken cancellationToken)
@@ -64,7 +71,11 @@ public sealed class TestBucket : IAsyncDisposable
     /// <param name="versioned">Keep every version; such a bucket ignores conditional puts.</param>
     /// <param name="objectLock">Allow retention and legal holds on objects; implies versions.</param>
     public static async Task<TestBucket> CreateAsync(
-        S3Address address, CancellationToken cancellationToken, bool versioned = false, bool objectLock = false)
+        S3Address address,
+        CancellationToken cancellationToken,
+        bool versioned = false,
+        bool objectLock = false
+    )
     {
         var bucket = new TestBucket(address);
         var request = new PutBucketRequest { BucketName = bucket.Name, ObjectLockEnabledForBucket = objectLock };
@@ -73,7 +84,9 @@ public sealed class TestBucket : IAsyncDisposable
         {
             var versioning = new S3BucketVersioningConfig { Status = VersionStatus.Enabled };
             await bucket.Client.PutBucketVersioningAsync(
-                new PutBucketVersioningRequest { BucketName = bucket.Name, VersioningConfig = versioning }, cancellationToken);
+                new PutBucketVersioningRequest { BucketName = bucket.Name, VersioningConfig = versioning },
+                cancellationToken
+            );
         }
         return bucket;
     }
@@ -82,7 +95,13 @@ public sealed class TestBucket : IAsyncDisposable
     public async Task PutRawAsync(string key, byte[] content, CancellationToken cancellationToken = default)
     {
         using var stream = new MemoryStream(content, writable: false);
-        var request = new PutObjectRequest { BucketName = Name, Key = key, InputStream = stream, UseChunkEncoding = false };
+        var request = new PutObjectRequest
+        {
+            BucketName = Name,
+            Key = key,
+            InputStream = stream,
+            UseChunkEncoding = false,
+        };
         await Client.PutObjectAsync(request, cancellationToken);
     }
 
@@ -105,7 +124,9 @@ public sealed class TestBucket : IAsyncDisposable
         return keys;
     }
 
-    /// <summary>Removes every version and the bucket. What is locked in compliance mode nobody can remove: it stays until the server ends.</summary>
+    /// <summary>
+    /// Removes every version and the bucket. What is locked in compliance mode nobody can remove: it stays until the server ends.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (removes)

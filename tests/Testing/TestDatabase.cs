@@ -47,7 +47,9 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await using (var once = Once(original.server))
         {
-            await using var end = once.CreateCommand($"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{original.Name}'");
+            await using var end = once.CreateCommand(
+                $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{original.Name}'"
+            );
             await end.ExecuteNonQueryAsync(cancellationToken);
         }
         return await original.CopyUnusedAsync(cancellationToken);
@@ -109,7 +111,8 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     // For one statement.
-    private static NpgsqlDataSource Once(string server) => Source(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+    private static NpgsqlDataSource Once(string server) =>
+        Source(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
 
     // Without reading the server's types, which costs more than most statements of a test.
     private static NpgsqlDataSource Source(string connectionString) =>

@@ -40,12 +40,18 @@ public sealed class TestServers : IAsyncLifetime
     }
 
     /// <summary>
-    /// A database on the shared server with a preset's application schema and sample, of which <see cref="ApplicationSchema"/> tells more, and an empty
+    /// A database on the shared server with a preset's application schema and sample, of which <see cref="ApplicationSchema"/> tells more,
+    /// and an empty
     /// ledger, unless a test is about there being none.
     /// </summary>
     public Task<TestDatabase> CreateSampleAsync(
-        string preset, int idle, int young, int messages, CancellationToken cancellationToken, bool ledger = true) =>
-        samples.CreateAsync(new Sample(PostgresConnectionString, preset, idle, young, messages), ledger, cancellationToken);
+        string preset,
+        int idle,
+        int young,
+        int messages,
+        CancellationToken cancellationToken,
+        bool ledger = true
+    ) => samples.CreateAsync(new Sample(PostgresConnectionString, preset, idle, young, messages), ledger, cancellationToken);
 
     /// <summary>Ends what was started here.</summary>
     public async ValueTask DisposeAsync()
@@ -65,15 +71,15 @@ public sealed class TestServers : IAsyncLifetime
     private static async Task<SharedServer<S3Address>> StartS3Async() =>
         Variable("ARCHIVER_TEST_S3_ENDPOINT") is { } endpoint
             ? new SharedServer<S3Address>(
-                new S3Address(new Uri(endpoint), Required("ARCHIVER_TEST_S3_ACCESS_KEY"), Required("ARCHIVER_TEST_S3_SECRET_KEY")))
+                new S3Address(new Uri(endpoint), Required("ARCHIVER_TEST_S3_ACCESS_KEY"), Required("ARCHIVER_TEST_S3_SECRET_KEY"))
+            )
             : await SharedServer<S3Address>.StartAsync(S3Gateway.Script, S3Gateway.AddressOf);
 
     private static SharedServer<T> Started<T>(SharedServer<T>? server)
         where T : class =>
         server ?? throw new InvalidOperationException("InitializeAsync has not run: is TestServers an assembly fixture here?");
 
-    private static string? Variable(string name) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
     private static string Required(string name) =>
         Variable(name) ?? throw new InvalidOperationException($"ARCHIVER_TEST_S3_ENDPOINT is set, so {name} must be set too.");

@@ -33,7 +33,10 @@ public sealed class ArchiveVerbTests(TestServers servers)
         Assert.Contains("main/idle: 0 of 20 sessions", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', result.Output + result.Error);
         // The log is JSON lines, each of them, and says in one event how the run ended.
-        var events = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        var events = result
+            .Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(l => JsonDocument.Parse(l).RootElement)
+            .ToList();
         var summary = Assert.Single(events, e => e.TryGetProperty("@i", out var id) && id.GetInt32() == 1001);
         Assert.Equal(("Done", 20), (summary.GetProperty("Outcome").GetString(), summary.GetProperty("Sessions").GetInt32()));
     }
@@ -71,7 +74,10 @@ public sealed class ArchiveVerbTests(TestServers servers)
 
         Assert.Equal(0, result.ExitCode);
         // Before the time there is nothing on its line: its start, or what moved the cursor there and cleared it.
-        Assert.Matches(@"(^|[\r\n]|\u001b\[\d*[AKJ])(\u001b\[[\d;]*m)*\d\d:\d\d:\d\d WRN main/idle and main/other both take", result.Output);
+        Assert.Matches(
+            @"(^|[\r\n]|\u001b\[\d*[AKJ])(\u001b\[[\d;]*m)*\d\d:\d\d:\d\d WRN main/idle and main/other both take",
+            result.Output
+        );
     }
 
     [Fact]
@@ -84,7 +90,10 @@ public sealed class ArchiveVerbTests(TestServers servers)
 
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("main/idle: dry run, a real one would take 20 sessions", result.Output, StringComparison.Ordinal);
-        Assert.Equal(result.Output, (await archiver.With("Sources:main:Policies:idle:DryRun", null).RunAsync("archive", "--dry-run")).Output);
+        Assert.Equal(
+            result.Output,
+            (await archiver.With("Sources:main:Policies:idle:DryRun", null).RunAsync("archive", "--dry-run")).Output
+        );
         Assert.Equal(before, await archiver.RowsAsync());
     }
 
@@ -96,7 +105,15 @@ public sealed class ArchiveVerbTests(TestServers servers)
         var result = await archiver.RunAsync("archive", "--json", "--max-sessions", "8");
 
         var run = Assert.Single(JsonDocument.Parse(result.Output).RootElement.EnumerateArray());
-        Assert.Equal(("main", "idle", "done", 8), (run.GetProperty("source").GetString(), run.GetProperty("policy").GetString(), run.GetProperty("outcome").GetString(), run.GetProperty("sessions").GetInt32()));
+        Assert.Equal(
+            ("main", "idle", "done", 8),
+            (
+                run.GetProperty("source").GetString(),
+                run.GetProperty("policy").GetString(),
+                run.GetProperty("outcome").GetString(),
+                run.GetProperty("sessions").GetInt32()
+            )
+        );
         Assert.Equal(17, await archiver.LiveSessionsAsync());
     }
 

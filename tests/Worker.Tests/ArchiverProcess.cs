@@ -5,23 +5,38 @@ using Archiver.Worker.Configuration;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>Runs <c>archiver</c> as a user would: in this process where only its code counts, as the executable where the process itself does.</summary>
+/// <summary>
+/// Runs <c>archiver</c> as a user would: in this process where only its code counts, as the executable where the process itself does.
+/// </summary>
 internal static class ArchiverProcess
 {
-    /// <summary>What configures the archiver through the invocation; any other variable reaches a library or the runtime through the process only.</summary>
-    private static readonly string[] OwnPrefixes = ["ARCHIVER_", "Archiver__", "Serilog__", "Quartz__", "OTEL_", "DOTNET_ENVIRONMENT", "ASPNETCORE_"];
+    /// <summary>
+    /// What configures the archiver through the invocation; any other variable reaches a library or the runtime through the process only.
+    /// </summary>
+    private static readonly string[] OwnPrefixes =
+    [
+        "ARCHIVER_",
+        "Archiver__",
+        "Serilog__",
+        "Quartz__",
+        "OTEL_",
+        "DOTNET_ENVIRONMENT",
+        "ASPNETCORE_",
+    ];
 
     /// <summary>Starts the executable and leaves it running; dispose it to end it.</summary>
     /// <param name="arguments">Verb and options.</param>
-    /// <param name="environment">Its configuration, such as <c>Archiver__Storage__Bucket</c>. Variables of this process that would configure it are not handed on.</param>
+    /// <param name="environment">
+    /// Its configuration, such as <c>Archiver__Storage__Bucket</c>. Variables of this process that would configure it are not handed on.
+    /// </param>
     /// <param name="input">Its stdin.</param>
     /// <param name="folder">Its working folder; the temporary one unless told.</param>
     public static ChildProcess Start(
         IReadOnlyList<string> arguments,
         IReadOnlyDictionary<string, string?>? environment = null,
         string input = "",
-        string? folder = null) =>
-        ChildProcess.Start(ArchiverExecutable.Path, arguments, WithoutOurOwn(environment), input, folder);
+        string? folder = null
+    ) => ChildProcess.Start(ArchiverExecutable.Path, arguments, WithoutOurOwn(environment), input, folder);
 
     /// <summary>Runs a verb to its end, in this process unless a variable is one that only a process has; cancelling stops it.</summary>
     /// <inheritdoc cref="Start"/>
@@ -30,7 +45,8 @@ internal static class ArchiverProcess
         IReadOnlyDictionary<string, string?>? environment,
         CancellationToken cancellationToken,
         string input = "",
-        string? folder = null)
+        string? folder = null
+    )
     {
         if (environment?.Keys.All(IsOurOwn) ?? true)
         {
@@ -69,5 +85,6 @@ internal static class ArchiverProcess
         return all;
     }
 
-    private static bool IsOurOwn(string variable) => OwnPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+    private static bool IsOurOwn(string variable) =>
+        OwnPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 }

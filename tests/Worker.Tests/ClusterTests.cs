@@ -11,7 +11,8 @@ public sealed class ClusterTests(TestServers servers)
     private const string Cron = "Sources:main:Policies:idle:Cron";
     private const string EverySecond = "* * * * * ?";
     private const string EveryYear = "0 0 2 1 1 ?";
-    private const int LockedElsewhere = 1003, Scheduled = 6003;
+    private const int LockedElsewhere = 1003,
+        Scheduled = 6003;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -19,8 +20,12 @@ public sealed class ClusterTests(TestServers servers)
     public async Task Fires_on_one_worker_each_time_and_forgets_jobs_that_are_configured_no_more()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 10, young: 3);
-        archiver.With("Schedule:Clustered", "true").With(Cron, EverySecond)
-            .With("Sources:main:Policies:other:Action", "Archive").With("Sources:main:Policies:other:IdleFor", "300d").With("Sources:main:Policies:other:Cron", EveryYear);
+        archiver
+            .With("Schedule:Clustered", "true")
+            .With(Cron, EverySecond)
+            .With("Sources:main:Policies:other:Action", "Archive")
+            .With("Sources:main:Policies:other:IdleFor", "300d")
+            .With("Sources:main:Policies:other:Cron", EveryYear);
         await using (var first = await RunningWorker.StartAsync(archiver, Token))
         await using (var second = await RunningWorker.StartAsync(archiver, Token))
         {
@@ -28,13 +33,20 @@ public sealed class ClusterTests(TestServers servers)
             await second.LoggedAsync(Scheduled, Token);
             await Eventually.TrueAsync(async () => await JobsAsync(archiver) == 2, Token);
             await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token);
-            await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs") >= 8, Token, TimeSpan.FromMinutes(2));
+            await Eventually.TrueAsync(
+                async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs") >= 8,
+                Token,
+                TimeSpan.FromMinutes(2)
+            );
             // Two schedules of their own would meet at the lock every second.
             Assert.False(first.HasLogged(LockedElsewhere) || second.HasLogged(LockedElsewhere));
             Assert.Equal((0, 0), ((await first.StopAsync(Token)).ExitCode, (await second.StopAsync(Token)).ExitCode));
         }
 
-        archiver.With("Sources:main:Policies:other:Action", null).With("Sources:main:Policies:other:IdleFor", null).With("Sources:main:Policies:other:Cron", null);
+        archiver
+            .With("Sources:main:Policies:other:Action", null)
+            .With("Sources:main:Policies:other:IdleFor", null)
+            .With("Sources:main:Policies:other:Cron", null);
         await using var later = await RunningWorker.StartAsync(archiver, Token);
         await Eventually.TrueAsync(async () => await JobsAsync(archiver) == 1, Token, TimeSpan.FromMinutes(2));
     }
@@ -52,7 +64,13 @@ public sealed class ClusterTests(TestServers servers)
         }
         Assert.Equal(13, await archiver.LiveSessionsAsync());
         // The yearly time was 20 years earlier, when no worker was there.
-        Assert.Equal(1, await archiver.Database.ExecuteAsync("UPDATE archiver_quartz.qrtz_triggers SET next_fire_time = next_fire_time - 6307200000000000", Token));
+        Assert.Equal(
+            1,
+            await archiver.Database.ExecuteAsync(
+                "UPDATE archiver_quartz.qrtz_triggers SET next_fire_time = next_fire_time - 6307200000000000",
+                Token
+            )
+        );
         await server.StopAsync(Token);
         await using var worker = await RunningWorker.StartAsync(archiver, Token);
         Assert.False(await worker.IsReadyAsync(Token));
@@ -72,9 +90,15 @@ public sealed class ClusterTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 200, young: 3);
         await archiver.RunAsync("migrate");
         await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
-        archiver.With("Schedule:Clustered", "true").With("Schedule:Shards", "2").With(Cron, EveryYear).With("Batch:Sessions", "5").With("Batch:Pause", "2s");
+        archiver
+            .With("Schedule:Clustered", "true")
+            .With("Schedule:Shards", "2")
+            .With(Cron, EveryYear)
+            .With("Batch:Sessions", "5")
+            .With("Batch:Pause", "2s");
         // Alone it would take most of a minute: however long the start of the second one takes, something is left for it.
-        // The first one finds the yearly time missed and begins both shards, or the second one gets a shard; either way the first dies in the middle.
+        // The first one finds the yearly time missed and begins both shards, or the second one gets a shard; either way the first dies in
+        // the middle.
         await using var first = await RunningWorker.StartAsync(archiver, Token);
         await Eventually.TrueAsync(async () => await DoneAsync(archiver) > 0, Token, TimeSpan.FromMinutes(2));
         await using var second = await RunningWorker.StartAsync(archiver.With("Batch:Pause", "0s"), Token);
@@ -82,7 +106,11 @@ public sealed class ClusterTests(TestServers servers)
         {
             first.Suspend();
             // The server ends the lock of a worker that stands still after two minutes (idle_session_timeout); here at once.
-            await archiver.Database.ExecuteAsync("SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database() WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock'", Token);
+            await archiver.Database.ExecuteAsync(
+                "SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = "
+                    + "l.database AND d.datname = current_database() WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock'",
+                Token
+            );
         }
         else
         {
@@ -97,7 +125,10 @@ public sealed class ClusterTests(TestServers servers)
             Assert.Equal(0, (await first.StopAsync(Token)).ExitCode);
         }
         await second.StopAsync(Token);
-        Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(DISTINCT session_id) FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Equal(
+            200,
+            await archiver.Database.ScalarAsync<long>("SELECT count(DISTINCT session_id) FROM archiver.archives WHERE state = 'archived'")
+        );
         Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
         Assert.True(await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state = 'interrupted'") > 0);
     }
@@ -115,11 +146,23 @@ public sealed class ClusterTests(TestServers servers)
         await Eventually.TrueAsync(async () => (answer = await AskForRunAsync(second)) != HttpStatusCode.ServiceUnavailable, Token);
 
         Assert.Equal(HttpStatusCode.Accepted, answer);
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state <> 'running'") >= 2, Token);
+        await Eventually.TrueAsync(
+            async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state <> 'running'") >= 2,
+            Token
+        );
         Assert.Equal(3, await archiver.LiveSessionsAsync());
         // Nothing more comes: each part was taken by one worker, and no other met its lock.
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_triggers WHERE trigger_type = 'SIMPLE'") == 0, Token);
-        Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state = 'done' AND sessions_done > 0"));
+        await Eventually.TrueAsync(
+            async () =>
+                await archiver.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM archiver_quartz.qrtz_triggers WHERE trigger_type = 'SIMPLE'"
+                ) == 0,
+            Token
+        );
+        Assert.Equal(
+            2,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state = 'done' AND sessions_done > 0")
+        );
         Assert.False(first.HasLogged(LockedElsewhere) || second.HasLogged(LockedElsewhere));
     }
 
@@ -145,9 +188,11 @@ public sealed class ClusterTests(TestServers servers)
         return response.StatusCode;
     }
 
-    private static async Task<long> DoneAsync(Installation archiver) => await archiver.Database.ScalarAsync<bool>("SELECT to_regclass('archiver.runs') IS NOT NULL")
-        ? await archiver.Database.ScalarAsync<long>("SELECT coalesce(sum(sessions_done), 0)::bigint FROM archiver.runs")
-        : 0;
+    private static async Task<long> DoneAsync(Installation archiver) =>
+        await archiver.Database.ScalarAsync<bool>("SELECT to_regclass('archiver.runs') IS NOT NULL")
+            ? await archiver.Database.ScalarAsync<long>("SELECT coalesce(sum(sessions_done), 0)::bigint FROM archiver.runs")
+            : 0;
 
-    private static Task<long> JobsAsync(Installation archiver) => archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_job_details");
+    private static Task<long> JobsAsync(Installation archiver) =>
+        archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_job_details");
 }

@@ -22,7 +22,10 @@ public sealed partial class CompletionTests
         var script = $"""
             PATH={Path.GetDirectoryName(ArchiverExecutable.Path)}:$PATH
             {setup}
-            COMP_LINE='{line}' COMP_POINT={line.Length} COMP_WORDS=({string.Join(' ', words.Select(w => $"'{w}'"))}) COMP_CWORD={words.Length - 1}
+            COMP_LINE='{line}' COMP_POINT={line.Length} COMP_WORDS=({string.Join(
+                ' ',
+                words.Select(w => $"'{w}'")
+            )}) COMP_CWORD={words.Length - 1}
             _archiver; echo "${"{COMPREPLY[*]}"}"
             """;
         await using var bash = ChildProcess.Start("bash", ["-c", script], new Dictionary<string, string?>());

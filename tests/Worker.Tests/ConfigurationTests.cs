@@ -19,8 +19,16 @@ public sealed class ConfigurationTests(TestServers servers)
     [InlineData("Batch:Sesions", "5", "Archiver:Batch:Sesions: is not a known key")]
     [InlineData("Storage:SecretKey", null, "SecretKey")]
     [InlineData("Http:ApiKey", "abc", "Archiver:Http:ApiKey: must have at least 16 characters")]
-    [InlineData("Sources:main:ConnectionString", "Host=db;Minimum Pool Size=99;Maximum Pool Size=50", "Archiver:Sources:main:ConnectionString: must be a connection string")]
-    [InlineData("Sources:main:Policies:idle:Cron", "0 0 25 * * ?", "Archiver:Sources:main:Policies:idle:Cron: must be a Quartz cron expression")]
+    [InlineData(
+        "Sources:main:ConnectionString",
+        "Host=db;Minimum Pool Size=99;Maximum Pool Size=50",
+        "Archiver:Sources:main:ConnectionString: must be a connection string"
+    )]
+    [InlineData(
+        "Sources:main:Policies:idle:Cron",
+        "0 0 25 * * ?",
+        "Archiver:Sources:main:Policies:idle:Cron: must be a Quartz cron expression"
+    )]
     public async Task Ends_with_2_and_asks_no_server(string key, string? value, string said)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);
@@ -36,8 +44,13 @@ public sealed class ConfigurationTests(TestServers servers)
     public async Task Says_everything_at_once()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);
-        archiver.With(IdleFor, "90").With("Storage:SecretKey", null).With("Batch:Row", "1").With("Retry:MaxAttempts", "0")
-            .With("Sources:second:ConnectionString", archiver.Database.ConnectionString).With("Sources:second:Preset", "ended-at");
+        archiver
+            .With(IdleFor, "90")
+            .With("Storage:SecretKey", null)
+            .With("Batch:Row", "1")
+            .With("Retry:MaxAttempts", "0")
+            .With("Sources:second:ConnectionString", archiver.Database.ConnectionString)
+            .With("Sources:second:Preset", "ended-at");
 
         var result = await archiver.RunAsync();
 
@@ -54,7 +67,11 @@ public sealed class ConfigurationTests(TestServers servers)
         var file = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(file, """{ "Archiver": { "Batch": { "Sessions": 3 }, "Sources": { "main": { "Policies": { "idle": { "MaxSessions": 4, "IdleFor": "1d" } } } } } }""", Token);
+            await File.WriteAllTextAsync(
+                file,
+                """{ "Archiver": { "Batch": { "Sessions": 3 }, "Sources": { "main": { "Policies": { "idle": { "MaxSessions": 4, "IdleFor": "1d" } } } } } }""",
+                Token
+            );
 
             var result = await archiver.RunAsync("archive", "--config", file, "--Archiver:Sources:main:Policies:idle:MaxSessions=7");
 
@@ -74,7 +91,12 @@ public sealed class ConfigurationTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
 
-        await using var invocation = archiver.Invoke(null, null, new Dictionary<string, string?> { ["ARCHIVER"] = "/opt/archiver" }, "list");
+        await using var invocation = archiver.Invoke(
+            null,
+            null,
+            new Dictionary<string, string?> { ["ARCHIVER"] = "/opt/archiver" },
+            "list"
+        );
         var result = await invocation.WaitForEndAsync(Token);
 
         Assert.Equal(2, result.ExitCode);

@@ -24,11 +24,22 @@ public sealed class DiscardVerbTests(TestServers servers)
         Assert.Equal(3, plan.ExitCode);
         Assert.Contains("main: 4 archives in 4 objects", plan.Output, StringComparison.Ordinal);
         Assert.Contains("would be announced", plan.Output, StringComparison.Ordinal);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.objects WHERE discard_announced_at IS NOT NULL"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.objects WHERE discard_announced_at IS NOT NULL")
+        );
 
-        Assert.Contains("announced, to be destroyed after the notice", (await archiver.RunAsync("discard", "--yes")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "announced, to be destroyed after the notice",
+            (await archiver.RunAsync("discard", "--yes")).Output,
+            StringComparison.Ordinal
+        );
         await archiver.Database.ExecuteAsync("UPDATE archiver.objects SET discard_announced_at = now() - interval '31 days'");
-        Assert.StartsWith("main: would destroy 4 archives in 4 objects", (await archiver.RunAsync("discard")).Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "main: would destroy 4 archives in 4 objects",
+            (await archiver.RunAsync("discard")).Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
 
         var done = await archiver.RunAsync("discard", "--yes", "--json");
@@ -44,16 +55,25 @@ public sealed class DiscardVerbTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("archive");
         await AgeAsync(archiver);
-        await archiver.Database.ExecuteAsync("UPDATE archiver.objects SET discard_announced_at = now() - interval '31 days'; UPDATE archiver.ledger SET created_at = now() - interval '3 days'");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.objects SET discard_announced_at = now() - interval '31 days'; UPDATE "
+                + "archiver.ledger SET created_at = now() - interval '3 days'"
+        );
 
         await using var worker = archiver.With("Discard:After", "365d").Start("run");
 
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'discarded'") == 2, Token);
+        await Eventually.TrueAsync(
+            async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'discarded'") == 2,
+            Token
+        );
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2"));
     }
 
-    private static Task<int> AgeAsync(Installation archiver) => archiver.Database.ExecuteAsync("""
-        UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-        UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days';
-        """);
+    private static Task<int> AgeAsync(Installation archiver) =>
+        archiver.Database.ExecuteAsync(
+            """
+            UPDATE archiver.archives SET stored_at = now() - interval '400 days';
+            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days';
+            """
+        );
 }

@@ -43,7 +43,8 @@ public sealed class EmptiedTableTests(TestServers servers)
     private async Task<Installation> WithTriggerAsync(string effect)
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE TABLE notes (note text, file oid);
             INSERT INTO notes VALUES ('precious', lo_from_bytea(0, 'precious'));
             CREATE TABLE yearly (year int, note text) PARTITION BY LIST (year);
@@ -54,10 +55,13 @@ public sealed class EmptiedTableTests(TestServers servers)
             CREATE TRIGGER tidy AFTER DELETE ON chat_sessions FOR EACH STATEMENT EXECUTE FUNCTION tidy();
             -- Statistics are what tells a table of everybody's that is dropped from one of the transaction's own.
             SELECT pg_stat_force_next_flush();
-            """, Token);
+            """,
+            Token
+        );
         return archiver;
     }
 
     private static async Task<string> PreciousAsync(Installation archiver) =>
-        await archiver.Database.CopyOutAsync("SELECT note, convert_from(lo_get(file), 'UTF8') FROM notes") + await archiver.Database.CopyOutAsync("SELECT * FROM yearly");
+        await archiver.Database.CopyOutAsync("SELECT note, convert_from(lo_get(file), 'UTF8') FROM notes")
+        + await archiver.Database.CopyOutAsync("SELECT * FROM yearly");
 }

@@ -4,14 +4,16 @@ using Archiver.Testing.Proof;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// Something between the archiver and its bucket answers listings in the bucket's place, with status 200 and nothing in it; or the disk of the folder
+/// Something between the archiver and its bucket answers listings in the bucket's place, with status 200 and nothing in it; or the disk of
+/// the folder
 /// is not mounted. No command takes that for an empty store.
 /// </summary>
 public sealed class EmptyAnswerTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<StoreFault> Faults => [StoreFault.HtmlPage, StoreFault.NoBody, StoreFault.OtherBucket, StoreFault.EmptyListing];
+    public static TheoryData<StoreFault> Faults =>
+        [StoreFault.HtmlPage, StoreFault.NoBody, StoreFault.OtherBucket, StoreFault.EmptyListing];
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -30,7 +32,11 @@ public sealed class EmptyAnswerTests(TestServers servers)
         Assert.Equal(3, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
 
         archiver.With("Storage:Endpoint", archiver.Bucket.Settings.Endpoint!.ToString());
-        Assert.Contains("complete: nothing of it is left", (await archiver.RunAsync("erase", session!, "--yes")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "complete: nothing of it is left",
+            (await archiver.RunAsync("erase", session!, "--yes")).Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(2, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
     }
 
@@ -40,10 +46,14 @@ public sealed class EmptyAnswerTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("archive");
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days', discard_announced_at = now() - interval '31 days';
-            """);
+            UPDATE archiver.objects
+              SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days',
+                discard_announced_at = now() - interval '31 days';
+            """
+        );
         archiver.With("Discard:After", "365d");
 
         await using (Listings(archiver, fault))
@@ -89,10 +99,13 @@ public sealed class EmptyAnswerTests(TestServers servers)
         var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
         // One stays recorded as it was; the others are what an earlier ledger calls abandoned.
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             DELETE FROM archiver.archives WHERE session_id <> (SELECT min(session_id) FROM archiver.archives);
-            UPDATE archiver.objects o SET state = 'abandoned', reason = 'run ended' WHERE NOT EXISTS (SELECT FROM archiver.archives a WHERE a.object_id = o.id);
-            """);
+            UPDATE archiver.objects o SET state = 'abandoned', reason = 'run ended'
+              WHERE NOT EXISTS (SELECT FROM archiver.archives a WHERE a.object_id = o.id);
+            """
+        );
 
         await using (Listings(archiver, fault))
         {
@@ -132,16 +145,29 @@ public sealed class EmptyAnswerTests(TestServers servers)
         foreach (var key in (string[])["Endpoint", "Bucket", "AccessKey", "SecretKey", "PathStyle"])
             archiver.With($"Storage:{key}", null);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days', discard_announced_at = now() - interval '31 days';
-            UPDATE chat_sessions SET last_activity = last_activity - interval '1 year'; UPDATE chat_messages SET timestamp = timestamp - interval '1 year';
-            """);
+            UPDATE archiver.objects
+              SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days',
+                discard_announced_at = now() - interval '31 days';
+            UPDATE chat_sessions SET last_activity = last_activity - interval '1 year'; UPDATE chat_messages
+              SET timestamp = timestamp - interval '1 year';
+            """
+        );
         var session = await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
 
         Directory.Move(mounted, away);
         Directory.CreateDirectory(mounted);
-        foreach (var verb in (string[][])[["archive"], ["reconcile", "--fix", "--yes"], ["discard", "--yes"], ["erase", session!, "--yes"]])
+        foreach (
+            var verb in (string[][])
+                [
+                    ["archive"],
+                    ["reconcile", "--fix", "--yes"],
+                    ["discard", "--yes"],
+                    ["erase", session!, "--yes"],
+                ]
+        )
         {
             var result = await archiver.RunAsync(verb);
             Assert.True(result.ExitCode == 3, $"{string.Join(' ', verb)}: {result.ExitCode} {result.Output}{result.Error}");
@@ -160,8 +186,12 @@ public sealed class EmptyAnswerTests(TestServers servers)
     private static FaultProxy Listings(Installation archiver, StoreFault fault, string folder = "")
     {
         var proxy = new FaultProxy(archiver.Bucket.Settings.Endpoint!, (method, path) =>
-            method == "GET" && (path.Contains("list-type", StringComparison.Ordinal) || path.Contains("?versions", StringComparison.Ordinal))
-                && path.Contains(folder, StringComparison.Ordinal) ? fault : StoreFault.None);
+            method == "GET"
+            && (path.Contains("list-type", StringComparison.Ordinal) || path.Contains("?versions", StringComparison.Ordinal))
+            && path.Contains(folder, StringComparison.Ordinal)
+                ? fault
+                : StoreFault.None
+        );
         archiver.With("Storage:Endpoint", proxy.Endpoint.ToString());
         return proxy;
     }

@@ -12,7 +12,10 @@ public sealed class EraseVerbTests(TestServers servers)
     public async Task Says_what_it_would_erase_and_prints_a_receipt_of_what_it_did()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 1, messages: 2);
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET user_id = 'forget-me' WHERE session_id IN (SELECT session_id FROM chat_sessions ORDER BY last_activity DESC LIMIT 2)");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET user_id = 'forget-me' WHERE session_id IN (SELECT session_id FROM "
+                + "chat_sessions ORDER BY last_activity DESC LIMIT 2)"
+        );
         await archiver.RunAsync("archive");
 
         var plan = await archiver.RunAsync("erase", "--user", "forget-me");
@@ -25,12 +28,27 @@ public sealed class EraseVerbTests(TestServers servers)
         Assert.True(done.ExitCode == 0, done.Error);
         var receipt = JsonDocument.Parse(done.Output).RootElement[0];
         Assert.True(receipt.GetProperty("complete").GetBoolean());
-        Assert.Equal((3, 1, 1, 2), (receipt.GetProperty("rows").GetInt32(), receipt.GetProperty("archives").GetInt32(), receipt.GetProperty("objects").GetInt32(), receipt.GetProperty("sessions").GetArrayLength()));
+        Assert.Equal(
+            (3, 1, 1, 2),
+            (
+                receipt.GetProperty("rows").GetInt32(),
+                receipt.GetProperty("archives").GetInt32(),
+                receipt.GetProperty("objects").GetInt32(),
+                receipt.GetProperty("sessions").GetArrayLength()
+            )
+        );
         Assert.Equal((0, 2), (await archiver.LiveSessionsAsync(), (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count));
-        Assert.Equal("request 12", await archiver.Database.ScalarAsync<string>("SELECT DISTINCT reason FROM archiver.audit WHERE action = 'erase'"));
+        Assert.Equal(
+            "request 12",
+            await archiver.Database.ScalarAsync<string>("SELECT DISTINCT reason FROM archiver.audit WHERE action = 'erase'")
+        );
         Assert.DoesNotContain("forget-me", done.Error, StringComparison.Ordinal);
 
-        Assert.Contains("complete: nothing of it is left", (await archiver.RunAsync("erase", "--user", "forget-me", "--yes")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "complete: nothing of it is left",
+            (await archiver.RunAsync("erase", "--user", "forget-me", "--yes")).Output,
+            StringComparison.Ordinal
+        );
         var session = receipt.GetProperty("sessions")[0].GetProperty("session_id").GetString()!;
         Assert.Equal(1, (await archiver.RunAsync("restore", session)).ExitCode);
         Assert.Contains("was erased before", (await archiver.RunAsync("erase", session, "--yes")).Output, StringComparison.Ordinal);

@@ -13,7 +13,9 @@ public sealed class ErasureEdgeTests(TestServers servers)
     {
         await using var archiver = await ChatsAsync();
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
-        await archiver.Database.ExecuteAsync("INSERT INTO messages VALUES (22, 1, 'late: the user still had the tab open'), (17, 7, 'of a chat that never was')");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO messages VALUES (22, 1, 'late: the user still had the tab open'), (17, 7, 'of a chat that never was')"
+        );
         Assert.Contains("2 rows of 'messages' without a parent", (await archiver.RunAsync("reconcile")).Output, StringComparison.Ordinal);
 
         var erased = await archiver.RunAsync("erase", "1", "--yes");
@@ -39,7 +41,11 @@ public sealed class ErasureEdgeTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         archiver.With("Sources:main:Tables:Session:User", "owner");
 
-        Assert.Contains("it covers 1 session in the database and 2 archives", (await archiver.RunAsync("hold", "add", "--user", "ann", "--reason", "case")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "it covers 1 session in the database and 2 archives",
+            (await archiver.RunAsync("hold", "add", "--user", "ann", "--reason", "case")).Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await archiver.RunAsync("hold", "remove", "1")).ExitCode);
         var erased = await archiver.RunAsync("erase", "--user", "ann", "--yes");
 
@@ -75,7 +81,10 @@ public sealed class ErasureEdgeTests(TestServers servers)
         await archiver.RunAsync("archive");
         Assert.Equal(0, (await archiver.RunAsync("erase", "1", "--yes")).ExitCode);
         await TombstonesArePastAsync(archiver);
-        await archiver.Database.ExecuteAsync("INSERT INTO chats VALUES (1, 'carl', now() - interval '200 days', NULL); INSERT INTO messages VALUES (21, 1, 'a new conversation')");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO chats VALUES (1, 'carl', now() - interval '200 days', NULL); INSERT INTO "
+                + "messages VALUES (21, 1, 'a new conversation')"
+        );
 
         Assert.Contains("1 session archived", (await archiver.RunAsync("archive")).Output, StringComparison.Ordinal);
 
@@ -92,7 +101,9 @@ public sealed class ErasureEdgeTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("erase", "1", "--yes")).ExitCode);
         await TombstonesArePastAsync(archiver);
         // As an application's own backup brings it back.
-        await archiver.Database.ExecuteAsync("INSERT INTO chats VALUES (1, 'ann', now() - interval '200 days', now() - interval '300 days')");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO chats VALUES (1, 'ann', now() - interval '200 days', now() - interval '300 days')"
+        );
 
         var run = await archiver.RunAsync("archive");
 
@@ -127,8 +138,16 @@ public sealed class ErasureEdgeTests(TestServers servers)
     {
         await using var archiver = await ChatsAsync();
         await archiver.RunAsync("archive");
-        Assert.Contains("2 sessions restored", (await archiver.RunAsync("restore", "--from", "2020-01-01")).Output, StringComparison.Ordinal);
-        Assert.Contains("2 sessions there already", (await archiver.RunAsync("restore", "--from", "2020-01-01")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "2 sessions restored",
+            (await archiver.RunAsync("restore", "--from", "2020-01-01")).Output,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "2 sessions there already",
+            (await archiver.RunAsync("restore", "--from", "2020-01-01")).Output,
+            StringComparison.Ordinal
+        );
         await archiver.Database.ExecuteAsync("DELETE FROM messages WHERE chat_id = 1; DELETE FROM chats WHERE id = 1");
 
         var again = await archiver.RunAsync("restore", "--from", "2020-01-01");
@@ -178,25 +197,38 @@ public sealed class ErasureEdgeTests(TestServers servers)
     private static Task<IReadOnlyList<string>> KeysAsync(Installation archiver) => archiver.Bucket.ListKeysAsync("chat_archives/2", Token);
 
     // A tombstone is of whole seconds, rounded up.
-    private static Task TombstonesArePastAsync(Installation archiver) => Eventually.TrueAsync(
-        () => archiver.Database.ScalarAsync<bool>("SELECT clock_timestamp() > max(at) + interval '2 seconds' FROM archiver.audit"), Token);
+    private static Task TombstonesArePastAsync(Installation archiver) =>
+        Eventually.TrueAsync(
+            () => archiver.Database.ScalarAsync<bool>("SELECT clock_timestamp() > max(at) + interval '2 seconds' FROM archiver.audit"),
+            Token
+        );
 
-    /// <summary>Chats 1 of Ann and 3 of Bob are idle, 2 of Ann is young; without foreign keys, as in Dify, Chatwoot and LangGraph.</summary>
+    /// <summary>
+    /// Chats 1 of Ann and 3 of Bob are idle, 2 of Ann is young; without foreign keys, as in Dify, Chatwoot and LangGraph.
+    /// </summary>
     private async Task<Installation> ChatsAsync()
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE chats (id int PRIMARY KEY, owner text, updated_at timestamptz NOT NULL, created_at timestamptz);
             CREATE TABLE messages (id int PRIMARY KEY, chat_id int NOT NULL, body text);
             CREATE INDEX ON messages (chat_id); CREATE INDEX ON chats (updated_at, id);
-            INSERT INTO chats VALUES (1, 'ann', now() - interval '200 days', now() - interval '300 days'), (2, 'ann', now(), now()), (3, 'bob', now() - interval '200 days', now() - interval '300 days');
+            INSERT INTO chats VALUES (1, 'ann', now() - interval '200 days', now() - interval '300 days'), (2, 'ann', now(), now()),
+              (3, 'bob', now() - interval '200 days', now() - interval '300 days');
             INSERT INTO messages SELECT 10 + id, id, 'old' FROM chats;
-            """);
+            """
+        );
         return archiver
             .With("Sources:main:Preset", null)
-            .With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at")
+            .With("Sources:main:Tables:Session:Table", "chats")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "updated_at")
             .With("Sources:main:Tables:Session:User", "owner")
-            .With("Sources:main:Tables:Children:messages:Table", "messages").With("Sources:main:Tables:Children:messages:ForeignKey", "chat_id")
-            .With("Sources:main:Tables:Children:messages:ParentKey", "id").With("Sources:main:Tables:Children:messages:Key", "id").With("Sources:main:Tables:Children:messages:Order:0", "id");
+            .With("Sources:main:Tables:Children:messages:Table", "messages")
+            .With("Sources:main:Tables:Children:messages:ForeignKey", "chat_id")
+            .With("Sources:main:Tables:Children:messages:ParentKey", "id")
+            .With("Sources:main:Tables:Children:messages:Key", "id")
+            .With("Sources:main:Tables:Children:messages:Order:0", "id");
     }
 }

@@ -2,7 +2,9 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>What a person sees when something outside is wrong: one message that names the setting, the right exit code, and nothing changed.</summary>
+/// <summary>
+/// What a person sees when something outside is wrong: one message that names the setting, the right exit code, and nothing changed.
+/// </summary>
 public sealed class FaultTests(TestServers servers)
 {
     private const string Connection = "Archiver:Sources:main:ConnectionString";
@@ -29,7 +31,10 @@ public sealed class FaultTests(TestServers servers)
     public async Task Database_that_does_not_exist()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token);
-        archiver.With("Sources:main:ConnectionString", new Npgsql.NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString) { Database = "nowhere" }.ConnectionString);
+        archiver.With(
+            "Sources:main:ConnectionString",
+            new Npgsql.NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString) { Database = "nowhere" }.ConnectionString
+        );
 
         await FailsAsync(archiver, 1, ["'nowhere'", Connection], "archive");
     }
@@ -48,7 +53,10 @@ public sealed class FaultTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token);
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
-        await using var role = await TestRole.CreateAsync(archiver.Database, "GRANT USAGE ON SCHEMA archiver TO {0}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA archiver TO {0}");
+        await using var role = await TestRole.CreateAsync(
+            archiver.Database,
+            "GRANT USAGE ON SCHEMA archiver TO {0}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA archiver TO {0}"
+        );
         archiver.With("Sources:main:ConnectionString", role.ConnectionString);
 
         var result = await FailsAsync(archiver, null, [role.Name], "archive");

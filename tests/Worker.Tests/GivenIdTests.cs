@@ -5,7 +5,8 @@ namespace Archiver.Worker.Tests;
 /// <summary>Users and sessions are found however they are written, and a command that finds nobody says so.</summary>
 public sealed class GivenIdTests(TestServers servers)
 {
-    private const string User = "abcdef00-0000-0000-0000-0000000000aa", Nobody = "abcdef00-0000-0000-0000-0000000000bb";
+    private const string User = "abcdef00-0000-0000-0000-0000000000aa",
+        Nobody = "abcdef00-0000-0000-0000-0000000000bb";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -33,7 +34,9 @@ public sealed class GivenIdTests(TestServers servers)
         await using var archiver = await ChatsAsync();
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
         await archiver.Database.ExecuteAsync(
-            $"INSERT INTO archiver.holds (source, user_id, reason, created_by) VALUES ('main', '{user}', 'case', 'me'), ('main', 'no uuid', 'other', 'me')");
+            $"INSERT INTO archiver.holds (source, user_id, reason, created_by) VALUES ('main', '{user}', 'case', 'me'), ('main', 'no "
+                + "uuid', 'other', 'me')"
+        );
 
         var before = await archiver.RunAsync("hold", "list");
         Assert.Equal((0, 0), ((await archiver.RunAsync("purge")).ExitCode, (await archiver.RunAsync("archive")).ExitCode));
@@ -55,7 +58,13 @@ public sealed class GivenIdTests(TestServers servers)
 
         Assert.Equal((0, ""), (erased.ExitCode, erased.Error.Contains("failed", StringComparison.Ordinal) ? erased.Error : ""));
         Assert.Contains("erased 3 sessions", erased.Output, StringComparison.Ordinal);
-        Assert.Equal((0, 0), (await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats"), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'")));
+        Assert.Equal(
+            (0, 0),
+            (
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats"),
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'")
+            )
+        );
         var again = await archiver.RunAsync("erase", "--user", user, "--yes");
         Assert.Equal(0, again.ExitCode);
         Assert.Contains($"{User} was erased before", again.Output, StringComparison.Ordinal);
@@ -79,7 +88,10 @@ public sealed class GivenIdTests(TestServers servers)
     {
         await using var archiver = await ChatsAsync();
         await archiver.RunAsync("archive");
-        await archiver.Database.ExecuteAsync("INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES ('main', '3', 'object differs', 1, gen_random_uuid())");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES "
+                + "('main', '3', 'object differs', 1, gen_random_uuid())"
+        );
 
         Assert.Equal(0, (await archiver.RunAsync("show", "0002")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("quarantine", "retry", "+3")).ExitCode);
@@ -165,20 +177,29 @@ public sealed class GivenIdTests(TestServers servers)
     private async Task<Installation> ChatsAsync()
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE TABLE chats (id int PRIMARY KEY, user_id uuid NOT NULL, deleted_at timestamptz, updated_at timestamptz NOT NULL);
             CREATE TABLE messages (id int PRIMARY KEY, chat_id int NOT NULL REFERENCES chats, body text);
             CREATE INDEX ON messages (chat_id); CREATE INDEX ON chats (updated_at, id); CREATE INDEX ON chats (deleted_at, id);
             INSERT INTO chats VALUES (1, '{User}', now() - interval '60 days', now() - interval '60 days'),
              (2, '{User}', NULL, now() - interval '100 days'), (3, '{User}', NULL, now());
             INSERT INTO messages SELECT id, id, 'secret' FROM chats;
-            """);
+            """
+        );
         return archiver
             .With("Sources:main:Preset", null)
-            .With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at")
-            .With("Sources:main:Tables:Session:User", "user_id").With("Sources:main:Tables:Session:Deleted", "deleted_at")
-            .With("Sources:main:Tables:Children:messages:Table", "messages").With("Sources:main:Tables:Children:messages:ForeignKey", "chat_id")
-            .With("Sources:main:Tables:Children:messages:ParentKey", "id").With("Sources:main:Tables:Children:messages:Key", "id").With("Sources:main:Tables:Children:messages:Order:0", "id")
-            .With("Sources:main:Policies:gone:Action", "Purge").With("Sources:main:Policies:gone:DeletedFor", "30d");
+            .With("Sources:main:Tables:Session:Table", "chats")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "updated_at")
+            .With("Sources:main:Tables:Session:User", "user_id")
+            .With("Sources:main:Tables:Session:Deleted", "deleted_at")
+            .With("Sources:main:Tables:Children:messages:Table", "messages")
+            .With("Sources:main:Tables:Children:messages:ForeignKey", "chat_id")
+            .With("Sources:main:Tables:Children:messages:ParentKey", "id")
+            .With("Sources:main:Tables:Children:messages:Key", "id")
+            .With("Sources:main:Tables:Children:messages:Order:0", "id")
+            .With("Sources:main:Policies:gone:Action", "Purge")
+            .With("Sources:main:Policies:gone:DeletedFor", "30d");
     }
 }

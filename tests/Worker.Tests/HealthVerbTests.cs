@@ -73,7 +73,8 @@ public sealed class HealthVerbTests(HttpFixture fixture, TestServers servers) : 
     [InlineData("http://+:8080", "http://127.0.0.1:8080/")]
     [InlineData("http://[::]:8080", "http://[::1]:8080/")]
     [InlineData("http://localhost:5000", "http://localhost:5000/")]
-    public void Reaches_every_address_through_this_machine(string urls, string expected) => Assert.Equal(expected, HealthVerb.Address(urls).ToString());
+    public void Reaches_every_address_through_this_machine(string urls, string expected) =>
+        Assert.Equal(expected, HealthVerb.Address(urls).ToString());
 
     [Fact]
     public async Task The_version_is_short_enough_to_read_out()

@@ -12,10 +12,19 @@ public sealed class HoldVerbTests(TestServers servers)
     public async Task A_person_adds_lists_and_removes_holds()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 1);
-        var session = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions ORDER BY last_activity LIMIT 1");
+        var session = await archiver.Database.ScalarAsync<string>(
+            "SELECT session_id::text FROM chat_sessions ORDER BY last_activity LIMIT 1"
+        );
 
         var added = await archiver.RunAsync("hold", "add", "--session", session!, "--reason", "case 2026-17");
-        Assert.Equal((0, "main: hold 1 added\nmain: it covers 1 session in the database and 0 archives\nmain: all holds cover 1 session in the database and 0 archives\n"), (added.ExitCode, added.Output));
+        Assert.Equal(
+            (
+                0,
+                "main: hold 1 added\nmain: it covers 1 session in the database and 0 archives\nmain: all holds cover 1 session in "
+                    + "the database and 0 archives\n"
+            ),
+            (added.ExitCode, added.Output)
+        );
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(2, await archiver.LiveSessionsAsync());
 
@@ -53,11 +62,19 @@ public sealed class HoldVerbTests(TestServers servers)
     [InlineData("text COLLATE nocase", "Bob", "BOB", "bob")]
     [InlineData("character(10)", "Bob", "Bob", "Bob")]
     [InlineData("numeric", "1", "1.00", "1.0")]
-    public async Task Holds_and_erases_a_user_in_every_spelling_that_the_column_takes_for_the_same(string type, string one, string other, string asked)
+    public async Task Holds_and_erases_a_user_in_every_spelling_that_the_column_takes_for_the_same(
+        string type,
+        string one,
+        string other,
+        string asked
+    )
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 6, young: 0);
-        archiver.With("Sources:main:Policies:gone:Action", "Purge").With("Sources:main:Policies:gone:IdleFor", "90d")
-            .With("Discard:After", "1s").With("Discard:Notice", "1ms");
+        archiver
+            .With("Sources:main:Policies:gone:Action", "Purge")
+            .With("Sources:main:Policies:gone:IdleFor", "90d")
+            .With("Discard:After", "1s")
+            .With("Discard:Notice", "1ms");
         await archiver.Database.ExecuteAsync(
             $"""
             CREATE EXTENSION IF NOT EXISTS citext;
@@ -66,12 +83,24 @@ public sealed class HoldVerbTests(TestServers servers)
             UPDATE chat_sessions AS s SET user_id = (ARRAY['{one}', '{other}', '7'])[n.n % 3 + 1]::{type.Split(' ')[0]}
             FROM (SELECT session_id, row_number() OVER (ORDER BY last_activity) AS n FROM chat_sessions) AS n
             WHERE n.session_id = s.session_id
-            """, Token);
-        Task<string?> LeftAsync() => archiver.Database.ScalarAsync<string>("SELECT string_agg(user_id::text, ' ' ORDER BY user_id::text COLLATE \"C\") FROM chat_sessions");
-        Task<string?> ArchivesAsync() => archiver.Database.ScalarAsync<string>(
-            "SELECT string_agg(coalesce(rtrim(user_id), '-') || ' ' || state, ', ' ORDER BY user_id COLLATE \"C\", state) FROM archiver.archives");
+            """,
+            Token
+        );
+        Task<string?> LeftAsync() =>
+            archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(user_id::text, ' ' ORDER BY user_id::text COLLATE \"C\") FROM chat_sessions"
+            );
+        Task<string?> ArchivesAsync() =>
+            archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(coalesce(rtrim(user_id), '-') || ' ' || state, ', ' ORDER BY user_id COLLATE \"C\", state) FROM "
+                    + "archiver.archives"
+            );
 
-        Assert.Contains("it covers 4 sessions in the database", (await archiver.RunAsync("hold", "add", "--user", asked, "--reason", "x")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "it covers 4 sessions in the database",
+            (await archiver.RunAsync("hold", "add", "--user", asked, "--reason", "x")).Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await archiver.RunAsync("purge")).ExitCode);
         Assert.Equal(string.Join(' ', new[] { one, one, other, other }.Order(StringComparer.Ordinal)), await LeftAsync());
 
@@ -80,13 +109,23 @@ public sealed class HoldVerbTests(TestServers servers)
         // The documents have the users as COPY writes them, padded where the type pads.
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
         Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
-        Assert.Contains("and 4 archives", (await archiver.RunAsync("hold", "add", "--user", asked, "--reason", "x")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "and 4 archives",
+            (await archiver.RunAsync("hold", "add", "--user", asked, "--reason", "x")).Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(1, (await archiver.RunAsync("erase", "--user", other, "--yes")).ExitCode);
-        await archiver.Database.ExecuteAsync("UPDATE archiver.objects SET created_at = created_at - interval '1 day', stored_at = stored_at - interval '1 day'", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.objects SET created_at = created_at - interval '1 day', stored_at = stored_at - interval '1 day'",
+            Token
+        );
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET stored_at = stored_at - interval '1 day'", Token);
         Assert.Equal(0, (await archiver.RunAsync("discard", "--yes")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("discard", "--yes")).ExitCode);
-        Assert.Equal(string.Join(", ", new[] { one, one, other, other }.Order(StringComparer.Ordinal).Select(u => $"{u} archived")), await ArchivesAsync());
+        Assert.Equal(
+            string.Join(", ", new[] { one, one, other, other }.Order(StringComparer.Ordinal).Select(u => $"{u} archived")),
+            await ArchivesAsync()
+        );
 
         Assert.Equal(0, (await archiver.RunAsync("hold", "remove", "1")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("erase", "--user", asked, "--yes")).ExitCode);

@@ -26,26 +26,36 @@ internal sealed class InitDesk : IAsyncDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <param name="schema">The application's tables and rows.</param>
-    public static async Task<InitDesk> CreateAsync(TestServers servers, string schema) => new(await Installation.CreateAsync(servers, schema, Token));
+    public static async Task<InitDesk> CreateAsync(TestServers servers, string schema) =>
+        new(await Installation.CreateAsync(servers, schema, Token));
 
     /// <summary>A preset's schema with a sample, and no ledger.</summary>
     public static async Task<InitDesk> OfPresetAsync(TestServers servers, string preset) =>
         new(await Installation.CreateAsync(servers, Token, idle: 6, young: 2, messages: 3, preset: preset, ledger: false));
 
     /// <summary>Runs <c>archiver init</c> for this database and bucket, as the superuser and without questions.</summary>
-    public Task<ProcessResult> InitAsync(params string[] more) => RunAsync(["init", "--connection", Database.ConnectionString, "--role", Role, .. Storage, "--yes", .. more]);
+    public Task<ProcessResult> InitAsync(params string[] more) =>
+        RunAsync(["init", "--connection", Database.ConnectionString, "--role", Role, .. Storage, "--yes", .. more]);
 
     /// <summary>The options that say where archives go.</summary>
     public IReadOnlyList<string> Storage =>
-        ["--bucket", _installation.Bucket.Settings.Bucket, "--endpoint", _installation.Bucket.Settings.Endpoint!.ToString(), "--path-style"];
+        [
+            "--bucket",
+            _installation.Bucket.Settings.Bucket,
+            "--endpoint",
+            _installation.Bucket.Settings.Endpoint!.ToString(),
+            "--path-style",
+        ];
 
     /// <summary>Runs it in the folder, with no configuration but what lies there.</summary>
-    public Task<ProcessResult> RunAsync(params IReadOnlyList<string> arguments) => ArchiverProcess.RunAsync(arguments, new Dictionary<string, string?>(), Token, folder: Folder);
+    public Task<ProcessResult> RunAsync(params IReadOnlyList<string> arguments) =>
+        ArchiverProcess.RunAsync(arguments, new Dictionary<string, string?>(), Token, folder: Folder);
 
     /// <summary>Runs it where somebody sits who answers.</summary>
     public async Task<ProcessResult> AskedAsync(string answers, params IReadOnlyList<string> arguments)
     {
-        using CapturedStream output = new(), error = new();
+        using CapturedStream output = new(),
+            error = new();
         using var input = new MemoryStream(Encoding.UTF8.GetBytes(answers));
         var environment = new ProcessEnvironment(ArchiverProcess.Variables(null), Folder, ErrorIsTerminal: false) { IsAsked = true };
         var code = await ArchiverApplication.RunAsync([.. arguments], environment, input, output, error, Token);
@@ -60,13 +70,18 @@ internal sealed class InitDesk : IAsyncDisposable
         var connection = new NpgsqlConnectionStringBuilder(Database.ConnectionString);
         if (password is not null)
             (connection.Username, connection.Password) = (Role, password);
-        return ArchiverProcess.RunAsync(arguments, new Dictionary<string, string?>
-        {
-            ["Archiver__Sources__main__ConnectionString"] = connection.ConnectionString,
-            ["Archiver__Sources__main__Policies__idle__DryRun"] = "false",
-            ["Archiver__Storage__AccessKey"] = _installation.Bucket.Settings.AccessKey,
-            ["Archiver__Storage__SecretKey"] = _installation.Bucket.Settings.SecretKey,
-        }, Token, folder: Folder);
+        return ArchiverProcess.RunAsync(
+            arguments,
+            new Dictionary<string, string?>
+            {
+                ["Archiver__Sources__main__ConnectionString"] = connection.ConnectionString,
+                ["Archiver__Sources__main__Policies__idle__DryRun"] = "false",
+                ["Archiver__Storage__AccessKey"] = _installation.Bucket.Settings.AccessKey,
+                ["Archiver__Storage__SecretKey"] = _installation.Bucket.Settings.SecretKey,
+            },
+            Token,
+            folder: Folder
+        );
     }
 
     /// <summary>The statements that it printed.</summary>
@@ -91,7 +106,11 @@ internal sealed class InitDesk : IAsyncDisposable
     public async Task<string> RowsAsync()
     {
         var tables = await Database.ScalarAsync<string[]>(
-            "SELECT array_agg(quote_ident(n.nspname) || '.' || quote_ident(c.relname) ORDER BY n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^(pg_|information_schema|archiver)'", Token);
+            "SELECT array_agg(quote_ident(n.nspname) || '.' || quote_ident(c.relname) ORDER BY n.nspname, c.relname) FROM pg_class c JOIN "
+                + "pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ "
+                + "'^(pg_|information_schema|archiver)'",
+            Token
+        );
         var rows = new StringBuilder();
         foreach (var table in tables!)
             rows.Append(table).Append('\n').Append(await Database.CopyOutAsync($"SELECT t.* FROM {table} AS t ORDER BY t::text", Token));
@@ -100,7 +119,10 @@ internal sealed class InitDesk : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Database.ExecuteAsync($"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}') THEN DROP OWNED BY {Role} CASCADE; DROP ROLE {Role}; END IF; END $$");
+        await Database.ExecuteAsync(
+            $"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}') THEN DROP OWNED BY {Role} "
+                + $"CASCADE; DROP ROLE {Role}; END IF; END $$"
+        );
         await _installation.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }

@@ -3,14 +3,20 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>What the indexes are worth that <c>archiver init</c> prints, on a table of 200,000 sessions: docs/init.md has the times, this holds their reason.</summary>
+/// <summary>
+/// What the indexes are worth that <c>archiver init</c> prints, on a table of 200,000 sessions: docs/init.md has the times, this holds
+/// their reason.
+/// </summary>
 public sealed class InitIndexTests(TestServers servers)
 {
     private static readonly string[] Schema =
     [
-        "CREATE TABLE conversations (id uuid PRIMARY KEY, user_id text, title text, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL)",
-        "CREATE TABLE messages (id bigserial PRIMARY KEY, conversation_id uuid NOT NULL, role text, content text, created_at timestamptz NOT NULL)",
-        "INSERT INTO conversations SELECT md5(i::text)::uuid, 'u' || i % 1000, 'title', at, at FROM generate_series(1, 200000) i, LATERAL (SELECT now() - (i * 7919 % 730) * interval '1 day') AS a (at)",
+        "CREATE TABLE conversations (id uuid PRIMARY KEY, user_id text, title text, created_at timestamptz NOT NULL, updated_at "
+            + "timestamptz NOT NULL)",
+        "CREATE TABLE messages (id bigserial PRIMARY KEY, conversation_id uuid NOT NULL, role text, content text, created_at timestamptz "
+            + "NOT NULL)",
+        "INSERT INTO conversations SELECT md5(i::text)::uuid, 'u' || i % 1000, 'title', at, at FROM generate_series(1, 200000) i, LATERAL "
+            + "(SELECT now() - (i * 7919 % 730) * interval '1 day') AS a (at)",
         "INSERT INTO messages (conversation_id, role, content, created_at) SELECT id, 'user', 'hello', updated_at FROM conversations",
         "ALTER TABLE messages ADD FOREIGN KEY (conversation_id) REFERENCES conversations",
         "VACUUM ANALYZE conversations",
@@ -18,8 +24,11 @@ public sealed class InitIndexTests(TestServers servers)
     ];
 
     // As selection asks for a page, and as the export reads the messages of some sessions.
-    private const string Page = "SELECT s.id FROM conversations AS s WHERE s.updated_at < now() - interval '90 days' ORDER BY s.updated_at, s.id LIMIT 1000";
-    private const string Messages = "SELECT t.* FROM messages AS t WHERE t.conversation_id = ANY (ARRAY(SELECT md5(i::text)::uuid FROM generate_series(1, 100) i))";
+    private const string Page =
+        "SELECT s.id FROM conversations AS s WHERE s.updated_at < now() - interval '90 days' ORDER BY s.updated_at, s.id LIMIT 1000";
+    private const string Messages =
+        "SELECT t.* FROM messages AS t WHERE t.conversation_id = ANY (ARRAY(SELECT md5(i::text)::uuid FROM "
+        + "generate_series(1, 100) i))";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

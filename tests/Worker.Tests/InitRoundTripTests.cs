@@ -2,21 +2,30 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>What <c>archiver init --yes</c> writes and prints is done as it stands: the statements are run, the configuration archives and restores, and the application goes on.</summary>
+/// <summary>
+/// What <c>archiver init --yes</c> writes and prints is done as it stands: the statements are run, the configuration archives and restores,
+/// and the application goes on.
+/// </summary>
 public sealed class InitRoundTripTests(TestServers servers)
 {
-    public static TheoryData<string, string, string, int> Applications => new()
-    {
-        { "Chatbot UI", InitApplications.ChatbotUi, InitApplications.ChatbotUiWrites, 8 },
-        { "Mastra", InitApplications.Mastra, InitApplications.MastraWrites, 8 },
-        { "sessions without a row", InitApplications.SessionsWithoutARow, InitApplications.SessionsWithoutARowWrites, 8 },
-        { "keys of tenants", InitApplications.Tenants, InitApplications.TenantsWrites, 8 },
-        { "chats in one row", InitApplications.ChatsInOneRow, InitApplications.ChatsInOneRowWrites, 8 },
-    };
+    public static TheoryData<string, string, string, int> Applications =>
+        new()
+        {
+            { "Chatbot UI", InitApplications.ChatbotUi, InitApplications.ChatbotUiWrites, 8 },
+            { "Mastra", InitApplications.Mastra, InitApplications.MastraWrites, 8 },
+            { "sessions without a row", InitApplications.SessionsWithoutARow, InitApplications.SessionsWithoutARowWrites, 8 },
+            { "keys of tenants", InitApplications.Tenants, InitApplications.TenantsWrites, 8 },
+            { "chats in one row", InitApplications.ChatsInOneRow, InitApplications.ChatsInOneRowWrites, 8 },
+        };
 
     [Theory]
     [MemberData(nameof(Applications))]
-    public async Task Maps_an_application_that_no_preset_knows_and_archives_and_restores_it(string name, string schema, string writes, int idle)
+    public async Task Maps_an_application_that_no_preset_knows_and_archives_and_restores_it(
+        string name,
+        string schema,
+        string writes,
+        int idle
+    )
     {
         await using var desk = await InitDesk.CreateAsync(servers, schema);
         var init = await desk.InitAsync();
@@ -27,8 +36,16 @@ public sealed class InitRoundTripTests(TestServers servers)
     }
 
     [Theory]
-    [InlineData("ended-at", "INSERT INTO chat_sessions (session_id) VALUES (gen_random_uuid()); DELETE FROM chat_sessions WHERE session_id IN (SELECT session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days' LIMIT 1)")]
-    [InlineData("last-accessed", "INSERT INTO sessions (id) VALUES (gen_random_uuid()); DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE last_accessed > now() - interval '60 days' LIMIT 1)")]
+    [InlineData(
+        "ended-at",
+        "INSERT INTO chat_sessions (session_id) VALUES (gen_random_uuid()); DELETE FROM chat_sessions WHERE session_id "
+            + "IN (SELECT session_id FROM chat_sessions WHERE last_activity > now() - interval '60 days' LIMIT 1)"
+    )]
+    [InlineData(
+        "last-accessed",
+        "INSERT INTO sessions (id) VALUES (gen_random_uuid()); DELETE FROM sessions WHERE id IN (SELECT id FROM "
+            + "sessions WHERE last_accessed > now() - interval '60 days' LIMIT 1)"
+    )]
     [InlineData("status-expiry", "INSERT INTO sessions (session_id) VALUES ('new'); DELETE FROM sessions WHERE session_id = 'new'")]
     [InlineData("soft-delete", "INSERT INTO chat_sessions (title) VALUES ('new'); DELETE FROM chat_sessions WHERE title = 'new'")]
     public async Task Recognises_each_sample_schema_and_archives_and_restores_it(string preset, string writes)
@@ -39,7 +56,11 @@ public sealed class InitRoundTripTests(TestServers servers)
 
         Assert.True(init.ExitCode == 0, init.Error);
         Assert.Contains($"its chats are those of {preset} (preset)", init.Output, StringComparison.Ordinal);
-        Assert.Contains($"\"Preset\": \"{preset}\"", await File.ReadAllTextAsync(desk.File, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"Preset\": \"{preset}\"",
+            await File.ReadAllTextAsync(desk.File, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
         await ArchivesAndRestoresAsync(desk, init, 6, writes);
     }
 
@@ -62,7 +83,10 @@ public sealed class InitRoundTripTests(TestServers servers)
 
         Assert.True(restore.ExitCode == 0, restore.Error);
         // A line break between tokens of json may have become a blank (docs/format.md).
-        Assert.Equal(before.Replace(@"\n", " ", StringComparison.Ordinal), (await desk.RowsAsync()).Replace(@"\n", " ", StringComparison.Ordinal));
+        Assert.Equal(
+            before.Replace(@"\n", " ", StringComparison.Ordinal),
+            (await desk.RowsAsync()).Replace(@"\n", " ", StringComparison.Ordinal)
+        );
         await desk.Database.ExecuteAsync(writes);
     }
 }

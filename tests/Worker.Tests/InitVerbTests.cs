@@ -8,9 +8,11 @@ public sealed class InitVerbTests(TestServers servers)
 {
     private const string TwoChats = """
         CREATE TABLE chats (id int PRIMARY KEY, user_id text, updated_at timestamptz NOT NULL);
-        CREATE TABLE messages (id int PRIMARY KEY, chat_id int NOT NULL REFERENCES chats, role text, content text, created_at timestamptz NOT NULL);
+        CREATE TABLE messages (id int PRIMARY KEY, chat_id int NOT NULL REFERENCES chats, role text, content text,
+          created_at timestamptz NOT NULL);
         CREATE TABLE threads (id int PRIMARY KEY, user_id text, updated_at timestamptz NOT NULL);
-        CREATE TABLE thread_messages (id int PRIMARY KEY, thread_id int NOT NULL REFERENCES threads, role text, content text, created_at timestamptz NOT NULL);
+        CREATE TABLE thread_messages (id int PRIMARY KEY, thread_id int NOT NULL REFERENCES threads, role text, content text,
+          created_at timestamptz NOT NULL);
         """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -34,13 +36,38 @@ public sealed class InitVerbTests(TestServers servers)
     {
         await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
 
-        var result = await desk.RunAsync("init", "--connection", desk.Database.ConnectionString, "--sessions", "threads", "--folder", "/archive", "--idle-for", "30d", "--name", "Support", "--sql", "needed.sql");
+        var result = await desk.RunAsync(
+            "init",
+            "--connection",
+            desk.Database.ConnectionString,
+            "--sessions",
+            "threads",
+            "--folder",
+            "/archive",
+            "--idle-for",
+            "30d",
+            "--name",
+            "Support",
+            "--sql",
+            "needed.sql"
+        );
 
         Assert.True(result.ExitCode == 0, result.Error);
         var text = await File.ReadAllTextAsync(desk.File, Token);
-        foreach (var line in new[] { "\"support\": {", "\"Table\": \"public.threads\"", "\"Path\": \"/archive\"", "\"IdleFor\": \"30d\"", "\"DryRun\": true" })
+        foreach (
+            var line in new[]
+            {
+                "\"support\": {",
+                "\"Table\": \"public.threads\"",
+                "\"Path\": \"/archive\"",
+                "\"IdleFor\": \"30d\"",
+                "\"DryRun\": true",
+            }
+        )
             Assert.Contains(line, text, StringComparison.Ordinal);
-        var statements = (await File.ReadAllLinesAsync(Path.Combine(desk.Folder, "needed.sql"), Token)).Where(l => !l.StartsWith("--", StringComparison.Ordinal)).Select(l => l.TrimEnd(';'));
+        var statements = (await File.ReadAllLinesAsync(Path.Combine(desk.Folder, "needed.sql"), Token))
+            .Where(l => !l.StartsWith("--", StringComparison.Ordinal))
+            .Select(l => l.TrimEnd(';'));
         Assert.Equal(InitDesk.Statements(result), statements);
     }
 
@@ -50,12 +77,25 @@ public sealed class InitVerbTests(TestServers servers)
         await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
 
         // The second table; nothing left out; an age that is none, then one; a bucket at AWS in its region.
-        var result = await desk.AskedAsync("2\n\nlong\n45d\narchives\n\neu-central-1\n", "init", "--connection", desk.Database.ConnectionString);
+        var result = await desk.AskedAsync(
+            "2\n\nlong\n45d\narchives\n\neu-central-1\n",
+            "init",
+            "--connection",
+            desk.Database.ConnectionString
+        );
 
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Contains("Which table holds the sessions?", result.Error, StringComparison.Ordinal);
         var text = await File.ReadAllTextAsync(desk.File, Token);
-        foreach (var line in new[] { "\"Table\": \"public.threads\"", "\"IdleFor\": \"45d\"", "\"Bucket\": \"archives\"", "\"Region\": \"eu-central-1\"" })
+        foreach (
+            var line in new[]
+            {
+                "\"Table\": \"public.threads\"",
+                "\"IdleFor\": \"45d\"",
+                "\"Bucket\": \"archives\"",
+                "\"Region\": \"eu-central-1\"",
+            }
+        )
             Assert.Contains(line, text, StringComparison.Ordinal);
     }
 
@@ -75,8 +115,16 @@ public sealed class InitVerbTests(TestServers servers)
     public async Task Asks_on_a_terminal()
     {
         await using var desk = await InitDesk.CreateAsync(servers, TwoChats);
-        var command = $"stty cols 120; {ArchiverExecutable.Path} init --connection '{desk.Database.ConnectionString}' --folder /archive --output {desk.File}";
-        await using var process = ChildProcess.Start("script", ["-qec", command, "/dev/null"], new Dictionary<string, string?>(ArchiverProcess.WithoutOurOwn(null)) { ["TERM"] = "xterm" }, input: null, desk.Folder);
+        var command =
+            $"stty cols 120; {ArchiverExecutable.Path} init --connection '{desk.Database.ConnectionString}' --folder /archive "
+            + $"--output {desk.File}";
+        await using var process = ChildProcess.Start(
+            "script",
+            ["-qec", command, "/dev/null"],
+            new Dictionary<string, string?>(ArchiverProcess.WithoutOurOwn(null)) { ["TERM"] = "xterm" },
+            input: null,
+            desk.Folder
+        );
 
         await process.WaitForTextAsync("Which table holds the sessions?", Token);
         foreach (var answer in new[] { "2", "", "" })

@@ -3,14 +3,18 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A database with an application (ended-at unless a test says otherwise), a bucket, and <c>archiver</c> configured for both by its environment.</summary>
+/// <summary>
+/// A database with an application (ended-at unless a test says otherwise), a bucket, and <c>archiver</c> configured for both by its
+/// environment.
+/// </summary>
 internal sealed class Installation : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private readonly Dictionary<string, string?> _environment;
 
-    private readonly bool _ownDatabase, _ownStore;
+    private readonly bool _ownDatabase,
+        _ownStore;
 
     private Installation(TestDatabase database, TestBucket bucket, bool ownDatabase, bool ownStore)
     {
@@ -25,12 +29,21 @@ internal sealed class Installation : IAsyncDisposable
     public TestBucket Bucket { get; }
 
     /// <summary>
-    /// Schema and sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger ones. On the shared servers,
+    /// Schema and sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger ones. On the shared
+    /// servers,
     /// with an empty <paramref name="ledger"/>, or on a test's own that it stops.
     /// </summary>
     public static async Task<Installation> CreateAsync(
-        TestServers servers, CancellationToken cancellationToken, int idle = 20, int young = 5, int messages = 4,
-        string? postgres = null, S3Address? s3 = null, string preset = "ended-at", bool ledger = true)
+        TestServers servers,
+        CancellationToken cancellationToken,
+        int idle = 20,
+        int young = 5,
+        int messages = 4,
+        string? postgres = null,
+        S3Address? s3 = null,
+        string preset = "ended-at",
+        bool ledger = true
+    )
     {
         var database = postgres is null
             ? await servers.CreateSampleAsync(preset, idle, young, messages, cancellationToken, ledger)
@@ -49,21 +62,22 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>The configuration of one source with one policy, as environment variables.</summary>
-    public static Dictionary<string, string?> Environment(string connectionString, StorageSettings storage) => new()
-    {
-        ["Archiver__Sources__main__ConnectionString"] = connectionString,
-        ["Archiver__Sources__main__Preset"] = "ended-at",
-        ["Archiver__Sources__main__Policies__idle__Action"] = "Archive",
-        ["Archiver__Sources__main__Policies__idle__IdleFor"] = "90d",
-        ["Archiver__Storage__Endpoint"] = storage.Endpoint?.ToString(),
-        ["Archiver__Storage__Bucket"] = storage.Bucket,
-        ["Archiver__Storage__AccessKey"] = storage.AccessKey,
-        ["Archiver__Storage__SecretKey"] = storage.SecretKey,
-        ["Archiver__Storage__PathStyle"] = "true",
-        ["Archiver__Retry__Budget"] = "1s",
-        ["Archiver__Safety__MaxShare"] = "1",
-        ["Archiver__Http__Urls"] = "http://127.0.0.1:0",
-    };
+    public static Dictionary<string, string?> Environment(string connectionString, StorageSettings storage) =>
+        new()
+        {
+            ["Archiver__Sources__main__ConnectionString"] = connectionString,
+            ["Archiver__Sources__main__Preset"] = "ended-at",
+            ["Archiver__Sources__main__Policies__idle__Action"] = "Archive",
+            ["Archiver__Sources__main__Policies__idle__IdleFor"] = "90d",
+            ["Archiver__Storage__Endpoint"] = storage.Endpoint?.ToString(),
+            ["Archiver__Storage__Bucket"] = storage.Bucket,
+            ["Archiver__Storage__AccessKey"] = storage.AccessKey,
+            ["Archiver__Storage__SecretKey"] = storage.SecretKey,
+            ["Archiver__Storage__PathStyle"] = "true",
+            ["Archiver__Retry__Budget"] = "1s",
+            ["Archiver__Safety__MaxShare"] = "1",
+            ["Archiver__Http__Urls"] = "http://127.0.0.1:0",
+        };
 
     /// <summary>Sets a key below Archiver, such as <c>Batch:Sessions</c>; null takes it away.</summary>
     public Installation With(string key, string? value)
@@ -128,25 +142,44 @@ internal sealed class Installation : IAsyncDisposable
     /// <inheritdoc cref="Start(IReadOnlyDictionary{string, string?}, string[])"/>
     public ChildProcess Start(params string[] arguments) => Start(new Dictionary<string, string?>(), arguments);
 
-    /// <summary>Starts it on a terminal of its own, made by <c>script</c>; what is written to the terminal is the process's output.</summary>
+    /// <summary>
+    /// Starts it on a terminal of its own, made by <c>script</c>; what is written to the terminal is the process's output.
+    /// </summary>
     /// <param name="command">Verb, options and redirections, as for a shell.</param>
     public ChildProcess StartOnTerminal(string command)
     {
-        return ChildProcess.Start("script", ["-qec", $"stty cols 120; {ArchiverExecutable.Path} {command}", "/dev/null"], new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" });
+        return ChildProcess.Start(
+            "script",
+            ["-qec", $"stty cols 120; {ArchiverExecutable.Path} {command}", "/dev/null"],
+            new Dictionary<string, string?>(_environment) { ["TERM"] = "xterm" }
+        );
     }
 
-    /// <summary>Runs a line in a shell, in a folder where <c>archiver</c> is on the path, with the installation's configuration in its environment.</summary>
+    /// <summary>
+    /// Runs a line in a shell, in a folder where <c>archiver</c> is on the path, with the installation's configuration in its environment.
+    /// </summary>
     /// <param name="folder">Its working folder.</param>
     /// <param name="line">As a person types it.</param>
     /// <param name="variables">More environment variables.</param>
     /// <param name="input">What the person types when asked.</param>
-    public async Task<ProcessResult> ShellAsync(string folder, string line, IReadOnlyDictionary<string, string?> variables, string input = "")
+    public async Task<ProcessResult> ShellAsync(
+        string folder,
+        string line,
+        IReadOnlyDictionary<string, string?> variables,
+        string input = ""
+    )
     {
         var environment = ArchiverProcess.WithoutOurOwn(_environment);
         foreach (var (name, value) in variables)
             environment[name] = value;
         // A session of its own has no terminal: who asks for a password then reads it from stdin.
-        await using var shell = ChildProcess.Start("setsid", ["--wait", "bash", "-c", $"set -o pipefail; {line}"], environment, input, folder);
+        await using var shell = ChildProcess.Start(
+            "setsid",
+            ["--wait", "bash", "-c", $"set -o pipefail; {line}"],
+            environment,
+            input,
+            folder
+        );
         return await shell.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline);
     }
 
@@ -155,7 +188,8 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Every row of the application, as text.</summary>
     public async Task<string> RowsAsync() =>
-        await Database.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY 1") + await Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
+        await Database.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY 1")
+        + await Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
 
     public async ValueTask DisposeAsync()
     {

@@ -9,7 +9,8 @@ internal sealed class Invocation : IAsyncDisposable
     /// <summary>Within which a cancelled invocation must have ended.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
-    private readonly CapturedStream _output = new(), _error = new();
+    private readonly CapturedStream _output = new(),
+        _error = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task<int> _completion;
 
@@ -28,8 +29,12 @@ internal sealed class Invocation : IAsyncDisposable
     /// <param name="variables">All its environment variables.</param>
     /// <param name="input">Its stdin; empty unless told.</param>
     /// <param name="folder">Its working folder; the temporary one unless told.</param>
-    public static Invocation Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables, Stream? input = null, string? folder = null) =>
-        new(arguments, new ProcessEnvironment(variables, folder ?? Path.GetTempPath(), ErrorIsTerminal: false), input ?? Stream.Null);
+    public static Invocation Start(
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string> variables,
+        Stream? input = null,
+        string? folder = null
+    ) => new(arguments, new ProcessEnvironment(variables, folder ?? Path.GetTempPath(), ErrorIsTerminal: false), input ?? Stream.Null);
 
     /// <summary>Waits for its end; cancelling stops it.</summary>
     /// <exception cref="TimeoutException">It went on although it was stopped.</exception>

@@ -6,7 +6,9 @@ using Archiver.Worker.Tests.Http;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>Several invocations of the application in one process: nothing of one is seen by another, and nothing of it stays behind.</summary>
+/// <summary>
+/// Several invocations of the application in one process: nothing of one is seen by another, and nothing of it stays behind.
+/// </summary>
 public sealed class InvocationTests(TestServers servers)
 {
     private static readonly Dictionary<string, string?> NoMore = [];
@@ -19,14 +21,27 @@ public sealed class InvocationTests(TestServers servers)
         await using var first = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
         await using var second = await Installation.CreateAsync(servers, Token, idle: 9, young: 0);
         await first.RunAsync("archive");
-        var archived = JsonDocument.Parse((await first.RunAsync("list", "--json")).Output).RootElement[0].GetProperty("session_id").GetString()!;
-        var (one, two) = (Folder("""{ "Serilog": { "MinimumLevel": "Error" } }"""), Folder("""{ "Archiver": { "Sources": { "main": { "Policies": { "idle": { "MaxSessions": 4 } } } } } }"""));
+        var archived = JsonDocument
+            .Parse((await first.RunAsync("list", "--json")).Output)
+            .RootElement[0]
+            .GetProperty("session_id")
+            .GetString()!;
+        var (one, two) = (
+            Folder("""{ "Serilog": { "MinimumLevel": "Error" } }"""),
+            Folder("""{ "Archiver": { "Sources": { "main": { "Policies": { "idle": { "MaxSessions": 4 } } } } } }""")
+        );
         var ids = new Pipe();
         try
         {
             // The first has read its configuration and waits for its input all the time that the second takes.
             await using var restore = first.Invoke(ids.Reader.AsStream(), one, NoMore, "restore", "-");
-            await using var archive = second.Invoke(null, two, new Dictionary<string, string?> { ["DOTNET_ENVIRONMENT"] = "Other" }, "archive", "--json");
+            await using var archive = second.Invoke(
+                null,
+                two,
+                new Dictionary<string, string?> { ["DOTNET_ENVIRONMENT"] = "Other" },
+                "archive",
+                "--json"
+            );
             var taken = await archive.WaitForEndAsync(Token);
             Assert.False(restore.HasEnded);
             await ids.Writer.WriteAsync(Encoding.UTF8.GetBytes(archived + "\n"), Token);
@@ -76,7 +91,14 @@ public sealed class InvocationTests(TestServers servers)
         archiver.With("Batch:Sessions", "5").With("Batch:Pause", "1s").With("Sources:main:Policies:idle:Cron", "* * * * * ?");
         await using var worker = archiver.Invoke(null, null, NoMore, "run");
         await Eventually.TrueAsync(() => worker.HasEnded || worker.Error.Contains("\"@i\":1002", StringComparison.Ordinal), Token);
-        var address = new Uri(worker.Error.Split('\n').Select(l => JsonDocument.Parse(l).RootElement).First(e => e.TryGetProperty("Urls", out _)).GetProperty("Urls").GetString()!);
+        var address = new Uri(
+            worker
+                .Error.Split('\n')
+                .Select(l => JsonDocument.Parse(l).RootElement)
+                .First(e => e.TryGetProperty("Urls", out _))
+                .GetProperty("Urls")
+                .GetString()!
+        );
 
         var result = await worker.StopAsync();
 
@@ -85,19 +107,28 @@ public sealed class InvocationTests(TestServers servers)
         await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(address, Token));
         // A server process sees a moment later that its client has gone.
         await Eventually.TrueAsync(
-            async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'archiver%'") == 0, Token);
+            async () =>
+                await archiver.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'archiver%'"
+                ) == 0,
+            Token
+        );
         Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
     }
 
     [Fact]
     public async Task Two_workers_at_once_keep_their_own_schedules_and_metrics()
     {
-        const string Idle = "Sources:main:Policies:idle:Cron", EverySecond = "* * * * * ?";
+        const string Idle = "Sources:main:Policies:idle:Cron",
+            EverySecond = "* * * * * ?";
         await using var quiet = await Installation.CreateAsync(servers, Token, idle: 3, young: 1);
         await using var busy = await Installation.CreateAsync(servers, Token, idle: 5, young: 2);
         quiet.With("Http:ApiKey", HttpFixture.Key).With(Idle, "0 0 2 1 1 ?");
-        busy.With("Http:ApiKey", HttpFixture.Key).With(Idle, EverySecond)
-            .With("Sources:main:Policies:other:Action", "Archive").With("Sources:main:Policies:other:IdleFor", "300d").With("Sources:main:Policies:other:Cron", EverySecond);
+        busy.With("Http:ApiKey", HttpFixture.Key)
+            .With(Idle, EverySecond)
+            .With("Sources:main:Policies:other:Action", "Archive")
+            .With("Sources:main:Policies:other:IdleFor", "300d")
+            .With("Sources:main:Policies:other:Cron", EverySecond);
         await using var one = await RunningWorker.InvokeAsync(quiet, Token);
         await using var two = await RunningWorker.InvokeAsync(busy, Token);
         await Eventually.TrueAsync(async () => await busy.LiveSessionsAsync() == 2, Token);

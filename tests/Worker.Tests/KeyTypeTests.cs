@@ -5,7 +5,10 @@ namespace Archiver.Worker.Tests;
 /// <summary>Keys of the types that applications have, also where a child keeps its session's key in a column of another type.</summary>
 public sealed class KeyTypeTests(TestServers servers)
 {
-    private const string Old = "11111111-aaaa-4aaa-8aaa-aaaaaaaaaaa1", Young = "22222222-aaaa-4aaa-8aaa-aaaaaaaaaaa2", OldNumber = "41", YoungNumber = "42";
+    private const string Old = "11111111-aaaa-4aaa-8aaa-aaaaaaaaaaa1",
+        Young = "22222222-aaaa-4aaa-8aaa-aaaaaaaaaaa2",
+        OldNumber = "41",
+        YoungNumber = "42";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -27,11 +30,20 @@ public sealed class KeyTypeTests(TestServers servers)
     [InlineData("text", "bigint", "bigint", "-9223372036854775808", "9999999999999999999")]
     [InlineData("text", "bigint", "bigint", "007", YoungNumber)]
     [InlineData("numeric", "bigint", "bigint", "7.00", YoungNumber)]
-    public async Task Sessions_and_their_rows_are_archived_restored_and_erased(string key, string foreignKey, string? cast, string old, string young, string? written = null)
+    public async Task Sessions_and_their_rows_are_archived_restored_and_erased(
+        string key,
+        string foreignKey,
+        string? cast,
+        string old,
+        string young,
+        string? written = null
+    )
     {
         // 7.00 is a numeric and no text of a bigint.
         var value = $"'{written ?? old}'{(key == "numeric" ? "::numeric" : "")}";
-        await using var archiver = await Installation.CreateAsync(servers, $"""
+        await using var archiver = await Installation.CreateAsync(
+            servers,
+            $"""
             CREATE DOMAIN name_of AS varchar(50) CHECK (length(value) > 3);
             CREATE TABLE chats (id {key} PRIMARY KEY, seen timestamptz NOT NULL);
             CREATE TABLE posts (id int PRIMARY KEY, chat_id {foreignKey} NOT NULL, at timestamptz NOT NULL, gone timestamptz);
@@ -40,15 +52,31 @@ public sealed class KeyTypeTests(TestServers servers)
             INSERT INTO chats VALUES ('{old}', now() - interval '200 days'), ('{young}', now());
             INSERT INTO posts SELECT n, {value}, now() - interval '200 days' FROM generate_series(1, 3) AS n;
             INSERT INTO files SELECT n, n::text FROM generate_series(1, 3) AS n;
-            """, Token);
-        foreach (var (name, text) in new Dictionary<string, string?>
-        {
-            ["Session:Table"] = "chats", ["Session:Key"] = "id", ["Session:Activity:0"] = "seen",
-            ["Children:messages:Table"] = "posts", ["Children:messages:ForeignKey"] = "chat_id", ["Children:messages:ParentKey"] = "id", ["Children:messages:Key"] = "id",
-            ["Children:messages:Order:0"] = "id", ["Children:messages:Time"] = "at", ["Children:messages:Deleted"] = "gone", ["Children:messages:Cast"] = cast,
-            ["Children:files:Table"] = "files", ["Children:files:Parent"] = "messages", ["Children:files:ForeignKey"] = "post_id", ["Children:files:ParentKey"] = "id",
-            ["Children:files:Order:0"] = "id", ["Children:files:Cast"] = "text",
-        })
+            """,
+            Token
+        );
+        foreach (
+            var (name, text) in new Dictionary<string, string?>
+            {
+                ["Session:Table"] = "chats",
+                ["Session:Key"] = "id",
+                ["Session:Activity:0"] = "seen",
+                ["Children:messages:Table"] = "posts",
+                ["Children:messages:ForeignKey"] = "chat_id",
+                ["Children:messages:ParentKey"] = "id",
+                ["Children:messages:Key"] = "id",
+                ["Children:messages:Order:0"] = "id",
+                ["Children:messages:Time"] = "at",
+                ["Children:messages:Deleted"] = "gone",
+                ["Children:messages:Cast"] = cast,
+                ["Children:files:Table"] = "files",
+                ["Children:files:Parent"] = "messages",
+                ["Children:files:ForeignKey"] = "post_id",
+                ["Children:files:ParentKey"] = "id",
+                ["Children:files:Order:0"] = "id",
+                ["Children:files:Cast"] = "text",
+            }
+        )
             archiver.With($"Sources:main:Tables:{name}", text);
         archiver.With("Storage:Verify", "TrialRestore");
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
@@ -79,5 +107,7 @@ public sealed class KeyTypeTests(TestServers servers)
     }
 
     private static async Task<string> RowsAsync(Installation archiver) =>
-        await archiver.Database.CopyOutAsync("SELECT * FROM chats ORDER BY id") + await archiver.Database.CopyOutAsync("SELECT * FROM posts ORDER BY id") + await archiver.Database.CopyOutAsync("SELECT * FROM files ORDER BY id");
+        await archiver.Database.CopyOutAsync("SELECT * FROM chats ORDER BY id")
+        + await archiver.Database.CopyOutAsync("SELECT * FROM posts ORDER BY id")
+        + await archiver.Database.CopyOutAsync("SELECT * FROM files ORDER BY id");
 }

@@ -23,7 +23,11 @@ public sealed class LargeSessionTests(TestServers servers)
         Assert.Equal((1, 1L), (result.ExitCode, await archiver.LiveSessionsAsync()));
         Assert.Contains(disk.Folder, result.Error, StringComparison.Ordinal);
         Assert.Contains("TMPDIR", result.Error, StringComparison.Ordinal);
-        Assert.Contains("no room for its document", await archiver.Database.ScalarAsync<string>("SELECT reason FROM archiver.quarantine"), StringComparison.Ordinal);
+        Assert.Contains(
+            "no room for its document",
+            await archiver.Database.ScalarAsync<string>("SELECT reason FROM archiver.quarantine"),
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await archiver.RunAsync("quarantine", "retry", "--all")).ExitCode);
         Assert.Equal((0, 0L), ((await archiver.RunAsync("archive")).ExitCode, await archiver.LiveSessionsAsync()));
     }
@@ -36,17 +40,36 @@ public sealed class LargeSessionTests(TestServers servers)
     [InlineData(55, "a message among sessions with attachments")]
     public async Task One_large_value_takes_no_more_than_three_times_its_size(int megabytes, string where)
     {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: where == "a message" ? 1 : 8, young: 0, messages: 1);
-        var value = string.Create(CultureInfo.InvariantCulture, $"repeat('The quick brown fox jumps over the lazy dog. ', {megabytes} * 1000000 / 45)");
+        await using var archiver = await Installation.CreateAsync(
+            servers,
+            Token,
+            idle: where == "a message" ? 1 : 8,
+            young: 0,
+            messages: 1
+        );
+        var value = string.Create(
+            CultureInfo.InvariantCulture,
+            $"repeat('The quick brown fox jumps over the lazy dog. ', {megabytes} * 1000000 / 45)"
+        );
         if (where == "a column of the session")
-            await archiver.Database.ExecuteAsync($"ALTER TABLE chat_sessions ADD COLUMN notes text; UPDATE chat_sessions SET notes = {value} WHERE session_id = (SELECT session_id FROM chat_sessions LIMIT 1)");
+            await archiver.Database.ExecuteAsync(
+                $"ALTER TABLE chat_sessions ADD COLUMN notes text; UPDATE chat_sessions SET notes = "
+                    + $"{value} WHERE session_id = (SELECT session_id FROM chat_sessions LIMIT 1)"
+            );
         else
             await EnlargeAsync(archiver, value);
         if (where.EndsWith("attachments", StringComparison.Ordinal))
         {
-            await archiver.Database.ExecuteAsync("CREATE TABLE chat_files (id bigserial PRIMARY KEY, session_id uuid REFERENCES chat_sessions); CREATE INDEX ON chat_files (session_id)");
-            archiver.With("Sources:main:Tables:Children:files:Table", "public.chat_files").With("Sources:main:Tables:Children:files:ForeignKey", "session_id")
-                .With("Sources:main:Tables:Children:files:ParentKey", "session_id").With("Sources:main:Tables:Children:files:Key", "id").With("Sources:main:Tables:Children:files:Order:0", "id");
+            await archiver.Database.ExecuteAsync(
+                "CREATE TABLE chat_files (id bigserial PRIMARY KEY, session_id uuid REFERENCES "
+                    + "chat_sessions); CREATE INDEX ON chat_files (session_id)"
+            );
+            archiver
+                .With("Sources:main:Tables:Children:files:Table", "public.chat_files")
+                .With("Sources:main:Tables:Children:files:ForeignKey", "session_id")
+                .With("Sources:main:Tables:Children:files:ParentKey", "session_id")
+                .With("Sources:main:Tables:Children:files:Key", "id")
+                .With("Sources:main:Tables:Children:files:Order:0", "id");
         }
 
         Assert.InRange(await PeakAsync(archiver, "archive"), 1, 200 + (3 * megabytes));
@@ -83,8 +106,12 @@ public sealed class LargeSessionTests(TestServers servers)
     {
         try
         {
-            var line = (await File.ReadAllLinesAsync($"/proc/{process}/status", Token)).FirstOrDefault(l => l.StartsWith("VmHWM", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1_000_000;
+            var line = (await File.ReadAllLinesAsync($"/proc/{process}/status", Token)).FirstOrDefault(l =>
+                l.StartsWith("VmHWM", StringComparison.Ordinal)
+            );
+            return line is null
+                ? 0
+                : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1_000_000;
         }
         catch (IOException)
         {

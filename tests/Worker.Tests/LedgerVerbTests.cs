@@ -30,7 +30,12 @@ public sealed class LedgerVerbTests(TestServers servers)
         var report = Assert.Single(JsonDocument.Parse(json.Output).RootElement.EnumerateArray());
         Assert.Equal(
             [$"{keys[0]} missing", $"{keys[1]} unreadable"],
-            report.GetProperty("problems").EnumerateArray().Select(p => $"{p.GetProperty("object_key")} {p.GetProperty("problem")}").Order(StringComparer.Ordinal));
+            report
+                .GetProperty("problems")
+                .EnumerateArray()
+                .Select(p => $"{p.GetProperty("object_key")} {p.GetProperty("problem")}")
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -38,20 +43,32 @@ public sealed class LedgerVerbTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
         await archiver.RunAsync("archive");
-        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY 1 LIMIT 2", Token)).TrimEnd().Split('\n');
+        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY 1 LIMIT 2", Token))
+            .TrimEnd()
+            .Split('\n');
         Assert.Equal(0, (await archiver.RunAsync(["restore", .. ids])).ExitCode);
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
         Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
-        await archiver.Database.ExecuteAsync($"DELETE FROM chat_messages WHERE session_id = '{ids[1]}'; DELETE FROM chat_sessions WHERE session_id = '{ids[1]}'", Token);
+        await archiver.Database.ExecuteAsync(
+            $"DELETE FROM chat_messages WHERE session_id = '{ids[1]}'; DELETE FROM chat_sessions WHERE session_id = '{ids[1]}'",
+            Token
+        );
 
         var seen = await archiver.RunAsync("reconcile");
         var settled = await archiver.RunAsync("reconcile", "--fix", "--yes");
 
         Assert.Equal(1, seen.ExitCode);
         Assert.Contains("1 session live and archived; with --fix", seen.Output, StringComparison.Ordinal);
-        Assert.Contains("1 session restored or stored, and deleted by the application since; with --fix", seen.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 session restored or stored, and deleted by the application since; with --fix",
+            seen.Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, settled.ExitCode);
-        Assert.Equal("archived\t1\nrestored\t1\nsuperseded\t1\n", await archiver.Database.CopyOutAsync("SELECT state, count(*) FROM archiver.archives GROUP BY 1 ORDER BY 1", Token));
+        Assert.Equal(
+            "archived\t1\nrestored\t1\nsuperseded\t1\n",
+            await archiver.Database.CopyOutAsync("SELECT state, count(*) FROM archiver.archives GROUP BY 1 ORDER BY 1", Token)
+        );
         Assert.Equal("main: bucket, ledger and rows agree\n", (await archiver.RunAsync("reconcile")).Output);
     }
 
@@ -62,7 +79,10 @@ public sealed class LedgerVerbTests(TestServers servers)
         await archiver.RunAsync("archive");
         var clean = await archiver.RunAsync("reconcile");
         var id = await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives", Token);
-        await archiver.Database.ExecuteAsync($"DELETE FROM archiver.archives WHERE session_id = '{id}'; DELETE FROM archiver.objects WHERE members = ARRAY['{id}']", Token);
+        await archiver.Database.ExecuteAsync(
+            $"DELETE FROM archiver.archives WHERE session_id = '{id}'; DELETE FROM archiver.objects WHERE members = ARRAY['{id}']",
+            Token
+        );
         const string ledger = "SELECT count(*) FROM archiver.archives";
 
         var seen = await archiver.RunAsync("reconcile", "--json");
@@ -71,7 +91,11 @@ public sealed class LedgerVerbTests(TestServers servers)
 
         Assert.Equal((0, "main: bucket, ledger and rows agree\n"), (clean.ExitCode, clean.Output));
         Assert.Equal((1, 2L), (seen.ExitCode, untouched));
-        Assert.Contains(id!, Assert.Single(JsonDocument.Parse(seen.Output).RootElement[0].GetProperty("unrecorded").EnumerateArray()).GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            id!,
+            Assert.Single(JsonDocument.Parse(seen.Output).RootElement[0].GetProperty("unrecorded").EnumerateArray()).GetString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, settled.ExitCode);
         Assert.Contains("1 object adopted", settled.Output, StringComparison.Ordinal);
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>(ledger, Token));

@@ -3,7 +3,10 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A delayed delete, a discard and an erasure that are killed by SIGKILL between any two steps: the same command, given again, ends them, and nobody else is touched.</summary>
+/// <summary>
+/// A delayed delete, a discard and an erasure that are killed by SIGKILL between any two steps: the same command, given again, ends them,
+/// and nobody else is touched.
+/// </summary>
 public sealed class LifecycleKillTests(TestServers servers)
 {
     private const string Old = "now() - interval '400 days'";
@@ -22,22 +25,42 @@ public sealed class LifecycleKillTests(TestServers servers)
         for (var due = 1; due <= points.Count; due++)
         {
             // One more is due each time, so that every point is come to with something in hand.
-            await archiver.Database.ExecuteAsync($"""
+            await archiver.Database.ExecuteAsync(
+                $"""
                 UPDATE archiver.archives SET stored_at = {Old} WHERE id <= {due};
-                UPDATE archiver.objects SET created_at = {Old}, stored_at = {Old} WHERE id IN (SELECT object_id FROM archiver.archives WHERE id <= {due});
-                """);
+                UPDATE archiver.objects SET created_at = {Old}, stored_at = {Old}
+                  WHERE id IN (SELECT object_id FROM archiver.archives WHERE id <= {due});
+                """
+            );
             if (due > 1)
-                await archiver.Database.ExecuteAsync($"UPDATE archiver.objects SET discard_announced_at = {Old} WHERE created_at < now() - interval '1 year'");
+                await archiver.Database.ExecuteAsync(
+                    $"UPDATE archiver.objects SET discard_announced_at = {Old} WHERE created_at < now() - interval '1 year'"
+                );
             await KillAtAsync(archiver, points[due - 1], "discard", "--yes");
-            Assert.Equal(0, await UnfoundAsync(archiver, "state IN ('archived', 'stored') AND NOT EXISTS (SELECT FROM archiver.objects o WHERE o.id = a.object_id AND o.removal_began_at IS NOT NULL)"));
+            Assert.Equal(
+                0,
+                await UnfoundAsync(
+                    archiver,
+                    "state IN ('archived', 'stored') AND NOT EXISTS (SELECT FROM archiver.objects o "
+                        + "WHERE o.id = a.object_id AND o.removal_began_at IS NOT NULL)"
+                )
+            );
             Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
 
         Assert.Equal(0, (await ToRestAsync(archiver, "discard", "--yes")).ExitCode);
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal(points.Count, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'discarded'"));
-        Assert.Equal(points.Count, await archiver.Database.ScalarAsync<long>("SELECT sum((counts ->> 'archives')::int)::bigint FROM archiver.audit WHERE action = 'discard' AND counts ? 'archives'"));
+        Assert.Equal(
+            points.Count,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'discarded'")
+        );
+        Assert.Equal(
+            points.Count,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT sum((counts ->> 'archives')::int)::bigint FROM archiver.audit WHERE action = 'discard' AND counts ? 'archives'"
+            )
+        );
         Assert.Equal(2, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
         Assert.Equal(0, await UnfoundAsync(archiver, "state = 'archived'"));
         Assert.Equal(1, await archiver.LiveSessionsAsync());
@@ -49,16 +72,25 @@ public sealed class LifecycleKillTests(TestServers servers)
         const string user = "user-to-forget";
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 2, messages: 2);
         archiver.With("Storage:Layout", "Bundle");
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             UPDATE chat_sessions SET user_id = 'somebody';
-            UPDATE chat_sessions SET user_id = '{user}' WHERE session_id IN (SELECT session_id FROM chat_sessions ORDER BY last_activity LIMIT 2);
-            UPDATE chat_sessions SET user_id = '{user}' WHERE session_id = (SELECT session_id FROM chat_sessions ORDER BY last_activity DESC LIMIT 1);
-            """);
-        var rows = await archiver.Database.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id IN (SELECT session_id FROM chat_sessions WHERE user_id <> '{user}') ORDER BY id");
+            UPDATE chat_sessions SET user_id = '{user}'
+              WHERE session_id IN (SELECT session_id FROM chat_sessions ORDER BY last_activity LIMIT 2);
+            UPDATE chat_sessions SET user_id = '{user}'
+              WHERE session_id = (SELECT session_id FROM chat_sessions ORDER BY last_activity DESC LIMIT 1);
+            """
+        );
+        var rows = await archiver.Database.CopyOutAsync(
+            "SELECT * FROM chat_messages WHERE session_id IN (SELECT session_id FROM "
+                + $"chat_sessions WHERE user_id <> '{user}') ORDER BY id"
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await archiver.RunAsync("archive");
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        var forgotten = (await archiver.Database.CopyOutAsync($"SELECT session_id FROM archiver.archives WHERE user_id = '{user}'")).TrimEnd().Split('\n');
+        var forgotten = (await archiver.Database.CopyOutAsync($"SELECT session_id FROM archiver.archives WHERE user_id = '{user}'"))
+            .TrimEnd()
+            .Split('\n');
         foreach (var point in Of("erase"))
         {
             await KillAtAsync(archiver, point, "erase", "--user", user, "--yes");
@@ -72,7 +104,9 @@ public sealed class LifecycleKillTests(TestServers servers)
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE user_id = '{user}'"));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE user_id = '{user}'"));
-        var ledger = await archiver.Database.CopyOutAsync("SELECT * FROM archiver.archives") + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.objects WHERE state <> 'abandoned'");
+        var ledger =
+            await archiver.Database.CopyOutAsync("SELECT * FROM archiver.archives")
+            + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.objects WHERE state <> 'abandoned'");
         Assert.All(forgotten, id => Assert.DoesNotContain(id, ledger, StringComparison.Ordinal));
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("verify", "--all")).ExitCode);
@@ -83,7 +117,8 @@ public sealed class LifecycleKillTests(TestServers servers)
     [Fact]
     public async Task A_delayed_delete_killed_at_every_step_leaves_each_session_whole_on_one_side()
     {
-        const int idle = 4, messages = 2;
+        const int idle = 4,
+            messages = 2;
         await using var archiver = await Installation.CreateAsync(servers, Token, idle, young: 1, messages: messages);
         archiver.With("Sources:main:Policies:idle:DeleteAfter", "1ms").With("Batch:Sessions", "1");
         var rows = await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
@@ -99,18 +134,31 @@ public sealed class LifecycleKillTests(TestServers servers)
         Assert.Equal(0, (await ToRestAsync(archiver, "archive")).ExitCode);
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal((idle, 1L), (await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"), await archiver.LiveSessionsAsync()));
+        Assert.Equal(
+            (idle, 1L),
+            (
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"),
+                await archiver.LiveSessionsAsync()
+            )
+        );
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
         Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
 
         async Task KillOneAsync(string point)
         {
             await KillAtAsync(archiver, point, "archive");
-            Assert.Equal(idle, await archiver.Database.ScalarAsync<long>($"""
-                SELECT (SELECT count(*) FROM archiver.archives WHERE state = 'archived')
-                     + (SELECT count(*) FROM chat_sessions s WHERE last_activity < now() - interval '90 days' AND {messages} = (SELECT count(*) FROM chat_messages m WHERE m.session_id = s.session_id)
-                          AND s.archived = EXISTS (SELECT FROM archiver.archives a WHERE a.session_id = s.session_id::text AND a.state = 'stored'))
-                """));
+            Assert.Equal(
+                idle,
+                await archiver.Database.ScalarAsync<long>(
+                    $"""
+                    SELECT (SELECT count(*) FROM archiver.archives WHERE state = 'archived')
+                         + (SELECT count(*) FROM chat_sessions s WHERE last_activity < now() - interval '90 days'
+                           AND {messages} = (SELECT count(*) FROM chat_messages m WHERE m.session_id = s.session_id)
+                              AND s.archived = EXISTS (SELECT FROM archiver.archives a WHERE a.session_id = s.session_id::text
+                                AND a.state = 'stored'))
+                    """
+                )
+            );
             Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
     }
@@ -125,13 +173,21 @@ public sealed class LifecycleKillTests(TestServers servers)
     private static async Task KillAtAsync(Installation archiver, string point, params string[] verb)
     {
         var result = await ToRestAsync(archiver, ProcessFault.At(point), verb);
-        Assert.True(result.ExitCode == ProcessFault.Killed, $"'{string.Join(' ', verb)}' was not killed at {point}, but ended with {result.ExitCode}: {result.Output} {result.Error}");
+        Assert.True(
+            result.ExitCode == ProcessFault.Killed,
+            $"'{string.Join(' ', verb)}' was not killed at {point}, but ended with {result.ExitCode}: {result.Output} {result.Error}"
+        );
     }
 
-    private static Task<ProcessResult> ToRestAsync(Installation archiver, params string[] verb) => ToRestAsync(archiver, new Dictionary<string, string?>(), verb);
+    private static Task<ProcessResult> ToRestAsync(Installation archiver, params string[] verb) =>
+        ToRestAsync(archiver, new Dictionary<string, string?>(), verb);
 
     // The server notices a moment later that a killed process's lock connection is gone.
-    private static async Task<ProcessResult> ToRestAsync(Installation archiver, IReadOnlyDictionary<string, string?> variables, string[] verb)
+    private static async Task<ProcessResult> ToRestAsync(
+        Installation archiver,
+        IReadOnlyDictionary<string, string?> variables,
+        string[] verb
+    )
     {
         ProcessResult? result = null;
         await Eventually.TrueAsync(
@@ -140,7 +196,8 @@ public sealed class LifecycleKillTests(TestServers servers)
                 result = await RunAsync();
                 return result.ExitCode != 3;
             },
-            Token);
+            Token
+        );
         return result!;
 
         async Task<ProcessResult> RunAsync()
@@ -157,7 +214,9 @@ public sealed class LifecycleKillTests(TestServers servers)
     private static async Task<int> UnfoundAsync(Installation archiver, string state)
     {
         var keys = (await archiver.Bucket.ListKeysAsync("chat_archives/")).ToHashSet(StringComparer.Ordinal);
-        var named = await archiver.Database.CopyOutAsync($"SELECT o.key FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id WHERE a.{state}");
+        var named = await archiver.Database.CopyOutAsync(
+            $"SELECT o.key FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id WHERE a.{state}"
+        );
         return named.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(k => !keys.Contains(k));
     }
 }

@@ -19,13 +19,19 @@ public sealed class LockedTableTests(TestServers servers)
         await using var connection = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await using var command = connection.CreateCommand();
-        command.CommandText = "SET LOCAL application_name = 'a migration'; LOCK TABLE chat_messages, chat_sessions IN ACCESS EXCLUSIVE MODE; SELECT pg_backend_pid()";
+        command.CommandText =
+            "SET LOCAL application_name = 'a migration'; LOCK TABLE chat_messages, chat_sessions IN ACCESS EXCLUSIVE "
+            + "MODE; SELECT pg_backend_pid()";
         var process = (int)(await command.ExecuteScalarAsync(Token))!;
 
         var result = await archiver.RunAsync(verb.Split(' '));
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains($"Table public.chat_messages is locked by process {process} (application 'a migration', user 'postgres', for ", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Table public.chat_messages is locked by process {process} (application 'a migration', user 'postgres', for ",
+            result.Error,
+            StringComparison.Ordinal
+        );
         Assert.Contains($"SELECT pg_terminate_backend({process})", result.Error, StringComparison.Ordinal);
     }
 
@@ -38,7 +44,8 @@ public sealed class LockedTableTests(TestServers servers)
         await using var connection = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await using var command = connection.CreateCommand();
-        command.CommandText = "SET LOCAL application_name = 'a backup'; LOCK TABLE archiver.runs, archiver.audit IN SHARE MODE; SELECT pg_backend_pid()";
+        command.CommandText =
+            "SET LOCAL application_name = 'a backup'; LOCK TABLE archiver.runs, archiver.audit IN SHARE MODE; SELECT pg_backend_pid()";
         var process = (int)(await command.ExecuteScalarAsync(Token))!;
 
         string[] verbs = ["archive", "pause main", "accept main/idle", "hold add --from 2020-01-01 --reason case"];
@@ -47,7 +54,11 @@ public sealed class LockedTableTests(TestServers servers)
         foreach (var (verb, result) in results)
         {
             Assert.True(result.ExitCode == 1, $"{verb}: {result.ExitCode} {result.Error}");
-            Assert.Contains($"Table archiver.audit is locked by process {process} (application 'a backup', user 'postgres', for ", result.Error, StringComparison.Ordinal);
+            Assert.Contains(
+                $"Table archiver.audit is locked by process {process} (application 'a backup', user 'postgres', for ",
+                result.Error,
+                StringComparison.Ordinal
+            );
         }
         Assert.Equal(3, await archiver.LiveSessionsAsync());
     }

@@ -17,7 +17,10 @@ public sealed class MappedColumnTests(TestServers servers)
         string[] hold = role == "Key" ? ["--session", (await SessionAsync(archiver))!] : ["--user", "user-1"];
         Assert.Equal(0, (await archiver.RunAsync(["hold", "add", .. hold, "--reason", "court"])).ExitCode);
         var rows = await archiver.RowsAsync();
-        archiver.With($"Sources:main:Tables:Session:{role}", column).With("Sources:main:Policies:end:Action", "Purge").With("Sources:main:Policies:end:IdleFor", "90d");
+        archiver
+            .With($"Sources:main:Tables:Session:{role}", column)
+            .With("Sources:main:Policies:end:Action", "Purge")
+            .With("Sources:main:Policies:end:IdleFor", "90d");
 
         foreach (var command in new string[][] { ["archive"], ["purge"], ["plan"], ["hold", "list"], ["hold", "remove", "1"] })
         {
@@ -28,7 +31,10 @@ public sealed class MappedColumnTests(TestServers servers)
         Assert.Equal(rows, await archiver.RowsAsync());
 
         // As it was: the hold holds what it held.
-        archiver.With($"Sources:main:Tables:Session:{role}", null).With("Sources:main:Policies:end:Action", null).With("Sources:main:Policies:end:IdleFor", null);
+        archiver
+            .With($"Sources:main:Tables:Session:{role}", null)
+            .With("Sources:main:Policies:end:Action", null)
+            .With("Sources:main:Policies:end:IdleFor", null);
         var archived = await archiver.RunAsync("archive");
         Assert.True(archived.ExitCode == 0, archived.Error);
         Assert.InRange(await archiver.LiveSessionsAsync(), 1, 3);
@@ -56,14 +62,29 @@ public sealed class MappedColumnTests(TestServers servers)
     {
         await using var archiver = await CreateAsync();
         Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--user", "user-1", "--reason", "court")).ExitCode);
-        Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--session", (await SessionAsync(archiver))!, "--reason", "court")).ExitCode);
-        await archiver.Database.ExecuteAsync("ALTER TABLE chat_sessions RENAME COLUMN user_id TO owner; ALTER TABLE chat_sessions RENAME COLUMN session_id TO id", Token);
-        archiver.With("Sources:main:Tables:Session:User", "owner").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Children:messages:ParentKey", "id");
+        Assert.Equal(
+            0,
+            (await archiver.RunAsync("hold", "add", "--session", (await SessionAsync(archiver))!, "--reason", "court")).ExitCode
+        );
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE chat_sessions RENAME COLUMN user_id TO owner; ALTER TABLE chat_sessions RENAME COLUMN session_id TO id",
+            Token
+        );
+        archiver
+            .With("Sources:main:Tables:Session:User", "owner")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Children:messages:ParentKey", "id");
 
         var archived = await archiver.RunAsync("archive");
 
         Assert.True(archived.ExitCode == 0, archived.Error);
-        Assert.Equal("true", await archiver.Database.ScalarAsync<string>("SELECT bool_and(owner = 'user-1' OR id = (SELECT h.session_id::uuid FROM archiver.holds AS h WHERE h.session_id IS NOT NULL))::text FROM chat_sessions"));
+        Assert.Equal(
+            "true",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT bool_and(owner = 'user-1' OR id = (SELECT "
+                    + "h.session_id::uuid FROM archiver.holds AS h WHERE h.session_id IS NOT NULL))::text FROM chat_sessions"
+            )
+        );
         Assert.NotEqual(0, await archiver.LiveSessionsAsync());
     }
 
@@ -74,7 +95,10 @@ public sealed class MappedColumnTests(TestServers servers)
         await using var archiver = await CreateAsync();
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
 
-        var archived = await archiver.With("Sources:main:Tables:Session:Key", "number").With("Sources:main:Tables:Session:User", "account").RunAsync("archive");
+        var archived = await archiver
+            .With("Sources:main:Tables:Session:Key", "number")
+            .With("Sources:main:Tables:Session:User", "account")
+            .RunAsync("archive");
 
         Assert.True(archived.ExitCode == 0, archived.Error);
         Assert.Equal(0, await archiver.LiveSessionsAsync());
@@ -83,12 +107,16 @@ public sealed class MappedColumnTests(TestServers servers)
     private async Task<Installation> CreateAsync()
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             ALTER TABLE chat_sessions ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, ADD COLUMN account text;
             UPDATE chat_sessions SET user_id = 'user-' || number, account = 'acc-' || number;
-            """, Token);
+            """,
+            Token
+        );
         return archiver;
     }
 
-    private static Task<string?> SessionAsync(Installation archiver) => archiver.Database.ScalarAsync<string?>("SELECT min(session_id::text) FROM chat_sessions", Token);
+    private static Task<string?> SessionAsync(Installation archiver) =>
+        archiver.Database.ScalarAsync<string?>("SELECT min(session_id::text) FROM chat_sessions", Token);
 }

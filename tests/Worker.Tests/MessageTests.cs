@@ -41,12 +41,18 @@ public sealed class MessageTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
         await archiver.RunAsync("migrate");
-        await archiver.Database.ExecuteAsync("ALTER TABLE chat_sessions DROP COLUMN user_id; ALTER TABLE chat_messages DROP COLUMN timestamp");
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE chat_sessions DROP COLUMN user_id; ALTER TABLE chat_messages DROP COLUMN timestamp"
+        );
         await archiver.RunAsync("archive");
 
         var status = await archiver.RunAsync("status");
 
-        Assert.Contains("\n      - Table public.chat_sessions (session) has no column \"user_id\"", status.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\n      - Table public.chat_sessions (session) has no column \"user_id\"",
+            status.Output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("\\u000A", status.Output, StringComparison.Ordinal);
     }
 
@@ -58,14 +64,22 @@ public sealed class MessageTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 1);
         await archiver.RunAsync("migrate");
-        var id = await archiver.Database.ScalarAsync<string>("UPDATE chat_sessions SET session_title = '0' WHERE session_id = (SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id OFFSET 3 LIMIT 1) RETURNING session_id::text");
+        var id = await archiver.Database.ScalarAsync<string>(
+            "UPDATE chat_sessions SET session_title = '0' WHERE session_id = (SELECT "
+                + "session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id OFFSET 3 LIMIT 1) "
+                + "RETURNING session_id::text"
+        );
         await archiver.Database.ExecuteAsync($"UPDATE chat_sessions SET session_title = '5' WHERE session_id <> '{id}'");
         archiver.With("Sources:main:Policies:idle:Where", "10 / s.session_title::int > 1");
 
         var result = await archiver.RunAsync(verb);
 
         Assert.Equal(verb == "status" ? 0 : 1, result.ExitCode);
-        Assert.Contains($"Where of policy 'main/idle' fails for session '{id}' with 22012 (division_by_zero)", result.Output + result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Where of policy 'main/idle' fails for session '{id}' with 22012 (division_by_zero)",
+            result.Output + result.Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -91,12 +105,19 @@ public sealed class MessageTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
         await archiver.Database.ExecuteAsync("CREATE TABLE copy AS TABLE chat_sessions");
         await archiver.RunAsync("archive");
-        await archiver.Database.ExecuteAsync("INSERT INTO chat_sessions SELECT * FROM copy; ALTER TABLE chat_messages ADD CONSTRAINT small CHECK (length(content) < 0) NOT VALID");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO chat_sessions SELECT * FROM copy; ALTER TABLE chat_messages ADD CONSTRAINT small "
+                + "CHECK (length(content) < 0) NOT VALID"
+        );
 
         var result = await archiver.RunAsync("verify", "--restore-drill", "1");
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("constraint 'small' of public.chat_messages does not allow its rows", result.Output + result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "constraint 'small' of public.chat_messages does not allow its rows",
+            result.Output + result.Error,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("pg_temp", result.Output + result.Error, StringComparison.Ordinal);
     }
 }

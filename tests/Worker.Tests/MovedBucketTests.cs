@@ -32,7 +32,14 @@ public sealed class MovedBucketTests(TestServers servers)
         Assert.Contains($"3 objects of the ledger not looked at, in s3://{archiver.Bucket.Name}", first.Output, StringComparison.Ordinal);
         Assert.Contains("3 objects left out that the ledger has elsewhere", rebuilt.Output, StringComparison.Ordinal);
         var report = JsonDocument.Parse(second.Output).RootElement[0];
-        Assert.Equal((3, 0, 0), (report.GetProperty("copies").GetArrayLength(), report.GetProperty("removable").GetArrayLength(), report.GetProperty("unrecorded").GetArrayLength()));
+        Assert.Equal(
+            (3, 0, 0),
+            (
+                report.GetProperty("copies").GetArrayLength(),
+                report.GetProperty("removable").GetArrayLength(),
+                report.GetProperty("unrecorded").GetArrayLength()
+            )
+        );
     }
 
     [Theory]
@@ -85,7 +92,13 @@ public sealed class MovedBucketTests(TestServers servers)
         var rows = await archiver.RowsAsync();
         await archiver.RunAsync("archive");
         foreach (var key in await archiver.Bucket.ListKeysAsync())
-            await archiver.Bucket.Client.CopyObjectAsync(archiver.Bucket.Name, key, archiver.Bucket.Name, key.Replace("chat_archives/", "cold/chats/", StringComparison.Ordinal), Token);
+            await archiver.Bucket.Client.CopyObjectAsync(
+                archiver.Bucket.Name,
+                key,
+                archiver.Bucket.Name,
+                key.Replace("chat_archives/", "cold/chats/", StringComparison.Ordinal),
+                Token
+            );
         archiver.With("Storage:Prefix", "cold/chats");
 
         var unnamed = await archiver.RunAsync("ledger", "move", "--yes");
@@ -99,7 +112,10 @@ public sealed class MovedBucketTests(TestServers servers)
         // The manifests name the old keys; what they confirm is known by its content.
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
         Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'")
+        );
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
         Assert.Equal(rows, await archiver.RowsAsync());
     }
@@ -118,14 +134,30 @@ public sealed class MovedBucketTests(TestServers servers)
         await moved.PutRawAsync(copy, bytes, Token);
         archiver.With("Storage:Bucket", moved.Name);
 
-        foreach (var verb in (string[][])[["ledger", "move", "--yes"], ["restore", "--object", copy], ["archive"], ["reconcile", "--fix", "--yes"], ["ledger", "rebuild"]])
+        foreach (
+            var verb in (string[][])
+                [
+                    ["ledger", "move", "--yes"],
+                    ["restore", "--object", copy],
+                    ["archive"],
+                    ["reconcile", "--fix", "--yes"],
+                    ["ledger", "rebuild"],
+                ]
+        )
         {
             var result = await archiver.RunAsync(verb);
             Assert.True(result.ExitCode == 3, $"{string.Join(' ', verb)}: {result.ExitCode} {result.Output}{result.Error}");
-            Assert.Contains("of the tombstones that this ledger has seen is not in", result.Output + result.Error, StringComparison.Ordinal);
+            Assert.Contains(
+                "of the tombstones that this ledger has seen is not in",
+                result.Output + result.Error,
+                StringComparison.Ordinal
+            );
         }
         Assert.Equal(0, await archiver.LiveSessionsAsync());
-        Assert.Equal($"s3://{archiver.Bucket.Name}\n", await archiver.Database.CopyOutAsync("SELECT DISTINCT location FROM archiver.objects WHERE state = 'stored'"));
+        Assert.Equal(
+            $"s3://{archiver.Bucket.Name}\n",
+            await archiver.Database.CopyOutAsync("SELECT DISTINCT location FROM archiver.objects WHERE state = 'stored'")
+        );
     }
 
     // As reconcile --fix left it that knew no moves: each object twice, at its new place without an archive.
@@ -139,10 +171,13 @@ public sealed class MovedBucketTests(TestServers servers)
         // Without the manifests, which would protect them as well.
         await CopyAsync(archiver.Bucket, moved, without: "/manifests/");
         archiver.With("Storage:Bucket", moved.Name).With("Safety:ReconcileAge", "1ms");
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, state, members, length, sha256, reason, ended_at)
-            SELECT 's3://{moved.Name}', key, attempt, source, run_id, layout, 'abandoned', members, length, sha256, 'rebuilt from the bucket', now() - interval '1 day' FROM archiver.objects
-            """);
+            SELECT 's3://{moved.Name}', key, attempt, source, run_id, layout, 'abandoned', members, length, sha256,
+              'rebuilt from the bucket', now() - interval '1 day' FROM archiver.objects
+            """
+        );
 
         var reconciled = await archiver.RunAsync("reconcile", "--fix", "--yes");
         var kept = (await moved.ListKeysAsync("chat_archives/2")).Count;
@@ -161,7 +196,16 @@ public sealed class MovedBucketTests(TestServers servers)
         foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
         {
             if (without is null || !key.Contains(without, StringComparison.Ordinal))
-                await to.Client.CopyObjectAsync(new CopyObjectRequest { SourceBucket = from.Name, SourceKey = key, DestinationBucket = to.Name, DestinationKey = key }, Token);
+                await to.Client.CopyObjectAsync(
+                    new CopyObjectRequest
+                    {
+                        SourceBucket = from.Name,
+                        SourceKey = key,
+                        DestinationBucket = to.Name,
+                        DestinationKey = key,
+                    },
+                    Token
+                );
         }
     }
 

@@ -4,12 +4,17 @@ using Npgsql;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A copy of the database has the same ledger and none of the holds that came later: it destroys no object until it is told that it is the owner.</summary>
+/// <summary>
+/// A copy of the database has the same ledger and none of the holds that came later: it destroys no object until it is told that it is the
+/// owner.
+/// </summary>
 public sealed class OwnershipTests(TestServers servers)
 {
     private const string Due = """
         UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-        UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days', discard_announced_at = now() - interval '31 days';
+        UPDATE archiver.objects
+          SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days',
+            discard_announced_at = now() - interval '31 days';
         UPDATE archiver.ledger SET created_at = now() - interval '3 days';
         """;
 
@@ -23,7 +28,16 @@ public sealed class OwnershipTests(TestServers servers)
         archiver.With("Sources:main:ConnectionString", copy.ConnectionString);
         var session = await copy.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
 
-        foreach (var command in new string[][] { ["discard", "--yes"], ["discard"], ["erase", session!, "--yes"], ["erase", session!], ["reconcile", "--fix", "--yes"] })
+        foreach (
+            var command in new string[][]
+            {
+                ["discard", "--yes"],
+                ["discard"],
+                ["erase", session!, "--yes"],
+                ["erase", session!],
+                ["reconcile", "--fix", "--yes"],
+            }
+        )
         {
             var refused = await archiver.RunAsync(command);
             Assert.Equal(3, refused.ExitCode);
@@ -31,7 +45,11 @@ public sealed class OwnershipTests(TestServers servers)
             Assert.Contains("archiver ledger own --yes", refused.Output + refused.Error, StringComparison.Ordinal);
         }
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);
-        Assert.Contains("discard, erase and reconcile --fix destroy nothing: this ledger belongs to database", (await archiver.RunAsync("status")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "discard, erase and reconcile --fix destroy nothing: this ledger belongs to database",
+            (await archiver.RunAsync("status")).Output,
+            StringComparison.Ordinal
+        );
 
         Assert.Equal(3, (await archiver.RunAsync("ledger", "own")).ExitCode);
         Assert.Equal(3, (await archiver.RunAsync("discard", "--yes")).ExitCode);
@@ -48,12 +66,21 @@ public sealed class OwnershipTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         await archiver.Database.ExecuteAsync("UPDATE sessions SET status = 'active', expires_at = now() - interval '1 second'");
         await using var copy = await TestDatabase.CopyAsync(archiver.Database, Token);
-        archiver.With("Sources:main:ConnectionString", copy.ConnectionString).With("Sources:main:Policies:over:Action", "Expire").With("Sources:main:Policies:over:ExpiredFor", "0s");
+        archiver
+            .With("Sources:main:ConnectionString", copy.ConnectionString)
+            .With("Sources:main:Policies:over:Action", "Expire")
+            .With("Sources:main:Policies:over:ExpiredFor", "0s");
 
         var result = await archiver.RunAsync("expire");
 
         Assert.True(result.ExitCode == 0, result.Output + result.Error);
-        Assert.Equal(("expired", "active"), (await copy.ScalarAsync<string>("SELECT status FROM sessions"), await archiver.Database.ScalarAsync<string>("SELECT status FROM sessions")));
+        Assert.Equal(
+            ("expired", "active"),
+            (
+                await copy.ScalarAsync<string>("SELECT status FROM sessions"),
+                await archiver.Database.ScalarAsync<string>("SELECT status FROM sessions")
+            )
+        );
         Assert.Equal(2, (await ObjectsAsync(archiver)).Count);
     }
 
@@ -65,11 +92,19 @@ public sealed class OwnershipTests(TestServers servers)
         archiver.With("Sources:main:ConnectionString", copy.ConnectionString);
 
         await using var worker = archiver.Start("run");
-        await Eventually.TrueAsync(async () => await copy.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE action = 'discard' AND state = 'refused'") >= 1, Token);
+        await Eventually.TrueAsync(
+            async () =>
+                await copy.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE action = 'discard' AND state = 'refused'") >= 1,
+            Token
+        );
         await worker.WaitForTextAsync("archiver ledger own --yes", Token);
 
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);
-        Assert.Contains("Nothing was destroyed: this ledger belongs to database", await copy.ScalarAsync<string>("SELECT error FROM archiver.runs WHERE action = 'discard'"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Nothing was destroyed: this ledger belongs to database",
+            await copy.ScalarAsync<string>("SELECT error FROM archiver.runs WHERE action = 'discard'"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -100,7 +135,9 @@ public sealed class OwnershipTests(TestServers servers)
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);
     }
 
-    /// <summary>A copy that was there before the ledger kept owners counts as the owner when it is upgraded; the objects say that they are not its.</summary>
+    /// <summary>
+    /// A copy that was there before the ledger kept owners counts as the owner when it is upgraded; the objects say that they are not its.
+    /// </summary>
     [Theory]
     [InlineData("Session")]
     [InlineData("Bundle")]
@@ -108,7 +145,10 @@ public sealed class OwnershipTests(TestServers servers)
     {
         await using var archiver = await ArchivedAsync(layout);
         await using var copy = await TestDatabase.CopyAsync(archiver.Database, Token);
-        await copy.ExecuteAsync("UPDATE archiver.owners SET database = current_database(), database_oid = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        await copy.ExecuteAsync(
+            "UPDATE archiver.owners SET database = current_database(), database_oid = (SELECT oid FROM pg_database "
+                + "WHERE datname = current_database())"
+        );
         var original = new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString).Database;
         archiver.With("Sources:main:ConnectionString", copy.ConnectionString);
         var session = await copy.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
@@ -122,7 +162,10 @@ public sealed class OwnershipTests(TestServers servers)
         // Without manifests, which would keep them too.
         foreach (var manifest in manifests)
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Settings.Bucket, manifest, Token);
-        await copy.ExecuteAsync("DELETE FROM archiver.erasures; UPDATE archiver.objects SET state = 'abandoned'; UPDATE archiver.runs SET state = 'interrupted'");
+        await copy.ExecuteAsync(
+            "DELETE FROM archiver.erasures; UPDATE archiver.objects SET state = 'abandoned'; UPDATE archiver.runs SET "
+                + "state = 'interrupted'"
+        );
         var reconciled = await archiver.RunAsync("reconcile", "--fix", "--yes", "--json");
         await copy.ExecuteAsync("UPDATE archiver.objects SET state = 'stored'; UPDATE archiver.archives SET state = 'archived'");
 
@@ -151,7 +194,11 @@ public sealed class OwnershipTests(TestServers servers)
         var refused = await archiver.RunAsync("discard", "--yes");
 
         Assert.Equal(3, refused.ExitCode);
-        Assert.Contains("it was promoted or restored to a point in time since then", refused.Output + refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "it was promoted or restored to a point in time since then",
+            refused.Output + refused.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(3, (await ObjectsAsync(archiver)).Count);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("ledger", "own", "--yes")).ExitCode);
@@ -184,7 +231,11 @@ public sealed class OwnershipTests(TestServers servers)
 
         await archiver.RunAsync("ledger", "own", "--yes");
 
-        Assert.Contains("this database is the owner of its ledger", (await archiver.RunAsync("ledger", "own")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "this database is the owner of its ledger",
+            (await archiver.RunAsync("ledger", "own")).Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await archiver.RunAsync("discard", "--yes")).ExitCode);
         Assert.Equal(2, (await archiver.RunAsync("ledger", "own", "--from", "chat", "--yes")).ExitCode);
         Assert.Equal(2, (await archiver.RunAsync("ledger", "own", "--from", "1/chat", "--copy", "--yes")).ExitCode);

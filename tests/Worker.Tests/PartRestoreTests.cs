@@ -2,7 +2,10 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>Parts of sessions in what comes later: the whole session's archive, a lost ledger, another database, an erasure, and a session that its user deleted.</summary>
+/// <summary>
+/// Parts of sessions in what comes later: the whole session's archive, a lost ledger, another database, an erasure, and a session that its
+/// user deleted.
+/// </summary>
 public sealed class PartRestoreTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -65,7 +68,14 @@ public sealed class PartRestoreTests(TestServers servers)
         await archiver.DoAsync("restore", "1", "--to", other.ConnectionString);
 
         Assert.Equal(12, await other.ScalarAsync<long>("SELECT count(*) FROM posts", Token));
-        Assert.Equal("12 2 1", await other.ScalarAsync<string>("SELECT concat_ws(' ', (SELECT count(*) FROM attachments), (SELECT count(*) FROM members), (SELECT count(*) FROM channels))", Token));
+        Assert.Equal(
+            "12 2 1",
+            await other.ScalarAsync<string>(
+                "SELECT concat_ws(' ', (SELECT count(*) FROM attachments), (SELECT count(*) "
+                    + "FROM members), (SELECT count(*) FROM channels))",
+                Token
+            )
+        );
     }
 
     [Fact]
@@ -73,12 +83,22 @@ public sealed class PartRestoreTests(TestServers servers)
     {
         await using var archiver = await Channels.CreateAsync(servers);
         await archiver.DoAsync("archive");
-        await archiver.Database.ExecuteAsync("UPDATE channels SET title = 'renamed' WHERE id = 1; UPDATE posts SET body = 'edited' WHERE id = 101; INSERT INTO posts VALUES (150, 1, 'new', NULL, 1, now()); INSERT INTO members VALUES (99, 1, 'new')", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE channels SET title = 'renamed' WHERE id = 1; UPDATE posts SET body = 'edited' WHERE "
+                + "id = 101; INSERT INTO posts VALUES (150, 1, 'new', NULL, 1, now()); INSERT INTO members VALUES (99, 1, 'new')",
+            Token
+        );
 
         await archiver.DoAsync("restore", "1");
 
         Assert.Equal("0 1 2 3 4 5 6 7 8 9 10 11 50", await archiver.PostsAsync(1));
-        Assert.Equal("renamed edited", await archiver.Database.ScalarAsync<string>("SELECT c.title || ' ' || p.body FROM channels AS c, posts AS p WHERE c.id = 1 AND p.id = 101", Token));
+        Assert.Equal(
+            "renamed edited",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT c.title || ' ' || p.body FROM channels AS c, posts AS p WHERE c.id = 1 AND p.id = 101",
+                Token
+            )
+        );
     }
 
     [Fact]
@@ -102,7 +122,11 @@ public sealed class PartRestoreTests(TestServers servers)
     {
         await using var archiver = await Channels.CreateAsync(servers);
         await archiver.DoAsync("archive");
-        await archiver.Database.ExecuteAsync("DELETE FROM attachments WHERE id / 1000 = 1; DELETE FROM posts WHERE channel_id = 1; DELETE FROM members WHERE channel_id = 1; DELETE FROM channels WHERE id = 1", Token);
+        await archiver.Database.ExecuteAsync(
+            "DELETE FROM attachments WHERE id / 1000 = 1; DELETE FROM posts WHERE channel_id = 1; DELETE "
+                + "FROM members WHERE channel_id = 1; DELETE FROM channels WHERE id = 1",
+            Token
+        );
 
         var bulk = await archiver.RunAsync("restore", "--from", "2000-01-01");
 
@@ -127,7 +151,10 @@ public sealed class PartRestoreTests(TestServers servers)
 
         Assert.Equal("", await archiver.PostsAsync(1));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM channels WHERE id = 1", Token));
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE part AND state = 'erased'", Token));
+        Assert.Equal(
+            1,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE part AND state = 'erased'", Token)
+        );
         Assert.Equal(2, (await ArchivesAsync(archiver)).Count);
         Assert.Equal(1, (await archiver.RunAsync("restore", "1")).ExitCode);
     }
@@ -135,19 +162,41 @@ public sealed class PartRestoreTests(TestServers servers)
     [Fact]
     public async Task A_session_of_several_key_columns_gives_its_old_messages_and_gets_them_back()
     {
-        await using var archiver = await Installation.CreateAsync(servers, """
+        await using var archiver = await Installation.CreateAsync(
+            servers,
+            """
             CREATE TABLE sessions (app text, id int, seen timestamptz NOT NULL, PRIMARY KEY (app, id));
-            CREATE TABLE events (n int PRIMARY KEY, app text NOT NULL, session_id int NOT NULL, at timestamptz NOT NULL, FOREIGN KEY (app, session_id) REFERENCES sessions);
+            CREATE TABLE events (n int PRIMARY KEY, app text NOT NULL, session_id int NOT NULL, at timestamptz NOT NULL,
+              FOREIGN KEY (app, session_id) REFERENCES sessions);
             CREATE INDEX ON events (app, session_id, at); CREATE INDEX ON sessions (seen, app, id);
             INSERT INTO sessions SELECT a, i, now() FROM unnest(ARRAY['x', 'y']) AS a, generate_series(1, 2) AS i;
-            INSERT INTO events SELECT row_number() OVER (ORDER BY s.app, s.id, g), s.app, s.id, now() - g * interval '40 days' FROM sessions AS s, generate_series(0, 5) AS g;
-            """, Token);
-        archiver.With("Sources:main:Policies:idle:IdleFor", null).With("Sources:main:Policies:idle:Scope", "Messages").With("Sources:main:Policies:idle:MessagesOlderThan", "90d").With("Sources:main:Policies:idle:KeepLast", "4");
-        foreach (var (key, value) in new (string, string)[]
-        {
-            ("Session:Table", "sessions"), ("Session:Key:0", "app"), ("Session:Key:1", "id"), ("Session:Activity:0", "seen"), ("Children:messages:Table", "events"), ("Children:messages:ForeignKey:0", "app"),
-            ("Children:messages:ForeignKey:1", "session_id"), ("Children:messages:ParentKey:0", "app"), ("Children:messages:ParentKey:1", "id"), ("Children:messages:Key", "n"), ("Children:messages:Order:0", "n"), ("Children:messages:Time", "at"),
-        })
+            INSERT INTO events SELECT row_number() OVER (ORDER BY s.app, s.id, g), s.app, s.id, now() - g * interval '40 days'
+              FROM sessions AS s, generate_series(0, 5) AS g;
+            """,
+            Token
+        );
+        archiver
+            .With("Sources:main:Policies:idle:IdleFor", null)
+            .With("Sources:main:Policies:idle:Scope", "Messages")
+            .With("Sources:main:Policies:idle:MessagesOlderThan", "90d")
+            .With("Sources:main:Policies:idle:KeepLast", "4");
+        foreach (
+            var (key, value) in new (string, string)[]
+            {
+                ("Session:Table", "sessions"),
+                ("Session:Key:0", "app"),
+                ("Session:Key:1", "id"),
+                ("Session:Activity:0", "seen"),
+                ("Children:messages:Table", "events"),
+                ("Children:messages:ForeignKey:0", "app"),
+                ("Children:messages:ForeignKey:1", "session_id"),
+                ("Children:messages:ParentKey:0", "app"),
+                ("Children:messages:ParentKey:1", "id"),
+                ("Children:messages:Key", "n"),
+                ("Children:messages:Order:0", "n"),
+                ("Children:messages:Time", "at"),
+            }
+        )
             archiver.With($"Sources:main:Tables:{key}", value);
         await archiver.DoAsync("migrate");
         var rows = await archiver.Database.CopyOutAsync("SELECT * FROM events ORDER BY n");
@@ -156,7 +205,13 @@ public sealed class PartRestoreTests(TestServers servers)
 
         await archiver.DoAsync("archive");
 
-        Assert.Equal("4 4 4 4", await archiver.Database.ScalarAsync<string>("SELECT string_agg(c::text, ' ') FROM (SELECT count(*) AS c FROM events GROUP BY app, session_id) AS e", Token));
+        Assert.Equal(
+            "4 4 4 4",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(c::text, ' ') FROM (SELECT count(*) AS c FROM events GROUP BY app, session_id) AS e",
+                Token
+            )
+        );
         await archiver.DoAsync("restore", "[\"x\",\"1\"]", "[\"x\",\"2\"]", "[\"y\",\"1\"]", "[\"y\",\"2\"]");
         Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM events ORDER BY n"));
     }
@@ -178,11 +233,24 @@ public sealed class PartRestoreTests(TestServers servers)
     [Fact]
     public async Task A_policy_that_takes_parts_deletes_no_session_that_it_stored_before()
     {
-        await using var archiver = await Channels.CreateAsync(servers, "UPDATE channels SET active_at = now() - interval '1 year' WHERE id = 1; UPDATE posts SET at = at - interval '100 days' WHERE channel_id = 1");
-        archiver.With($"{Channels.Policy}:Scope", null).With($"{Channels.Policy}:MessagesOlderThan", null).With($"{Channels.Policy}:IdleFor", "90d").With($"{Channels.Policy}:DeleteAfter", "1ms");
+        await using var archiver = await Channels.CreateAsync(
+            servers,
+            "UPDATE channels SET active_at = now() - interval '1 year' WHERE id "
+                + "= 1; UPDATE posts SET at = at - interval '100 days' WHERE channel_id = 1"
+        );
+        archiver
+            .With($"{Channels.Policy}:Scope", null)
+            .With($"{Channels.Policy}:MessagesOlderThan", null)
+            .With($"{Channels.Policy}:IdleFor", "90d")
+            .With($"{Channels.Policy}:DeleteAfter", "1ms");
         await archiver.DoAsync("archive");
         var rows = await archiver.AllRowsAsync();
-        archiver.With($"{Channels.Policy}:Scope", "Messages").With($"{Channels.Policy}:MessagesOlderThan", "90d").With($"{Channels.Policy}:IdleFor", null).With($"{Channels.Policy}:DeleteAfter", null).With($"{Channels.Policy}:Where", "s.id = 1");
+        archiver
+            .With($"{Channels.Policy}:Scope", "Messages")
+            .With($"{Channels.Policy}:MessagesOlderThan", "90d")
+            .With($"{Channels.Policy}:IdleFor", null)
+            .With($"{Channels.Policy}:DeleteAfter", null)
+            .With($"{Channels.Policy}:Where", "s.id = 1");
 
         await archiver.DoAsync("archive");
 
@@ -195,7 +263,11 @@ public sealed class PartRestoreTests(TestServers servers)
     {
         await using var archiver = await Channels.CreateAsync(servers);
         archiver.With("Sources:main:Policies:whole:Action", "Archive").With("Sources:main:Policies:whole:IdleFor", "90d");
-        await archiver.Database.ExecuteAsync("UPDATE channels SET active_at = now() - interval '1 year' WHERE id = 1; UPDATE posts SET at = at - interval '100 days' WHERE channel_id = 1", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE channels SET active_at = now() - interval '1 year' WHERE id = 1; UPDATE posts SET at "
+                + "= at - interval '100 days' WHERE channel_id = 1",
+            Token
+        );
         await archiver.DoAsync("archive", "--policy", "whole");
         await archiver.DoAsync("restore", "1", "--reactivate");
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
@@ -206,7 +278,10 @@ public sealed class PartRestoreTests(TestServers servers)
         await using var other = await TestDatabase.CreateAsync(servers.PostgresConnectionString, Token);
         await other.ExecuteAsync(Channels.Tables + $"TRUNCATE {string.Join(", ", Tables)}", Token);
         await archiver.DoAsync("restore", "1", "--to", other.ConnectionString);
-        Assert.Equal("2 12", await other.ScalarAsync<string>("SELECT concat_ws(' ', (SELECT count(*) FROM members), (SELECT count(*) FROM posts))", Token));
+        Assert.Equal(
+            "2 12",
+            await other.ScalarAsync<string>("SELECT concat_ws(' ', (SELECT count(*) FROM members), (SELECT count(*) FROM posts))", Token)
+        );
 
         await archiver.DoAsync("restore", "1");
 
@@ -216,26 +291,50 @@ public sealed class PartRestoreTests(TestServers servers)
 
     private string _rows = "";
 
-    /// <summary>Channel 1 of two parts, the second made after more of its posts had become old, and of what was left of it when it was idle.</summary>
+    /// <summary>
+    /// Channel 1 of two parts, the second made after more of its posts had become old, and of what was left of it when it was idle.
+    /// </summary>
     private async Task<Installation> TwoPartsAndTheRestAsync(string layout = "Session")
     {
-        var archiver = await Channels.CreateAsync(servers, "DELETE FROM attachments WHERE id / 1000 > 1; DELETE FROM posts WHERE channel_id > 1; DELETE FROM members WHERE channel_id > 1; DELETE FROM channels WHERE id > 1; UPDATE channels SET active_at = now() - interval '1 day'");
-        archiver.With("Storage:Layout", layout).With("Sources:main:Policies:whole:Action", "Archive").With("Sources:main:Policies:whole:IdleFor", "90d");
+        var archiver = await Channels.CreateAsync(
+            servers,
+            "DELETE FROM attachments WHERE id / 1000 > 1; DELETE FROM posts WHERE "
+                + "channel_id > 1; DELETE FROM members WHERE channel_id > 1; DELETE FROM channels WHERE id > 1; UPDATE channels SET "
+                + "active_at "
+                + "= now() - interval '1 day'"
+        );
+        archiver
+            .With("Storage:Layout", layout)
+            .With("Sources:main:Policies:whole:Action", "Archive")
+            .With("Sources:main:Policies:whole:IdleFor", "90d");
         _rows = await archiver.AllRowsAsync();
         await archiver.DoAsync("archive", "--policy", "old");
         archiver.With($"{Channels.Policy}:MessagesOlderThan", "50d");
         await archiver.DoAsync("archive", "--policy", "old");
         Assert.Equal("0 1 2", await archiver.PostsAsync(1));
-        archiver.With("Sources:main:Policies:whole:IdleFor", "1h").With("Sources:main:Policies:whole:Where", "s.id = 1").With("Sources:main:Tables:Children:messages:Time", null).With($"{Channels.Policy}:Action", null)
-            .With($"{Channels.Policy}:Scope", null).With($"{Channels.Policy}:MessagesOlderThan", null);
+        archiver
+            .With("Sources:main:Policies:whole:IdleFor", "1h")
+            .With("Sources:main:Policies:whole:Where", "s.id = 1")
+            .With("Sources:main:Tables:Children:messages:Time", null)
+            .With($"{Channels.Policy}:Action", null)
+            .With($"{Channels.Policy}:Scope", null)
+            .With($"{Channels.Policy}:MessagesOlderThan", null);
         await archiver.DoAsync("archive", "--policy", "whole");
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM channels", Token));
         return archiver;
     }
 
     private static async Task<List<string>> ArchivesAsync(Installation archiver) =>
-        [.. (await archiver.Bucket.ListKeysAsync(cancellationToken: Token)).Where(k => !k.Contains("/.archiver/", StringComparison.Ordinal))];
+        [
+            .. (await archiver.Bucket.ListKeysAsync(cancellationToken: Token)).Where(k =>
+                !k.Contains("/.archiver/", StringComparison.Ordinal)
+            ),
+        ];
 
-    private static Task<string?> StatesAsync(Installation archiver) => archiver.Database.ScalarAsync<string?>(
-        "SELECT string_agg(concat_ws(' ', generation, CASE WHEN part THEN 'part' END, state), ', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '1'", Token);
+    private static Task<string?> StatesAsync(Installation archiver) =>
+        archiver.Database.ScalarAsync<string?>(
+            "SELECT string_agg(concat_ws(' ', generation, CASE WHEN part THEN 'part' END, state), ', ' ORDER BY generation) FROM "
+                + "archiver.archives WHERE session_id = '1'",
+            Token
+        );
 }

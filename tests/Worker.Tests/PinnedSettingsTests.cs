@@ -7,23 +7,35 @@ using Npgsql;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>What server, database, role, environment and connection string say of a session's settings changes no byte of an archive, nor what comes back.</summary>
+/// <summary>
+/// What server, database, role, environment and connection string say of a session's settings changes no byte of an archive, nor what comes
+/// back.
+/// </summary>
 public sealed class PinnedSettingsTests(TestServers servers)
 {
     /// <summary>A message with a value of each type whose text hangs on a setting, in columns added to the application's own.</summary>
     private const string Odd = """
         CREATE SCHEMA odd;
         CREATE TYPE odd.mood AS ENUM ('so so');
-        ALTER TABLE chat_messages ADD COLUMN at timestamptz, ADD COLUMN day date, ADD COLUMN span interval, ADD COLUMN number float8, ADD COLUMN bytes bytea,
+        ALTER TABLE chat_messages ADD COLUMN at timestamptz, ADD COLUMN day date, ADD COLUMN span interval, ADD COLUMN number float8,
+          ADD COLUMN bytes bytea,
           ADD COLUMN markup xml, ADD COLUMN list text[], ADD COLUMN mood odd.mood;
-        UPDATE chat_messages SET content = 'Grüße', at = '2026-03-04 05:06:07+00', day = '2026-03-04', span = '1 year 2 mons -3 days 04:05:06', number = 0.1::float8 + 0.2,
+        UPDATE chat_messages SET content = 'Grüße', at = '2026-03-04 05:06:07+00', day = '2026-03-04',
+          span = '1 year 2 mons -3 days 04:05:06', number = 0.1::float8 + 0.2,
           bytes = '\x00ff5c', markup = 'a<b/>', list = ARRAY['a', NULL], mood = 'so so';
         """;
 
     private static readonly (string Column, string Json)[] Expected =
     [
-        ("content", "\"Grüße\""), ("at", "\"2026-03-04T05:06:07Z\""), ("day", "\"2026-03-04\""), ("span", "\"1 year 2 mons -3 days +04:05:06\""),
-        ("number", "0.30000000000000004"), ("bytes", "\"\\\\x00ff5c\""), ("markup", "\"a<b/>\""), ("list", "\"{a,NULL}\""), ("mood", "\"so so\""),
+        ("content", "\"Grüße\""),
+        ("at", "\"2026-03-04T05:06:07Z\""),
+        ("day", "\"2026-03-04\""),
+        ("span", "\"1 year 2 mons -3 days +04:05:06\""),
+        ("number", "0.30000000000000004"),
+        ("bytes", "\"\\\\x00ff5c\""),
+        ("markup", "\"a<b/>\""),
+        ("list", "\"{a,NULL}\""),
+        ("mood", "\"so so\""),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -52,13 +64,18 @@ public sealed class PinnedSettingsTests(TestServers servers)
     {
         await using var archiver = await CreateAsync();
 
-        await AssertRoundTripAsync(archiver, new Dictionary<string, string?>
-        {
-            ["PGCLIENTENCODING"] = "LATIN1",
-            ["PGTZ"] = "Asia/Kolkata",
-            ["PGTARGETSESSIONATTRS"] = "primary",
-            ["PGOPTIONS"] = "-c DateStyle=SQL,DMY -c IntervalStyle=iso_8601 -c extra_float_digits=-10 -c bytea_output=escape -c search_path=odd,public -c statement_timeout=30s",
-        });
+        await AssertRoundTripAsync(
+            archiver,
+            new Dictionary<string, string?>
+            {
+                ["PGCLIENTENCODING"] = "LATIN1",
+                ["PGTZ"] = "Asia/Kolkata",
+                ["PGTARGETSESSIONATTRS"] = "primary",
+                ["PGOPTIONS"] =
+                    "-c DateStyle=SQL,DMY -c IntervalStyle=iso_8601 -c extra_float_digits=-10 -c bytea_output=escape -c "
+                    + "search_path=odd,public -c statement_timeout=30s",
+            }
+        );
     }
 
     [Theory]
@@ -81,7 +98,9 @@ public sealed class PinnedSettingsTests(TestServers servers)
         await AssertRoundTripAsync(archiver, new Dictionary<string, string?>());
     }
 
-    /// <summary>Deleting is not allowed to trust what it verified: a condition of the policy itself sets another encoding for the export.</summary>
+    /// <summary>
+    /// Deleting is not allowed to trust what it verified: a condition of the policy itself sets another encoding for the export.
+    /// </summary>
     [Fact]
     public async Task What_is_not_UTF_8_is_not_verified_and_nothing_is_deleted()
     {
@@ -97,16 +116,23 @@ public sealed class PinnedSettingsTests(TestServers servers)
         Assert.Equal("object differs", await archiver.Database.ScalarAsync<string>("SELECT reason FROM archiver.quarantine"));
     }
 
-    /// <summary>A pool that resets nothing, as behind a pooler, keeps what a trigger of the application sets for good; the next batch must not.</summary>
+    /// <summary>
+    /// A pool that resets nothing, as behind a pooler, keeps what a trigger of the application sets for good; the next batch must not.
+    /// </summary>
     [Fact]
     public async Task What_a_trigger_does_to_the_encoding_is_gone_with_its_transaction()
     {
         await using var archiver = await CreateAsync(idle: 6);
-        await archiver.Database.ExecuteAsync("""
-            CREATE FUNCTION latin() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('client_encoding', 'LATIN1', false); RETURN NULL; END $$;
+        await archiver.Database.ExecuteAsync(
+            """
+            CREATE FUNCTION latin() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('client_encoding', 'LATIN1',
+              false); RETURN NULL; END $$;
             CREATE TRIGGER latin AFTER DELETE ON chat_sessions FOR EACH ROW EXECUTE FUNCTION latin();
-            """);
-        archiver.With("Sources:main:ConnectionString", $"{archiver.Database.ConnectionString};No Reset On Close=true").With("Batch:Sessions", "1");
+            """
+        );
+        archiver
+            .With("Sources:main:ConnectionString", $"{archiver.Database.ConnectionString};No Reset On Close=true")
+            .With("Batch:Sessions", "1");
         var before = await archiver.RowsAsync();
 
         var archived = await archiver.RunAsync("archive");
@@ -120,7 +146,11 @@ public sealed class PinnedSettingsTests(TestServers servers)
     [Theory]
     [InlineData("standard_conforming_strings", "off", @"s.session_title = 'a\tb'")]
     [InlineData("jit", "on", "current_setting('jit') = 'off'")]
-    [InlineData("lc_monetary", "'C.UTF-8'", "current_setting('lc_monetary') = 'C' OR current_setting('transaction_isolation') <> 'repeatable read'")]
+    [InlineData(
+        "lc_monetary",
+        "'C.UTF-8'",
+        "current_setting('lc_monetary') = 'C' OR current_setting('transaction_isolation') <> 'repeatable read'"
+    )]
     public async Task A_condition_of_a_policy_means_the_same_everywhere(string setting, string value, string where)
     {
         await using var archiver = await CreateAsync();
@@ -137,13 +167,24 @@ public sealed class PinnedSettingsTests(TestServers servers)
         var archiver = await Installation.CreateAsync(servers, Token, idle, young: 0, messages: 1);
         await archiver.Database.ExecuteAsync(Odd);
         // The test server's own defaults are odd: here each test has one odd setting, which nothing else stands for.
-        foreach (var setting in (string[])["TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "IntervalStyle = 'postgres'", "bytea_output = 'hex'", "extra_float_digits = 1"])
+        foreach (
+            var setting in (string[])
+                [
+                    "TimeZone = 'UTC'",
+                    "DateStyle = 'ISO, YMD'",
+                    "IntervalStyle = 'postgres'",
+                    "bytea_output = 'hex'",
+                    "extra_float_digits = 1",
+                ]
+        )
             await SetAsync(archiver, setting);
         return archiver;
     }
 
     private static Task<int> SetAsync(Installation archiver, string setting) =>
-        archiver.Database.ExecuteAsync($"ALTER DATABASE {new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString).Database} SET {setting}");
+        archiver.Database.ExecuteAsync(
+            $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString).Database} SET {setting}"
+        );
 
     private static async Task AssertRoundTripAsync(Installation archiver, Dictionary<string, string?> variables)
     {
@@ -158,7 +199,10 @@ public sealed class PinnedSettingsTests(TestServers servers)
         using var document = JsonDocument.Parse(await text.ReadToEndAsync(Token));
         var message = document.RootElement.GetProperty("messages")[0];
         Assert.Equal(Expected, Expected.Select(e => (e.Column, message.GetProperty(e.Column).GetRawText())));
-        Assert.Equal("odd.mood", document.RootElement.GetProperty("tables").GetProperty("messages").GetProperty("columns").GetProperty("mood").GetString());
+        Assert.Equal(
+            "odd.mood",
+            document.RootElement.GetProperty("tables").GetProperty("messages").GetProperty("columns").GetProperty("mood").GetString()
+        );
 
         var id = document.RootElement.GetProperty("session").GetProperty("session_id").GetString()!;
         var restored = await RunAsync(archiver, variables, "restore", id);
@@ -167,7 +211,11 @@ public sealed class PinnedSettingsTests(TestServers servers)
     }
 
     // With variables in a process of its own: the driver reads those of the process that it is in.
-    private static async Task<ProcessResult> RunAsync(Installation archiver, Dictionary<string, string?> variables, params string[] arguments)
+    private static async Task<ProcessResult> RunAsync(
+        Installation archiver,
+        Dictionary<string, string?> variables,
+        params string[] arguments
+    )
     {
         if (variables.Count == 0)
             return await archiver.RunAsync(arguments);
@@ -180,7 +228,10 @@ public sealed class PinnedSettingsTests(TestServers servers)
     public async Task A_restore_checks_foreign_keys_whatever_the_replication_role()
     {
         await using var archiver = await CreateAsync();
-        await archiver.Database.ExecuteAsync("CREATE TABLE people AS SELECT DISTINCT user_id AS id FROM chat_sessions; ALTER TABLE people ADD PRIMARY KEY (id); ALTER TABLE chat_sessions ADD FOREIGN KEY (user_id) REFERENCES people (id)");
+        await archiver.Database.ExecuteAsync(
+            "CREATE TABLE people AS SELECT DISTINCT user_id AS id FROM chat_sessions; ALTER TABLE people "
+                + "ADD PRIMARY KEY (id); ALTER TABLE chat_sessions ADD FOREIGN KEY (user_id) REFERENCES people (id)"
+        );
         var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions");
         var archived = await archiver.RunAsync("archive");
         Assert.True(archived.ExitCode == 0, archived.Error);
@@ -192,21 +243,32 @@ public sealed class PinnedSettingsTests(TestServers servers)
         Assert.Equal((1, 0L), (restored.ExitCode, await archiver.LiveSessionsAsync()));
     }
 
-    /// <summary>A policy that comes between inspection and export: a hidden message would stay, without its session and without a copy.</summary>
+    /// <summary>
+    /// A policy that comes between inspection and export: a hidden message would stay, without its session and without a copy.
+    /// </summary>
     [Fact]
     public async Task Rows_that_row_security_hides_are_an_error_and_not_absent()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0, messages: 4, ledger: false);
-        await archiver.Database.ExecuteAsync("""
-            DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE chat_messages DROP CONSTRAINT %I', conname) FROM pg_constraint WHERE conrelid = 'chat_messages'::regclass AND contype = 'f'); END $$
-            """);
-        await using var role = await TestRole.CreateAsync(archiver.Database, """
+        await archiver.Database.ExecuteAsync(
+            """
+            DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE chat_messages DROP CONSTRAINT %I', conname) FROM pg_constraint
+              WHERE conrelid = 'chat_messages'::regclass AND contype = 'f'); END $$
+            """
+        );
+        await using var role = await TestRole.CreateAsync(
+            archiver.Database,
+            """
             GRANT SELECT, DELETE, UPDATE ON chat_sessions, chat_messages TO {0}; CREATE SCHEMA archiver AUTHORIZATION {0}
-            """);
+            """
+        );
         archiver.With("Sources:main:ConnectionString", role.ConnectionString);
         var before = await archiver.RowsAsync();
         var reached = InProcessFault.Once("archive.selected", async () =>
-            await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY every_other ON chat_messages USING (id % 2 = 0)"));
+            await archiver.Database.ExecuteAsync(
+                "ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY every_other ON chat_messages USING (id % 2 = 0)"
+            )
+        );
 
         var result = await archiver.RunAsync("archive");
 
@@ -217,7 +279,10 @@ public sealed class PinnedSettingsTests(TestServers servers)
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
     }
 
-    /// <summary>Where the server's commits do not wait for its disk, those that promise something do: the WAL writer, who would flush the others, stands still.</summary>
+    /// <summary>
+    /// Where the server's commits do not wait for its disk, those that promise something do: the WAL writer, who would flush the others,
+    /// stands still.
+    /// </summary>
     [Fact]
     public async Task What_a_verb_has_promised_survives_a_crash_of_a_server_whose_commits_do_not_wait()
     {
@@ -236,7 +301,9 @@ public sealed class PinnedSettingsTests(TestServers servers)
         async Task CrashAfterAsync(params string[] verb)
         {
             var writer = await archiver.Database.ScalarAsync<int>("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
-            await using (var stop = ChildProcess.Start("kill", ["-STOP", writer.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+            await using (
+                var stop = ChildProcess.Start("kill", ["-STOP", writer.ToString(System.Globalization.CultureInfo.InvariantCulture)])
+            )
                 await stop.WaitForExitAsync(Token);
             var result = await archiver.RunAsync(verb);
             Assert.True(result.ExitCode == 0, result.Error);

@@ -29,7 +29,12 @@ public sealed partial class PresetTests(TestServers servers)
         var verified = await archiver.RunAsync("verify", "--all");
         Assert.True(verified.ExitCode == 0, verified.Error);
         // A trigger of Chatwoot's renumbers what is inserted, and that of status-expiry calls itself.
-        var restored = await archiver.RunAsync(["restore", "--from", "2000-01-01", .. preset is "chatwoot" or "status-expiry" ? new[] { "--disable-triggers" } : []]);
+        var restored = await archiver.RunAsync([
+            "restore",
+            "--from",
+            "2000-01-01",
+            .. preset is "chatwoot" or "status-expiry" ? new[] { "--disable-triggers" } : [],
+        ]);
         Assert.True(restored.ExitCode == 0, $"{restored.Output}{restored.Error}");
         Assert.Equal(before, await RowsAsync(archiver, preset));
         await EraseOneAsync(archiver, preset);
@@ -45,9 +50,17 @@ public sealed partial class PresetTests(TestServers servers)
 
         Assert.True(erased.ExitCode == 0, erased.Error);
         Assert.Equal(1, (await archiver.RunAsync("show", id!)).ExitCode);
-        var ofSession = map.Children.Where(c => c.Parent == SourceMap.SessionName && c.ParentKey == map.Session.Key && c.Where.Count == 0).Select(c => (c.Table, c.ForeignKey));
+        var ofSession = map
+            .Children.Where(c => c.Parent == SourceMap.SessionName && c.ParentKey == map.Session.Key && c.Where.Count == 0)
+            .Select(c => (c.Table, c.ForeignKey));
         foreach (var (table, key) in ofSession.Prepend((map.Session.Table, map.Session.Key)))
-            Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM {table.Sql} WHERE {Id(key)} = '{id!.Replace("'", "''", StringComparison.Ordinal)}'", Token));
+            Assert.Equal(
+                0,
+                await archiver.Database.ScalarAsync<long>(
+                    $"SELECT count(*) FROM {table.Sql} WHERE {Id(key)} = '{id!.Replace("'", "''", StringComparison.Ordinal)}'",
+                    Token
+                )
+            );
     }
 
     private static string Id(KeyColumns key) =>

@@ -15,7 +15,13 @@ public sealed class PresetsVerbTests
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         var lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(Presets.Names, lines.Skip(1).Select(l => l.Split(' ')[0]));
-        Assert.All(Presets.Names, name => Assert.Contains($"{Presets.Get(name).Version}", Assert.Single(lines, l => l.StartsWith($"{name} ", StringComparison.Ordinal)), StringComparison.Ordinal));
+        Assert.All(Presets.Names, name =>
+            Assert.Contains(
+                $"{Presets.Get(name).Version}",
+                Assert.Single(lines, l => l.StartsWith($"{name} ", StringComparison.Ordinal)),
+                StringComparison.Ordinal
+            )
+        );
         Assert.Equal(Presets.Names, json.EnumerateArray().Select(p => p.GetProperty("name").GetString()));
     }
 

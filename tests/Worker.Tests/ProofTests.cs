@@ -9,8 +9,13 @@ namespace Archiver.Worker.Tests;
 /// <summary>What the worker verifies, rehearses and reconciles by itself, and how anybody learns of it.</summary>
 public sealed class ProofTests(TestServers servers)
 {
-    private const string EverySecond = "* * * * * ?", EveryYear = "0 0 2 1 1 ?";
-    private const int Done = 4000, Found = 4001, Skipped = 4002, Failed = 4003, Stopped = 4004;
+    private const string EverySecond = "* * * * * ?",
+        EveryYear = "0 0 2 1 1 ?";
+    private const int Done = 4000,
+        Found = 4001,
+        Skipped = 4002,
+        Failed = 4003,
+        Stopped = 4004;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -23,15 +28,28 @@ public sealed class ProofTests(TestServers servers)
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, keys[0], Token);
         await archiver.Bucket.PutRawAsync(keys[3], new byte[changed.Length], Token);
         var before = await LedgerAsync(archiver);
-        await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "2").With("Http:ApiKey", HttpFixture.Key), Token);
+        await using var worker = await RunningWorker.InvokeAsync(
+            archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "2").With("Http:ApiKey", HttpFixture.Key),
+            Token
+        );
 
         // Of parts of two, two of three find one each; all that was found stays known.
         await worker.LoggedAsync(Found, Token);
         await Eventually.TrueAsync(async () => await DamagedAsync(archiver) == "missing 1, unreadable 1", Token);
 
         var status = JsonDocument.Parse((await archiver.RunAsync("status", "--json")).Output).RootElement[0];
-        Assert.Equal((1, 1, 0), (status.GetProperty("damaged").GetProperty("missing").GetInt32(), status.GetProperty("damaged").GetProperty("unreadable").GetInt32(), status.GetProperty("damaged").GetProperty("changed").GetInt32()));
-        Assert.Equal([keys[0], keys[3]], status.GetProperty("damaged_archives").EnumerateArray().Select(d => d.GetProperty("object_key").GetString()!).Order());
+        Assert.Equal(
+            (1, 1, 0),
+            (
+                status.GetProperty("damaged").GetProperty("missing").GetInt32(),
+                status.GetProperty("damaged").GetProperty("unreadable").GetInt32(),
+                status.GetProperty("damaged").GetProperty("changed").GetInt32()
+            )
+        );
+        Assert.Equal(
+            [keys[0], keys[3]],
+            status.GetProperty("damaged_archives").EnumerateArray().Select(d => d.GetProperty("object_key").GetString()!).Order()
+        );
         var text = (await archiver.RunAsync("status")).Output;
         Assert.Contains("1 missing, 1 unreadable", text, StringComparison.Ordinal);
         Assert.Matches(@"verify +\d{4}-", text);
@@ -54,7 +72,10 @@ public sealed class ProofTests(TestServers servers)
     public async Task A_nightly_part_walks_over_the_whole_archive_and_begins_again()
     {
         await using var archiver = await ArchivedAsync(idle: 5);
-        await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "40%"), Token);
+        await using var worker = await RunningWorker.InvokeAsync(
+            archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "40%"),
+            Token
+        );
 
         await Eventually.TrueAsync(() => Events(worker, Done).Count >= 5, Token);
 
@@ -71,7 +92,11 @@ public sealed class ProofTests(TestServers servers)
         await using var archiver = await ArchivedAsync(idle: 3, young: 2);
         var rows = await archiver.RowsAsync();
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages ADD CONSTRAINT shorter CHECK (length(content) < 1) NOT VALID");
-        archiver.With("Schedule:RestoreDrill", EverySecond).With("Schedule:RestoreDrillSample", "100%").With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "100%");
+        archiver
+            .With("Schedule:RestoreDrill", EverySecond)
+            .With("Schedule:RestoreDrillSample", "100%")
+            .With("Schedule:Verify", EverySecond)
+            .With("Schedule:VerifySample", "100%");
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
 
         await Eventually.TrueAsync(async () => await DamagedAsync(archiver) == "refused 3", Token);
@@ -84,7 +109,11 @@ public sealed class ProofTests(TestServers servers)
         await Eventually.TrueAsync(async () => await DamagedAsync(archiver) == "", Token);
         // The ledger knows it before the log says it: a worker that is stopped in between says nothing.
         await Eventually.TrueAsync(
-            () => Events(worker, Done).Any(e => e.GetProperty("Proof").GetString() == "restore_drill" && e.GetProperty("Checked").GetInt64() == 3), Token);
+            () =>
+                Events(worker, Done)
+                    .Any(e => e.GetProperty("Proof").GetString() == "restore_drill" && e.GetProperty("Checked").GetInt64() == 3),
+            Token
+        );
         await worker.StopAsync(Token);
         Assert.Equal(rows, await archiver.RowsAsync());
     }
@@ -101,8 +130,15 @@ public sealed class ProofTests(TestServers servers)
         await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Reconcile", EverySecond), Token);
 
         await worker.LoggedAsync(Skipped, Token);
-        await Eventually.TrueAsync(async () => Proof(await archiver.RunAsync("status", "--json")) is var p && p.GetProperty("state").GetString() == "skipped", Token);
-        Assert.Contains("Scheduled reconcile was skipped: another worker runs on the source", (await archiver.RunAsync("status")).Output, StringComparison.Ordinal);
+        await Eventually.TrueAsync(
+            async () => Proof(await archiver.RunAsync("status", "--json")) is var p && p.GetProperty("state").GetString() == "skipped",
+            Token
+        );
+        Assert.Contains(
+            "Scheduled reconcile was skipped: another worker runs on the source",
+            (await archiver.RunAsync("status")).Output,
+            StringComparison.Ordinal
+        );
 
         await LockAsync(other, "pg_advisory_unlock");
         await worker.LoggedAsync(Found, Token);
@@ -117,12 +153,25 @@ public sealed class ProofTests(TestServers servers)
     public async Task A_proof_that_fails_says_why_keeps_its_place_and_is_tried_again()
     {
         await using var archiver = await ArchivedAsync(idle: 3);
-        await archiver.Database.ExecuteAsync("ALTER TABLE archiver.damages RENAME TO away; INSERT INTO archiver.proofs (source, proof, state, worker, position) SELECT 'main', 'verify', 'done', 'w', min(id) FROM archiver.archives");
-        await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "2"), Token);
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE archiver.damages RENAME TO away; INSERT INTO archiver.proofs (source, proof, "
+                + "state, worker, position) SELECT 'main', 'verify', 'done', 'w', min(id) FROM archiver.archives"
+        );
+        await using var worker = await RunningWorker.InvokeAsync(
+            archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "2"),
+            Token
+        );
 
         await worker.LoggedAsync(Failed, Token);
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.proofs") == "failed", Token);
-        Assert.Contains("42P01", await archiver.Database.ScalarAsync<string>("SELECT error FROM archiver.proofs"), StringComparison.Ordinal);
+        await Eventually.TrueAsync(
+            async () => await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.proofs") == "failed",
+            Token
+        );
+        Assert.Contains(
+            "42P01",
+            await archiver.Database.ScalarAsync<string>("SELECT error FROM archiver.proofs"),
+            StringComparison.Ordinal
+        );
 
         await archiver.Database.ExecuteAsync("ALTER TABLE archiver.away RENAME TO damages");
         await worker.LoggedAsync(Done, Token);
@@ -135,7 +184,10 @@ public sealed class ProofTests(TestServers servers)
     public async Task A_proof_whose_time_was_missed_is_done_at_the_start()
     {
         await using var archiver = await ArchivedAsync(idle: 2);
-        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'; UPDATE archiver.runs SET started_at = clock_timestamp()");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.ledger SET created_at = now() - interval '400 days'; UPDATE archiver.runs "
+                + "SET started_at = clock_timestamp()"
+        );
 
         await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Verify", EveryYear), Token);
 
@@ -149,9 +201,18 @@ public sealed class ProofTests(TestServers servers)
         await using var other = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var transaction = await other.BeginTransactionAsync(Token);
         await ExecuteAsync(other, "LOCK TABLE archiver.damages IN ACCESS EXCLUSIVE MODE");
-        await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "1"), Token);
+        await using var worker = await RunningWorker.InvokeAsync(
+            archiver.With("Schedule:Verify", EverySecond).With("Schedule:VerifySample", "1"),
+            Token
+        );
         await Eventually.TrueAsync(
-            async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%damages%'") > 0, Token);
+            async () =>
+                await archiver.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                        + "current_database() AND wait_event_type = 'Lock' AND query LIKE '%damages%'"
+                ) > 0,
+            Token
+        );
 
         Assert.Equal(0, (await worker.StopAsync(Token)).ExitCode);
 
@@ -192,23 +253,40 @@ public sealed class ProofTests(TestServers servers)
 
         Assert.Equal(0, verified.ExitCode);
         Assert.Contains("main: 1 archive read, 1 right", verified.Output, StringComparison.Ordinal);
-        Assert.Equal(0, JsonDocument.Parse((await archiver.RunAsync("status", "--json")).Output).RootElement[0].GetProperty("damaged").GetProperty("missing").GetInt32());
+        Assert.Equal(
+            0,
+            JsonDocument
+                .Parse((await archiver.RunAsync("status", "--json")).Output)
+                .RootElement[0]
+                .GetProperty("damaged")
+                .GetProperty("missing")
+                .GetInt32()
+        );
     }
 
     [Fact]
     public async Task A_source_that_is_renamed_keeps_its_proofs_and_its_requests()
     {
         await using var archiver = await ArchivedAsync(idle: 2);
-        await archiver.Database.ExecuteAsync("""
-            INSERT INTO archiver.proofs (source, proof, state, worker, position) VALUES ('main', 'verify', 'done', 'w', 7), ('chat', 'verify', 'done', 'w', 1);
+        await archiver.Database.ExecuteAsync(
+            """
+            INSERT INTO archiver.proofs (source, proof, state, worker, position)
+              VALUES ('main', 'verify', 'done', 'w', 7), ('chat', 'verify', 'done', 'w', 1);
             UPDATE archiver.store_requests SET requests = 40; INSERT INTO archiver.store_requests (source, requests) VALUES ('chat', 2)
-            """);
+            """
+        );
 
         var renamed = await archiver.RenameSource("main", "chat").RunAsync("source", "rename", "main", "chat");
 
         Assert.True(renamed.ExitCode == 0, renamed.Error);
-        Assert.Equal("chat 7", await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || ' ' || position, ', ') FROM archiver.proofs"));
-        Assert.Equal("chat 42", await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || ' ' || requests, ', ') FROM archiver.store_requests"));
+        Assert.Equal(
+            "chat 7",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || ' ' || position, ', ') FROM archiver.proofs")
+        );
+        Assert.Equal(
+            "chat 42",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || ' ' || requests, ', ') FROM archiver.store_requests")
+        );
     }
 
     [Fact]
@@ -225,9 +303,16 @@ public sealed class ProofTests(TestServers servers)
         Assert.Equal(JsonValueKind.Null, plain.GetProperty("storage_a_month").ValueKind);
         Assert.Matches(@"kept: \S+ \w+ in 4 objects; \d+ requests since \d{4}-\d\d-\d\d\n", (await archiver.RunAsync("status")).Output);
 
-        archiver.With("Cost:PricePerGBMonth", "1000000").With("Cost:PricePer1000Requests", "5").With("Cost:Currency", "EUR").With("Http:ApiKey", HttpFixture.Key);
+        archiver
+            .With("Cost:PricePerGBMonth", "1000000")
+            .With("Cost:PricePer1000Requests", "5")
+            .With("Cost:Currency", "EUR")
+            .With("Http:ApiKey", HttpFixture.Key);
         var priced = Cost(await archiver.RunAsync("status", "--json"));
-        Assert.Equal((Math.Round(bytes / 1000m, 4), Math.Round(requests * 0.005m, 4)), (priced.GetProperty("storage_a_month").GetDecimal(), priced.GetProperty("requests_in_all").GetDecimal()));
+        Assert.Equal(
+            (Math.Round(bytes / 1000m, 4), Math.Round(requests * 0.005m, 4)),
+            (priced.GetProperty("storage_a_month").GetDecimal(), priced.GetProperty("requests_in_all").GetDecimal())
+        );
         var line = FormattableString.Invariant($"about {bytes / 1000m:0.00} EUR a month");
         Assert.Contains(line, (await archiver.RunAsync("status")).Output, StringComparison.Ordinal);
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
@@ -244,17 +329,25 @@ public sealed class ProofTests(TestServers servers)
         return archiver;
     }
 
-    private static List<JsonElement> Events(RunningWorker worker, int id) => [.. worker.Events.Where(e => e.TryGetProperty("@i", out var i) && i.GetInt32() == id)];
+    private static List<JsonElement> Events(RunningWorker worker, int id) =>
+        [.. worker.Events.Where(e => e.TryGetProperty("@i", out var i) && i.GetInt32() == id)];
 
-    private static async Task<string> DamagedAsync(Installation archiver) => await archiver.Database.ScalarAsync<string>(
-        "SELECT string_agg(problem || ' ' || n, ', ' ORDER BY problem) FROM (SELECT problem, count(*) AS n FROM archiver.damages GROUP BY problem) AS d") ?? "";
+    private static async Task<string> DamagedAsync(Installation archiver) =>
+        await archiver.Database.ScalarAsync<string>(
+            "SELECT string_agg(problem || ' ' || n, ', ' ORDER BY problem) FROM (SELECT problem, count(*) AS n FROM archiver.damages GROUP "
+                + "BY "
+                + "problem) AS d"
+        ) ?? "";
 
     private static async Task<string> LedgerAsync(Installation archiver) =>
-        await archiver.Database.CopyOutAsync("SELECT * FROM archiver.archives ORDER BY id") + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.objects ORDER BY id");
+        await archiver.Database.CopyOutAsync("SELECT * FROM archiver.archives ORDER BY id")
+        + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.objects ORDER BY id");
 
-    private static Task<long> JobsAsync(Installation archiver) => archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_triggers WHERE trigger_name = 'verify'");
+    private static Task<long> JobsAsync(Installation archiver) =>
+        archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_triggers WHERE trigger_name = 'verify'");
 
-    private static JsonElement Proof(ProcessResult status) => Assert.Single(JsonDocument.Parse(status.Output).RootElement[0].GetProperty("proofs").EnumerateArray());
+    private static JsonElement Proof(ProcessResult status) =>
+        Assert.Single(JsonDocument.Parse(status.Output).RootElement[0].GetProperty("proofs").EnumerateArray());
 
     private static JsonElement Cost(ProcessResult status) => JsonDocument.Parse(status.Output).RootElement[0].GetProperty("cost");
 
@@ -264,7 +357,8 @@ public sealed class ProofTests(TestServers servers)
         return await response.Content.ReadAsStringAsync(Token);
     }
 
-    private static Task LockAsync(NpgsqlConnection connection, string function) => ExecuteAsync(connection, $"SELECT {function}({SourceLockKey.For("main", shard: 0).Value})");
+    private static Task LockAsync(NpgsqlConnection connection, string function) =>
+        ExecuteAsync(connection, $"SELECT {function}({SourceLockKey.For("main", shard: 0).Value})");
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {

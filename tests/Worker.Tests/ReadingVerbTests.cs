@@ -24,7 +24,10 @@ public sealed class ReadingVerbTests(TestServers servers)
         Assert.Contains("3 sessions left: too young", text.Output, StringComparison.Ordinal);
         Assert.Contains("and 7 more sessions", text.Output, StringComparison.Ordinal);
         var plan = Assert.Single(Parse(json.Output).EnumerateArray());
-        Assert.Equal((15, 12, 12 * 7), (plan.GetProperty("total").GetInt32(), plan.GetProperty("eligible").GetInt32(), plan.GetProperty("rows").GetInt32()));
+        Assert.Equal(
+            (15, 12, 12 * 7),
+            (plan.GetProperty("total").GetInt32(), plan.GetProperty("eligible").GetInt32(), plan.GetProperty("rows").GetInt32())
+        );
         Assert.True(plan.GetProperty("bytes").GetInt64() > 0);
         var session = plan.GetProperty("sessions")[0];
         Assert.Equal(6, session.GetProperty("messages").GetInt32());
@@ -67,7 +70,10 @@ public sealed class ReadingVerbTests(TestServers servers)
         var document = await archiver.RunAsync("show", Id(archive));
         var absent = await archiver.RunAsync("show", Id(archive), "--generation", "2");
 
-        using var gzip = new GZipStream(new MemoryStream(await archiver.Bucket.GetRawAsync(archive.GetProperty("object").GetString()!, Token)), CompressionMode.Decompress);
+        using var gzip = new GZipStream(
+            new MemoryStream(await archiver.Bucket.GetRawAsync(archive.GetProperty("object").GetString()!, Token)),
+            CompressionMode.Decompress
+        );
         Assert.Equal(await new StreamReader(gzip).ReadToEndAsync(Token), document.Output);
         Assert.Equal(Id(archive), Parse(document.Output).GetProperty("session").GetProperty("session_id").GetString());
         Assert.Equal((1, ""), (absent.ExitCode, absent.Output));

@@ -4,15 +4,22 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// The README, done by a person who reads it from top to bottom: every line of its shell blocks and every command of its list of first steps and of
-/// its table, and of docs/commands.md and docs/restore.md, is run in a shell, with the configuration that it shows. Addresses, passwords, names and ids are the only things put in their place.
+/// The README, done by a person who reads it from top to bottom: every line of its shell blocks and every command of its list of first
+/// steps and of
+/// its table, and of docs/commands.md and docs/restore.md, is run in a shell, with the configuration that it shows. Addresses, passwords,
+/// names and ids are the only things put in their place.
 /// </summary>
 public sealed partial class ReadmeWalkthroughTests(TestServers servers)
 {
-    /// <summary>What is not run here: the demonstration and the tests themselves, which CI runs, and the worker, which does not end.</summary>
+    /// <summary>
+    /// What is not run here: the demonstration and the tests themselves, which CI runs, and the worker, which does not end.
+    /// </summary>
     private static readonly string[] NotRun = ["./demo.sh", "./test.sh", "archiver run"];
 
-    /// <summary>What is run, by its beginning, and what must be seen then. A command that none of these fits fails the test: the first that fits counts.</summary>
+    /// <summary>
+    /// What is run, by its beginning, and what must be seen then. A command that none of these fits fails the test: the first that fits
+    /// counts.
+    /// </summary>
     private static readonly (string Command, int ExitCode, string Shows)[] Expected =
     [
         ("psql -d chat -f sql/roles.sql", 0, "DO"),
@@ -57,8 +64,7 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver health", 2, "give it with --url"),
     ];
 
-    private const string OldSessionsOfOneUser =
-        """
+    private const string OldSessionsOfOneUser = """
         WITH old AS (
             UPDATE chat_sessions SET user_id = '4711', created_at = '2026-01-10', last_activity = '2026-01-10', ended_at = '2026-01-10'
             WHERE session_id IN (SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY 1 LIMIT 2)
@@ -90,10 +96,27 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
 
     private static List<string> Commands(string readme)
     {
-        var steps = readme[readme.IndexOf("## Two commands", StringComparison.Ordinal)..readme.IndexOf("## Putting sessions back", StringComparison.Ordinal)];
-        steps = JsonBlock().Replace(steps + File.ReadAllText(Repository.File("docs/commands.md")) + File.ReadAllText(Repository.File("docs/restore.md")), "");
+        var steps = readme[
+            readme.IndexOf("## Two commands", StringComparison.Ordinal)..readme.IndexOf(
+                "## Putting sessions back",
+                StringComparison.Ordinal
+            )
+        ];
+        steps = JsonBlock()
+            .Replace(
+                steps + File.ReadAllText(Repository.File("docs/commands.md")) + File.ReadAllText(Repository.File("docs/restore.md")),
+                ""
+            );
         // The same command under two names need not be run twice.
-        var commands = Command().Matches(steps).SelectMany(m => m.Groups.Cast<Group>().Skip(1).Where(g => g.Success).Select(g => g.Value)).Except(NotRun).DistinctBy(c => c.Replace("artifacts/archiver/", "", StringComparison.Ordinal).Replace("<source/policy>", "main/idle", StringComparison.Ordinal)).ToList();
+        var commands = Command()
+            .Matches(steps)
+            .SelectMany(m => m.Groups.Cast<Group>().Skip(1).Where(g => g.Success).Select(g => g.Value))
+            .Except(NotRun)
+            .DistinctBy(c =>
+                c.Replace("artifacts/archiver/", "", StringComparison.Ordinal)
+                    .Replace("<source/policy>", "main/idle", StringComparison.Ordinal)
+            )
+            .ToList();
         Assert.True(commands.Count > 25, "The pattern finds no commands: the test could not fail.");
         return commands;
     }

@@ -2,7 +2,10 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>A column has another type than when its session was archived: what the same value is comes back as it was, and nothing else is called done.</summary>
+/// <summary>
+/// A column has another type than when its session was archived: what the same value is comes back as it was, and nothing else is called
+/// done.
+/// </summary>
 public sealed class RestoreDriftVerbTests(TestServers servers)
 {
     private const string Zone = "'Europe/Berlin'";
@@ -32,12 +35,36 @@ public sealed class RestoreDriftVerbTests(TestServers servers)
     }
 
     [Theory]
-    [InlineData("timestamp", "2026-03-29 02:30:00", "timestamptz", "was timestamp without time zone, is timestamp with time zone", "2026-03-29 01:30:00+00")]
-    [InlineData("timestamp", "2026-10-25 02:30:00", "timestamptz", "was timestamp without time zone, is timestamp with time zone", "2026-10-25 01:30:00+00")]
-    [InlineData("timestamptz", "2026-10-25 00:30:00+00", "timestamp", "was timestamp with time zone, is timestamp without time zone", "2026-10-25 02:30:00")]
+    [InlineData(
+        "timestamp",
+        "2026-03-29 02:30:00",
+        "timestamptz",
+        "was timestamp without time zone, is timestamp with time zone",
+        "2026-03-29 01:30:00+00"
+    )]
+    [InlineData(
+        "timestamp",
+        "2026-10-25 02:30:00",
+        "timestamptz",
+        "was timestamp without time zone, is timestamp with time zone",
+        "2026-10-25 01:30:00+00"
+    )]
+    [InlineData(
+        "timestamptz",
+        "2026-10-25 00:30:00+00",
+        "timestamp",
+        "was timestamp with time zone, is timestamp without time zone",
+        "2026-10-25 02:30:00"
+    )]
     [InlineData("timestamptz", "2026-07-01 10:00:00+00", "date", "was timestamp with time zone, is date", "2026-07-01")]
     [InlineData("numeric", "1.239", "numeric(9,2)", "was numeric, is numeric(9,2)", "1.24")]
-    public async Task A_value_that_cannot_be_exact_is_refused_with_its_column_until_a_person_accepts_it(string type, string value, string today, string reason, string accepted)
+    public async Task A_value_that_cannot_be_exact_is_refused_with_its_column_until_a_person_accepts_it(
+        string type,
+        string value,
+        string today,
+        string reason,
+        string accepted
+    )
     {
         await using var archiver = await ChatAsync($"at {type}", $"'{value}'");
         await ChangeAsync(archiver, $"ALTER COLUMN at TYPE {today}");
@@ -61,7 +88,11 @@ public sealed class RestoreDriftVerbTests(TestServers servers)
         var result = await archiver.RunAsync("restore", "1");
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("column 'at' of public.chat was timestamp without time zone[] and is timestamp with time zone[] today", result.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "column 'at' of public.chat was timestamp without time zone[] and is timestamp with time zone[] today",
+            result.Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat"));
     }
 
@@ -114,21 +145,31 @@ public sealed class RestoreDriftVerbTests(TestServers servers)
     private async Task<Installation> ChatAsync(string column, string value)
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE TABLE chat (id int PRIMARY KEY, updated_at timestamptz NOT NULL, {column});
             CREATE INDEX ON chat (updated_at, id);
             INSERT INTO chat VALUES (1, now() - interval '200 days', {value});
-            """, Token);
-        archiver.With("Sources:main:Preset", null).With("Sources:main:TimeZone", "Europe/Berlin")
-            .With("Sources:main:Tables:Session:Table", "chat").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at");
+            """,
+            Token
+        );
+        archiver
+            .With("Sources:main:Preset", null)
+            .With("Sources:main:TimeZone", "Europe/Berlin")
+            .With("Sources:main:Tables:Session:Table", "chat")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "updated_at");
         var archived = await archiver.RunAsync("archive");
         Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat"));
         return archiver;
     }
 
-    private static Task<int> ChangeAsync(Installation archiver, string change) => archiver.Database.ExecuteAsync($"ALTER TABLE chat {change}", Token);
+    private static Task<int> ChangeAsync(Installation archiver, string change) =>
+        archiver.Database.ExecuteAsync($"ALTER TABLE chat {change}", Token);
 
     private static async Task<string?> ValueAsync(Installation archiver) =>
-        (await archiver.Database.CopyOutAsync("SELECT at::text FROM (SELECT set_config('TimeZone', 'UTC', false)) AS z, chat")).TrimEnd('\n');
+        (await archiver.Database.CopyOutAsync("SELECT at::text FROM (SELECT set_config('TimeZone', 'UTC', false)) AS z, chat")).TrimEnd(
+            '\n'
+        );
 }

@@ -102,7 +102,12 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var id = (await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"))!;
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         var name = new NpgsqlConnectionStringBuilder(target.ConnectionString).Database!;
-        InProcessFault.Once(FaultPoints.RestoreStaged, () => archiver.Database.ExecuteAsync($"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"));
+        InProcessFault.Once(FaultPoints.RestoreStaged, () =>
+            archiver.Database.ExecuteAsync(
+                $"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS "
+                    + $"false; SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
+            )
+        );
 
         var result = await archiver.RunAsync("restore", id, "--to", target.ConnectionString);
 
@@ -116,16 +121,24 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     public async Task A_row_that_a_trigger_adds_is_not_taken_for_one_that_was_beside()
     {
         await using var archiver = await ConversationAsync();
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             INSERT INTO messages VALUES (12, 1, 'late');
-            CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO messages VALUES (99, NEW.id, 'welcome'); RETURN NULL; END $$;
+            CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO messages
+              VALUES (99, NEW.id, 'welcome'); RETURN NULL; END $$;
             CREATE TRIGGER greet AFTER INSERT ON conversations FOR EACH ROW EXECUTE FUNCTION greet();
-            """, Token);
+            """,
+            Token
+        );
 
         var result = await archiver.RunAsync("restore", "1");
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("trigger 'greet' on public.conversations changed the rows of public.messages", result.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "trigger 'greet' on public.conversations changed the rows of public.messages",
+            result.Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal("12\tlate\n", await archiver.Database.CopyOutAsync("SELECT id, body FROM messages ORDER BY id"));
     }
 
@@ -135,7 +148,11 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("archive");
         await archiver.RunAsync("restore", "--from", "2000-01-01");
-        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'edited'; ALTER TABLE chat_messages ADD CONSTRAINT only_edited CHECK (content = 'edited')", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = 'edited'; ALTER TABLE chat_messages ADD CONSTRAINT "
+                + "only_edited CHECK (content = 'edited')",
+            Token
+        );
         var rows = await archiver.RowsAsync();
         var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions ORDER BY 1")).TrimEnd().Split('\n');
 
@@ -143,16 +160,31 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var result = await archiver.RunAsync("restore", ids[0], "--on-conflict", "replace");
 
         Assert.Equal((1, 1), (rehearsed.ExitCode, result.ExitCode));
-        Assert.All([rehearsed, result], r => Assert.Contains(
-            "constraint 'only_edited' of public.chat_messages does not allow its rows; its live rows stay as they are", r.Output, StringComparison.Ordinal));
+        Assert.All([rehearsed, result], r =>
+            Assert.Contains(
+                "constraint 'only_edited' of public.chat_messages does not allow its rows; its live rows stay as they are",
+                r.Output,
+                StringComparison.Ordinal
+            )
+        );
         Assert.Equal(rows, await archiver.RowsAsync());
 
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT only_edited", Token);
         var second = await archiver.RunAsync("restore", ids[0], "--on-conflict", "replace");
         Assert.True(second.ExitCode == 0, second.Error + second.Output);
         Assert.Contains("1 session restored with 5 rows", second.Output, StringComparison.Ordinal);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{ids[0]}' AND content = 'edited'"));
-        Assert.Equal(4, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{ids[1]}' AND content = 'edited'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM chat_messages WHERE session_id = '{ids[0]}' AND content = 'edited'"
+            )
+        );
+        Assert.Equal(
+            4,
+            await archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM chat_messages WHERE session_id = '{ids[1]}' AND content = 'edited'"
+            )
+        );
     }
 
     [Fact]
@@ -161,7 +193,13 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
         await archiver.RunAsync("archive");
         await archiver.RunAsync("restore", "--from", "2000-01-01");
-        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'edited'; CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.content := upper(NEW.content); RETURN NEW; END $$; CREATE TRIGGER meddle BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION meddle()", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = 'edited'; CREATE FUNCTION meddle() RETURNS trigger "
+                + "LANGUAGE plpgsql AS $$ BEGIN NEW.content := upper(NEW.content); RETURN NEW; END $$; CREATE TRIGGER meddle BEFORE INSERT "
+                + "ON "
+                + "chat_messages FOR EACH ROW EXECUTE FUNCTION meddle()",
+            Token
+        );
         var rows = await archiver.RowsAsync();
         var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions");
 
@@ -169,14 +207,22 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var result = await archiver.RunAsync("restore", id!, "--on-conflict", "replace");
 
         Assert.Equal((1, 1), (rehearsed.ExitCode, result.ExitCode));
-        Assert.All([rehearsed, result], r => Assert.Contains("trigger 'meddle' on public.chat_messages changed the rows", r.Output, StringComparison.Ordinal));
+        Assert.All([rehearsed, result], r =>
+            Assert.Contains("trigger 'meddle' on public.chat_messages changed the rows", r.Output, StringComparison.Ordinal)
+        );
         Assert.Equal(rows, await archiver.RowsAsync());
     }
 
     /// <summary>What keeps the live rows keeps them in the rehearsal too, which leaves everything as it was.</summary>
     [Theory]
-    [InlineData("INSERT INTO archiver.holds (source, user_id, reason, created_by) SELECT DISTINCT 'main', user_id, 'case 7', 'test' FROM chat_sessions WHERE user_id IS NOT NULL")]
-    [InlineData("CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stay' USING ERRCODE = 'AP001'; END $$; CREATE TRIGGER stay BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION stay()")]
+    [InlineData(
+        "INSERT INTO archiver.holds (source, user_id, reason, created_by) SELECT DISTINCT 'main', user_id, 'case 7', 'test' FROM "
+            + "chat_sessions WHERE user_id IS NOT NULL"
+    )]
+    [InlineData(
+        "CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stay' USING ERRCODE = 'AP001'; END $$; CREATE "
+            + "TRIGGER stay BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION stay()"
+    )]
     public async Task A_replace_whose_live_rows_may_not_go_is_refused_by_its_rehearsal(string change)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
@@ -204,7 +250,10 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var rehearsed = await archiver.RunAsync("restore", "sess_1", "--dry-run");
         var result = await archiver.RunAsync("restore", "sess_1");
 
-        Assert.True((drill.ExitCode, rehearsed.ExitCode, result.ExitCode) == (0, 0, 0), drill.Output + rehearsed.Output + result.Error + result.Output);
+        Assert.True(
+            (drill.ExitCode, rehearsed.ExitCode, result.ExitCode) == (0, 0, 0),
+            drill.Output + rehearsed.Output + result.Error + result.Output
+        );
         Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT last_value FROM s"));
         Assert.Equal("sess_2", await archiver.Database.ScalarAsync<string>("INSERT INTO chat (updated_at) VALUES (now()) RETURNING id"));
     }
@@ -221,19 +270,48 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var before = await archiver.Database.ScalarAsync<string>("SELECT last_value || ' ' || is_called FROM chat_messages_id_seq");
         var result = await archiver.RunAsync("restore", "--from", "2000-01-01");
 
-        Assert.True((drill.ExitCode, rehearsed.ExitCode, result.ExitCode) == (0, 0, 0), drill.Output + rehearsed.Output + result.Error + result.Output);
+        Assert.True(
+            (drill.ExitCode, rehearsed.ExitCode, result.ExitCode) == (0, 0, 0),
+            drill.Output + rehearsed.Output + result.Error + result.Output
+        );
         Assert.Equal("1 false", before);
         Assert.Equal(
-            await archiver.Database.ScalarAsync<long>("SELECT max(id) FROM chat_messages"), await archiver.Database.ScalarAsync<long>("SELECT last_value FROM chat_messages_id_seq"));
+            await archiver.Database.ScalarAsync<long>("SELECT max(id) FROM chat_messages"),
+            await archiver.Database.ScalarAsync<long>("SELECT last_value FROM chat_messages_id_seq")
+        );
     }
 
     [Theory]
-    [InlineData("ALTER TABLE chat_messages ADD CONSTRAINT nothing CHECK (content IS NULL) NOT VALID", "constraint 'nothing' of public.chat_messages does not allow its rows")]
-    [InlineData("CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES users NOT VALID", "constraint 'known' of public.chat_sessions")]
-    [InlineData("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; CREATE TRIGGER no BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION no()", "function no")]
-    [InlineData("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'own' USING ERRCODE = 'AP001'; END $$; CREATE TRIGGER own BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION own()", "function own")]
-    [InlineData("CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES users DEFERRABLE INITIALLY DEFERRED NOT VALID", "constraint 'known' of public.chat_sessions")]
-    [InlineData("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'late' USING ERRCODE = 'AP001'; END $$; CREATE CONSTRAINT TRIGGER late AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()", "function late")]
+    [InlineData(
+        "ALTER TABLE chat_messages ADD CONSTRAINT nothing CHECK (content IS NULL) NOT VALID",
+        "constraint 'nothing' of public.chat_messages does not allow its rows"
+    )]
+    [InlineData(
+        "CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES "
+            + "users NOT VALID",
+        "constraint 'known' of public.chat_sessions"
+    )]
+    [InlineData(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; CREATE TRIGGER no BEFORE INSERT ON "
+            + "chat_messages FOR EACH ROW EXECUTE FUNCTION no()",
+        "function no"
+    )]
+    [InlineData(
+        "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'own' USING ERRCODE = 'AP001'; END $$; CREATE "
+            + "TRIGGER own BEFORE INSERT ON chat_messages FOR EACH ROW EXECUTE FUNCTION own()",
+        "function own"
+    )]
+    [InlineData(
+        "CREATE TABLE users (id text PRIMARY KEY); ALTER TABLE chat_sessions ADD CONSTRAINT known FOREIGN KEY (user_id) REFERENCES "
+            + "users DEFERRABLE INITIALLY DEFERRED NOT VALID",
+        "constraint 'known' of public.chat_sessions"
+    )]
+    [InlineData(
+        "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'late' USING ERRCODE = 'AP001'; END $$; CREATE "
+            + "CONSTRAINT TRIGGER late AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
+            + "late()",
+        "function late"
+    )]
     public async Task What_would_refuse_a_restore_refuses_its_rehearsals(string change, string reason)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
@@ -251,7 +329,10 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
 
     [Theory]
     [InlineData("RAISE 'mine' USING ERRCODE = 'AP001'", "TRIGGER t BEFORE INSERT ON chat_messages FOR EACH ROW")]
-    [InlineData("RAISE 'mine' USING ERRCODE = 'AP001'", "CONSTRAINT TRIGGER t AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW")]
+    [InlineData(
+        "RAISE 'mine' USING ERRCODE = 'AP001'",
+        "CONSTRAINT TRIGGER t AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+    )]
     [InlineData("INSERT INTO gone VALUES (1)", "TRIGGER t BEFORE INSERT ON chat_messages FOR EACH ROW")]
     public async Task One_session_that_a_trigger_refuses_stops_no_other(string body, string trigger)
     {
@@ -259,7 +340,11 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var rows = await archiver.RowsAsync();
         var id = await archiver.Database.ScalarAsync<string>("SELECT max(session_id::text) FROM chat_sessions");
         await archiver.RunAsync("archive");
-        await archiver.Database.ExecuteAsync($"CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NEW; END $$; CREATE {trigger} WHEN (NEW.session_id = '{id}') EXECUTE FUNCTION mine()", Token);
+        await archiver.Database.ExecuteAsync(
+            $"CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NEW; END "
+                + $"$$; CREATE {trigger} WHEN (NEW.session_id = '{id}') EXECUTE FUNCTION mine()",
+            Token
+        );
 
         var rehearsed = await archiver.RunAsync("restore", "--from", "2000-01-01", "--dry-run");
         var result = await archiver.RunAsync("restore", "--from", "2000-01-01");
@@ -277,11 +362,14 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     public async Task An_id_that_is_ones_key_and_anothers_external_id_means_the_key()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE chat (id text PRIMARY KEY, ext text UNIQUE, updated_at timestamptz NOT NULL);
             CREATE INDEX ON chat (updated_at, id);
             INSERT INTO chat VALUES ('A', 'first', now() - interval '200 days'), ('B', 'A', now() - interval '200 days');
-            """, Token);
+            """,
+            Token
+        );
         Chat(archiver).With("Sources:main:Tables:Session:ExternalId", "ext");
         await archiver.RunAsync("archive");
 
@@ -313,12 +401,15 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     public async Task A_partition_that_is_gone_is_named_instead_of_a_constraint()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE chat (id int, updated_at timestamptz NOT NULL, PRIMARY KEY (id)) PARTITION BY RANGE (id);
             CREATE TABLE chat_1 PARTITION OF chat FOR VALUES FROM (1) TO (10);
             CREATE INDEX ON chat (updated_at, id);
             INSERT INTO chat VALUES (1, now() - interval '200 days');
-            """, Token);
+            """,
+            Token
+        );
         var archived = await Chat(archiver).RunAsync("archive");
         await archiver.Database.ExecuteAsync("DROP TABLE chat_1", Token);
 
@@ -332,21 +423,32 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     public async Task Control_characters_of_stored_text_reach_no_terminal()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE chat (id text PRIMARY KEY, body text, updated_at timestamptz NOT NULL);
             CREATE INDEX ON chat (updated_at, id);
             INSERT INTO chat VALUES (E'a\u009b2J\u007f', E'\u00e4\u009b31m\u0085', now() - interval '200 days');
-            """, Token);
+            """,
+            Token
+        );
         await Chat(archiver).RunAsync("archive");
 
         ProcessResult[] results =
         [
-            await archiver.RunAsync("show", "a\u009b2J\u007f"), await archiver.RunAsync("show", "no\u009b2J"), await archiver.RunAsync("list"), await archiver.RunAsync("list", "--json"),
-            await archiver.RunAsync("restore", "a\u009b2J\u007f"), await archiver.RunAsync("restore", "a\u009b2J\u007f"), await archiver.RunAsync("restore", "a\u009b2J\u007f", "--json"),
+            await archiver.RunAsync("show", "a\u009b2J\u007f"),
+            await archiver.RunAsync("show", "no\u009b2J"),
+            await archiver.RunAsync("list"),
+            await archiver.RunAsync("list", "--json"),
+            await archiver.RunAsync("restore", "a\u009b2J\u007f"),
+            await archiver.RunAsync("restore", "a\u009b2J\u007f"),
+            await archiver.RunAsync("restore", "a\u009b2J\u007f", "--json"),
         ];
 
         Assert.All(results, r => Assert.DoesNotContain(r.Output + r.Error, c => c is >= '\u007f' and <= '\u009f'));
-        Assert.Equal("\u00e4\u009b31m\u0085", System.Text.Json.JsonDocument.Parse(results[0].Output).RootElement.GetProperty("session").GetProperty("body").GetString());
+        Assert.Equal(
+            "\u00e4\u009b31m\u0085",
+            System.Text.Json.JsonDocument.Parse(results[0].Output).RootElement.GetProperty("session").GetProperty("body").GetString()
+        );
         Assert.Equal((0, 0), (results[0].ExitCode, results[4].ExitCode));
     }
 
@@ -356,18 +458,31 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     public async Task A_small_pool_starves_no_verb(int connections)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
-        var small = new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString) { MaxPoolSize = connections, Timeout = 3 }.ConnectionString;
+        var small = new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString)
+        {
+            MaxPoolSize = connections,
+            Timeout = 3,
+        }.ConnectionString;
         archiver.With("Sources:main:ConnectionString", small);
         await using var copy = await TestDatabase.CreateAsync(servers, Token);
         await ApplicationSchema.InstallAsync(copy, "ended-at", Token);
 
         var archived = await archiver.RunAsync("archive");
         var id = await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
-        foreach (var verb in new string[][]
-        {
-            ["verify", "--restore-drill", "3"], ["restore", id!, "--to", new NpgsqlConnectionStringBuilder(copy.ConnectionString) { MaxPoolSize = connections, Timeout = 3 }.ConnectionString],
-            ["restore", id!], ["erase", id!, "--yes"],
-        })
+        foreach (
+            var verb in new string[][]
+            {
+                ["verify", "--restore-drill", "3"],
+                [
+                    "restore",
+                    id!,
+                    "--to",
+                    new NpgsqlConnectionStringBuilder(copy.ConnectionString) { MaxPoolSize = connections, Timeout = 3 }.ConnectionString,
+                ],
+                ["restore", id!],
+                ["erase", id!, "--yes"],
+            }
+        )
         {
             var result = await archiver.RunAsync(verb);
             Assert.True(result.ExitCode == 0, $"{verb[0]}: {result.Error}{result.Output}");
@@ -383,17 +498,23 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     {
         await using var archiver = await ConversationAsync();
         await archiver.RunAsync("restore", "1");
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             ALTER TABLE conversations ADD COLUMN current_message int;
             ALTER TABLE messages ADD FOREIGN KEY (conversation_id) REFERENCES conversations;
             UPDATE conversations SET current_message = 11;
             CREATE INDEX ON conversations (current_message);
-            """, Token);
+            """,
+            Token
+        );
         // Archived before the key is there: what is tested is the way back.
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM conversations"));
-        await archiver.Database.ExecuteAsync($"ALTER TABLE conversations ADD CONSTRAINT current_fk FOREIGN KEY (current_message) REFERENCES messages {deferrable}", Token);
+        await archiver.Database.ExecuteAsync(
+            $"ALTER TABLE conversations ADD CONSTRAINT current_fk FOREIGN KEY (current_message) REFERENCES messages {deferrable}",
+            Token
+        );
 
         var rehearsed = await archiver.RunAsync("restore", "1", "--dry-run");
         var result = await archiver.RunAsync("restore", "1");
@@ -403,19 +524,26 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         Assert.Equal("11\t1\n", await archiver.Database.CopyOutAsync("SELECT id, conversation_id FROM messages"));
     }
 
-    private static Installation Chat(Installation archiver) => archiver.With("Sources:main:Preset", null)
-        .With("Sources:main:Tables:Session:Table", "chat").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at");
+    private static Installation Chat(Installation archiver) =>
+        archiver
+            .With("Sources:main:Preset", null)
+            .With("Sources:main:Tables:Session:Table", "chat")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "updated_at");
 
     /// <summary>One session whose key is a text around a number of a sequence, archived.</summary>
     private async Task<Installation> NumberedAsync()
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE SEQUENCE s;
             CREATE TABLE chat (id text PRIMARY KEY DEFAULT 'sess_' || nextval('s'), updated_at timestamptz NOT NULL);
             CREATE INDEX ON chat (updated_at, id);
             INSERT INTO chat (updated_at) VALUES (now() - interval '200 days');
-            """, Token);
+            """,
+            Token
+        );
         Assert.Equal(0, (await Chat(archiver).RunAsync("archive")).ExitCode);
         return archiver;
     }
@@ -424,16 +552,25 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     private async Task<Installation> ConversationAsync()
     {
         var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE conversations (id int PRIMARY KEY, updated_at timestamptz NOT NULL);
             CREATE TABLE messages (id int PRIMARY KEY, conversation_id int NOT NULL, body text);
             CREATE INDEX ON messages (conversation_id); CREATE INDEX ON conversations (updated_at, id);
             INSERT INTO conversations VALUES (1, now() - interval '200 days'); INSERT INTO messages VALUES (11, 1, 'old');
-            """, Token);
-        archiver.With("Sources:main:Preset", null)
-            .With("Sources:main:Tables:Session:Table", "conversations").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at")
-            .With("Sources:main:Tables:Children:messages:Table", "messages").With("Sources:main:Tables:Children:messages:ForeignKey", "conversation_id")
-            .With("Sources:main:Tables:Children:messages:ParentKey", "id").With("Sources:main:Tables:Children:messages:Key", "id").With("Sources:main:Tables:Children:messages:Order:0", "id");
+            """,
+            Token
+        );
+        archiver
+            .With("Sources:main:Preset", null)
+            .With("Sources:main:Tables:Session:Table", "conversations")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "updated_at")
+            .With("Sources:main:Tables:Children:messages:Table", "messages")
+            .With("Sources:main:Tables:Children:messages:ForeignKey", "conversation_id")
+            .With("Sources:main:Tables:Children:messages:ParentKey", "id")
+            .With("Sources:main:Tables:Children:messages:Key", "id")
+            .With("Sources:main:Tables:Children:messages:Order:0", "id");
         var archived = await archiver.RunAsync("archive");
         Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
         return archiver;

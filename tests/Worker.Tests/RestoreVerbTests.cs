@@ -17,7 +17,12 @@ public sealed class RestoreVerbTests(TestServers servers)
         var there = new Npgsql.NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString) { Database = "no_such_copy" };
 
         var absent = await archiver.RunAsync("restore", id!, "--to", there.ConnectionString);
-        var unreachable = await archiver.RunAsync("restore", id!, "--to", "Host=127.0.0.1;Port=1;Database=copy;Username=me;Password=hunter2");
+        var unreachable = await archiver.RunAsync(
+            "restore",
+            id!,
+            "--to",
+            "Host=127.0.0.1;Port=1;Database=copy;Username=me;Password=hunter2"
+        );
 
         Assert.Equal((1, 1), (absent.ExitCode, unreachable.ExitCode));
         Assert.Contains("has no database 'no_such_copy': check --to", absent.Error, StringComparison.Ordinal);
@@ -57,7 +62,10 @@ public sealed class RestoreVerbTests(TestServers servers)
         var (user, run, ofUser) = (
             await archiver.Database.ScalarAsync<string>("SELECT max(user_id) FROM archiver.archives"),
             await archiver.Database.ScalarAsync<Guid>("SELECT max(id::text)::uuid FROM archiver.runs"),
-            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE user_id = (SELECT max(user_id) FROM archiver.archives)"));
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.archives WHERE user_id = (SELECT max(user_id) FROM archiver.archives)"
+            )
+        );
 
         var byUser = Report(await archiver.RunAsync("restore", "--user", user!, "--json"));
         var byDates = await archiver.RunAsync("restore", "--from", "1999-01-01", "--to", "2000-01-01", "--json");
@@ -65,7 +73,10 @@ public sealed class RestoreVerbTests(TestServers servers)
         var byRun = Report(await archiver.RunAsync("restore", "--run", $"{run}", "--json"));
 
         Assert.Equal((ofUser, 0L), (Number(byUser, "restored"), Number(byUser, "already_there")));
-        Assert.Equal((1, true), (byDates.ExitCode, byDates.Output.Contains("No archive of source 'main' matches", StringComparison.Ordinal)));
+        Assert.Equal(
+            (1, true),
+            (byDates.ExitCode, byDates.Output.Contains("No archive of source 'main' matches", StringComparison.Ordinal))
+        );
         Assert.Equal((true, 12 - ofUser), (dry.GetProperty("dry_run").GetBoolean(), Number(dry, "restored")));
         Assert.Equal((12 - ofUser, ofUser), (Number(byRun, "restored"), Number(byRun, "already_there")));
         Assert.Equal(rows, await archiver.RowsAsync());
@@ -78,9 +89,14 @@ public sealed class RestoreVerbTests(TestServers servers)
         archiver.With("Sources:main:Preset", "status-expiry");
         await ApplicationSchema.InstallAsync(archiver.Database, "status-expiry", Token);
         await ApplicationSchema.GenerateAsync(archiver.Database, "status-expiry", 4, 0, 3, cancellationToken: Token);
-        const string both = "SELECT * FROM sessions s JOIN messages m ON m.session_id = s.id WHERE s.session_id <> 'conv_1000000001' ORDER BY m.id";
+        const string both =
+            "SELECT * FROM sessions s JOIN messages m ON m.session_id = s.id WHERE s.session_id <> 'conv_1000000001' ORDER BY m.id";
         var rows = await archiver.Database.CopyOutAsync(both, Token);
-        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM sessions WHERE session_id <> 'conv_1000000001' ORDER BY 1", Token)).TrimEnd().Split('\n');
+        var ids = (
+            await archiver.Database.CopyOutAsync("SELECT session_id FROM sessions WHERE session_id <> 'conv_1000000001' ORDER BY 1", Token)
+        )
+            .TrimEnd()
+            .Split('\n');
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         await using var copy = await TestDatabase.CreateAsync(servers, Token);
         await ApplicationSchema.InstallAsync(copy, "status-expiry", Token);
@@ -94,7 +110,13 @@ public sealed class RestoreVerbTests(TestServers servers)
         Assert.Equal(1, here.ExitCode);
         Assert.Contains("done in part, 1 session restored", here.Output, StringComparison.Ordinal);
         Assert.Matches("no-such-session +- +the ledger has no archive of it", here.Output);
-        Assert.Equal($"{ids[0]}\tactive\t2099-01-01 00:00:00+00\tt\n", await archiver.Database.CopyOutAsync("SELECT session_id, status, expires_at, updated_at > now() - interval '1 hour' FROM sessions", Token));
+        Assert.Equal(
+            $"{ids[0]}\tactive\t2099-01-01 00:00:00+00\tt\n",
+            await archiver.Database.CopyOutAsync(
+                "SELECT session_id, status, expires_at, updated_at > now() - interval '1 hour' FROM sessions",
+                Token
+            )
+        );
         Assert.Equal((2, "archiver: - reads ids from stdin, and none came.\n"), (nothing.ExitCode, nothing.Error));
     }
 
@@ -104,18 +126,26 @@ public sealed class RestoreVerbTests(TestServers servers)
     {
         await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 0, young: 0))
             .With("Sources:main:Preset", null)
-            .With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "updated_at");
-        await archiver.Database.ExecuteAsync("""
+            .With("Sources:main:Tables:Session:Table", "chats")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "updated_at");
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE chats (id text PRIMARY KEY, updated_at timestamptz NOT NULL);
             CREATE INDEX ON chats (updated_at, id);
             INSERT INTO chats SELECT id, now() - interval '100 days' FROM unnest(ARRAY[' a', 'a', 'b ', 'b', ' ']) AS n (id);
-            """, Token);
+            """,
+            Token
+        );
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
 
         var restored = await archiver.RunWithInputAsync(" a\r\n\r\nb \n\n \n", "restore", "-");
 
         Assert.True(restored.ExitCode == 0, restored.Output + restored.Error);
-        Assert.Equal("( )( a)(b )", await archiver.Database.ScalarAsync<string>("SELECT string_agg('(' || id || ')', '' ORDER BY id COLLATE \"C\") FROM chats"));
+        Assert.Equal(
+            "( )( a)(b )",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg('(' || id || ')', '' ORDER BY id COLLATE \"C\") FROM chats")
+        );
     }
 
     [Fact]
@@ -143,20 +173,22 @@ public sealed class RestoreVerbTests(TestServers servers)
         var id = (await ArchivedAsync(archiver))[0];
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages RENAME content TO body", Token);
 
-        foreach (var (said, arguments) in new (string, string[])[]
-        {
-            ("Say what to restore", ["restore"]),
-            ("Say what to restore", ["restore", id, "--user", "u"]),
-            ("--expires goes with --reactivate", ["restore", id, "--expires", "2099-01-01"]),
-            ("--to must be a date such as 2026-01-31", ["restore", "--to", "tomorrow"]),
-            ("--to is not a connection string", ["restore", id, "--to", "Hots=x;Password=secret"]),
-            ("--to may be given once", ["restore", "--to", "2026-01-01", "--to", "2026-01-02"]),
-            ("--on-conflict must be fail, skip or replace, but is 'maybe'", ["restore", id, "--on-conflict", "maybe"]),
-            ("--generation chooses one archive", ["restore", "--generation", "1", "--user", "u"]),
-            ("--map content=boddy: public.chat_messages has no column 'boddy'", ["restore", id, "--map", "content=boddy"]),
-            ("--sample and --all exclude each other", ["verify", "--all", "--sample", "1"]),
-            ("then say --yes", ["reconcile", "--fix"]),
-        })
+        foreach (
+            var (said, arguments) in new (string, string[])[]
+            {
+                ("Say what to restore", ["restore"]),
+                ("Say what to restore", ["restore", id, "--user", "u"]),
+                ("--expires goes with --reactivate", ["restore", id, "--expires", "2099-01-01"]),
+                ("--to must be a date such as 2026-01-31", ["restore", "--to", "tomorrow"]),
+                ("--to is not a connection string", ["restore", id, "--to", "Hots=x;Password=secret"]),
+                ("--to may be given once", ["restore", "--to", "2026-01-01", "--to", "2026-01-02"]),
+                ("--on-conflict must be fail, skip or replace, but is 'maybe'", ["restore", id, "--on-conflict", "maybe"]),
+                ("--generation chooses one archive", ["restore", "--generation", "1", "--user", "u"]),
+                ("--map content=boddy: public.chat_messages has no column 'boddy'", ["restore", id, "--map", "content=boddy"]),
+                ("--sample and --all exclude each other", ["verify", "--all", "--sample", "1"]),
+                ("then say --yes", ["reconcile", "--fix"]),
+            }
+        )
         {
             var result = await archiver.RunAsync(arguments);
             Assert.True(result.ExitCode == 2, $"{string.Join(' ', arguments)} exits with {result.ExitCode}: {result.Error}");
@@ -187,7 +219,8 @@ public sealed class RestoreVerbTests(TestServers servers)
         const string torn = """
             SELECT count(*)
             FROM archiver.archives AS a
-            WHERE (SELECT count(*) FROM chat_sessions AS s WHERE s.session_id = a.session_id::uuid) + (SELECT count(*) FROM chat_messages AS m WHERE m.session_id = a.session_id::uuid)
+            WHERE (SELECT count(*) FROM chat_sessions AS s WHERE s.session_id = a.session_id::uuid) + (SELECT count(*)
+              FROM chat_messages AS m WHERE m.session_id = a.session_id::uuid)
                   <> CASE a.state WHEN 'restored' THEN a.row_count ELSE 0 END
             """;
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2200, young: 0, messages: 10);
@@ -196,21 +229,35 @@ public sealed class RestoreVerbTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
 
         // Each wait is for another moment of its work: connected, writing, after some commits.
-        foreach (var moment in new[]
-        {
-            "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database())",
-            "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database() AND backend_xid IS NOT NULL)",
-            "(SELECT count(*) FROM chat_sessions) > 0",
-            "(SELECT count(*) FROM chat_sessions) > 1000",
-        })
+        foreach (
+            var moment in new[]
+            {
+                "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database())",
+                "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database() AND backend_xid "
+                    + "IS "
+                    + "NOT NULL)",
+                "(SELECT count(*) FROM chat_sessions) > 0",
+                "(SELECT count(*) FROM chat_sessions) > 1000",
+            }
+        )
         {
             await using var process = archiver.Start("restore", "--from", "2000-01-01");
-            await Eventually.TrueAsync(async () => process.HasExited || await archiver.Database.ScalarAsync<bool>($"SELECT {moment}", Token), Token, what: moment);
+            await Eventually.TrueAsync(
+                async () => process.HasExited || await archiver.Database.ScalarAsync<bool>($"SELECT {moment}", Token),
+                Token,
+                what: moment
+            );
             process.SendSignal(ProcessSignal.Kill);
             await process.WaitForExitAsync(Token);
             // What the server still has in hand of the dead process it rolls back.
             await Eventually.TrueAsync(
-                async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database()", Token) == 0, Token);
+                async () =>
+                    await archiver.Database.ScalarAsync<long>(
+                        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database()",
+                        Token
+                    ) == 0,
+                Token
+            );
             Assert.Equal(0, await archiver.Database.ScalarAsync<long>(torn, Token));
         }
         var result = await archiver.RunAsync("restore", "--from", "2000-01-01");

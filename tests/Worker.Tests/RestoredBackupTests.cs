@@ -5,7 +5,8 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// A ledger that was lost or is of an earlier time, at the command line: rebuild and reconcile choose by time and content, and remove nothing of
+/// A ledger that was lost or is of an earlier time, at the command line: rebuild and reconcile choose by time and content, and remove
+/// nothing of
 /// which another object does not hold the same rows.
 /// </summary>
 public sealed class RestoredBackupTests(TestServers servers)
@@ -24,7 +25,9 @@ public sealed class RestoredBackupTests(TestServers servers)
         // The database as it was before, without the last message of each session; the worker had been killed before it wrote its manifest.
         await RemoveManifestsAsync(archiver);
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
-        await archiver.Database.ExecuteAsync($"DELETE FROM chat_messages WHERE id IN (SELECT max(id) FROM chat_messages GROUP BY session_id); {Forget}");
+        await archiver.Database.ExecuteAsync(
+            $"DELETE FROM chat_messages WHERE id IN (SELECT max(id) FROM chat_messages GROUP BY session_id); {Forget}"
+        );
         var longer = await archiver.Bucket.ListKeysAsync("chat_archives/2");
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
@@ -35,7 +38,11 @@ public sealed class RestoredBackupTests(TestServers servers)
         Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
         Assert.Contains("2 objects adopted", first.Output, StringComparison.Ordinal);
         Assert.Contains("2 objects abandoned, and kept", second.Output, StringComparison.Ordinal);
-        Assert.Contains("is neither live nor, with the same rows, in an object that was read back now", second.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "is neither live nor, with the same rows, in an object that was read back now",
+            second.Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
         Assert.All(longer, key => Assert.Contains(key, second.Output, StringComparison.Ordinal));
     }
@@ -59,7 +66,10 @@ public sealed class RestoredBackupTests(TestServers servers)
         Assert.Contains("3 objects adopted", adopted.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("removed", adopted.Output, StringComparison.Ordinal);
         Assert.Contains("3 objects abandoned and superfluous: removed", removed.Output, StringComparison.Ordinal);
-        Assert.Equal((0, 3), ((await archiver.RunAsync("verify", "--all")).ExitCode, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count));
+        Assert.Equal(
+            (0, 3),
+            ((await archiver.RunAsync("verify", "--all")).ExitCode, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count)
+        );
     }
 
     [Fact]
@@ -73,7 +83,13 @@ public sealed class RestoredBackupTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         await archiver.RunAsync("reconcile", "--fix", "--yes");
         // As long as before, and with other bytes: a HEAD would not notice.
-        var keepers = (await archiver.Database.CopyOutAsync("SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id ORDER BY 1")).TrimEnd().Split('\n');
+        var keepers = (
+            await archiver.Database.CopyOutAsync(
+                "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id ORDER BY 1"
+            )
+        )
+            .TrimEnd()
+            .Split('\n');
         await archiver.Bucket.PutRawAsync(keepers[0], new byte[(await archiver.Bucket.GetRawAsync(keepers[0], Token)).Length], Token);
 
         var result = await archiver.RunAsync("reconcile", "--fix", "--yes");
@@ -90,7 +106,10 @@ public sealed class RestoredBackupTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(idle: 12, versioned);
         Assert.Equal(ProcessFault.Killed, await KilledAsync(archiver, FaultPoints.Uploaded));
-        await archiver.Database.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', 'one more', last_activity FROM chat_sessions");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', "
+                + "'one more', last_activity FROM chat_sessions"
+        );
         var rows = await archiver.RowsAsync();
         // The commit is through, its manifest is not.
         Assert.Equal(ProcessFault.Killed, await KilledAsync(archiver, FaultPoints.DeleteCommitted));
@@ -114,7 +133,10 @@ public sealed class RestoredBackupTests(TestServers servers)
         await using var archiver = await CreateAsync(idle: 1, versioned: true);
         Assert.Equal(ProcessFault.Killed, await KilledAsync(archiver, FaultPoints.Uploaded));
         var stale = await archiver.Bucket.ListKeysAsync("chat_archives/2");
-        await archiver.Database.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', 'one more', last_activity FROM chat_sessions");
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', "
+                + "'one more', last_activity FROM chat_sessions"
+        );
         var rows = await archiver.RowsAsync();
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         var id = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives");
@@ -135,13 +157,20 @@ public sealed class RestoredBackupTests(TestServers servers)
     public async Task What_was_archived_last_is_the_newest_whatever_generations_a_restored_backup_left_in_the_bucket(string command)
     {
         await using var archiver = await CreateAsync(idle: 2);
-        await archiver.Database.ExecuteAsync("CREATE TABLE backup AS TABLE chat_sessions; CREATE TABLE messages_backup AS TABLE chat_messages");
+        await archiver.Database.ExecuteAsync(
+            "CREATE TABLE backup AS TABLE chat_sessions; CREATE TABLE messages_backup AS TABLE chat_messages"
+        );
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
-        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'; UPDATE chat_messages SET content = 'given up'");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.archives SET restored_at = now() - interval '60 days'; UPDATE chat_messages SET content = 'given up'"
+        );
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(0, await archiver.LiveSessionsAsync());
-        await archiver.Database.ExecuteAsync($"{Forget}; INSERT INTO chat_sessions SELECT * FROM backup; INSERT INTO chat_messages OVERRIDING SYSTEM VALUE SELECT * FROM messages_backup; UPDATE chat_messages SET content = 'newest'");
+        await archiver.Database.ExecuteAsync(
+            $"{Forget}; INSERT INTO chat_sessions SELECT * FROM backup; INSERT INTO chat_messages "
+                + "OVERRIDING SYSTEM VALUE SELECT * FROM messages_backup; UPDATE chat_messages SET content = 'newest'"
+        );
         var rows = await archiver.RowsAsync();
         var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions")).TrimEnd().Split('\n');
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
@@ -157,7 +186,10 @@ public sealed class RestoredBackupTests(TestServers servers)
         Assert.True(restored.ExitCode == 0, restored.Output + restored.Error);
         Assert.Equal(rows, await archiver.RowsAsync());
         if (command.StartsWith("reconcile", StringComparison.Ordinal))
-            Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'"));
+            Assert.Equal(
+                0,
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'")
+            );
     }
 
     [Fact]
@@ -167,7 +199,11 @@ public sealed class RestoredBackupTests(TestServers servers)
         await archiver.RunAsync("archive");
         var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
         await archiver.Bucket.PutRawAsync(keys[0], [], Token);
-        await archiver.Bucket.PutRawAsync(keys[1].Replace(".json.gz", "~aa.json.gz", StringComparison.Ordinal), await archiver.Bucket.GetRawAsync(keys[1], Token), Token);
+        await archiver.Bucket.PutRawAsync(
+            keys[1].Replace(".json.gz", "~aa.json.gz", StringComparison.Ordinal),
+            await archiver.Bucket.GetRawAsync(keys[1], Token),
+            Token
+        );
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, keys[1], Token);
 
         var seen = await archiver.RunAsync("reconcile");
@@ -183,7 +219,11 @@ public sealed class RestoredBackupTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(idle: 2, versioned: true);
         await archiver.RunAsync("archive");
-        var objects = (await archiver.Database.CopyOutAsync("SELECT key, version_id FROM archiver.objects ORDER BY key")).TrimEnd().Split('\n').Select(l => l.Split('\t')).ToList();
+        var objects = (await archiver.Database.CopyOutAsync("SELECT key, version_id FROM archiver.objects ORDER BY key"))
+            .TrimEnd()
+            .Split('\n')
+            .Select(l => l.Split('\t'))
+            .ToList();
         foreach (var covered in objects)
             await archiver.Bucket.PutRawAsync(covered[0], [1, 2, 3], Token);
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, objects[1][0], objects[1][1], Token);
@@ -205,7 +245,11 @@ public sealed class RestoredBackupTests(TestServers servers)
         await using var archiver = await CreateAsync(idle: 4, versioned: true);
         var rows = await archiver.RowsAsync();
         await archiver.RunAsync("archive");
-        var objects = (await archiver.Database.CopyOutAsync("SELECT key, version_id FROM archiver.objects ORDER BY key")).TrimEnd().Split('\n').Select(l => l.Split('\t')).ToList();
+        var objects = (await archiver.Database.CopyOutAsync("SELECT key, version_id FROM archiver.objects ORDER BY key"))
+            .TrimEnd()
+            .Split('\n')
+            .Select(l => l.Split('\t'))
+            .ToList();
         foreach (var hidden in objects.Take(2))
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, hidden[0], Token);
 
@@ -214,14 +258,21 @@ public sealed class RestoredBackupTests(TestServers servers)
         var rebuilt = await archiver.RunAsync("ledger", "rebuild");
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, objects[1][0], objects[1][1], Token);
         var lost = await archiver.RunAsync("reconcile");
-        await archiver.Bucket.Client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = archiver.Bucket.Name, Key = objects[3][0] }, Token);
+        await archiver.Bucket.Client.DeleteObjectAsync(
+            new DeleteObjectRequest { BucketName = archiver.Bucket.Name, Key = objects[3][0] },
+            Token
+        );
         var restored = await archiver.RunAsync("restore", "--from", "2000-01-01");
 
         Assert.Equal(1, seen.ExitCode);
         Assert.Contains("2 objects in the ledger and hidden in the bucket", seen.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("only a backup", seen.Output, StringComparison.Ordinal);
         Assert.Contains("4 archives added to the ledger", rebuilt.Output, StringComparison.Ordinal);
-        Assert.Contains("1 object in the ledger and in no version in the bucket: only a backup of the bucket brings them back", lost.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 object in the ledger and in no version in the bucket: only a backup of the bucket brings them back",
+            lost.Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("1 object in the ledger and hidden in the bucket", lost.Output, StringComparison.Ordinal);
         Assert.Equal(1, restored.ExitCode);
         Assert.Equal(3, await archiver.LiveSessionsAsync());
@@ -265,8 +316,15 @@ public sealed class RestoredBackupTests(TestServers servers)
         return archiver.With("Safety:ReconcileAge", "1ms").With("Sources:main:Policies:idle:RestoreGrace", "0s");
     }
 
-    private static async Task KeepVersionsAsync(Installation archiver) => await archiver.Bucket.Client.PutBucketVersioningAsync(
-        new PutBucketVersioningRequest { BucketName = archiver.Bucket.Name, VersioningConfig = new S3BucketVersioningConfig { Status = Amazon.S3.VersionStatus.Enabled } }, Token);
+    private static async Task KeepVersionsAsync(Installation archiver) =>
+        await archiver.Bucket.Client.PutBucketVersioningAsync(
+            new PutBucketVersioningRequest
+            {
+                BucketName = archiver.Bucket.Name,
+                VersioningConfig = new S3BucketVersioningConfig { Status = Amazon.S3.VersionStatus.Enabled },
+            },
+            Token
+        );
 
     private static async Task<int> KilledAsync(Installation archiver, string point)
     {
@@ -276,7 +334,12 @@ public sealed class RestoredBackupTests(TestServers servers)
 
     private static async Task RemoveManifestsAsync(Installation archiver)
     {
-        foreach (var version in (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/.archiver/manifests/", Token)).Versions ?? [])
+        foreach (
+            var version in (
+                await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/.archiver/manifests/", Token)
+            ).Versions
+                ?? []
+        )
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, version.Key, version.VersionId, Token);
     }
 }

@@ -2,7 +2,9 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>Without keys in the configuration: credentials of a role, as EKS (web identity) and a profile (assumed role) give them.</summary>
+/// <summary>
+/// Without keys in the configuration: credentials of a role, as EKS (web identity) and a profile (assumed role) give them.
+/// </summary>
 public sealed class RoleTests(TestServers servers) : IAsyncLifetime
 {
     private const string Arn = "arn:aws:iam::123456789012:role/archiver";
@@ -59,8 +61,10 @@ public sealed class RoleTests(TestServers servers) : IAsyncLifetime
         var problem = worker.Events.First(e => e.TryGetProperty("Problem", out _)).GetProperty("Problem").GetString();
         Assert.Equal(
             $"AWS did not give the credentials of the role {Arn} (AccessDenied): its trust policy must allow this identity "
-            + "(AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, or the profile of AWS_PROFILE). Or set Archiver:Storage:AccessKey and Archiver:Storage:SecretKey.",
-            problem);
+                + "(AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, or the profile of AWS_PROFILE). Or set Archiver:Storage:AccessKey and "
+                + "Archiver:Storage:SecretKey.",
+            problem
+        );
         Assert.False(await worker.IsReadyAsync(Token));
 
         _aws.Refusal = null;
@@ -104,7 +108,12 @@ public sealed class RoleTests(TestServers servers) : IAsyncLifetime
         var result = await RunAsync([("HOME", _home), ("AWS_EC2_METADATA_DISABLED", "true")], "archive");
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("No AWS credentials were found: set Archiver:Storage:AccessKey and Archiver:Storage:SecretKey, or give the process a role.", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "No AWS credentials were found: set Archiver:Storage:AccessKey and Archiver:Storage:SecretKey, or give the process "
+                + "a role.",
+            result.Error,
+            StringComparison.Ordinal
+        );
     }
 
     public async ValueTask InitializeAsync()
@@ -130,7 +139,9 @@ public sealed class RoleTests(TestServers servers) : IAsyncLifetime
     private (string Name, string Value)[] Profile()
     {
         var file = Path.Combine(_home, "config");
-        File.WriteAllText(file, $"""
+        File.WriteAllText(
+            file,
+            $"""
             [profile people]
             aws_access_key_id = somebody
             aws_secret_access_key = something
@@ -138,12 +149,18 @@ public sealed class RoleTests(TestServers servers) : IAsyncLifetime
             role_arn = {Arn}
             source_profile = people
             region = us-east-1
-            """);
+            """
+        );
         return [.. Everywhere(), ("AWS_CONFIG_FILE", file), ("AWS_PROFILE", "archiver")];
     }
 
     private (string Name, string Value)[] Everywhere() =>
-        [("HOME", _home), ("AWS_REGION", "us-east-1"), ("AWS_ENDPOINT_URL_STS", _aws.Sts.ToString()), ("AWS_EC2_METADATA_DISABLED", "true")];
+        [
+            ("HOME", _home),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL_STS", _aws.Sts.ToString()),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ];
 
     private async Task<ProcessResult> RunAsync((string Name, string Value)[] variables, params string[] arguments)
     {

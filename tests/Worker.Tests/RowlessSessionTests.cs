@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>One table of messages is the whole chat, as LangChain, Flowise and Spring AI keep it: a session is the rows of one key, and has none of its own.</summary>
+/// <summary>
+/// One table of messages is the whole chat, as LangChain, Flowise and Spring AI keep it: a session is the rows of one key, and has none of
+/// its own.
+/// </summary>
 public sealed class RowlessSessionTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -20,10 +23,25 @@ public sealed class RowlessSessionTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("plan")).ExitCode);
         var archived = await archiver.RunAsync("archive");
         Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
-        Assert.Equal(6, await archiver.Database.ScalarAsync<long>("SELECT rows_deleted FROM archiver.runs WHERE policy = 'idle' ORDER BY started_at DESC LIMIT 1", Token));
+        Assert.Equal(
+            6,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT rows_deleted FROM archiver.runs WHERE policy = 'idle' ORDER BY started_at DESC LIMIT 1",
+                Token
+            )
+        );
         // 3 got a message lately; rows without a key are nobody's.
         Assert.Equal("-,3", await KeysAsync(archiver));
-        Assert.Equal("1 2 200 210, 2 2 200 210", await archiver.Database.ScalarAsync<string>("SELECT string_agg(right(session_id, 1) || ' ' || message_count || ' ' || round(extract(epoch FROM now() - session_last_activity) / 86400) || ' ' || round(extract(epoch FROM now() - session_first_activity) / 86400), ', ' ORDER BY session_id) FROM archiver.archives", Token));
+        Assert.Equal(
+            "1 2 200 210, 2 2 200 210",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(right(session_id, 1) || ' "
+                    + "' || message_count || ' ' || round(extract(epoch FROM now() - session_last_activity) / 86400) || ' ' || "
+                    + "round(extract(epoch "
+                    + "FROM now() - session_first_activity) / 86400), ', ' ORDER BY session_id) FROM archiver.archives",
+                Token
+            )
+        );
         var verified = await archiver.RunAsync("verify", "--all", "--restore-drill", "2");
         Assert.True(verified.ExitCode == 0, verified.Error + verified.Output);
         var reconciled = await archiver.RunAsync("reconcile");
@@ -31,7 +49,10 @@ public sealed class RowlessSessionTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("status")).ExitCode);
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
         Assert.Equal(0, (await archiver.RunAsync("ledger", "rebuild")).ExitCode);
-        Assert.Equal("archived archived", await archiver.Database.ScalarAsync<string>("SELECT string_agg(state, ' ') FROM archiver.archives", Token));
+        Assert.Equal(
+            "archived archived",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(state, ' ') FROM archiver.archives", Token)
+        );
 
         var restored = await archiver.RunAsync("restore", Key(1), Key(2));
         Assert.True(restored.ExitCode == 0, restored.Error + restored.Output);
@@ -52,10 +73,20 @@ public sealed class RowlessSessionTests(TestServers servers)
         await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
         archiver.With("Storage:Verify", "TrialRestore");
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
-        await archiver.Database.ExecuteAsync($"INSERT INTO messages (session_id, body, at) VALUES ('{Key(1)}', 'again', now() - interval '150 days')", Token);
+        await archiver.Database.ExecuteAsync(
+            $"INSERT INTO messages (session_id, body, at) VALUES ('{Key(1)}', 'again', now() - interval '150 days')",
+            Token
+        );
 
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
-        Assert.Equal("1 2", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(generation::text, ' ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{Key(1)}' AND state = 'archived'", Token));
+        Assert.Equal(
+            "1 2",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(generation::text, ' ' ORDER BY generation) "
+                    + $"FROM archiver.archives WHERE session_id = '{Key(1)}' AND state = 'archived'",
+                Token
+            )
+        );
         Assert.Equal(0, (await archiver.RunAsync("restore", Key(1))).ExitCode);
         var older = await archiver.RunAsync("restore", Key(1), "--generation", "1");
 
@@ -64,7 +95,10 @@ public sealed class RowlessSessionTests(TestServers servers)
         // What is there gives way to the older version, which is archived first.
         var replaced = await archiver.RunAsync("restore", Key(1), "--generation", "2", "--on-conflict", "replace");
         Assert.True(replaced.ExitCode == 0, replaced.Error + replaced.Output);
-        Assert.Equal("again", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(body, ',') FROM messages WHERE session_id = '{Key(1)}'", Token));
+        Assert.Equal(
+            "again",
+            await archiver.Database.ScalarAsync<string>($"SELECT string_agg(body, ',') FROM messages WHERE session_id = '{Key(1)}'", Token)
+        );
         Assert.Equal(0, (await archiver.RunAsync("restore", Key(1), "--generation", "1")).ExitCode);
         // The same again changes nothing.
         Assert.Equal(0, (await archiver.RunAsync("restore", Key(1), "--generation", "1", "--on-conflict", "skip")).ExitCode);
@@ -77,24 +111,41 @@ public sealed class RowlessSessionTests(TestServers servers)
         await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
         await using var other = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var transaction = await other.BeginTransactionAsync(Token);
-        await using (var command = new NpgsqlCommand($"SELECT FROM messages WHERE session_id = '{Key(1)}' LIMIT 1 FOR UPDATE", other, transaction))
+        await using (
+            var command = new NpgsqlCommand($"SELECT FROM messages WHERE session_id = '{Key(1)}' LIMIT 1 FOR UPDATE", other, transaction)
+        )
             await command.ExecuteNonQueryAsync(Token);
-        // A writer whom no row of the session holds up: here a trigger plays it, between the delete of the first row and the end of the statement.
-        await archiver.Database.ExecuteAsync($"""
+        // A writer whom no row of the session holds up: here a trigger plays it, between the delete of the first row and the end of the
+        // statement.
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE EXTENSION IF NOT EXISTS dblink;
             CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               IF OLD.session_id = '{Key(2)}' THEN
-                PERFORM public.dblink_exec('{archiver.Database.ConnectionString.Replace("Host=", "host=", StringComparison.Ordinal).Replace("Port=", "port=", StringComparison.Ordinal).Replace("Username=", "user=", StringComparison.Ordinal).Replace("Password=", "password=", StringComparison.Ordinal).Replace("Database=", "dbname=", StringComparison.Ordinal).Replace(';', ' ')}',
+                PERFORM public.dblink_exec('{archiver.Database.ConnectionString.Replace("Host=", "host=", StringComparison.Ordinal).Replace(
+                "Port=",
+                "port=",
+                StringComparison.Ordinal
+            ).Replace("Username=", "user=", StringComparison.Ordinal).Replace("Password=", "password=", StringComparison.Ordinal).Replace(
+                "Database=",
+                "dbname=",
+                StringComparison.Ordinal
+            ).Replace(';', ' ')}',
                   'INSERT INTO messages (session_id, body, at) VALUES (''{Key(2)}'', ''late'', now())');
               END IF;
               RETURN OLD; END $$;
             CREATE TRIGGER late BEFORE DELETE ON messages FOR EACH ROW EXECUTE FUNCTION late();
-            """, Token);
+            """,
+            Token
+        );
 
         var run = await archiver.RunAsync("archive");
 
         Assert.Equal("-,1,2,3", await KeysAsync(archiver));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'", Token));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'", Token)
+        );
         Assert.Equal(0, run.ExitCode);
     }
 
@@ -108,34 +159,64 @@ public sealed class RowlessSessionTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("purge")).ExitCode);
 
         Assert.Equal("-,1,3", await KeysAsync(archiver));
-        Assert.Equal("3", await archiver.Database.ScalarAsync<string>("SELECT rows_deleted::text FROM archiver.runs WHERE policy = 'gone' ORDER BY started_at DESC LIMIT 1", Token));
+        Assert.Equal(
+            "3",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT rows_deleted::text FROM archiver.runs WHERE policy = 'gone' ORDER BY started_at DESC LIMIT 1",
+                Token
+            )
+        );
     }
 
     private static string Key(int n) => $"00000000-0000-0000-0000-00000000000{n}";
 
     private static Task<string?> KeysAsync(Installation archiver) =>
-        archiver.Database.ScalarAsync<string?>("SELECT string_agg(DISTINCT coalesce(right(session_id::text, 1), '-'), ',') FROM messages", Token);
+        archiver.Database.ScalarAsync<string?>(
+            "SELECT string_agg(DISTINCT coalesce(right(session_id::text, 1), '-'), ',') FROM messages",
+            Token
+        );
 
     private static async Task<string> RowsAsync(Installation archiver) =>
-        await archiver.Database.CopyOutAsync("SELECT * FROM messages ORDER BY id") + await archiver.Database.CopyOutAsync("SELECT * FROM notes ORDER BY id");
+        await archiver.Database.CopyOutAsync("SELECT * FROM messages ORDER BY id")
+        + await archiver.Database.CopyOutAsync("SELECT * FROM notes ORDER BY id");
 
     /// <summary>1 and 2 are old, 3 has a young message, and one row has no key.</summary>
     private async Task<Installation> CreateAsync(string type, string? form, string value, string key)
     {
-        var archiver = await Installation.CreateAsync(servers, $"""
+        var archiver = await Installation.CreateAsync(
+            servers,
+            $"""
             CREATE TABLE messages (id serial PRIMARY KEY, session_id {key}, body text NOT NULL, at {type} NOT NULL);
             CREATE TABLE notes (id serial PRIMARY KEY, session_id {key} NOT NULL, note text);
             CREATE INDEX ON messages (session_id, at); CREATE INDEX ON notes (session_id);
-            INSERT INTO messages (session_id, body, at) SELECT ('00000000-0000-0000-0000-00000000000' || s)::{key}, 'hello', {TimedChats.Of(value, "now() - interval '200 days' - m * interval '10 days'")} FROM generate_series(1, 3) AS s, generate_series(0, 1) AS m;
-            INSERT INTO messages (session_id, body, at) VALUES ('{Key(3)}', 'young', {TimedChats.Of(value, "now()")}), (NULL, 'nobody', {TimedChats.Of(value, "now() - interval '300 days'")});
-            INSERT INTO notes (session_id, note) SELECT ('00000000-0000-0000-0000-00000000000' || s)::{key}, 'n' FROM generate_series(1, 3) AS s;
-            """, Token);
-        foreach (var (name, text) in new Dictionary<string, string?>
-        {
-            ["Session:From"] = "messages", ["Session:Key"] = "session_id", ["Session:Activity:0:Column"] = "at", ["Session:Activity:0:As"] = form,
-            ["Children:messages:Table"] = "messages", ["Children:messages:Key"] = "id", ["Children:messages:Order:0"] = "id",
-            ["Children:notes:Table"] = "notes", ["Children:notes:ForeignKey"] = "session_id", ["Children:notes:ParentKey"] = "session_id", ["Children:notes:Key"] = "id", ["Children:notes:Order:0"] = "id",
-        })
+            INSERT INTO messages (session_id, body, at) SELECT ('00000000-0000-0000-0000-00000000000' || s)::{key}, 'hello',
+              {TimedChats.Of(value, "now() - interval '200 days' - m * interval '10 days'")}
+                FROM generate_series(1, 3) AS s, generate_series(0, 1) AS m;
+            INSERT INTO messages (session_id, body, at)
+              VALUES ('{Key(3)}', 'young', {TimedChats.Of(value, "now()")}),
+                (NULL, 'nobody', {TimedChats.Of(value, "now() - interval '300 days'")});
+            INSERT INTO notes (session_id, note) SELECT ('00000000-0000-0000-0000-00000000000' || s)::{key}, 'n'
+              FROM generate_series(1, 3) AS s;
+            """,
+            Token
+        );
+        foreach (
+            var (name, text) in new Dictionary<string, string?>
+            {
+                ["Session:From"] = "messages",
+                ["Session:Key"] = "session_id",
+                ["Session:Activity:0:Column"] = "at",
+                ["Session:Activity:0:As"] = form,
+                ["Children:messages:Table"] = "messages",
+                ["Children:messages:Key"] = "id",
+                ["Children:messages:Order:0"] = "id",
+                ["Children:notes:Table"] = "notes",
+                ["Children:notes:ForeignKey"] = "session_id",
+                ["Children:notes:ParentKey"] = "session_id",
+                ["Children:notes:Key"] = "id",
+                ["Children:notes:Order:0"] = "id",
+            }
+        )
             archiver.With($"Sources:main:Tables:{name}", text);
         var migrated = await archiver.RunAsync("migrate");
         Assert.True(migrated.ExitCode == 0, migrated.Error);

@@ -30,16 +30,28 @@ public sealed class RunVerbTests(TestServers servers)
     public async Task Runs_policies_of_a_source_one_after_another_in_their_order()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0);
-        archiver.With(Cron, EverySecond).With("Sources:main:Policies:idle:Order", "2")
-            .With("Sources:main:Policies:zero:Action", "Archive").With("Sources:main:Policies:zero:IdleFor", "300d").With("Sources:main:Policies:zero:Cron", EverySecond);
+        archiver
+            .With(Cron, EverySecond)
+            .With("Sources:main:Policies:idle:Order", "2")
+            .With("Sources:main:Policies:zero:Action", "Archive")
+            .With("Sources:main:Policies:zero:IdleFor", "300d")
+            .With("Sources:main:Policies:zero:Cron", EverySecond);
         await using var worker = await RunningWorker.StartAsync(archiver, Token);
         await worker.LoggedAsync(6003, Token);
         await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs") >= 6, Token);
         await worker.StopAsync(Token);
 
-        var order = await archiver.Database.ScalarAsync<string>("SELECT string_agg(policy, ' ' ORDER BY id) FROM (SELECT * FROM archiver.runs ORDER BY id LIMIT 6) AS r");
+        var order = await archiver.Database.ScalarAsync<string>(
+            "SELECT string_agg(policy, ' ' ORDER BY id) FROM (SELECT * FROM archiver.runs ORDER BY id LIMIT 6) AS r"
+        );
         Assert.Equal("zero idle zero idle zero idle", order);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM (SELECT started_at < lag(ended_at) OVER (ORDER BY id) AS early FROM archiver.runs) AS r WHERE early"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM (SELECT started_at < lag(ended_at) OVER (ORDER BY "
+                    + "id) AS early FROM archiver.runs) AS r WHERE early"
+            )
+        );
     }
 
     [Fact]
@@ -110,7 +122,10 @@ public sealed class RunVerbTests(TestServers servers)
         Assert.Equal(0, result.ExitCode);
         var live = await archiver.LiveSessionsAsync();
         Assert.InRange(live, 1, 395);
-        Assert.Equal(400 - live, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Equal(
+            400 - live,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'")
+        );
         Assert.Equal(live * 4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages"));
         Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
         Assert.Equal(0, (await archiver.With("Batch:Pause", "0s").With("Batch:Sessions", "1000").RunAsync("archive")).ExitCode);
@@ -173,7 +188,13 @@ public sealed class RunVerbTests(TestServers servers)
         await using var worker = await RunningWorker.InvokeAsync(archiver.With(Cron, EveryYear), Token);
 
         await Eventually.TrueAsync(
-            async () => await archiver.Database.ScalarAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0, Token);
+            async () =>
+                await archiver.Database.ScalarAsync<long>(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
+                        + "datname = current_database() AND wait_event_type = 'Lock'"
+                ) > 0,
+            Token
+        );
         await worker.LoggedAsync(6009, Token);
         await locking.RollbackAsync(Token);
 
@@ -187,7 +208,10 @@ public sealed class RunVerbTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
         await archiver.RunAsync("migrate");
         await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = now() - interval '400 days'");
-        await using var worker = await RunningWorker.InvokeAsync(archiver.With(Cron, "0 0 2 * * ?").With("Sources:main:Policies:idle:DryRun", "true"), Token);
+        await using var worker = await RunningWorker.InvokeAsync(
+            archiver.With(Cron, "0 0 2 * * ?").With("Sources:main:Policies:idle:DryRun", "true"),
+            Token
+        );
 
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
         Assert.Equal(1, await archiver.LiveSessionsAsync());
@@ -199,7 +223,12 @@ public sealed class RunVerbTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
         await archiver.With(Cron, EveryYear).RunAsync("archive");
         // As no archiver writes it: what comes of it is an error that nobody foresaw.
-        await archiver.Database.ExecuteAsync("ALTER TABLE archiver.runs ALTER COLUMN policy DROP NOT NULL; INSERT INTO archiver.runs SELECT (r).* FROM (SELECT jsonb_populate_record(x, jsonb_build_object('id', gen_random_uuid(), 'policy', NULL)) AS r FROM archiver.runs AS x) AS y");
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE archiver.runs ALTER COLUMN policy DROP NOT NULL; INSERT INTO archiver.runs "
+                + "SELECT (r).* FROM (SELECT jsonb_populate_record(x, jsonb_build_object('id', gen_random_uuid(), 'policy', NULL)) AS r "
+                + "FROM "
+                + "archiver.runs AS x) AS y"
+        );
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
 
         await worker.LoggedAsync(6010, Token);

@@ -18,12 +18,28 @@ internal sealed class RunningWorker : IAsyncDisposable
         [.. Log.Split('\n').Where(l => l.StartsWith('{') && l.EndsWith('}')).Select(l => JsonDocument.Parse(l).RootElement)];
 
     /// <summary>Starts the executable and returns when it listens.</summary>
-    public static Task<RunningWorker> StartAsync(Installation archiver, CancellationToken cancellationToken, params (string Name, string Value)[] variables) =>
-        ListeningAsync(new(archiver.Start(variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run"), invocation: null), cancellationToken);
+    public static Task<RunningWorker> StartAsync(
+        Installation archiver,
+        CancellationToken cancellationToken,
+        params (string Name, string Value)[] variables
+    ) =>
+        ListeningAsync(
+            new(archiver.Start(variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run"), invocation: null),
+            cancellationToken
+        );
 
-    /// <summary>Starts it in this process and returns when it listens: for what is about its HTTP side and its schedule, not about a process.</summary>
-    public static Task<RunningWorker> InvokeAsync(Installation archiver, CancellationToken cancellationToken, params (string Name, string Value)[] variables) =>
-        ListeningAsync(new(process: null, archiver.Invoke(null, null, variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run")), cancellationToken);
+    /// <summary>
+    /// Starts it in this process and returns when it listens: for what is about its HTTP side and its schedule, not about a process.
+    /// </summary>
+    public static Task<RunningWorker> InvokeAsync(
+        Installation archiver,
+        CancellationToken cancellationToken,
+        params (string Name, string Value)[] variables
+    ) =>
+        ListeningAsync(
+            new(process: null, archiver.Invoke(null, null, variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run")),
+            cancellationToken
+        );
 
     /// <summary>Waits for an event of that id.</summary>
     public async Task LoggedAsync(int id, CancellationToken cancellationToken)
@@ -47,23 +63,33 @@ internal sealed class RunningWorker : IAsyncDisposable
     }
 
     /// <summary>Sends a request; redirects are not followed.</summary>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _http.SendAsync(request, cancellationToken);
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        _http.SendAsync(request, cancellationToken);
 
     /// <summary>A client whose requests come from that address of this machine.</summary>
-    public HttpClient ClientFrom(IPAddress address) => new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, token) =>
+    public HttpClient ClientFrom(IPAddress address) =>
+        new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                ConnectCallback = async (context, token) =>
+                {
+                    var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp)
+                    {
+                        NoDelay = true,
+                    };
+                    socket.Bind(new IPEndPoint(address, 0));
+                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, token);
+                    return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        )
         {
-            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
-            socket.Bind(new IPEndPoint(address, 0));
-            await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, token);
-            return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    { BaseAddress = Address };
+            BaseAddress = Address,
+        };
 
-    public async Task<bool> IsReadyAsync(CancellationToken cancellationToken) => await GetAsync("/health/ready", cancellationToken) == HttpStatusCode.OK;
+    public async Task<bool> IsReadyAsync(CancellationToken cancellationToken) =>
+        await GetAsync("/health/ready", cancellationToken) == HttpStatusCode.OK;
 
     /// <summary>Sends SIGTERM, or in this process cancels it, and waits for the end.</summary>
     public async Task<ProcessResult> StopAsync(CancellationToken cancellationToken)

@@ -25,8 +25,19 @@ public sealed class SafetyTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("accept", "main/idle")).ExitCode);
         // A shorter age takes more than was accepted; a longer one takes less.
         Assert.Equal(3, (await archiver.With("Sources:main:Policies:idle:IdleFor", "80d").RunAsync("archive")).ExitCode);
-        Assert.Equal(3, (await archiver.With("Sources:main:Policies:idle:IdleFor", "91d").With("Sources:main:Policies:idle:Where", "true").RunAsync("archive")).ExitCode);
-        Assert.Equal(0, (await archiver.With("Sources:main:Policies:idle:Where", null).RunAsync("archive", "--max-sessions", "400")).ExitCode);
+        Assert.Equal(
+            3,
+            (
+                await archiver
+                    .With("Sources:main:Policies:idle:IdleFor", "91d")
+                    .With("Sources:main:Policies:idle:Where", "true")
+                    .RunAsync("archive")
+            ).ExitCode
+        );
+        Assert.Equal(
+            0,
+            (await archiver.With("Sources:main:Policies:idle:Where", null).RunAsync("archive", "--max-sessions", "400")).ExitCode
+        );
         Assert.Equal(680, await archiver.LiveSessionsAsync());
         Assert.Equal("accept", await archiver.Database.ScalarAsync<string>("SELECT action FROM archiver.audit"));
     }
@@ -49,7 +60,11 @@ public sealed class SafetyTests(TestServers servers)
         Assert.Equal(0, await archiver.LiveSessionsAsync());
         Assert.Equal(
             $"{Environment.UserName}@{Environment.MachineName} pause main/idle, pause main/, resume main/idle, resume main/",
-            await archiver.Database.ScalarAsync<string>("SELECT who || ' ' || string_agg(action || ' ' || source || '/' || coalesce(policy, ''), ', ' ORDER BY id) FROM archiver.audit GROUP BY who"));
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT who || ' ' || string_agg(action || ' ' || source || '/' || "
+                    + "coalesce(policy, ''), ', ' ORDER BY id) FROM archiver.audit GROUP BY who"
+            )
+        );
     }
 
     [Fact]
@@ -72,17 +87,29 @@ public sealed class SafetyTests(TestServers servers)
     public async Task One_poison_session_among_a_thousand_is_quarantined_and_blocks_nothing()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1000, young: 0, messages: 2);
-        var poison = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_messages ORDER BY md5(id::text) LIMIT 1");
-        await archiver.Database.ExecuteAsync($"""
-            CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.session_id = '{poison}' THEN RAISE 'no'; END IF; RETURN OLD; END $$;
+        var poison = await archiver.Database.ScalarAsync<string>(
+            "SELECT session_id::text FROM chat_messages ORDER BY md5(id::text) LIMIT 1"
+        );
+        await archiver.Database.ExecuteAsync(
+            $"""
+            CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.session_id = '{poison}'
+              THEN RAISE 'no'; END IF; RETURN OLD; END $$;
             CREATE TRIGGER poison BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION poison();
-            """);
+            """
+        );
 
         var first = await archiver.With("Retry:MaxAttempts", "2").RunAsync("archive");
         Assert.Equal(1, first.ExitCode);
         Assert.Contains("main/idle: done in part, 999 sessions archived", first.Output, StringComparison.Ordinal);
         var failed = await QuarantineAsync(archiver);
-        Assert.Equal((poison, 1, false), (failed.GetProperty("session_id").GetString(), failed.GetProperty("attempts").GetInt32(), failed.GetProperty("quarantined").GetBoolean()));
+        Assert.Equal(
+            (poison, 1, false),
+            (
+                failed.GetProperty("session_id").GetString(),
+                failed.GetProperty("attempts").GetInt32(),
+                failed.GetProperty("quarantined").GetBoolean()
+            )
+        );
         Assert.Contains("delete refused (P0001)", failed.GetProperty("reason").GetString(), StringComparison.Ordinal);
 
         // Not tried again at once; then once more, and then set aside.
@@ -106,10 +133,13 @@ public sealed class SafetyTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0);
         await archiver.RunAsync("migrate");
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             INSERT INTO archiver.quarantine (source, session_id, reason, attempts, next_attempt_at, run_id)
-            SELECT 'main', session_id::text, 'delete refused (P0001)', 3, now() - interval '1 minute', gen_random_uuid() FROM chat_sessions LIMIT 1
-            """);
+            SELECT 'main', session_id::text, 'delete refused (P0001)', 3, now() - interval '1 minute', gen_random_uuid() FROM chat_sessions
+              LIMIT 1
+            """
+        );
 
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
 
@@ -122,10 +152,12 @@ public sealed class SafetyTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 32, young: 0, messages: 4);
         // 128 rows at 20 ms are 2.6 s, more than the timeout; 8 sessions are not.
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN OLD; END $$;
             CREATE TRIGGER slow BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION slow();
-            """);
+            """
+        );
 
         var result = await archiver.With("Batch:StatementTimeout", "1s").RunAsync("archive");
 
@@ -140,11 +172,19 @@ public sealed class SafetyTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("migrate");
         var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions LIMIT 1");
-        Assert.Matches(@"^main/idle: the next run takes it\n  last_activity 20\d\d-[-0-9:. ]+\+00, before 20\d\d-[-0-9: ]+Z\n  messages.timestamp 20", (await archiver.RunAsync("explain", id!)).Output);
+        Assert.Matches(
+            @"^main/idle: the next run takes it\n  last_activity 20\d\d-[-0-9:. ]+\+00, before 20\d\d-[-0-9: ]+Z\n  messages.timestamp 20",
+            (await archiver.RunAsync("explain", id!)).Output
+        );
 
-        await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = '{id}')");
+        await archiver.Database.ExecuteAsync(
+            $"UPDATE chat_messages SET timestamp = now() WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = '{id}')"
+        );
         var kept = await archiver.RunAsync("explain", id!);
-        Assert.Matches(@"^main/idle: stays\n  too young: messages.timestamp 20\d\d-[-0-9:. ]+\+00, not before 20\d\d-[-0-9: ]+Z\n$", kept.Output);
+        Assert.Matches(
+            @"^main/idle: stays\n  too young: messages.timestamp 20\d\d-[-0-9:. ]+\+00, not before 20\d\d-[-0-9: ]+Z\n$",
+            kept.Output
+        );
 
         var json = JsonDocument.Parse((await archiver.RunAsync("explain", id!, "--json")).Output).RootElement[0];
         Assert.False(json.GetProperty("eligible").GetBoolean());
@@ -162,12 +202,16 @@ public sealed class SafetyTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 40, young: 5, messages: 6);
         await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'canary-' || content");
         // One session fails with an error of the server that quotes the text: its log line is the tempting one.
-        var poison = await archiver.Database.ScalarAsync<long>("SELECT min(id) FROM chat_messages WHERE timestamp < now() - interval '90 days'");
-        await archiver.Database.ExecuteAsync($"""
+        var poison = await archiver.Database.ScalarAsync<long>(
+            "SELECT min(id) FROM chat_messages WHERE timestamp < now() - interval '90 days'"
+        );
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN IF OLD.id = {poison} THEN RAISE 'refused: %', OLD.content; END IF; RETURN OLD; END $$;
             CREATE TRIGGER poison BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION poison();
-            """);
+            """
+        );
         await using var role = await TestRole.CreateAsync(archiver.Database, "ALTER ROLE {0} SUPERUSER");
         archiver.With("Sources:main:ConnectionString", role.ConnectionString).With("Retry:MaxAttempts", "1");
 
@@ -180,7 +224,12 @@ public sealed class SafetyTests(TestServers servers)
         Assert.DoesNotContain("canary", said, StringComparison.Ordinal);
         Assert.DoesNotContain(servers.S3SecretKey, said, StringComparison.Ordinal);
         Assert.DoesNotContain($"Password={role.Name}", said, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("canary", await archiver.Database.CopyOutAsync("SELECT * FROM archiver.quarantine") + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.runs"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "canary",
+            await archiver.Database.CopyOutAsync("SELECT * FROM archiver.quarantine")
+                + await archiver.Database.CopyOutAsync("SELECT * FROM archiver.runs"),
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<JsonElement> QuarantineAsync(Installation archiver) =>

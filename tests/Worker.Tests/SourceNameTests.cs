@@ -2,7 +2,9 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
-/// <summary>What protects sessions is kept under the name of a source; it must not be lost because somebody writes the name in another way.</summary>
+/// <summary>
+/// What protects sessions is kept under the name of a source; it must not be lost because somebody writes the name in another way.
+/// </summary>
 public sealed class SourceNameTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -34,7 +36,9 @@ public sealed class SourceNameTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0);
         Purges(archiver, "main");
-        var ids = (await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id::text, ',' ORDER BY 1) FROM chat_sessions"))!.Split(',');
+        var ids = (
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id::text, ',' ORDER BY 1) FROM chat_sessions")
+        )!.Split(',');
         await archiver.RunAsync("archive", "--max-sessions", "2");
         await archiver.RunAsync("erase", ids[0], "--yes");
         foreach (var id in ids)
@@ -44,12 +48,38 @@ public sealed class SourceNameTests(TestServers servers)
         archiver.With("Discard:After", "365d");
         var rows = await archiver.RowsAsync();
 
-        foreach (var command in new string[][]
-        {
-            ["archive"], ["purge"], ["plan"], ["status"], ["list"], ["show", ids[1]], ["query", "SELECT 1"], ["search", "text"], ["explain", ids[1]], ["verify", "--all"], ["reconcile"], ["reconcile", "--fix", "--yes"],
-            ["discard"], ["discard", "--yes"], ["erase", ids[1]], ["erase", ids[1], "--yes"], ["restore", ids[1]], ["hold", "list"], ["hold", "add", "--session", ids[1], "--reason", "x"],
-            ["hold", "remove", "1"], ["pause"], ["resume"], ["accept", "chat/idle"], ["quarantine", "list"], ["quarantine", "retry", "--all"], ["ledger", "rebuild"], ["migrate"],
-        })
+        foreach (
+            var command in new string[][]
+            {
+                ["archive"],
+                ["purge"],
+                ["plan"],
+                ["status"],
+                ["list"],
+                ["show", ids[1]],
+                ["query", "SELECT 1"],
+                ["search", "text"],
+                ["explain", ids[1]],
+                ["verify", "--all"],
+                ["reconcile"],
+                ["reconcile", "--fix", "--yes"],
+                ["discard"],
+                ["discard", "--yes"],
+                ["erase", ids[1]],
+                ["erase", ids[1], "--yes"],
+                ["restore", ids[1]],
+                ["hold", "list"],
+                ["hold", "add", "--session", ids[1], "--reason", "x"],
+                ["hold", "remove", "1"],
+                ["pause"],
+                ["resume"],
+                ["accept", "chat/idle"],
+                ["quarantine", "list"],
+                ["quarantine", "retry", "--all"],
+                ["ledger", "rebuild"],
+                ["migrate"],
+            }
+        )
         {
             var refused = await archiver.RunAsync(command);
             Assert.True(refused.ExitCode == 3, $"{string.Join(' ', command)}: {refused.ExitCode} {refused.Output} {refused.Error}");
@@ -98,7 +128,10 @@ public sealed class SourceNameTests(TestServers servers)
     public async Task Two_sources_never_share_a_table()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
-        archiver.With("Sources:second:Preset", "ended-at").With("Sources:second:Prefix", "second").With("Sources:second:ConnectionString", archiver.Database.ConnectionString);
+        archiver
+            .With("Sources:second:Preset", "ended-at")
+            .With("Sources:second:Prefix", "second")
+            .With("Sources:second:ConnectionString", archiver.Database.ConnectionString);
         var one = await archiver.RunAsync("archive");
         Assert.Equal(2, one.ExitCode);
         Assert.Contains("maps public.chat_sessions of the same database as source 'main'", one.Error, StringComparison.Ordinal);
@@ -107,11 +140,22 @@ public sealed class SourceNameTests(TestServers servers)
         archiver.With("Sources:second:Preset", null).With("Sources:second:Prefix", null).With("Sources:second:ConnectionString", null);
         Assert.Equal(0, (await archiver.RunAsync("pause")).ExitCode);
         archiver.RenameSource("main", "second");
-        await archiver.Database.ExecuteAsync("CREATE TABLE rooms (room_id uuid PRIMARY KEY, used timestamptz); ALTER TABLE chat_sessions ADD room_id uuid REFERENCES rooms");
+        await archiver.Database.ExecuteAsync(
+            "CREATE TABLE rooms (room_id uuid PRIMARY KEY, used timestamptz); ALTER TABLE chat_sessions "
+                + "ADD room_id uuid REFERENCES rooms"
+        );
         archiver.With("Sources:second:Preset", null);
         foreach (var (key, value) in new[] { ("Table", "public.rooms"), ("Key", "room_id"), ("Activity:0", "used") })
             archiver.With($"Sources:second:Tables:Session:{key}", value);
-        foreach (var (key, value) in new[] { ("Table", "public.chat_sessions"), ("ForeignKey", "room_id"), ("ParentKey", "room_id"), ("Order:0", "session_id") })
+        foreach (
+            var (key, value) in new[]
+            {
+                ("Table", "public.chat_sessions"),
+                ("ForeignKey", "room_id"),
+                ("ParentKey", "room_id"),
+                ("Order:0", "session_id"),
+            }
+        )
             archiver.With($"Sources:second:Tables:Children:sessions:{key}", value);
         var other = await archiver.RunAsync("hold", "add", "--from", "2020-01-01", "--reason", "x");
         Assert.Equal(3, other.ExitCode);
@@ -125,19 +169,31 @@ public sealed class SourceNameTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("pause");
-        await archiver.Database.ExecuteAsync("CREATE SCHEMA app; CREATE TABLE app.chats (LIKE chat_sessions INCLUDING ALL); CREATE TABLE app.lines (LIKE chat_messages INCLUDING ALL)");
+        await archiver.Database.ExecuteAsync(
+            "CREATE SCHEMA app; CREATE TABLE app.chats (LIKE chat_sessions INCLUDING ALL); CREATE TABLE "
+                + "app.lines (LIKE chat_messages INCLUDING ALL)"
+        );
         archiver.With("Sources:main:Tables:Session:Table", "app.chats").With("Sources:main:Tables:Children:messages:Table", "app.lines");
 
         var refused = await archiver.RunAsync("hold", "list");
         Assert.Equal(3, refused.ExitCode);
-        Assert.Contains("stands for table public.chat_sessions in this ledger, and the configuration maps app.chats", refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "stands for table public.chat_sessions in this ledger, and the configuration maps app.chats",
+            refused.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await archiver.RunAsync("source", "rename", "main", "main")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("hold", "list")).ExitCode);
 
         // A table that only got another name is the same table.
         await archiver.Database.ExecuteAsync("ALTER TABLE app.chats RENAME TO talks");
         Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Table", "app.talks").RunAsync("resume")).ExitCode);
-        Assert.Equal("app.talks", await archiver.Database.ScalarAsync<string>("SELECT schema_name || '.' || table_name FROM archiver.source_tables WHERE is_session"));
+        Assert.Equal(
+            "app.talks",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT schema_name || '.' || table_name FROM archiver.source_tables WHERE is_session"
+            )
+        );
     }
 
     [Fact]
@@ -145,15 +201,23 @@ public sealed class SourceNameTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0);
         await archiver.RunAsync("archive", "--max-sessions", "2");
-        await archiver.Database.ExecuteAsync("""
-            DROP TABLE archiver.source_tables, archiver.sources; DROP FUNCTION archiver.rename_source; DELETE FROM archiver.migrations WHERE name LIKE '%sources.sql' OR name LIKE '%source_columns.sql';
-            INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
-            SELECT 'MAIN', session_id, 1, 'superseded', 0, 1, object_id, 0, 1, 1, '', '{}', run_id, 'Idle', exported_at - interval '1 hour' FROM archiver.archives ORDER BY id LIMIT 1;
+        await archiver.Database.ExecuteAsync(
+            """
+            DROP TABLE archiver.source_tables, archiver.sources; DROP FUNCTION archiver.rename_source; DELETE FROM archiver.migrations
+              WHERE name LIKE '%sources.sql' OR name LIKE '%source_columns.sql';
+            INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset,
+              byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
+            SELECT 'MAIN', session_id, 1, 'superseded', 0, 1, object_id, 0, 1, 1, '', '{}', run_id, 'Idle', exported_at - interval '1 hour'
+              FROM archiver.archives ORDER BY id LIMIT 1;
             INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('MAIN', 'IDLE', 'me'), ('main', 'Idle', 'me');
-            INSERT INTO archiver.holds (source, session_id, reason, created_by) VALUES ('MAIN', (SELECT min(session_id::text) FROM chat_sessions), 'case', 'me');
-            INSERT INTO archiver.acceptances (source, policy, policy_hash, ages, accepted_by) VALUES ('MAIN', 'Idle', '', '{}', 'me'), ('main', 'idle', '', '{}', 'me');
-            INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES ('MAIN', 'x', 'r', 1, gen_random_uuid()), ('main', 'x', 'r', 2, gen_random_uuid());
-            """);
+            INSERT INTO archiver.holds (source, session_id, reason, created_by)
+              VALUES ('MAIN', (SELECT min(session_id::text) FROM chat_sessions), 'case', 'me');
+            INSERT INTO archiver.acceptances (source, policy, policy_hash, ages, accepted_by)
+              VALUES ('MAIN', 'Idle', '', '{}', 'me'), ('main', 'idle', '', '{}', 'me');
+            INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id)
+              VALUES ('MAIN', 'x', 'r', 1, gen_random_uuid()), ('main', 'x', 'r', 2, gen_random_uuid());
+            """
+        );
 
         var migrated = await archiver.RunAsync("migrate");
         var paused = await archiver.RunAsync("archive");
@@ -161,12 +225,20 @@ public sealed class SourceNameTests(TestServers servers)
         Assert.True(migrated.ExitCode == 0, migrated.Error);
         Assert.Contains("not run: paused", paused.Output, StringComparison.Ordinal);
         Assert.Equal(1, await archiver.LiveSessionsAsync());
-        Assert.Equal("main/idle", await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || '/' || policy, ',') FROM archiver.pauses"));
+        Assert.Equal(
+            "main/idle",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(source || '/' || policy, ',') FROM archiver.pauses")
+        );
         await archiver.RunAsync("resume");
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         Assert.Equal(1, await archiver.LiveSessionsAsync());
-        Assert.Equal("1:superseded,2:archived", await archiver.Database.ScalarAsync<string>(
-            "SELECT string_agg(generation || ':' || state, ',' ORDER BY generation) FROM archiver.archives WHERE source = 'main' AND session_id = (SELECT session_id FROM archiver.archives WHERE generation = 2)"));
+        Assert.Equal(
+            "1:superseded,2:archived",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(generation || ':' || state, ',' ORDER BY generation) FROM archiver.archives WHERE source = 'main' AND "
+                    + "session_id = (SELECT session_id FROM archiver.archives WHERE generation = 2)"
+            )
+        );
         Assert.Equal(2, await archiver.Database.ScalarAsync<int>("SELECT attempts FROM archiver.quarantine"));
     }
 
@@ -182,7 +254,11 @@ public sealed class SourceNameTests(TestServers servers)
         var refused = await archiver.RunAsync("archive");
 
         Assert.Equal(3, refused.ExitCode);
-        Assert.Contains("archiver source rename OLD chat. If it is a new one: archiver source add chat", refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "archiver source rename OLD chat. If it is a new one: archiver source add chat",
+            refused.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await archiver.RunAsync("source", "rename", "main", "chat")).ExitCode);
         await archiver.RunAsync("archive");
         Assert.Equal(held, await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id::text, ',') FROM chat_sessions"));
@@ -196,8 +272,11 @@ public sealed class SourceNameTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
         await archiver.RunAsync("pause", "main/idle");
-        archiver.With("Sources:main:Policies:idle:Action", null).With("Sources:main:Policies:idle:IdleFor", null)
-            .With("Sources:main:Policies:nightly:Action", "Archive").With("Sources:main:Policies:nightly:IdleFor", "90d");
+        archiver
+            .With("Sources:main:Policies:idle:Action", null)
+            .With("Sources:main:Policies:idle:IdleFor", null)
+            .With("Sources:main:Policies:nightly:Action", "Archive")
+            .With("Sources:main:Policies:nightly:IdleFor", "90d");
 
         var paused = await archiver.RunAsync("archive");
 
@@ -215,13 +294,19 @@ public sealed class SourceNameTests(TestServers servers)
         await archiver.With("Sources:main:Policies:idle:Delete", "Nothing").RunAsync("archive");
         await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages)");
         foreach (var key in new[] { "Action", "IdleFor", "Delete" })
-            archiver.With($"Sources:main:Policies:nightly:{key}", archiver.Value($"Sources:main:Policies:idle:{key}")).With($"Sources:main:Policies:idle:{key}", null);
+            archiver
+                .With($"Sources:main:Policies:nightly:{key}", archiver.Value($"Sources:main:Policies:idle:{key}"))
+                .With($"Sources:main:Policies:idle:{key}", null);
 
         var again = await archiver.RunAsync("archive");
 
         Assert.True(again.ExitCode == 0, again.Error);
-        Assert.Equal("idle:stored,idle:superseded,nightly:stored", await archiver.Database.ScalarAsync<string>(
-            "SELECT string_agg(policy || ':' || state, ',' ORDER BY policy, state) FROM archiver.archives"));
+        Assert.Equal(
+            "idle:stored,idle:superseded,nightly:stored",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(policy || ':' || state, ',' ORDER BY policy, state) FROM archiver.archives"
+            )
+        );
     }
 
     private static void Purges(Installation archiver, string source) =>

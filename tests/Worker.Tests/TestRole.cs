@@ -13,7 +13,11 @@ internal sealed class TestRole : IAsyncDisposable
     {
         _database = database;
         Name = name;
-        ConnectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = name, Password = name }.ConnectionString;
+        ConnectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString)
+        {
+            Username = name,
+            Password = name,
+        }.ConnectionString;
     }
 
     public string Name { get; }

@@ -19,7 +19,10 @@ internal static class TimedChats
     }
 
     public static Task<string?> LiveAsync(Installation archiver) =>
-        archiver.Database.ScalarAsync<string?>("SELECT string_agg(id::text, ',' ORDER BY id) FROM chats", TestContext.Current.CancellationToken);
+        archiver.Database.ScalarAsync<string?>(
+            "SELECT string_agg(id::text, ',' ORDER BY id) FROM chats",
+            TestContext.Current.CancellationToken
+        );
 
     /// <summary>A value that the application makes of an instant, as SQL.</summary>
     public static string Of(string value, string instant) => string.Format(CultureInfo.InvariantCulture, value, $"({instant})");

@@ -8,7 +8,8 @@ using Archiver.Testing.Proof;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// What hands out credentials and what takes them: a stand-in for AWS STS that answers with the S3 server's keys and a session token, and a door
+/// What hands out credentials and what takes them: a stand-in for AWS STS that answers with the S3 server's keys and a session token, and a
+/// door
 /// before that server that lets no request in without this token.
 /// </summary>
 internal sealed class TokenServers : IAsyncDisposable
@@ -16,7 +17,8 @@ internal sealed class TokenServers : IAsyncDisposable
     /// <summary>A token that must never reach a log.</summary>
     public const string SessionToken = "session-token-of-the-stand-in";
 
-    private readonly LoopbackListener _sts = new(), _door = new();
+    private readonly LoopbackListener _sts = new(),
+        _door = new();
     private readonly S3Address _server;
     private int _admitted;
 
@@ -57,18 +59,27 @@ internal sealed class TokenServers : IAsyncDisposable
         {
             var form = HttpUtility.ParseQueryString(Encoding.UTF8.GetString(request.Bytes.AsSpan(request.BodyStart)));
             Asked.Enqueue(form.ToString()!);
-            await (Refusal is { } code
-                ? WriteAsync(client, "403 Forbidden", $"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>said by the stand-in</Message></Error></ErrorResponse>")
-                : WriteAsync(client, "200 OK", Credentials(form["Action"]!)));
+            await (
+                Refusal is { } code
+                    ? WriteAsync(
+                        client,
+                        "403 Forbidden",
+                        $"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>said by the "
+                            + "stand-in</Message></Error></ErrorResponse>"
+                    )
+                    : WriteAsync(client, "200 OK", Credentials(form["Action"]!))
+            );
         }
     }
 
-    private string Credentials(string action) => $"""
-        <{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><Credentials>
-        <AccessKeyId>{_server.AccessKey}</AccessKeyId><SecretAccessKey>{_server.SecretKey}</SecretAccessKey>
-        <SessionToken>{SessionToken}</SessionToken><Expiration>{TimeProvider.System.GetUtcNow() + Lifetime:yyyy-MM-ddTHH:mm:ssZ}</Expiration>
-        </Credentials></{action}Result></{action}Response>
-        """;
+    private string Credentials(string action) =>
+        $"""
+            <{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><Credentials>
+            <AccessKeyId>{_server.AccessKey}</AccessKeyId><SecretAccessKey>{_server.SecretKey}</SecretAccessKey>
+            <SessionToken>{SessionToken}</SessionToken><Expiration>{TimeProvider.System.GetUtcNow()
+                + Lifetime:yyyy-MM-ddTHH:mm:ssZ}</Expiration>
+            </Credentials></{action}Result></{action}Response>
+            """;
 
     private async Task AdmitAsync(TcpClient client, HttpMessages requests)
     {
@@ -92,7 +103,13 @@ internal sealed class TokenServers : IAsyncDisposable
     }
 
     private Task WriteAsync(TcpClient client, string status, string body) =>
-        client.GetStream().WriteAsync(Encoding.UTF8.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _door.Ended).AsTask();
+        client
+            .GetStream()
+            .WriteAsync(
+                Encoding.UTF8.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"),
+                _door.Ended
+            )
+            .AsTask();
 
     private static async Task ServeAsync(TcpClient client, Func<TcpClient, HttpMessages, Task> serve)
     {

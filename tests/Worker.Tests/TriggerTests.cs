@@ -30,18 +30,33 @@ public sealed class TriggerTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 2, messages: 1, preset: "soft-delete");
         archiver.With("Sources:main:Policies:purge:Action", "Purge").With("Sources:main:Policies:purge:DeletedFor", "90d");
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             UPDATE chat_sessions SET deleted_at = NULL;
-            UPDATE chat_sessions SET deleted_at = now() - interval '91 days', last_activity = (now() AT TIME ZONE 'UTC') - interval '1 day' WHERE id IN (SELECT id FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY id LIMIT 3)
-            """);
+            UPDATE chat_sessions SET deleted_at = now() - interval '91 days', last_activity = (now() AT TIME ZONE 'UTC') - interval '1 day'
+              WHERE id IN (SELECT id FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY id LIMIT 3)
+            """
+        );
 
         var result = await TriggerAsync(archiver, value);
 
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT sum((counts ->> 'sessions')::int)::bigint FROM archiver.audit WHERE action = 'purge'"));
+        Assert.Equal(
+            3,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT sum((counts ->> 'sessions')::int)::bigint FROM archiver.audit WHERE action = 'purge'"
+            )
+        );
         // Seven sessions: three purged, two idle ones that an archive run takes, two young ones.
-        Assert.Equal((archivable, live), (
-            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'"), await archiver.LiveSessionsAsync()));
+        Assert.Equal(
+            (archivable, live),
+            (
+                await archiver.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'"
+                ),
+                await archiver.LiveSessionsAsync()
+            )
+        );
     }
 
     [Fact]
@@ -49,12 +64,21 @@ public sealed class TriggerTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 2, messages: 1, preset: "status-expiry");
         archiver.With("Sources:main:Policies:expire:Action", "Expire").With("Sources:main:Policies:expire:ExpiredFor", "0s");
-        await archiver.Database.ExecuteAsync("UPDATE sessions SET status = 'active', expires_at = CASE WHEN updated_at < now() - interval '90 days' THEN now() - interval '1 second' END");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE sessions SET status = 'active', expires_at = CASE WHEN updated_at < now() - interval "
+                + "'90 days' THEN now() - interval '1 second' END"
+        );
 
         var result = await TriggerAsync(archiver, "expire");
 
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal("2 active, 3 expired", await archiver.Database.ScalarAsync<string>("SELECT string_agg(n || ' ' || status, ', ' ORDER BY status) FROM (SELECT status, count(*) AS n FROM sessions GROUP BY status) AS s"));
+        Assert.Equal(
+            "2 active, 3 expired",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(n || ' ' || status, ', ' ORDER "
+                    + "BY status) FROM (SELECT status, count(*) AS n FROM sessions GROUP BY status) AS s"
+            )
+        );
         Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE state = 'done'"));
     }
 
@@ -102,7 +126,12 @@ public sealed class TriggerTests(TestServers servers)
     public async Task Goes_on_as_a_worker_when_told_not_to_exit()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 2);
-        await using var worker = await RunningWorker.StartAsync(archiver, Token, ("ARCHIVER_TRIGGER", "archive"), ("ARCHIVER_TRIGGER_EXIT", "false"));
+        await using var worker = await RunningWorker.StartAsync(
+            archiver,
+            Token,
+            ("ARCHIVER_TRIGGER", "archive"),
+            ("ARCHIVER_TRIGGER_EXIT", "false")
+        );
 
         await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 2, Token);
 

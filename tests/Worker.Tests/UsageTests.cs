@@ -45,10 +45,29 @@ public sealed class UsageTests
         Assert.Superset(
             new HashSet<string>
             {
-                "init", "run", "archive", "plan", "status", "list", "show", "query", "search", "migrate", "accept", "pause", "resume", "explain", "quarantine",
-                "restore", "verify", "reconcile", "ledger", "presets",
+                "init",
+                "run",
+                "archive",
+                "plan",
+                "status",
+                "list",
+                "show",
+                "query",
+                "search",
+                "migrate",
+                "accept",
+                "pause",
+                "resume",
+                "explain",
+                "quarantine",
+                "restore",
+                "verify",
+                "reconcile",
+                "ledger",
+                "presets",
             },
-            verbs.ToHashSet());
+            verbs.ToHashSet()
+        );
     }
 
     [Theory]
@@ -80,7 +99,11 @@ public sealed class UsageTests
         var result = await RunAsync("plan", "--Archiver:Sources:main:Policies:idle:IdleFor=90", "--Archiver:Batch:Row=1");
 
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
-        Assert.Contains("Archiver:Sources:main:Policies:idle:IdleFor: must be a whole number and a unit", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Archiver:Sources:main:Policies:idle:IdleFor: must be a whole number and a unit",
+            result.Error,
+            StringComparison.Ordinal
+        );
         Assert.Contains("Archiver:Batch:Row: is not a known key", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }

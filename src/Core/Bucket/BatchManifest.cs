@@ -37,17 +37,29 @@ internal sealed record BatchManifest
     public string Key(string prefix, string? nonce) => KeyOf(prefix, Run, Sequence, nonce);
 
     /// <summary>The same of a manifest that is not at hand.</summary>
-    public static string KeyOf(string prefix, Guid run, int sequence, string? nonce) => string.Create(
-        CultureInfo.InvariantCulture, $"{Folder(prefix)}{run}-{sequence:D6}{(nonce is null ? "" : "~")}{nonce}.json.gz");
+    public static string KeyOf(string prefix, Guid run, int sequence, string? nonce) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Folder(prefix)}{run}-{sequence:D6}{(nonce is null ? "" : "~")}{nonce}.json.gz");
 }
 
 /// <summary>One session of a committed batch.</summary>
 /// <param name="State"><c>archived</c>: its rows were deleted in that commit; <c>stored</c>: they stayed.</param>
 /// <param name="JsonSha256">Of the document, hexadecimal.</param>
 internal sealed record ManifestMember(
-    string Session, int Generation, string State, string Key, string? Version, long Offset, long Length, long JsonLength, string JsonSha256);
+    string Session,
+    int Generation,
+    string State,
+    string Key,
+    string? Version,
+    long Offset,
+    long Length,
+    long JsonLength,
+    string JsonSha256
+);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = false)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    WriteIndented = false
+)]
 [JsonSerializable(typeof(BatchManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

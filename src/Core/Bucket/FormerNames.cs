@@ -38,7 +38,13 @@ internal sealed class FormerNames
 
     /// <summary>Notes a name that the source had until now.</summary>
     /// <exception cref="StorageException">It could not be stored.</exception>
-    public static async Task AddAsync(IArchiveStore store, SourceSettings source, string former, DatabaseIdentity database, CancellationToken cancellationToken)
+    public static async Task AddAsync(
+        IArchiveStore store,
+        SourceSettings source,
+        string former,
+        DatabaseIdentity database,
+        CancellationToken cancellationToken
+    )
     {
         var metadata = new ObjectMetadata
         {
@@ -51,7 +57,12 @@ internal sealed class FormerNames
         };
         var content = GzipText.Of("""{"format":"archiver.former-name/1"}""");
         await store.RefusesOverwriteAsync(source.Prefix, content.Length, cancellationToken);
-        await store.PutIfAbsentAsync($"{Folder(source.Prefix)}{Uri.EscapeDataString(former)}{Extension}", content, metadata, cancellationToken);
+        await store.PutIfAbsentAsync(
+            $"{Folder(source.Prefix)}{Uri.EscapeDataString(former)}{Extension}",
+            content,
+            metadata,
+            cancellationToken
+        );
     }
 
     private static string Folder(string prefix) => $"{prefix}/.archiver/names/";

@@ -22,7 +22,11 @@ internal sealed class ManifestReader(IArchiveReader store)
 
     /// <summary>The manifests of one run, with their keys.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses, or does not list what it has.</exception>
-    public async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadRunAsync(string prefix, Guid run, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadRunAsync(
+        string prefix,
+        Guid run,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var any = false;
         await foreach (var found in ReadAsync($"{BatchManifest.Folder(prefix)}{run}-", cancellationToken))
@@ -32,10 +36,17 @@ internal sealed class ManifestReader(IArchiveReader store)
         }
         var first = BatchManifest.KeyOf(prefix, run, 1, nonce: null);
         if (!any && !Unreadable.Contains(first) && await store.HeadAsync(new(first), cancellationToken) is not null)
-            throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{first}' and does not list it: its listing is not true. Something between may answer in its place.");
+            throw new StorageException(
+                StorageFailure.Transient,
+                $"{store.Location} has '{first}' and does not list it: its listing is not "
+                    + "true. Something between may answer in its place."
+            );
     }
 
-    private async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<(string Key, BatchManifest Manifest)> ReadAsync(
+        string prefix,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await foreach (var listed in new AllObjects(store).ListAsync(prefix, cancellationToken))
         {

@@ -16,7 +16,9 @@ internal sealed class ManifestWriter(RunContext run, IArchiveStore store)
 {
     private int _sequence;
 
-    /// <exception cref="StorageException">The store failed for longer than the retry budget, or for good; the batch is committed all the same.</exception>
+    /// <exception cref="StorageException">
+    /// The store failed for longer than the retry budget, or for good; the batch is committed all the same.
+    /// </exception>
     public async Task WriteAsync(IReadOnlyList<ManifestMember> members, CancellationToken cancellationToken)
     {
         if (members.Count == 0)
@@ -48,7 +50,16 @@ internal sealed class ManifestWriter(RunContext run, IArchiveStore store)
             Attempt = attempt,
         };
         // The run's id is random, so nobody else writes this name; were it taken all the same, the nonce makes another one.
-        if (!(await store.PutIfAbsentAsync(manifest.Key(run.Source.Prefix, refuses ? null : attempt[..16]), content, metadata, cancellationToken)).Stored)
+        if (
+            !(
+                await store.PutIfAbsentAsync(
+                    manifest.Key(run.Source.Prefix, refuses ? null : attempt[..16]),
+                    content,
+                    metadata,
+                    cancellationToken
+                )
+            ).Stored
+        )
             await store.PutIfAbsentAsync(manifest.Key(run.Source.Prefix, attempt[..16]), content, metadata, cancellationToken);
     }
 }

@@ -38,10 +38,14 @@ internal sealed class TombstoneKey
         {
             await using var gzip = new GZipStream(body, CompressionMode.Decompress);
             using var json = await JsonDocument.ParseAsync(gzip, cancellationToken: cancellationToken);
-            if (json.RootElement.GetProperty("format").GetString() == Format && json.RootElement.GetProperty("key").GetBytesFromBase64() is { Length: 32 } secret)
+            if (
+                json.RootElement.GetProperty("format").GetString() == Format
+                && json.RootElement.GetProperty("key").GetBytesFromBase64() is { Length: 32 } secret
+            )
                 return new(secret);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             throw new InvalidDataException("It is not a key of tombstones.", exception);
         }

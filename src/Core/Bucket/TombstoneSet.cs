@@ -15,7 +15,12 @@ internal sealed class TombstoneSet
     /// <param name="names">Every name of the source: each erasure went under the name of its time.</param>
     /// <param name="tombstones">What was erased.</param>
     /// <param name="users">The user column, by which spellings of one user are known; null where none is mapped.</param>
-    public TombstoneSet(TombstoneKey? key, IReadOnlyList<string> names, IReadOnlyCollection<Tombstone> tombstones, ColumnShape? users = null)
+    public TombstoneSet(
+        TombstoneKey? key,
+        IReadOnlyList<string> names,
+        IReadOnlyCollection<Tombstone> tombstones,
+        ColumnShape? users = null
+    )
     {
         _users = users;
         _key = key;
@@ -40,7 +45,8 @@ internal sealed class TombstoneSet
     public TombstoneSet Only(IReadOnlySet<string> names) => new(_key, _names, [.. Tombstones.Where(t => names.Contains(t.Name))], _users);
 
     /// <summary>
-    /// Whether a session, or a copy of it, was erased. An erasure leaves no row, so what began or was copied after it only bears the same id or user,
+    /// Whether a session, or a copy of it, was erased. An erasure leaves no row, so what began or was copied after it only bears the same
+    /// id or user,
     /// as a new conversation under an old key does. What neither is known of counts as erased.
     /// </summary>
     /// <param name="session">Its key as text.</param>

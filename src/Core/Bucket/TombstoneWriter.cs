@@ -16,7 +16,12 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
 
     /// <summary>Puts the tombstones of sessions and users; returns their names.</summary>
     /// <exception cref="StorageException">One could not be stored: nothing may be erased then.</exception>
-    public async Task<IReadOnlyList<string>> WriteAsync(IReadOnlyCollection<string> sessions, IEnumerable<string> users, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> WriteAsync(
+        IReadOnlyCollection<string> sessions,
+        IEnumerable<string> users,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var key = _key ??= await OpenKeyAsync(cancellationToken);
         var erasedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds() + 1);
@@ -24,7 +29,8 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
         List<Tombstone> tombstones = [.. sessions.Select(s => Of(Tombstone.Session, s)), .. users.Select(u => Of(Tombstone.User, u))];
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tombstones, options, async (tombstone, token) =>
-            await PutAsync(Tombstone.Folder(source.Prefix) + tombstone.Name, GzipText.Of("""{"format":"archiver.tombstone/1"}"""), token));
+            await PutAsync(Tombstone.Folder(source.Prefix) + tombstone.Name, GzipText.Of("""{"format":"archiver.tombstone/1"}"""), token)
+        );
         return [.. tombstones.Select(t => t.Name)];
     }
 
@@ -34,10 +40,17 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
         if (await TombstoneKey.ReadAsync(store, source.Prefix, cancellationToken) is { } known)
             return known;
         await foreach (var listed in store.ListAsync(Tombstone.Folder(source.Prefix), cancellationToken))
-            throw new ArchiverException(FailureKind.Refused, $"{listed.Key} is there, and the key of the tombstones is not: with a new key they would mean nothing. Put {TombstoneKey.ObjectKey(source.Prefix)} back from a backup of the bucket.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"{listed.Key} is there, and the key of the tombstones is not: with a new key "
+                    + $"they would mean nothing. Put {TombstoneKey.ObjectKey(source.Prefix)} back from a backup of the bucket."
+            );
         await PutAsync(TombstoneKey.ObjectKey(source.Prefix), TombstoneKey.Create().ToContent(), cancellationToken);
         return await TombstoneKey.ReadAsync(store, source.Prefix, cancellationToken)
-            ?? throw new StorageException(StorageFailure.Transient, $"{TombstoneKey.ObjectKey(source.Prefix)} was stored and is not there.");
+            ?? throw new StorageException(
+                StorageFailure.Transient,
+                $"{TombstoneKey.ObjectKey(source.Prefix)} was stored and is not there."
+            );
     }
 
     private async Task PutAsync(string key, GzipText content, CancellationToken cancellationToken)

@@ -37,8 +37,13 @@ public static class ArchiverConfiguration
             storage = storage with { Path = Path.Combine(folder, path) };
         var sources = ReadSources(raw.Sources ?? [], read, storage.Prefix, cronProblem);
         if (storage.Verify == VerifyMode.TrialRestore && sources.SelectMany(s => s.Policies).FirstOrDefault(p => p.TakesParts) is { } parts)
-            read.Section(nameof(raw.Storage)).Problem(nameof(StorageOptions.Verify), $"TrialRestore compares whole sessions, and policy '{parts.FullName}' archives parts "
-                + "(scope Messages): use ReadBack, by which every byte is read back all the same");
+            read.Section(nameof(raw.Storage))
+                .Problem(
+                    nameof(StorageOptions.Verify),
+                    "TrialRestore compares whole sessions, and policy "
+                        + $"'{parts.FullName}' archives parts "
+                        + "(scope Messages): use ReadBack, by which every byte is read back all the same"
+                );
         return new()
         {
             Sources = sources,
@@ -56,7 +61,11 @@ public static class ArchiverConfiguration
     }
 
     private static List<SourceSettings> ReadSources(
-        Dictionary<string, SourceOptions> raw, ValueReader read, string storagePrefix, Func<string, string?>? cronProblem)
+        Dictionary<string, SourceOptions> raw,
+        ValueReader read,
+        string storagePrefix,
+        Func<string, string?>? cronProblem
+    )
     {
         if (raw.Count == 0)
             read.Missing(nameof(ArchiverOptions.Sources), "must name at least one source");

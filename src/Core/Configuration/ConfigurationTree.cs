@@ -17,9 +17,12 @@ internal sealed class ConfigurationTree
     private readonly ConfiguredNames _names;
     private readonly string _folder;
 
-    private ConfigurationTree(Problems problems, ConfiguredNames names, string folder) => (_problems, _names, _folder) = (problems, names, folder);
+    private ConfigurationTree(Problems problems, ConfiguredNames names, string folder) =>
+        (_problems, _names, _folder) = (problems, names, folder);
 
-    /// <summary>The section as raw options: every value that has a known key, as text. Relative paths of files start in the folder.</summary>
+    /// <summary>
+    /// The section as raw options: every value that has a known key, as text. Relative paths of files start in the folder.
+    /// </summary>
     public static ArchiverOptions Bind(IConfiguration configuration, string root, Problems problems, string folder)
     {
         var section = configuration.GetSection(root);
@@ -106,7 +109,10 @@ internal sealed class ConfigurationTree
     /// <summary>Whatever is written, the binder finds a list; one without entries where a role is taken away.</summary>
     private void VisitOneOrMore(IConfigurationSection section, KnownKey key, string path)
     {
-        List<IConfigurationSection> items = [.. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase))];
+        List<IConfigurationSection> items =
+        [
+            .. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase)),
+        ];
         var value = section.Value ?? section[FileKey];
         if (items.Count > 0 && value is not null)
             _problems.Add(section.Path, "must be a single value or a list, but is given as both");
@@ -118,11 +124,16 @@ internal sealed class ConfigurationTree
             ReadValue(section, key, $"{path}:0");
     }
 
-    /// <summary>Whatever is written, the binder finds a section. Which of two ways of saying the same was meant to count nobody can tell.</summary>
+    /// <summary>
+    /// Whatever is written, the binder finds a section. Which of two ways of saying the same was meant to count nobody can tell.
+    /// </summary>
     private void VisitShort(IConfigurationSection section, KnownKey key, string path)
     {
         var first = key.Children[0];
-        List<IConfigurationSection> below = [.. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase))];
+        List<IConfigurationSection> below =
+        [
+            .. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase)),
+        ];
         var value = section.Value ?? section[FileKey];
         if (below.Count == 0 || value is not null)
             ReadValue(section, first with { Role = key.Role }, $"{path}:{first.Name}");

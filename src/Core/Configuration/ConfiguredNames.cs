@@ -19,8 +19,8 @@ internal sealed class ConfiguredNames(IConfiguration configuration)
     private string FirstSpelling(IConfigurationSection named)
     {
         var parent = named.Path[..^(named.Key.Length + 1)];
-        var spelled = (configuration as IConfigurationRoot)?.Providers
-            .SelectMany(p => p.GetChildKeys([], parent))
+        var spelled = (configuration as IConfigurationRoot)
+            ?.Providers.SelectMany(p => p.GetChildKeys([], parent))
             .FirstOrDefault(k => k.Equals(named.Key, StringComparison.OrdinalIgnoreCase));
         return spelled ?? named.Key;
     }

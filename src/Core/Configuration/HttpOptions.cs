@@ -16,13 +16,14 @@ internal sealed class HttpOptions
     /// <summary>A key that a program could go through is none.</summary>
     private const int ShortestKey = 16;
 
-    public HttpSettings Read(ValueReader read) => new()
-    {
-        Urls = ReadUrls(read) ?? new HttpSettings().Urls,
-        // An empty key would let everybody in, so it is refused like every empty value.
-        ApiKey = ReadKey(read, ApiKey, nameof(ApiKey)),
-        MetricsKey = ReadMetricsKey(read),
-    };
+    public HttpSettings Read(ValueReader read) =>
+        new()
+        {
+            Urls = ReadUrls(read) ?? new HttpSettings().Urls,
+            // An empty key would let everybody in, so it is refused like every empty value.
+            ApiKey = ReadKey(read, ApiKey, nameof(ApiKey)),
+            MetricsKey = ReadMetricsKey(read),
+        };
 
     private string? ReadMetricsKey(ValueReader read)
     {
@@ -37,7 +38,11 @@ internal sealed class HttpOptions
     {
         var key = read.Secret(raw, name);
         if (key is { Length: > 0 and < ShortestKey })
-            read.Problem(name, $"must have at least {ShortestKey} characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
+            read.Problem(
+                name,
+                $"must have at least {ShortestKey} characters, or it could be guessed; openssl rand -hex 32 makes a good "
+                    + "one (value not shown)"
+            );
         return key;
     }
 
@@ -48,7 +53,11 @@ internal sealed class HttpOptions
         if (urls.Split(';').All(IsListenUrl))
             return urls;
         if (urls.Contains("https://", StringComparison.OrdinalIgnoreCase))
-            read.Problem(nameof(Urls), "must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with TLS in front");
+            read.Problem(
+                nameof(Urls),
+                "must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a "
+                    + "proxy with TLS in front"
+            );
         else
             read.Bad(nameof(Urls), urls, "http URLs separated by ';', such as http://127.0.0.1:8080");
         return null;
@@ -58,8 +67,6 @@ internal sealed class HttpOptions
     private static bool IsListenUrl(string url)
     {
         var named = url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal);
-        return Uri.TryCreate(named, UriKind.Absolute, out var uri)
-            && uri.Scheme == Uri.UriSchemeHttp
-            && uri.UserInfo.Length == 0;
+        return Uri.TryCreate(named, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.UserInfo.Length == 0;
     }
 }

@@ -42,12 +42,13 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
     public KnownKey? Find(string name) => Children.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Paths of all values and lists from here on; a name that the user chooses shows as <c>{name}</c>.</summary>
-    public IEnumerable<string> Paths() => Kind switch
-    {
-        KeyKind.Value or KeyKind.List or KeyKind.OneOrMore or KeyKind.Short or KeyKind.Shorts or KeyKind.Values => [Name],
-        KeyKind.Named => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{{name}}:{p}"),
-        _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
-    };
+    public IEnumerable<string> Paths() =>
+        Kind switch
+        {
+            KeyKind.Value or KeyKind.List or KeyKind.OneOrMore or KeyKind.Short or KeyKind.Shorts or KeyKind.Values => [Name],
+            KeyKind.Named => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{{name}}:{p}"),
+            _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
+        };
 
     private static KnownKey[] Below(Type options) =>
         [.. options.GetProperties(BindingFlags.Public | BindingFlags.Instance).OrderBy(p => p.MetadataToken).Select(Of)];
@@ -60,7 +61,10 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
         if (type == typeof(string))
             return new(property.Name, KeyKind.Value, secret, []) { Role = role };
         if (type == typeof(string[]))
-            return new(property.Name, property.IsDefined(typeof(OneOrMoreAttribute)) ? KeyKind.OneOrMore : KeyKind.List, secret, []) { Role = role };
+            return new(property.Name, property.IsDefined(typeof(OneOrMoreAttribute)) ? KeyKind.OneOrMore : KeyKind.List, secret, [])
+            {
+                Role = role,
+            };
         if (type == typeof(Dictionary<string, string>))
             return new(property.Name, KeyKind.Values, secret, []);
         if (type == typeof(TimeOptions) || type == typeof(TimeOptions[]))

@@ -23,7 +23,10 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
         if (action is PolicyAction.Purge or PolicyAction.Expire)
             CheckArchiveOnly(action.Value);
         if (map?.Session.HasRow is false && (delete == DeleteMode.Nothing || raw.DeleteAfter is not null))
-            read.Problem(delete == DeleteMode.Nothing ? nameof(raw.Delete) : nameof(raw.DeleteAfter), "needs a row of the session to mark, and with Session:From sessions have none");
+            read.Problem(
+                delete == DeleteMode.Nothing ? nameof(raw.Delete) : nameof(raw.DeleteAfter),
+                "needs a row of the session to mark, and with Session:From sessions have none"
+            );
         if (delete == DeleteMode.Nothing && raw.DeleteAfter is not null)
             read.Problem(nameof(raw.DeleteAfter), "contradicts Delete Nothing: nothing will be deleted");
     }
@@ -31,7 +34,11 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
     /// <summary>There is no default age: a forgotten line must not delete anything.</summary>
     private void CheckWhole()
     {
-        Refuse("is for action Archive with scope Messages only", (nameof(raw.MessagesOlderThan), raw.MessagesOlderThan), (nameof(raw.KeepLast), raw.KeepLast));
+        Refuse(
+            "is for action Archive with scope Messages only",
+            (nameof(raw.MessagesOlderThan), raw.MessagesOlderThan),
+            (nameof(raw.KeepLast), raw.KeepLast)
+        );
         if ((raw.IdleFor ?? raw.EndedFor ?? raw.DeletedFor ?? raw.ExpiredFor) is null)
             read.Missing(nameof(raw.IdleFor), "is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age");
     }
@@ -72,28 +79,61 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
     private void CheckParts()
     {
         if ((raw.MessagesOlderThan ?? raw.KeepLast) is null)
-            read.Missing(nameof(raw.MessagesOlderThan), "is required for scope Messages of Archive unless KeepLast is given: "
-                + "how old a message must be, such as 90d, or how many of the newest stay; there is no default age");
-        Refuse("is an age of whole sessions, and with scope Messages of Archive these live on: "
-            + "write MessagesOlderThan, the age of a message, or KeepLast, how many of the newest stay",
-            (nameof(raw.IdleFor), raw.IdleFor), (nameof(raw.EndedFor), raw.EndedFor), (nameof(raw.DeletedFor), raw.DeletedFor), (nameof(raw.ExpiredFor), raw.ExpiredFor));
-        Refuse("marks sessions, and scope Messages archives parts of sessions, which no mark can tell: its messages are deleted in the run that stores them",
-            (nameof(raw.Delete), raw.Delete), (nameof(raw.DeleteAfter), raw.DeleteAfter));
+            read.Missing(
+                nameof(raw.MessagesOlderThan),
+                "is required for scope Messages of Archive unless KeepLast is given: "
+                    + "how old a message must be, such as 90d, or how many of the newest stay; there is no default age"
+            );
+        Refuse(
+            "is an age of whole sessions, and with scope Messages of Archive these live on: "
+                + "write MessagesOlderThan, the age of a message, or KeepLast, how many of the newest stay",
+            (nameof(raw.IdleFor), raw.IdleFor),
+            (nameof(raw.EndedFor), raw.EndedFor),
+            (nameof(raw.DeletedFor), raw.DeletedFor),
+            (nameof(raw.ExpiredFor), raw.ExpiredFor)
+        );
+        Refuse(
+            "marks sessions, and scope Messages archives parts of sessions, which no mark can tell: its messages are deleted in the run "
+                + "that stores them",
+            (nameof(raw.Delete), raw.Delete),
+            (nameof(raw.DeleteAfter), raw.DeleteAfter)
+        );
         if (map is null)
             return;
         if (!map.Session.HasRow)
-            read.Problem(nameof(raw.Scope), "Messages of Archive needs a row of the session, which stays, and with Session:From sessions have none: "
-                + "what comes later under an archived key is archived in its turn");
+            read.Problem(
+                nameof(raw.Scope),
+                "Messages of Archive needs a row of the session, which stays, and with Session:From sessions "
+                    + "have none: "
+                    + "what comes later under an archived key is archived in its turn"
+            );
         else if (map.Children.FirstOrDefault(c => c.Name == SourceMap.MessagesName) is not { } messages)
-            read.Problem(nameof(raw.Scope), "Messages of Archive takes rows of the child named messages, and the source maps none of that name");
+            read.Problem(
+                nameof(raw.Scope),
+                "Messages of Archive takes rows of the child named messages, and the source maps none of that name"
+            );
         else if (messages.Parent != SourceMap.SessionName)
-            read.Problem(nameof(raw.Scope), $"Messages of Archive needs the child messages right below the session, and its parent is {messages.Parent}");
+            read.Problem(
+                nameof(raw.Scope),
+                $"Messages of Archive needs the child messages right below the session, and its parent is {messages.Parent}"
+            );
         else if (messages.Time is null)
             read.Problem(nameof(raw.Scope), "Messages of Archive needs to know how old a message is, and the child messages has no Time");
         else if (messages.Key is null)
-            read.Problem(nameof(raw.Scope), "Messages of Archive needs the Key of the child messages: a restore must tell a message that is there from one that is not");
-        else if (raw.KeepLast is not null && (messages.Cast is not null || !messages.ParentKey.Order().SequenceEqual(map.Session.Key.Order())))
-            read.Problem(nameof(raw.KeepLast), "needs messages that point to the session's Key without a Cast: else all messages of all sessions would be ranked for each session");
+            read.Problem(
+                nameof(raw.Scope),
+                "Messages of Archive needs the Key of the child messages: a restore must tell a message that "
+                    + "is there from one that is not"
+            );
+        else if (
+            raw.KeepLast is not null
+            && (messages.Cast is not null || !messages.ParentKey.Order().SequenceEqual(map.Session.Key.Order()))
+        )
+            read.Problem(
+                nameof(raw.KeepLast),
+                "needs messages that point to the session's Key without a Cast: else all messages of all "
+                    + "sessions would be ranked for each session"
+            );
     }
 
     private void CheckMessages(PolicyAction? action)

@@ -25,7 +25,12 @@ internal sealed record Preset(string Name, string Json, string Application, stri
         var source = ConfigurationPath.Combine(ArchiverConfiguration.SectionName, nameof(ArchiverOptions.Sources), name);
         var values = Values($"{source}:{Tables}", root.GetProperty(Tables));
         var problems = new Problems();
-        var options = ConfigurationTree.Bind(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), ArchiverConfiguration.SectionName, problems, "");
+        var options = ConfigurationTree.Bind(
+            new ConfigurationBuilder().AddInMemoryCollection(values).Build(),
+            ArchiverConfiguration.SectionName,
+            problems,
+            ""
+        );
         var map = new TablesReader(new ValueReader(problems, $"{source}:{Tables}")).Read(options.Sources![name].Tables!, preset: null);
         problems.ThrowIfAny();
         return new(name, json, Text("Application"), Text("Version"), Text("Source"), Text("Notes"), map with { Optional = Optional(root) });
@@ -36,11 +41,12 @@ internal sealed record Preset(string Name, string Json, string Application, stri
     private static IReadOnlyList<string> Optional(JsonElement root) =>
         root.TryGetProperty(nameof(SourceMap.Optional), out var optional) ? [.. optional.EnumerateArray().Select(o => o.GetString()!)] : [];
 
-    private static IEnumerable<KeyValuePair<string, string?>> Values(string path, JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => Values($"{path}:{p.Name}", p.Value)),
-        JsonValueKind.Array => element.EnumerateArray().SelectMany((item, i) => Values($"{path}:{i}", item)),
-        JsonValueKind.Null => [new(path, null)],
-        _ => [new(path, element.ToString())],
-    };
+    private static IEnumerable<KeyValuePair<string, string?>> Values(string path, JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Object => element.EnumerateObject().SelectMany(p => Values($"{path}:{p.Name}", p.Value)),
+            JsonValueKind.Array => element.EnumerateArray().SelectMany((item, i) => Values($"{path}:{i}", item)),
+            JsonValueKind.Null => [new(path, null)],
+            _ => [new(path, element.ToString())],
+        };
 }

@@ -5,9 +5,14 @@ internal static class Presets
 {
     private const string Folder = "presets.";
 
-    private static readonly Dictionary<string, Lazy<Preset>> All = typeof(Presets).Assembly.GetManifestResourceNames()
+    private static readonly Dictionary<string, Lazy<Preset>> All = typeof(Presets)
+        .Assembly.GetManifestResourceNames()
         .Where(r => r.StartsWith(Folder, StringComparison.Ordinal))
-        .ToDictionary(r => Path.GetFileNameWithoutExtension(r[Folder.Length..]), r => new Lazy<Preset>(() => Read(r)), StringComparer.OrdinalIgnoreCase);
+        .ToDictionary(
+            r => Path.GetFileNameWithoutExtension(r[Folder.Length..]),
+            r => new Lazy<Preset>(() => Read(r)),
+            StringComparer.OrdinalIgnoreCase
+        );
 
     /// <summary>In alphabetical order.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Keys.Order(StringComparer.Ordinal)];

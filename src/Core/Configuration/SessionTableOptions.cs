@@ -42,21 +42,24 @@ internal sealed class SessionTableOptions
     public string? ArchiveLocation { get; set; }
 
     /// <summary>The session table; what is not stated comes from the preset's, if there is one.</summary>
-    public SessionTable Read(ValueReader read, SessionTable? preset) => new()
-    {
-        // With From it is that child's, which is read later.
-        Table = TableNames.Read(read, Table) ?? preset?.Table ?? (From is null ? TableNames.Missing(read, nameof(Table)) : TableNames.Unknown),
-        From = read.Text(From) ?? (Table is null ? preset?.From : null),
-        Key = TableNames.Key(read, Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
-        ExternalId = read.Role(ExternalId, preset?.ExternalId),
-        Activity = TimeOptions.Read(Activity, read, nameof(Activity)) ?? preset?.Activity ?? TimeOptions.None(read, nameof(Activity)),
-        User = read.Role(User, preset?.User),
-        Created = TimeOptions.Role(Created, read, nameof(Created), preset?.Created),
-        Ended = TimeOptions.Role(Ended, read, nameof(Ended), preset?.Ended, flag: true),
-        Deleted = TimeOptions.Role(Deleted, read, nameof(Deleted), preset?.Deleted, flag: true),
-        Expires = TimeOptions.Role(Expires, read, nameof(Expires), preset?.Expires),
-        Status = read.Role(Status, preset?.Status),
-        Archived = read.Role(Archived, preset?.Archived),
-        ArchiveLocation = read.Role(ArchiveLocation, preset?.ArchiveLocation),
-    };
+    public SessionTable Read(ValueReader read, SessionTable? preset) =>
+        new()
+        {
+            // With From it is that child's, which is read later.
+            Table = TableNames.Read(read, Table)
+                ?? preset?.Table
+                ?? (From is null ? TableNames.Missing(read, nameof(Table)) : TableNames.Unknown),
+            From = read.Text(From) ?? (Table is null ? preset?.From : null),
+            Key = TableNames.Key(read, Key) ?? preset?.Key ?? read.Missing(nameof(Key)),
+            ExternalId = read.Role(ExternalId, preset?.ExternalId),
+            Activity = TimeOptions.Read(Activity, read, nameof(Activity)) ?? preset?.Activity ?? TimeOptions.None(read, nameof(Activity)),
+            User = read.Role(User, preset?.User),
+            Created = TimeOptions.Role(Created, read, nameof(Created), preset?.Created),
+            Ended = TimeOptions.Role(Ended, read, nameof(Ended), preset?.Ended, flag: true),
+            Deleted = TimeOptions.Role(Deleted, read, nameof(Deleted), preset?.Deleted, flag: true),
+            Expires = TimeOptions.Role(Expires, read, nameof(Expires), preset?.Expires),
+            Status = read.Role(Status, preset?.Status),
+            Archived = read.Role(Archived, preset?.Archived),
+            ArchiveLocation = read.Role(ArchiveLocation, preset?.ArchiveLocation),
+        };
 }

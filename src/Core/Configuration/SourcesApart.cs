@@ -16,7 +16,9 @@ internal static class SourcesApart
             if (SharedTable(source, other) is { } table)
             {
                 read.Problem(
-                    $"maps {Visible.Text(table)} of the same database as source '{Visible.Text(other.Name)}': holds, pauses and locks of one would not protect it from the other. Make it one source with several policies");
+                    $"maps {Visible.Text(table)} of the same database as source '{Visible.Text(other.Name)}': holds, pauses and locks of "
+                        + "one would not protect it from the other. Make it one source with several policies"
+                );
             }
         }
     }
@@ -25,7 +27,8 @@ internal static class SourcesApart
     private static string? PrefixProblem(string mine, string others, string name) =>
         mine.Length == 0 || others.Length == 0 ? null
         : mine == others ? $"must differ from that of source '{name}', but both are {Visible.Value(mine)}"
-        : Below(mine, others) || Below(others, mine) ? $"must not lie below or above that of source '{name}' ({Visible.Value(others)}), but is {Visible.Value(mine)}"
+        : Below(mine, others) || Below(others, mine)
+            ? $"must not lie below or above that of source '{name}' ({Visible.Value(others)}), but is {Visible.Value(mine)}"
         : null;
 
     private static bool Below(string prefix, string other) => prefix.StartsWith($"{other}/", StringComparison.Ordinal);
@@ -35,7 +38,11 @@ internal static class SourcesApart
         Place(a) is { } place && place == Place(b) ? Tables(a).Intersect(Tables(b)).FirstOrDefault() : null;
 
     private static IEnumerable<string> Tables(SourceSettings source) =>
-        source.Map.Children.Select(c => c.Table).Prepend(source.Map.Session.Table).Where(t => t != TableNames.Unknown).Select(t => t.ToString());
+        source
+            .Map.Children.Select(c => c.Table)
+            .Prepend(source.Map.Session.Table)
+            .Where(t => t != TableNames.Unknown)
+            .Select(t => t.ToString());
 
     private static (string?, int, string?)? Place(SourceSettings source)
     {

@@ -80,9 +80,11 @@ internal sealed class StorageOptions
         if (read.Text(Endpoint) is not { } text)
             return null;
         // Credentials in the URL would end up in logs; the SDK would not even use them.
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        if (
+            Uri.TryCreate(text, UriKind.Absolute, out var uri)
             && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-            && uri is { UserInfo: "", Query: "", Fragment: "" })
+            && uri is { UserInfo: "", Query: "", Fragment: "" }
+        )
             return uri;
         read.Bad(nameof(Endpoint), text, "an absolute http or https URL without credentials and query, such as https://minio:9000");
         return null;

@@ -35,16 +35,21 @@ internal static class TableNames
     }
 
     /// <summary>The columns of a key, one or several; null where it is absent.</summary>
-    public static KeyColumns? Key(ValueReader read, string[]? raw, [CallerArgumentExpression(nameof(raw))] string key = "") => raw switch
-    {
-        null or [] => null,
-        [var only] => read.Text(only, key) is { } column ? column : (KeyColumns?)null,
-        _ => KeyColumns.Of(read.Texts(raw, key)!.ToArray()),
-    };
+    public static KeyColumns? Key(ValueReader read, string[]? raw, [CallerArgumentExpression(nameof(raw))] string key = "") =>
+        raw switch
+        {
+            null or [] => null,
+            [var only] => read.Text(only, key) is { } column ? column : (KeyColumns?)null,
+            _ => KeyColumns.Of(read.Texts(raw, key)!.ToArray()),
+        };
 
     /// <summary>The same of a role: the preset's where nothing is stated, none where an empty text or null is.</summary>
-    public static KeyColumns? KeyRole(ValueReader read, string[]? raw, KeyColumns? preset, [CallerArgumentExpression(nameof(raw))] string key = "") =>
-        raw is [] ? null : Key(read, raw, key) ?? preset;
+    public static KeyColumns? KeyRole(
+        ValueReader read,
+        string[]? raw,
+        KeyColumns? preset,
+        [CallerArgumentExpression(nameof(raw))] string key = ""
+    ) => raw is [] ? null : Key(read, raw, key) ?? preset;
 
     public static IReadOnlyList<string> NoColumns(ValueReader read, string key)
     {

@@ -17,14 +17,23 @@ internal sealed class TablesReader(ValueReader read)
         {
             session = new SessionRows(read.Section(nameof(tables.Session))).Check(session, children, tables.Session?.Table);
             // What dates a session dates its rows: the first of them says when it began.
-            children = [.. children.Select(c => c.Name == session.From && c.Time is null && session.Activity.Count > 0 ? c with { Time = session.Activity[0] } : c)];
+            children =
+            [
+                .. children.Select(c =>
+                    c.Name == session.From && c.Time is null && session.Activity.Count > 0 ? c with { Time = session.Activity[0] } : c
+                ),
+            ];
         }
         RefuseTablesTwice(session, children);
         var map = new SourceMap(session, new ChildTree(read.Section(nameof(tables.Children))).Sort(children));
         return preset is null ? map : map with { Optional = [.. preset.Optional.Where(path => IsFrom(preset, path, map))] };
     }
 
-    private List<ChildTable> ReadChildren(Dictionary<string, ChildTableOptions> stated, IReadOnlyList<ChildTable> preset, SessionTable session)
+    private List<ChildTable> ReadChildren(
+        Dictionary<string, ChildTableOptions> stated,
+        IReadOnlyList<ChildTable> preset,
+        SessionTable session
+    )
     {
         var section = read.Section(nameof(TablesOptions.Children));
         List<ChildTable> children = [.. preset.Where(p => !stated.Keys.Any(k => SameName(k, p.Name)))];
@@ -38,7 +47,14 @@ internal sealed class TablesReader(ValueReader read)
             else if (Names.Limit(name) is { } limit)
                 section.Problem(name, limit);
             if (known is null || options is not { Table: "" })
-                children.Add((options ?? new()).Read(section.Section(name), name, known, session.From is not null && SameName(session.From, name) ? session.Key : null));
+                children.Add(
+                    (options ?? new()).Read(
+                        section.Section(name),
+                        name,
+                        known,
+                        session.From is not null && SameName(session.From, name) ? session.Key : null
+                    )
+                );
         }
         return children;
     }
@@ -57,7 +73,8 @@ internal sealed class TablesReader(ValueReader read)
         foreach (var child in children.Where(c => c.Table != TableNames.Unknown))
         {
             if (!seen.TryAdd(child.Table, child.Name))
-                read.Section(nameof(TablesOptions.Children)).Section(child.Name)
+                read.Section(nameof(TablesOptions.Children))
+                    .Section(child.Name)
                     .Problem(nameof(child.Table), $"must be mapped once, but {child.Table} is the table of '{seen[child.Table]}' as well");
         }
     }

@@ -25,7 +25,12 @@ internal sealed class TimeOptions
         var section = read.Section(key);
         // A name that is too much or too little is said of the key itself, which is where it mostly stands.
         var column = raw.Column is null ? section.Missing(nameof(raw.Column)) : read.Text(raw.Column, key) ?? "";
-        var time = new TimeColumn(column) { As = Form(raw.As, section), Or = section.Text(raw.Or), At = section.Text(raw.At) };
+        var time = new TimeColumn(column)
+        {
+            As = Form(raw.As, section),
+            Or = section.Text(raw.Or),
+            At = section.Text(raw.At),
+        };
         if (time.At is not null && !flag)
             section.Problem(nameof(raw.At), "is for a flag, and this is no role for one: only Ended and Deleted are");
         else if (time is { At: not null, Or: not null })

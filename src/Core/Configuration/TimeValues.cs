@@ -8,7 +8,12 @@ internal static class TimeValues
 {
     /// <summary>A duration above zero, or from zero where that makes sense.</summary>
     public static TimeSpan? Duration(
-        this ValueReader read, string? raw, TimeSpan longest, bool zeroAllowed = false, [CallerArgumentExpression(nameof(raw))] string key = "")
+        this ValueReader read,
+        string? raw,
+        TimeSpan longest,
+        bool zeroAllowed = false,
+        [CallerArgumentExpression(nameof(raw))] string key = ""
+    )
     {
         if (raw is null)
             return null;

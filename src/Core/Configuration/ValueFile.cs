@@ -11,14 +11,15 @@ internal static class ValueFile
     public static string? Read(string folder, string path, bool secret, out string? problem)
     {
         // Someone will put the secret itself where its path belongs; a path that starts at the root is most likely a path.
-        var shown = secret && !Path.IsPathRooted(path)
-            ? "the file (path not shown, it may be the secret itself)"
-            : $"file {Visible.Value(path)}";
+        var shown =
+            secret && !Path.IsPathRooted(path) ? "the file (path not shown, it may be the secret itself)" : $"file {Visible.Value(path)}";
         problem = null;
         try
         {
             var text = File.ReadAllText(Path.Combine(folder, path), Strict);
-            return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+            return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2]
+                : text.EndsWith('\n') ? text[..^1]
+                : text;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

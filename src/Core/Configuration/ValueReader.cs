@@ -139,7 +139,8 @@ internal sealed class ValueReader(Problems problems, string path)
     }
 
     /// <summary>One of the names of an enum, in any case; its numbers are not names.</summary>
-    public T? Choice<T>(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "") where T : struct, Enum
+    public T? Choice<T>(string? raw, [CallerArgumentExpression(nameof(raw))] string key = "")
+        where T : struct, Enum
     {
         if (raw is null)
             return null;

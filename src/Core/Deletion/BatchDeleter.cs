@@ -9,14 +9,23 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (docs/protocol.md rules 9 to 15). It takes
+/// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (docs/protocol.md rules 9 to 15). It
+/// takes
 /// only what was verified. Before its commit every session is wholly live, after it wholly archived.
 /// </summary>
 /// <param name="trial">Compares copy and rows once more before the delete; null for what read-back alone verifies.</param>
 /// <param name="replacement">Puts archived rows where the deleted ones were; null for a run that only archives.</param>
-internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, ITrialRestore? trial = null, IReplacement? replacement = null)
+internal sealed class BatchDeleter(
+    RunContext run,
+    ArchiveLedger ledger,
+    DatabaseRetry retry,
+    ITrialRestore? trial = null,
+    IReplacement? replacement = null
+)
 {
-    /// <summary>Sessions that changed, are in use or are referenced stay; everything else of the batch is archived when this returns.</summary>
+    /// <summary>
+    /// Sessions that changed, are in use or are referenced stay; everything else of the batch is archived when this returns.
+    /// </summary>
     /// <exception cref="ArchiverException">The lease is lost: nothing of the batch was deleted, and nothing more may be.</exception>
     /// <exception cref="NpgsqlException">The server failed; nothing of the batch was deleted.</exception>
     public async Task<DeletedBatch> DeleteAsync(VerifiedBatch batch, CancellationToken cancellationToken)
@@ -25,9 +34,11 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         {
             return await retry.ExecuteAsync(token => DeleteOnceAsync(batch, token), cancellationToken);
         }
-        catch (PostgresException exception) when (exception.IsAboutOneBatch() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception)
+            when (exception.IsAboutOneBatch() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
-            // One session that is never done in time, for a trigger's sake or because somebody always waits for it, or that the server refuses for
+            // One session that is never done in time, for a trigger's sake or because somebody always waits for it, or that the server
+            // refuses for
             // whatever reason, must not stop the others run after run.
             if (batch.Sessions.Count == 1)
                 return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.OfDelete(exception), Failed: true)]);
@@ -36,8 +47,14 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         }
     }
 
-    private Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, batch.Sessions.Sum(s => s.Session.Rows), batch.Sessions.Count == 1, transaction => DeleteAsync(transaction, batch, cancellationToken), cancellationToken);
+    private Task<DeletedBatch> DeleteOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken) =>
+        ShortTransaction.RunAsync(
+            run,
+            batch.Sessions.Sum(s => s.Session.Rows),
+            batch.Sessions.Count == 1,
+            transaction => DeleteAsync(transaction, batch, cancellationToken),
+            cancellationToken
+        );
 
     private async Task<DeletedBatch> DeleteAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
     {
@@ -79,7 +96,8 @@ internal sealed class BatchDeleter(RunContext run, ArchiveLedger ledger, Databas
         return new(run.Source.Map, parameters => parameters.Add(PgParameter.Bigints(versions)));
     }
 
-    private Task<bool> IsRecordedAsync(NpgsqlConnection connection, VerifiedBatch batch, CancellationToken cancellationToken) => batch.Stored is { } stored
-        ? ArchiveLedger.AnyArchivedAsync(connection, batch.Sessions.Select(s => stored[s.Key].Id), cancellationToken)
-        : ledger.KnowsAsync(connection, batch.Sessions.Select(s => s.Key), cancellationToken);
+    private Task<bool> IsRecordedAsync(NpgsqlConnection connection, VerifiedBatch batch, CancellationToken cancellationToken) =>
+        batch.Stored is { } stored
+            ? ArchiveLedger.AnyArchivedAsync(connection, batch.Sessions.Select(s => stored[s.Key].Id), cancellationToken)
+            : ledger.KnowsAsync(connection, batch.Sessions.Select(s => s.Key), cancellationToken);
 }

@@ -10,7 +10,8 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The short transaction of a policy whose rows stay, for good or for a time: what was verified is recorded as <c>stored</c> and marked in the source's
+/// The short transaction of a policy whose rows stay, for good or for a time: what was verified is recorded as <c>stored</c> and marked in
+/// the source's
 /// own columns, and no row is deleted. A session that is not as it was exported any more is dropped, as in a delete.
 /// </summary>
 internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, string location, ITrialRestore? trial)
@@ -44,8 +45,14 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
     }
 
     /// <summary>Null when the server did something else than mark these sessions; then it is rolled back.</summary>
-    private Task<StoredBatch?> StoreOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, batch.Sessions.Sum(s => s.Session.Rows), batch.Sessions.Count == 1, transaction => StoreAsync(transaction, batch, cancellationToken), cancellationToken);
+    private Task<StoredBatch?> StoreOnceAsync(VerifiedBatch batch, CancellationToken cancellationToken) =>
+        ShortTransaction.RunAsync(
+            run,
+            batch.Sessions.Sum(s => s.Session.Rows),
+            batch.Sessions.Count == 1,
+            transaction => StoreAsync(transaction, batch, cancellationToken),
+            cancellationToken
+        );
 
     private async Task<StoredBatch?> StoreAsync(ShortTransaction transaction, VerifiedBatch batch, CancellationToken cancellationToken)
     {
@@ -58,7 +65,10 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         foreach (var child in run.Source.Map.Children)
         {
             var now = await locks.ReadRowsAsync(child, sessions.Select(s => s.Key), cancellationToken);
-            locks.Drop(sessions.Where(s => s.Session.Fingerprints[child.Name] != now.GetValueOrDefault(s.Key)).Select(s => s.Key), DropReason.Changed);
+            locks.Drop(
+                sessions.Where(s => s.Session.Fingerprints[child.Name] != now.GetValueOrDefault(s.Key)).Select(s => s.Key),
+                DropReason.Changed
+            );
             sessions = [.. sessions.Where(s => s.Session.Fingerprints[child.Name] == now.GetValueOrDefault(s.Key))];
         }
         if (trial is not null)
@@ -73,22 +83,39 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         FaultPoint.Reach(FaultPoints.Marked);
         await DeletionRecords.WriteStoredAsync(connection, ledger, batch, marked, locks.Dropped, cancellationToken);
         FaultPoint.Reach(FaultPoints.StoredRecorded);
-        await transaction.CommitAsync((other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token), cancellationToken);
+        await transaction.CommitAsync(
+            (other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token),
+            cancellationToken
+        );
         return new([.. marked.Select(m => m.Session)], locks.Dropped);
     }
 
     private async Task<IReadOnlyList<MarkedSession>?> MarkAsync(
-        NpgsqlConnection connection, VerifiedBatch batch, IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        VerifiedBatch batch,
+        IReadOnlyList<VerifiedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var marks = new SessionMarks(run.Source.Map, batch.Export.Shape);
         if (!marks.Exist)
             return [.. sessions.Select(s => new MarkedSession(s, s.Session.Fingerprints, null))];
         var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, batch.Export.Shape, cancellationToken);
-        var set = await marks.SetAsync(connection, [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))], cancellationToken);
+        var set = await marks.SetAsync(
+            connection,
+            [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))],
+            cancellationToken
+        );
         await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
         if (set.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, set.Count, cancellationToken))
             return null;
-        return [.. sessions.Select(s => new MarkedSession(
-            s, new Dictionary<string, Fingerprint>(s.Session.Fingerprints) { [SourceMap.SessionName] = set[s.Key].Version }, set[s.Key].Mark))];
+        return
+        [
+            .. sessions.Select(s => new MarkedSession(
+                s,
+                new Dictionary<string, Fingerprint>(s.Session.Fingerprints) { [SourceMap.SessionName] = set[s.Key].Version },
+                set[s.Key].Mark
+            )),
+        ];
     }
 }

@@ -8,7 +8,8 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The SQL of the short transaction (docs/protocol.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array that is
+/// The SQL of the short transaction (docs/protocol.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array
+/// that is
 /// cast to the key's exact type.
 /// </summary>
 /// <param name="map">What is mapped.</param>
@@ -34,23 +35,26 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     /// Locks the session rows and returns key and version hash of those it got. FOR UPDATE, never FOR NO KEY UPDATE, which an insert's
     /// foreign key check does not wait for; SKIP LOCKED, so that a session in use is left alone instead of waited for.
     /// </summary>
-    public string LockSessions => $"""
-        SELECT {SessionKey}::text, {RowVersion.OfSession(map, "t")}
-        FROM {map.Session.Sql} AS t
-        WHERE {_keys.Sql(SessionKey)}
-        {(map.Session.HasRow ? "FOR UPDATE SKIP LOCKED" : "")}
-        """;
+    public string LockSessions =>
+        $"""
+            SELECT {SessionKey}::text, {RowVersion.OfSession(map, "t")}
+            FROM {map.Session.Sql} AS t
+            WHERE {_keys.Sql(SessionKey)}
+            {(map.Session.HasRow ? "FOR UPDATE SKIP LOCKED" : "")}
+            """;
 
     /// <summary>Fingerprints of the session rows by key, without a lock.</summary>
-    public string ReadSessions => $"""
-        SELECT {SessionKey}::text, count(*), sum({RowVersion.OfSession(map, "t")})::text
-        FROM {map.Session.Sql} AS t
-        WHERE {_keys.Sql(SessionKey)}
-        GROUP BY {SessionKey}
-        """;
+    public string ReadSessions =>
+        $"""
+            SELECT {SessionKey}::text, count(*), sum({RowVersion.OfSession(map, "t")})::text
+            FROM {map.Session.Sql} AS t
+            WHERE {_keys.Sql(SessionKey)}
+            GROUP BY {SessionKey}
+            """;
 
     /// <summary>
-    /// Children that have children themselves, parents first: a row added below them locks them, not the session. And the rows that make a session which
+    /// Children that have children themselves, parents first: a row added below them locks them, not the session. And the rows that make a
+    /// session which
     /// has none of its own.
     /// </summary>
     public IEnumerable<ChildTable> Parents => TopDown.Where(c => c.Name == map.Session.From || map.Children.Any(g => g.Parent == c.Name));
@@ -61,16 +65,22 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     /// <summary>The same, deepest first: the tables that <see cref="Delete"/> numbers, followed by the session's own.</summary>
     public IReadOnlyList<ChildTable> DeepestFirst => [.. TopDown.Reverse()];
 
-    /// <summary>Locks what it can of a child's rows and returns their fingerprint by session; fewer than exported means that one is in use.</summary>
-    public (string Sql, NpgsqlParameter[] Parameters) LockRows(ChildTable child, IEnumerable<string> keys) => ReadRows(child, keys, "FOR UPDATE OF t SKIP LOCKED");
+    /// <summary>
+    /// Locks what it can of a child's rows and returns their fingerprint by session; fewer than exported means that one is in use.
+    /// </summary>
+    public (string Sql, NpgsqlParameter[] Parameters) LockRows(ChildTable child, IEnumerable<string> keys) =>
+        ReadRows(child, keys, "FOR UPDATE OF t SKIP LOCKED");
 
     /// <summary>Fingerprints of a child's rows by session, locked or not.</summary>
     public (string Sql, NpgsqlParameter[] Parameters) ReadRows(ChildTable child, IEnumerable<string> keys) => ReadRows(child, keys, "");
 
     /// <summary>
-    /// Deletes all rows of the sessions in one statement, and returns by table and session their number and fingerprint, computed as the export
-    /// computed it; of the sessions only the number, for their versions were compared when they were locked. One statement, because the server
-    /// checks foreign keys when it ends: in whatever order the tables point to each other, in a circle too, no key is in the way. And because
+    /// Deletes all rows of the sessions in one statement, and returns by table and session their number and fingerprint, computed as the
+    /// export
+    /// computed it; of the sessions only the number, for their versions were compared when they were locked. One statement, because the
+    /// server
+    /// checks foreign keys when it ends: in whatever order the tables point to each other, in a circle too, no key is in the way. And
+    /// because
     /// triggers then find the session gone, as they do when the application deletes it: whatever they still update is somebody else's.
     /// </summary>
     /// <param name="keys">The sessions.</param>
@@ -79,7 +89,10 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     {
         var parameters = new SqlParameters();
         parameters.Add(PgParameter.Texts(keys));
-        List<(string Name, string Delete, string Hash)> steps = [.. DeepestFirst.Select((c, i) => ($"d{i}", DeleteRows(c, parameters), "sum(h)::text"))];
+        List<(string Name, string Delete, string Hash)> steps =
+        [
+            .. DeepestFirst.Select((c, i) => ($"d{i}", DeleteRows(c, parameters), "sum(h)::text")),
+        ];
         if (SessionRows)
             steps.Add(("d", DeleteSessions, "'0'"));
         var deletes = string.Join(",\n", steps.Select(s => $"{s.Name} AS (\n{s.Delete}\n)"));
@@ -98,11 +111,12 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
             """;
     }
 
-    private string DeleteSessions => $"""
-        DELETE FROM {map.Session.Table.Sql} AS t
-        WHERE {_keys.Sql(SessionKey)} AND {ApplicationPath.Enter}
-        RETURNING {SessionKey} AS k
-        """;
+    private string DeleteSessions =>
+        $"""
+            DELETE FROM {map.Session.Table.Sql} AS t
+            WHERE {_keys.Sql(SessionKey)} AND {ApplicationPath.Enter}
+            RETURNING {SessionKey} AS k
+            """;
 
     /// <summary>Which of the keys still have a session row, locked or not.</summary>
     public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Sql} AS t WHERE {_keys.Sql(SessionKey)}";
@@ -125,7 +139,8 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     {
         var path = SessionPath.Of(map, shape, child).Among(_form, "$1");
         var (where, parameters) = Where(child, path, keys);
-        return ($"""
+        return (
+            $"""
             WITH found AS (
               SELECT {path.Key} AS k, {RowVersion.Hash("t")} AS h
               FROM {path.From(child)}
@@ -133,7 +148,9 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
               {locking}
             )
             SELECT k::text, count(*), sum(h)::text FROM found GROUP BY k
-            """, parameters);
+            """,
+            parameters
+        );
     }
 
     private (string Sql, NpgsqlParameter[] Parameters) Where(ChildTable child, SessionPath path, IEnumerable<string> keys)
@@ -145,7 +162,9 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
         return (path.All + (condition is null ? "" : $" AND {condition}"), parameters.ToArray());
     }
 
-    /// <summary>Since when the oldest other transaction has held locks on the mapped tables ($1, oids): whom a locked session waits for.</summary>
+    /// <summary>
+    /// Since when the oldest other transaction has held locks on the mapped tables ($1, oids): whom a locked session waits for.
+    /// </summary>
     public const string OldestHolder = """
         SELECT to_char(min(a.xact_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         FROM pg_locks AS l

@@ -19,7 +19,8 @@ internal sealed class DeletedBatch
 
     public long RowsDeleted => Archived.Sum(s => s.Session.TableRows);
 
-    public static DeletedBatch Committed(IReadOnlyList<VerifiedSession> archived, IReadOnlyList<DroppedSession> dropped) => new(archived, dropped);
+    public static DeletedBatch Committed(IReadOnlyList<VerifiedSession> archived, IReadOnlyList<DroppedSession> dropped) =>
+        new(archived, dropped);
 
     /// <summary>Two committed transactions as one.</summary>
     public DeletedBatch And(DeletedBatch other) => new([.. Archived, .. other.Archived], [.. Dropped, .. other.Dropped]);

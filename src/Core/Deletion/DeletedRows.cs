@@ -36,7 +36,10 @@ internal sealed class DeletedRows
         var deleted = _found[SourceMap.SessionName];
         HashSet<string> kept = [.. sessions.Select(s => s.Key).Where(k => !deleted.ContainsKey(k))];
         if (kept.Count == 0 && (deleted.Count != sessions.Count || deleted.Values.Any(f => f.Rows != 1)))
-            throw new ArchiverException(FailureKind.Refused, $"The session key of {_shape.Session.Table} is not unique: the delete hit rows of other sessions. It was rolled back.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"The session key of {_shape.Session.Table} is not unique: the delete hit rows of other sessions. It was rolled back."
+            );
         return kept;
     }
 }

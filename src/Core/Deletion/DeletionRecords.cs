@@ -10,8 +10,13 @@ namespace Archiver.Core.Deletion;
 internal static class DeletionRecords
 {
     public static async Task WriteAsync(
-        NpgsqlConnection connection, ArchiveLedger ledger, VerifiedBatch batch, IReadOnlyList<VerifiedSession> deleted,
-        IReadOnlyList<DroppedSession> dropped, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ArchiveLedger ledger,
+        VerifiedBatch batch,
+        IReadOnlyList<VerifiedSession> deleted,
+        IReadOnlyList<DroppedSession> dropped,
+        CancellationToken cancellationToken
+    )
     {
         if (batch.Stored is { } stored)
         {
@@ -20,28 +25,66 @@ internal static class DeletionRecords
             await ledger.CountAsync(connection, new(deleted.Count, deleted.Sum(s => s.Session.TableRows)), cancellationToken);
             return;
         }
-        await WriteAsync(connection, ledger, batch, deleted, [.. deleted.Select(s => Record(s.Copy, s.Session, "archived", null))], dropped, cancellationToken);
+        await WriteAsync(
+            connection,
+            ledger,
+            batch,
+            deleted,
+            [.. deleted.Select(s => Record(s.Copy, s.Session, "archived", null))],
+            dropped,
+            cancellationToken
+        );
         await ledger.CountAsync(
-            connection, new(deleted.Count, deleted.Sum(s => s.Session.TableRows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)), cancellationToken);
+            connection,
+            new(deleted.Count, deleted.Sum(s => s.Session.TableRows), deleted.Sum(s => s.Copy.JsonLength), deleted.Sum(s => s.Copy.Length)),
+            cancellationToken
+        );
     }
 
     /// <summary>The same where the rows stay: the ledger keeps the versions that the mark left.</summary>
     public static async Task WriteStoredAsync(
-        NpgsqlConnection connection, ArchiveLedger ledger, VerifiedBatch batch, IReadOnlyList<MarkedSession> marked,
-        IReadOnlyList<DroppedSession> dropped, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ArchiveLedger ledger,
+        VerifiedBatch batch,
+        IReadOnlyList<MarkedSession> marked,
+        IReadOnlyList<DroppedSession> dropped,
+        CancellationToken cancellationToken
+    )
     {
         List<VerifiedSession> sessions = [.. marked.Select(m => m.Session)];
         await WriteAsync(
-            connection, ledger, batch, sessions,
-            [.. marked.Select(m => Record(m.Session.Copy, m.Session.Session, "stored", null) with { Fingerprints = Fingerprint.ToJson(m.Fingerprints), Mark = m.Mark })],
-            dropped, cancellationToken);
+            connection,
+            ledger,
+            batch,
+            sessions,
+            [
+                .. marked.Select(m =>
+                    Record(m.Session.Copy, m.Session.Session, "stored", null) with
+                    {
+                        Fingerprints = Fingerprint.ToJson(m.Fingerprints),
+                        Mark = m.Mark,
+                    }
+                ),
+            ],
+            dropped,
+            cancellationToken
+        );
         await ledger.CountAsync(
-            connection, new(sessions.Count, 0, sessions.Sum(s => s.Copy.JsonLength), sessions.Sum(s => s.Copy.Length)), cancellationToken);
+            connection,
+            new(sessions.Count, 0, sessions.Sum(s => s.Copy.JsonLength), sessions.Sum(s => s.Copy.Length)),
+            cancellationToken
+        );
     }
 
     private static async Task WriteAsync(
-        NpgsqlConnection connection, ArchiveLedger ledger, VerifiedBatch batch, IReadOnlyList<VerifiedSession> kept, IReadOnlyList<ArchiveRecord> archives,
-        IReadOnlyList<DroppedSession> dropped, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ArchiveLedger ledger,
+        VerifiedBatch batch,
+        IReadOnlyList<VerifiedSession> kept,
+        IReadOnlyList<ArchiveRecord> archives,
+        IReadOnlyList<DroppedSession> dropped,
+        CancellationToken cancellationToken
+    )
     {
         var reasons = dropped.ToDictionary(d => d.Key, d => d.Reason, StringComparer.Ordinal);
         List<ArchiveRecord> records =
@@ -54,7 +97,8 @@ internal static class DeletionRecords
 
         var used = kept.Select(s => s.Copy).DistinctBy(c => c.ObjectId).ToDictionary(c => c.ObjectId, c => c.Object.VersionId);
         await ArchiveLedger.MarkStoredAsync(connection, used, cancellationToken);
-        var unused = batch.Sessions.Select(s => (s.Copy, Reason: reasons.GetValueOrDefault(s.Key)))
+        var unused = batch
+            .Sessions.Select(s => (s.Copy, Reason: reasons.GetValueOrDefault(s.Key)))
             .Concat(batch.Rejected.Select(r => (r.Copy, Reason: (string?)r.Reason)))
             .Where(o => o.Reason is not null && !used.ContainsKey(o.Copy.ObjectId) && !batch.Needed.Contains(o.Copy.ObjectId))
             .DistinctBy(o => o.Copy.ObjectId)

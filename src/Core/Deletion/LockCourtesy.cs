@@ -8,16 +8,20 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// Lets the application go first: watches whether anybody waits for a lock of a short transaction, and before such a wait comes to
-/// <c>Batch:LockTimeout</c> ends the statement in hand, which rolls the transaction back. Nothing is asked of the server while the transaction
-/// is younger than half of that, and most never become so old. The transaction never waits long for its watch: it would hold its locks meanwhile.
+/// <c>Batch:LockTimeout</c> ends the statement in hand, which rolls the transaction back. Nothing is asked of the server while the
+/// transaction
+/// is younger than half of that, and most never become so old. The transaction never waits long for its watch: it would hold its locks
+/// meanwhile.
 /// </summary>
 internal sealed class LockCourtesy : IAsyncDisposable
 {
-    // pg_cancel_backend does nothing between two statements, so it is asked again until the transaction is over. Behind a pooler the process
+    // pg_cancel_backend does nothing between two statements, so it is asked again until the transaction is over. Behind a pooler the
+    // process
     // may serve somebody else by then; hence the transaction is named by its start as well.
     private const string GiveWay = """
         SELECT pg_cancel_backend($1)
-        WHERE EXISTS (SELECT FROM pg_locks AS w WHERE NOT w.granted AND w.waitstart <= clock_timestamp() - $3 AND $1 = ANY (pg_blocking_pids(w.pid)))
+        WHERE EXISTS (SELECT FROM pg_locks AS w WHERE NOT w.granted AND w.waitstart <= clock_timestamp() - $3
+          AND $1 = ANY (pg_blocking_pids(w.pid)))
           AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = $1 AND a.xact_start = $2)
         """;
 
@@ -92,21 +96,29 @@ internal sealed class LockCourtesy : IAsyncDisposable
         {
             // The transaction is over.
         }
-        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or TimeoutException or IOException or SocketException)
+        catch (Exception exception)
+            when (exception is NpgsqlException or OperationCanceledException or TimeoutException or IOException or SocketException)
         {
             // Politeness, not safety: the transaction goes on, within its timeouts, and finds out for itself what the server has.
             _run.Unwatched?.Warn(exception);
         }
     }
 
-    /// <summary>One question. Without an answer, not even an error, nobody knows whether it still waits to be executed: then there is no other.</summary>
+    /// <summary>
+    /// One question. Without an answer, not even an error, nobody knows whether it still waits to be executed: then there is no other.
+    /// </summary>
     private async Task AskAsync(NpgsqlConnection connection, TimeSpan half)
     {
         using var bound = new CancellationTokenSource(Patience);
         try
         {
             GaveWay |= await connection.ScalarAsync<bool>(
-                GiveWay, bound.Token, PgParameter.Int(_transaction.Process), PgParameter.Instant(_transaction.Started), PgParameter.Interval(half));
+                GiveWay,
+                bound.Token,
+                PgParameter.Int(_transaction.Process),
+                PgParameter.Instant(_transaction.Started),
+                PgParameter.Interval(half)
+            );
         }
         catch (PostgresException exception) when (exception.IsStatementTimeout())
         {

@@ -13,7 +13,12 @@ namespace Archiver.Core.Deletion;
 /// session that changed, is in use or is referenced costs the batch nothing but that session. The caller has locked the sessions.
 /// </summary>
 internal sealed class RowDeletion(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, SourceShape shape, DeleteStatements statements, IReplacement? replacement = null)
+    NpgsqlConnection connection,
+    NpgsqlTransaction transaction,
+    SourceShape shape,
+    DeleteStatements statements,
+    IReplacement? replacement = null
+)
 {
     private const string Savepoint = "batch";
 
@@ -36,7 +41,7 @@ internal sealed class RowDeletion(
     /// <exception cref="PostgresException">An error that says nothing about a single session; the transaction is lost.</exception>
     public async Task DeleteAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken)
     {
-        for (var lockWaits = 0; sessions.Count > 0;)
+        for (var lockWaits = 0; sessions.Count > 0; )
         {
             await transaction.SaveAsync(Savepoint, cancellationToken);
             var attempt = await TryAsync(sessions, cancellationToken);
@@ -90,16 +95,26 @@ internal sealed class RowDeletion(
             if (statements.SessionRows && deleted.Kept(sessions) is { Count: > 0 } kept)
                 return new DeleteAttempt.Differs(kept, DropReason.NotDeleted);
             // Where no session row holds writers up, a message may have been committed while the others were being deleted.
-            if (statements.WholeSessions && !statements.SessionRows
-                && await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(Keys(sessions))) is { Count: > 0 } left)
+            if (
+                statements.WholeSessions
+                && !statements.SessionRows
+                && await connection.QueryAsync(
+                    statements.Existing,
+                    row => row.GetString(0),
+                    cancellationToken,
+                    PgParameter.Texts(Keys(sessions))
+                )
+                    is { Count: > 0 } left
+            )
                 return new DeleteAttempt.Differs([.. left], DropReason.Changed);
             await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
             if (!await guard.HoldsAsync(connection, deleted.Count, statements.WholeSessions ? null : Keys(sessions), cancellationToken))
                 return new DeleteAttempt.Refused(DropReason.SideEffects, Failed: true);
-            return replacement is not null
+            return
+                replacement is not null
                 && await replacement.InsertAsync(connection, transaction, [.. Keys(sessions)], cancellationToken) is { Count: > 0 } refused
-                    ? new DeleteAttempt.Differs([.. refused], DropReason.NotReplaced)
-                    : new DeleteAttempt.Done();
+                ? new DeleteAttempt.Differs([.. refused], DropReason.NotReplaced)
+                : new DeleteAttempt.Done();
         }
         catch (PostgresException exception) when (exception.SqlState == ModifiedByTrigger && !_sessionsFirst)
         {
@@ -115,9 +130,14 @@ internal sealed class RowDeletion(
             // Selection leaves out what it sees referenced. Where it may not look, a session would be stored night after night.
             return new DeleteAttempt.Refused(DropReason.Referenced, Failed: shape.References.Any(r => !r.Readable));
         }
-        catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && (exception.IsRaised() || !exception.IsStatementTimeout()) && connection.State == ConnectionState.Open)
+        catch (PostgresException exception)
+            when (!PgErrors.IsTransient(exception)
+                && (exception.IsRaised() || !exception.IsStatementTimeout())
+                && connection.State == ConnectionState.Open
+            )
         {
-            // Whatever the code: the application's triggers have their own. At some the driver gives the connection up; then the caller takes halves.
+            // Whatever the code: the application's triggers have their own. At some the driver gives the connection up; then the caller
+            // takes halves.
             return new DeleteAttempt.Refused($"{DropReason.NotDeleted} ({exception.SqlState})", Failed: true);
         }
     }
@@ -127,13 +147,19 @@ internal sealed class RowDeletion(
         List<string> tables = [.. statements.DeepestFirst.Select(c => c.Name), SourceMap.SessionName];
         var (sql, parameters) = statements.Delete(Keys(sessions), _sessionsFirst);
         var rows = await connection.QueryAsync(
-            sql, row => (Table: tables[row.GetInt32(0)], Key: row.GetString(1), Fingerprint: Fingerprint.Parse(row.GetInt64(2), row.GetString(3))),
-            cancellationToken, parameters);
+            sql,
+            row =>
+                (Table: tables[row.GetInt32(0)], Key: row.GetString(1), Fingerprint: Fingerprint.Parse(row.GetInt64(2), row.GetString(3))),
+            cancellationToken,
+            parameters
+        );
         return new(shape, tables, rows);
     }
 
-    private Task<Dictionary<string, Fingerprint>> FingerprintsAsync((string Sql, NpgsqlParameter[] Parameters) statement, CancellationToken cancellationToken) =>
-        SessionLocks.FingerprintsAsync(connection, statement, cancellationToken);
+    private Task<Dictionary<string, Fingerprint>> FingerprintsAsync(
+        (string Sql, NpgsqlParameter[] Parameters) statement,
+        CancellationToken cancellationToken
+    ) => SessionLocks.FingerprintsAsync(connection, statement, cancellationToken);
 
     private static IEnumerable<string> Keys(IReadOnlyList<RowTarget> sessions) => sessions.Select(s => s.Key);
 

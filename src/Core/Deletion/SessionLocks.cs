@@ -18,7 +18,8 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     public List<DroppedSession> Dropped { get; } = [];
 
     /// <summary>
-    /// Keeps DDL away, and holds that are added later; the reason to leave the whole batch alone when somebody holds a table, a hold is being added
+    /// Keeps DDL away, and holds that are added later; the reason to leave the whole batch alone when somebody holds a table, a hold is
+    /// being added
     /// or a table is no longer as it was described, else null.
     /// </summary>
     public async Task<string?> LockTablesAsync(CancellationToken cancellationToken)
@@ -48,51 +49,80 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     /// Locks the sessions that are there, that nobody else has locked and that no hold covers, and returns the hashes of their versions.
     /// Holds are read under the hold lock, which <see cref="LockTablesAsync"/> took: one that was added since the selection counts.
     /// </summary>
-    public async Task<IReadOnlyDictionary<string, long>> LockSessionsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, long>> LockSessionsAsync(
+        IReadOnlyCollection<string> keys,
+        CancellationToken cancellationToken
+    )
     {
-        var locked = (await connection.QueryAsync(
-            statements.LockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, PgParameter.Texts(keys)))
-            .ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);
+        var locked = (
+            await connection.QueryAsync(
+                statements.LockSessions,
+                row => (Key: row.GetString(0), Hash: row.GetInt64(1)),
+                cancellationToken,
+                PgParameter.Texts(keys)
+            )
+        ).ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);
         if (locked.Count < keys.Count)
         {
-            var existing = (await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys))).ToHashSet(StringComparer.Ordinal);
+            var existing = (
+                await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys))
+            ).ToHashSet(StringComparer.Ordinal);
             Drop(keys.Where(k => !existing.Contains(k)), DropReason.Gone);
             Drop(keys.Where(k => existing.Contains(k) && !locked.ContainsKey(k)), DropReason.Locked);
         }
         var parameters = new SqlParameters();
         var sql = statements.NotHeld(run.Source, parameters, locked.Keys);
-        var free = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(StringComparer.Ordinal);
+        var free = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(
+            StringComparer.Ordinal
+        );
         Drop(locked.Keys.Where(k => !free.Contains(k)), DropReason.Held);
         return locked.Where(l => free.Contains(l.Key)).ToDictionary(StringComparer.Ordinal);
     }
 
-    /// <summary>Which of the locked sessions the policy still takes, by the predicate that selected them: now nobody can change them any more.</summary>
+    /// <summary>
+    /// Which of the locked sessions the policy still takes, by the predicate that selected them: now nobody can change them any more.
+    /// </summary>
     public async Task<IReadOnlyList<string>> StillEligibleAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
         var sql = new ExportStatements(run, shape).StillEligible(parameters, keys);
-        var eligible = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(StringComparer.Ordinal);
+        var eligible = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(
+            StringComparer.Ordinal
+        );
         Drop(keys.Where(k => !eligible.Contains(k)), DropReason.NoLongerEligible);
         return [.. keys.Where(eligible.Contains)];
     }
 
     /// <summary>Locks what it can of a child's rows; their fingerprints by session.</summary>
-    public Task<Dictionary<string, Fingerprint>> LockRowsAsync(ChildTable child, IEnumerable<string> keys, CancellationToken cancellationToken) =>
-        FingerprintsAsync(connection, statements.LockRows(child, keys), cancellationToken);
+    public Task<Dictionary<string, Fingerprint>> LockRowsAsync(
+        ChildTable child,
+        IEnumerable<string> keys,
+        CancellationToken cancellationToken
+    ) => FingerprintsAsync(connection, statements.LockRows(child, keys), cancellationToken);
 
     /// <summary>Fingerprints of a child's rows by session as they are now, locked or not.</summary>
-    public Task<Dictionary<string, Fingerprint>> ReadRowsAsync(ChildTable child, IEnumerable<string> keys, CancellationToken cancellationToken) =>
-        FingerprintsAsync(connection, statements.ReadRows(child, keys), cancellationToken);
+    public Task<Dictionary<string, Fingerprint>> ReadRowsAsync(
+        ChildTable child,
+        IEnumerable<string> keys,
+        CancellationToken cancellationToken
+    ) => FingerprintsAsync(connection, statements.ReadRows(child, keys), cancellationToken);
 
-    public void Drop(IEnumerable<string> keys, string reason) => Dropped.AddRange(keys.Select(k => new DroppedSession(k, reason, Failed: false)));
+    public void Drop(IEnumerable<string> keys, string reason) =>
+        Dropped.AddRange(keys.Select(k => new DroppedSession(k, reason, Failed: false)));
 
     /// <summary>Runs a statement that returns key, count and sum of hashes.</summary>
     public static async Task<Dictionary<string, Fingerprint>> FingerprintsAsync(
-        NpgsqlConnection connection, (string Sql, NpgsqlParameter[] Parameters) statement, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        (string Sql, NpgsqlParameter[] Parameters) statement,
+        CancellationToken cancellationToken
+    )
     {
         var rows = await connection.QueryAsync(
-            statement.Sql, row => (Key: row.GetString(0), Fingerprint: Fingerprint.Parse(row.GetInt64(1), row.GetString(2))), cancellationToken,
-            statement.Parameters);
+            statement.Sql,
+            row => (Key: row.GetString(0), Fingerprint: Fingerprint.Parse(row.GetInt64(1), row.GetString(2))),
+            cancellationToken,
+            statement.Parameters
+        );
         return rows.ToDictionary(row => row.Key, row => row.Fingerprint, StringComparer.Ordinal);
     }
 }

@@ -8,7 +8,8 @@ using Npgsql;
 namespace Archiver.Core.Deletion;
 
 /// <summary>
-/// The source's own columns that say that a session is stored although its rows stay: <c>archived</c> and <c>archive_location</c>, or, where
+/// The source's own columns that say that a session is stored although its rows stay: <c>archived</c> and <c>archive_location</c>, or,
+/// where
 /// neither is mapped, the status. The transaction has the rows locked.
 /// </summary>
 internal sealed class SessionMarks(SourceMap map, SourceShape shape)
@@ -22,11 +23,16 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
     public bool Exist => (_archived ?? _location ?? _status) is not null;
 
     /// <summary>
-    /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (docs/protocol.md rule 24: a
-    /// trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all columns that it changed.
+    /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (docs/protocol.md rule
+    /// 24: a
+    /// trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all columns
+    /// that it changed.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, (Fingerprint Version, string Mark)>> SetAsync(
-        NpgsqlConnection connection, IReadOnlyList<(string Key, string Location)> sessions, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IReadOnlyList<(string Key, string Location)> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var sql = $"""
             UPDATE {map.Session.Table.Sql} AS t
@@ -34,23 +40,38 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
             FROM unnest($1, $2) AS n (key, location)
             JOIN {map.Session.Table.Sql} AS o ON {_form.Of("o").Is(_form.Parse($"n.key::{_form.Type}"))}
             WHERE {_form.Of("t").Is(_form.Of("o"))} AND {ApplicationPath.Enter}
-            RETURNING n.key, {RowVersion.Hash("t")}, jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status', {Old(_status)}, 'row', {Image},
-              'changed', to_jsonb(array_remove(ARRAY[{string.Join(", ", shape.Session.Columns.Select((c, i) => Changed(c, i + 1)))}]::text[], NULL)))::text
+            RETURNING n.key, {RowVersion.Hash("t")},
+              jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status',
+                {Old(_status)}, 'row', {Image},
+              'changed', to_jsonb(array_remove(ARRAY[{string.Join(
+                ", ",
+                shape.Session.Columns.Select((c, i) => Changed(c, i + 1))
+            )}]::text[], NULL)))::text
             """;
-        List<NpgsqlParameter> parameters = [PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Texts(sessions.Select(s => s.Location)), PgParameter.Texts(shape.Session.Columns.Select(c => c.Name))];
+        List<NpgsqlParameter> parameters =
+        [
+            PgParameter.Texts(sessions.Select(s => s.Key)),
+            PgParameter.Texts(sessions.Select(s => s.Location)),
+            PgParameter.Texts(shape.Session.Columns.Select(c => c.Name)),
+        ];
         if (_status is not null)
             parameters.Add(PgParameter.Untyped(SessionStatus.Archived));
         var rows = await connection.QueryAsync(
-            sql, row => (Key: row.GetString(0), Version: default(Fingerprint).Add(row.GetInt64(1)), Mark: row.GetString(2)), cancellationToken, [.. parameters]);
+            sql,
+            row => (Key: row.GetString(0), Version: default(Fingerprint).Add(row.GetInt64(1)), Mark: row.GetString(2)),
+            cancellationToken,
+            [.. parameters]
+        );
         return rows.ToDictionary(r => r.Key, r => (r.Version, r.Mark), StringComparer.Ordinal);
     }
 
     /// <summary>Key, version and image of session rows ($1, their keys), to compare with <see cref="ImageOf"/>.</summary>
-    public string Images => $"""
-        SELECT {_form.Of("t")}::text, {RowVersion.Hash("t")}, {Image}
-        FROM {map.Session.Table.Sql} AS t
-        WHERE {KeyMatch.Among(_form, "$1").Sql(_form.Of("t"))}
-        """;
+    public string Images =>
+        $"""
+            SELECT {_form.Of("t")}::text, {RowVersion.Hash("t")}, {Image}
+            FROM {map.Session.Table.Sql} AS t
+            WHERE {KeyMatch.Among(_form, "$1").Sql(_form.Of("t"))}
+            """;
 
     /// <summary>The image of the whole row after the mark; null where the mark is of a version that noted none.</summary>
     public static string? ImageOf(string mark)
@@ -59,25 +80,44 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         return document.RootElement.TryGetProperty("row", out var row) ? row.GetString() : null;
     }
 
-    /// <summary>Gives the columns the values that they had before, where they still hold what the mark wrote; what the application has written since stays. The number of rows updated.</summary>
+    /// <summary>
+    /// Gives the columns the values that they had before, where they still hold what the mark wrote; what the application has written since
+    /// stays. The number of rows updated.
+    /// </summary>
     /// <param name="marks">By session key, as <see cref="SetAsync"/> returned them.</param>
-    public async Task<long> TakeBackAsync(NpgsqlConnection connection, IReadOnlyCollection<(string Key, string Mark)> marks, CancellationToken cancellationToken)
+    public async Task<long> TakeBackAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<(string Key, string Mark)> marks,
+        CancellationToken cancellationToken
+    )
     {
         if (!Exist || marks.Count == 0)
             return 0;
         var updated = 0L;
-        // The status may be of any type, so its value is a parameter that takes the column's type; hence one statement for each former value.
+        // The status may be of any type, so its value is a parameter that takes the column's type; hence one statement for each former
+        // value.
         var groups = _status is null
             ? [(Status: (string?)null, Marks: marks)]
-            : marks.GroupBy(m => System.Text.Json.JsonDocument.Parse(m.Mark).RootElement.GetProperty("status").GetString()).Select(g => (Status: g.Key, Marks: (IReadOnlyCollection<(string Key, string Mark)>)[.. g]));
-        var still = _location is not null ? $"{SessionPath.Column("t", _location)} = n.mark->>'location'"
+            : marks
+                .GroupBy(m => System.Text.Json.JsonDocument.Parse(m.Mark).RootElement.GetProperty("status").GetString())
+                .Select(g => (Status: g.Key, Marks: (IReadOnlyCollection<(string Key, string Mark)>)[.. g]));
+        var still =
+            _location is not null ? $"{SessionPath.Column("t", _location)} = n.mark->>'location'"
             : _archived is not null ? SessionPath.Column("t", _archived)
             : $"{SessionPath.Column("t", _status!)}::text = '{SessionStatus.Archived}'";
         foreach (var (status, group) in groups)
         {
             var sql = $"""
                 UPDATE {map.Session.Table.Sql} AS t
-                SET {string.Join(", ", new[] { Set(_archived, "(n.mark->>'archived')::boolean"), Set(_location, "n.mark->>'archive_location'"), Set(_status, "$3") }.OfType<string>())}
+                SET {string.Join(
+                    ", ",
+                    new[]
+                    {
+                        Set(_archived, "(n.mark->>'archived')::boolean"),
+                        Set(_location, "n.mark->>'archive_location'"),
+                        Set(_status, "$3"),
+                    }.OfType<string>()
+                )}
                 FROM unnest($1, $2::jsonb[]) AS n (key, mark)
                 WHERE {_form.Of("t").Is(_form.Parse($"n.key::{_form.Type}"))} AND {still} AND {ApplicationPath.Enter}
                 """;
@@ -90,7 +130,10 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         return updated;
     }
 
-    /// <summary>The column's name where the update changed it, a trigger's work included; as text, since not every type can be compared. One that it overlooks only keeps the session from being deleted.</summary>
+    /// <summary>
+    /// The column's name where the update changed it, a trigger's work included; as text, since not every type can be compared. One that it
+    /// overlooks only keeps the session from being deleted.
+    /// </summary>
     private static string Changed(ColumnShape column, int position)
     {
         var name = PgIdentifier.Quote(column.Name);

@@ -6,7 +6,9 @@ namespace Archiver.Core.Deletion;
 /// <summary>How long a short transaction may take, and make others wait.</summary>
 internal static class ShortTimeouts
 {
-    /// <summary>A worker that stands still between two statements keeps its locks no longer; what it does there takes milliseconds.</summary>
+    /// <summary>
+    /// A worker that stands still between two statements keeps its locks no longer; what it does there takes milliseconds.
+    /// </summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     /// <param name="batch">What is configured.</param>
@@ -14,5 +16,8 @@ internal static class ShortTimeouts
     public static string Sql(BatchSettings batch, long rows) =>
         TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * Math.Max(1.0, (double)rows / batch.Rows))
         + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout)
-        + TransactionSettings.Timeout("idle_in_transaction_session_timeout", batch.StatementTimeout < LongestPause ? batch.StatementTimeout : LongestPause);
+        + TransactionSettings.Timeout(
+            "idle_in_transaction_session_timeout",
+            batch.StatementTimeout < LongestPause ? batch.StatementTimeout : LongestPause
+        );
 }

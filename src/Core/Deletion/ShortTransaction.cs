@@ -37,7 +37,8 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <summary>
     /// Does work in a transaction. When it had to give way to the application, it lets that go first for as long as it may have waited, and
     /// tries a single session again: one that is in use will have changed. One that makes somebody wait each time is too slow.
-    /// When its connection breaks on a server that is well, it is tried again a few times, however long that takes; then it is the work that breaks
+    /// When its connection breaks on a server that is well, it is tried again a few times, however long that takes; then it is the work
+    /// that breaks
     /// it, such as a trigger, and the caller tries the parts. A server that fails is another matter: that goes on to the caller's retries.
     /// </summary>
     /// <param name="run">The run.</param>
@@ -45,8 +46,16 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <param name="single">Whether it cannot be divided; else the caller tries less at a time.</param>
     /// <param name="work">What is to be done, including the commit.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="PostgresException">Also when it gave way, as a statement that timed out, and when its connection breaks each time.</exception>
-    public static async Task<T> RunAsync<T>(RunContext run, long rows, bool single, Func<ShortTransaction, Task<T>> work, CancellationToken cancellationToken)
+    /// <exception cref="PostgresException">
+    /// Also when it gave way, as a statement that timed out, and when its connection breaks each time.
+    /// </exception>
+    public static async Task<T> RunAsync<T>(
+        RunContext run,
+        long rows,
+        bool single,
+        Func<ShortTransaction, Task<T>> work,
+        CancellationToken cancellationToken
+    )
     {
         for (var times = 1; ; times++)
         {
@@ -80,7 +89,9 @@ internal sealed class ShortTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>The run's lock lives on another connection: then it is not the server that broke this one, but what was done on it, or the network.</summary>
+    /// <summary>
+    /// The run's lock lives on another connection: then it is not the server that broke this one, but what was done on it, or the network.
+    /// </summary>
     private static async Task<bool> IsServerWellAsync(RunContext run, CancellationToken cancellationToken)
     {
         try
@@ -101,7 +112,11 @@ internal sealed class ShortTransaction : IAsyncDisposable
         {
             await SynchronousStandby.RequireAsync(connection, cancellationToken);
             var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
-            await connection.ExecuteAsync($"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} {ShortTimeouts.Sql(run.Batch, rows)}", cancellationToken);
+            await connection.ExecuteAsync(
+                $"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} "
+                    + $"{ShortTimeouts.Sql(run.Batch, rows)}",
+                cancellationToken
+            );
             return new(run, connection, transaction, await ServerTransaction.OfAsync(connection, cancellationToken));
         }
         catch
@@ -123,11 +138,15 @@ internal sealed class ShortTransaction : IAsyncDisposable
         await new CommitOutcome(
             _run.Connections.Time,
             _run.Connections.OpenAsync,
-            $"The server of source '{_run.Source.Name}' did not answer a commit, nor what became of it. Its sessions are either wholly live or wholly archived; the ledger says which, and the next run goes on from there.",
-            (other, _, token) => recorded(other, token)).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken);
+            $"The server of source '{_run.Source.Name}' did not answer a commit, nor what became of it. Its sessions are either wholly "
+                + "live or wholly archived; the ledger says which, and the next run goes on from there.",
+            (other, _, token) => recorded(other, token)
+        ).CommitAsync(Connection, Transaction, RequireLeaseAsync, cancellationToken);
     }
 
-    /// <summary>Ends the transaction and its locks; says whether it was for the application's sake that a statement was cancelled.</summary>
+    /// <summary>
+    /// Ends the transaction and its locks; says whether it was for the application's sake that a statement was cancelled.
+    /// </summary>
     private async Task<bool> GaveWayAsync()
     {
         // First, because the error freed only what was locked since the last savepoint.
@@ -162,8 +181,11 @@ internal sealed class ShortTransaction : IAsyncDisposable
     private async Task RequireLeaseAsync(CancellationToken cancellationToken)
     {
         if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken))
-            throw new ArchiverException(FailureKind.Failed,
-                $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker was suspended). The batch in hand was rolled back; nothing of it was deleted.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker "
+                    + "was suspended). The batch in hand was rolled back; nothing of it was deleted."
+            );
         FaultPoint.Reach(FaultPoints.DeleteReady);
     }
 }

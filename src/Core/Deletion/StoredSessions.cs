@@ -19,7 +19,13 @@ namespace Archiver.Core.Deletion;
 /// <param name="except">Leaves out those of the archives whose sessions have other physical names only.</param>
 /// <param name="logger">The log.</param>
 internal sealed class StoredSessions(
-    RunContext run, DatabaseRetry retry, SupersededSessions superseded, Func<CancellationToken, Task<string?>> limit, Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except, ILogger logger)
+    RunContext run,
+    DatabaseRetry retry,
+    SupersededSessions superseded,
+    Func<CancellationToken, Task<string?>> limit,
+    Func<IReadOnlyList<StoredArchive>, CancellationToken, Task<IReadOnlyList<StoredArchive>>> except,
+    ILogger logger
+)
 {
     /// <summary>Reason of an archive whose session has other rows now.</summary>
     public const string Changed = "changed after it was stored";
@@ -47,7 +53,10 @@ internal sealed class StoredSessions(
         return count;
     }
 
-    /// <summary>Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for its delete would prevent.</summary>
+    /// <summary>
+    /// Makes the stored copies of these sessions <c>superseded</c>: they are to be archived as they are now, which a copy that waits for
+    /// its delete would prevent.
+    /// </summary>
     public async Task GiveWayAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)
@@ -64,8 +73,12 @@ internal sealed class StoredSessions(
                 """;
             await using var connection = await run.Connections.OpenAsync(token);
             return await connection.QueryAsync(
-                sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"), token,
-                PgParameter.Text(run.Source.Name), PgParameter.Texts(keys));
+                sql,
+                row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), "another generation is restored"),
+                token,
+                PgParameter.Text(run.Source.Name),
+                PgParameter.Texts(keys)
+            );
         }
     }
 
@@ -75,15 +88,25 @@ internal sealed class StoredSessions(
         var sql = $"""
             SELECT a.id, a.session_id, a.fingerprints::text, a.mark::text
             FROM archiver.archives AS a
-            WHERE a.source = $1 AND (a.policy = $2 OR a.policy <> ALL ($5)) AND a.state = 'stored' AND a.id > $3 AND {run.Shard.Sql("a.session_id")}
+            WHERE a.source = $1 AND (a.policy = $2 OR a.policy <> ALL ($5)) AND a.state = 'stored' AND a.id > $3
+              AND {run.Shard.Sql("a.session_id")}
             ORDER BY a.id
             LIMIT $4
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         return await connection.QueryAsync(
-            sql, row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(3), Changed) { Fingerprints = Fingerprint.FromJson(row.GetString(2)) }, cancellationToken,
-            PgParameter.Text(run.Source.Name), PgParameter.Text(run.Policy.Name), PgParameter.Bigint(after), PgParameter.Int(run.Batch.Sessions),
-            PgParameter.Texts(run.Source.Policies.Select(p => p.Name)));
+            sql,
+            row => new StoredArchive(row.GetInt64(0), row.GetString(1), row.TextOrNull(3), Changed)
+            {
+                Fingerprints = Fingerprint.FromJson(row.GetString(2)),
+            },
+            cancellationToken,
+            PgParameter.Text(run.Source.Name),
+            PgParameter.Text(run.Policy.Name),
+            PgParameter.Bigint(after),
+            PgParameter.Int(run.Batch.Sessions),
+            PgParameter.Texts(run.Source.Policies.Select(p => p.Name))
+        );
     }
 
     private async Task<List<StoredArchive>> ChangedAsync(List<StoredArchive> page, CancellationToken cancellationToken)
@@ -92,12 +115,20 @@ internal sealed class StoredSessions(
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);
         List<string> keys = [.. page.Select(a => a.Key)];
-        var sessions = await SessionLocks.FingerprintsAsync(connection, (_statements.ReadSessions, [PgParameter.Texts(keys)]), cancellationToken);
-        var changed = page.Where(a => a.Fingerprints.GetValueOrDefault(SourceMap.SessionName) != sessions.GetValueOrDefault(a.Key)).Select(a => a.Id).ToHashSet();
+        var sessions = await SessionLocks.FingerprintsAsync(
+            connection,
+            (_statements.ReadSessions, [PgParameter.Texts(keys)]),
+            cancellationToken
+        );
+        var changed = page.Where(a => a.Fingerprints.GetValueOrDefault(SourceMap.SessionName) != sessions.GetValueOrDefault(a.Key))
+            .Select(a => a.Id)
+            .ToHashSet();
         foreach (var child in run.Source.Map.Children)
         {
             var rows = await SessionLocks.FingerprintsAsync(connection, _statements.ReadRows(child, keys), cancellationToken);
-            changed.UnionWith(page.Where(a => a.Fingerprints.GetValueOrDefault(child.Name) != rows.GetValueOrDefault(a.Key)).Select(a => a.Id));
+            changed.UnionWith(
+                page.Where(a => a.Fingerprints.GetValueOrDefault(child.Name) != rows.GetValueOrDefault(a.Key)).Select(a => a.Id)
+            );
         }
         return [.. page.Where(a => changed.Contains(a.Id))];
     }

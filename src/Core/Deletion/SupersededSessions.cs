@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Archiver.Core.Deletion;
 
-/// <summary>Makes stored copies <c>superseded</c> whose sessions go on as something else, and takes their marks back. Nothing is deleted here.</summary>
+/// <summary>
+/// Makes stored copies <c>superseded</c> whose sessions go on as something else, and takes their marks back. Nothing is deleted here.
+/// </summary>
 /// <param name="run">The run.</param>
 /// <param name="retry">Repeats what a passing fault broke.</param>
 /// <param name="outcomes">Told of what cannot be made superseded: a run that leaves it is not wholly done.</param>
@@ -55,11 +57,21 @@ internal sealed class SupersededSessions(RunContext run, DatabaseRetry retry, Se
     }
 
     /// <summary>A version that is gone does not come back, so what was found without a lock still holds.</summary>
-    private Task<long?> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, changed.Count, changed.Count == 1, transaction => SupersedeAsync(transaction, changed, cancellationToken), cancellationToken);
+    private Task<long?> SupersedeOnceAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken) =>
+        ShortTransaction.RunAsync(
+            run,
+            changed.Count,
+            changed.Count == 1,
+            transaction => SupersedeAsync(transaction, changed, cancellationToken),
+            cancellationToken
+        );
 
     /// <summary>Null when taking the marks back changed other rows too; then it is rolled back.</summary>
-    private async Task<long?> SupersedeAsync(ShortTransaction transaction, IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
+    private async Task<long?> SupersedeAsync(
+        ShortTransaction transaction,
+        IReadOnlyList<StoredArchive> changed,
+        CancellationToken cancellationToken
+    )
     {
         var connection = transaction.Connection;
         var locks = new SessionLocks(run, connection, run.Shape, _statements);
@@ -72,16 +84,26 @@ internal sealed class SupersededSessions(RunContext run, DatabaseRetry retry, Se
             return 0;
         var guard = await SideEffectGuard.BeginAsync(connection, run.Source.Map, run.Shape, cancellationToken);
         var unmarked = await new SessionMarks(run.Source.Map, run.Shape).TakeBackAsync(
-            connection, [.. over.Where(a => a.Mark is not null && locked.ContainsKey(a.Key)).Select(a => (a.Key, a.Mark!))], cancellationToken);
+            connection,
+            [.. over.Where(a => a.Mark is not null && locked.ContainsKey(a.Key)).Select(a => (a.Key, a.Mark!))],
+            cancellationToken
+        );
         if (!await guard.HoldsForUpdateAsync(connection, unmarked, cancellationToken))
             return null;
         var superseded = await connection.ExecuteAsync(
-            Supersede, cancellationToken, PgParameter.Bigints(over.Select(a => a.Id)),
-            PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : a.Reason)));
+            Supersede,
+            cancellationToken,
+            PgParameter.Bigints(over.Select(a => a.Id)),
+            PgParameter.Texts(over.Select(a => gone.Contains(a.Key) ? "deleted by the application" : a.Reason))
+        );
         await transaction.CommitAsync((other, token) => IsSupersededAsync(other, over[0].Id, token), cancellationToken);
         return superseded;
     }
 
     private static async Task<bool> IsSupersededAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<string>("SELECT a.state FROM archiver.archives AS a WHERE a.id = $1", cancellationToken, PgParameter.Bigint(id)) == "superseded";
+        await connection.ScalarAsync<string>(
+            "SELECT a.state FROM archiver.archives AS a WHERE a.id = $1",
+            cancellationToken,
+            PgParameter.Bigint(id)
+        ) == "superseded";
 }

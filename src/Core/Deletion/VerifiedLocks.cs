@@ -9,11 +9,16 @@ internal static class VerifiedLocks
 {
     /// <summary>The sessions to go on with; the others are in the locks' list of dropped ones.</summary>
     public static async Task<IReadOnlyList<VerifiedSession>> LockAsync(
-        SessionLocks locks, DeleteStatements statements, IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+        SessionLocks locks,
+        DeleteStatements statements,
+        IReadOnlyList<VerifiedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var versions = await locks.LockSessionsAsync([.. sessions.Select(s => s.Key)], cancellationToken);
         sessions = [.. sessions.Where(s => versions.ContainsKey(s.Key))];
-        // The row of a session that stays may have changed since its messages were exported; the policy is asked again, for now it cannot any more.
+        // The row of a session that stays may have changed since its messages were exported; the policy is asked again, for now it cannot
+        // any more.
         if (sessions.Any(s => s.Session.Versions is not null))
         {
             var eligible = await locks.StillEligibleAsync([.. versions.Keys], cancellationToken);
@@ -24,7 +29,11 @@ internal static class VerifiedLocks
     }
 
     private static async Task<IReadOnlyList<VerifiedSession>> LockRowsAsync(
-        SessionLocks locks, DeleteStatements statements, IEnumerable<VerifiedSession> locking, CancellationToken cancellationToken)
+        SessionLocks locks,
+        DeleteStatements statements,
+        IEnumerable<VerifiedSession> locking,
+        CancellationToken cancellationToken
+    )
     {
         IReadOnlyList<VerifiedSession> sessions = [.. locking];
         foreach (var parent in statements.Parents)

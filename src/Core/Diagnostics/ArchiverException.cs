@@ -13,7 +13,9 @@ public enum FailureKind
     Refused = 3,
 }
 
-/// <summary>An error with one clear message for a person: what is wrong, where, and what to do. It never holds message text or secrets.</summary>
+/// <summary>
+/// An error with one clear message for a person: what is wrong, where, and what to do. It never holds message text or secrets.
+/// </summary>
 public sealed class ArchiverException(FailureKind kind, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>How it ends a command.</summary>

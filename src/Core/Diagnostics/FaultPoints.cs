@@ -41,7 +41,9 @@ internal static class FaultPoints
     public const string PartStored = "part.stored";
     public const string PartsStored = "part.all-stored";
 
-    /// <summary>Of a run that stores nothing: its batch is selected; is changed and committed; is also out of the list of failures.</summary>
+    /// <summary>
+    /// Of a run that stores nothing: its batch is selected; is changed and committed; is also out of the list of failures.
+    /// </summary>
     public const string ChangeSelected = "change.selected";
     public const string ChangeCommitted = "change.committed";
     public const string ChangeCounted = "change.counted";

@@ -6,6 +6,10 @@ namespace Archiver.Core.Diagnostics;
 internal static partial class Log
 {
     /// <summary>The message holds no secret: it is a <see cref="Storage.StorageException"/>'s.</summary>
-    [LoggerMessage(EventId = 5000, Level = LogLevel.Warning, Message = "Storage {Operation} failed, attempt {Attempt}, again in {DelayMs} ms: {Problem}")]
+    [LoggerMessage(
+        EventId = 5000,
+        Level = LogLevel.Warning,
+        Message = "Storage {Operation} failed, attempt {Attempt}, again in {DelayMs} ms: {Problem}"
+    )]
     public static partial void StorageRetry(this ILogger logger, string operation, int attempt, long delayMs, string problem);
 }

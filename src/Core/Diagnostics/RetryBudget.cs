@@ -2,7 +2,9 @@ using Polly;
 
 namespace Archiver.Core.Diagnostics;
 
-/// <summary>How long an operation may be tried again, counted from its first failure and not from its begin: a long operation gets its retries, too.</summary>
+/// <summary>
+/// How long an operation may be tried again, counted from its first failure and not from its begin: a long operation gets its retries, too.
+/// </summary>
 internal sealed class RetryBudget(TimeSpan budget, TimeProvider time)
 {
     private static readonly ResiliencePropertyKey<long> FirstFailure = new("archiver.first-failure");

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Archiver.Core.Diagnostics;
 
 /// <summary>
-/// Spans of runs, their batches, and the stages of these, for whoever listens; without a listener there are none. They carry names of sources and
+/// Spans of runs, their batches, and the stages of these, for whoever listens; without a listener there are none. They carry names of
+/// sources and
 /// policies and counts, never an id of a session or a value of a row.
 /// </summary>
 internal static class Traces
@@ -22,8 +23,12 @@ internal static class Traces
     public static Activity? BatchOfStage => IsInside && Activity.Current!.Parent is { OperationName: BatchName } batch ? batch : null;
 
     /// <summary>The span of a run; disposing of it ends it.</summary>
-    public static Activity? Run(string source, string policy, string action) => Source.StartActivity("archiver.run")?
-        .SetTag("archiver.source", source).SetTag("archiver.policy", policy).SetTag("archiver.action", action);
+    public static Activity? Run(string source, string policy, string action) =>
+        Source
+            .StartActivity("archiver.run")
+            ?.SetTag("archiver.source", source)
+            .SetTag("archiver.policy", policy)
+            .SetTag("archiver.action", action);
 
     /// <summary>
     /// The span of a batch below the run's. It is nobody's current one: batches overlap, and their stages are in different threads, so each
@@ -50,8 +55,10 @@ internal static class Traces
     /// <summary>Notes how the run ended.</summary>
     public static void Note(Activity? run, Guid id, RunOutcome outcome, long sessions, long failed)
     {
-        run?.SetTag("archiver.run.id", id).SetTag("archiver.outcome", outcome.ToString())
-            .SetTag("archiver.sessions", sessions).SetTag("archiver.failed", failed);
+        run?.SetTag("archiver.run.id", id)
+            .SetTag("archiver.outcome", outcome.ToString())
+            .SetTag("archiver.sessions", sessions)
+            .SetTag("archiver.failed", failed);
         if (outcome is RunOutcome.Failed or RunOutcome.Partial)
             run?.SetStatus(ActivityStatusCode.Error);
     }
@@ -59,7 +66,8 @@ internal static class Traces
     /// <summary>A stage's span; the one that was current before is so again at its end.</summary>
     internal readonly struct StageSpan : IDisposable
     {
-        private readonly Activity? _outer, _stage;
+        private readonly Activity? _outer,
+            _stage;
 
         public StageSpan(string stage, Activity? batch)
         {

@@ -41,7 +41,13 @@ internal sealed record DiscardReport
     public string? Error { get; init; }
 
     /// <summary>The exit code of the command line.</summary>
-    public int ExitCode => new RunSummary { Source = Source, Policy = "", Outcome = Outcome }.ExitCode;
+    public int ExitCode =>
+        new RunSummary
+        {
+            Source = Source,
+            Policy = "",
+            Outcome = Outcome,
+        }.ExitCode;
 }
 
 /// <summary>Objects, the archives in them, and their bytes in the store.</summary>
@@ -49,7 +55,8 @@ internal sealed record DiscardCount(long Objects, long Archives, long Bytes)
 {
     public static DiscardCount None { get; } = new(0, 0, 0);
 
-    public static DiscardCount Of(IReadOnlyCollection<OldObject> objects) => new(objects.Count, objects.Sum(o => o.Archives), objects.Sum(o => o.Length));
+    public static DiscardCount Of(IReadOnlyCollection<OldObject> objects) =>
+        new(objects.Count, objects.Sum(o => o.Archives), objects.Sum(o => o.Length));
 
     public DiscardCount Without(DiscardCount other) => new(Objects - other.Objects, Archives - other.Archives, Bytes - other.Bytes);
 

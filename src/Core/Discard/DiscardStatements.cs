@@ -7,66 +7,88 @@ using Npgsql;
 namespace Archiver.Core.Discard;
 
 /// <summary>
-/// The SQL that says how far each old object is on its way to its discard. The unit is the object: a bundle goes when every session in it may
+/// The SQL that says how far each old object is on its way to its discard. The unit is the object: a bundle goes when every session in it
+/// may
 /// go. Ages count from when the copy was stored, by the database's clock.
 /// </summary>
 internal static class DiscardStatements
 {
     // A copy whose age no clock of this ledger knows better than the object's own counts from that. Abandoned objects end too: they hold
     // the same text, and nobody else destroys one that is somebody's only copy.
-    private static string Candidates(ColumnShape? user) => $"""
-        SELECT o.id, o.key, o.version_id, o.length, o.removal_began_at,
-               (SELECT count(*) FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state NOT IN ('discarded', 'erased')) AS archives,
-               CASE WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased' AND NOT {HoldCondition.ArchiveNotHeld("a", user)})
-                      OR EXISTS (SELECT FROM unnest(o.members) AS m (id)
-                                 WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C")
-                                   AND NOT {HoldCondition.IdNotHeld("o.source", "m.id")}) THEN 'held'
-                    WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state = 'unknown') THEN 'unknown'
-                    WHEN o.discard_announced_at IS NULL THEN 'unannounced'
-                    WHEN g.stored_at < clock_timestamp() - $3 AND o.discard_announced_at <= clock_timestamp() - $4 THEN 'due'
-                    ELSE 'announced' END AS step,
-               greatest(g.stored_at + $3, coalesce(o.discard_announced_at, clock_timestamp()) + $4) AS due_at
-        FROM archiver.objects AS o
-        CROSS JOIN LATERAL (
-          SELECT greatest(coalesce(o.stored_at, o.created_at), max(a.stored_at)) AS stored_at
-          FROM archiver.archives AS a
-          WHERE a.object_id = o.id AND a.state NOT IN ('abandoned', 'discarded', 'erased')) AS g
-        WHERE o.location = $1 AND o.source = $2 AND o.state IN ('stored', 'abandoned') AND o.reason IS DISTINCT FROM 'removed by reconcile'
-          AND coalesce(o.stored_at, o.created_at) < clock_timestamp() - greatest($3 - $4, '0')
-          AND g.stored_at < clock_timestamp() - greatest($3 - $4, '0')
-        """;
+    private static string Candidates(ColumnShape? user) =>
+        $"""
+            SELECT o.id, o.key, o.version_id, o.length, o.removal_began_at,
+                   (SELECT count(*) FROM archiver.archives AS a WHERE a.object_id = o.id
+                     AND a.state NOT IN ('discarded', 'erased')) AS archives,
+                   CASE WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'
+                     AND NOT {HoldCondition.ArchiveNotHeld("a", user)})
+                          OR EXISTS (SELECT FROM unnest(o.members) AS m (id)
+                                     WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id
+                                       AND a.session_id = m.id COLLATE "C")
+                                       AND NOT {HoldCondition.IdNotHeld("o.source", "m.id")}) THEN 'held'
+                        WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state = 'unknown') THEN 'unknown'
+                        WHEN o.discard_announced_at IS NULL THEN 'unannounced'
+                        WHEN g.stored_at < clock_timestamp() - $3 AND o.discard_announced_at <= clock_timestamp() - $4 THEN 'due'
+                        ELSE 'announced' END AS step,
+                   greatest(g.stored_at + $3, coalesce(o.discard_announced_at, clock_timestamp()) + $4) AS due_at
+            FROM archiver.objects AS o
+            CROSS JOIN LATERAL (
+              SELECT greatest(coalesce(o.stored_at, o.created_at), max(a.stored_at)) AS stored_at
+              FROM archiver.archives AS a
+              WHERE a.object_id = o.id AND a.state NOT IN ('abandoned', 'discarded', 'erased')) AS g
+            WHERE o.location = $1 AND o.source = $2 AND o.state IN ('stored', 'abandoned') AND o.reason IS DISTINCT
+              FROM 'removed by reconcile'
+              AND coalesce(o.stored_at, o.created_at) < clock_timestamp() - greatest($3 - $4, '0')
+              AND g.stored_at < clock_timestamp() - greatest($3 - $4, '0')
+            """;
 
     /// <summary>Objects, archives and bytes by step, and the first date at which one is destroyed.</summary>
-    public static string Count(ColumnShape? user) => $"""
-        SELECT c.step, count(*), sum(c.archives)::bigint, sum(c.length)::bigint, to_char(min(c.due_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-        FROM ({Candidates(user)}) AS c
-        GROUP BY c.step
-        """;
+    public static string Count(ColumnShape? user) =>
+        $"""
+            SELECT c.step, count(*), sum(c.archives)::bigint, sum(c.length)::bigint,
+              to_char(min(c.due_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            FROM ({Candidates(user)}) AS c
+            GROUP BY c.step
+            """;
 
     /// <summary>Objects of step $5 with an id above $6, the first $7.</summary>
-    public static string Page(ColumnShape? user) => $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(user)}) AS c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
+    public static string Page(ColumnShape? user) =>
+        $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(user)}) AS "
+        + "c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
 
     /// <summary>The ones of $6 that are still at step $5: asked under the hold lock.</summary>
     public static string Still(ColumnShape? user) => $"SELECT c.id FROM ({Candidates(user)}) AS c WHERE c.step = $5 AND c.id = ANY ($6)";
 
     /// <summary>Objects whose removal began and that may not go any more: a process died over them, and then came a hold.</summary>
-    public static string Interrupted(ColumnShape? user) => $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(user)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
+    public static string Interrupted(ColumnShape? user) =>
+        "SELECT c.id, c.key, c.version_id, c.archives, c.length FROM "
+        + $"({Candidates(user)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
 
-    public const string Announce = "UPDATE archiver.objects AS o SET discard_announced_at = clock_timestamp() WHERE o.id = ANY ($1) AND o.discard_announced_at IS NULL";
+    public const string Announce =
+        "UPDATE archiver.objects AS o SET discard_announced_at = clock_timestamp() WHERE o.id = ANY ($1) AND "
+        + "o.discard_announced_at IS NULL";
 
     public const string BeginRemoval = "UPDATE archiver.objects AS o SET removal_began_at = clock_timestamp() WHERE o.id = ANY ($1)";
 
     public const string GiveUpRemoval = "UPDATE archiver.objects AS o SET removal_began_at = NULL WHERE o.id = ANY ($1)";
 
     public const string MarkObjects = """
-        UPDATE archiver.objects AS o SET state = 'discarded', ended_at = clock_timestamp() WHERE o.id = ANY ($1) AND o.state IN ('stored', 'abandoned')
+        UPDATE archiver.objects AS o SET state = 'discarded', ended_at = clock_timestamp() WHERE o.id = ANY ($1)
+          AND o.state IN ('stored', 'abandoned')
         """;
 
     public const string MarkArchives = """
-        UPDATE archiver.archives AS a SET state = 'discarded', ended_at = clock_timestamp() WHERE a.object_id = ANY ($1) AND a.state NOT IN ('discarded', 'erased')
+        UPDATE archiver.archives AS a SET state = 'discarded', ended_at = clock_timestamp() WHERE a.object_id = ANY ($1)
+          AND a.state NOT IN ('discarded', 'erased')
         """;
 
     /// <summary>The parameters that every statement over the candidates begins with.</summary>
-    public static NpgsqlParameter[] Parameters(string location, string source, TimeSpan after, DiscardSettings settings, params NpgsqlParameter[] more) =>
+    public static NpgsqlParameter[] Parameters(
+        string location,
+        string source,
+        TimeSpan after,
+        DiscardSettings settings,
+        params NpgsqlParameter[] more
+    ) =>
         [PgParameter.Text(location), PgParameter.Text(source), PgParameter.Interval(after), PgParameter.Interval(settings.Notice), .. more];
 }

@@ -12,7 +12,9 @@ namespace Archiver.Core.Discard;
 /// <summary>The steps of a discard, each in transactions of its own.</summary>
 internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, ArchiverSettings settings, IArchiveStore store, string who)
 {
-    /// <summary>What was being destroyed when a process died, and then was held: it is still there, or the ledger has to say that it is gone.</summary>
+    /// <summary>
+    /// What was being destroyed when a process died, and then was held: it is still there, or the ledger has to say that it is gone.
+    /// </summary>
     public async Task SettleInterruptedAsync(CancellationToken cancellationToken)
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
@@ -45,7 +47,13 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
             var still = await queue.StillAsync(connection, "unannounced", page, cancellationToken);
             await connection.ExecuteAsync(DiscardStatements.Announce, cancellationToken, PgParameter.Bigints(still.Select(o => o.Id)));
             var count = DiscardCount.Of(still);
-            await DiscardRecords.AuditAsync(connection, scope, who, new() { ["announced_objects"] = count.Objects, ["announced_archives"] = count.Archives }, cancellationToken);
+            await DiscardRecords.AuditAsync(
+                connection,
+                scope,
+                who,
+                new() { ["announced_objects"] = count.Objects, ["announced_archives"] = count.Archives },
+                cancellationToken
+            );
             await scope.CommitAsync(connection, transaction, cancellationToken);
             FaultPoint.Reach(FaultPoints.DiscardAnnounced);
             announced = announced.And(count);
@@ -55,12 +63,18 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
 
     /// <summary>Destroys what is still due of a page; an outage of the store is returned, for what went before it is recorded.</summary>
     public async Task<(DiscardCount Discarded, IReadOnlyList<ObjectFailure> Failed, StorageException? Outage)> DestroyAsync(
-        IReadOnlyList<OldObject> page, CancellationToken cancellationToken)
+        IReadOnlyList<OldObject> page,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
         await using var transaction = await BeginAsync(connection, cancellationToken);
         var still = await queue.StillAsync(connection, "due", page, cancellationToken);
-        var foreign = await new ObjectOwner(store, scope.Database).WhyForeignAsync(still.Select(o => o.Name), settings.Storage.UploadConcurrency, cancellationToken);
+        var foreign = await new ObjectOwner(store, scope.Database).WhyForeignAsync(
+            still.Select(o => o.Name),
+            settings.Storage.UploadConcurrency,
+            cancellationToken
+        );
         List<OldObject> due = [.. still.Where(o => !foreign.ContainsKey(o.Key))];
         await scope.RequireLeaseAsync(connection, cancellationToken);
         await DiscardRecords.BeginRemovalAsync(scope, due, cancellationToken);
@@ -72,7 +86,9 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         await DiscardRecords.WriteAsync(scope, connection, who, gone, cancellationToken);
         await scope.CommitAsync(connection, transaction, cancellationToken);
         FaultPoint.Reach(FaultPoints.DiscardRecorded);
-        var failures = outcome.Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message)).Concat(foreign.Select(f => new ObjectFailure(f.Key, f.Value)));
+        var failures = outcome
+            .Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message))
+            .Concat(foreign.Select(f => new ObjectFailure(f.Key, f.Value)));
         return (DiscardCount.Of(gone), [.. failures], outcome.Outage);
     }
 

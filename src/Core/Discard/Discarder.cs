@@ -10,16 +10,25 @@ using Microsoft.Extensions.Logging;
 namespace Archiver.Core.Discard;
 
 /// <summary>
-/// The end of life of archives: objects older than <c>Discard:After</c> are announced, and once <c>Discard:Notice</c> has passed destroyed in
+/// The end of life of archives: objects older than <c>Discard:After</c> are announced, and once <c>Discard:Notice</c> has passed destroyed
+/// in
 /// every version. First the objects, confirmed absent, then the ledger: a crash in between leaves rows of objects that are gone, which the
 /// next discard settles, never an object that the ledger calls discarded.
 /// </summary>
-internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time, ILogger<Discarder> logger)
+internal sealed class Discarder(
+    ArchiverSettings settings,
+    ConnectionCatalog connections,
+    IArchiveStore store,
+    TimeProvider time,
+    ILogger<Discarder> logger
+)
 {
     public const string Name = "discard";
 
     /// <summary>Counts what a discard would do now; changes nothing.</summary>
-    /// <exception cref="ArchiverException">Nothing may be discarded: no age is configured, or the ledger belongs to another database.</exception>
+    /// <exception cref="ArchiverException">
+    /// Nothing may be discarded: no age is configured, or the ledger belongs to another database.
+    /// </exception>
     public async Task<DiscardReport> PlanAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         var after = RequireAge();
@@ -57,23 +66,54 @@ internal sealed class Discarder(ArchiverSettings settings, ConnectionCatalog con
             }
         }
         var run = await new ManualRun(settings, connections, time, logger).ExecuteAsync(
-            source, Name, WorkAsync,
-            () => new() { Source = source.Name, Policy = Name, Outcome = failed.Count > 0 ? RunOutcome.Partial : RunOutcome.Done, Selected = report.Discarded.Objects + failed.Count, Failed = failed.Count },
-            cancellationToken);
+            source,
+            Name,
+            WorkAsync,
+            () =>
+                new()
+                {
+                    Source = source.Name,
+                    Policy = Name,
+                    Outcome = failed.Count > 0 ? RunOutcome.Partial : RunOutcome.Done,
+                    Selected = report.Discarded.Objects + failed.Count,
+                    Failed = failed.Count,
+                },
+            cancellationToken
+        );
         report = report with { RunId = run.RunId, Outcome = run.Outcome, Error = run.Error, Failed = failed };
         if (run.RunId != Guid.Empty && run.Outcome is RunOutcome.Done or RunOutcome.Partial)
             report = await WithRestAsync(report, source, after, cancellationToken);
         var elapsed = (long)time.GetElapsedTime(started).TotalMilliseconds;
-        logger.DiscardEnded(run.RunId, source.Name, report.Outcome, report.Discarded.Objects, report.Discarded.Archives, report.Announced.Archives, report.Held.Archives, failed.Count, elapsed);
+        logger.DiscardEnded(
+            run.RunId,
+            source.Name,
+            report.Outcome,
+            report.Discarded.Objects,
+            report.Discarded.Archives,
+            report.Announced.Archives,
+            report.Held.Archives,
+            failed.Count,
+            elapsed
+        );
         return report;
     }
 
-    private DiscardQueue QueueOf(SourceSettings source, TimeSpan after) => new(connections[source.Name], settings, store.Location, source, after);
+    private DiscardQueue QueueOf(SourceSettings source, TimeSpan after) =>
+        new(connections[source.Name], settings, store.Location, source, after);
 
-    private TimeSpan RequireAge() => settings.Discard.After ?? throw new ArchiverException(
-        FailureKind.Configuration, "Archiver:Discard:After is not set, so archives are kept for ever and nothing is discarded.");
+    private TimeSpan RequireAge() =>
+        settings.Discard.After
+        ?? throw new ArchiverException(
+            FailureKind.Configuration,
+            "Archiver:Discard:After is not set, so archives are kept for ever and nothing is discarded."
+        );
 
-    private async Task<DiscardReport> WithRestAsync(DiscardReport report, SourceSettings source, TimeSpan after, CancellationToken cancellationToken)
+    private async Task<DiscardReport> WithRestAsync(
+        DiscardReport report,
+        SourceSettings source,
+        TimeSpan after,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         var rest = await QueueOf(source, after).CountAsync(connection, cancellationToken);

@@ -10,7 +10,8 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
 
     public const string MessagesName = "messages";
 
-    private readonly List<string> _doubts = [], _leftOut = [];
+    private readonly List<string> _doubts = [],
+        _leftOut = [];
 
     /// <summary>What a person should know of what was mapped.</summary>
     public IReadOnlyList<string> Doubts => _doubts;
@@ -24,10 +25,17 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     /// <param name="known">Children that a preset has.</param>
     /// <param name="without">Tables that a person wants left out.</param>
     public IReadOnlyList<ProposedChild> Below(
-        FoundTable session, TableName? messages, IReadOnlyList<ProposedChild> known, IReadOnlyList<TableName> without)
+        FoundTable session,
+        TableName? messages,
+        IReadOnlyList<ProposedChild> known,
+        IReadOnlyList<TableName> without
+    )
     {
         List<(string Name, FoundTable Table)> mapped =
-            [(SessionName, session), .. known.Where(k => facts.Table(k.Table) is not null).Select(k => (k.Name, facts.Table(k.Table)!))];
+        [
+            (SessionName, session),
+            .. known.Where(k => facts.Table(k.Table) is not null).Select(k => (k.Name, facts.Table(k.Table)!)),
+        ];
         List<ProposedChild> children = [.. known];
         while (Next(mapped, without) is var (child, tie, parent))
         {
@@ -39,15 +47,19 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
         return children;
     }
 
-    /// <summary>The next table that belongs to one that is mapped, the firmest tie of all first: a table may have ways to several.</summary>
-    private (FoundTable Child, Tie Tie, string Parent)? Next(
-        List<(string Name, FoundTable Table)> mapped, IReadOnlyList<TableName> without)
+    /// <summary>
+    /// The next table that belongs to one that is mapped, the firmest tie of all first: a table may have ways to several.
+    /// </summary>
+    private (FoundTable Child, Tie Tie, string Parent)? Next(List<(string Name, FoundTable Table)> mapped, IReadOnlyList<TableName> without)
     {
-        var best = mapped.SelectMany(m => links.Onto(m.Table).Select(t => (Tie: t, Parent: m)))
+        var best = mapped
+            .SelectMany(m => links.Onto(m.Table).Select(t => (Tie: t, Parent: m)))
             .Where(t => mapped.TrueForAll(m => m.Table.Table != t.Tie.Link.From) && !without.Contains(t.Tie.Link.From))
             .Where(t => facts.Table(t.Tie.Link.From)!.Readable)
             .Where(t => Belongs(t.Tie, t.Parent.Table))
-            .OrderByDescending(t => t.Tie.Kind).ThenBy(t => mapped.IndexOf(t.Parent)).FirstOrDefault();
+            .OrderByDescending(t => t.Tie.Kind)
+            .ThenBy(t => mapped.IndexOf(t.Parent))
+            .FirstOrDefault();
         return best.Tie is null ? null : (facts.Table(best.Tie.Link.From)!, best.Tie, best.Parent.Name);
     }
 
@@ -55,7 +67,9 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     /// A row that cannot be without its parent goes with it. One that can goes only where its name says that it is a part of it: an invoice
     /// that names a conversation is none, and must not leave the database with it.
     /// </summary>
-    private static bool Belongs(Tie tie, FoundTable parent) => tie.Kind == LinkKind.Firm || IsPart(tie.Link.From, parent.Table)
+    private static bool Belongs(Tie tie, FoundTable parent) =>
+        tie.Kind == LinkKind.Firm
+        || IsPart(tie.Link.From, parent.Table)
         || (tie.Kind == LinkKind.Loose && Words.Of(tie.Link.From.Name).Any(Vocabulary.Parts.Contains));
 
     private static bool IsPart(TableName child, TableName parent) =>
@@ -67,7 +81,11 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     {
         var time = times.First(table, Vocabulary.Written) ?? times.First(table, Vocabulary.Activity);
         Doubt(table, tie);
-        return new(name, table.Table, tie.Key is null ? $"{tie.Link.Column} is named after {tie.Link.To.Name}" : $"foreign key {tie.Key.Name}")
+        return new(
+            name,
+            table.Table,
+            tie.Key is null ? $"{tie.Link.Column} is named after {tie.Link.To.Name}" : $"foreign key {tie.Key.Name}"
+        )
         {
             Parent = parent,
             ForeignKey = tie.Link.Column,
@@ -85,11 +103,17 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
         var found = facts.Matches.ContainsKey(tie.Link) ? ", and its values are found there" : "";
         if (tie.Kind == LinkKind.ByName)
             _doubts.Add($"{column} is taken for the key of {tie.Link.To} by its name{found}: no foreign key says so.");
-        else if (tie.Key is { OnDelete: not 'c' } && !Words.Of(name.Name).Any(Vocabulary.Chat.Contains) && SessionCandidates.MessagePoints(table) == 0)
+        else if (
+            tie.Key is { OnDelete: not 'c' }
+            && !Words.Of(name.Name).Any(Vocabulary.Chat.Contains)
+            && SessionCandidates.MessagePoints(table) == 0
+        )
         {
             var why = tie.Kind == LinkKind.Firm ? "its rows cannot be without it" : "its name says that it is a part of it";
-            _doubts.Add($"{name} is archived with its session, because {why}. "
-                + $"If its rows must stay in the database: --without {name}, and the sessions that they need stay, too.");
+            _doubts.Add(
+                $"{name} is archived with its session, because {why}. "
+                    + $"If its rows must stay in the database: --without {name}, and the sessions that they need stay, too."
+            );
         }
         if (tie.Kind == LinkKind.Loose)
             _doubts.Add($"{column} may be NULL: such rows belong to no session and stay.");
@@ -98,10 +122,12 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     /// <summary>The order of rows in a document: their place where they have one, then their time, then their key.</summary>
     internal static IReadOnlyList<string> OrderOf(FoundTable table, TimeColumn? time)
     {
-        var place = Vocabulary.Places.Select(p => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == p && c.Family == "integer")?.Name)
+        var place = Vocabulary
+            .Places.Select(p => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == p && c.Family == "integer")?.Name)
             .FirstOrDefault(c => c is not null);
         List<string> order = [.. new[] { place, time?.Column }.OfType<string>().Concat(table.PrimaryKey).Distinct()];
-        return order.Count > 0 ? order
+        return order.Count > 0
+            ? order
             : [table.Columns.FirstOrDefault(c => c.Family is "integer" or "text" or "uuid")?.Name ?? table.Columns[0].Name];
     }
 
@@ -111,9 +137,11 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
         {
             foreach (var tie in links.Onto(parent).Where(t => mapped.TrueForAll(m => m.Table.Table != t.Link.From)))
             {
-                var why = without.Contains(tie.Link.From) ? "you left it out"
+                var why =
+                    without.Contains(tie.Link.From) ? "you left it out"
                     : !facts.Table(tie.Link.From)!.Readable ? $"role {facts.Role} may not read it, so nobody can tell"
-                    : tie.Key is null ? "only its name points there" : "its rows may be without it, and what they point to stays in the database";
+                    : tie.Key is null ? "only its name points there"
+                    : "its rows may be without it, and what they point to stays in the database";
                 var key = tie.Key is null ? "" : $" (foreign key {tie.Key.Name})";
                 _leftOut.Add($"{tie.Link.From}.{tie.Link.Column} points to {tie.Link.To}{key}, and is not mapped: {why}.");
             }
@@ -124,7 +152,10 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     {
         // What no key of the configuration can have; "messages" is the name of one table only.
         var plain = string.Concat(table.Table.Name.Select(c => c is ':' or '/' || char.IsControl(c) ? '_' : c)).Trim();
-        var taken = plain.Length == 0 || plain is SessionName or MessagesName || mapped.Exists(m => m.Name.Equals(plain, StringComparison.OrdinalIgnoreCase));
+        var taken =
+            plain.Length == 0
+            || plain is SessionName or MessagesName
+            || mapped.Exists(m => m.Name.Equals(plain, StringComparison.OrdinalIgnoreCase));
         return taken ? $"{Words.Plain(table.Table.Schema)}_{plain}" : plain;
     }
 }

@@ -16,7 +16,9 @@ internal sealed record DatabaseFacts
     /// <summary>A ledger is there: the database has been archived from before.</summary>
     public required bool HasLedger { get; init; }
 
-    /// <summary>Every table of the applications, partitions as part of theirs; those of extensions and of the archiver are left out.</summary>
+    /// <summary>
+    /// Every table of the applications, partitions as part of theirs; those of extensions and of the archiver are left out.
+    /// </summary>
     public required IReadOnlyList<FoundTable> Tables { get; init; }
 
     public required IReadOnlyList<FoundKey> Keys { get; init; }
@@ -92,7 +94,13 @@ internal sealed record FoundColumn(string Name, string Type, string BaseType, bo
 /// <summary>A foreign key as it was declared.</summary>
 /// <param name="OnDelete">As <c>pg_constraint.confdeltype</c>.</param>
 internal sealed record FoundKey(
-    string Name, TableName From, IReadOnlyList<string> Columns, TableName To, IReadOnlyList<string> ToColumns, char OnDelete);
+    string Name,
+    TableName From,
+    IReadOnlyList<string> Columns,
+    TableName To,
+    IReadOnlyList<string> ToColumns,
+    char OnDelete
+);
 
 /// <summary>That a column points to another, by a foreign key or as its name says; or several together, by a foreign key.</summary>
 internal sealed record FoundLink(TableName From, KeyColumns Column, TableName To, KeyColumns ToColumn);
@@ -105,7 +113,8 @@ internal sealed record FoundLink(TableName From, KeyColumns Column, TableName To
 internal sealed record ValueSample(long Rows, long Set, long Seconds, long Milliseconds, long Microseconds, long Iso)
 {
     /// <summary>What all of the values are; null where they are not of one kind, or there is none.</summary>
-    public TimeForm? Form => Set == 0 ? null
+    public TimeForm? Form =>
+        Set == 0 ? null
         : Seconds == Set ? TimeForm.EpochSeconds
         : Milliseconds == Set ? TimeForm.EpochMilliseconds
         : Microseconds == Set ? TimeForm.EpochMicroseconds

@@ -18,7 +18,11 @@ internal sealed record FirstLook(InspectionReport Inspection, PolicyPlan? Plan, 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
 
     /// <summary>Inspects and counts. Changes nothing.</summary>
-    public static async Task<FirstLook> TakeAsync(ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
+    public static async Task<FirstLook> TakeAsync(
+        ArchiverSettings settings,
+        ConnectionCatalog connections,
+        CancellationToken cancellationToken
+    )
     {
         var source = settings.Sources[0];
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
@@ -32,7 +36,8 @@ internal sealed record FirstLook(InspectionReport Inspection, PolicyPlan? Plan, 
             Policy = source.Policies[0],
             Batch = settings.Batch with { StatementTimeout = Patience },
             Cutoffs = new Cutoffs(
-                (await connection.QueryAsync("SELECT clock_timestamp()", row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken))[0]),
+                (await connection.QueryAsync("SELECT clock_timestamp()", row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken))[0]
+            ),
             Database = new("", "", "", ""),
             Shape = inspection.Shape,
             Connections = connections[source.Name],

@@ -38,9 +38,11 @@ internal sealed class Links(DatabaseFacts facts)
 
     private static Tie? Declared(FoundTable from, FoundTable to, FoundKey key)
     {
-        // Of a key of several columns the one that alone names a row of the parent is enough: the others never reach further. Else all of them do.
+        // Of a key of several columns the one that alone names a row of the parent is enough: the others never reach further. Else all of
+        // them do.
         var pair = key.Columns.Zip(key.ToColumns).FirstOrDefault(p => to.IsUnique(p.Second));
-        var (columns, toColumns) = pair == default ? (KeyColumns.Of([.. key.Columns]), KeyColumns.Of([.. key.ToColumns])) : (pair.First, pair.Second);
+        var (columns, toColumns) =
+            pair == default ? (KeyColumns.Of([.. key.Columns]), KeyColumns.Of([.. key.ToColumns])) : (pair.First, pair.Second);
         if (!to.Unique.Any(u => u.All(toColumns.Contains)))
             return null;
         var firm = key.OnDelete == 'c' || from.NeverNull(columns);
@@ -55,11 +57,13 @@ internal sealed class Links(DatabaseFacts facts)
         if (from.IsUnique(column.Name) || facts.Keys.Any(k => k.From == from.Table && k.Columns.Contains(column.Name)))
             return null;
         // Of several columns that it may mean the one of its own name, else the primary key; values tell where there are any.
-        var meant = to.Columns.Where(c => to.IsUnique(c.Name) && c.Family == column.Family)
+        var meant = to
+            .Columns.Where(c => to.IsUnique(c.Name) && c.Family == column.Family)
             .OrderByDescending(c => Words.Plain(c.Name) == Words.Plain(column.Name))
             .ThenByDescending(c => to.PrimaryKey is [var key] && key == c.Name)
             .Select(c => new FoundLink(from.Table, column.Name, to.Table, c.Name))
-            .OrderByDescending(l => facts.Matches.GetValueOrDefault(l)).FirstOrDefault(l => facts.Matches.GetValueOrDefault(l, true));
+            .OrderByDescending(l => facts.Matches.GetValueOrDefault(l))
+            .FirstOrDefault(l => facts.Matches.GetValueOrDefault(l, true));
         return meant is null ? null : new(meant, LinkKind.ByName, null);
     }
 }

@@ -3,7 +3,8 @@ using Archiver.Core.Postgres;
 namespace Archiver.Core.Discovery;
 
 /// <summary>
-/// The statements that a mapping needs: a role with no more rights than runs need, as sql/roles.sql makes it, and indexes. None of them changes a row,
+/// The statements that a mapping needs: a role with no more rights than runs need, as sql/roles.sql makes it, and indexes. None of them
+/// changes a row,
 /// a column or a key of the application.
 /// </summary>
 /// <param name="Role">Grants for archiving.</param>
@@ -26,7 +27,11 @@ internal sealed record NeededSql(IReadOnlyList<string> Role, IReadOnlyList<strin
             .. tables.Select(t => $"GRANT SELECT, DELETE, UPDATE ({PgIdentifier.Quote(Lockable(t))}) ON TABLE {t.Table.Sql} TO {name}"),
         ];
         List<string> marks =
-            [.. new[] { proposal.Session.Archived, proposal.Session.ArchiveLocation, proposal.Session.Status }.OfType<string>().Select(PgIdentifier.Quote)];
+        [
+            .. new[] { proposal.Session.Archived, proposal.Session.ArchiveLocation, proposal.Session.Status }
+                .OfType<string>()
+                .Select(PgIdentifier.Quote),
+        ];
         if (marks.Count > 0)
             grants.Add($"GRANT UPDATE ({string.Join(", ", marks)}) ON TABLE {session.Table.Sql} TO {name}");
         if (tables.Exists(t => t.RowSecurity))
@@ -39,7 +44,8 @@ internal sealed record NeededSql(IReadOnlyList<string> Role, IReadOnlyList<strin
                 .. tables.Select(t => $"GRANT INSERT, UPDATE ON TABLE {t.Table.Sql} TO {name}"),
                 .. tables.SelectMany(t => t.Sequences).Distinct().Select(s => $"GRANT USAGE, SELECT, UPDATE ON SEQUENCE {s.Sql} TO {name}"),
             ],
-            [.. indexes]);
+            [.. indexes]
+        );
     }
 
     private static string Lockable(FoundTable table) => table.PrimaryKey.Count > 0 ? table.PrimaryKey[0] : table.Columns[0].Name;

@@ -13,8 +13,15 @@ internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int C
 {
     /// <summary>Every preset that fits, the closest first.</summary>
     public static IReadOnlyList<PresetMatch> Of(DatabaseFacts facts) =>
-        [.. Presets.Names.Select(Presets.Get).SelectMany(p => Schemas(facts, p.Map).Select(s => Of(facts, p.Name, p.Map, s))).OfType<PresetMatch>()
-            .OrderByDescending(m => m.Columns).ThenBy(m => m.Moved).ThenBy(m => m.Name, StringComparer.Ordinal)];
+        [
+            .. Presets
+                .Names.Select(Presets.Get)
+                .SelectMany(p => Schemas(facts, p.Map).Select(s => Of(facts, p.Name, p.Map, s)))
+                .OfType<PresetMatch>()
+                .OrderByDescending(m => m.Columns)
+                .ThenBy(m => m.Moved)
+                .ThenBy(m => m.Name, StringComparer.Ordinal),
+        ];
 
     /// <summary>What a database lacks of a preset, in words.</summary>
     public static string WhyNot(DatabaseFacts facts, string name)
@@ -32,20 +39,32 @@ internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int C
     private static PresetMatch? Of(DatabaseFacts facts, string name, SourceMap preset, string schema)
     {
         var map = Present(facts, InSchema(preset, schema));
-        return Missing(facts, name, map).Any() ? null
+        return Missing(facts, name, map).Any()
+            ? null
             : new(name, map, schema != preset.Session.Table.Schema, Mapped(name, map).DistinctBy(c => (c.Table, c.Column)).Count());
     }
 
-    private static SourceMap InSchema(SourceMap preset, string schema) => preset with
-    {
-        Session = preset.Session with { Table = preset.Session.Table with { Schema = schema } },
-        Children = [.. preset.Children.Select(c => c.Table.Schema == preset.Session.Table.Schema ? c with { Table = c.Table with { Schema = schema } } : c)],
-    };
+    private static SourceMap InSchema(SourceMap preset, string schema) =>
+        preset with
+        {
+            Session = preset.Session with { Table = preset.Session.Table with { Schema = schema } },
+            Children =
+            [
+                .. preset.Children.Select(c =>
+                    c.Table.Schema == preset.Session.Table.Schema ? c with { Table = c.Table with { Schema = schema } } : c
+                ),
+            ],
+        };
 
     /// <summary>Without what the preset allows to be missing, and is.</summary>
-    private static SourceMap Present(DatabaseFacts facts, SourceMap map) => OptionalPart.Of(map)
-        .Where(p => facts.Table(TableOf(map, p.Table)) is var table && (table is null || (p.Column is { } column && table.Column(column) is null)))
-        .Aggregate(map, (rest, part) => part.TakenFrom(rest));
+    private static SourceMap Present(DatabaseFacts facts, SourceMap map) =>
+        OptionalPart
+            .Of(map)
+            .Where(p =>
+                facts.Table(TableOf(map, p.Table)) is var table
+                && (table is null || (p.Column is { } column && table.Column(column) is null))
+            )
+            .Aggregate(map, (rest, part) => part.TakenFrom(rest));
 
     private static TableName TableOf(SourceMap map, string name) =>
         name == SourceMap.SessionName ? map.Session.Table : map.Children.First(c => c.Name == name).Table;
@@ -54,9 +73,21 @@ internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int C
     {
         var tables = map.Children.ToDictionary(c => c.Name, c => c.Table);
         tables[SourceMap.SessionName] = map.Session.Table;
-        return Mapped(name, map).Select(c => (tables[c.Table], c.Column)).Where(c => facts.Table(c.Item1)?.Column(c.Column) is null).Distinct();
+        return Mapped(name, map)
+            .Select(c => (tables[c.Table], c.Column))
+            .Where(c => facts.Table(c.Item1)?.Column(c.Column) is null)
+            .Distinct();
     }
 
     private static IEnumerable<MappedColumn> Mapped(string name, SourceMap map) =>
-        MappedColumn.Of(new() { Name = name, ConnectionString = "", Prefix = "", Map = map, Policies = [] });
+        MappedColumn.Of(
+            new()
+            {
+                Name = name,
+                ConnectionString = "",
+                Prefix = "",
+                Map = map,
+                Policies = [],
+            }
+        );
 }

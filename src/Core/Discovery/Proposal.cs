@@ -30,7 +30,9 @@ internal sealed record Proposal
 /// <param name="Why">What speaks for it, for a comment.</param>
 internal sealed record ProposedSession(TableName Table, string Why)
 {
-    /// <summary>The child whose rows make the sessions, where these have no row of their own; then <see cref="Table"/> is that child's.</summary>
+    /// <summary>
+    /// The child whose rows make the sessions, where these have no row of their own; then <see cref="Table"/> is that child's.
+    /// </summary>
     public string? From { get; init; }
 
     public required KeyColumns Key { get; init; }

@@ -52,7 +52,8 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         List<string> doubts = [];
         var columns = new SessionColumns(_times, doubts);
         // One without a key or a time cannot be mapped, however good its name is; why stays among the doubts.
-        var (candidate, session) = all.Select(c => (Candidate: c, Session: columns.Of(c, given.Columns))).FirstOrDefault(c => c.Session is not null);
+        var (candidate, session) = all.Select(c => (Candidate: c, Session: columns.Of(c, given.Columns)))
+            .FirstOrDefault(c => c.Session is not null);
         if (session is null)
             return Rowless(all, string.Join(' ', doubts));
         var below = new ChildTables(facts, _links, _times);
@@ -65,7 +66,13 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         }
         if (children.Count == 0)
             doubts.Add($"No table below {session.Table} was found: its messages must stand in its own rows.");
-        var proposal = new Proposal { Session = session, Children = children, Doubts = [.. doubts, .. below.Doubts], LeftOut = below.LeftOut };
+        var proposal = new Proposal
+        {
+            Session = session,
+            Children = children,
+            Doubts = [.. doubts, .. below.Doubts],
+            LeftOut = below.LeftOut,
+        };
         return guess with { Best = Complete(proposal) };
     }
 
@@ -80,38 +87,52 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
     private Proposal? Preset()
     {
         var fits = PresetMatch.Of(facts);
-        if (fits.FirstOrDefault(f => given.Preset is null || f.Name.Equals(given.Preset, StringComparison.OrdinalIgnoreCase)) is not { } match)
+        if (
+            fits.FirstOrDefault(f => given.Preset is null || f.Name.Equals(given.Preset, StringComparison.OrdinalIgnoreCase))
+            is not { } match
+        )
             return null;
-        List<ProposedChild> known = [.. match.Map.Children.Select(c => new ProposedChild(c.Name, c.Table, "of the preset")
-        {
-            Parent = c.Parent, ForeignKey = c.ForeignKey, ParentKey = c.ParentKey, Key = c.Key, Order = c.Order, OfPreset = true,
-        })];
+        List<ProposedChild> known =
+        [
+            .. match.Map.Children.Select(c => new ProposedChild(c.Name, c.Table, "of the preset")
+            {
+                Parent = c.Parent,
+                ForeignKey = c.ForeignKey,
+                ParentKey = c.ParentKey,
+                Key = c.Key,
+                Order = c.Order,
+                OfPreset = true,
+            }),
+        ];
         var below = new ChildTables(facts, _links, _times);
         var children = below.Below(facts.Table(match.Map.Session.Table)!, null, known, given.Without);
         var session = match.Map.Session;
-        return Complete(new()
-        {
-            Preset = match.Name,
-            Moved = match.Moved,
-            Session = new(session.Table, $"the tables of {match.Name}, with all {match.Columns} columns of its preset")
+        return Complete(
+            new()
             {
-                From = session.From,
-                Key = session.Key,
-                ExternalId = session.ExternalId,
-                Activity = session.Activity,
-                User = session.User,
-                Archived = session.Archived,
-                ArchiveLocation = session.ArchiveLocation,
-                Status = session.Status,
-            },
-            Children = children,
-            Doubts =
-            [
-                .. fits.Where(f => f.Name != match.Name).Select(f => $"The tables also fit preset {f.Name}, by {f.Columns} columns to {match.Columns}."),
-                .. below.Doubts,
-            ],
-            LeftOut = below.LeftOut,
-        });
+                Preset = match.Name,
+                Moved = match.Moved,
+                Session = new(session.Table, $"the tables of {match.Name}, with all {match.Columns} columns of its preset")
+                {
+                    From = session.From,
+                    Key = session.Key,
+                    ExternalId = session.ExternalId,
+                    Activity = session.Activity,
+                    User = session.User,
+                    Archived = session.Archived,
+                    ArchiveLocation = session.ArchiveLocation,
+                    Status = session.Status,
+                },
+                Children = children,
+                Doubts =
+                [
+                    .. fits.Where(f => f.Name != match.Name)
+                        .Select(f => $"The tables also fit preset {f.Name}, by {f.Columns} columns to {match.Columns}."),
+                    .. below.Doubts,
+                ],
+                LeftOut = below.LeftOut,
+            }
+        );
     }
 
     /// <summary>Doubts that do not depend on how the tables were found.</summary>
@@ -121,20 +142,35 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         var tables = proposal.Tables.Select(t => facts.Table(t)!).ToList();
         List<string> local = [.. Times(proposal).Where(IsLocal).Select(t => $"{t.Table.Table}.{t.Time.Column}").Distinct()];
         if (proposal.Preset is null && local.Count > 0)
-            doubts.Add($"Times without a zone are taken for UTC: {string.Join(", ", local)}. If the application writes another zone, set TimeZone.");
+            doubts.Add(
+                $"Times without a zone are taken for UTC: {string.Join(", ", local)}. If the application writes another zone, set "
+                    + "TimeZone."
+            );
         if (tables.Where(t => t.RowSecurity).Select(t => t.Table.ToString()).ToList() is { Count: > 0 } secured)
-            doubts.Add($"Row level security is on for {string.Join(", ", secured)}: "
-                + "the archiver's role must bypass it, or rows would be missing from the archive.");
+            doubts.Add(
+                $"Row level security is on for {string.Join(", ", secured)}: "
+                    + "the archiver's role must bypass it, or rows would be missing from the archive."
+            );
         if (facts.Tables.Count(t => !t.Readable) is > 0 and var hidden)
             doubts.Add($"Role {facts.Role} may not read {hidden} of {facts.Tables.Count} tables: none of these was considered.");
         return proposal with { Doubts = [.. doubts.Distinct()], LeftOut = [.. proposal.LeftOut.Distinct()] };
     }
 
     private IEnumerable<(FoundTable Table, TimeColumn Time)> Times(Proposal proposal) =>
-        proposal.Session.Activity
-            .Concat(new[] { proposal.Session.Created, proposal.Session.Ended, proposal.Session.Deleted, proposal.Session.Expires }.OfType<TimeColumn>())
+        proposal
+            .Session.Activity.Concat(
+                new[]
+                {
+                    proposal.Session.Created,
+                    proposal.Session.Ended,
+                    proposal.Session.Deleted,
+                    proposal.Session.Expires,
+                }.OfType<TimeColumn>()
+            )
             .Select(t => (facts.Table(proposal.Session.Table)!, t))
-            .Concat(proposal.Children.SelectMany(c => new[] { c.Time, c.Deleted }.OfType<TimeColumn>().Select(t => (facts.Table(c.Table)!, t))));
+            .Concat(
+                proposal.Children.SelectMany(c => new[] { c.Time, c.Deleted }.OfType<TimeColumn>().Select(t => (facts.Table(c.Table)!, t)))
+            );
 
     private static bool IsLocal((FoundTable Table, TimeColumn Time) time) =>
         time.Time.As == TimeForm.Text || time.Table.Column(time.Time.Column)?.BaseType == "timestamp without time zone";

@@ -14,8 +14,11 @@ internal sealed class RowlessSessions(DatabaseFacts facts, Times times)
     /// <param name="key">The column of the session's id; null to find it.</param>
     public (Proposal? Proposal, string? Why) Make(TableName? table, string? key)
     {
-        var found = facts.Tables.Where(t => t.Readable && (table is null ? IsLike(t) : t.Table == table))
-            .OrderByDescending(SessionCandidates.MessagePoints).Select(t => (Table: t, Id: key ?? IdOf(t))).FirstOrDefault(t => t.Id is not null);
+        var found = facts
+            .Tables.Where(t => t.Readable && (table is null ? IsLike(t) : t.Table == table))
+            .OrderByDescending(SessionCandidates.MessagePoints)
+            .Select(t => (Table: t, Id: key ?? IdOf(t)))
+            .FirstOrDefault(t => t.Id is not null);
         if (found.Id is not { } id)
             return (null, null);
         var says = $"{found.Table.Table} has messages by {id}, but no table has a row for each session";
@@ -24,32 +27,44 @@ internal sealed class RowlessSessions(DatabaseFacts facts, Times times)
             : (null, $"{says}, and no column says when a message was written: without that nobody can tell which are old.");
     }
 
-    private Proposal Of(FoundTable table, string id, TimeColumn time, string says) => new()
-    {
-        Session = new(table.Table, $"all rows with one {id} are a session") { From = SourceMap.MessagesName, Key = id, Activity = [time], Created = time },
-        Children =
-        [
-            new(SourceMap.MessagesName, table.Table, "its rows make the sessions")
+    private Proposal Of(FoundTable table, string id, TimeColumn time, string says) =>
+        new()
+        {
+            Session = new(table.Table, $"all rows with one {id} are a session")
             {
-                Parent = SourceMap.SessionName,
-                Key = table.PrimaryKey.Count > 0 ? KeyColumns.Of([.. table.PrimaryKey]) : null,
-                Order = ChildTables.OrderOf(table, time),
-                Time = time,
+                From = SourceMap.MessagesName,
+                Key = id,
+                Activity = [time],
+                Created = time,
             },
-        ],
-        Doubts = [$"{says}: all rows with one {id} are taken for a session, last used at its latest {time.Column}."],
-        LeftOut =
-        [
-            .. facts.Tables.Where(t => t.Table != table.Table).SelectMany(t => t.Columns.Where(c => Words.Plain(c.Name) == Words.Plain(id))
-                .Select(c => $"{t.Table}.{c.Name} is named like the session's id, and is not mapped.")),
-        ],
-    };
+            Children =
+            [
+                new(SourceMap.MessagesName, table.Table, "its rows make the sessions")
+                {
+                    Parent = SourceMap.SessionName,
+                    Key = table.PrimaryKey.Count > 0 ? KeyColumns.Of([.. table.PrimaryKey]) : null,
+                    Order = ChildTables.OrderOf(table, time),
+                    Time = time,
+                },
+            ],
+            Doubts = [$"{says}: all rows with one {id} are taken for a session, last used at its latest {time.Column}."],
+            LeftOut =
+            [
+                .. facts
+                    .Tables.Where(t => t.Table != table.Table)
+                    .SelectMany(t =>
+                        t.Columns.Where(c => Words.Plain(c.Name) == Words.Plain(id))
+                            .Select(c => $"{t.Table}.{c.Name} is named like the session's id, and is not mapped.")
+                    ),
+            ],
+        };
 
     private static bool IsLike(FoundTable table) =>
         Words.Points(Words.Singular(table.Table.Name), Vocabulary.Messages) >= Least && !SessionCandidates.IsLogin(table.Table);
 
     // With a foreign key the session has a row.
     private string? IdOf(FoundTable table) =>
-        PointingNames.OfSessions.Select(i => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == i && !table.IsUnique(c.Name))?.Name)
+        PointingNames
+            .OfSessions.Select(i => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == i && !table.IsUnique(c.Name))?.Name)
             .FirstOrDefault(c => c is not null && !facts.Keys.Any(k => k.From == table.Table && k.Columns.Contains(c)));
 }

@@ -6,7 +6,8 @@ using Npgsql;
 namespace Archiver.Core.Discovery;
 
 /// <summary>
-/// Looks at the first rows of tables where the catalogs leave a question open: what numbers and texts mean that are named like times, and whether a
+/// Looks at the first rows of tables where the catalogs leave a question open: what numbers and texts mean that are named like times, and
+/// whether a
 /// column that is named after a table holds its keys. Only counts come back. What cannot be answered in time stays open.
 /// </summary>
 internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction transaction)
@@ -21,31 +22,43 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     // The years 2001 to 2096. Text is tried as a number nowhere: '20261129' would be one.
-    private static string OfNumbers(string column, string table) => $"""
-        SELECT count(*), count(*) FILTER (WHERE v <> 0), count(*) FILTER (WHERE v BETWEEN 1e9 AND 4e9), count(*) FILTER (WHERE v BETWEEN 1e12 AND 4e12),
-               count(*) FILTER (WHERE v BETWEEN 1e15 AND 4e15), 0::bigint
-        FROM (SELECT {column}::float8 AS v FROM {table} AS t LIMIT {Rows}) AS sample
-        """;
+    private static string OfNumbers(string column, string table) =>
+        $"""
+            SELECT count(*), count(*) FILTER (WHERE v <> 0), count(*) FILTER (WHERE v BETWEEN 1e9
+              AND 4e9), count(*) FILTER (WHERE v BETWEEN 1e12 AND 4e12),
+                   count(*) FILTER (WHERE v BETWEEN 1e15 AND 4e15), 0::bigint
+            FROM (SELECT {column}::float8 AS v FROM {table} AS t LIMIT {Rows}) AS sample
+            """;
 
-    private static string OfTexts(string column, string table) => $$"""
-        SELECT count(*), count(*) FILTER (WHERE v <> ''), 0::bigint, 0::bigint, 0::bigint,
-               count(*) FILTER (WHERE v ~ ('^[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]'
-                 || '(:[0-5][0-9](\.[0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$'))
-        FROM (SELECT {{column}}::text AS v FROM {{table}} AS t LIMIT {{Rows}}) AS sample
-        """;
+    private static string OfTexts(string column, string table) =>
+        $$"""
+            SELECT count(*), count(*) FILTER (WHERE v <> ''), 0::bigint, 0::bigint, 0::bigint,
+                   count(*) FILTER (WHERE v ~ ('^[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]'
+                     || '(:[0-5][0-9](\.[0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$'))
+            FROM (SELECT {{column}}::text AS v FROM {{table}} AS t LIMIT {{Rows}}) AS sample
+            """;
 
-    private static string OfLinks(string column, string table, string parent, string key) => $"""
-        SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM {parent} AS p WHERE {key} = sample.v)), 0::bigint, 0::bigint, 0::bigint, 0::bigint
-        FROM (SELECT {column} AS v FROM {table} AS t WHERE {column} IS NOT NULL LIMIT 100) AS sample
-        """;
+    private static string OfLinks(string column, string table, string parent, string key) =>
+        $"""
+            SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM {parent} AS p
+              WHERE {key} = sample.v)), 0::bigint, 0::bigint, 0::bigint, 0::bigint
+            FROM (SELECT {column} AS v FROM {table} AS t WHERE {column} IS NOT NULL LIMIT 100) AS sample
+            """;
 
     /// <summary>What the values are of columns that are named like times, in tables that may be sessions or a part of them.</summary>
-    public async Task<IReadOnlyDictionary<(TableName, string), ValueSample>> ValuesAsync(DatabaseFacts facts, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<(TableName, string), ValueSample>> ValuesAsync(
+        DatabaseFacts facts,
+        CancellationToken cancellationToken
+    )
     {
         Dictionary<(TableName, string), ValueSample> values = [];
-        var unsure = facts.Tables.Where(t => t.Readable)
-            .OrderByDescending(t => Math.Max(Words.Points(Words.Singular(t.Table.Name), Vocabulary.Sessions), SessionCandidates.MessagePoints(t)))
-            .SelectMany(t => Times.Unsure(t).Select(c => (Table: t.Table, Column: c))).Take(Most);
+        var unsure = facts
+            .Tables.Where(t => t.Readable)
+            .OrderByDescending(t =>
+                Math.Max(Words.Points(Words.Singular(t.Table.Name), Vocabulary.Sessions), SessionCandidates.MessagePoints(t))
+            )
+            .SelectMany(t => Times.Unsure(t).Select(c => (Table: t.Table, Column: c)))
+            .Take(Most);
         foreach (var (table, column) in unsure)
         {
             var value = Column("t", column.Name);
@@ -60,9 +73,15 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
     {
         Dictionary<FoundLink, bool> matches = [];
         var links = new Links(facts);
-        var parents = new SessionCandidates(facts, links).All().Take(3)
-            .SelectMany(c => new[] { c.Table, c.Messages is null ? null : facts.Table(c.Messages.Link.From) }).OfType<FoundTable>().Distinct();
-        foreach (var tie in parents.SelectMany(links.Onto).Where(t => t.Kind == LinkKind.ByName && facts.Table(t.Link.From)!.Readable).Take(Most))
+        var parents = new SessionCandidates(facts, links)
+            .All()
+            .Take(3)
+            .SelectMany(c => new[] { c.Table, c.Messages is null ? null : facts.Table(c.Messages.Link.From) })
+            .OfType<FoundTable>()
+            .Distinct();
+        foreach (
+            var tie in parents.SelectMany(links.Onto).Where(t => t.Kind == LinkKind.ByName && facts.Table(t.Link.From)!.Readable).Take(Most)
+        )
         {
             var (from, to) = (facts.Table(tie.Link.From)!, facts.Table(tie.Link.To)!);
             var family = from.Column(tie.Link.Column[0])!.Family;
@@ -84,10 +103,23 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
         try
         {
             await connection.ExecuteAsync(
-                TransactionSettings.Timeout("statement_timeout", Patience) + TransactionSettings.Timeout("lock_timeout", Patience), cancellationToken);
-            return (await connection.QueryAsync(
-                sql, row => new ValueSample(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)),
-                cancellationToken))[0];
+                TransactionSettings.Timeout("statement_timeout", Patience) + TransactionSettings.Timeout("lock_timeout", Patience),
+                cancellationToken
+            );
+            return (
+                await connection.QueryAsync(
+                    sql,
+                    row => new ValueSample(
+                        row.GetInt64(0),
+                        row.GetInt64(1),
+                        row.GetInt64(2),
+                        row.GetInt64(3),
+                        row.GetInt64(4),
+                        row.GetInt64(5)
+                    ),
+                    cancellationToken
+                )
+            )[0];
         }
         catch (PostgresException exception) when (!PgErrors.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
         {

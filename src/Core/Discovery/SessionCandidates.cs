@@ -26,8 +26,14 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
 
     /// <summary>Every candidate, the best first.</summary>
     public IReadOnlyList<SessionCandidate> All() =>
-        [.. facts.Tables.Where(t => t.Readable).Select(Of).OfType<SessionCandidate>()
-            .OrderByDescending(c => c.Points).ThenBy(c => c.Table.Table.ToString(), StringComparer.Ordinal)];
+        [
+            .. facts
+                .Tables.Where(t => t.Readable)
+                .Select(Of)
+                .OfType<SessionCandidate>()
+                .OrderByDescending(c => c.Points)
+                .ThenBy(c => c.Table.Table.ToString(), StringComparer.Ordinal),
+        ];
 
     /// <summary>A table that somebody says is it, whatever speaks for it.</summary>
     public SessionCandidate Named(FoundTable table) => new(table, MessagesOf(table).Tie, double.MaxValue, ["--sessions names it"]);
@@ -67,21 +73,38 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
         List<string> reasons = [];
         if (name > 0)
             reasons.Add("its name");
-        reasons.Add(messages is null ? "it holds messages in a column of its own"
-            : $"{messages.Link.From} has rows of it ({(messages.Key is null ? "by the name of" : "foreign key")} {messages.Link.Column})");
+        reasons.Add(
+            messages is null
+                ? "it holds messages in a column of its own"
+                : $"{messages.Link.From} has rows of it ({(messages.Key is null ? "by the name of" : "foreign key")} "
+                    + $"{messages.Link.Column})"
+        );
         if (Has(table, Vocabulary.Activity))
             reasons.Add("it says when it was last used");
-        var sum = name + points + (messages is null ? MessagesOfItsOwn : 0)
-            + (IsChat(table.Table) ? 2 * Hint : IsLogin(table.Table) ? -6 * Hint : 0)
-            + (Has(table, Vocabulary.Activity) ? Hint : 0) + (Has(table, Vocabulary.Users) ? Hint : 0) + (Has(table, Vocabulary.Titles) ? Hint : 0);
+        var sum =
+            name
+            + points
+            + (messages is null ? MessagesOfItsOwn : 0)
+            + (
+                IsChat(table.Table) ? 2 * Hint
+                : IsLogin(table.Table) ? -6 * Hint
+                : 0
+            )
+            + (Has(table, Vocabulary.Activity) ? Hint : 0)
+            + (Has(table, Vocabulary.Users) ? Hint : 0)
+            + (Has(table, Vocabulary.Titles) ? Hint : 0);
         return sum < Least ? null : new(table, messages, sum, reasons);
     }
 
     /// <summary>The table below that looks most like messages.</summary>
     private (Tie? Tie, double Points) MessagesOf(FoundTable table) =>
-        links.Onto(table).Where(t => t.Link.From != table.Table && !(t.Link.Column.Only is { } only && Vocabulary.Users.Contains(Words.Plain(only))))
+        links
+            .Onto(table)
+            .Where(t => t.Link.From != table.Table && !(t.Link.Column.Only is { } only && Vocabulary.Users.Contains(Words.Plain(only))))
             .Select(t => (Tie: (Tie?)t, Points: MessagePoints(facts.Table(t.Link.From)!) * (t.Kind == LinkKind.ByName ? ByNameOnly : 1)))
-            .Where(t => t.Points > 0).OrderByDescending(t => t.Points).FirstOrDefault();
+            .Where(t => t.Points > 0)
+            .OrderByDescending(t => t.Points)
+            .FirstOrDefault();
 
     private static bool Has(FoundTable table, IReadOnlyList<string> names) => table.Columns.Any(c => names.Contains(Words.Plain(c.Name)));
 }

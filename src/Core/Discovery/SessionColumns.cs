@@ -11,16 +11,28 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
 {
     private static readonly HashSet<string> KeyFamilies = ["uuid", "text", "integer", "numeric"];
 
-    private static readonly HashSet<string> PartFamilies = [.. KeyFamilies, "timestamp with time zone", "timestamp without time zone", "date"];
+    private static readonly HashSet<string> PartFamilies =
+    [
+        .. KeyFamilies,
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "date",
+    ];
 
-    /// <summary>The session table with its roles; null where it has no key or no time that could be mapped, with the reason among the doubts.</summary>
+    /// <summary>
+    /// The session table with its roles; null where it has no key or no time that could be mapped, with the reason among the doubts.
+    /// </summary>
     public ProposedSession? Of(SessionCandidate candidate, GivenColumns given)
     {
         var table = candidate.Table;
         // One column where one is enough; else all that are unique together, the primary key before others.
-        var key = given.Key ?? table.Unique.Where(table.NeverNull).OrderBy(u => u.Count > 1)
-            .Where(u => u.All(c => (u.Count == 1 ? KeyFamilies : PartFamilies).Contains(table.Column(c)!.Family)))
-            .Select(u => KeyColumns.Of([.. u])).FirstOrDefault();
+        var key = given.Key
+            ?? table
+                .Unique.Where(table.NeverNull)
+                .OrderBy(u => u.Count > 1)
+                .Where(u => u.All(c => (u.Count == 1 ? KeyFamilies : PartFamilies).Contains(table.Column(c)!.Family)))
+                .Select(u => KeyColumns.Of([.. u]))
+                .FirstOrDefault();
         if (key is null)
         {
             doubts.Add($"{table.Table} has no columns that are unique and never NULL: name them with --key once they have a unique index.");
@@ -29,12 +41,15 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         // Names of columns tie nothing to several: its messages would be left behind.
         if (given.Key is null && key.Count > 1 && candidate.Messages?.Key is null && !SessionCandidates.HoldsMessages(table))
         {
-            doubts.Add($"The key of {table.Table} has several columns ({key}), and no foreign key says which tables have its messages: "
-                + "name a unique column, or these, with --key.");
+            doubts.Add(
+                $"The key of {table.Table} has several columns ({key}), and no foreign key says which tables have its messages: "
+                    + "name a unique column, or these, with --key."
+            );
             return null;
         }
         var created = times.First(table, Vocabulary.Created);
-        List<TimeColumn> activity = given.Activity is null ? Activity(table, created)
+        List<TimeColumn> activity = given.Activity is null
+            ? Activity(table, created)
             : [.. given.Activity.Select(c => times.Of(table, table.Column(c)!) ?? new TimeColumn(c))];
         if (activity.Count == 0)
         {
@@ -44,8 +59,10 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         return new(table.Table, string.Join("; ", candidate.Reasons))
         {
             Key = key,
-            ExternalId = table.Columns.Where(c => !key.Contains(c.Name) && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)))
-                .FirstOrDefault(c => KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))?.Name,
+            ExternalId = table
+                .Columns.Where(c => !key.Contains(c.Name) && Vocabulary.ExternalIds.Contains(Words.Plain(c.Name)))
+                .FirstOrDefault(c => KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))
+                ?.Name,
             Activity = activity,
             User = given.User ?? First(table, Vocabulary.Users),
             Created = created,
@@ -57,7 +74,8 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
     }
 
     /// <summary>
-    /// All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep those
+    /// All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep
+    /// those
     /// for ever.
     /// </summary>
     private List<TimeColumn> Activity(FoundTable table, TimeColumn? created)
@@ -69,8 +87,12 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         if (found.Count > 0)
         {
             var best = found[0];
-            if (created is not null && created.Column != best.Column && created.As == best.As
-                && table.Column(created.Column)!.BaseType == table.Column(best.Column)!.BaseType)
+            if (
+                created is not null
+                && created.Column != best.Column
+                && created.As == best.As
+                && table.Column(created.Column)!.BaseType == table.Column(best.Column)!.BaseType
+            )
             {
                 doubts.Add($"{table.Table}.{best.Column} may be unset; then {created.Column} counts.");
                 return [best with { Or = created.Column }];
@@ -80,11 +102,15 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         }
         if (created is null)
             return [];
-        doubts.Add($"{table.Table} does not say when a session was last used. "
-            + $"{created.Column} is taken, and a session with a young row in a table below stays.");
+        doubts.Add(
+            $"{table.Table} does not say when a session was last used. "
+                + $"{created.Column} is taken, and a session with a young row in a table below stays."
+        );
         return [created];
     }
 
     private static string? First(FoundTable table, IReadOnlyList<string> names) =>
-        names.Select(n => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == n && !c.IsJson)?.Name).FirstOrDefault(c => c is not null);
+        names
+            .Select(n => table.Columns.FirstOrDefault(c => Words.Plain(c.Name) == n && !c.IsJson)?.Name)
+            .FirstOrDefault(c => c is not null);
 }

@@ -30,5 +30,11 @@ internal sealed class Times(DatabaseFacts facts)
     private ValueSample? Sample(FoundTable table, string column) => facts.Values.GetValueOrDefault((table.Table, column));
 
     private static readonly HashSet<string> Named =
-        [.. Vocabulary.Activity, .. Vocabulary.Written, .. Vocabulary.Ended, .. Vocabulary.Deleted, .. Vocabulary.Expires];
+    [
+        .. Vocabulary.Activity,
+        .. Vocabulary.Written,
+        .. Vocabulary.Ended,
+        .. Vocabulary.Deleted,
+        .. Vocabulary.Expires,
+    ];
 }

@@ -13,10 +13,17 @@ namespace Archiver.Core.Documents;
 /// <param name="Length">Bytes of the JSON.</param>
 /// <param name="Sha256">SHA-256 of the JSON.</param>
 /// <param name="Content">What it has in common with a later document of the same rows; null unless that was asked for.</param>
-internal sealed record CheckedDocument(string? Key, IReadOnlyDictionary<string, long> Rows, long Length, byte[] Sha256, DocumentContent? Content);
+internal sealed record CheckedDocument(
+    string? Key,
+    IReadOnlyDictionary<string, long> Rows,
+    long Length,
+    byte[] Sha256,
+    DocumentContent? Content
+);
 
 /// <summary>
-/// Reads a document to its end by <see cref="DocumentReader"/>, which also reads it at a restore: what that refuses is not deleted, and a mistake
+/// Reads a document to its end by <see cref="DocumentReader"/>, which also reads it at a restore: what that refuses is not deleted, and a
+/// mistake
 /// of the writer is found while the rows are still in the tables.
 /// </summary>
 /// <param name="keyColumns">The columns of the session's key.</param>

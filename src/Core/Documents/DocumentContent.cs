@@ -23,10 +23,16 @@ internal sealed record DocumentContent(string Tables, ReadOnlyMemory<byte> Sessi
     {
         using var mine = JsonDocument.Parse(Session, Deep);
         using var theirs = JsonDocument.Parse(other.Session, Deep);
-        var left = theirs.RootElement.EnumerateObject().Where(c => !marked.Contains(c.Name)).ToDictionary(c => c.Name, c => c.Value, StringComparer.Ordinal);
+        var left = theirs
+            .RootElement.EnumerateObject()
+            .Where(c => !marked.Contains(c.Name))
+            .ToDictionary(c => c.Name, c => c.Value, StringComparer.Ordinal);
         foreach (var column in mine.RootElement.EnumerateObject().Where(c => !marked.Contains(c.Name)))
         {
-            if (!left.Remove(column.Name, out var value) || !JsonMarshal.GetRawUtf8Value(value).SequenceEqual(JsonMarshal.GetRawUtf8Value(column.Value)))
+            if (
+                !left.Remove(column.Name, out var value)
+                || !JsonMarshal.GetRawUtf8Value(value).SequenceEqual(JsonMarshal.GetRawUtf8Value(column.Value))
+            )
                 return false;
         }
         return left.Count == 0;

@@ -10,6 +10,11 @@ internal static class DocumentDamage
 
     // Messages of the JSON parser quote characters of the document; those of ours do not.
     /// <summary>The same in words for a person.</summary>
-    public static RefusedSessionException Refusal(Exception exception) => new(
-        exception is InvalidDataException ? $"the document cannot be read: {exception.Message}" : "the document is damaged: it is not JSON", ReadProblem.Unreadable);
+    public static RefusedSessionException Refusal(Exception exception) =>
+        new(
+            exception is InvalidDataException
+                ? $"the document cannot be read: {exception.Message}"
+                : "the document is damaged: it is not JSON",
+            ReadProblem.Unreadable
+        );
 }

@@ -9,7 +9,9 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Documents;
 
-/// <summary>The parts of a document that all sessions of an export share, as ready bytes (docs/format.md, <c>archiver.session/1</c>).</summary>
+/// <summary>
+/// The parts of a document that all sessions of an export share, as ready bytes (docs/format.md, <c>archiver.session/1</c>).
+/// </summary>
 internal sealed class DocumentFrame
 {
     // Names of tables and columns stay readable; they are data, not HTML.
@@ -66,7 +68,11 @@ internal sealed class DocumentFrame
     public static byte[] Opening(string child, bool firstRelated)
     {
         var name = Encoding.UTF8.GetString(Quoted(child));
-        return Encoding.UTF8.GetBytes(child == SourceMap.MessagesName ? $",{name}:[" : firstRelated ? $",\"related\":{{{name}:[" : $",{name}:[");
+        return Encoding.UTF8.GetBytes(
+            child == SourceMap.MessagesName ? $",{name}:["
+            : firstRelated ? $",\"related\":{{{name}:["
+            : $",{name}:["
+        );
     }
 
     /// <summary>A name as a JSON string.</summary>

@@ -8,16 +8,27 @@ namespace Archiver.Core.Documents;
 /// <param name="Format">Its format.</param>
 /// <param name="Signature">The raw JSON of the tables: documents with the same one can be imported together.</param>
 internal sealed record DocumentHeader(
-    string ArchivedAt, DocumentSource Source, int Generation, IReadOnlyList<DocumentTable> Tables, string Format, string Signature)
+    string ArchivedAt,
+    DocumentSource Source,
+    int Generation,
+    IReadOnlyList<DocumentTable> Tables,
+    string Format,
+    string Signature
+)
 {
     /// <summary>Whether it holds some messages of a session that lived on, and not the session.</summary>
     public bool IsPart => Format == DocumentReader.PartFormat;
 
-    /// <summary>A session key as the ledger has it: a char(n) column's value stands in the document as long as the column is, and blanks at its end are none.</summary>
+    /// <summary>
+    /// A session key as the ledger has it: a char(n) column's value stands in the document as long as the column is, and blanks at its end
+    /// are none.
+    /// </summary>
     /// <param name="column">The key's column.</param>
     /// <param name="text">Its value.</param>
     public string KeyText(string column, string text) =>
-        Tables[0].Columns.FirstOrDefault(c => c.Name == column)?.Type.StartsWith("character(", StringComparison.Ordinal) is true ? text.TrimEnd(' ') : text;
+        Tables[0].Columns.FirstOrDefault(c => c.Name == column)?.Type.StartsWith("character(", StringComparison.Ordinal) is true
+            ? text.TrimEnd(' ')
+            : text;
 }
 
 /// <summary>The source of a document, as the archiver saw it.</summary>

@@ -13,13 +13,17 @@ internal sealed class DocumentReader : IDisposable
     /// <summary>A whole session.</summary>
     public const string Format = "archiver.session/1";
 
-    /// <summary>Old messages of a session that lived on, with its row as it was; otherwise the same. An archiver that knows no parts must not take one for the session.</summary>
+    /// <summary>
+    /// Old messages of a session that lived on, with its row as it was; otherwise the same. An archiver that knows no parts must not take
+    /// one for the session.
+    /// </summary>
     public const string PartFormat = "archiver.part/1";
 
     private readonly JsonPieces _json;
     private Section _section = Section.Session;
     private readonly HashSet<string> _opened = new(StringComparer.Ordinal);
-    private bool _first, _related;
+    private bool _first,
+        _related;
 
     private DocumentReader(JsonPieces json, DocumentHeader header) => (_json, Header) = (json, header);
 
@@ -43,12 +47,14 @@ internal sealed class DocumentReader : IDisposable
     /// <summary>Reads everything before the rows.</summary>
     /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>
     /// <exception cref="JsonException">Not JSON.</exception>
-    public static Task<DocumentReader> OpenAsync(Stream stream, CancellationToken cancellationToken) => OpenAsync(new JsonPieces(stream), cancellationToken);
+    public static Task<DocumentReader> OpenAsync(Stream stream, CancellationToken cancellationToken) =>
+        OpenAsync(new JsonPieces(stream), cancellationToken);
 
     /// <summary>The same for a document in memory, which must stay as it is until this is disposed.</summary>
     /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>
     /// <exception cref="JsonException">Not JSON.</exception>
-    public static Task<DocumentReader> OpenAsync(ArraySegment<byte> json, CancellationToken cancellationToken) => OpenAsync(new JsonPieces(json), cancellationToken);
+    public static Task<DocumentReader> OpenAsync(ArraySegment<byte> json, CancellationToken cancellationToken) =>
+        OpenAsync(new JsonPieces(json), cancellationToken);
 
     private static async Task<DocumentReader> OpenAsync(JsonPieces json, CancellationToken cancellationToken)
     {
@@ -168,5 +174,6 @@ internal sealed class DocumentReader : IDisposable
             throw new InvalidDataException($"The document has a row of {Table} that is not an object.");
     }
 
-    internal static string Shorten(string name) => name.Length <= 63 ? name : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(name).AsSpan(0, 60)) + "...";
+    internal static string Shorten(string name) =>
+        name.Length <= 63 ? name : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(name).AsSpan(0, 60)) + "...";
 }

@@ -35,7 +35,9 @@ internal sealed record FoundDocument
 
     public required byte[] JsonSha256 { get; init; }
 
-    /// <summary>Of the rows alone, in their order: two documents with the same one hold the same session, whenever and by whom they were written.</summary>
+    /// <summary>
+    /// Of the rows alone, in their order: two documents with the same one hold the same session, whenever and by whom they were written.
+    /// </summary>
     public required byte[] RowsSha256 { get; init; }
 
     /// <summary>When its rows were read, by the database's clock; null where the document does not say so.</summary>
@@ -54,7 +56,14 @@ internal sealed record FoundDocument
 /// <param name="Documents">The documents in it, at least one; empty where <paramref name="Problem"/> says why.</param>
 /// <param name="Problem">What is wrong with it, or null.</param>
 internal sealed record FoundObject(
-    string Key, string? VersionId, IReadOnlyDictionary<string, string> Metadata, long Length, byte[] Sha256, IReadOnlyList<FoundDocument> Documents, string? Problem)
+    string Key,
+    string? VersionId,
+    IReadOnlyDictionary<string, string> Metadata,
+    long Length,
+    byte[] Sha256,
+    IReadOnlyList<FoundDocument> Documents,
+    string? Problem
+)
 {
     /// <summary>Whether it is a bundle, by its name.</summary>
     public bool IsBundle => Key.EndsWith(".jsonl.gz", StringComparison.Ordinal);

@@ -4,7 +4,8 @@ using Archiver.Core.Spool;
 namespace Archiver.Core.Documents;
 
 /// <summary>
-/// Finds where the gzip members of a bundle begin. A decompressor reads ahead and does not say where a member ended, so the headers are looked
+/// Finds where the gzip members of a bundle begin. A decompressor reads ahead and does not say where a member ended, so the headers are
+/// looked
 /// for, and each piece between two of them must prove to be a whole document: compressed bytes may look like a header.
 /// </summary>
 internal static class GzipMembers
@@ -15,7 +16,10 @@ internal static class GzipMembers
     /// <summary>First byte and end of each member.</summary>
     /// <exception cref="InvalidDataException">Some piece is no whole document.</exception>
     public static async IAsyncEnumerable<(long Start, long End)> SplitAsync(
-        SpooledContent content, Func<SpooledContent, long, long, CancellationToken, Task<bool>> isWhole, [EnumeratorCancellation] CancellationToken cancellationToken)
+        SpooledContent content,
+        Func<SpooledContent, long, long, CancellationToken, Task<bool>> isWhole,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var start = 0L;
         foreach (var end in await FindHeadersAsync(content, cancellationToken))

@@ -16,7 +16,10 @@ internal sealed class JsonPieces : IDisposable
     private readonly Stream? _stream;
     private byte[] _buffer;
     private IDisposable? _large;
-    private int _at, _end, _value, _valueEnd;
+    private int _at,
+        _end,
+        _value,
+        _valueEnd;
     private bool _ended;
 
     public JsonPieces(Stream stream) => (_stream, _buffer) = (stream, LargeBuffer.Rent(64 * 1024));
@@ -47,7 +50,9 @@ internal sealed class JsonPieces : IDisposable
     {
         var found = await PeekAsync(cancellationToken);
         if (found != expected)
-            throw new InvalidDataException(found == 0 ? "The document ends too early." : $"The document is not as its format says: '{expected}' is missing.");
+            throw new InvalidDataException(
+                found == 0 ? "The document ends too early." : $"The document is not as its format says: '{expected}' is missing."
+            );
         _at++;
     }
 
@@ -72,7 +77,8 @@ internal sealed class JsonPieces : IDisposable
                 throw new InvalidDataException("The document ends too early.");
             await FillAsync(cancellationToken);
         }
-        // The JSON parser lets any bytes pass within a text, and decoded later they would be other characters than those that were archived.
+        // The JSON parser lets any bytes pass within a text, and decoded later they would be other characters than those that were
+        // archived.
         if (!Utf8.IsValid(Value))
             throw new InvalidDataException("The document is not UTF-8.");
     }

@@ -11,7 +11,9 @@ internal static class LargeRowGate
 
     private static readonly SemaphoreSlim One = new(1);
 
-    /// <summary>Waits for the one who is inside; leaves when disposed. Nobody inside waits for anything but the store or the server.</summary>
+    /// <summary>
+    /// Waits for the one who is inside; leaves when disposed. Nobody inside waits for anything but the store or the server.
+    /// </summary>
     public static async ValueTask<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
         await One.WaitAsync(cancellationToken);

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Archiver.Core.Documents;
 
 /// <summary>
-/// The library libdeflate, where the machine has it: plain gzip as System.IO.Compression makes it, in half the time or less, of what lies whole in memory
+/// The library libdeflate, where the machine has it: plain gzip as System.IO.Compression makes it, in half the time or less, of what lies
+/// whole in memory
 /// (docs/adr/0016-libdeflate.md).
 /// </summary>
 internal sealed unsafe class Libdeflate
@@ -22,10 +23,12 @@ internal sealed unsafe class Libdeflate
         _allocate = (delegate* unmanaged<int, nint>)NativeLibrary.GetExport(library, "libdeflate_alloc_compressor");
         _free = (delegate* unmanaged<nint, void>)NativeLibrary.GetExport(library, "libdeflate_free_compressor");
         _bound = (delegate* unmanaged<nint, nuint, nuint>)NativeLibrary.GetExport(library, "libdeflate_gzip_compress_bound");
-        _compress = (delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint>)NativeLibrary.GetExport(library, "libdeflate_gzip_compress");
+        _compress = (delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint>)
+            NativeLibrary.GetExport(library, "libdeflate_gzip_compress");
         _allocateReader = (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "libdeflate_alloc_decompressor");
         _freeReader = (delegate* unmanaged<nint, void>)NativeLibrary.GetExport(library, "libdeflate_free_decompressor");
-        _decompress = (delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint*, nuint*, int>)NativeLibrary.GetExport(library, "libdeflate_gzip_decompress_ex");
+        _decompress = (delegate* unmanaged<nint, byte*, nuint, byte*, nuint, nuint*, nuint*, int>)
+            NativeLibrary.GetExport(library, "libdeflate_gzip_decompress_ex");
     }
 
     /// <summary>That of this machine, beside the executable or among the system's libraries; null where there is none.</summary>
@@ -33,18 +36,23 @@ internal sealed unsafe class Libdeflate
 
     /// <summary>A library by its file's name; null where there is none. It stays loaded.</summary>
     public static Libdeflate? Load(string name) =>
-        NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, name), out var library) || NativeLibrary.TryLoad(name, out library) ? new(library) : null;
+        NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, name), out var library) || NativeLibrary.TryLoad(name, out library)
+            ? new(library)
+            : null;
 
     /// <summary>
-    /// A compressor of this level; null for levels that are System.IO.Compression's. <c>Fastest</c> is: at its price, libdeflate has nothing. Its level 1 takes
-    /// half of what <c>Optimal</c> took and makes the objects 3 to 5 % larger; its level 9 is no slower than <c>SmallestSize</c> was, and 1 % smaller.
+    /// A compressor of this level; null for levels that are System.IO.Compression's. <c>Fastest</c> is: at its price, libdeflate has
+    /// nothing. Its level 1 takes
+    /// half of what <c>Optimal</c> took and makes the objects 3 to 5 % larger; its level 9 is no slower than <c>SmallestSize</c> was, and 1
+    /// % smaller.
     /// </summary>
-    public Compressor? OfLevel(CompressionLevel level) => level switch
-    {
-        CompressionLevel.Optimal => new(this, 1),
-        CompressionLevel.SmallestSize => new(this, 9),
-        _ => null,
-    };
+    public Compressor? OfLevel(CompressionLevel level) =>
+        level switch
+        {
+            CompressionLevel.Optimal => new(this, 1),
+            CompressionLevel.SmallestSize => new(this, 9),
+            _ => null,
+        };
 
     /// <summary>A decompressor, for one thread at a time.</summary>
     public Decompressor ForReading() => new(this);
@@ -63,12 +71,18 @@ internal sealed unsafe class Libdeflate
                 throw new InvalidOperationException("libdeflate got no memory for a decompressor.");
         }
 
-        /// <summary>Whether <paramref name="gzip"/> is one whole member with a right sum, and fills <paramref name="output"/> exactly.</summary>
+        /// <summary>
+        /// Whether <paramref name="gzip"/> is one whole member with a right sum, and fills <paramref name="output"/> exactly.
+        /// </summary>
         public bool TryDecompress(ReadOnlySpan<byte> gzip, Span<byte> output)
         {
             ObjectDisposedException.ThrowIf(_state == 0, this);
-            nuint read, written;
-            fixed (byte* from = gzip, to = output)
+            nuint read,
+                written;
+            fixed (
+                byte* from = gzip,
+                    to = output
+            )
             {
                 var result = _library._decompress(_state, from, (nuint)gzip.Length, to, (nuint)output.Length, &read, &written);
                 return result == 0 && read == (nuint)gzip.Length && written == (nuint)output.Length;
@@ -105,10 +119,15 @@ internal sealed unsafe class Libdeflate
             var bound = (int)_library._bound(_state, (nuint)input.Length);
             if (_output.Length < bound)
                 _output = GC.AllocateUninitializedArray<byte>(Math.Max(bound, 64 * 1024));
-            fixed (byte* from = input, to = _output)
+            fixed (
+                byte* from = input,
+                    to = _output
+            )
             {
                 var length = (int)_library._compress(_state, from, (nuint)input.Length, to, (nuint)_output.Length);
-                return length > 0 ? _output.AsSpan(0, length) : throw new InvalidOperationException("libdeflate found its own bound too small.");
+                return length > 0
+                    ? _output.AsSpan(0, length)
+                    : throw new InvalidOperationException("libdeflate found its own bound too small.");
             }
         }
 

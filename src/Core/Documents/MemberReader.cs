@@ -2,7 +2,9 @@ using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Documents;
 
-/// <summary>Decompresses members that are small enough to be held whole, as nearly all are: faster than as a stream. For one thread at a time.</summary>
+/// <summary>
+/// Decompresses members that are small enough to be held whole, as nearly all are: faster than as a stream. For one thread at a time.
+/// </summary>
 /// <param name="library">Decompresses them; null where the machine has it not, then .NET does.</param>
 internal sealed class MemberReader(Libdeflate? library) : IDisposable
 {
@@ -10,12 +12,11 @@ internal sealed class MemberReader(Libdeflate? library) : IDisposable
     private const int Most = 1 << 20;
 
     private readonly Libdeflate.Decompressor? _decompressor = library?.ForReading();
-    private byte[] _gzip = [], _json = [];
+    private byte[] _gzip = [],
+        _json = [];
 
     public MemberReader()
-        : this(Libdeflate.Installed)
-    {
-    }
+        : this(Libdeflate.Installed) { }
 
     /// <summary>Whether a member of these lengths is held; a larger one is read as a stream.</summary>
     public static bool Holds(long length, long jsonLength) => length <= Most && jsonLength <= Most;

@@ -9,10 +9,14 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Documents;
 
-/// <summary>Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.</summary>
+/// <summary>
+/// Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.
+/// </summary>
 internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
 {
-    /// <summary>The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.</summary>
+    /// <summary>
+    /// The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.
+    /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ListedVersions listed, CancellationToken cancellationToken)
     {
@@ -47,11 +51,18 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
         catch (Exception exception) when (exception is RefusedSessionException || DocumentDamage.Is(exception))
         {
-            return found with { Problem = exception is RefusedSessionException ? exception.Message : DocumentDamage.Refusal(exception).Message };
+            return found with
+            {
+                Problem = exception is RefusedSessionException ? exception.Message : DocumentDamage.Refusal(exception).Message,
+            };
         }
     }
 
-    private async Task<IReadOnlyList<FoundDocument>> DocumentsAsync(SpooledContent content, bool bundle, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FoundDocument>> DocumentsAsync(
+        SpooledContent content,
+        bool bundle,
+        CancellationToken cancellationToken
+    )
     {
         if (!bundle)
             return [await DocumentAsync(content, 0, content.Length, cancellationToken)];
@@ -112,9 +123,12 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         await document.ReadAsync(cancellationToken);
         Add();
         using var session = JsonDocument.Parse(document.Row.ToArray(), new JsonDocumentOptions { MaxDepth = 100_000 });
-        string? Text(string? column) => column is not null && session.RootElement.TryGetProperty(column, out var value)
-            ? value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText()
-            : null;
+        string? Text(string? column) =>
+            column is not null && session.RootElement.TryGetProperty(column, out var value)
+                ? value.ValueKind == JsonValueKind.String
+                    ? value.GetString()
+                    : value.GetRawText()
+                : null;
         var times = new RowTimes(map);
         var (rows, messages) = (1L, 0L);
         while (await document.ReadAsync(cancellationToken))
@@ -126,8 +140,13 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
         return new()
         {
-            SessionId = SessionIdText.Of([.. map.Session.Key.Select(k =>
-                Text(k) is { } key ? document.Header.KeyText(k, key) : throw new InvalidDataException($"The document's session has no '{k}'."))]),
+            SessionId = SessionIdText.Of([
+                .. map.Session.Key.Select(k =>
+                    Text(k) is { } key
+                        ? document.Header.KeyText(k, key)
+                        : throw new InvalidDataException($"The document's session has no '{k}'.")
+                ),
+            ]),
             ExternalId = Text(map.Session.ExternalId),
             Generation = document.Header.Generation,
             User = Text(map.Session.User),

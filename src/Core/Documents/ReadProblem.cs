@@ -6,7 +6,9 @@ public enum ReadProblem
     /// <summary>Its object is not in the store, in no version.</summary>
     Missing,
 
-    /// <summary>A delete marker hides its object, or other versions of its key are left: not lost, and not to be read as the ledger names it.</summary>
+    /// <summary>
+    /// A delete marker hides its object, or other versions of its key are left: not lost, and not to be read as the ledger names it.
+    /// </summary>
     Hidden,
 
     /// <summary>It can be read, and is not what was archived.</summary>

@@ -9,7 +9,8 @@ namespace Archiver.Core.Documents;
 /// <summary>The oldest and the latest time of the rows of each child of one document, as the document has them.</summary>
 internal sealed class RowTimes(SourceMap map)
 {
-    private readonly Dictionary<string, (DateTimeOffset At, string Text)> _oldest = new(StringComparer.Ordinal), _latest = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (DateTimeOffset At, string Text)> _oldest = new(StringComparer.Ordinal),
+        _latest = new(StringComparer.Ordinal);
 
     // What .NET has no time for: infinity, years BC or above 9999. PostgreSQL compares these.
     private readonly HashSet<string> _others = new(StringComparer.Ordinal);
@@ -55,7 +56,9 @@ internal sealed class RowTimes(SourceMap map)
             var found = json.ValueTextEquals(column);
             json.Read();
             if (found)
-                return !wanted.Contains(json.TokenType) ? null : json.TokenType == JsonTokenType.String ? json.GetString() : Encoding.UTF8.GetString(json.ValueSpan);
+                return !wanted.Contains(json.TokenType) ? null
+                    : json.TokenType == JsonTokenType.String ? json.GetString()
+                    : Encoding.UTF8.GetString(json.ValueSpan);
             json.Skip();
         }
         return null;

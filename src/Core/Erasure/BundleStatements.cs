@@ -24,7 +24,8 @@ internal static class BundleStatements
 
     public const string Settle = """
         UPDATE archiver.objects AS n
-        SET state = o.state, version_id = $3, stored_at = o.stored_at, ended_at = o.ended_at, reason = o.reason, discard_announced_at = o.discard_announced_at
+        SET state = o.state, version_id = $3, stored_at = o.stored_at, ended_at = o.ended_at, reason = o.reason,
+          discard_announced_at = o.discard_announced_at
         FROM archiver.objects AS o
         WHERE n.id = $2 AND o.id = $1 AND n.state = 'pending'
         """;

@@ -22,9 +22,17 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         (await SourceInspector.InspectAsync(connection, source, cancellationToken, lockTimeout)).Require(source.Name);
 
     /// <summary>Everything that belongs to the sessions that the request names, without what is held.</summary>
-    /// <exception cref="ArchiverException">The tombstones cannot be read, or the store does not have what the ledger knows: it is not the store that was written to.</exception>
+    /// <exception cref="ArchiverException">
+    /// The tombstones cannot be read, or the store does not have what the ledger knows: it is not the store that was written to.
+    /// </exception>
     public async Task<EraseWork> FindAsync(
-        NpgsqlConnection connection, SourceSettings source, SourceShape shape, DatabaseIdentity database, EraseRequest request, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        SourceSettings source,
+        SourceShape shape,
+        DatabaseIdentity database,
+        EraseRequest request,
+        CancellationToken cancellationToken
+    )
     {
         await StoreWitness.RequireAsync(connection, store, source, cancellationToken);
         var tombstones = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken);
@@ -34,7 +42,10 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         var work = new EraseWork(unrecorded.Ours, [.. tombstones.Tombstones.Select(t => t.Name)]);
         if (request.Reapply)
         {
-            var (erased, reused) = await new ErasedAgain(connection, source, shape, unrecorded.Ours).FindAsync(tombstones, cancellationToken);
+            var (erased, reused) = await new ErasedAgain(connection, source, shape, unrecorded.Ours).FindAsync(
+                tombstones,
+                cancellationToken
+            );
             work.Add(erased);
             work.Add(reused);
             foreach (var session in reused)
@@ -61,9 +72,20 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
                 (tombstones.CoversSession(key) ? work.ErasedBefore : work.Unknown).Add(id);
         }
         work.Unresolved.AddRange(unrecorded.Unreadable);
-        var theirs = request.User is null ? (IReadOnlySet<string>)new HashSet<string>() : await SameUser.AmongAsync(
-            connection, SameUser.Column(source.Map, shape), request.User, unrecorded.Others.SelectMany(o => o.Found.Documents).Select(d => d.User), cancellationToken);
-        foreach (var (found, reason) in unrecorded.Others.Where(o => o.Found.Documents.Any(d => IsAskedFor(d, request, theirs, work, tombstones))))
+        var theirs = request.User is null
+            ? (IReadOnlySet<string>)new HashSet<string>()
+            : await SameUser.AmongAsync(
+                connection,
+                SameUser.Column(source.Map, shape),
+                request.User,
+                unrecorded.Others.SelectMany(o => o.Found.Documents).Select(d => d.User),
+                cancellationToken
+            );
+        foreach (
+            var (found, reason) in unrecorded.Others.Where(o =>
+                o.Found.Documents.Any(d => IsAskedFor(d, request, theirs, work, tombstones))
+            )
+        )
             work.Unresolved.Add($"'{found.Key}' holds a session that is to be erased, and stays: {reason}");
         work.Unresolved.AddRange(await UntiedAsync(connection, source, shape, cancellationToken));
         foreach (var session in await HeldSessions.FindAsync(connection, source, shape, work.Free, cancellationToken))
@@ -71,38 +93,68 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         return work;
     }
 
-    private static bool IsAskedFor(FoundDocument document, EraseRequest request, IReadOnlySet<string> users, EraseWork work, TombstoneSet tombstones) =>
-        work.IsFree(document.SessionId) || request.Ids.Contains(document.SessionId) || (document.User is { } user && users.Contains(user))
+    private static bool IsAskedFor(
+        FoundDocument document,
+        EraseRequest request,
+        IReadOnlySet<string> users,
+        EraseWork work,
+        TombstoneSet tombstones
+    ) =>
+        work.IsFree(document.SessionId)
+        || request.Ids.Contains(document.SessionId)
+        || (document.User is { } user && users.Contains(user))
         || (request.Reapply && tombstones.Covers(document.SessionId, document.User, null, document.ArchivedAt));
 
     /// <summary>
-    /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that they are
+    /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that
+    /// they are
     /// not the person's.
     /// </summary>
-    private static async Task<IReadOnlyList<string>> UntiedAsync(NpgsqlConnection connection, SourceSettings source, SourceShape shape, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> UntiedAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        SourceShape shape,
+        CancellationToken cancellationToken
+    )
     {
         List<string> untied = [];
         foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, shape, c).Joins.Count > 0))
         {
             var rows = await OrphanRows.CountAsync(connection, source.Map, child, cancellationToken);
             if (rows > 0)
-                untied.Add(rows == 1
-                    ? $"1 row of '{child.Name}' has no parent row, so nobody can tell whose it is: delete it, or give it its parent"
-                    : $"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them their parent");
+                untied.Add(
+                    rows == 1
+                        ? $"1 row of '{child.Name}' has no parent row, so nobody can tell whose it is: delete it, or give it its parent"
+                        : $"{rows} rows of '{child.Name}' have no parent row, so nobody can tell whose they are: delete them, or give them "
+                            + "their parent"
+                );
         }
         return untied;
     }
 
     /// <summary>Live rows of the sessions, in all tables.</summary>
-    public static async Task<long> CountRowsAsync(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
+    public static async Task<long> CountRowsAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        SourceShape shape,
+        IReadOnlyCollection<string> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var keys = KeyMatch.Among(KeyForm.Of(source.Map, shape), "$1");
         var rows = await connection.ScalarAsync<long>(
-            $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {keys.Sql(shape.KeyOf(source.Map, "s"))}", cancellationToken, PgParameter.Texts(sessions));
+            $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {keys.Sql(shape.KeyOf(source.Map, "s"))}",
+            cancellationToken,
+            PgParameter.Texts(sessions)
+        );
         foreach (var child in source.Map.Children)
         {
             var path = SessionPath.Of(source.Map, shape, child);
-            rows += await connection.ScalarAsync<long>($"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(keys)}", cancellationToken, PgParameter.Texts(sessions));
+            rows += await connection.ScalarAsync<long>(
+                $"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(keys)}",
+                cancellationToken,
+                PgParameter.Texts(sessions)
+            );
         }
         return rows;
     }

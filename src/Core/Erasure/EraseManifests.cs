@@ -11,7 +11,8 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Erasure;
 
 /// <summary>
-/// Takes sessions out of the manifests of a run: writes each one again without them, with the places that the ledger knows now, then removes
+/// Takes sessions out of the manifests of a run: writes each one again without them, with the places that the ledger knows now, then
+/// removes
 /// the old one. Nothing is kept between two tries: what is to be done is read from the bucket and the ledger each time.
 /// </summary>
 internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
@@ -34,13 +35,19 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
         await foreach (var found in reader.ReadRunAsync(scope.Source.Prefix, run, cancellationToken))
         {
             // Those of a copy of this database, or of the one that it is a copy of, name the same runs.
-            if (scope.Database.LedgerIds.Contains(found.Manifest.LedgerId) && scope.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database)))
+            if (
+                scope.Database.LedgerIds.Contains(found.Manifest.LedgerId)
+                && scope.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database))
+            )
                 manifests.Add(found);
         }
         if (reader.Unreadable.Count > 0)
             return $"{reader.Unreadable[0]} cannot be read, so nobody can say whom it names";
         var places = await PlacesAsync(run, cancellationToken);
-        List<(string Key, BatchManifest Manifest)> old = [.. manifests.Where(m => m.Manifest.Members.Any(x => sessions.Contains(x.Session) || Now(x, places) != x))];
+        List<(string Key, BatchManifest Manifest)> old =
+        [
+            .. manifests.Where(m => m.Manifest.Members.Any(x => sessions.Contains(x.Session) || Now(x, places) != x)),
+        ];
         var said = manifests.Except(old).SelectMany(m => m.Manifest.Members).ToHashSet();
         foreach (var (_, manifest) in old)
         {
@@ -59,15 +66,35 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
 
     private static ManifestMember Now(ManifestMember member, Dictionary<(string, int), ManifestMember> places) =>
         places.TryGetValue((member.Session, member.Generation), out var place) && place.JsonSha256 == member.JsonSha256
-            ? member with { Key = place.Key, Version = place.Version, Offset = place.Offset, Length = place.Length }
+            ? member with
+            {
+                Key = place.Key,
+                Version = place.Version,
+                Offset = place.Offset,
+                Length = place.Length,
+            }
             : member;
 
     private async Task<Dictionary<(string, int), ManifestMember>> PlacesAsync(Guid run, CancellationToken cancellationToken)
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
         var rows = await connection.QueryAsync(
-            Places, row => new ManifestMember(row.GetString(0), row.GetInt32(1), "", row.GetString(2), row.TextOrNull(3), row.GetInt64(4), row.GetInt64(5), 0, row.GetString(6)),
-            cancellationToken, PgParameter.Text(scope.Source.Name), PgParameter.Uuid(run));
+            Places,
+            row => new ManifestMember(
+                row.GetString(0),
+                row.GetInt32(1),
+                "",
+                row.GetString(2),
+                row.TextOrNull(3),
+                row.GetInt64(4),
+                row.GetInt64(5),
+                0,
+                row.GetString(6)
+            ),
+            cancellationToken,
+            PgParameter.Text(scope.Source.Name),
+            PgParameter.Uuid(run)
+        );
         return rows.ToDictionary(r => (r.Session, r.Generation));
     }
 

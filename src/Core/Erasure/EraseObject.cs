@@ -7,7 +7,16 @@ namespace Archiver.Core.Erasure;
 /// <summary>An object of the ledger that holds, or held, a session that is to be erased.</summary>
 /// <param name="Members">Every session in it.</param>
 /// <param name="Runs">Runs of the archives in it: their manifests may name the session.</param>
-internal sealed record EraseObject(long Id, string Location, string Key, string? VersionId, string State, string? Reason, string[] Members, Guid[] Runs)
+internal sealed record EraseObject(
+    long Id,
+    string Location,
+    string Key,
+    string? VersionId,
+    string State,
+    string? Reason,
+    string[] Members,
+    Guid[] Runs
+)
 {
     private const string Find = """
         SELECT o.id, o.location, o.key, o.version_id, o.state, o.reason,
@@ -17,7 +26,8 @@ internal sealed record EraseObject(long Id, string Location, string Key, string?
                ARRAY(SELECT DISTINCT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased')
         FROM archiver.objects AS o
         WHERE o.source = $1 AND o.state <> 'erased'
-          AND (o.members && $2 OR EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = ANY ($2) AND a.state <> 'erased'))
+          AND (o.members && $2 OR EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = ANY ($2)
+            AND a.state <> 'erased'))
         ORDER BY o.id
         """;
 
@@ -27,10 +37,26 @@ internal sealed record EraseObject(long Id, string Location, string Key, string?
     public bool IsGone => State == "discarded" || (State == "abandoned" && Reason == "removed by reconcile");
 
     /// <summary>Every object that names one of the sessions.</summary>
-    public static async Task<IReadOnlyList<EraseObject>> FindAsync(NpgsqlConnection connection, string source, IEnumerable<string> sessions, CancellationToken cancellationToken) =>
+    public static async Task<IReadOnlyList<EraseObject>> FindAsync(
+        NpgsqlConnection connection,
+        string source,
+        IEnumerable<string> sessions,
+        CancellationToken cancellationToken
+    ) =>
         await connection.QueryAsync(
             Find,
             row => new EraseObject(
-                row.GetInt64(0), row.GetString(1), row.GetString(2), row.TextOrNull(3), row.GetString(4), row.TextOrNull(5), row.GetFieldValue<string[]>(6), row.GetFieldValue<Guid[]>(7)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions));
+                row.GetInt64(0),
+                row.GetString(1),
+                row.GetString(2),
+                row.TextOrNull(3),
+                row.GetString(4),
+                row.TextOrNull(5),
+                row.GetFieldValue<string[]>(6),
+                row.GetFieldValue<Guid[]>(7)
+            ),
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Texts(sessions)
+        );
 }

@@ -6,7 +6,8 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>
-/// The bucket's part of an erasure: bundles are written again without the sessions, manifests too, then objects are removed in every version
+/// The bucket's part of an erasure: bundles are written again without the sessions, manifests too, then objects are removed in every
+/// version
 /// and confirmed gone, and last the ledger forgets their ids. Of a session of which something is left the ledger forgets nothing.
 /// </summary>
 internal sealed class EraseObjects(EraseScope scope)
@@ -73,9 +74,11 @@ internal sealed class EraseObjects(EraseScope scope)
     {
         var sessions = _work.Free.ToHashSet(StringComparer.Ordinal);
         // Manifests outlive a ledger: they name the sessions of objects that it does not know.
-        var unrecorded = _work.Unrecorded.SelectMany(o => o.Documents)
+        var unrecorded = _work
+            .Unrecorded.SelectMany(o => o.Documents)
             .Select(d => (Session: d.SessionId, Run: Guid.TryParse(d.Header.Source.Run, out var run) ? run : Guid.Empty))
-            .Where(d => d.Run != Guid.Empty).ToList();
+            .Where(d => d.Run != Guid.Empty)
+            .ToList();
         Dictionary<Guid, string> left = [];
         foreach (var run in objects.SelectMany(o => o.Runs).Concat(unrecorded.Select(d => d.Run)).Distinct())
         {
@@ -110,14 +113,26 @@ internal sealed class EraseObjects(EraseScope scope)
     }
 
     /// <summary>Those that nothing holds and that are this database's; why the others stay is noted.</summary>
-    private async Task<IReadOnlyList<EraseObject>> FreeAsync(NpgsqlConnection connection, IReadOnlyList<EraseObject> group, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<EraseObject>> FreeAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<EraseObject> group,
+        CancellationToken cancellationToken
+    )
     {
-        var held = await scope.KeepHeldAsync(connection, [.. group.SelectMany(o => o.Members).Where(_work.IsFree).Distinct()], cancellationToken);
+        var held = await scope.KeepHeldAsync(
+            connection,
+            [.. group.SelectMany(o => o.Members).Where(_work.IsFree).Distinct()],
+            cancellationToken
+        );
         // A bundle that was written again holds only what is to go; if one of these is held now, it stays.
         List<EraseObject> free = [.. group.Where(o => !o.Members.Any(held.Contains))];
         foreach (var old in group.Except(free))
             scope.Keep(old.Members, "its bundle came under a legal hold");
-        var foreign = await _owner.WhyForeignAsync(free.Where(o => !o.IsGone).Select(o => o.Name), scope.Settings.Storage.UploadConcurrency, cancellationToken);
+        var foreign = await _owner.WhyForeignAsync(
+            free.Where(o => !o.IsGone).Select(o => o.Name),
+            scope.Settings.Storage.UploadConcurrency,
+            cancellationToken
+        );
         foreach (var old in free.Where(o => foreign.ContainsKey(o.Key)))
             scope.Keep(old.Members, $"its object is not this database's: {foreign[old.Key]}");
         free.RemoveAll(o => foreign.ContainsKey(o.Key));
@@ -134,6 +149,15 @@ internal sealed class EraseObjects(EraseScope scope)
         var (archives, objects) = await EraseLedger.ObjectsAsync(connection, gone.Select(o => o.Id), forgotten, cancellationToken);
         Archives += archives;
         await RunJournal.CountAsync(connection, scope.Run.RunId, new(forgotten.Count, Rows: 0), cancellationToken);
-        await scope.AuditAsync(connection, new() { ["sessions"] = forgotten.Count, ["archives"] = archives, ["objects"] = objects }, cancellationToken);
+        await scope.AuditAsync(
+            connection,
+            new()
+            {
+                ["sessions"] = forgotten.Count,
+                ["archives"] = archives,
+                ["objects"] = objects,
+            },
+            cancellationToken
+        );
     }
 }

@@ -4,7 +4,9 @@ using Archiver.Core.Ledger;
 
 namespace Archiver.Core.Erasure;
 
-/// <summary>What an erasure did, session by session. Counts are of what is confirmed: committed in the database, absent in the store.</summary>
+/// <summary>
+/// What an erasure did, session by session. Counts are of what is confirmed: committed in the database, absent in the store.
+/// </summary>
 internal sealed record EraseReceipt
 {
     public required string Source { get; init; }
@@ -22,7 +24,8 @@ internal sealed record EraseReceipt
     public bool Plan { get; init; }
 
     /// <summary>Nothing of what was asked for is left, as far as this ledger and its bucket go.</summary>
-    public bool Complete => Outcome == RunOutcome.Done && Unknown.Count == 0 && Unresolved.Count == 0 && Sessions.All(s => s.State == ErasedSession.Erased);
+    public bool Complete =>
+        Outcome == RunOutcome.Done && Unknown.Count == 0 && Unresolved.Count == 0 && Sessions.All(s => s.State == ErasedSession.Erased);
 
     public IReadOnlyList<ErasedSession> Sessions { get; init; } = [];
 
@@ -54,18 +57,29 @@ internal sealed record EraseReceipt
     public IReadOnlyList<string> Unresolved { get; init; } = [];
 
     /// <summary>Nothing was found of what was asked for, so nothing was erased.</summary>
-    public bool NoMatch => Outcome is RunOutcome.Done or RunOutcome.Partial && Sessions.Count == 0 && ErasedBefore.Count == 0 && Unresolved.Count == 0 && Unknown.Count > 0;
+    public bool NoMatch =>
+        Outcome is RunOutcome.Done or RunOutcome.Partial
+        && Sessions.Count == 0
+        && ErasedBefore.Count == 0
+        && Unresolved.Count == 0
+        && Unknown.Count > 0;
 
     /// <summary>One sentence for a person; null when it went to its end.</summary>
     public string? Error { get; init; }
 
     /// <summary>The exit code of the command line: 0 only when nothing is left.</summary>
-    public int ExitCode => Outcome switch
-    {
-        RunOutcome.Paused => 3,
-        RunOutcome.Done when !Complete => 1,
-        _ => new RunSummary { Source = Source, Policy = "", Outcome = Outcome }.ExitCode,
-    };
+    public int ExitCode =>
+        Outcome switch
+        {
+            RunOutcome.Paused => 3,
+            RunOutcome.Done when !Complete => 1,
+            _ => new RunSummary
+            {
+                Source = Source,
+                Policy = "",
+                Outcome = Outcome,
+            }.ExitCode,
+        };
 }
 
 /// <summary>What became of one session.</summary>
@@ -74,5 +88,7 @@ internal sealed record EraseReceipt
 /// <param name="Reasons">Why something of it is left.</param>
 internal sealed record ErasedSession(string SessionId, string State, IReadOnlyList<string> Reasons)
 {
-    public const string Erased = "erased", Held = "held", Remaining = "remaining";
+    public const string Erased = "erased",
+        Held = "held",
+        Remaining = "remaining";
 }

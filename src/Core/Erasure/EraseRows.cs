@@ -12,7 +12,8 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// Deletes the live rows of sessions without a copy: erasure is one of the two named exceptions to the promise. As strict as every other
-/// delete all the same: locked from the top down, exactly the locked versions deleted, side effects counted, holds and lease asked, audited.
+/// delete all the same: locked from the top down, exactly the locked versions deleted, side effects counted, holds and lease asked,
+/// audited.
 /// </summary>
 internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who, string? reason)
 {
@@ -20,7 +21,10 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
 
     /// <summary>Deletes what can be deleted; sessions without a live row are simply none.</summary>
     /// <returns>Rows deleted, and the sessions whose rows stay with the reason.</returns>
-    public async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken)
+    public async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(
+        IReadOnlyList<string> sessions,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -36,10 +40,23 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         }
     }
 
-    private Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteOnceAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, run.Batch.Rows * 10L, sessions.Count == 1, transaction => DeleteAsync(transaction, sessions, cancellationToken), cancellationToken);
+    private Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteOnceAsync(
+        IReadOnlyList<string> sessions,
+        CancellationToken cancellationToken
+    ) =>
+        ShortTransaction.RunAsync(
+            run,
+            run.Batch.Rows * 10L,
+            sessions.Count == 1,
+            transaction => DeleteAsync(transaction, sessions, cancellationToken),
+            cancellationToken
+        );
 
-    private async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(ShortTransaction transaction, IReadOnlyList<string> sessions, CancellationToken cancellationToken)
+    private async Task<(long Rows, IReadOnlyList<DroppedSession> Dropped)> DeleteAsync(
+        ShortTransaction transaction,
+        IReadOnlyList<string> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var connection = transaction.Connection;
         var statements = new DeleteStatements(run.Source.Map, run.Shape);
@@ -52,8 +69,18 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         // An archive may be held although its live row is not: it was somebody else's then.
         var held = await HeldSessions.FindAsync(connection, run.Source, run.Shape, [.. versions.Keys, .. gone], cancellationToken);
         locks.Drop(held, DropReason.Held);
-        var targets = await LockRowsAsync(locks, statements, versions.Where(v => !held.Contains(v.Key)).Select(v => (v.Key, (long?)v.Value)), cancellationToken);
-        var late = await LockRowsAsync(locks, statements, gone.Where(k => !held.Contains(k)).Select(k => (k, (long?)null)), cancellationToken);
+        var targets = await LockRowsAsync(
+            locks,
+            statements,
+            versions.Where(v => !held.Contains(v.Key)).Select(v => (v.Key, (long?)v.Value)),
+            cancellationToken
+        );
+        var late = await LockRowsAsync(
+            locks,
+            statements,
+            gone.Where(k => !held.Contains(k)).Select(k => (k, (long?)null)),
+            cancellationToken
+        );
         FaultPoint.Reach(FaultPoints.EraseRowsLocked);
 
         var deletion = new RowDeletion(connection, transaction.Transaction, run.Shape, statements);
@@ -70,20 +97,29 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
             var entries = await connection.ScalarAsync<long>(Audited, cancellationToken, PgParameter.Uuid(run.Id));
             FaultPoint.Reach(FaultPoints.EraseRowsDeleted);
             await transaction.CommitAsync(
-                async (other, token) => await other.ScalarAsync<long>(Audited, token, PgParameter.Uuid(run.Id)) >= entries, cancellationToken);
+                async (other, token) => await other.ScalarAsync<long>(Audited, token, PgParameter.Uuid(run.Id)) >= entries,
+                cancellationToken
+            );
             FaultPoint.Reach(FaultPoints.EraseRowsCommitted);
         }
         return (rows, [.. locks.Dropped.Where(d => d.Reason != DropReason.Gone), .. deletion.Dropped, .. lateDeletion.Dropped]);
     }
 
-    /// <summary>Sessions that have rows again, or still: without a foreign key the application could write while the others were deleted.</summary>
+    /// <summary>
+    /// Sessions that have rows again, or still: without a foreign key the application could write while the others were deleted.
+    /// </summary>
     public async Task<IReadOnlyList<string>> LeftAsync(IReadOnlyList<string> sessions, CancellationToken cancellationToken)
     {
         var statements = new DeleteStatements(run.Source.Map, run.Shape);
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
-        HashSet<string> left = [.. await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions))];
+        HashSet<string> left =
+        [
+            .. await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions)),
+        ];
         foreach (var child in run.Source.Map.Children)
-            left.UnionWith((await SessionLocks.FingerprintsAsync(connection, statements.ReadRows(child, sessions), cancellationToken)).Keys);
+            left.UnionWith(
+                (await SessionLocks.FingerprintsAsync(connection, statements.ReadRows(child, sessions), cancellationToken)).Keys
+            );
         return [.. left];
     }
 
@@ -92,12 +128,20 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
     /// <param name="sessions">Each with its row's version, or null where the row is gone.</param>
     /// <param name="cancellationToken">Gives up.</param>
     private static async Task<IReadOnlyList<RowTarget>> LockRowsAsync(
-        SessionLocks locks, DeleteStatements statements, IEnumerable<(string Key, long? Version)> sessions, CancellationToken cancellationToken)
+        SessionLocks locks,
+        DeleteStatements statements,
+        IEnumerable<(string Key, long? Version)> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var fingerprints = sessions.ToDictionary(
             s => s.Key,
-            s => s.Version is { } version && statements.SessionRows ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) } : [],
-            StringComparer.Ordinal);
+            s =>
+                s.Version is { } version && statements.SessionRows
+                    ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) }
+                    : [],
+            StringComparer.Ordinal
+        );
         IReadOnlyList<string> keys = [.. fingerprints.Keys];
         foreach (var child in statements.TopDown)
         {

@@ -31,7 +31,11 @@ internal sealed record EraseScope
         RemovalTransaction.BeginAsync(connection, Source.Name, Settings, cancellationToken);
 
     /// <summary>Which of these sessions a hold covers; they stay. Under the hold lock.</summary>
-    public async Task<IReadOnlySet<string>> KeepHeldAsync(NpgsqlConnection connection, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
+    public async Task<IReadOnlySet<string>> KeepHeldAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<string> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var held = await HeldSessions.FindAsync(connection, Source, Shape, sessions, cancellationToken);
         foreach (var session in held)

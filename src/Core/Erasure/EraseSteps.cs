@@ -9,7 +9,8 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Erasure;
 
 /// <summary>
-/// The steps of an erasure. Their order is chosen by the crash we prefer: tombstones first, so that nothing comes back; the ledger's text last,
+/// The steps of an erasure. Their order is chosen by the crash we prefer: tombstones first, so that nothing comes back; the ledger's text
+/// last,
 /// so that whatever is left is still found by its id and a later erasure ends it.
 /// </summary>
 internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
@@ -54,7 +55,11 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
                 var (deleted, dropped) = await rows.DeleteAsync(left, cancellationToken);
                 report(receipt = receipt with { Rows = receipt.Rows + deleted });
                 foreach (var session in dropped)
-                    _work.Keep(session.Key, session.Reason == DropReason.Held ? ErasedSession.Held : ErasedSession.Remaining, $"its live rows: {session.Reason}");
+                    _work.Keep(
+                        session.Key,
+                        session.Reason == DropReason.Held ? ErasedSession.Held : ErasedSession.Remaining,
+                        $"its live rows: {session.Reason}"
+                    );
                 kept.UnionWith(dropped.Select(d => d.Key));
                 left = [.. (await rows.LeftAsync(left, cancellationToken)).Except(kept)];
             }
@@ -68,7 +73,13 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
         }
         finally
         {
-            receipt = receipt with { Archives = objects.Archives, Objects = objects.Removed, Bundles = objects.Bundles, Manifests = objects.Manifests };
+            receipt = receipt with
+            {
+                Archives = objects.Archives,
+                Objects = objects.Removed,
+                Bundles = objects.Bundles,
+                Manifests = objects.Manifests,
+            };
             report(receipt);
         }
         await SeeAsync(_request.Reapply ? _work.Tombstones : buried, cancellationToken);
@@ -80,7 +91,14 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
         await using var connection = await _run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.Common + TransactionSettings.Change, cancellationToken);
-        await EraseLedger.RestAsync(connection, scope.Source.Name, _work.Free, user, SameUser.Column(scope.Source.Map, scope.Shape), cancellationToken);
+        await EraseLedger.RestAsync(
+            connection,
+            scope.Source.Name,
+            _work.Free,
+            user,
+            SameUser.Column(scope.Source.Map, scope.Shape),
+            cancellationToken
+        );
         await _run.CommitAsync(connection, transaction, cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseTextErased);
     }
@@ -92,7 +110,9 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
         await Erasures.AddAsync(connection, scope.Source.Name, names, cancellationToken);
     }
 
-    /// <summary>Tombstones in the bucket, before anything is destroyed; their names. Under the hold lock: what is held is not buried.</summary>
+    /// <summary>
+    /// Tombstones in the bucket, before anything is destroyed; their names. Under the hold lock: what is held is not buried.
+    /// </summary>
     private async Task<IReadOnlyList<string>> BuryAsync(string? user, CancellationToken cancellationToken)
     {
         await using var connection = await _run.Connections.OpenAsync(cancellationToken);
@@ -100,23 +120,34 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
         await scope.KeepHeldAsync(connection, _work.Free, cancellationToken);
         await PrefixOwner.RequireAsync(connection, scope.Store, scope.Source, _run.Database, cancellationToken);
         var writer = new TombstoneWriter(scope.Store, scope.Source, _run.Database, _run.RunId, scope.Settings.Storage.UploadConcurrency);
-        var names = await writer.WriteAsync(_work.Free, user is null ? [] : SameUser.Spellings(SameUser.Column(scope.Source.Map, scope.Shape), user), _run.Now, cancellationToken);
+        var names = await writer.WriteAsync(
+            _work.Free,
+            user is null ? [] : SameUser.Spellings(SameUser.Column(scope.Source.Map, scope.Shape), user),
+            _run.Now,
+            cancellationToken
+        );
         FaultPoint.Reach(FaultPoints.EraseBuried);
         await _run.CommitAsync(connection, transaction, cancellationToken);
         return names;
     }
 
-    private RunContext Context() => new()
-    {
-        Id = _run.RunId,
-        Source = scope.Source,
-        // Only its name counts here: nothing is selected by it.
-        Policy = new Policy { Source = scope.Source.Name, Name = Eraser.Name, Action = PolicyAction.Purge },
-        Batch = scope.Settings.Batch,
-        Cutoffs = new Cutoffs(_run.Now),
-        Database = _run.Database,
-        Shape = scope.Shape,
-        Connections = _run.Connections,
-        Lease = _run.Lease,
-    };
+    private RunContext Context() =>
+        new()
+        {
+            Id = _run.RunId,
+            Source = scope.Source,
+            // Only its name counts here: nothing is selected by it.
+            Policy = new Policy
+            {
+                Source = scope.Source.Name,
+                Name = Eraser.Name,
+                Action = PolicyAction.Purge,
+            },
+            Batch = scope.Settings.Batch,
+            Cutoffs = new Cutoffs(_run.Now),
+            Database = _run.Database,
+            Shape = scope.Shape,
+            Connections = _run.Connections,
+            Lease = _run.Lease,
+        };
 }

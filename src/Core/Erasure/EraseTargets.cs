@@ -9,10 +9,17 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>Finds what an erasure is about: in the tables, in the ledger, and in objects of which the ledger knows little.</summary>
-internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings source, SourceShape shape, IArchiveReader store, IReadOnlyList<FoundObject> unrecorded)
+internal sealed class EraseTargets(
+    NpgsqlConnection connection,
+    SourceSettings source,
+    SourceShape shape,
+    IArchiveReader store,
+    IReadOnlyList<FoundObject> unrecorded
+)
 {
     private static string ArchivedOfUser(ColumnShape? user) =>
-        $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND {SameUser.Form(user, "a.user_id")} = {SameUser.Form(user, "$2")} AND a.state <> 'erased'";
+        $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND {SameUser.Form(user, "a.user_id")} = "
+        + $"{SameUser.Form(user, "$2")} AND a.state <> 'erased'";
 
     // Objects of dead runs: no archive row says whose the sessions in them are.
     private const string Nameless = """
@@ -39,19 +46,42 @@ internal sealed class EraseTargets(NpgsqlConnection connection, SourceSettings s
         if (source.Map.Session.User is { } column)
         {
             var (name, type) = (SessionPath.Column("s", column), shape.Session[column].CastType);
-            found.UnionWith(await connection.QueryAsync(
-                $"SELECT {Key}::text FROM {source.Map.Session.Sql} AS s WHERE {name} = $1::{type} OR {SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
-                row => row.GetString(0), cancellationToken, PgParameter.Text(user)));
+            found.UnionWith(
+                await connection.QueryAsync(
+                    $"SELECT {Key}::text FROM {source.Map.Session.Sql} AS s WHERE {name} = $1::{type} OR "
+                        + $"{SameUser.Written(same, $"{name}::text")} = {SameUser.Form(same, "$1")}",
+                    row => row.GetString(0),
+                    cancellationToken,
+                    PgParameter.Text(user)
+                )
+            );
         }
-        found.UnionWith(await connection.QueryAsync(ArchivedOfUser(same), row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(user)));
+        found.UnionWith(
+            await connection.QueryAsync(
+                ArchivedOfUser(same),
+                row => row.GetString(0),
+                cancellationToken,
+                PgParameter.Text(source.Name),
+                PgParameter.Text(user)
+            )
+        );
         var owners = new UnknownOwners(connection, source, store);
         await owners.ReadAsync(cancellationToken);
         Owners = owners.Owners;
         Unreadable.AddRange(owners.Unknown);
         var nameless = await connection.QueryAsync(
-            Nameless, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(store.Location));
+            Nameless,
+            row => new ObjectName(row.GetString(0), row.TextOrNull(1)),
+            cancellationToken,
+            PgParameter.Text(source.Name),
+            PgParameter.Text(store.Location)
+        );
         var examiner = new ObjectExaminer(store, source.Map);
-        List<(string Session, string? User)> documents = [.. Owners.Select(o => (o.Session, o.User)), .. unrecorded.SelectMany(o => o.Documents).Select(d => (d.SessionId, d.User))];
+        List<(string Session, string? User)> documents =
+        [
+            .. Owners.Select(o => (o.Session, o.User)),
+            .. unrecorded.SelectMany(o => o.Documents).Select(d => (d.SessionId, d.User)),
+        ];
         foreach (var name in nameless)
         {
             if (await examiner.ExamineAsync(name, cancellationToken) is not { } read)

@@ -19,10 +19,17 @@ internal sealed class EraseUnrecorded(EraseScope scope)
             return;
         await using var connection = await scope.Run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await scope.BeginAsync(connection, cancellationToken);
-        await scope.KeepHeldAsync(connection, [.. whole.SelectMany(o => o.Documents).Select(d => d.SessionId).Distinct()], cancellationToken);
+        await scope.KeepHeldAsync(
+            connection,
+            [.. whole.SelectMany(o => o.Documents).Select(d => d.SessionId).Distinct()],
+            cancellationToken
+        );
         whole.RemoveAll(o => !o.Documents.All(d => _work.IsFree(d.SessionId)));
         await scope.Run.RequireLeaseAsync(connection, cancellationToken);
-        var outcome = await scope.Store.DeleteAllVersionsAsync([.. whole.Select(o => new ObjectName(o.Key, o.VersionId))], cancellationToken);
+        var outcome = await scope.Store.DeleteAllVersionsAsync(
+            [.. whole.Select(o => new ObjectName(o.Key, o.VersionId))],
+            cancellationToken
+        );
         Removed = whole.Select(o => o.Key).Distinct(StringComparer.Ordinal).Count(outcome.IsGone);
         foreach (var found in whole.Where(o => !outcome.IsGone(o.Key)))
             scope.Keep(found.Documents.Select(d => d.SessionId), outcome.Failures[found.Key].Message);
@@ -42,7 +49,11 @@ internal sealed class EraseUnrecorded(EraseScope scope)
             if (sessions.TrueForAll(_work.IsFree))
                 whole.AddRange(versions);
             else
-                scope.Keep(sessions, $"'{versions.Key}' holds other sessions too, and the ledger does not know it: archiver reconcile --fix --yes, then again");
+                scope.Keep(
+                    sessions,
+                    $"'{versions.Key}' holds other sessions too, and the ledger does not know it: archiver reconcile "
+                        + "--fix --yes, then again"
+                );
         }
         return whole;
     }

@@ -3,7 +3,9 @@ using Archiver.Core.Documents;
 
 namespace Archiver.Core.Erasure;
 
-/// <summary>The sessions of one erasure and what is known of each so far. A session counts as erased until something of it is found to stay.</summary>
+/// <summary>
+/// The sessions of one erasure and what is known of each so far. A session counts as erased until something of it is found to stay.
+/// </summary>
 internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnlyList<string> tombstones)
 {
     private readonly SortedDictionary<string, (string State, SortedSet<string> Reasons)> _sessions = new(StringComparer.Ordinal);
@@ -21,9 +23,12 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
     /// <summary>What documents said of archives whose users the ledger did not know.</summary>
     public List<ArchiveOwner> Owners { get; } = [];
 
-    public IReadOnlyList<ErasedSession> Sessions => [.. _sessions.Select(s => new ErasedSession(s.Key, s.Value.State, [.. s.Value.Reasons]))];
+    public IReadOnlyList<ErasedSession> Sessions =>
+        [.. _sessions.Select(s => new ErasedSession(s.Key, s.Value.State, [.. s.Value.Reasons]))];
 
-    /// <summary>Sessions that nothing forbids to erase. One of which something stayed is still tried everywhere else; a held one is not.</summary>
+    /// <summary>
+    /// Sessions that nothing forbids to erase. One of which something stayed is still tried everywhere else; a held one is not.
+    /// </summary>
     public IReadOnlyList<string> Free => [.. _sessions.Where(s => IsFree(s.Key)).Select(s => s.Key)];
 
     public bool IsComplete => Unknown.Count == 0 && Unresolved.Count == 0 && _sessions.Values.All(s => s.State == ErasedSession.Erased);
@@ -40,7 +45,8 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
             _sessions.TryAdd(session, (ErasedSession.Erased, new(StringComparer.Ordinal)));
     }
 
-    public bool IsFree(string session) => _sessions.TryGetValue(session, out var known) && known.State != ErasedSession.Held && !known.Reasons.Contains(Reused);
+    public bool IsFree(string session) =>
+        _sessions.TryGetValue(session, out var known) && known.State != ErasedSession.Held && !known.Reasons.Contains(Reused);
 
     /// <summary>Something of a session stays.</summary>
     public void Keep(string session, string state, string reason)
@@ -52,15 +58,16 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
             _sessions[session] = known with { State = state };
     }
 
-    public EraseReceipt Receipt(string source) => new()
-    {
-        Source = source,
-        Outcome = RunOutcome.Done,
-        Sessions = Sessions,
-        Unknown = Unknown,
-        ErasedBefore = ErasedBefore,
-        Unresolved = Unresolved,
-    };
+    public EraseReceipt Receipt(string source) =>
+        new()
+        {
+            Source = source,
+            Outcome = RunOutcome.Done,
+            Sessions = Sessions,
+            Unknown = Unknown,
+            ErasedBefore = ErasedBefore,
+            Unresolved = Unresolved,
+        };
 
     /// <summary>Why a session is left alone by a second application of its tombstone.</summary>
     public const string Reused = "a newer session bears its id: erase it by name if that is meant";

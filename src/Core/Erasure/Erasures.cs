@@ -15,12 +15,19 @@ internal static class Erasures
 {
     private const string Known = "SELECT e.name FROM archiver.erasures AS e WHERE e.source = $1";
 
-    private const string Add = "INSERT INTO archiver.erasures (source, name) SELECT $1, n.name FROM unnest($2) AS n (name) ON CONFLICT DO NOTHING";
+    private const string Add =
+        "INSERT INTO archiver.erasures (source, name) SELECT $1, n.name FROM unnest($2) AS n (name) ON CONFLICT DO NOTHING";
 
-    public static Task<int> AddAsync(NpgsqlConnection connection, string source, IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(Add, cancellationToken, PgParameter.Text(source), PgParameter.Texts(names));
+    public static Task<int> AddAsync(
+        NpgsqlConnection connection,
+        string source,
+        IReadOnlyCollection<string> names,
+        CancellationToken cancellationToken
+    ) => connection.ExecuteAsync(Add, cancellationToken, PgParameter.Text(source), PgParameter.Texts(names));
 
-    /// <summary>What was erased from the source, once a run may go on. Costs one listing where nothing was erased since the last run.</summary>
+    /// <summary>
+    /// What was erased from the source, once a run may go on. Costs one listing where nothing was erased since the last run.
+    /// </summary>
     /// <exception cref="ArchiverException">Something that was erased is here again; kind Refused.</exception>
     public static async Task<TombstoneSet> RequireAppliedAsync(RunContext run, IArchiveReader store, CancellationToken cancellationToken)
     {
@@ -32,10 +39,17 @@ internal static class Erasures
         var unseen = tombstones.Tombstones.Select(t => t.Name).Except(known, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         if (unseen.Count == 0)
             return tombstones;
-        var (erased, _) = await new ErasedAgain(connection, run.Source, run.Shape, unrecorded: []).FindAsync(tombstones.Only(unseen), cancellationToken);
+        var (erased, _) = await new ErasedAgain(connection, run.Source, run.Shape, unrecorded: []).FindAsync(
+            tombstones.Only(unseen),
+            cancellationToken
+        );
         if (erased.Count > 0)
-            throw new ArchiverException(FailureKind.Refused,
-                $"{Counted.Of(erased.Count, "session")} of source '{run.Source.Name}' {(erased.Count == 1 ? "was erased and is" : "were erased and are")} here again: the database was restored to an earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"{Counted.Of(erased.Count, "session")} of source '{run.Source.Name}' "
+                    + $"{(erased.Count == 1 ? "was erased and is" : "were erased and are")} here again: the database was restored to an "
+                    + "earlier time, or an erasure was interrupted. Nothing was changed. Erase them again: archiver erase --reapply --yes"
+            );
         await AddAsync(connection, run.Source.Name, unseen, cancellationToken);
         return tombstones;
     }

@@ -9,7 +9,8 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>
-/// Archives of which the ledger does not know whose they are: written before users were mapped, or from another column. Their documents hold the
+/// Archives of which the ledger does not know whose they are: written before users were mapped, or from another column. Their documents
+/// hold the
 /// whole session row, so they are asked; what they say is learned, so that it is read once.
 /// </summary>
 internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings source, IArchiveReader store)
@@ -18,7 +19,8 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
         SELECT DISTINCT o.id, o.key, o.version_id, o.location
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.source = $1 AND a.state NOT IN ('discarded', 'erased') AND o.state NOT IN ('discarded', 'erased') AND o.reason IS DISTINCT FROM 'removed by reconcile'
+        WHERE a.source = $1 AND a.state NOT IN ('discarded', 'erased') AND o.state NOT IN ('discarded', 'erased') AND o.reason IS DISTINCT
+          FROM 'removed by reconcile'
           AND ({HoldCondition.OwnerUnknown("a")} OR a.user_column <> $2)
         ORDER BY o.id
         """;
@@ -26,7 +28,8 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
     private const string Learn = """
         UPDATE archiver.archives AS a SET user_id = n.user_id, user_column = $2
         FROM unnest($3, $4, $5, $6) AS n (object_id, session_id, generation, user_id)
-        WHERE a.source = $1 AND a.object_id = n.object_id AND a.session_id = n.session_id AND a.generation = n.generation AND a.state <> 'erased'
+        WHERE a.source = $1 AND a.object_id = n.object_id AND a.session_id = n.session_id AND a.generation = n.generation
+          AND a.state <> 'erased'
         """;
 
     /// <summary>Whose the archives are, by their documents.</summary>
@@ -42,8 +45,12 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
         if (source.Map.Session.User is not { } column)
             return;
         var objects = await connection.QueryAsync(
-            Objects, row => (Id: row.GetInt64(0), Name: new ObjectName(row.GetString(1), row.TextOrNull(2)), Location: row.GetString(3)), cancellationToken,
-            PgParameter.Text(source.Name), PgParameter.Text(column));
+            Objects,
+            row => (Id: row.GetInt64(0), Name: new ObjectName(row.GetString(1), row.TextOrNull(2)), Location: row.GetString(3)),
+            cancellationToken,
+            PgParameter.Text(source.Name),
+            PgParameter.Text(column)
+        );
         var examiner = new ObjectExaminer(store, source.Map);
         foreach (var (id, name, location) in objects)
         {
@@ -61,10 +68,22 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
     }
 
     /// <summary>Notes in the ledger what the documents said.</summary>
-    public static Task<int> LearnAsync(NpgsqlConnection connection, SourceSettings source, IReadOnlyList<ArchiveOwner> owners, CancellationToken cancellationToken) =>
+    public static Task<int> LearnAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        IReadOnlyList<ArchiveOwner> owners,
+        CancellationToken cancellationToken
+    ) =>
         connection.ExecuteAsync(
-            Learn, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(source.Map.Session.User), PgParameter.Bigints(owners.Select(o => o.ObjectId)),
-            PgParameter.Texts(owners.Select(o => o.Session)), PgParameter.Ints(owners.Select(o => o.Generation)), PgParameter.Texts(owners.Select(o => o.User)));
+            Learn,
+            cancellationToken,
+            PgParameter.Text(source.Name),
+            PgParameter.Text(source.Map.Session.User),
+            PgParameter.Bigints(owners.Select(o => o.ObjectId)),
+            PgParameter.Texts(owners.Select(o => o.Session)),
+            PgParameter.Ints(owners.Select(o => o.Generation)),
+            PgParameter.Texts(owners.Select(o => o.User))
+        );
 }
 
 /// <summary>Whose an archive is; null is nobody's.</summary>

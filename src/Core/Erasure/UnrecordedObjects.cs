@@ -12,7 +12,8 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>
-/// Objects under the source's prefix that the ledger does not know, in every version, also behind a delete marker: after a restore of the database
+/// Objects under the source's prefix that the ledger does not know, in every version, also behind a delete marker: after a restore of the
+/// database
 /// to an earlier time, after a lost ledger, or from somebody else. An erasure removes ours and names the others that may hold the person.
 /// </summary>
 internal sealed class UnrecordedObjects(NpgsqlConnection connection, SourceSettings source, DatabaseIdentity database, IArchiveReader store)
@@ -57,8 +58,15 @@ internal sealed class UnrecordedObjects(NpgsqlConnection connection, SourceSetti
 
     private async Task ExamineAsync(List<ListedVersions> page, CancellationToken cancellationToken)
     {
-        var unknown = (await connection.QueryAsync(
-            NotRecorded, row => row.GetString(0), cancellationToken, PgParameter.Texts(page.Select(l => l.Key)), PgParameter.Text(store.Location))).ToHashSet(StringComparer.Ordinal);
+        var unknown = (
+            await connection.QueryAsync(
+                NotRecorded,
+                row => row.GetString(0),
+                cancellationToken,
+                PgParameter.Texts(page.Select(l => l.Key)),
+                PgParameter.Text(store.Location)
+            )
+        ).ToHashSet(StringComparer.Ordinal);
         foreach (var name in page.Where(l => unknown.Contains(l.Key)).SelectMany(l => l.Objects))
         {
             if (await _examiner.ExamineAsync(name, cancellationToken) is { } found)
@@ -71,8 +79,14 @@ internal sealed class UnrecordedObjects(NpgsqlConnection connection, SourceSetti
         if (found.Problem is { } problem)
         {
             // Whose a damaged object is, only what is kept beside it says.
-            var (system, name) = (found.Metadata.GetValueOrDefault(ObjectMetadata.SystemKey), found.Metadata.GetValueOrDefault(ObjectMetadata.SourceKey));
-            if ((system is null || database.Origins.Any(o => o.SystemId == system)) && (name is null || _names!.Contains(Uri.UnescapeDataString(name))))
+            var (system, name) = (
+                found.Metadata.GetValueOrDefault(ObjectMetadata.SystemKey),
+                found.Metadata.GetValueOrDefault(ObjectMetadata.SourceKey)
+            );
+            if (
+                (system is null || database.Origins.Any(o => o.SystemId == system))
+                && (name is null || _names!.Contains(Uri.UnescapeDataString(name)))
+            )
                 Unreadable.Add($"'{found.Key}', which the ledger does not know, cannot be read, so nobody can tell whose it is: {problem}");
             return;
         }
@@ -80,7 +94,11 @@ internal sealed class UnrecordedObjects(NpgsqlConnection connection, SourceSetti
             return;
         if (_owner.WhyForeign(found) is not { } reason)
             Ours.Add(found);
-        else if (found.LedgerId is { } ledger && !database.LedgerIds.Contains(ledger) && found.Documents.All(d => _owner.WhyForeign(d.Header.Source.SystemId, d.Header.Source.Database) is null))
+        else if (
+            found.LedgerId is { } ledger
+            && !database.LedgerIds.Contains(ledger)
+            && found.Documents.All(d => _owner.WhyForeign(d.Header.Source.SystemId, d.Header.Source.Database) is null)
+        )
             Others.Add((found, "it is of this database and of another ledger, as after a lost one: archiver ledger rebuild, then again"));
         else
             Others.Add((found, reason));

@@ -10,7 +10,8 @@ using Npgsql;
 namespace Archiver.Core.Export;
 
 /// <summary>
-/// Reads a batch from one REPEATABLE READ snapshot and makes its documents, of as many of its sessions as fit the bounds. The transaction is read only
+/// Reads a batch from one REPEATABLE READ snapshot and makes its documents, of as many of its sessions as fit the bounds. The transaction
+/// is read only
 /// and ends before anything is uploaded; nothing in the database changes.
 /// </summary>
 /// <param name="run">The run.</param>
@@ -33,8 +34,10 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         await using var connection = await server.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(
-            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {ExportTimeouts.Sql(run.Batch, batch.Sessions)} {ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
-            cancellationToken);
+            $"SET TRANSACTION READ ONLY; {TransactionSettings.Export} {ExportTimeouts.Sql(run.Batch, batch.Sessions)} "
+                + $"{ExportStatements.LockTables(run.Source.Map, "ACCESS SHARE")}",
+            cancellationToken
+        );
         var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken);
         await RefreshShapeAsync(connection, cancellationToken);
 
@@ -43,7 +46,10 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             ? [.. batch.Sessions.Select(s => s.Key)]
             : await StillEligibleAsync(connection, statements, batch, cancellationToken);
         var sessions = batch.Sessions.Where(s => eligible.Contains(s.Key)).ToList();
-        var dropped = batch.Sessions.Where(s => !eligible.Contains(s.Key)).Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false)).ToList();
+        var dropped = batch
+            .Sessions.Where(s => !eligible.Contains(s.Key))
+            .Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false))
+            .ToList();
         var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken);
         dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
         sessions.RemoveAll(s => needed.Contains(s.Key));
@@ -52,14 +58,26 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             return ExportedBatch.From([], dropped, _shape, exportedAt, []);
 
         if (sessions.Count == 1 && !stored)
-            await connection.ExecuteAsync(ExportTimeouts.Sql(run.Batch, await SessionSizes.ReadAsync(connection, run, new(run), sessions, cancellationToken)), cancellationToken);
+            await connection.ExecuteAsync(
+                ExportTimeouts.Sql(run.Batch, await SessionSizes.ReadAsync(connection, run, new(run), sessions, cancellationToken)),
+                cancellationToken
+            );
         var fill = new BatchFill(sessions.Count, sessions.Count == 1 || stored ? null : run.Batch);
-        var tables = DocumentOrder(_shape).Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time)).ToList();
+        var tables = DocumentOrder(_shape)
+            .Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time))
+            .ToList();
         await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
         var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt, _parts), tables, compressor, fill);
-        await new SnapshotCopy(connection, statements, sessions, run.Source.TimeZone, fill, run.Batch.Bytes).ReadAsync(assembler, tables, cancellationToken);
+        await new SnapshotCopy(connection, statements, sessions, run.Source.TimeZone, fill, run.Batch.Bytes).ReadAsync(
+            assembler,
+            tables,
+            cancellationToken
+        );
         // Sessions that were to go with those which stay now for another batch.
-        var parted = fill.End == sessions.Count ? [] : await ReferencedAsync(connection, statements, [.. sessions.Take(fill.End).Select(s => s.Key)], cancellationToken);
+        var parted =
+            fill.End == sessions.Count
+                ? []
+                : await ReferencedAsync(connection, statements, [.. sessions.Take(fill.End).Select(s => s.Key)], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         await server.ConfirmAsync(connection, cancellationToken);
 
@@ -72,11 +90,13 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             if (!documents.TryGetValue(i, out var document))
                 dropped.Add(new(session.Key, DropReason.Gone, Failed: false));
             else
-                exported.Add(new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i)))
-                {
-                    DeletesRow = run.Source.Map.Session.HasRow && !_parts,
-                    Versions = chosen?[session.Key],
-                });
+                exported.Add(
+                    new(session, document, tables.ToDictionary(t => t.Table.Name, t => t.FingerprintOf(i)))
+                    {
+                        DeletesRow = run.Source.Map.Session.HasRow && !_parts,
+                        Versions = chosen?[session.Key],
+                    }
+                );
         }
         foreach (var session in exported.Where(s => parted.Contains(s.Key)))
         {
@@ -84,36 +104,58 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             dropped.Add(new(session.Key, DropReason.Referenced, Failed: false));
         }
         exported.RemoveAll(s => parted.Contains(s.Key));
-        var left = sessions.Skip(fill.End).Select((s, i) => i > 0 ? s : s with { Rows = fill[fill.End].Rows, Bytes = fill[fill.End].Bytes });
+        var left = sessions
+            .Skip(fill.End)
+            .Select((s, i) => i > 0 ? s : s with { Rows = fill[fill.End].Rows, Bytes = fill[fill.End].Bytes });
         return ExportedBatch.From(exported, dropped, _shape, exportedAt, [.. left]);
     }
 
     /// <summary>By key, the versions of the messages to export; sessions of which nothing can go are dropped.</summary>
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<long>>> ChooseAsync(
-        NpgsqlConnection connection, List<SelectedSession> sessions, List<DroppedSession> dropped, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        List<SelectedSession> sessions,
+        List<DroppedSession> dropped,
+        CancellationToken cancellationToken
+    )
     {
         if (sessions.Count == 0)
             return new Dictionary<string, IReadOnlyList<long>>();
         var versions = await new PartChoice(connection, run, _shape).ReadAsync(sessions, cancellationToken);
         var chosen = sessions.Zip(versions).ToDictionary(c => c.First.Key, c => c.Second, StringComparer.Ordinal);
-        dropped.AddRange(sessions.Where(s => chosen[s.Key].Count == 0).Select(s => new DroppedSession(s.Key, DropReason.NoMessages, Failed: false)));
+        dropped.AddRange(
+            sessions.Where(s => chosen[s.Key].Count == 0).Select(s => new DroppedSession(s.Key, DropReason.NoMessages, Failed: false))
+        );
         sessions.RemoveAll(s => chosen[s.Key].Count == 0);
         return chosen;
     }
 
     /// <summary>The messages stand before the related tables in a document, whatever their order in the map.</summary>
     private static IEnumerable<TableShape> DocumentOrder(SourceShape shape) =>
-        shape.Tables.OrderBy(t => t.Name switch { SourceMap.SessionName => 0, SourceMap.MessagesName => 1, _ => 2 });
+        shape.Tables.OrderBy(t =>
+            t.Name switch
+            {
+                SourceMap.SessionName => 0,
+                SourceMap.MessagesName => 1,
+                _ => 2,
+            }
+        );
 
     private async Task RefreshShapeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken);
         if (_shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
-            _shape = (await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken)) with { References = _shape.References };
+            _shape = (await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken)) with
+            {
+                References = _shape.References,
+            };
     }
 
     private static async Task<HashSet<string>> StillEligibleAsync(
-        NpgsqlConnection connection, ExportStatements statements, SelectedBatch batch, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ExportStatements statements,
+        SelectedBatch batch,
+        CancellationToken cancellationToken
+    )
     {
         var parameters = new SqlParameters();
         var sql = statements.StillEligible(parameters, batch.Sessions.Select(s => s.Key));
@@ -121,7 +163,16 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
     }
 
     /// <summary>Sessions that the server would not let go; none where nothing is to go now.</summary>
-    private Task<HashSet<string>> ReferencedAsync(NpgsqlConnection connection, ExportStatements statements, List<string> sessions, CancellationToken cancellationToken) =>
+    private Task<HashSet<string>> ReferencedAsync(
+        NpgsqlConnection connection,
+        ExportStatements statements,
+        List<string> sessions,
+        CancellationToken cancellationToken
+    ) =>
         ReferencedSessions.FindAsync(
-            connection, toDelete && !_parts && (!run.Policy.RowsStay || stored) ? statements.Referenced : null, sessions, cancellationToken);
+            connection,
+            toDelete && !_parts && (!run.Policy.RowsStay || stored) ? statements.Referenced : null,
+            sessions,
+            cancellationToken
+        );
 }

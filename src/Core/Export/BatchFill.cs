@@ -4,17 +4,21 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Export;
 
 /// <summary>
-/// Counts an export's rows while they are read, table by table, and says where the batch ends: before the first session that does not fit beside those
+/// Counts an export's rows while they are read, table by table, and says where the batch ends: before the first session that does not fit
+/// beside those
 /// ahead of it, or that is large itself. To count them before would be to read every row once more.
 /// </summary>
 /// <param name="sessions">Sessions that are read.</param>
-/// <param name="bounds">Null for sessions that stay together whatever they are: a single one, and those whose sizes were known before.</param>
+/// <param name="bounds">
+/// Null for sessions that stay together whatever they are: a single one, and those whose sizes were known before.
+/// </param>
 internal sealed class BatchFill(int sessions, BatchSettings? bounds)
 {
     private readonly (long Rows, long Bytes)[] _sizes = new (long Rows, long Bytes)[sessions];
 
     // Of all sessions before _next, in the tables read so far.
-    private long _rows, _bytes;
+    private long _rows,
+        _bytes;
     private int _next;
 
     /// <summary>Position of the first session that is not in the batch; none is when it is 0, and the first must go alone.</summary>
@@ -41,7 +45,10 @@ internal sealed class BatchFill(int sessions, BatchSettings? bounds)
     /// <summary>After a table's last row. False when the batch ends at a session that has no rows there.</summary>
     public bool EndTable() => Pass(End);
 
-    /// <summary>Adds up the sessions before this one; those that it passes may have no rows in this table, and be too many for what the others have there.</summary>
+    /// <summary>
+    /// Adds up the sessions before this one; those that it passes may have no rows in this table, and be too many for what the others have
+    /// there.
+    /// </summary>
     private bool Pass(int session)
     {
         for (; _next < session; _next++)

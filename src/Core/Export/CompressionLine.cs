@@ -12,7 +12,9 @@ internal sealed class CompressionLine : IAsyncDisposable
 {
     private const int ChunksWaiting = 8;
 
-    private readonly Channel<DocumentChunk> _chunks = Channel.CreateBounded<DocumentChunk>(new BoundedChannelOptions(ChunksWaiting) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<DocumentChunk> _chunks = Channel.CreateBounded<DocumentChunk>(
+        new BoundedChannelOptions(ChunksWaiting) { SingleReader = true, SingleWriter = true }
+    );
     private readonly Dictionary<int, SessionDocument> _documents = [];
     private readonly CompressionLevel _level;
     private readonly Libdeflate? _library;

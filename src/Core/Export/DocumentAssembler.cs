@@ -8,18 +8,29 @@ namespace Archiver.Core.Export;
 /// <summary>
 /// Puts documents together in one pass over the tables' rows, which arrive table by table in the order of the batch. The rows of the last
 /// table go straight into their documents, those of earlier tables are held until then. In a batch of one session every row goes straight
-/// through, so that a session of any size needs no more memory than its largest row. A batch ends where its bounds say so: what was begun of the
+/// through, so that a session of any size needs no more memory than its largest row. A batch ends where its bounds say so: what was begun
+/// of the
 /// session after them is thrown away.
 /// </summary>
 internal sealed class DocumentAssembler(
-    IReadOnlyList<SelectedSession> sessions, DocumentFrame frame, IReadOnlyList<TableRows> tables, DocumentCompressor compressor, BatchFill fill)
+    IReadOnlyList<SelectedSession> sessions,
+    DocumentFrame frame,
+    IReadOnlyList<TableRows> tables,
+    DocumentCompressor compressor,
+    BatchFill fill
+)
 {
     private readonly int _count = sessions.Count;
-    private readonly byte[][] _openings = [.. tables.Skip(1).Select((t, i) => DocumentFrame.Opening(t.Table.Name, IsFirstRelated(tables, i + 1)))];
+    private readonly byte[][] _openings =
+    [
+        .. tables.Skip(1).Select((t, i) => DocumentFrame.Opening(t.Table.Name, IsFirstRelated(tables, i + 1))),
+    ];
     private ArrayBufferWriter<byte> _output = compressor.Rent();
     private int _open = -1;
 
-    /// <summary>Reads all rows of one table; tables come in their order, the session table first. False when the batch ended before they did.</summary>
+    /// <summary>
+    /// Reads all rows of one table; tables come in their order, the session table first. False when the batch ended before they did.
+    /// </summary>
     /// <exception cref="InvalidDataException">Rows are not in the order of the batch.</exception>
     public async Task<bool> AddTableAsync(int table, CopyTextReader reader, CancellationToken cancellationToken)
     {

@@ -28,7 +28,8 @@ internal sealed class DocumentCompressor : IAsyncDisposable
     public ArrayBufferWriter<byte> Rent() => _free.TryTake(out var buffer) ? buffer : new ArrayBufferWriter<byte>(16 * 1024);
 
     /// <summary>Passes on the next piece of the open document; waits while too many are in line.</summary>
-    public ValueTask AddAsync(DocumentChunk chunk, CancellationToken cancellationToken) => _lines[chunk.Session % Lines].AddAsync(chunk, cancellationToken);
+    public ValueTask AddAsync(DocumentChunk chunk, CancellationToken cancellationToken) =>
+        _lines[chunk.Session % Lines].AddAsync(chunk, cancellationToken);
 
     /// <summary>Waits for the last document and hands all over, by their session's position in the batch; the caller owns them.</summary>
     public async Task<IReadOnlyDictionary<int, SessionDocument>> CompleteAsync()

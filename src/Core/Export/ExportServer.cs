@@ -7,7 +7,8 @@ using Npgsql;
 namespace Archiver.Core.Export;
 
 /// <summary>
-/// The server that exports are read from, and the proof, in the export's own snapshot, that its rows are the primary's under the same physical
+/// The server that exports are read from, and the proof, in the export's own snapshot, that its rows are the primary's under the same
+/// physical
 /// names (docs/protocol.md rule 7). A standby is waited for, bounded, until it has this run's record.
 /// </summary>
 /// <param name="patience">How long a standby is waited for.</param>
@@ -53,8 +54,11 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         var state = await ReadAsync(connection, cancellationToken);
         return state.SeesRun
             ? state.At
-            : throw new ArchiverException(FailureKind.Failed,
-                $"The server that answered the export of source '{run.Source.Name}' does not have this run's own record: it is another database, or one that lags. Nothing was deleted.");
+            : throw new ArchiverException(
+                FailureKind.Failed,
+                $"The server that answered the export of source '{run.Source.Name}' does not have this run's own record: it is another "
+                    + "database, or one that lags. Nothing was deleted."
+            );
     }
 
     /// <summary>
@@ -92,7 +96,14 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         {
             return await export();
         }
-        catch (Exception exception) when (IsStandby && (exception is PostgresException e ? !e.IsAboutOneBatch() : exception is NpgsqlException or TimeoutException or IOException))
+        catch (Exception exception)
+            when (IsStandby
+                && (
+                    exception is PostgresException e
+                        ? !e.IsAboutOneBatch()
+                        : exception is NpgsqlException or TimeoutException or IOException
+                )
+            )
         {
             throw run.Connections.ForPersonAboutReplica(exception);
         }
@@ -104,7 +115,12 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         {
             return (await ReadAsync(connection, cancellationToken)).SeesRun;
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn)
+        catch (PostgresException exception)
+            when (exception.SqlState
+                    is PostgresErrorCodes.UndefinedTable
+                        or PostgresErrorCodes.InvalidSchemaName
+                        or PostgresErrorCodes.UndefinedColumn
+            )
         {
             // Not even the ledger has got there.
             return false;
@@ -120,7 +136,12 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
             throw Refusal("is not a standby, or was promoted to a primary of its own");
         // Same cluster, same past, this run's record: yet since the fork the same physical name may be another row.
         if (IsStandby && state.Timeline > _timeline)
-            throw Refusal(string.Create(CultureInfo.InvariantCulture, $"follows another primary (timeline {state.Timeline}, the primary's is {_timeline})"));
+            throw Refusal(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"follows another primary (timeline {state.Timeline}, the primary's is {_timeline})"
+                )
+            );
         return state;
     }
 
@@ -130,6 +151,11 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         return await connection.ScalarAsync<int>(PrimaryTimeline, cancellationToken);
     }
 
-    private ArchiverException Refusal(string what) => new(FailureKind.Failed,
-        $"The server of Archiver:Sources:{run.Source.Name}:{(IsStandby ? "ReplicaConnectionString" : "ConnectionString")} {what}. Nothing more was exported or deleted; what was committed before stays archived.");
+    private ArchiverException Refusal(string what) =>
+        new(
+            FailureKind.Failed,
+            $"The server of Archiver:Sources:{run.Source.Name}:{(IsStandby ? "ReplicaConnectionString" : "ConnectionString")} {what}. "
+                + "Nothing "
+                + "more was exported or deleted; what was committed before stays archived."
+        );
 }

@@ -25,7 +25,9 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape, RowCho
     public static string LockTables(SourceMap map, string mode) =>
         $"LOCK TABLE {string.Join(", ", [map.Session.Table.Sql, .. map.Children.Select(c => c.Table.Sql)])} IN {mode} MODE";
 
-    /// <summary>Which of the batch's sessions the policy still takes in this snapshot: somebody may have written since the selection.</summary>
+    /// <summary>
+    /// Which of the batch's sessions the policy still takes in this snapshot: somebody may have written since the selection.
+    /// </summary>
     public string StillEligible(SqlParameters parameters, IEnumerable<string> keys)
     {
         var key = _form.Of("s");
@@ -38,14 +40,21 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape, RowCho
             """;
     }
 
-    /// <summary>Which of the sessions in $1, a text array, rows of other sessions or of tables that are not mapped point to; null where none can.</summary>
+    /// <summary>
+    /// Which of the sessions in $1, a text array, rows of other sessions or of tables that are not mapped point to; null where none can.
+    /// </summary>
     public string? Referenced
     {
         get
         {
             var references = new ReferenceSql(run.Source.Map, shape);
-            var found = shape.References.Where(r => r.Readable).Select(r =>
-                $"SELECT k.id::text FROM unnest($1::{_form.Type}[]) AS k (id) WHERE {references.Exists(r, _form.Parse("k.id"), other => $"NOT {other} = ANY ($1::{_form.Type}[])")}").ToList();
+            var found = shape
+                .References.Where(r => r.Readable)
+                .Select(r =>
+                    $"SELECT k.id::text FROM unnest($1::{_form.Type}[]) AS k (id) WHERE "
+                    + $"{references.Exists(r, _form.Parse("k.id"), other => $"NOT {other} = ANY ($1::{_form.Type}[])")}"
+                )
+                .ToList();
             return found.Count == 0 ? null : string.Join("\nUNION\n", found);
         }
     }
@@ -67,7 +76,9 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape, RowCho
         var child = run.Source.Map.Children.Single(c => c.Name == table.Name);
         var path = SessionPath.Of(run.Source.Map, shape, child);
         var taken = only is null ? "" : $" AND {only.Condition(child, new SqlParameters()) ?? "false"}";
-        var time = TableRows.HasTimeField(table, child.Time) ? $"{TimeSql.Of(run.Source, shape, child, child.Time!).Instant("current_setting('archiver.time_zone')")}, " : "";
+        var time = TableRows.HasTimeField(table, child.Time)
+            ? $"{TimeSql.Of(run.Source, shape, child, child.Time!).Instant("current_setting('archiver.time_zone')")}, "
+            : "";
         return $"""
             COPY (SELECT k.n, r.*
                   FROM {Keys}

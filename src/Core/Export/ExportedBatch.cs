@@ -6,10 +6,18 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Export;
 
-/// <summary>The documents of a batch, all from one snapshot, and the shape of the tables under that snapshot. Owns the documents' memory and files.</summary>
+/// <summary>
+/// The documents of a batch, all from one snapshot, and the shape of the tables under that snapshot. Owns the documents' memory and files.
+/// </summary>
 internal sealed class ExportedBatch : IAsyncDisposable
 {
-    private ExportedBatch(IReadOnlyList<ExportedSession> sessions, IReadOnlyList<DroppedSession> dropped, SourceShape shape, string exportedAt, IReadOnlyList<SelectedSession> left)
+    private ExportedBatch(
+        IReadOnlyList<ExportedSession> sessions,
+        IReadOnlyList<DroppedSession> dropped,
+        SourceShape shape,
+        string exportedAt,
+        IReadOnlyList<SelectedSession> left
+    )
     {
         Sessions = sessions;
         Left = left;
@@ -35,9 +43,16 @@ internal sealed class ExportedBatch : IAsyncDisposable
     public string ExportedAt { get; }
 
     /// <summary>Every session of the snapshot must have a document and a fingerprint for every mapped table.</summary>
-    /// <exception cref="InvalidOperationException">A fingerprint is missing, which would let rows of that table be deleted uncompared.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A fingerprint is missing, which would let rows of that table be deleted uncompared.
+    /// </exception>
     public static ExportedBatch From(
-        IReadOnlyList<ExportedSession> sessions, IReadOnlyList<DroppedSession> dropped, SourceShape shape, string exportedAt, IReadOnlyList<SelectedSession> left) =>
+        IReadOnlyList<ExportedSession> sessions,
+        IReadOnlyList<DroppedSession> dropped,
+        SourceShape shape,
+        string exportedAt,
+        IReadOnlyList<SelectedSession> left
+    ) =>
         sessions.All(s => s.Fingerprints["session"].Rows == 1 && shape.Tables.All(t => s.Fingerprints.ContainsKey(t.Name)))
             ? new(sessions, dropped, shape, exportedAt, left)
             : throw new InvalidOperationException("An exported session lacks the fingerprint of a table.");

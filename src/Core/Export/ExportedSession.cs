@@ -6,7 +6,11 @@ namespace Archiver.Core.Export;
 /// <param name="Session">What was selected.</param>
 /// <param name="Document">What will be stored.</param>
 /// <param name="Fingerprints">By table name, <c>session</c> first, every mapped table present.</param>
-internal sealed record ExportedSession(SelectedSession Session, SessionDocument Document, IReadOnlyDictionary<string, Fingerprint> Fingerprints)
+internal sealed record ExportedSession(
+    SelectedSession Session,
+    SessionDocument Document,
+    IReadOnlyDictionary<string, Fingerprint> Fingerprints
+)
 {
     public string Key => Session.Key;
 

@@ -20,8 +20,13 @@ internal readonly record struct Fingerprint(long Rows, Int128 Hash)
     public static IReadOnlyDictionary<string, Fingerprint> FromJson(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.EnumerateObject().ToDictionary(
-            t => t.Name, t => Parse(t.Value.GetProperty("rows").GetInt64(), t.Value.GetProperty("hash").GetString()!), StringComparer.Ordinal);
+        return document
+            .RootElement.EnumerateObject()
+            .ToDictionary(
+                t => t.Name,
+                t => Parse(t.Value.GetProperty("rows").GetInt64(), t.Value.GetProperty("hash").GetString()!),
+                StringComparer.Ordinal
+            );
     }
 
     /// <summary>For the ledger: <c>{"messages":{"rows":12,"hash":"-17"}}</c>.</summary>

@@ -7,7 +7,8 @@ using Npgsql;
 namespace Archiver.Core.Export;
 
 /// <summary>
-/// Chooses the messages of parts, once, in the export's snapshot: what is due, without what a row that stays needs by a foreign key. The server would not
+/// Chooses the messages of parts, once, in the export's snapshot: what is due, without what a row that stays needs by a foreign key. The
+/// server would not
 /// let such a message go; it would be stored in every run and deleted in none.
 /// </summary>
 internal sealed class PartChoice(NpgsqlConnection connection, RunContext run, SourceShape shape)
@@ -15,13 +16,25 @@ internal sealed class PartChoice(NpgsqlConnection connection, RunContext run, So
     private readonly PartStatements _statements = new(run, shape);
 
     /// <summary>The versions of the chosen messages of each session, in the order of the sessions; none where nothing can go.</summary>
-    public async Task<IReadOnlyList<IReadOnlyList<long>>> ReadAsync(IReadOnlyList<SelectedSession> sessions, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IReadOnlyList<long>>> ReadAsync(
+        IReadOnlyList<SelectedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         await connection.ExecuteAsync(
-            ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)), PgParameter.Text(run.Source.TimeZone));
+            ExportStatements.SetKeys,
+            cancellationToken,
+            PgParameter.Texts(sessions.Select(s => s.Key)),
+            PgParameter.Text(run.Source.TimeZone)
+        );
         var parameters = new SqlParameters();
         var sql = _statements.Due(parameters);
-        var due = await connection.QueryAsync(sql, row => (Session: row.GetInt32(0) - 1, Version: row.GetInt64(1)), cancellationToken, parameters.ToArray());
+        var due = await connection.QueryAsync(
+            sql,
+            row => (Session: row.GetInt32(0) - 1, Version: row.GetInt64(1)),
+            cancellationToken,
+            parameters.ToArray()
+        );
         await SetAsync(due.Select(d => d.Version), cancellationToken);
         if (await NeededAsync(cancellationToken) is { Count: > 0 } needed)
         {
@@ -44,7 +57,11 @@ internal sealed class PartChoice(NpgsqlConnection connection, RunContext run, So
         Stack<long> open = [];
         foreach (var sql in shape.References.Select(_statements.Needed).OfType<string>())
         {
-            var needed = await connection.QueryAsync(sql, row => (From: row.IsDBNull(0) ? (long?)null : row.GetInt64(0), To: row.GetInt64(1)), cancellationToken);
+            var needed = await connection.QueryAsync(
+                sql,
+                row => (From: row.IsDBNull(0) ? (long?)null : row.GetInt64(0), To: row.GetInt64(1)),
+                cancellationToken
+            );
             foreach (var (from, to) in needed)
             {
                 if (from is null)

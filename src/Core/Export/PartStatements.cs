@@ -6,7 +6,10 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Export;
 
-/// <summary>The SQL that chooses the messages of an export of parts, in its snapshot. The sessions are those of <see cref="ExportStatements.SetKeys"/>.</summary>
+/// <summary>
+/// The SQL that chooses the messages of an export of parts, in its snapshot. The sessions are those of
+/// <see cref="ExportStatements.SetKeys"/>.
+/// </summary>
 internal sealed class PartStatements(RunContext run, SourceShape shape)
 {
     /// <summary>Puts the versions of the chosen messages, a bigint array, where every statement of the export reads them.</summary>
@@ -40,12 +43,17 @@ internal sealed class PartStatements(RunContext run, SourceShape shape)
     }
 
     /// <summary>
-    /// Chosen messages that another row needs by a foreign key: the version of each, and before it that of the chosen message which the pointing row goes
+    /// Chosen messages that another row needs by a foreign key: the version of each, and before it that of the chosen message which the
+    /// pointing row goes
     /// with; NULL where that row stays. Null where no such key is about messages or what hangs below them.
     /// </summary>
     public string? Needed(SessionReference reference)
     {
-        if (!reference.Readable || _map.Children.FirstOrDefault(c => c.Name == reference.To) is not { } to || MessageRows.Alias(_map, to) is not { } message)
+        if (
+            !reference.Readable
+            || _map.Children.FirstOrDefault(c => c.Name == reference.To) is not { } to
+            || MessageRows.Alias(_map, to) is not { } message
+        )
             return null;
         var path = SessionPath.Of(_map, shape, to);
         var referenced = string.Concat(reference.ToColumns.Select((c, i) => $", {SessionPath.Column("t", c)} AS c{i}"));
@@ -62,12 +70,16 @@ internal sealed class PartStatements(RunContext run, SourceShape shape)
 
     private string GoesWith(SessionReference reference)
     {
-        if (_map.Children.FirstOrDefault(c => c.Name == reference.FromMapped) is not { } from || MessageRows.Alias(_map, from) is not { } message)
+        if (
+            _map.Children.FirstOrDefault(c => c.Name == reference.FromMapped) is not { } from
+            || MessageRows.Alias(_map, from) is not { } message
+        )
             return "NULL::bigint";
         var path = SessionPath.Of(_map, shape, from);
         var chosen = ChosenMessages.Among(RowVersion.Hash(message), Versions);
         return message == "t"
             ? $"CASE WHEN {string.Join(" AND ", [.. SessionPath.RowsOf(from, "t"), chosen])} THEN {RowVersion.Hash("t")} END"
-            : $"(SELECT min({RowVersion.Hash(message)}) FROM {string.Join(", ", path.Joins)} WHERE {string.Join(" AND ", [.. path.Conditions, chosen])})";
+            : $"(SELECT min({RowVersion.Hash(message)}) FROM {string.Join(", ", path.Joins)} WHERE "
+                + $"{string.Join(" AND ", [.. path.Conditions, chosen])})";
     }
 }

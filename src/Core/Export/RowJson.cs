@@ -9,7 +9,11 @@ namespace Archiver.Core.Export;
 /// </summary>
 internal static class RowJson
 {
-    private static readonly SearchValues<byte> Special = SearchValues.Create([.. Enumerable.Range(0, 32).Select(b => (byte)b), (byte)'"', (byte)'\\']);
+    private static readonly SearchValues<byte> Special = SearchValues.Create([
+        .. Enumerable.Range(0, 32).Select(b => (byte)b),
+        (byte)'"',
+        (byte)'\\',
+    ]);
 
     /// <summary>Writes one value that is not SQL NULL.</summary>
     /// <exception cref="InvalidDataException">An escape that COPY does not write.</exception>
@@ -54,7 +58,8 @@ internal static class RowJson
     }
 
     // NaN and Infinity are the only numbers that do not start with a digit after their sign.
-    private static bool IsFinite(ReadOnlySpan<byte> field) => field is [>= (byte)'0' and <= (byte)'9', ..] or [(byte)'-', >= (byte)'0' and <= (byte)'9', ..];
+    private static bool IsFinite(ReadOnlySpan<byte> field) =>
+        field is [>= (byte)'0' and <= (byte)'9', ..] or [(byte)'-', >= (byte)'0' and <= (byte)'9', ..];
 
     private static void WriteTimestamp(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
     {
@@ -132,15 +137,16 @@ internal static class RowJson
 
     private static byte Hex(int digit) => (byte)(digit < 10 ? '0' + digit : 'a' + digit - 10);
 
-    private static byte Unescaped(ReadOnlySpan<byte> field, int at) => (at < field.Length ? field[at] : (byte)0) switch
-    {
-        (byte)'b' => (byte)'\b',
-        (byte)'f' => (byte)'\f',
-        (byte)'n' => (byte)'\n',
-        (byte)'r' => (byte)'\r',
-        (byte)'t' => (byte)'\t',
-        (byte)'v' => (byte)'\v',
-        (byte)'\\' => (byte)'\\',
-        _ => throw new InvalidDataException("COPY data hold an escape that COPY TO does not write."),
-    };
+    private static byte Unescaped(ReadOnlySpan<byte> field, int at) =>
+        (at < field.Length ? field[at] : (byte)0) switch
+        {
+            (byte)'b' => (byte)'\b',
+            (byte)'f' => (byte)'\f',
+            (byte)'n' => (byte)'\n',
+            (byte)'r' => (byte)'\r',
+            (byte)'t' => (byte)'\t',
+            (byte)'v' => (byte)'\v',
+            (byte)'\\' => (byte)'\\',
+            _ => throw new InvalidDataException("COPY data hold an escape that COPY TO does not write."),
+        };
 }

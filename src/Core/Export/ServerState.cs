@@ -7,7 +7,9 @@ namespace Archiver.Core.Export;
 /// <param name="SeesRun">It has the run's record.</param>
 /// <param name="SystemId">Its cluster.</param>
 /// <param name="InRecovery">It is a standby.</param>
-/// <param name="Timeline">Of a standby: the one it receives, as far as the role may see that, and those it has replayed into. A fork has a higher one.</param>
+/// <param name="Timeline">
+/// Of a standby: the one it receives, as far as the role may see that, and those it has replayed into. A fork has a higher one.
+/// </param>
 /// <param name="At">Its time, as an instant in UTC.</param>
 internal sealed record ServerState(bool SeesRun, string SystemId, bool InRecovery, int Timeline, string At)
 {
@@ -22,6 +24,13 @@ internal sealed record ServerState(bool SeesRun, string SystemId, bool InRecover
                to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         """;
 
-    public static async Task<ServerState> ReadAsync(NpgsqlConnection connection, Guid run, CancellationToken cancellationToken) => (await connection.QueryAsync(
-        Snapshot, row => new ServerState(row.GetBoolean(0), row.GetString(1), row.GetBoolean(2), row.GetInt32(3), row.GetString(4)), cancellationToken, PgParameter.Uuid(run)))[0];
+    public static async Task<ServerState> ReadAsync(NpgsqlConnection connection, Guid run, CancellationToken cancellationToken) =>
+        (
+            await connection.QueryAsync(
+                Snapshot,
+                row => new ServerState(row.GetBoolean(0), row.GetString(1), row.GetBoolean(2), row.GetInt32(3), row.GetString(4)),
+                cancellationToken,
+                PgParameter.Uuid(run)
+            )
+        )[0];
 }

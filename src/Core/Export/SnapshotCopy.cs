@@ -11,11 +11,18 @@ namespace Archiver.Core.Export;
 /// <param name="timeZone">Of times without one.</param>
 /// <param name="fill">Counts, and says where the batch ends.</param>
 /// <param name="patience">
-/// Bytes that are read and thrown away after the end of a batch, before the server is told to stop: the telling makes an error in its log, which a usual
+/// Bytes that are read and thrown away after the end of a batch, before the server is told to stop: the telling makes an error in its log,
+/// which a usual
 /// overrun is not worth; a session of gigabytes is.
 /// </param>
 internal sealed class SnapshotCopy(
-    NpgsqlConnection connection, ExportStatements statements, IReadOnlyList<SelectedSession> sessions, string timeZone, BatchFill fill, long patience)
+    NpgsqlConnection connection,
+    ExportStatements statements,
+    IReadOnlyList<SelectedSession> sessions,
+    string timeZone,
+    BatchFill fill,
+    long patience
+)
 {
     public async Task ReadAsync(DocumentAssembler assembler, IReadOnlyList<TableRows> tables, CancellationToken cancellationToken)
     {
@@ -33,7 +40,12 @@ internal sealed class SnapshotCopy(
     }
 
     private Task<int> SetKeysAsync(CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(ExportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Take(fill.End).Select(s => s.Key)), PgParameter.Text(timeZone));
+        connection.ExecuteAsync(
+            ExportStatements.SetKeys,
+            cancellationToken,
+            PgParameter.Texts(sessions.Take(fill.End).Select(s => s.Key)),
+            PgParameter.Text(timeZone)
+        );
 
     private async Task<bool> CopyAsync(DocumentAssembler assembler, TableRows rows, int table, CancellationToken cancellationToken)
     {
@@ -45,7 +57,7 @@ internal sealed class SnapshotCopy(
                 return true;
         }
         var thrown = new byte[64 * 1024];
-        for (long rest = 0, read; (read = await copy.BaseStream.ReadAsync(thrown, cancellationToken)) > 0;)
+        for (long rest = 0, read; (read = await copy.BaseStream.ReadAsync(thrown, cancellationToken)) > 0; )
         {
             if ((rest += read) <= patience)
                 continue;

@@ -18,8 +18,13 @@ namespace Archiver.Core.Export;
 internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time = null)
 {
     private readonly int _leading = HasTimeField(table, time) ? 3 : 2;
-    private readonly int _time = time is null ? -1 : HasTimeField(table, time) ? 2 : 2 + table.Columns.TakeWhile(c => c.Name != time!.Column).Count();
-    private readonly (long First, long Last)[] _times = time is null ? [] : [.. Enumerable.Repeat((long.MaxValue, long.MinValue), sessions)];
+    private readonly int _time =
+        time is null ? -1
+        : HasTimeField(table, time) ? 2
+        : 2 + table.Columns.TakeWhile(c => c.Name != time!.Column).Count();
+    private readonly (long First, long Last)[] _times = time is null
+        ? []
+        : [.. Enumerable.Repeat((long.MaxValue, long.MinValue), sessions)];
 
     private readonly byte[][] _names = [.. table.Columns.Select(c => (byte[])[.. DocumentFrame.Quoted(c.Name), (byte)':'])];
     private readonly ColumnKind[] _kinds = [.. table.Columns.Select(c => c.Kind)];
@@ -35,16 +40,21 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
     public Fingerprint FingerprintOf(int session) => _fingerprints[session];
 
     /// <summary>
-    /// Whether a third field precedes the columns: the row's instant. The first two are the session's position in the batch and the hash of the row's
+    /// Whether a third field precedes the columns: the row's instant. The first two are the session's position in the batch and the hash of
+    /// the row's
     /// version. The instant is a field of its own where no column holds it as a timestamptz.
     /// </summary>
     public static bool HasTimeField(TableShape table, TimeColumn? time) =>
-        time is not null && (time is not { As: TimeForm.Timestamp, At: null, Or: null } || table[time.Column].BaseType != "timestamp with time zone");
+        time is not null
+        && (time is not { As: TimeForm.Timestamp, At: null, Or: null } || table[time.Column].BaseType != "timestamp with time zone");
 
     /// <summary>The session with the times of its rows here.</summary>
-    public SelectedSession WithTimes(SelectedSession selected, int session) => time is null || _times[session] is var (first, last) && first > last
-        ? selected
-        : selected.WithTime(InstantText.Format(last), InstantText.Epoch(last)).WithTime(InstantText.Format(first), InstantText.Epoch(first));
+    public SelectedSession WithTimes(SelectedSession selected, int session) =>
+        time is null || _times[session] is var (first, last) && first > last
+            ? selected
+            : selected
+                .WithTime(InstantText.Format(last), InstantText.Epoch(last))
+                .WithTime(InstantText.Format(first), InstantText.Epoch(first));
 
     /// <summary>JSON of the rows held for a session, separated by commas.</summary>
     public ReadOnlySpan<byte> HeldFor(int session) => _held.WrittenSpan[_ranges[session].Start.._ranges[session].End];
@@ -61,7 +71,9 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
         _ranges[session].End = _held.WrittenCount;
     }
 
-    /// <summary>Writes the reader's row as a JSON object, a comma before it unless it is the session's first. SQL NULL is an absent key.</summary>
+    /// <summary>
+    /// Writes the reader's row as a JSON object, a comma before it unless it is the session's first. SQL NULL is an absent key.
+    /// </summary>
     public void WriteRow(ArrayBufferWriter<byte> output, int session, CopyTextReader reader)
     {
         BeginRow(output, session, reader);
@@ -74,10 +86,16 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
         output.Write("}"u8);
     }
 
-    /// <summary>The same for a row of any length: a long value goes out in pieces, so that it never stands in memory a second time as JSON.</summary>
+    /// <summary>
+    /// The same for a row of any length: a long value goes out in pieces, so that it never stands in memory a second time as JSON.
+    /// </summary>
     /// <param name="flush">Passes on what was written so far and returns the buffer to go on with.</param>
     public async ValueTask WriteLongRowAsync(
-        ArrayBufferWriter<byte> output, int session, CopyTextReader reader, Func<ValueTask<ArrayBufferWriter<byte>>> flush)
+        ArrayBufferWriter<byte> output,
+        int session,
+        CopyTextReader reader,
+        Func<ValueTask<ArrayBufferWriter<byte>>> flush
+    )
     {
         BeginRow(output, session, reader);
         var first = true;
@@ -93,7 +111,7 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
             }
             var quote = _kinds[column] == ColumnKind.Text ? "\""u8.ToArray() : [];
             output.Write(quote);
-            for (var at = 0; at < length;)
+            for (var at = 0; at < length; )
             {
                 var rest = reader[_leading + column][at..];
                 var piece = rest[..RowJson.PieceLength(rest, DocumentCompressor.ChunkBytes)];
@@ -109,7 +127,8 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
     private void BeginRow(ArrayBufferWriter<byte> output, int session, CopyTextReader reader)
     {
         output.Write(_fingerprints[session].Rows == 0 ? "{"u8 : ",{"u8);
-        _fingerprints[session] = _fingerprints[session].Add(long.Parse(reader[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        _fingerprints[session] = _fingerprints[session]
+            .Add(long.Parse(reader[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
         if (_time < 0 || reader.IsNull(_time))
             return;
         var at = InstantText.Parse(reader[_time]);

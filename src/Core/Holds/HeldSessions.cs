@@ -12,21 +12,30 @@ namespace Archiver.Core.Holds;
 /// </summary>
 internal static class HeldSessions
 {
-    private static string Archived(ColumnShape? user) => $"""
-        SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state <> 'erased' AND NOT {HoldCondition.ArchiveNotHeld("a", user)}
-        UNION
-        SELECT h.session_id FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL AND h.session_id = ANY ($2)
-        """;
+    private static string Archived(ColumnShape? user) =>
+        $"""
+            SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state <> 'erased'
+              AND NOT {HoldCondition.ArchiveNotHeld("a", user)}
+            UNION
+            SELECT h.session_id FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL AND h.session_id = ANY ($2)
+            """;
 
     // Neither live nor archived: nobody knows whose it is or when it was.
-    private static string Nameless(string live) => $"""
-        SELECT k.id FROM unnest($2) AS k (id)
-        WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = k.id COLLATE "C" AND a.state <> 'erased')
-          AND NOT {live} AND NOT {HoldCondition.IdNotHeld("$1", "k.id")}
-        """;
+    private static string Nameless(string live) =>
+        $"""
+            SELECT k.id FROM unnest($2) AS k (id)
+            WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = k.id COLLATE "C"
+              AND a.state <> 'erased')
+              AND NOT {live} AND NOT {HoldCondition.IdNotHeld("$1", "k.id")}
+            """;
 
     public static async Task<IReadOnlySet<string>> FindAsync(
-        NpgsqlConnection connection, SourceSettings source, SourceShape shape, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        SourceSettings source,
+        SourceShape shape,
+        IReadOnlyCollection<string> sessions,
+        CancellationToken cancellationToken
+    )
     {
         HashSet<string> held = new(StringComparer.Ordinal);
         if (sessions.Count == 0)
@@ -42,7 +51,15 @@ internal static class HeldSessions
         held.UnionWith(await connection.QueryAsync(live, row => row.GetString(0), cancellationToken, parameters.ToArray()));
         var nameless = Nameless($"EXISTS (SELECT FROM {source.Map.Session.Sql} AS s WHERE {key.Is(form.Parse($"k.id::{form.Type}"))})");
         foreach (var sql in new[] { Archived(SameUser.Column(source.Map, shape)), nameless })
-            held.UnionWith(await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Texts(sessions)));
+            held.UnionWith(
+                await connection.QueryAsync(
+                    sql,
+                    row => row.GetString(0),
+                    cancellationToken,
+                    PgParameter.Text(source.Name),
+                    PgParameter.Texts(sessions)
+                )
+            );
         return held;
     }
 }

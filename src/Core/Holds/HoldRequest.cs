@@ -20,8 +20,18 @@ internal sealed record HoldRequest
 
 /// <summary>A hold as the ledger has it. Times are ISO 8601, UTC.</summary>
 internal sealed record ListedHold(
-    string Source, long Id, string? SessionId, string? UserId, string? From, string? To, string Reason, string CreatedBy, string CreatedAt,
-    string? RemovedBy, string? RemovedAt)
+    string Source,
+    long Id,
+    string? SessionId,
+    string? UserId,
+    string? From,
+    string? To,
+    string Reason,
+    string CreatedBy,
+    string CreatedAt,
+    string? RemovedBy,
+    string? RemovedAt
+)
 {
     /// <summary>Why it covers less than it seems to; null where it does not.</summary>
     public string? Note { get; init; }

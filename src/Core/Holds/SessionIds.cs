@@ -6,18 +6,24 @@ using Npgsql;
 
 namespace Archiver.Core.Holds;
 
-/// <summary>Finds the session keys behind an id that a person gave: a key, however it is written, or an external id; live, archived or only rows that name it.</summary>
+/// <summary>
+/// Finds the session keys behind an id that a person gave: a key, however it is written, or an external id; live, archived or only rows
+/// that name it.
+/// </summary>
 internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings source, SourceShape shape)
 {
     private const string Archived = """
-        SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state <> 'erased' AND (a.session_id = $2 OR a.external_id = $3)
+        SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.state <> 'erased'
+          AND (a.session_id = $2 OR a.external_id = $3)
         UNION
         SELECT $2 WHERE EXISTS (SELECT FROM archiver.objects AS o WHERE o.source = $1 AND $2 = ANY (o.members))
         """;
 
     private readonly KeyForm _form = KeyForm.Of(source.Map, shape);
 
-    /// <summary>Keys as PostgreSQL writes them; empty when nobody knows the id, several only when one session's key is another's external id.</summary>
+    /// <summary>
+    /// Keys as PostgreSQL writes them; empty when nobody knows the id, several only when one session's key is another's external id.
+    /// </summary>
     public async Task<IReadOnlyList<string>> FindAsync(string id, CancellationToken cancellationToken)
     {
         var table = source.Map.Session;
@@ -31,20 +37,38 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
                 found.Add(key);
         }
         if (table.ExternalId is { } external)
-            found.UnionWith(await LiveAsync($"{SessionPath.Column("s", external)} = $1::{shape.Session[external].CastType}", id, cancellationToken));
-        found.UnionWith(await connection.QueryAsync(
-            Archived, row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(key ?? id), PgParameter.Text(id)));
+            found.UnionWith(
+                await LiveAsync($"{SessionPath.Column("s", external)} = $1::{shape.Session[external].CastType}", id, cancellationToken)
+            );
+        found.UnionWith(
+            await connection.QueryAsync(
+                Archived,
+                row => row.GetString(0),
+                cancellationToken,
+                PgParameter.Text(source.Name),
+                PgParameter.Text(key ?? id),
+                PgParameter.Text(id)
+            )
+        );
         return [.. found];
     }
 
-    /// <summary>Whether rows name the session, be its own row there or not: without a foreign key they may have come after it went.</summary>
+    /// <summary>
+    /// Whether rows name the session, be its own row there or not: without a foreign key they may have come after it went.
+    /// </summary>
     private async Task<bool> HasRowsAsync(string key, CancellationToken cancellationToken)
     {
         foreach (var child in source.Map.Children)
         {
             var path = SessionPath.Of(source.Map, shape, child);
-            if (path.Joins.Count == 0 && await connection.ScalarAsync<bool>(
-                $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Given))})", cancellationToken, PgParameter.Text(key)))
+            if (
+                path.Joins.Count == 0
+                && await connection.ScalarAsync<bool>(
+                    $"SELECT EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(Given))})",
+                    cancellationToken,
+                    PgParameter.Text(key)
+                )
+            )
             {
                 return true;
             }
@@ -54,7 +78,11 @@ internal sealed class SessionIds(NpgsqlConnection connection, SourceSettings sou
 
     private SessionKey Given => _form.Parse($"$1::{_form.Type}");
 
-    private async Task<List<string>> LiveAsync(string condition, string value, CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT {_form.Of("s")}::text FROM {source.Map.Session.Sql} AS s WHERE {condition}",
-        row => row.GetString(0), cancellationToken, PgParameter.Text(value));
+    private async Task<List<string>> LiveAsync(string condition, string value, CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            $"SELECT {_form.Of("s")}::text FROM {source.Map.Session.Sql} AS s WHERE {condition}",
+            row => row.GetString(0),
+            cancellationToken,
+            PgParameter.Text(value)
+        );
 }

@@ -2,14 +2,21 @@ using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Import;
 
-/// <summary>How archived values of a column become values of its type of today, and how the database proves that nothing was lost.</summary>
+/// <summary>
+/// How archived values of a column become values of its type of today, and how the database proves that nothing was lost.
+/// </summary>
 internal sealed record ColumnConversion
 {
-    private static readonly string[] Times = ["timestamp without time zone", "timestamp with time zone", "date", "time without time zone", "time with time zone"];
+    private static readonly string[] Times =
+    [
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "date",
+        "time without time zone",
+        "time with time zone",
+    ];
 
-    private ColumnConversion()
-    {
-    }
+    private ColumnConversion() { }
 
     /// <summary>The same type, or texts that must be equal as they are.</summary>
     public static ColumnConversion None { get; } = new();
@@ -36,11 +43,8 @@ internal sealed record ColumnConversion
     public string? Refusal { get; private init; }
 
     /// <summary>Through the server's cast: what comes back must be the archived text, and lead to the same value again.</summary>
-    public static ColumnConversion Cast(string archived, string today) => new()
-    {
-        Back = v => $"({v})::{archived}",
-        Exact = v => Same($"(({v})::{archived})::{today}", v),
-    };
+    public static ColumnConversion Cast(string archived, string today) =>
+        new() { Back = v => $"({v})::{archived}", Exact = v => Same($"(({v})::{archived})::{today}", v) };
 
     /// <summary>As the server's cast makes it, lost or not: a person accepted that.</summary>
     public static ColumnConversion Accepted(string archived, string today) => ByCast(archived, today, uniqueKeys: false);
@@ -48,22 +52,51 @@ internal sealed record ColumnConversion
     /// <summary>json to jsonb: blanks and the order of keys are no part of the value, a key that is there twice is.</summary>
     public static ColumnConversion Json(string archived, string today) => ByCast(archived, today, uniqueKeys: true);
 
-    /// <summary>Whether both are times of which only one names instants, so that the server's cast would read the other in the connection's time zone.</summary>
+    /// <summary>
+    /// Whether both are times of which only one names instants, so that the server's cast would read the other in the connection's time
+    /// zone.
+    /// </summary>
     public static bool CrossesZones(string archivedBase, string todayBase) =>
         IsTime(archivedBase) && IsTime(todayBase) && HasZone(archivedBase) != HasZone(todayBase);
 
     /// <summary>Between instants and local times of <paramref name="timeZone"/>, by the types without modifiers.</summary>
     /// <param name="accepted">Whether a person accepted that some instants are not what they were.</param>
-    public static ColumnConversion Zoned(string archivedBase, string archived, string todayBase, string today, string timeZone, bool accepted)
+    public static ColumnConversion Zoned(
+        string archivedBase,
+        string archived,
+        string todayBase,
+        string today,
+        string timeZone,
+        bool accepted
+    )
     {
         var zone = $" AT TIME ZONE {PgLiteral.Quote(timeZone)}";
-        if ((archivedBase, todayBase) is not (("timestamp without time zone" or "date", "timestamp with time zone") or ("timestamp with time zone", "timestamp without time zone" or "date")))
-            return new() { Refusal = $"was {archived} and is {today} today: an instant cannot be made of one and a local time of the other without loss" };
+        if (
+            (archivedBase, todayBase)
+            is not (
+
+                ("timestamp without time zone" or "date", "timestamp with time zone")
+                or
+                ("timestamp with time zone", "timestamp without time zone" or "date")
+            )
+        )
+            return new()
+            {
+                Refusal =
+                    $"was {archived} and is {today} today: an instant cannot be made of one and a local time of the other without loss",
+            };
         // A date is its midnight in the zone; "timestamp" alone is the server's keyword, whatever types the application has.
-        Func<string, string> into = v => $"(({v})::timestamp{(archivedBase == "timestamp with time zone" ? " with time zone" : "")}{zone})::{today}";
+        Func<string, string> into = v =>
+            $"(({v})::timestamp{(archivedBase == "timestamp with time zone" ? " with time zone" : "")}{zone})::{today}";
         if (accepted)
-            return new() { StagedAs = archived, In = into, ByValue = true };
-        string Back(string v) => $"(({v})::timestamp{(todayBase == "timestamp with time zone" ? " with time zone" : "")}{zone})::{archived}";
+            return new()
+            {
+                StagedAs = archived,
+                In = into,
+                ByValue = true,
+            };
+        string Back(string v) =>
+            $"(({v})::timestamp{(todayBase == "timestamp with time zone" ? " with time zone" : "")}{zone})::{archived}";
         var ambiguous = archivedBase == "timestamp without time zone";
         return new()
         {
@@ -74,16 +107,20 @@ internal sealed record ColumnConversion
         };
     }
 
-    /// <summary>Whether two values are the same to the byte. The cast keeps the parser from comparing field by field, for which json has no operator.</summary>
+    /// <summary>
+    /// Whether two values are the same to the byte. The cast keeps the parser from comparing field by field, for which json has no
+    /// operator.
+    /// </summary>
     public static string Same(string one, string other) => $"ROW({one})::record OPERATOR(pg_catalog.*=) ROW({other})::record";
 
-    private static ColumnConversion ByCast(string archived, string today, bool uniqueKeys) => new()
-    {
-        StagedAs = archived,
-        In = v => $"({v})::{today}",
-        ByValue = true,
-        UniqueKeys = uniqueKeys,
-    };
+    private static ColumnConversion ByCast(string archived, string today, bool uniqueKeys) =>
+        new()
+        {
+            StagedAs = archived,
+            In = v => $"({v})::{today}",
+            ByValue = true,
+            UniqueKeys = uniqueKeys,
+        };
 
     /// <summary>
     /// When clocks go back, one local time is two instants, and the server takes the later one. The other is the one with the offset

@@ -14,11 +14,20 @@ internal sealed class ConversionChoice(SourceMap map, DriftOptions drift, IReadO
     public ColumnConversion Choose(DocumentTable table, DocumentColumn column, ColumnShape today)
     {
         var (archived, accepted) = (column.Type, drift.IsAccepted(table.Name, column.Name));
-        if (today.Type == archived || (IsString(today.Type) && IsString(archived) && !accepted) || !known.TryGetValue(archived, out var archivedBase))
-            return accepted && today.Type != archived ? throw Cannot(column, $"the server does not know its type '{DocumentReader.Shorten(archived)}'") : ColumnConversion.None;
+        if (
+            today.Type == archived
+            || (IsString(today.Type) && IsString(archived) && !accepted)
+            || !known.TryGetValue(archived, out var archivedBase)
+        )
+            return accepted && today.Type != archived
+                ? throw Cannot(column, $"the server does not know its type '{DocumentReader.Shorten(archived)}'")
+                : ColumnConversion.None;
         var key = table.Name == SourceMap.SessionName ? map.Session.Key : map.Children.Single(c => c.Name == table.Name).Key;
         if (accepted && (key is null || key.Contains(today.Name)))
-            throw Cannot(column, key is null ? $"no key of '{table.Name}' is mapped, by which its rows could be compared" : "it is the key");
+            throw Cannot(
+                column,
+                key is null ? $"no key of '{table.Name}' is mapped, by which its rows could be compared" : "it is the key"
+            );
         if (ColumnConversion.CrossesZones(archivedBase, today.BaseType))
             return ColumnConversion.Zoned(archivedBase, archived, today.BaseType, today.Type, timeZone, accepted);
         if (accepted)

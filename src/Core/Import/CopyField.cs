@@ -7,7 +7,8 @@ namespace Archiver.Core.Import;
 
 /// <summary>
 /// Turns a JSON value of a document back into the COPY text it came from, escape for escape: what goes into the database can then be
-/// compared byte for byte with what comes out of it. The counterpart of the export's RowJson; numbers and json values stay the bytes they are.
+/// compared byte for byte with what comes out of it. The counterpart of the export's RowJson; numbers and json values stay the bytes they
+/// are.
 /// </summary>
 internal static class CopyField
 {
@@ -79,17 +80,19 @@ internal static class CopyField
         if (rune.Value == 0)
             throw new InvalidDataException("The document has a NUL in a text, which no database can hold.");
         Span<byte> bytes = stackalloc byte[4];
-        output.Write(rune.Value switch
-        {
-            '\b' => "\\b"u8,
-            '\f' => "\\f"u8,
-            '\n' => "\\n"u8,
-            '\r' => "\\r"u8,
-            '\t' => "\\t"u8,
-            '\v' => "\\v"u8,
-            '\\' => "\\\\"u8,
-            _ => bytes[..rune.EncodeToUtf8(bytes)],
-        });
+        output.Write(
+            rune.Value switch
+            {
+                '\b' => "\\b"u8,
+                '\f' => "\\f"u8,
+                '\n' => "\\n"u8,
+                '\r' => "\\r"u8,
+                '\t' => "\\t"u8,
+                '\v' => "\\v"u8,
+                '\\' => "\\\\"u8,
+                _ => bytes[..rune.EncodeToUtf8(bytes)],
+            }
+        );
         return length;
     }
 
@@ -102,13 +105,15 @@ internal static class CopyField
         while (json.IndexOfAny("\\\t\n\r"u8) is var at and >= 0)
         {
             output.Write(json[..at]);
-            output.Write(json[at] switch
-            {
-                (byte)'\t' => "\\t"u8,
-                (byte)'\n' => "\\n"u8,
-                (byte)'\r' => "\\r"u8,
-                _ => "\\\\"u8,
-            });
+            output.Write(
+                json[at] switch
+                {
+                    (byte)'\t' => "\\t"u8,
+                    (byte)'\n' => "\\n"u8,
+                    (byte)'\r' => "\\r"u8,
+                    _ => "\\\\"u8,
+                }
+            );
             json = json[(at + 1)..];
         }
         output.Write(json);

@@ -11,7 +11,10 @@ internal sealed class DifferenceReasons(NpgsqlConnection connection, ImportTarge
     /// <summary>Reasons by session key.</summary>
     /// <param name="differing">By key, the first table whose rows are not the document's.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Dictionary<string, string>> ExplainAsync(Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
+    public async Task<Dictionary<string, string>> ExplainAsync(
+        Dictionary<string, PlannedTable> differing,
+        CancellationToken cancellationToken
+    )
     {
         Dictionary<string, string> reasons = new(StringComparer.Ordinal);
         foreach (var table in differing.Values.Distinct())

@@ -12,19 +12,29 @@ internal sealed class ExistingSessions(NpgsqlConnection connection, NpgsqlTransa
     private readonly RowComparer _comparer = new(connection, new(into.Target));
 
     /// <summary>By key: the first table whose rows are not the document's, of sessions that are in the tables.</summary>
-    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    public async Task<Dictionary<string, PlannedTable>> DifferingAsync(
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var staged = !sessions[0].Plan.ComparesStaged || await TryStageAsync(sessions, cancellationToken);
         return await _comparer.DifferingAsync(sessions, cancellationToken, staged);
     }
 
     /// <summary>
-    /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A session that
+    /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A
+    /// session that
     /// lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
     /// </summary>
-    public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
-        if (!sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.HasKey) || !await TryStageAsync(sessions, cancellationToken))
+        if (
+            !sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.HasKey)
+            || !await TryStageAsync(sessions, cancellationToken)
+        )
             return [];
         var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true, RowsChoice.Documents);
         List<StagedSession> whole = [.. sessions.Where(s => !differing.ContainsKey(s.Key))];
@@ -32,7 +42,8 @@ internal sealed class ExistingSessions(NpgsqlConnection connection, NpgsqlTransa
     }
 
     /// <summary>
-    /// By key, of parts of sessions that are in the tables: whether all their rows are there as they were, or only some or others. Parts of which no row is
+    /// By key, of parts of sessions that are in the tables: whether all their rows are there as they were, or only some or others. Parts of
+    /// which no row is
     /// there, and those whose rows do not even load, are left out.
     /// </summary>
     public async Task<Dictionary<string, bool>> LiveAsync(IReadOnlyList<StagedSession> parts, CancellationToken cancellationToken) =>

@@ -26,7 +26,13 @@ internal sealed class ImportPlan
     /// <param name="timeZone">Zone of the source's times without a zone.</param>
     /// <exception cref="RefusedSessionException">Some column of today needs a value that the documents do not have.</exception>
     /// <exception cref="ArchiverException">An option names a column that does not exist.</exception>
-    public static ImportPlan For(DocumentHeader header, RestoreTarget target, DriftOptions drift, IReadOnlyDictionary<string, string> known, string timeZone)
+    public static ImportPlan For(
+        DocumentHeader header,
+        RestoreTarget target,
+        DriftOptions drift,
+        IReadOnlyDictionary<string, string> known,
+        string timeZone
+    )
     {
         List<PlannedTable> tables = [];
         foreach (var table in header.Tables)
@@ -38,7 +44,9 @@ internal sealed class ImportPlan
                 Check(tables[^1], shape, target);
         }
         if (target.Map.Session.Key.FirstOrDefault(k => tables[0].Kept.All(c => c.Target!.Name != k)) is { } key)
-            throw new RefusedSessionException($"no archived column goes into the key '{key}' of {target.Shape.Session.Table}; name it with --map old={key}");
+            throw new RefusedSessionException(
+                $"no archived column goes into the key '{key}' of {target.Shape.Session.Table}; name it with --map old={key}"
+            );
         return new(tables);
     }
 
@@ -57,7 +65,14 @@ internal sealed class ImportPlan
         };
     }
 
-    private static PlannedColumn Plan(DocumentTable table, DocumentColumn column, TableShape? shape, DriftOptions drift, IReadOnlyDictionary<string, string> known, ConversionChoice conversions)
+    private static PlannedColumn Plan(
+        DocumentTable table,
+        DocumentColumn column,
+        TableShape? shape,
+        DriftOptions drift,
+        IReadOnlyDictionary<string, string> known,
+        ConversionChoice conversions
+    )
     {
         var dropped = drift.IsDropped(table.Name, column.Name);
         var name = drift.NewName(table.Name, column.Name);
@@ -65,17 +80,37 @@ internal sealed class ImportPlan
         if (name != column.Name && today is null && shape is not null && !dropped)
             throw new ArchiverException(FailureKind.Configuration, $"--map {column.Name}={name}: {shape.Table} has no column '{name}'.");
         // A domain is only a name in the document: the catalog says what is behind, if it still has it.
-        var kind = KindOf(column.Type) ?? (today?.Type == column.Type ? today.Kind : known.TryGetValue(column.Type, out var baseType) ? TableDescriber.KindOf(baseType) : null);
-        return new(column.Name, column.Type, kind, today, dropped, today is null ? ColumnConversion.None : conversions.Choose(table, column, today));
+        var kind = KindOf(column.Type)
+            ?? (
+                today?.Type == column.Type ? today.Kind
+                : known.TryGetValue(column.Type, out var baseType) ? TableDescriber.KindOf(baseType)
+                : null
+            );
+        return new(
+            column.Name,
+            column.Type,
+            kind,
+            today,
+            dropped,
+            today is null ? ColumnConversion.None : conversions.Choose(table, column, today)
+        );
     }
 
     private static void Check(PlannedTable table, TableShape shape, RestoreTarget target)
     {
         var twice = table.Kept.GroupBy(c => c.Target!.Name).FirstOrDefault(g => g.Count() > 1);
         if (twice is not null)
-            throw new ArchiverException(FailureKind.Configuration, $"--map sends {string.Join(" and ", twice.Select(c => c.Name))} of '{table.Name}' to the same column '{twice.Key}'.");
-        var missing = shape.Columns.FirstOrDefault(c => target.Required.Contains((shape.Oid, c.Name)) && table.Kept.All(k => k.Target!.Name != c.Name));
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"--map sends {string.Join(" and ", twice.Select(c => c.Name))} of '{table.Name}' to the same column '{twice.Key}'."
+            );
+        var missing = shape.Columns.FirstOrDefault(c =>
+            target.Required.Contains((shape.Oid, c.Name)) && table.Kept.All(k => k.Target!.Name != c.Name)
+        );
         if (missing is not null)
-            throw new RefusedSessionException($"column '{missing.Name}' of {shape.Table} was added since, allows no NULL and has no default; give it a default, or name the archived column with --map old={missing.Name}");
+            throw new RefusedSessionException(
+                $"column '{missing.Name}' of {shape.Table} was added since, allows no NULL and has no "
+                    + $"default; give it a default, or name the archived column with --map old={missing.Name}"
+            );
     }
 }

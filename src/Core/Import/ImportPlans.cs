@@ -7,7 +7,11 @@ namespace Archiver.Core.Import;
 
 /// <summary>The plans of one restore, one for each set of tables that documents describe; nearly always a single one.</summary>
 internal sealed partial class ImportPlans(
-    RestoreTarget target, DriftOptions drift, Func<CancellationToken, Task<Npgsql.NpgsqlConnection>> open, string timeZone) : IDisposable
+    RestoreTarget target,
+    DriftOptions drift,
+    Func<CancellationToken, Task<Npgsql.NpgsqlConnection>> open,
+    string timeZone
+) : IDisposable
 {
     private const string KnownTypes = """
         WITH RECURSIVE base AS (
@@ -39,7 +43,10 @@ internal sealed partial class ImportPlans(
         try
         {
             if (!_plans.TryGetValue(header.Signature, out var plan))
-                _plans.Add(header.Signature, plan = ImportPlan.For(header, target, drift, await KnownAsync(header, cancellationToken), timeZone));
+                _plans.Add(
+                    header.Signature,
+                    plan = ImportPlan.For(header, target, drift, await KnownAsync(header, cancellationToken), timeZone)
+                );
             return plan;
         }
         finally
@@ -56,12 +63,24 @@ internal sealed partial class ImportPlans(
     /// </summary>
     private async Task<IReadOnlyDictionary<string, string>> KnownAsync(DocumentHeader header, CancellationToken cancellationToken)
     {
-        List<string> types = [.. header.Tables.SelectMany(t => t.Columns).Select(c => c.Type).Distinct().Where(t => PlainType().IsMatch(t))];
+        List<string> types =
+        [
+            .. header.Tables.SelectMany(t => t.Columns).Select(c => c.Type).Distinct().Where(t => PlainType().IsMatch(t)),
+        ];
         await using var connection = await open(cancellationToken);
-        return (await connection.QueryAsync(KnownTypes, row => (Name: row.GetString(0), Base: row.GetString(1)), cancellationToken, PgParameter.Texts(types)))
-            .ToDictionary(row => row.Name, row => row.Base, StringComparer.Ordinal);
+        return (
+            await connection.QueryAsync(
+                KnownTypes,
+                row => (Name: row.GetString(0), Base: row.GetString(1)),
+                cancellationToken,
+                PgParameter.Texts(types)
+            )
+        ).ToDictionary(row => row.Name, row => row.Base, StringComparer.Ordinal);
     }
 
-    [GeneratedRegex(@"^(double precision|character varying|bit varying|(time|timestamp)(\(\d\))? with(out)? time zone|" + @"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?)(\(\d{1,8}(,-?\d{1,5})?\))?(\[\])*$")]
+    [GeneratedRegex(
+        @"^(double precision|character varying|bit varying|(time|timestamp)(\(\d\))? with(out)? time zone|"
+            + @"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?)(\(\d{1,8}(,-?\d{1,5})?\))?(\[\])*$"
+    )]
     private static partial Regex PlainType();
 }

@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace Archiver.Core.Import;
 
-/// <summary>Says in words why the database did not take a session as it was archived. Names of tables, columns, constraints and triggers; never a value.</summary>
+/// <summary>
+/// Says in words why the database did not take a session as it was archived. Names of tables, columns, constraints and triggers; never a
+/// value.
+/// </summary>
 internal static partial class ImportRefusal
 {
     /// <summary>Whether the error is about rows, so that a smaller set of sessions finds the one it is about.</summary>
@@ -13,7 +16,8 @@ internal static partial class ImportRefusal
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"
         || exception.SqlState is PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.DatatypeMismatch
         || exception.IsLockTimeout()
-        // The application's triggers have codes of their own, and their statements fail with any: what came out of a function of one session says nothing about the others.
+        // The application's triggers have codes of their own, and their statements fail with any: what came out of a function of one
+        // session says nothing about the others.
         || exception.IsRaised()
         || (!string.IsNullOrEmpty(exception.Where) && exception.IsAboutOneBatch());
 
@@ -26,9 +30,11 @@ internal static partial class ImportRefusal
         var constraint = exception.ConstraintName is { Length: > 0 } named ? $"constraint '{named}' of {table}" : null;
         return exception.SqlState switch
         {
-            PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation when constraint is not null => $"a row with the same value is there already ({constraint})",
+            PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation when constraint is not null =>
+                $"a row with the same value is there already ({constraint})",
             PostgresErrorCodes.ForeignKeyViolation when constraint is not null => $"it refers to a row that is not there ({constraint})",
-            PostgresErrorCodes.NotNullViolation when exception.ColumnName is { Length: > 0 } column => $"column '{column}' of {table} allows no NULL today",
+            PostgresErrorCodes.NotNullViolation when exception.ColumnName is { Length: > 0 } column => $"column '{column}' of {table} "
+                + "allows no NULL today",
             PostgresErrorCodes.CheckViolation when constraint is not null => $"{constraint} does not allow its rows",
             PostgresErrorCodes.LockNotAvailable => "another transaction holds a lock on rows that it refers to",
             _ when ColumnOfContext().Match(exception.Where ?? "") is { Success: true } column =>
@@ -37,7 +43,8 @@ internal static partial class ImportRefusal
                 $"function {function.Groups[1].Value} of a trigger or constraint refuses its rows (SQLSTATE {exception.SqlState})",
             // The server names no constraint where it found no partition.
             PostgresErrorCodes.CheckViolation when exception.TableName is not null =>
-                $"no partition of {table} takes its rows today; create the partition that held them (CREATE TABLE ... PARTITION OF {table}), and restore again",
+                $"no partition of {table} takes its rows today; create the partition that held them (CREATE TABLE ... PARTITION OF "
+                    + $"{table}), and restore again",
             PostgresErrorCodes.CannotCoerce => "a column has a type today that cannot be compared with the archived one",
             _ when exception.SqlState.StartsWith("22", StringComparison.Ordinal) && Converted(plan) is { Length: > 0 } columns =>
                 $"an archived value cannot become what its column is today (SQLSTATE {exception.SqlState}): {columns}",
@@ -45,8 +52,14 @@ internal static partial class ImportRefusal
         };
     }
 
-    private static string Converted(ImportPlan plan) => string.Join(", ", plan.Tables.SelectMany(
-        t => t.Kept.Where(c => c.Conversion.StagedAs is not null).Select(c => $"'{c.Name}' of {t.Target!.Table} was {c.Type}, is {c.Target!.Type}")));
+    private static string Converted(ImportPlan plan) =>
+        string.Join(
+            ", ",
+            plan.Tables.SelectMany(t =>
+                t.Kept.Where(c => c.Conversion.StagedAs is not null)
+                    .Select(c => $"'{c.Name}' of {t.Target!.Table} was {c.Type}, is {c.Target!.Type}")
+            )
+        );
 
     /// <summary>The reason of a session whose rows came out differently than they went in.</summary>
     /// <param name="table">The first table that differs.</param>
@@ -58,24 +71,30 @@ internal static partial class ImportRefusal
         if (triggers.Count > 0 && (changed.Count > 0 || !table.Retyped.Any()))
         {
             var names = string.Join(", ", triggers.Select(t => $"'{t.Name}' on {t.Table}"));
-            return $"{(triggers.Count == 1 ? "trigger" : "one of the triggers")} {names} changed the rows of {table.Target!.Table}{columns}; --disable-triggers restores without triggers";
+            return $"{(triggers.Count == 1 ? "trigger" : "one of the triggers")} {names} changed the rows of "
+                + $"{table.Target!.Table}{columns}; --disable-triggers restores without triggers";
         }
         var retyped = string.Join(", ", table.Retyped.Select(c => $"'{c.Name}' was {c.Type}, is {c.Target!.Type}"));
         var times = table.Kept.Any(c => c.Conversion.StagedAs is not null && !c.Conversion.ByValue)
             ? "; a local time that clocks skip or repeat is no single instant"
             : "";
         return retyped.Length > 0
-            ? $"the rows of {table.Target!.Table} would lose something in columns of another type: {retyped}{times}; --accept-loss <column> restores what the database makes of them"
+            ? $"the rows of {table.Target!.Table} would lose something in columns of another type: {retyped}{times}; --accept-loss "
+                + "<column> restores what the database makes of them"
             : $"the rows of {table.Target!.Table} do not come back as they were archived{columns}";
     }
 
     /// <summary>Triggers that may have changed a table: its own first, then those of tables below it.</summary>
     public static IReadOnlyList<(TableName Table, string Name)> Suspects(RestoreTarget target, PlannedTable table)
     {
-        var named = target.Triggers.Select(t => (target.Shape.Tables.First(s => s.Oid == t.Table).Table, t.Name, Own: t.Table == table.Target!.Oid)).ToList();
+        var named = target
+            .Triggers.Select(t => (target.Shape.Tables.First(s => s.Oid == t.Table).Table, t.Name, Own: t.Table == table.Target!.Oid))
+            .ToList();
         var own = named.Where(t => t.Own).Select(t => (t.Table, t.Name)).ToList();
         // A change of the session by a trigger of the messages is an UPDATE; only if no trigger of its own explains it are others named.
-        return own.Count > 0 && table.Name != SourceMap.SessionName ? own : [.. own, .. named.Where(t => !t.Own).Select(t => (t.Table, t.Name))];
+        return own.Count > 0 && table.Name != SourceMap.SessionName
+            ? own
+            : [.. own, .. named.Where(t => !t.Own).Select(t => (t.Table, t.Name))];
     }
 
     [GeneratedRegex(", column ([^:,]{1,63})(:|$)")]

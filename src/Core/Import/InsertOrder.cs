@@ -2,11 +2,14 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Import;
 
-/// <summary>The order in which rows go into the tables: what a foreign key points to first, tables that point to each other in one statement.</summary>
+/// <summary>
+/// The order in which rows go into the tables: what a foreign key points to first, tables that point to each other in one statement.
+/// </summary>
 internal static class InsertOrder
 {
     /// <summary>
-    /// Keys among the mapped tables that the server checks at the end of a statement. Deferrable ones wait for the end of the import, and one
+    /// Keys among the mapped tables that the server checks at the end of a statement. Deferrable ones wait for the end of the import, and
+    /// one
     /// of a table to itself is satisfied within its statement.
     /// </summary>
     public const string Keys = """
@@ -15,10 +18,15 @@ internal static class InsertOrder
         WHERE c.contype = 'f' AND NOT c.condeferrable AND c.conrelid <> c.confrelid AND c.conrelid = ANY ($1) AND c.confrelid = ANY ($1)
         """;
 
-    /// <summary>Groups of tables, one statement each; within what the keys leave open, the order of the map: parents before children.</summary>
+    /// <summary>
+    /// Groups of tables, one statement each; within what the keys leave open, the order of the map: parents before children.
+    /// </summary>
     /// <param name="tables">The tables in the order of the map.</param>
     /// <param name="keys">From which table to which a foreign key points, by oid.</param>
-    public static IReadOnlyList<IReadOnlyList<TableShape>> Of(IReadOnlyList<TableShape> tables, IReadOnlyCollection<(uint From, uint To)> keys)
+    public static IReadOnlyList<IReadOnlyList<TableShape>> Of(
+        IReadOnlyList<TableShape> tables,
+        IReadOnlyCollection<(uint From, uint To)> keys
+    )
     {
         List<IReadOnlyList<TableShape>> groups = [];
         List<TableShape> left = [.. tables];

@@ -26,4 +26,11 @@ internal sealed record PlannedTable(string Name, TableShape? Target, IReadOnlyLi
 /// <param name="Target">The column today; null when it is gone or given up.</param>
 /// <param name="IsDropped">Given up with <c>--drop-column</c>: its values are ignored instead of refused.</param>
 /// <param name="Conversion">How its values become values of the column today.</param>
-internal sealed record PlannedColumn(string Name, string Type, ColumnKind? Kind, ColumnShape? Target, bool IsDropped, ColumnConversion Conversion);
+internal sealed record PlannedColumn(
+    string Name,
+    string Type,
+    ColumnKind? Kind,
+    ColumnShape? Target,
+    bool IsDropped,
+    ColumnConversion Conversion
+);

@@ -8,41 +8,70 @@ namespace Archiver.Core.Import;
 /// <param name="live">Makes room where live versions would be replaced, in a dry run; else null.</param>
 internal sealed class PresentSessions(ImportTarget into, ILiveRows? live)
 {
-    /// <summary>What it means for sessions that they have a row already. Of parts those are left out whose messages can go beside the live ones.</summary>
-    public async Task<Dictionary<string, ImportedSession>> JudgeAsync(ExistingSessions rows, IReadOnlyList<StagedSession> existing, CancellationToken cancellationToken)
+    /// <summary>
+    /// What it means for sessions that they have a row already. Of parts those are left out whose messages can go beside the live ones.
+    /// </summary>
+    public async Task<Dictionary<string, ImportedSession>> JudgeAsync(
+        ExistingSessions rows,
+        IReadOnlyList<StagedSession> existing,
+        CancellationToken cancellationToken
+    )
     {
         var live = await rows.LiveAsync([.. existing.Where(s => s.Header.IsPart)], cancellationToken);
         var present = existing.Where(s => !s.Header.IsPart).ToList();
         var judged = present.Count == 0 ? [] : await JudgeWholeAsync(rows, present, cancellationToken);
         foreach (var part in existing.Where(s => live.ContainsKey(s.Key)))
-            judged.Add(part.Key, live[part.Key]
-                ? new(part, ImportOutcome.AlreadyThere)
-                : new(part, ImportOutcome.Refused, "some of its messages are in the database, and not all of them as they were archived; nothing was changed"));
+            judged.Add(
+                part.Key,
+                live[part.Key]
+                    ? new(part, ImportOutcome.AlreadyThere)
+                    : new(
+                        part,
+                        ImportOutcome.Refused,
+                        "some of its messages are in the database, and not all of them as they were archived; nothing was changed"
+                    )
+            );
         return judged;
     }
 
-    private async Task<Dictionary<string, ImportedSession>> JudgeWholeAsync(ExistingSessions rows, List<StagedSession> present, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, ImportedSession>> JudgeWholeAsync(
+        ExistingSessions rows,
+        List<StagedSession> present,
+        CancellationToken cancellationToken
+    )
     {
         var differing = await rows.DifferingAsync(present, cancellationToken);
         // A message that came since is no other version of what is there.
         List<StagedSession> other = [.. present.Where(s => differing.ContainsKey(s.Key))];
         var merges = !into.Target.Map.Session.HasRow && into.Options.OnConflict != ConflictMode.Replace;
-        var beside = (merges || into.Options.OnConflict == ConflictMode.Skip) && other.Count > 0 ? await rows.WholeAsync(other, cancellationToken) : [];
+        var beside =
+            (merges || into.Options.OnConflict == ConflictMode.Skip) && other.Count > 0
+                ? await rows.WholeAsync(other, cancellationToken)
+                : [];
         // What came since under the key of a session without a row is no other version of it: there is none. The archived rows go beside.
         if (merges)
             present.RemoveAll(s => differing.ContainsKey(s.Key) && !beside.ContainsKey(s.Key));
         return present.ToDictionary(
             s => s.Key,
-            s => beside.TryGetValue(s.Key, out var others) ? new(s, ImportOutcome.AlreadyThere) { Beside = others } : Judge(s, differing.GetValueOrDefault(s.Key)),
-            StringComparer.Ordinal);
+            s =>
+                beside.TryGetValue(s.Key, out var others)
+                    ? new(s, ImportOutcome.AlreadyThere) { Beside = others }
+                    : Judge(s, differing.GetValueOrDefault(s.Key)),
+            StringComparer.Ordinal
+        );
     }
 
     /// <summary>
-    /// Removes the sessions whose live rows gave way from <paramref name="present"/>, and returns their keys. The import inserts these sessions then. A real
+    /// Removes the sessions whose live rows gave way from <paramref name="present"/>, and returns their keys. The import inserts these
+    /// sessions then. A real
     /// replacement does the same, after its run has archived the live rows.
     /// </summary>
     public async Task<HashSet<string>> RehearseReplacementAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Dictionary<string, ImportedSession> present, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        Dictionary<string, ImportedSession> present,
+        CancellationToken cancellationToken
+    )
     {
         List<ImportedSession> conflicting = [.. present.Values.Where(s => s.Outcome == ImportOutcome.Conflicting)];
         if (conflicting.Count == 0 || live is null || into.Options is not { DryRun: true, OnConflict: ConflictMode.Replace })
@@ -62,10 +91,15 @@ internal sealed class PresentSessions(ImportTarget into, ILiveRows? live)
     public static ImportedSession StaysLive(StagedSession session, string reason) =>
         new(session, ImportOutcome.Refused, $"{reason}; its live rows stay as they are");
 
-    private ImportedSession Judge(StagedSession session, PlannedTable? differing) => differing switch
-    {
-        null when into.Options.OnConflict != ConflictMode.Fail => new(session, ImportOutcome.AlreadyThere),
-        null => new(session, ImportOutcome.Refused, "it is in the database already, with the same rows; nothing was changed"),
-        _ => new(session, ImportOutcome.Conflicting, $"it is in the database already, with other rows in {differing.Target!.Table}; nothing was changed"),
-    };
+    private ImportedSession Judge(StagedSession session, PlannedTable? differing) =>
+        differing switch
+        {
+            null when into.Options.OnConflict != ConflictMode.Fail => new(session, ImportOutcome.AlreadyThere),
+            null => new(session, ImportOutcome.Refused, "it is in the database already, with the same rows; nothing was changed"),
+            _ => new(
+                session,
+                ImportOutcome.Conflicting,
+                $"it is in the database already, with other rows in {differing.Target!.Table}; nothing was changed"
+            ),
+        };
 }

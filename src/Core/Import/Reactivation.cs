@@ -6,7 +6,8 @@ using Npgsql;
 namespace Archiver.Core.Import;
 
 /// <summary>
-/// <c>--reactivate</c>: a restored session counts as used now, whatever made it old. Rows that were deleted together with their session come
+/// <c>--reactivate</c>: a restored session counts as used now, whatever made it old. Rows that were deleted together with their session
+/// come
 /// back with it; a message that its user deleted before stays deleted.
 /// </summary>
 internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTimeOffset? expiresAt)
@@ -18,7 +19,11 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
         var texts = PgParameter.Texts(keys);
         if (_session.Deleted is { } deleted)
         {
-            foreach (var child in target.Map.Children.Where(c => c.Deleted is not null && c.Parent == SourceMap.SessionName && target.Find(c.Name) is not null))
+            foreach (
+                var child in target.Map.Children.Where(c =>
+                    c.Deleted is not null && c.Parent == SourceMap.SessionName && target.Find(c.Name) is not null
+                )
+            )
                 await ExecuteAsync(parameters => Undelete(child, deleted, parameters));
         }
         await ExecuteAsync(Update);
@@ -35,7 +40,10 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
     // Before the session's own flag is cleared: equal times say that one act deleted both.
     private string Undelete(ChildTable child, TimeColumn deleted, SqlParameters parameters)
     {
-        var (ours, theirs) = (new TimeSql(child.Deleted!, target.Shape[child.Name], "t", timeZone), new TimeSql(deleted, target.Shape.Session, "s", timeZone));
+        var (ours, theirs) = (
+            new TimeSql(child.Deleted!, target.Shape[child.Name], "t", timeZone),
+            new TimeSql(deleted, target.Shape.Session, "s", timeZone)
+        );
         return $"""
             UPDATE {child.Table.Sql} AS t SET {new TimeAssignment(child.Deleted!, target.Shape[child.Name], timeZone).Unset}
             FROM {_session.Table.Sql} AS s
@@ -48,7 +56,10 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
 
     private string Update(SqlParameters parameters)
     {
-        List<string> sets = [.. _session.Activity.Where(TimeAssignment.CanBeSet).Select(a => Assignment(a).Set("clock_timestamp()", parameters))];
+        List<string> sets =
+        [
+            .. _session.Activity.Where(TimeAssignment.CanBeSet).Select(a => Assignment(a).Set("clock_timestamp()", parameters)),
+        ];
         if (_session.Archived is { } archived)
             sets.Add($"{PgIdentifier.Quote(archived)} = false");
         if (_session.ArchiveLocation is { } location)
@@ -58,14 +69,19 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
         if (_session.Deleted is { } deleted)
             sets.Add(Assignment(deleted).Unset);
         if (_session.Expires is { } expires)
-            sets.Add(expiresAt is null ? Assignment(expires).Unset : Assignment(expires).Set($"{parameters.Add(PgParameter.InstantOrNull(expiresAt))}::timestamptz", parameters));
+            sets.Add(
+                expiresAt is null
+                    ? Assignment(expires).Unset
+                    : Assignment(expires).Set($"{parameters.Add(PgParameter.InstantOrNull(expiresAt))}::timestamptz", parameters)
+            );
         return $"""
             UPDATE {_session.Table.Sql} AS t SET {string.Join(", ", sets)}
             WHERE {Keys("t")}
             """;
     }
 
-    private string Keys(string alias) => KeyMatch.Among(KeyForm.Of(target.Map, target.Shape), "$1").Sql(target.Shape.KeyOf(target.Map, alias));
+    private string Keys(string alias) =>
+        KeyMatch.Among(KeyForm.Of(target.Map, target.Shape), "$1").Sql(target.Shape.KeyOf(target.Map, alias));
 
     private TimeAssignment Assignment(TimeColumn time) => new(time, target.Shape.Session, timeZone);
 }

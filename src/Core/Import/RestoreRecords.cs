@@ -31,28 +31,54 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
     private int _committed;
 
     /// <summary>Part of the importing transaction, before its commit. What was refused has no part in it.</summary>
-    /// <exception cref="ArchiverException">An archive was discarded or erased meanwhile, or the lock is lost: nothing may be committed.</exception>
+    /// <exception cref="ArchiverException">
+    /// An archive was discarded or erased meanwhile, or the lock is lost: nothing may be committed.
+    /// </exception>
     public async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<ImportedSession> imported, CancellationToken cancellationToken)
     {
         List<StagedSession> restored = [.. imported.Where(i => i.Outcome == ImportOutcome.Restored).Select(i => i.Session)];
-        List<StagedSession> sessions = [.. restored, .. imported.Where(i => i.Outcome == ImportOutcome.AlreadyThere).Select(i => i.Session)];
+        List<StagedSession> sessions =
+        [
+            .. restored,
+            .. imported.Where(i => i.Outcome == ImportOutcome.AlreadyThere).Select(i => i.Session),
+        ];
         if (sessions.Count == 0)
             return;
         List<long> archives = [.. sessions.Where(s => s.Candidate.Archive is not null).Select(s => s.Candidate.Archive!.Id)];
         if (await connection.ExecuteAsync(MarkRestored, cancellationToken, PgParameter.Bigints(archives)) != archives.Count)
-            throw new ArchiverException(FailureKind.Failed, $"An archive of source '{source}' was discarded or erased while it was being restored. The batch in hand was rolled back.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"An archive of source '{source}' was discarded or erased while it was being "
+                    + "restored. The batch in hand was rolled back."
+            );
         await connection.ExecuteAsync(
-            MarkSuperseded, cancellationToken, PgParameter.Text(source), PgParameter.Texts(sessions.Where(s => !s.Header.IsPart).Select(s => s.Key)), PgParameter.Bigints(archives));
+            MarkSuperseded,
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Texts(sessions.Where(s => !s.Header.IsPart).Select(s => s.Key)),
+            PgParameter.Bigints(archives)
+        );
         await connection.ExecuteAsync(
-            Count, cancellationToken, PgParameter.Uuid(run), PgParameter.Bigint(restored.Count), PgParameter.Bigint(restored.Sum(s => s.JsonLength)));
+            Count,
+            cancellationToken,
+            PgParameter.Uuid(run),
+            PgParameter.Bigint(restored.Count),
+            PgParameter.Bigint(restored.Sum(s => s.JsonLength))
+        );
         FaultPoint.Reach(FaultPoints.RestoreMarked);
         var counts = new Dictionary<string, long> { ["sessions"] = restored.Count, ["rows"] = restored.Sum(s => s.Rows) };
         await AuditLog.WriteAsync(connection, new(who, "restore", source, null, run, null, counts), cancellationToken);
         if (lease is not null && !await lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(FailureKind.Failed, $"The restore's lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). The batch in hand was rolled back.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The restore's lock on source '{source}' was lost (server restarted, "
+                    + "connection cut, or this process was suspended). The batch in hand was rolled back."
+            );
     }
 
-    /// <summary>Whether the ledger shows, on another connection, that the transaction of the last <see cref="WriteAsync"/> was committed.</summary>
+    /// <summary>
+    /// Whether the ledger shows, on another connection, that the transaction of the last <see cref="WriteAsync"/> was committed.
+    /// </summary>
     public async Task<bool> AreWrittenAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await connection.ScalarAsync<long>(Written, cancellationToken, PgParameter.Uuid(run)) > _committed;
 

@@ -23,7 +23,8 @@ internal sealed class RestoreTarget
         SELECT a.attrelid::bigint, a.attname::text, s.oid::bigint, format('%I.%I', n.nspname, s.relname)
         FROM pg_catalog.pg_attribute AS a
         JOIN pg_catalog.pg_depend AS d ON
-             (d.deptype IN ('a', 'i') AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum)
+             (d.deptype IN ('a', 'i') AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = a.attrelid
+               AND d.refobjsubid = a.attnum)
           OR (d.classid = 'pg_catalog.pg_attrdef'::regclass
               AND d.objid IN (SELECT f.oid FROM pg_catalog.pg_attrdef AS f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum))
         JOIN pg_catalog.pg_class AS s ON s.relkind = 'S' AND s.oid IN (d.objid, d.refobjid)
@@ -60,9 +61,14 @@ internal sealed class RestoreTarget
     public required IReadOnlyList<(uint Table, string Name)> Triggers { get; init; }
 
     /// <summary>The map with all its tables in another schema.</summary>
-    public static SourceMap InSchema(SourceMap map, string schema) => new(
-        map.Session with { Table = map.Session.Table with { Schema = schema } },
-        [.. map.Children.Select(c => c with { Table = c.Table with { Schema = schema } })]);
+    public static SourceMap InSchema(SourceMap map, string schema) =>
+        new(
+            map.Session with
+            {
+                Table = map.Session.Table with { Schema = schema },
+            },
+            [.. map.Children.Select(c => c with { Table = c.Table with { Schema = schema } })]
+        );
 
     /// <exception cref="ArchiverException">The session table is not there.</exception>
     public static async Task<RestoreTarget> DescribeAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
@@ -72,28 +78,56 @@ internal sealed class RestoreTarget
         await connection.ExecuteAsync($"SET TRANSACTION READ ONLY; {TransactionSettings.Common}", cancellationToken);
         var shape = await TableDescriber.DescribeAsync(connection, map, cancellationToken);
         if (shape.Tables.Count == 0 || shape.Session.Name != SourceMap.SessionName)
-            throw new ArchiverException(FailureKind.Refused, $"There is no table {map.Session.Table} to restore to. Create the application's tables first; nothing was written.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"There is no table {map.Session.Table} to restore to. Create the application's tables first; nothing was written."
+            );
         var oids = shape.Tables.Select(t => t.Oid).ToList();
         return new(map, shape)
         {
-            Required = (await connection.QueryAsync(
-                RequiredColumns, row => ((uint)row.GetInt64(0), row.GetString(1)), cancellationToken, PgParameter.Oids(oids))).ToHashSet(),
-            InsertGroups = InsertOrder.Of([.. shape.Tables.Where(t => t.Oid != TableShape.None)], await connection.QueryAsync(
-                InsertOrder.Keys, row => ((uint)row.GetInt64(0), (uint)row.GetInt64(1)), cancellationToken, PgParameter.Oids(oids))),
+            Required = (
+                await connection.QueryAsync(
+                    RequiredColumns,
+                    row => ((uint)row.GetInt64(0), row.GetString(1)),
+                    cancellationToken,
+                    PgParameter.Oids(oids)
+                )
+            ).ToHashSet(),
+            InsertGroups = InsertOrder.Of(
+                [.. shape.Tables.Where(t => t.Oid != TableShape.None)],
+                await connection.QueryAsync(
+                    InsertOrder.Keys,
+                    row => ((uint)row.GetInt64(0), (uint)row.GetInt64(1)),
+                    cancellationToken,
+                    PgParameter.Oids(oids)
+                )
+            ),
             Sequences = await connection.QueryAsync(
-                SequencesOfColumns, row => new OwnedSequence((uint)row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.GetString(3)),
-                cancellationToken, PgParameter.Oids(oids)),
+                SequencesOfColumns,
+                row => new OwnedSequence((uint)row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.GetString(3)),
+                cancellationToken,
+                PgParameter.Oids(oids)
+            ),
             Triggers = await connection.QueryAsync(
-                UserTriggers, row => ((uint)row.GetInt64(0), row.GetString(1)), cancellationToken, PgParameter.Oids(oids)),
+                UserTriggers,
+                row => ((uint)row.GetInt64(0), row.GetString(1)),
+                cancellationToken,
+                PgParameter.Oids(oids)
+            ),
         };
     }
 
-    /// <exception cref="ArchiverException">A table is not any more what it was when it was described. Asked for under a lock that keeps DDL away.</exception>
+    /// <exception cref="ArchiverException">
+    /// A table is not any more what it was when it was described. Asked for under a lock that keeps DDL away.
+    /// </exception>
     public async Task RequireUnchangedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var hashes = await TableDescriber.HashesAsync(connection, Shape.Tables.Select(t => t.Oid), cancellationToken);
         if (Shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
-            throw new ArchiverException(FailureKind.Failed, "A table was changed while sessions were being restored to it. What was restored before stays; run the restore again.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                "A table was changed while sessions were being restored to it. What was restored before stays; run the restore again."
+            );
     }
 
     /// <summary>The mapped table of that name, or null where it does not exist or is not mapped today.</summary>
@@ -103,7 +137,8 @@ internal sealed class RestoreTarget
     public string Staging(TableShape table) => StagingName(table).Sql;
 
     /// <summary>Its name.</summary>
-    public TableName StagingName(TableShape table) => new("pg_temp", string.Create(CultureInfo.InvariantCulture, $"archiver_restore_{Shape.Tables.ToList().IndexOf(table)}"));
+    public TableName StagingName(TableShape table) =>
+        new("pg_temp", string.Create(CultureInfo.InvariantCulture, $"archiver_restore_{Shape.Tables.ToList().IndexOf(table)}"));
 }
 
 /// <summary>A sequence that gives a column its values.</summary>

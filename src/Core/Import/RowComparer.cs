@@ -20,10 +20,14 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
     /// <param name="only">Which rows are compared.</param>
     /// <param name="beside">Whether the session's own row is left out: it is live, and the document's is as it was.</param>
     public async Task<Dictionary<string, PlannedTable>> DifferingAsync(
-        IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool staged = false, RowsChoice only = RowsChoice.All, bool beside = false)
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken,
+        bool staged = false,
+        RowsChoice only = RowsChoice.All,
+        bool beside = false
+    )
     {
-        await connection.ExecuteAsync(
-            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        await connection.ExecuteAsync(ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, PlannedTable> differing = new(StringComparer.Ordinal);
         foreach (var table in Compared(sessions[0].Plan).Where(t => !beside || t.Name != SourceMap.SessionName))
         {
@@ -38,18 +42,23 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
     }
 
     /// <summary>
-    /// By key, of parts whose documents are in the staging tables: whether their rows are all live, as they were. Parts of which no row is live are left out.
+    /// By key, of parts whose documents are in the staging tables: whether their rows are all live, as they were. Parts of which no row is
+    /// live are left out.
     /// Tables whose rows cannot be told from each other say nothing.
     /// </summary>
     public async Task<Dictionary<string, bool>> LiveAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync(
-            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        await connection.ExecuteAsync(ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, bool> live = new(StringComparer.Ordinal);
         HashSet<string> other = new(StringComparer.Ordinal);
         foreach (var table in Compared(sessions[0].Plan).Where(t => t.Name != SourceMap.SessionName && statements.HasKey(t)))
         {
-            var found = await DigestsAsync(statements.ReadBack(table, staged: true, RowsChoice.Documents), table.Kept.Count, sessions.Count, cancellationToken);
+            var found = await DigestsAsync(
+                statements.ReadBack(table, staged: true, RowsChoice.Documents),
+                table.Kept.Count,
+                sessions.Count,
+                cancellationToken
+            );
             foreach (var (session, rows) in sessions.Zip(found))
             {
                 if (rows.Rows > 0)
@@ -62,15 +71,23 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
     }
 
     /// <summary>By key: the tables in which a session has other rows than these.</summary>
-    public async Task<Dictionary<string, List<RowsBeside>>> BesideAsync(IReadOnlyList<StagedSession> sessions, RowsChoice than, CancellationToken cancellationToken)
+    public async Task<Dictionary<string, List<RowsBeside>>> BesideAsync(
+        IReadOnlyList<StagedSession> sessions,
+        RowsChoice than,
+        CancellationToken cancellationToken
+    )
     {
-        await connection.ExecuteAsync(
-            ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        await connection.ExecuteAsync(ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, List<RowsBeside>> beside = new(StringComparer.Ordinal);
         foreach (var table in Compared(sessions[0].Plan))
         {
-            foreach (var (position, rows) in await connection.QueryAsync(
-                statements.Beside(table, than), row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken))
+            foreach (
+                var (position, rows) in await connection.QueryAsync(
+                    statements.Beside(table, than),
+                    row => (row.GetInt32(0), row.GetInt64(1)),
+                    cancellationToken
+                )
+            )
             {
                 var key = sessions[position - 1].Key;
                 if (!beside.TryGetValue(key, out var found))

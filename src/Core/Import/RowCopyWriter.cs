@@ -18,7 +18,10 @@ internal sealed class RowCopyWriter(PlannedTable table)
     public void Write(ReadOnlySpan<byte> row, IBufferWriter<byte> line)
     {
         if (table.Target is null && !table.Columns.All(c => c.IsDropped))
-            throw new RefusedSessionException($"the table of '{table.Name}' is gone or no longer mapped, and its archived rows would be lost; map it again, or give them up with --drop-column {table.Name}.*");
+            throw new RefusedSessionException(
+                $"the table of '{table.Name}' is gone or no longer mapped, and its archived rows would be "
+                    + $"lost; map it again, or give them up with --drop-column {table.Name}.*"
+            );
         FindValues(row);
         var first = true;
         for (var i = 0; i < _values.Length; i++)
@@ -28,7 +31,11 @@ internal sealed class RowCopyWriter(PlannedTable table)
             if (column.Target is null)
             {
                 if (!value.IsEmpty && !column.IsDropped)
-                    throw new RefusedSessionException($"column '{column.Name}' of {table.Target!.Table} is gone, and its archived values would be lost; name its new place with --map {column.Name}=new, or give them up with --drop-column {column.Name}");
+                    throw new RefusedSessionException(
+                        $"column '{column.Name}' of {table.Target!.Table} is gone, and its archived values "
+                            + $"would be lost; name its new place with --map {column.Name}=new, or give them up with --drop-column "
+                            + $"{column.Name}"
+                    );
                 continue;
             }
             if (!first)
@@ -55,24 +62,42 @@ internal sealed class RowCopyWriter(PlannedTable table)
 
     /// <summary>The same; null where the row has no value there, or the document no such column.</summary>
     public string? TextOrNull(string target, ReadOnlySpan<byte> row) =>
-        table.Columns.ToList().FindIndex(c => c.Target?.Name == target) is var index and >= 0 && _values[index] is var (start, end) && start != end ? TextOf(target, row) : null;
+        table.Columns.ToList().FindIndex(c => c.Target?.Name == target) is var index and >= 0
+        && _values[index] is var (start, end)
+        && start != end
+            ? TextOf(target, row)
+            : null;
 
     private void Check(PlannedColumn column, ReadOnlySpan<byte> value)
     {
         if (column.Conversion.Refusal is { } refusal)
-            throw new RefusedSessionException($"column '{column.Target!.Name}' of {table.Target!.Table} {refusal}; give its archived values up with --drop-column {column.Name}");
+            throw new RefusedSessionException(
+                $"column '{column.Target!.Name}' of {table.Target!.Table} {refusal}; give its archived "
+                    + $"values up with --drop-column {column.Name}"
+            );
         if (column.Conversion.UniqueKeys && !JsonPieces.HasUniqueKeys(value))
-            throw new RefusedSessionException($"column '{column.Target!.Name}' of {table.Target!.Table} was {DocumentReader.Shorten(column.Type)} and is {column.Target.Type} today, which keeps one of two values of a key: an archived value has a key twice; restore the last of them with --accept-loss {column.Name}");
+            throw new RefusedSessionException(
+                $"column '{column.Target!.Name}' of {table.Target!.Table} was "
+                    + $"{DocumentReader.Shorten(column.Type)} and is {column.Target.Type} today, which keeps one of two values of a key: "
+                    + "an "
+                    + $"archived value has a key twice; restore the last of them with --accept-loss {column.Name}"
+            );
     }
 
     // Of a domain that is gone: only json and numbers have no quotes. A string may be a text or a json value; "1" would become 1.
-    private static ColumnKind KindOf(ReadOnlySpan<byte> value, PlannedColumn column) => (value[0], column.Target!.Kind) switch
-    {
-        ((byte)'"', ColumnKind.Json) => throw new RefusedSessionException($"nobody knows any more what type '{DocumentReader.Shorten(column.Type)}' of the archived column '{column.Name}' was, so a text in it may be a json value; create the type again, or give the values up with --drop-column {column.Name}"),
-        ((byte)'"', _) => ColumnKind.Text,
-        (_, ColumnKind.Boolean) => ColumnKind.Boolean,
-        _ => ColumnKind.Json,
-    };
+    private static ColumnKind KindOf(ReadOnlySpan<byte> value, PlannedColumn column) =>
+        (value[0], column.Target!.Kind) switch
+        {
+            ((byte)'"', ColumnKind.Json) => throw new RefusedSessionException(
+                "nobody knows any more what type "
+                    + $"'{DocumentReader.Shorten(column.Type)}' of the archived column '{column.Name}' was, so a text in it may be a json "
+                    + "value; "
+                    + $"create the type again, or give the values up with --drop-column {column.Name}"
+            ),
+            ((byte)'"', _) => ColumnKind.Text,
+            (_, ColumnKind.Boolean) => ColumnKind.Boolean,
+            _ => ColumnKind.Json,
+        };
 
     private void FindValues(ReadOnlySpan<byte> row)
     {
@@ -106,6 +131,8 @@ internal sealed class RowCopyWriter(PlannedTable table)
             if (reader.ValueTextEquals(_names[column]))
                 return column;
         }
-        throw new InvalidDataException($"A row of {table.Name} has a column '{DocumentReader.Shorten(reader.GetString()!)}' that the document does not describe.");
+        throw new InvalidDataException(
+            $"A row of {table.Name} has a column '{DocumentReader.Shorten(reader.GetString()!)}' that the document does not describe."
+        );
     }
 }

@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace Archiver.Core.Import;
 
 /// <summary>
-/// Takes the COPY text of rows piece by piece, passes it on and makes the digest: however long a value is, no second one of it stands in memory.
+/// Takes the COPY text of rows piece by piece, passes it on and makes the digest: however long a value is, no second one of it stands in
+/// memory.
 /// </summary>
 /// <param name="copy">Takes what is written as well, and a line break after each row; null for none.</param>
 internal sealed class RowSink(Stream? copy) : IBufferWriter<byte>, IDisposable

@@ -14,7 +14,8 @@ internal sealed class SequenceAdvance(NpgsqlConnection connection, RestoreTarget
 {
     // pg_sequence_last_value is NULL until the first value is taken. Never backwards.
     private const string Behind = """
-        SELECT CASE WHEN s.seqincrement > 0 THEN least($2, s.seqmax) ELSE greatest($3, s.seqmin) END, has_sequence_privilege($1::oid, 'UPDATE')
+        SELECT CASE WHEN s.seqincrement > 0 THEN least($2, s.seqmax)
+          ELSE greatest($3, s.seqmin) END, has_sequence_privilege($1::oid, 'UPDATE')
         FROM pg_sequence AS s
         WHERE s.seqrelid = $1::oid
           AND CASE WHEN s.seqincrement > 0
@@ -36,22 +37,42 @@ internal sealed class SequenceAdvance(NpgsqlConnection connection, RestoreTarget
         }
     }
 
-    private async Task AdvanceAsync(OwnedSequence sequence, TableShape table, IReadOnlyList<StagedSession> inserted, CancellationToken cancellationToken)
+    private async Task AdvanceAsync(
+        OwnedSequence sequence,
+        TableShape table,
+        IReadOnlyList<StagedSession> inserted,
+        CancellationToken cancellationToken
+    )
     {
         var number = Number(table[sequence.Column]);
-        var (least, most) = (await connection.QueryAsync(
-            $"SELECT min({number}), max({number}) FROM {new ImportStatements(target).RowsOf(table.Name)}",
-            row => (Least: row.IsDBNull(0) ? (long?)null : row.GetInt64(0), Most: row.IsDBNull(1) ? (long?)null : row.GetInt64(1)),
-            cancellationToken, PgParameter.Texts(inserted.Select(s => s.Key))))[0];
+        var (least, most) = (
+            await connection.QueryAsync(
+                $"SELECT min({number}), max({number}) FROM {new ImportStatements(target).RowsOf(table.Name)}",
+                row => (Least: row.IsDBNull(0) ? (long?)null : row.GetInt64(0), Most: row.IsDBNull(1) ? (long?)null : row.GetInt64(1)),
+                cancellationToken,
+                PgParameter.Texts(inserted.Select(s => s.Key))
+            )
+        )[0];
         if (most is null)
             return;
         var behind = await connection.QueryAsync(
-            Behind, row => (To: row.GetInt64(0), Allowed: row.GetBoolean(1)), cancellationToken,
-            PgParameter.Oid(sequence.Oid), PgParameter.Bigint(most), PgParameter.Bigint(least));
+            Behind,
+            row => (To: row.GetInt64(0), Allowed: row.GetBoolean(1)),
+            cancellationToken,
+            PgParameter.Oid(sequence.Oid),
+            PgParameter.Bigint(most),
+            PgParameter.Bigint(least)
+        );
         foreach (var (to, allowed) in behind)
         {
             if (!allowed)
-                throw new ArchiverException(FailureKind.Refused, $"Sequence {sequence.Sql} must go on behind the restored values of {table.Table}.{sequence.Column}: GRANT UPDATE ON SEQUENCE {sequence.Sql} to the archiver's role. The batch in hand was rolled back.");
+                throw new ArchiverException(
+                    FailureKind.Refused,
+                    $"Sequence {sequence.Sql} must go on behind the restored values of "
+                        + $"{table.Table}.{sequence.Column}: GRANT UPDATE ON SEQUENCE {sequence.Sql} to the archiver's role. The batch in "
+                        + "hand "
+                        + "was rolled back."
+                );
             if (!rehearsal)
                 await connection.ExecuteAsync(Advance, cancellationToken, PgParameter.Oid(sequence.Oid), PgParameter.Bigint(to));
         }

@@ -10,7 +10,8 @@ using Npgsql;
 namespace Archiver.Core.Import;
 
 /// <summary>
-/// Puts staged sessions into their tables: many in one transaction, each wholly or not at all. Rows go through temporary tables by COPY, are
+/// Puts staged sessions into their tables: many in one transaction, each wholly or not at all. Rows go through temporary tables by COPY,
+/// are
 /// inserted parents first, read back and compared, recorded in the ledger, and only then committed. One connection serves a whole restore.
 /// </summary>
 /// <param name="into">The tables, and how they are filled.</param>
@@ -20,7 +21,13 @@ namespace Archiver.Core.Import;
 /// <param name="retry">Repeats what a passing fault broke.</param>
 /// <param name="live">Makes room where live versions would be replaced, in a dry run; else null.</param>
 internal sealed class SessionImporter(
-    ImportTarget into, RestoreRecords? records, Func<CancellationToken, Task<NpgsqlConnection>> open, BatchSettings batch, DatabaseRetry retry, ILiveRows? live = null) : IAsyncDisposable
+    ImportTarget into,
+    RestoreRecords? records,
+    Func<CancellationToken, Task<NpgsqlConnection>> open,
+    BatchSettings batch,
+    DatabaseRetry retry,
+    ILiveRows? live = null
+) : IAsyncDisposable
 {
     private readonly ImportStatements _statements = new(into.Target);
     private readonly PresentSessions _present = new(into, live);
@@ -40,10 +47,14 @@ internal sealed class SessionImporter(
         (_connection, _plan) = (null, null);
     }
 
-    private async Task<IReadOnlyList<ImportedSession>> ImportOnceAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ImportedSession>> ImportOnceAsync(
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         // Before the transaction, which must wait for nobody: its rows are read back, the large ones too.
-        using var large = sessions.Max(s => s.Content.Length) > LargeRowGate.Bytes ? await LargeRowGate.EnterAsync(cancellationToken) : null;
+        using var large =
+            sessions.Max(s => s.Content.Length) > LargeRowGate.Bytes ? await LargeRowGate.EnterAsync(cancellationToken) : null;
         try
         {
             var connection = await OpenAsync(sessions[0].Plan, cancellationToken);
@@ -51,15 +62,30 @@ internal sealed class SessionImporter(
             await BeginAsync(connection, sessions, cancellationToken);
             var insertion = new SessionInsertion(connection, transaction, into);
             var keys = await ExistingAsync(connection, sessions, cancellationToken);
-            var present = await _present.JudgeAsync(new(connection, transaction, into), [.. sessions.Where(s => keys.Contains(s.Key))], cancellationToken);
+            var present = await _present.JudgeAsync(
+                new(connection, transaction, into),
+                [.. sessions.Where(s => keys.Contains(s.Key))],
+                cancellationToken
+            );
             var replaced = await _present.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
             var beside = sessions.ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
             await insertion.InsertAsync([.. beside[false].Where(s => !present.ContainsKey(s.Key))], cancellationToken);
             await insertion.InsertAsync([.. beside[true].Where(s => !present.ContainsKey(s.Key))], cancellationToken, beside: true);
             FaultPoint.Reach(FaultPoints.RestoreInserted);
 
-            List<ImportedSession> imported = [.. present.Values, .. insertion.Outcome.Select(s => s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key) ? PresentSessions.StaysLive(s.Session, s.Reason!) : s)];
-            await new SequenceAdvance(connection, into.Target, rehearsal: into.Options.DryRun).AdvanceAsync(insertion.Inserted, cancellationToken);
+            List<ImportedSession> imported =
+            [
+                .. present.Values,
+                .. insertion.Outcome.Select(s =>
+                    s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key)
+                        ? PresentSessions.StaysLive(s.Session, s.Reason!)
+                        : s
+                ),
+            ];
+            await new SequenceAdvance(connection, into.Target, rehearsal: into.Options.DryRun).AdvanceAsync(
+                insertion.Inserted,
+                cancellationToken
+            );
             if (records is not null)
                 await records.WriteAsync(connection, imported, cancellationToken);
             FaultPoint.Reach(FaultPoints.RestoreReady);
@@ -91,27 +117,51 @@ internal sealed class SessionImporter(
     {
         var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / batch.Rows);
         await connection.ExecuteAsync(
-            ApplicationPath.Remember + TransactionSettings.Export + TransactionSettings.Change
-            + TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * scale)
-            + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout)
-            + TransactionSettings.Timeout("idle_in_transaction_session_timeout", batch.StatementTimeout * scale)
-            + _statements.LockTables, cancellationToken);
+            ApplicationPath.Remember
+                + TransactionSettings.Export
+                + TransactionSettings.Change
+                + TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * scale)
+                + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout)
+                + TransactionSettings.Timeout("idle_in_transaction_session_timeout", batch.StatementTimeout * scale)
+                + _statements.LockTables,
+            cancellationToken
+        );
         await into.Target.RequireUnchangedAsync(connection, cancellationToken);
     }
 
-    private async Task<HashSet<string>> ExistingAsync(NpgsqlConnection connection, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(
-            _statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)))).ToHashSet(StringComparer.Ordinal);
+    private async Task<HashSet<string>> ExistingAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await connection.QueryAsync(
+                _statements.Existing,
+                row => row.GetString(0),
+                cancellationToken,
+                PgParameter.Texts(sessions.Select(s => s.Key))
+            )
+        ).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>When the answer is lost, it is found out: a second attempt would take this one's rows for somebody else's.</summary>
-    private async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<StagedSession> inserted, CancellationToken cancellationToken)
+    private async Task CommitAsync(
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        List<StagedSession> inserted,
+        CancellationToken cancellationToken
+    )
     {
         var outcome = new CommitOutcome(
-            retry.Time, open, "The server did not answer a restore's commit, nor what became of it. Its sessions are either wholly restored or not at all; run the restore again with --on-conflict skip.",
-            async (other, _, token) => records is not null
-                ? await records.AreWrittenAsync(other, token)
-                // Of a part the session's row says nothing. A second attempt finds its messages there, if they are.
-                : !inserted.Exists(s => s.Header.IsPart) && (await ExistingAsync(other, inserted, token)).Count == inserted.Count);
+            retry.Time,
+            open,
+            "The server did not answer a restore's commit, nor what became of it. Its sessions are either wholly "
+                + "restored or not at all; run the restore again with --on-conflict skip.",
+            async (other, _, token) =>
+                records is not null
+                    ? await records.AreWrittenAsync(other, token)
+                    // Of a part the session's row says nothing. A second attempt finds its messages there, if they are.
+                    : !inserted.Exists(s => s.Header.IsPart) && (await ExistingAsync(other, inserted, token)).Count == inserted.Count
+        );
         await outcome.CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken);
         FaultPoint.Reach(FaultPoints.RestoreCommitted);
         records?.Committed();

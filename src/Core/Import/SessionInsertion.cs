@@ -13,7 +13,9 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
 {
     private const string Savepoint = "sessions";
 
-    /// <summary>Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.</summary>
+    /// <summary>
+    /// Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.
+    /// </summary>
     private const string ApplicationSettings = "SET LOCAL search_path TO DEFAULT; SET LOCAL seq_page_cost TO DEFAULT";
 
     /// <summary>The archiver's again, as <see cref="TransactionSettings.Export"/> had them.</summary>
@@ -29,14 +31,17 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
     public List<ImportedSession> Refused { get; } = [];
 
     /// <summary>What became of the sessions that were to be inserted.</summary>
-    public IEnumerable<ImportedSession> Outcome => Inserted
-        .Select(s => new ImportedSession(s, ImportOutcome.Restored) { Beside = _beside.GetValueOrDefault(s.Key, []) })
-        .Concat(Refused);
+    public IEnumerable<ImportedSession> Outcome =>
+        Inserted
+            .Select(s => new ImportedSession(s, ImportOutcome.Restored) { Beside = _beside.GetValueOrDefault(s.Key, []) })
+            .Concat(Refused);
 
     /// <summary>Inserts what can be inserted of the sessions, all of one plan and none of them in the tables.</summary>
     /// <param name="sessions">The sessions.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="beside">These are parts of sessions that are in the tables: their rows go beside those, and the sessions' own rows stay as they are.</param>
+    /// <param name="beside">
+    /// These are parts of sessions that are in the tables: their rows go beside those, and the sessions' own rows stay as they are.
+    /// </param>
     /// <exception cref="PostgresException">An error that says nothing about a single session; the transaction is lost.</exception>
     public async Task InsertAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken, bool beside = false)
     {
@@ -58,14 +63,21 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
                 sessions = [.. sessions.Skip(sessions.Count / 2)];
                 continue;
             }
-            Refused.AddRange(sessions.Where(s => refused.ContainsKey(s.Key) || refused.ContainsKey(""))
-                .Select(s => new ImportedSession(s, ImportOutcome.Refused, refused.GetValueOrDefault(s.Key) ?? refused[""])));
+            Refused.AddRange(
+                sessions
+                    .Where(s => refused.ContainsKey(s.Key) || refused.ContainsKey(""))
+                    .Select(s => new ImportedSession(s, ImportOutcome.Refused, refused.GetValueOrDefault(s.Key) ?? refused[""]))
+            );
             sessions = [.. sessions.Where(s => !refused.ContainsKey(s.Key) && !refused.ContainsKey(""))];
         }
     }
 
     /// <summary>Reasons by session key; under the empty key one that is about some session of the set. Empty when all are in.</summary>
-    private async Task<Dictionary<string, string>> TryAsync(IReadOnlyList<StagedSession> sessions, bool beside, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, string>> TryAsync(
+        IReadOnlyList<StagedSession> sessions,
+        bool beside,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -73,7 +85,13 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
             await InsertStagedAsync(sessions, beside, cancellationToken);
             if (into.Options.DisableTriggers && await _foreignKeys.FindBrokenAsync(sessions, cancellationToken) is { } broken)
                 return new() { [""] = broken };
-            var differing = await _comparer.DifferingAsync(sessions, cancellationToken, staged: true, beside ? RowsChoice.Transaction : RowsChoice.All, beside);
+            var differing = await _comparer.DifferingAsync(
+                sessions,
+                cancellationToken,
+                staged: true,
+                beside ? RowsChoice.Transaction : RowsChoice.All,
+                beside
+            );
             if (differing.Count > 0 && !beside)
                 await LookBesideAsync([.. sessions.Where(s => differing.ContainsKey(s.Key))], differing, cancellationToken);
             if (differing.Count > 0)
@@ -103,8 +121,14 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnSettings}", cancellationToken);
     }
 
-    /// <summary>Takes those out whose own rows came out right: what differs are rows that were there before, such as a message that came late.</summary>
-    private async Task LookBesideAsync(IReadOnlyList<StagedSession> sessions, Dictionary<string, PlannedTable> differing, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes those out whose own rows came out right: what differs are rows that were there before, such as a message that came late.
+    /// </summary>
+    private async Task LookBesideAsync(
+        IReadOnlyList<StagedSession> sessions,
+        Dictionary<string, PlannedTable> differing,
+        CancellationToken cancellationToken
+    )
     {
         var beside = await _comparer.BesideAsync(sessions, RowsChoice.Transaction, cancellationToken);
         List<StagedSession> with = [.. sessions.Where(s => beside.ContainsKey(s.Key))];
@@ -124,11 +148,16 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
     {
         // The application's triggers fire as in its own transactions.
         await connection.ExecuteAsync(ApplicationSettings, cancellationToken);
-        await new Reactivation(into.Target, into.TimeZone, into.Options.ExpiresAt).ApplyAsync(connection, sessions.Select(s => s.Key), cancellationToken);
+        await new Reactivation(into.Target, into.TimeZone, into.Options.ExpiresAt).ApplyAsync(
+            connection,
+            sessions.Select(s => s.Key),
+            cancellationToken
+        );
         await connection.ExecuteAsync(OwnSettings, cancellationToken);
     }
 
-    // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole restore.
+    // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole
+    // restore.
     private async Task DisableTriggersAsync(CancellationToken cancellationToken)
     {
         try
@@ -137,8 +166,12 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new ArchiverException(FailureKind.Refused,
-                "--disable-triggers needs a superuser, or on PostgreSQL 15 and later: GRANT SET ON PARAMETER session_replication_role TO the archiver's role. Nothing was written.", exception);
+            throw new ArchiverException(
+                FailureKind.Refused,
+                "--disable-triggers needs a superuser, or on PostgreSQL 15 and later: GRANT SET ON PARAMETER session_replication_role TO "
+                    + "the archiver's role. Nothing was written.",
+                exception
+            );
         }
     }
 }

@@ -9,8 +9,14 @@ namespace Archiver.Core.Import;
 /// Large ones lie in an encrypted temporary file.
 /// </summary>
 internal sealed record StagedSession(
-    RestoreCandidate Candidate, string Key, DocumentHeader Header, ImportPlan Plan, SpooledContent Content, IReadOnlyList<StagedTable> Tables, long JsonLength)
-    : IAsyncDisposable
+    RestoreCandidate Candidate,
+    string Key,
+    DocumentHeader Header,
+    ImportPlan Plan,
+    SpooledContent Content,
+    IReadOnlyList<StagedTable> Tables,
+    long JsonLength
+) : IAsyncDisposable
 {
     /// <summary>Rows of all tables.</summary>
     public long Rows => Tables.Sum(t => t.Digest.Rows);

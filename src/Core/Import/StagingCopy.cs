@@ -9,7 +9,12 @@ internal static class StagingCopy
 {
     /// <summary>Empties the temporary tables and sends all rows of the sessions, which have one plan.</summary>
     /// <exception cref="PostgresException">The server does not take a row.</exception>
-    public static async Task FillAsync(NpgsqlConnection connection, ImportStatements statements, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+    public static async Task FillAsync(
+        NpgsqlConnection connection,
+        ImportStatements statements,
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         await connection.ExecuteAsync(statements.ClearStaging, cancellationToken);
         foreach (var table in Filled(sessions))
@@ -23,7 +28,12 @@ internal static class StagingCopy
     /// <summary>One COPY for the rows of all sessions in one table; they have one plan.</summary>
     /// <exception cref="PostgresException">The server does not take a row.</exception>
     public static async Task WriteAsync(
-        NpgsqlConnection connection, ImportStatements statements, PlannedTable table, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ImportStatements statements,
+        PlannedTable table,
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         var copy = (NpgsqlCopyTextWriter)await connection.BeginTextImportAsync(statements.CopyIn(table), cancellationToken);
         await using (copy)

@@ -21,22 +21,31 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
             await StagingCopy.WriteAsync(connection, _statements, table, sessions, cancellationToken);
         HashSet<string> differing = new(StringComparer.Ordinal);
         foreach (var table in target.Shape.Tables)
-            differing.UnionWith(await connection.QueryAsync(Differing(table), row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key))));
+            differing.UnionWith(
+                await connection.QueryAsync(
+                    Differing(table),
+                    row => row.GetString(0),
+                    cancellationToken,
+                    PgParameter.Texts(sessions.Select(s => s.Key))
+                )
+            );
         await connection.ExecuteAsync($"DROP TABLE {string.Join(", ", target.Shape.Tables.Select(target.Staging))}", cancellationToken);
         return differing;
     }
 
     /// <summary>
-    /// Key and whole row as text, live without trial and trial without live, duplicates counted. Text, because not every type can be compared,
+    /// Key and whole row as text, live without trial and trial without live, duplicates counted. Text, because not every type can be
+    /// compared,
     /// and equal text is what the archive promises. A trial row whose parent is missing belongs to no session, and is missed on that side.
     /// </summary>
-    private string Differing(TableShape table) => $"""
-        WITH live AS ({Rows(target.Map, table)}), trial AS ({Rows(_trial, table)})
-        SELECT DISTINCT d.k FROM (
-          (SELECT * FROM live EXCEPT ALL SELECT * FROM trial)
-          UNION ALL
-          (SELECT * FROM trial EXCEPT ALL SELECT * FROM live)) AS d
-        """;
+    private string Differing(TableShape table) =>
+        $"""
+            WITH live AS ({Rows(target.Map, table)}), trial AS ({Rows(_trial, table)})
+            SELECT DISTINCT d.k FROM (
+              (SELECT * FROM live EXCEPT ALL SELECT * FROM trial)
+              UNION ALL
+              (SELECT * FROM trial EXCEPT ALL SELECT * FROM live)) AS d
+            """;
 
     private string Rows(SourceMap map, TableShape table)
     {
@@ -60,7 +69,12 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
     }
 
     // The map with every table replaced by its temporary one, so that the same paths lead from row to session.
-    private static SourceMap Trial(RestoreTarget target) => new(
-        target.Map.Session with { Table = target.StagingName(target.Shape.Session) },
-        [.. target.Map.Children.Select(c => target.Find(c.Name) is { } shape ? c with { Table = target.StagingName(shape) } : c)]);
+    private static SourceMap Trial(RestoreTarget target) =>
+        new(
+            target.Map.Session with
+            {
+                Table = target.StagingName(target.Shape.Session),
+            },
+            [.. target.Map.Children.Select(c => target.Find(c.Name) is { } shape ? c with { Table = target.StagingName(shape) } : c)]
+        );
 }

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Archiver.Core.Inspection;
 
-/// <summary>Looks at the rows before a statement is advised: one that must fail on them helps nobody. Without an answer in time, null.</summary>
+/// <summary>
+/// Looks at the rows before a statement is advised: one that must fail on them helps nobody. Without an answer in time, null.
+/// </summary>
 internal sealed class AdviceProbe(NpgsqlConnection connection, NpgsqlTransaction transaction)
 {
     private const string Savepoint = "advice";
@@ -22,12 +24,20 @@ internal sealed class AdviceProbe(NpgsqlConnection connection, NpgsqlTransaction
     public Task<bool?> HasDuplicatesAsync(TableName table, KeyColumns columns, CancellationToken cancellationToken)
     {
         var values = columns.Select(c => SessionPath.Column("t", c)).ToList();
-        return AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {string.Join(" AND ", values.Select(v => $"{v} IS NOT NULL"))} GROUP BY {string.Join(", ", values)} HAVING count(*) > 1)", cancellationToken);
+        return AskAsync(
+            $"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {string.Join(" AND ", values.Select(v => $"{v} IS NOT NULL"))} "
+                + $"GROUP BY {string.Join(", ", values)} HAVING count(*) > 1)",
+            cancellationToken
+        );
     }
 
     /// <summary>Whether a row has no value.</summary>
     public Task<bool?> HasNullsAsync(TableName table, KeyColumns columns, CancellationToken cancellationToken) =>
-        AskAsync($"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE {string.Join(" OR ", columns.Select(c => $"{SessionPath.Column("t", c)} IS NULL"))})", cancellationToken);
+        AskAsync(
+            $"SELECT EXISTS (SELECT FROM {table.Sql} AS t WHERE "
+                + $"{string.Join(" OR ", columns.Select(c => $"{SessionPath.Column("t", c)} IS NULL"))})",
+            cancellationToken
+        );
 
     /// <summary>Whether a partitioned table is partitioned by none but these columns: else it cannot have a unique index on them.</summary>
     public async Task<bool> IsPartitionedByAsync(TableShape table, KeyColumns columns, CancellationToken cancellationToken) =>
@@ -38,11 +48,19 @@ internal sealed class AdviceProbe(NpgsqlConnection connection, NpgsqlTransaction
     {
         var value = SessionPath.Column("t", column.Name);
         return column.Kind == ColumnKind.Number
-            ? AskTextAsync($"SELECT CASE WHEN {value} > 1e14 THEN 'epoch-us' WHEN {value} > 1e11 THEN 'epoch-ms' ELSE 'epoch-s' END FROM {table.Sql} AS t WHERE {value} > 0 LIMIT 1", cancellationToken)
-            : AskTextAsync($"""
-                SELECT CASE WHEN {TextTime.Instant($"{value}::text", "'UTC'")} IS NOT NULL THEN 'text' WHEN {UuidTime.Instant(TimeForm.Uuid, value)} IS NOT NULL THEN 'uuid' END
+            ? AskTextAsync(
+                $"SELECT CASE WHEN {value} > 1e14 THEN 'epoch-us' WHEN {value} > 1e11 THEN 'epoch-ms' ELSE 'epoch-s' END FROM "
+                    + $"{table.Sql} AS t WHERE {value} > 0 LIMIT 1",
+                cancellationToken
+            )
+            : AskTextAsync(
+                $"""
+                SELECT CASE WHEN {TextTime.Instant($"{value}::text", "'UTC'")} IS NOT NULL
+                  THEN 'text' WHEN {UuidTime.Instant(TimeForm.Uuid, value)} IS NOT NULL THEN 'uuid' END
                 FROM {table.Sql} AS t WHERE {value}::text <> '' LIMIT 1
-                """, cancellationToken);
+                """,
+                cancellationToken
+            );
     }
 
     private async Task<bool?> AskAsync(string sql, CancellationToken cancellationToken) =>

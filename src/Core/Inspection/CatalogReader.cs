@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Archiver.Core.Inspection;
 
-/// <summary>Reads the catalogs in two trips to the server: this runs before every run. The caller's transaction has search_path = pg_catalog.</summary>
+/// <summary>
+/// Reads the catalogs in two trips to the server: this runs before every run. The caller's transaction has search_path = pg_catalog.
+/// </summary>
 internal sealed class CatalogReader(NpgsqlConnection connection, SourceSettings source)
 {
     public async Task<SourceCatalog> ReadAsync(SourceShape shape, CancellationToken cancellationToken)

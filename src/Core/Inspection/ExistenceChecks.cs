@@ -9,16 +9,27 @@ internal static class ExistenceChecks
 {
     public static void Check(SourceCatalog catalog, Findings findings)
     {
-        foreach (var (name, table) in catalog.Map.Children.Select(c => (c.Name, c.Table)).Prepend((SourceMap.SessionName, catalog.Map.Session.Table)).DistinctBy(t => t.Item2))
+        foreach (
+            var (name, table) in catalog
+                .Map.Children.Select(c => (c.Name, c.Table))
+                .Prepend((SourceMap.SessionName, catalog.Map.Session.Table))
+                .DistinctBy(t => t.Item2)
+        )
         {
             if (catalog.Table(name) is null)
-                findings.Problem($"Table {table} ({name}) does not exist in database {catalog.Server.Database}: create it, or name another one in the mapping of source '{catalog.Source.Name}'.");
+                findings.Problem(
+                    $"Table {table} ({name}) does not exist in database {catalog.Server.Database}: create it, or name another "
+                        + $"one in the mapping of source '{catalog.Source.Name}'."
+                );
         }
         foreach (var part in catalog.Source.Missing)
         {
-            findings.Warning(part.Column is null
-                ? $"There is no table for {part.Path}: the source goes without it, as its preset allows."
-                : $"Table {catalog.Map.Session.Table} has no column {PgIdentifier.Quote(part.Column)} for {part.Path}: the source goes without it, as its preset allows.");
+            findings.Warning(
+                part.Column is null
+                    ? $"There is no table for {part.Path}: the source goes without it, as its preset allows."
+                    : $"Table {catalog.Map.Session.Table} has no column {PgIdentifier.Quote(part.Column)} for {part.Path}: the source goes "
+                        + "without it, as its preset allows."
+            );
         }
         // A column in several roles is missing once.
         foreach (var roles in MappedColumn.Of(catalog.Source).GroupBy(c => (c.Table, c.Column)))
@@ -33,18 +44,24 @@ internal static class ExistenceChecks
         var names = string.Join(", ", roles.Select(r => r.Role).Distinct());
         var kept = PgIdentifier.Fit(column);
         var add = kept == column ? roles.Select(DefinitionFor).FirstOrDefault(d => d is not null) : null;
-        var hint = kept == column ? "Map another one, or add it." : $"PostgreSQL keeps {PgIdentifier.MaxBytes} bytes of a name: map {PgIdentifier.Quote(kept)}, or another one.";
+        var hint =
+            kept == column
+                ? "Map another one, or add it."
+                : $"PostgreSQL keeps {PgIdentifier.MaxBytes} bytes of a name: map {PgIdentifier.Quote(kept)}, or another one.";
         findings.Problem(
-            $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has {string.Join(", ", table.Columns.Select(c => c.Name))}. {hint}",
-            add is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {PgIdentifier.Quote(column)} {add}"]);
+            $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has "
+                + $"{string.Join(", ", table.Columns.Select(c => c.Name))}. {hint}",
+            add is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {PgIdentifier.Quote(column)} {add}"]
+        );
     }
 
     // Old rows stay NULL in a new time column: unknown, so never eligible. A key cannot be invented.
-    private static string? DefinitionFor(MappedColumn column) => column.Use switch
-    {
-        ColumnUse.Time when column.Form == TimeForm.Timestamp => "timestamptz",
-        ColumnUse.Text => "text",
-        ColumnUse.Flag => "boolean NOT NULL DEFAULT false",
-        _ => null,
-    };
+    private static string? DefinitionFor(MappedColumn column) =>
+        column.Use switch
+        {
+            ColumnUse.Time when column.Form == TimeForm.Timestamp => "timestamptz",
+            ColumnUse.Text => "text",
+            ColumnUse.Flag => "boolean NOT NULL DEFAULT false",
+            _ => null,
+        };
 }

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Archiver.Core.Inspection;
 
-/// <summary>Asks the server about what only it can judge: conditions that somebody wrote, and its time zones. Nothing is executed or changed.</summary>
+/// <summary>
+/// Asks the server about what only it can judge: conditions that somebody wrote, and its time zones. Nothing is executed or changed.
+/// </summary>
 internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransaction transaction, Findings findings)
 {
     private const string Savepoint = "probe";
@@ -15,10 +17,16 @@ internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransac
         const string zone = "SELECT clock_timestamp() AT TIME ZONE $1";
         var source = catalog.Source;
         if (source.TimeZone != "UTC" && await ErrorAsync(zone, cancellationToken, PgParameter.Text(source.TimeZone)) is not null)
-            findings.Problem($"The server does not know the time zone '{source.TimeZone}' of source '{source.Name}': set TimeZone to one that SELECT name FROM pg_timezone_names lists.");
+            findings.Problem(
+                $"The server does not know the time zone '{source.TimeZone}' of source '{source.Name}': set TimeZone to one "
+                    + "that SELECT name FROM pg_timezone_names lists."
+            );
 
         // Without table or privilege every condition would fail for a reason that is reported already.
-        if (catalog.Table(SourceMap.SessionName) is not { } session || catalog.Relation(session) is not { CanSelect: true, SchemaUsage: true, HidesRows: false })
+        if (
+            catalog.Table(SourceMap.SessionName) is not { } session
+            || catalog.Relation(session) is not { CanSelect: true, SchemaUsage: true, HidesRows: false }
+        )
             return;
         foreach (var policy in source.Policies.Where(p => p.Where is not null))
             await CheckWhereAsync(policy, catalog.Map.Session, cancellationToken);
@@ -34,7 +42,10 @@ internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransac
         var framed = $"EXPLAIN SELECT FROM {session.Sql} AS s WHERE CASE WHEN\n{policy.Where}\nTHEN true END";
         var error = await ErrorAsync(parenthesised, cancellationToken) ?? await ErrorAsync(framed, cancellationToken);
         if (error is not null)
-            findings.Problem($"The server refuses Where of policy '{policy.FullName}': {Reason(error)} ({error.SqlState}). It is one condition on the session row s, such as s.tokens > 100; functions and tables outside pg_catalog need their schema.");
+            findings.Problem(
+                $"The server refuses Where of policy '{policy.FullName}': {Reason(error)} ({error.SqlState}). It is one "
+                    + "condition on the session row s, such as s.tokens > 100; functions and tables outside pg_catalog need their schema."
+            );
     }
 
     // Said of a statement with $1 in it and no value for that; selection would give it one of its own.
@@ -49,7 +60,10 @@ internal sealed class ExpressionProbe(NpgsqlConnection connection, NpgsqlTransac
             await connection.ExecuteAsync(sql, cancellationToken, parameters);
             return null;
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ProtocolViolation || (!PgErrors.IsTransient(exception) && !exception.IsStatementTimeout()))
+        catch (PostgresException exception)
+            when (exception.SqlState == PostgresErrorCodes.ProtocolViolation
+                || (!PgErrors.IsTransient(exception) && !exception.IsStatementTimeout())
+            )
         {
             return exception;
         }

@@ -4,7 +4,8 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Inspection;
 
 /// <summary>
-/// Foreign keys onto mapped tables, judged one by one (docs/protocol.md rule 16). A key that ties a child to its parent as the map does only
+/// Foreign keys onto mapped tables, judged one by one (docs/protocol.md rule 16). A key that ties a child to its parent as the map does
+/// only
 /// reaches rows that were deleted before; any other that cascades or sets something changes rows that were not archived.
 /// </summary>
 internal static class ForeignKeyChecks
@@ -13,29 +14,42 @@ internal static class ForeignKeyChecks
     {
         if (!catalog.IsComplete)
             return;
-        foreach (var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => catalog.IsLink(c, k))))
+        foreach (
+            var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => catalog.IsLink(c, k)))
+        )
         {
             if (Action(key.OnDelete) is { } action)
                 findings.Problem(
-                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} key can do without its action, once the application itself clears these rows before it deletes.",
-                    Replacement(key));
+                    $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an "
+                        + $"archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} key can do "
+                        + "without "
+                        + "its action, once the application itself clears these rows before it deletes.",
+                    Replacement(key)
+                );
             if (!key.Indexed)
                 findings.Warning(
-                    $"No index serves foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To}: every row deleted from {key.To} reads the whole of {key.From}.",
-                    key.FromPartitioned ? $"CREATE INDEX ON {key.From.Sql} ({Columns(key.Columns)})" : $"CREATE INDEX CONCURRENTLY ON {key.From.Sql} ({Columns(key.Columns)})");
+                    $"No index serves foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To}: every row deleted from "
+                        + $"{key.To} reads the whole of {key.From}.",
+                    key.FromPartitioned
+                        ? $"CREATE INDEX ON {key.From.Sql} ({Columns(key.Columns)})"
+                        : $"CREATE INDEX CONCURRENTLY ON {key.From.Sql} ({Columns(key.Columns)})"
+                );
         }
         foreach (var table in SessionReferences.Of(catalog).Where(r => !r.Readable).Select(r => r.From).Distinct())
             findings.Warning(
-                $"Role {catalog.Server.Role} may not read table {table}, whose rows point to archived rows: a session that one of them needs is found out only after it was stored.",
-                $"GRANT SELECT ON {table.Sql} TO {PgIdentifier.Quote(catalog.Server.Role)}");
+                $"Role {catalog.Server.Role} may not read table {table}, whose rows point to archived rows: a session that one of them "
+                    + "needs is found out only after it was stored.",
+                $"GRANT SELECT ON {table.Sql} TO {PgIdentifier.Quote(catalog.Server.Role)}"
+            );
         // Onto keys that merely occur there can be none.
         foreach (var child in catalog.Map.Children.Where(c => catalog.Map.Session.HasRow || c.Parent != SourceMap.SessionName))
             WarnOfMissingKey(catalog, child, findings);
     }
 
-    private static string Unmapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid))
-        ? "The"
-        : $"Map {key.From} as a child where its rows belong to the session. Else the";
+    private static string Unmapped(SourceCatalog catalog, ForeignKeyFacts key) =>
+        catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid))
+            ? "The"
+            : $"Map {key.From} as a child where its rows belong to the session. Else the";
 
     private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 
@@ -46,32 +60,44 @@ internal static class ForeignKeyChecks
         var whole = catalog.Relations.Where(r => r.Mapped == from.Oid && r.Depth <= 0).Select(r => r.Oid).ToHashSet();
         if (catalog.ForeignKeys.Any(k => whole.Contains(k.FromOid) && catalog.IsLink(child, k)))
             return;
-        // No statement: an application that writes a message before its session, or deletes a session before its messages, would fail with a key.
+        // No statement: an application that writes a message before its session, or deletes a session before its messages, would fail with
+        // a key.
         findings.Warning(
-            $"Table {from.Table} ({from.Name}) has no foreign key from {child.ForeignKey.Sql} to {child.ParentKey.Sql} of {to.Table}: late messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. A key would refuse them, and with them an application that writes a message before its session or deletes a session before its messages: add one only where yours does neither.");
+            $"Table {from.Table} ({from.Name}) has no foreign key from {child.ForeignKey.Sql} to {child.ParentKey.Sql} of {to.Table}: late "
+                + "messages of an archived session become orphan rows. They are not lost; archiver reconcile lists them. A key would "
+                + "refuse "
+                + "them, and with them an application that writes a message before its session or deletes a session before its messages: "
+                + "add one only where yours does neither."
+        );
     }
 
-    /// <summary>The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables cannot do that.</summary>
+    /// <summary>
+    /// The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables
+    /// cannot do that.
+    /// </summary>
     private static IEnumerable<string> Replacement(ForeignKeyFacts key)
     {
         var name = PgIdentifier.Quote(key.Name);
-        var clauses = (key.MatchFull ? " MATCH FULL" : "")
+        var clauses =
+            (key.MatchFull ? " MATCH FULL" : "")
             + (Action(key.OnUpdate) is { } update ? $" ON UPDATE {update}" : "")
             + (key.Deferrable ? " DEFERRABLE" : "")
             + (key.Deferred ? " INITIALLY DEFERRED" : "")
             + (key.FromPartitioned ? "" : " NOT VALID");
-        yield return $"ALTER TABLE {key.From.Sql} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} FOREIGN KEY ({Columns(key.Columns)}) REFERENCES {key.To.Sql} ({Columns(key.ToColumns)}){clauses}";
+        yield return $"ALTER TABLE {key.From.Sql} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} FOREIGN KEY ({Columns(key.Columns)}) "
+            + $"REFERENCES {key.To.Sql} ({Columns(key.ToColumns)}){clauses}";
         if (key.Validated && !key.FromPartitioned)
             yield return $"ALTER TABLE {key.From.Sql} VALIDATE CONSTRAINT {name}";
     }
 
     private static string Columns(IEnumerable<string> names) => string.Join(", ", names.Select(PgIdentifier.Quote));
 
-    private static string? Action(char code) => code switch
-    {
-        'c' => "CASCADE",
-        'n' => "SET NULL",
-        'd' => "SET DEFAULT",
-        _ => null,
-    };
+    private static string? Action(char code) =>
+        code switch
+        {
+            'c' => "CASCADE",
+            'n' => "SET NULL",
+            'd' => "SET DEFAULT",
+            _ => null,
+        };
 }

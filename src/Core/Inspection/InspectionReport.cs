@@ -17,8 +17,11 @@ internal sealed record InspectionReport(SourceShape Shape, IReadOnlyList<string>
 
     /// <summary>The shape, if nothing forbids a run.</summary>
     /// <exception cref="ArchiverException">Refused, with every problem in one message.</exception>
-    public SourceShape Require(string source) => Problems.Count == 0
-        ? Shape
-        : throw new ArchiverException(FailureKind.Refused,
-            $"Source '{source}' is not fit for the archiver; nothing was changed:{string.Concat(Problems.Select(p => $"\n  - {p}"))}");
+    public SourceShape Require(string source) =>
+        Problems.Count == 0
+            ? Shape
+            : throw new ArchiverException(
+                FailureKind.Refused,
+                $"Source '{source}' is not fit for the archiver; nothing was changed:{string.Concat(Problems.Select(p => $"\n  - {p}"))}"
+            );
 }

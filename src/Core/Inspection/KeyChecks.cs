@@ -11,7 +11,17 @@ internal static class KeyChecks
     private static readonly HashSet<string> PartTypes = ["timestamp with time zone", "timestamp without time zone", "date"];
 
     // Domains over these are as good: comparisons resolve to the base type, and so do our casts.
-    private static readonly HashSet<string> KeyTypes = ["uuid", "text", "character varying", "smallint", "integer", "bigint", "numeric", "character"];
+    private static readonly HashSet<string> KeyTypes =
+    [
+        "uuid",
+        "text",
+        "character varying",
+        "smallint",
+        "integer",
+        "bigint",
+        "numeric",
+        "character",
+    ];
 
     public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
     {
@@ -22,15 +32,32 @@ internal static class KeyChecks
         // A parent's key that is not the session's own needs the same: its children would belong to two sessions.
         foreach (var (parent, columns) in catalog.Map.Children.Select(c => (c.Parent, c.ParentKey)).Distinct())
         {
-            var isSessions = parent == SourceMap.SessionName && (columns.Order().SequenceEqual(session.Key.Order()) || (session.ExternalId is { } id && columns == id));
+            var isSessions =
+                parent == SourceMap.SessionName
+                && (columns.Order().SequenceEqual(session.Key.Order()) || (session.ExternalId is { } id && columns == id));
             if (columns.All(c => catalog.Column(parent, c) is not null) && !isSessions)
-                await CheckUniqueAsync(catalog, probe, catalog.Table(parent)!, columns, nameof(ChildTable.ParentKey), findings, cancellationToken);
+                await CheckUniqueAsync(
+                    catalog,
+                    probe,
+                    catalog.Table(parent)!,
+                    columns,
+                    nameof(ChildTable.ParentKey),
+                    findings,
+                    cancellationToken
+                );
         }
         foreach (var child in catalog.Map.Children)
             CheckLink(catalog, child, findings);
     }
 
-    private static async Task CheckKeyAsync(SourceCatalog catalog, AdviceProbe probe, KeyColumns key, string role, Findings findings, CancellationToken cancellationToken)
+    private static async Task CheckKeyAsync(
+        SourceCatalog catalog,
+        AdviceProbe probe,
+        KeyColumns key,
+        string role,
+        Findings findings,
+        CancellationToken cancellationToken
+    )
     {
         List<ColumnShape> columns = [.. key.Select(c => catalog.Column(SourceMap.SessionName, c)).OfType<ColumnShape>()];
         foreach (var column in columns)
@@ -41,8 +68,10 @@ internal static class KeyChecks
             {
                 var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
                 findings.Problem(
-                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
-                    empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]);
+                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found "
+                        + $"again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
+                    empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]
+                );
             }
         }
         if (catalog.Map.Session.HasRow && columns.Count == key.Count)
@@ -52,18 +81,37 @@ internal static class KeyChecks
     private static void CheckType(SourceCatalog catalog, TableShape table, ColumnShape column, string role, int columns, Findings findings)
     {
         // Of a domain over it a document does not say that blanks at the end are none.
-        if (!(KeyTypes.Contains(column.BaseType) || (columns > 1 && PartTypes.Contains(column.BaseType))) || (column.BaseType == "character" && !column.Type.StartsWith("character(", StringComparison.Ordinal)))
+        if (
+            !(KeyTypes.Contains(column.BaseType) || (columns > 1 && PartTypes.Contains(column.BaseType)))
+            || (column.BaseType == "character" && !column.Type.StartsWith("character(", StringComparison.Ordinal))
+        )
             findings.Problem(
-                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or numeric, or a domain over one of these but char{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a unique ExternalId may be of these types too.");
+                $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or "
+                    + "numeric, or a domain over one of these but "
+                    + $"char{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a unique "
+                    + "ExternalId may be of these types too."
+            );
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(
-                $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under which the keys of two sessions may be equal. Map another one: with another collation the application would compare its keys otherwise.");
+                $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under "
+                    + "which the keys of two sessions may be equal. Map another one: with another collation the application would compare "
+                    + "its "
+                    + "keys otherwise."
+            );
     }
 
-    private static string Name(TableShape table, ColumnShape column, string role) => $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
+    private static string Name(TableShape table, ColumnShape column, string role) =>
+        $"Column {PgIdentifier.Quote(column.Name)} ({role}) of table {table.Table}";
 
     private static async Task CheckUniqueAsync(
-        SourceCatalog catalog, AdviceProbe probe, TableShape table, KeyColumns columns, string role, Findings findings, CancellationToken cancellationToken)
+        SourceCatalog catalog,
+        AdviceProbe probe,
+        TableShape table,
+        KeyColumns columns,
+        string role,
+        Findings findings,
+        CancellationToken cancellationToken
+    )
     {
         if (catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(columns)))
             return;
@@ -72,24 +120,45 @@ internal static class KeyChecks
         var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, columns, cancellationToken) : null;
         var divided = partitioned && !await probe.IsPartitionedByAsync(table, columns, cancellationToken);
         var one = columns.Count == 1;
-        var lacks = one ? "has no valid unique index on exactly that column" : "have no valid unique index on these columns or some of them";
-        var hint = divided ? $" A partitioned table can have one only if it is partitioned by {(one ? "that column" : "none but these columns")}."
-            : repeated is true ? one ? $" Some of its values stand in several rows, so it can have none. Map a column that is unique by itself, or list columns that are unique together{Together(catalog, table, columns[0])}. Where the rows are the messages, and a session is those with one value, map them as a child and name it in Session:From." : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
-            : repeated is null && relation.Kind is 'r' or 'p' ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails." : "";
+        var lacks = one
+            ? "has no valid unique index on exactly that column"
+            : "have no valid unique index on these columns or some of them";
+        var hint =
+            divided ? $" A partitioned table can have one only if it is partitioned by {(one ? "that column" : "none but these columns")}."
+            : repeated is true
+                ? one
+                        ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by "
+                            + $"itself, or list columns that are unique together{Together(catalog, table, columns[0])}. Where the rows are "
+                            + "the "
+                            + "messages, and a session is those with one value, map them as a child and name it in "
+                            + "Session:From."
+                    : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
+            : repeated is null && relation.Kind is 'r' or 'p'
+                ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails."
+            : "";
         findings.Problem(
-            $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {lacks}, immediate and without a condition: a delete by {(one ? "it" : "them")} could hit other rows.{hint}",
-            divided || repeated is true || relation.Kind is not ('r' or 'p') ? []
-            : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({columns.Sql})"]);
+            $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {lacks}, immediate and without a condition: a "
+                + $"delete by {(one ? "it" : "them")} could hit other rows.{hint}",
+            divided || repeated is true || relation.Kind is not ('r' or 'p')
+                ? []
+                : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({columns.Sql})"]
+        );
     }
 
-    private static string OfOneType(ColumnShape from) => LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast
-        ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type."
-        : "Map columns of one type.";
+    private static string OfOneType(ColumnShape from) =>
+        LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast
+            ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type."
+            : "Map columns of one type.";
 
     /// <summary>Columns that a unique index has beside this one, to be copied into the configuration; or nothing.</summary>
     private static string Together(SourceCatalog catalog, TableShape table, string column) =>
-        catalog.IndexesOf(table.Oid).OrderByDescending(i => i.IsPrimary).FirstOrDefault(i => i.Columns.Count > 1 && i.Columns.Contains(column) && i.MakesUnique(KeyColumns.Of([.. i.Columns]))) is { } index
-            ? $", such as [{string.Join(", ", index.Columns.Select(c => $"\"{c}\""))}]" : "";
+        catalog
+            .IndexesOf(table.Oid)
+            .OrderByDescending(i => i.IsPrimary)
+            .FirstOrDefault(i => i.Columns.Count > 1 && i.Columns.Contains(column) && i.MakesUnique(KeyColumns.Of([.. i.Columns])))
+            is { } index
+            ? $", such as [{string.Join(", ", index.Columns.Select(c => $"\"{c}\""))}]"
+            : "";
 
     private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
     {
@@ -108,11 +177,18 @@ internal static class KeyChecks
         var compared = child.Cast ?? to.BaseType;
         if (KeyMatch.Family(from.BaseType) != KeyMatch.Family(compared))
             findings.Problem(
-                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is {to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {OfOneType(from)}");
+                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is "
+                    + $"{to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {OfOneType(from)}"
+            );
         else if (child.Cast is not null && KeyMatch.Family(from.BaseType) == KeyMatch.Family(to.BaseType))
-            findings.Problem($"{pair} is {from.Type}, as is {PgIdentifier.Quote(to.Name)} of {parent.Table}: take Cast away, with which no key of the server would show.");
+            findings.Problem(
+                $"{pair} is {from.Type}, as is {PgIdentifier.Quote(to.Name)} of {parent.Table}: take Cast away, with which no "
+                    + "key of the server would show."
+            );
         else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
             findings.Problem(
-                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which has {toFacts.Collation ?? "the default"}. Map columns of one collation.");
+                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, "
+                    + $"which has {toFacts.Collation ?? "the default"}. Map columns of one collation."
+            );
     }
 }

@@ -31,22 +31,26 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
             .. Times(table, nameof(session.Ended), session.Ended),
             .. Times(table, nameof(session.Deleted), session.Deleted),
             .. Times(table, nameof(session.Expires), session.Expires),
-            .. Mapped(table, (nameof(session.Status), session.Status, ColumnUse.Any), (nameof(session.Archived), session.Archived, ColumnUse.Flag)),
+            .. Mapped(
+                table,
+                (nameof(session.Status), session.Status, ColumnUse.Any),
+                (nameof(session.Archived), session.Archived, ColumnUse.Flag)
+            ),
             .. Mapped(table, (nameof(session.ArchiveLocation), session.ArchiveLocation, ColumnUse.Text)),
             .. Mapped(table, [.. source.Keep.Select(c => (nameof(source.Keep), (string?)c, ColumnUse.Any))]),
         ];
     }
 
     private static IEnumerable<MappedColumn> OfChild(ChildTable child) =>
-    [
-        .. Columns(child.Name, nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link),
-        .. Columns(child.Name, nameof(child.Key), child.Key, ColumnUse.Any),
-        .. Mapped(child.Name, [.. child.Order.Select(c => (nameof(child.Order), (string?)c, ColumnUse.Any))]),
-        .. Mapped(child.Name, [.. child.Where.Keys.Select(c => (nameof(child.Where), (string?)c, ColumnUse.Any))]),
-        .. Times(child.Name, nameof(child.Time), child.Time),
-        .. Times(child.Name, nameof(child.Deleted), child.Deleted),
-        .. Columns(child.Parent, nameof(child.ParentKey), child.ParentKey, ColumnUse.Link),
-    ];
+        [
+            .. Columns(child.Name, nameof(child.ForeignKey), child.ForeignKey, ColumnUse.Link),
+            .. Columns(child.Name, nameof(child.Key), child.Key, ColumnUse.Any),
+            .. Mapped(child.Name, [.. child.Order.Select(c => (nameof(child.Order), (string?)c, ColumnUse.Any))]),
+            .. Mapped(child.Name, [.. child.Where.Keys.Select(c => (nameof(child.Where), (string?)c, ColumnUse.Any))]),
+            .. Times(child.Name, nameof(child.Time), child.Time),
+            .. Times(child.Name, nameof(child.Deleted), child.Deleted),
+            .. Columns(child.Parent, nameof(child.ParentKey), child.ParentKey, ColumnUse.Link),
+        ];
 
     private static IEnumerable<MappedColumn> Times(string table, string role, TimeColumn? time)
     {
@@ -62,6 +66,8 @@ internal sealed record MappedColumn(string Table, string Role, string Column, Co
     private static IEnumerable<MappedColumn> Columns(string table, string role, KeyColumns? key, ColumnUse use) =>
         (key ?? []).Select(c => new MappedColumn(table, role, c, use));
 
-    private static IEnumerable<MappedColumn> Mapped(string table, params IEnumerable<(string Role, string? Column, ColumnUse Use)> columns) =>
-        columns.Where(c => c.Column is not null).Select(c => new MappedColumn(table, c.Role, c.Column!, c.Use));
+    private static IEnumerable<MappedColumn> Mapped(
+        string table,
+        params IEnumerable<(string Role, string? Column, ColumnUse Use)> columns
+    ) => columns.Where(c => c.Column is not null).Select(c => new MappedColumn(table, c.Role, c.Column!, c.Use));
 }

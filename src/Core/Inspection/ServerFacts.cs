@@ -6,18 +6,19 @@ namespace Archiver.Core.Inspection;
 internal sealed record ServerFacts : ICatalogFact<ServerFacts>
 {
     // deadlock_timeout is shown with its unit, which an interval understands; pg_settings would cost as much as all the rest.
-    public static string Sql => """
-        SELECT pg_is_in_recovery(),
-               pg_encoding_to_char(d.encoding)::text,
-               current_setting('track_counts')::boolean,
-               current_setting('session_replication_role'),
-               current_setting('default_transaction_read_only')::boolean,
-               (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000)::bigint,
-               current_user::text,
-               d.datname::text
-        FROM pg_database AS d
-        WHERE d.datname = current_database() AND $1 IS NOT NULL
-        """;
+    public static string Sql =>
+        """
+            SELECT pg_is_in_recovery(),
+                   pg_encoding_to_char(d.encoding)::text,
+                   current_setting('track_counts')::boolean,
+                   current_setting('session_replication_role'),
+                   current_setting('default_transaction_read_only')::boolean,
+                   (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000)::bigint,
+                   current_user::text,
+                   d.datname::text
+            FROM pg_database AS d
+            WHERE d.datname = current_database() AND $1 IS NOT NULL
+            """;
 
     public required bool IsStandby { get; init; }
 
@@ -36,15 +37,16 @@ internal sealed record ServerFacts : ICatalogFact<ServerFacts>
 
     public required string Database { get; init; }
 
-    public static ServerFacts Read(NpgsqlDataReader row) => new()
-    {
-        IsStandby = row.GetBoolean(0),
-        Encoding = row.GetString(1),
-        TracksCounts = row.GetBoolean(2),
-        ReplicationRole = row.GetString(3),
-        ReadOnly = row.GetBoolean(4),
-        DeadlockTimeout = TimeSpan.FromMilliseconds(row.GetInt64(5)),
-        Role = row.GetString(6),
-        Database = row.GetString(7),
-    };
+    public static ServerFacts Read(NpgsqlDataReader row) =>
+        new()
+        {
+            IsStandby = row.GetBoolean(0),
+            Encoding = row.GetString(1),
+            TracksCounts = row.GetBoolean(2),
+            ReplicationRole = row.GetString(3),
+            ReadOnly = row.GetBoolean(4),
+            DeadlockTimeout = TimeSpan.FromMilliseconds(row.GetInt64(5)),
+            Role = row.GetString(6),
+            Database = row.GetString(7),
+        };
 }

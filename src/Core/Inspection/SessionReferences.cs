@@ -6,14 +6,24 @@ namespace Archiver.Core.Inspection;
 internal static class SessionReferences
 {
     /// <summary>Every such key of a source whose tables are all there.</summary>
-    public static IReadOnlyList<SessionReference> Of(SourceCatalog catalog) => !catalog.IsComplete ? [] :
-        [.. catalog.ForeignKeys.Where(k => !catalog.Map.Children.Any(c => catalog.IsLink(c, k))).Select(k => Of(catalog, k)).OfType<SessionReference>()];
+    public static IReadOnlyList<SessionReference> Of(SourceCatalog catalog) =>
+        !catalog.IsComplete
+            ? []
+            :
+            [
+                .. catalog
+                    .ForeignKeys.Where(k => !catalog.Map.Children.Any(c => catalog.IsLink(c, k)))
+                    .Select(k => Of(catalog, k))
+                    .OfType<SessionReference>(),
+            ];
 
     private static SessionReference? Of(SourceCatalog catalog, ForeignKeyFacts key)
     {
         // A key onto one partition only is left to the delete, which leaves out what the server refuses.
         var to = catalog.Tables.FirstOrDefault(t => catalog.Relations.Any(r => r.Mapped == t.Oid && r.Oid == key.ToOid && r.Depth <= 0));
         var from = catalog.Tables.FirstOrDefault(t => catalog.IsFamily(t, key.FromOid));
-        return to is null ? null : new(key.Name, from?.Table ?? key.From, from?.Name, key.Columns, to.Name, key.ToColumns, key.Indexed, key.Readable);
+        return to is null
+            ? null
+            : new(key.Name, from?.Table ?? key.From, from?.Name, key.Columns, to.Name, key.ToColumns, key.Indexed, key.Readable);
     }
 }

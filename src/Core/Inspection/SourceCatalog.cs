@@ -52,19 +52,25 @@ internal sealed class SourceCatalog
     public bool IsFamily(TableShape table, uint relation) => Relations.Any(r => r.Mapped == Oid(table) && r.Oid == relation);
 
     /// <summary>
-    /// Whether every column that ties tables together is there. Against a mapping that names what is not there, the application's own keys would look like
+    /// Whether every column that ties tables together is there. Against a mapping that names what is not there, the application's own keys
+    /// would look like
     /// strangers.
     /// </summary>
     public bool IsComplete => Map.Children.All(c => IsTable(c.Name, c.ForeignKey) && IsTable(c.Parent, c.ParentKey));
 
-    /// <summary>Whether a key ties a child to its parent by the mapped columns, or by those and more: then it never reaches further than the map.</summary>
+    /// <summary>
+    /// Whether a key ties a child to its parent by the mapped columns, or by those and more: then it never reaches further than the map.
+    /// </summary>
     public bool IsLink(ChildTable child, ForeignKeyFacts key) =>
-        IsFamily(Table(child.Name)!, key.FromOid) && IsFamily(Table(child.Parent)!, key.ToOid) && key.Ties(child.ForeignKey, child.ParentKey);
+        IsFamily(Table(child.Name)!, key.FromOid)
+        && IsFamily(Table(child.Parent)!, key.ToOid)
+        && key.Ties(child.ForeignKey, child.ParentKey);
 
     // Of sessions without a row: that of the rows which make them.
     private uint Oid(TableShape table) => table.Oid != TableShape.None ? table.Oid : Table(Map.Session.From!)?.Oid ?? TableShape.None;
 
-    private bool IsTable(string table, KeyColumns columns) => columns.All(c => Column(table, c) is not null) && Relation(Table(table)!).Kind is 'r' or 'p' or 'f';
+    private bool IsTable(string table, KeyColumns columns) =>
+        columns.All(c => Column(table, c) is not null) && Relation(Table(table)!).Kind is 'r' or 'p' or 'f';
 
     /// <summary>The indexes of one relation.</summary>
     public IEnumerable<IndexFacts> IndexesOf(uint relation) => Indexes.Where(i => i.Relation == relation);

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Archiver.Core.Inspection;
 
-/// <summary>Reads a source from the system catalogs at start and before every run, and finds everything that would make a run unsafe.</summary>
+/// <summary>
+/// Reads a source from the system catalogs at start and before every run, and finds everything that would make a run unsafe.
+/// </summary>
 internal static class SourceInspector
 {
     private static readonly TimeSpan StatementTimeout = TimeSpan.FromSeconds(30);
@@ -13,7 +15,11 @@ internal static class SourceInspector
     /// <summary>Changes nothing; the connection must not be in a transaction.</summary>
     /// <param name="lockTimeout">The batches' lock timeout, to be compared with the server's <c>deadlock_timeout</c>.</param>
     public static async Task<InspectionReport> InspectAsync(
-        NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken,
+        TimeSpan? lockTimeout = null
+    )
     {
         var findings = new Findings();
         ServerChecks.CheckVersion(connection.PostgreSqlVersion, findings);
@@ -37,6 +43,10 @@ internal static class SourceInspector
         await IndexChecks.CheckAsync(catalog, probe, findings, cancellationToken);
         await LookalikeChecks.CheckAsync(connection, catalog, findings, cancellationToken);
         await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken);
-        return new(shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings) { Indexes = findings.Indexes, LacksIndexesOnly = findings.LacksIndexesOnly };
+        return new(shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings)
+        {
+            Indexes = findings.Indexes,
+            LacksIndexesOnly = findings.LacksIndexesOnly,
+        };
     }
 }

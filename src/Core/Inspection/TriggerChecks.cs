@@ -14,7 +14,11 @@ internal static class TriggerChecks
                 CheckTriggers(catalog, table, relation, findings);
             foreach (var rule in catalog.Rules.Where(r => r.Relation == table.Oid))
                 findings.Problem(
-                    $"Rule {PgIdentifier.Quote(rule.Name)} rewrites deletes of table {table.Table} ({table.Name}), so that they delete something else or nothing. Without it the application's own deletes would be real: let the application do what the rule does, and drop it then.");
+                    $"Rule {PgIdentifier.Quote(rule.Name)} rewrites deletes of table {table.Table} ({table.Name}), so that they delete "
+                        + "something else or nothing. Without it the application's own deletes would be real: let the application do what "
+                        + "the "
+                        + "rule does, and drop it then."
+                );
         }
     }
 
@@ -23,17 +27,24 @@ internal static class TriggerChecks
         var triggers = catalog.Triggers.Where(t => t.Relation == relation.Oid).ToList();
         if (triggers.Where(t => t.IsInternal).ToList() is { Count: > 0 } disabled)
             findings.Problem(
-                $"Table {relation.Table} ({table.Name}) has disabled internal triggers, so its foreign keys do not hold: {string.Join(", ", disabled.Select(t => t.Name))}. Enable them as a superuser.",
-                disabled.Select(t => $"ALTER TABLE {relation.Table.Sql} ENABLE TRIGGER {PgIdentifier.Quote(t.Name)}"));
+                $"Table {relation.Table} ({table.Name}) has disabled internal triggers, so its foreign keys do not hold: "
+                    + $"{string.Join(", ", disabled.Select(t => t.Name))}. Enable them as a superuser.",
+                disabled.Select(t => $"ALTER TABLE {relation.Table.Sql} ENABLE TRIGGER {PgIdentifier.Quote(t.Name)}")
+            );
         // Dropping the one that the partitions inherited from drops theirs.
         foreach (var trigger in triggers.Where(t => !t.IsInternal && !t.IsClone))
         {
             var name = PgIdentifier.Quote(trigger.Name);
             if (trigger.ManagesLargeObjects)
                 findings.Problem(
-                    $"Trigger {name} of table {relation.Table} ({table.Name}) deletes large objects together with their rows (lo_manage), and no archive holds those. Keep the values in a column of the table (bytea), or leave this source out.");
+                    $"Trigger {name} of table {relation.Table} ({table.Name}) deletes large objects together with their rows (lo_manage), "
+                        + "and no archive holds those. Keep the values in a column of the table (bytea), or leave this source out."
+                );
             else
-                findings.Warning($"Trigger {name} of table {relation.Table} ({table.Name}) fires when rows are archived ({trigger.Kind}). A session is left in the database when it keeps a row or changes other rows.");
+                findings.Warning(
+                    $"Trigger {name} of table {relation.Table} ({table.Name}) fires when rows are archived ({trigger.Kind}). "
+                        + "A session is left in the database when it keeps a row or changes other rows."
+                );
         }
     }
 }

@@ -4,7 +4,10 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Inspection;
 
-/// <summary>Whether columns can hold what their roles mean. No statement changes the type of a column that the application writes: that would break it.</summary>
+/// <summary>
+/// Whether columns can hold what their roles mean. No statement changes the type of a column that the application writes: that would break
+/// it.
+/// </summary>
 internal static class TypeChecks
 {
     public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
@@ -18,15 +21,28 @@ internal static class TypeChecks
             if (!expected.Contains(column.BaseType))
                 await ReportAsync(table, column, mapped, $"{name}, and must be one of {string.Join(", ", expected)}");
             else if (mapped.Like is { } like && catalog.Column(mapped.Table, like) is { } first && first.BaseType != column.BaseType)
-                findings.Problem($"{name}, and {PgIdentifier.Quote(like)}, for which it stands in where that is not set, is {first.Type}: no index could serve both. Map another one, or list both under {nameof(SessionTable.Activity)}.");
+                findings.Problem(
+                    $"{name}, and {PgIdentifier.Quote(like)}, for which it stands in where that is not set, is {first.Type}: "
+                        + $"no index could serve both. Map another one, or list both under {nameof(SessionTable.Activity)}."
+                );
         }
 
         async Task ReportAsync(TableShape table, ColumnShape column, MappedColumn mapped, string says)
         {
-            if (mapped.Use == ColumnUse.Time && mapped.Form != TimeForm.Timestamp && Expected(mapped with { Form = TimeForm.Timestamp })!.Contains(column.BaseType))
+            if (
+                mapped.Use == ColumnUse.Time
+                && mapped.Form != TimeForm.Timestamp
+                && Expected(mapped with { Form = TimeForm.Timestamp })!.Contains(column.BaseType)
+            )
                 findings.Problem($"{says}: take As away, dates and timestamps are times as they are.");
-            else if (mapped.Use == ColumnUse.Time && (column.Kind == ColumnKind.Number || Expected(mapped with { Form = TimeForm.Uuid })!.Contains(column.BaseType)))
-                findings.Problem($"{says}, unless it is said how its values are times: {await FormAsync(table, column)}. Leave the column as the application writes it.");
+            else if (
+                mapped.Use == ColumnUse.Time
+                && (column.Kind == ColumnKind.Number || Expected(mapped with { Form = TimeForm.Uuid })!.Contains(column.BaseType))
+            )
+                findings.Problem(
+                    $"{says}, unless it is said how its values are times: {await FormAsync(table, column)}. Leave the column "
+                        + "as the application writes it."
+                );
             else
                 ReportOther(table, column, mapped, says);
         }
@@ -37,27 +53,32 @@ internal static class TypeChecks
                 : $$"""map it as { "Column": "{{column.Name}}", "As": ... } with one of {{Forms(column)}}""";
 
         static string Forms(ColumnShape column) =>
-            string.Join(", ", TimeColumn.Forms.Keys.Where(f => f.StartsWith("epoch", StringComparison.Ordinal) == (column.Kind == ColumnKind.Number)));
+            string.Join(
+                ", ",
+                TimeColumn.Forms.Keys.Where(f => f.StartsWith("epoch", StringComparison.Ordinal) == (column.Kind == ColumnKind.Number))
+            );
 
         void ReportOther(TableShape table, ColumnShape column, MappedColumn mapped, string says)
         {
             var (addition, definition) = Beside(table, mapped, column);
             findings.Problem(
                 $"{says}. Leave it as the application writes it, and map another one{addition}.",
-                definition is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {definition}"]);
+                definition is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {definition}"]
+            );
         }
     }
 
-    private static string[]? Expected(MappedColumn column) => (column.Use, column.Form) switch
-    {
-        (ColumnUse.Time, TimeForm.Timestamp) => ["timestamp with time zone", "timestamp without time zone", "date"],
-        (ColumnUse.Time, TimeForm.Text) => ["text", "character varying", "character"],
-        (ColumnUse.Time, TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7) => ["uuid", "text", "character varying", "character"],
-        (ColumnUse.Time, _) => ["bigint", "integer", "smallint", "numeric", "double precision", "real"],
-        (ColumnUse.Flag or ColumnUse.Since, _) => ["boolean"],
-        (ColumnUse.Text, _) => ["text", "character varying"],
-        _ => null,
-    };
+    private static string[]? Expected(MappedColumn column) =>
+        (column.Use, column.Form) switch
+        {
+            (ColumnUse.Time, TimeForm.Timestamp) => ["timestamp with time zone", "timestamp without time zone", "date"],
+            (ColumnUse.Time, TimeForm.Text) => ["text", "character varying", "character"],
+            (ColumnUse.Time, TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7) => ["uuid", "text", "character varying", "character"],
+            (ColumnUse.Time, _) => ["bigint", "integer", "smallint", "numeric", "double precision", "real"],
+            (ColumnUse.Flag or ColumnUse.Since, _) => ["boolean"],
+            (ColumnUse.Text, _) => ["text", "character varying"],
+            _ => null,
+        };
 
     /// <summary>A column to map instead, for the archiver's own marks, beside the one that the application goes on writing.</summary>
     private static (string Says, string? Definition) Beside(TableShape table, MappedColumn mapped, ColumnShape column)

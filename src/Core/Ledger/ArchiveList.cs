@@ -14,12 +14,36 @@ namespace Archiver.Core.Ledger;
 /// <param name="After">Id of the last row of the page before.</param>
 /// <param name="Id">Session key, however it is written, or external id.</param>
 /// <param name="Policy">Policy that archived it.</param>
-internal sealed record ArchiveFilter(string Source, string? User, DateTimeOffset? From, DateTimeOffset? To, string? State, int Limit, long? After, string? Id = null, string? Policy = null);
+internal sealed record ArchiveFilter(
+    string Source,
+    string? User,
+    DateTimeOffset? From,
+    DateTimeOffset? To,
+    string? State,
+    int Limit,
+    long? After,
+    string? Id = null,
+    string? Policy = null
+);
 
 /// <summary>One archive, as listed.</summary>
 internal sealed record ListedArchive(
-    long Id, string SessionId, string? ExternalId, int Generation, string State, string? User, string? LastActivity, long Messages,
-    string Key, long Offset, long Length, string? ArchivedAt, string Policy, string? Keep, bool Part);
+    long Id,
+    string SessionId,
+    string? ExternalId,
+    int Generation,
+    string State,
+    string? User,
+    string? LastActivity,
+    long Messages,
+    string Key,
+    long Offset,
+    long Length,
+    string? ArchivedAt,
+    string Policy,
+    string? Keep,
+    bool Part
+);
 
 /// <summary>Reads archives from the ledger, newest first.</summary>
 internal sealed class ArchiveList(ConnectionCatalog connections)
@@ -53,16 +77,43 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
         var (map, given) = (connections[filter.Source].Map, new GivenIds(connection, connections[filter.Source].Map));
         // Archives from the time when users were mapped are still there where they are not any more.
-        var user = filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
+        var user =
+            filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
         var users = await SameUser.InLedgerAsync(connection, filter.Source, map, user, cancellationToken);
         var key = filter.Id is { } id ? await given.KeyAsync(id, cancellationToken) ?? id : null;
         return await connection.QueryAsync(
-            List, Read, cancellationToken,
-            PgParameter.Text(filter.Source), PgParameter.TextsOrNull(users), PgParameter.InstantOrNull(filter.From), PgParameter.InstantOrNull(filter.To),
-            PgParameter.Text(filter.State), PgParameter.Bigint(filter.After), PgParameter.Int(filter.Limit), PgParameter.Text(key), PgParameter.Text(filter.Id), PgParameter.Text(filter.Policy));
+            List,
+            Read,
+            cancellationToken,
+            PgParameter.Text(filter.Source),
+            PgParameter.TextsOrNull(users),
+            PgParameter.InstantOrNull(filter.From),
+            PgParameter.InstantOrNull(filter.To),
+            PgParameter.Text(filter.State),
+            PgParameter.Bigint(filter.After),
+            PgParameter.Int(filter.Limit),
+            PgParameter.Text(key),
+            PgParameter.Text(filter.Id),
+            PgParameter.Text(filter.Policy)
+        );
     }
 
-    private static ListedArchive Read(NpgsqlDataReader row) => new(
-        row.GetInt64(0), row.GetString(1), row.TextOrNull(2), row.GetInt32(3), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6),
-        row.GetInt64(7), row.GetString(8), row.GetInt64(9), row.GetInt64(10), row.TextOrNull(11), row.GetString(12), row.TextOrNull(13), row.GetBoolean(14));
+    private static ListedArchive Read(NpgsqlDataReader row) =>
+        new(
+            row.GetInt64(0),
+            row.GetString(1),
+            row.TextOrNull(2),
+            row.GetInt32(3),
+            row.GetString(4),
+            row.TextOrNull(5),
+            row.TextOrNull(6),
+            row.GetInt64(7),
+            row.GetString(8),
+            row.GetInt64(9),
+            row.GetInt64(10),
+            row.TextOrNull(11),
+            row.GetString(12),
+            row.TextOrNull(13),
+            row.GetBoolean(14)
+        );
 }

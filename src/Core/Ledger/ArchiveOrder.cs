@@ -7,7 +7,8 @@ namespace Archiver.Core.Ledger;
 internal static class ArchiveOrder
 {
     /// <summary>SQL: whether one row of <c>archiver.archives</c> is newer than another of the same session.</summary>
-    public static string IsNewer(string one, string other) => $"({one}.exported_at, {one}.generation) > ({other}.exported_at, {other}.generation)";
+    public static string IsNewer(string one, string other) =>
+        $"({one}.exported_at, {one}.generation) > ({other}.exported_at, {other}.generation)";
 
     /// <summary>SQL for ORDER BY: the newest first.</summary>
     public static string NewestFirst(string archive) => $"{archive}.exported_at DESC, {archive}.generation DESC";

@@ -26,21 +26,29 @@ internal static class ArchiveStatements
 
     public const string RenamePending = "UPDATE archiver.objects SET key = $2 WHERE id = $1 AND state = 'pending'";
 
-    // Plain, never ON CONFLICT: a session archived twice must be an error, not a silent nothing (docs/protocol.md rule 13). Objects and run are found and
-    // locked once, not once a row as by foreign keys: an archive without its object is a row less than was to be written, one without its run has no run_id.
+    // Plain, never ON CONFLICT: a session archived twice must be an error, not a silent nothing (docs/protocol.md rule 13). Objects and run
+    // are found and
+    // locked once, not once a row as by foreign keys: an archive without its object is a row less than was to be written, one without its
+    // run has no run_id.
     public const string InsertArchives = """
         WITH parents AS MATERIALIZED (
           SELECT o.id FROM archiver.objects AS o WHERE o.id = ANY (ARRAY(SELECT DISTINCT n.id FROM unnest($14) AS n (id))) FOR KEY SHARE
         )
         INSERT INTO archiver.archives (
-          source, run_id, policy, exported_at, session_id, external_id, generation, state, user_id, session_created_at, session_last_activity,
-          message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, keep, reason, mark, archived_at, ended_at, user_column,
+          source, run_id, policy, exported_at, session_id, external_id, generation, state, user_id, session_created_at,
+            session_last_activity,
+          message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, keep, reason, mark,
+            archived_at, ended_at, user_column,
           session_first_activity, part)
-        SELECT $1, (SELECT r.id FROM archiver.runs AS r WHERE r.id = $2 FOR KEY SHARE), $3, $4::timestamptz, n.session_id, n.external_id, n.generation, n.state, n.user_id,
-               n.created, n.last_activity, n.messages, n.rows, n.object_id, n.byte_offset, n.byte_length, n.json_length, n.json_sha256, n.fingerprints::jsonb, n.keep::jsonb, n.reason,
-               n.mark::jsonb, CASE n.state WHEN 'archived' THEN clock_timestamp() END, CASE n.state WHEN 'abandoned' THEN clock_timestamp() END, $24,
+        SELECT $1, (SELECT r.id FROM archiver.runs AS r
+          WHERE r.id = $2 FOR KEY SHARE), $3, $4::timestamptz, n.session_id, n.external_id, n.generation, n.state, n.user_id,
+               n.created, n.last_activity, n.messages, n.rows, n.object_id, n.byte_offset, n.byte_length, n.json_length, n.json_sha256,
+                 n.fingerprints::jsonb, n.keep::jsonb, n.reason,
+               n.mark::jsonb, CASE n.state WHEN 'archived' THEN clock_timestamp() END, CASE n.state WHEN 'abandoned'
+                 THEN clock_timestamp() END, $24,
                coalesce(n.first_activity, n.created), $25
-        FROM unnest($5, $6, $7, $8, $9, $10::timestamptz[], $11::timestamptz[], $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23::timestamptz[]) AS n (
+        FROM unnest($5, $6, $7, $8, $9, $10::timestamptz[], $11::timestamptz[], $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+          $23::timestamptz[]) AS n (
           session_id, external_id, generation, state, user_id, created, last_activity, messages, rows, object_id, byte_offset, byte_length,
           json_length, json_sha256, fingerprints, keep, reason, mark, first_activity)
         JOIN parents AS p ON p.id = n.object_id

@@ -9,7 +9,14 @@ namespace Archiver.Core.Ledger;
 /// <param name="Reason">What the person gave as reason, or null. Never text of a row.</param>
 /// <param name="Counts">What it changed, by kind; only what a commit confirms.</param>
 internal sealed record AuditEntry(
-    string Who, string Action, string? Source, string? Policy, Guid? RunId, string? Reason, IReadOnlyDictionary<string, long> Counts)
+    string Who,
+    string Action,
+    string? Source,
+    string? Policy,
+    Guid? RunId,
+    string? Reason,
+    IReadOnlyDictionary<string, long> Counts
+)
 {
     public static IReadOnlyDictionary<string, long> NoCounts { get; } = new Dictionary<string, long>();
 }

@@ -20,10 +20,20 @@ internal static class AuditLog
     /// </summary>
     /// <returns>What tells this entry from every other, also from one that another server gave the same id.</returns>
     public static async Task<AuditStamp> WriteAsync(NpgsqlConnection connection, AuditEntry entry, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(
-            Insert, row => new AuditStamp(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1)), cancellationToken,
-            PgParameter.Text(entry.Who), PgParameter.Text(entry.Action), PgParameter.Text(entry.Source), PgParameter.Text(entry.Policy), PgParameter.UuidOrNull(entry.RunId),
-            PgParameter.Text(entry.Reason), PgParameter.Json(JsonSerializer.Serialize(entry.Counts))))[0];
+        (
+            await connection.QueryAsync(
+                Insert,
+                row => new AuditStamp(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1)),
+                cancellationToken,
+                PgParameter.Text(entry.Who),
+                PgParameter.Text(entry.Action),
+                PgParameter.Text(entry.Source),
+                PgParameter.Text(entry.Policy),
+                PgParameter.UuidOrNull(entry.RunId),
+                PgParameter.Text(entry.Reason),
+                PgParameter.Json(JsonSerializer.Serialize(entry.Counts))
+            )
+        )[0];
 
     /// <summary>Whether the entry is there: the transaction that wrote it was committed.</summary>
     public static async Task<bool> HasAsync(NpgsqlConnection connection, AuditStamp stamp, CancellationToken cancellationToken) =>

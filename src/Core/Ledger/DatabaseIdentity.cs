@@ -12,7 +12,8 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
 {
     // pg_walfile_name refuses on a standby, which inspection names with better words.
     private const string Read = """
-        SELECT l.id::text, c.system_identifier::text, d.datname::text, split_part(current_setting('server_version'), ' ', 1), clock_timestamp(), d.oid::bigint,
+        SELECT l.id::text, c.system_identifier::text, d.datname::text, split_part(current_setting('server_version'), ' ', 1),
+          clock_timestamp(), d.oid::bigint,
                CASE WHEN pg_is_in_recovery() THEN (SELECT k.timeline_id FROM pg_control_checkpoint() AS k)
                     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END,
                o.system_id, o.database, o.database_oid, o.timeline,
@@ -28,7 +29,9 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
     /// <summary>Where this database is.</summary>
     public DatabasePlace? Place { get; private init; }
 
-    /// <summary>Where the database is that the ledger belongs to; another place than <see cref="Place"/> says that this is a copy, or moved.</summary>
+    /// <summary>
+    /// Where the database is that the ledger belongs to; another place than <see cref="Place"/> says that this is a copy, or moved.
+    /// </summary>
     public DatabasePlace? Owner { get; private init; }
 
     /// <summary>The ledger's id, and those that it had before it was lost and rebuilt.</summary>
@@ -38,8 +41,10 @@ internal sealed record DatabaseIdentity(string LedgerId, string SystemId, string
     public IReadOnlyCollection<(string SystemId, string Database)> Origins { get; private init; } = [];
 
     /// <summary>Which database a connection leads to, and its clock.</summary>
-    public static async Task<(DatabaseIdentity Database, DateTimeOffset Now)> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(Read, Of, cancellationToken))[0];
+    public static async Task<(DatabaseIdentity Database, DateTimeOffset Now)> ReadAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    ) => (await connection.QueryAsync(Read, Of, cancellationToken))[0];
 
     private static (DatabaseIdentity Database, DateTimeOffset Now) Of(NpgsqlDataReader row)
     {

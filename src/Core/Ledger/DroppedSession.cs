@@ -6,7 +6,9 @@ namespace Archiver.Core.Ledger;
 /// <summary>A session that left its batch on the way; it stays live and whole in the database.</summary>
 /// <param name="Key">The session key as text.</param>
 /// <param name="Reason">One of <see cref="DropReason"/>, for logs, counts and the ledger.</param>
-/// <param name="Failed">True when something is wrong with it, so that it counts towards quarantine; false when it merely changed or is in use.</param>
+/// <param name="Failed">
+/// True when something is wrong with it, so that it counts towards quarantine; false when it merely changed or is in use.
+/// </param>
 internal sealed record DroppedSession(string Key, string Reason, bool Failed);
 
 /// <summary>Why sessions leave a batch. Stable: they are counted in the ledger, in logs and in metrics.</summary>
@@ -34,5 +36,6 @@ internal static class DropReason
     public const string NotUpdated = "update refused";
 
     /// <summary>Why the server did not let a single session go: its code alone, since its text may quote a row.</summary>
-    public static string OfDelete(PostgresException exception) => exception.IsStatementTimeout() ? TooSlow : $"{NotDeleted} ({exception.SqlState})";
+    public static string OfDelete(PostgresException exception) =>
+        exception.IsStatementTimeout() ? TooSlow : $"{NotDeleted} ({exception.SqlState})";
 }

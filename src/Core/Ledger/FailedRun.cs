@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Archiver.Core.Ledger;
 
-/// <summary>The boundary of every run, of a policy, a restore or a person's command: an exception becomes an outcome and is logged, once.</summary>
+/// <summary>
+/// The boundary of every run, of a policy, a restore or a person's command: an exception becomes an outcome and is logged, once.
+/// </summary>
 internal static class FailedRun
 {
     /// <summary>The outcome that an exception stands for, with its reason for people.</summary>
@@ -13,7 +15,12 @@ internal static class FailedRun
     /// <param name="name">The run's name in the log, such as <c>main/idle</c>.</param>
     /// <param name="exception">What ended the run.</param>
     /// <param name="logger">Gets it, unless the run was stopped on request.</param>
-    public static async Task<(RunOutcome Outcome, string Error)> ExplainAsync(SourceConnections source, string name, Exception exception, ILogger logger)
+    public static async Task<(RunOutcome Outcome, string Error)> ExplainAsync(
+        SourceConnections source,
+        string name,
+        Exception exception,
+        ILogger logger
+    )
     {
         var known = exception switch
         {

@@ -10,4 +10,12 @@ namespace Archiver.Core.Ledger;
 /// <param name="NextAttemptAt">Before which no run tries it; null once it is set aside.</param>
 /// <param name="Quarantined">Set aside: no run tries it until a person says so.</param>
 internal sealed record FailedSession(
-    string Source, string SessionId, string Reason, int Attempts, string FirstFailedAt, string LastFailedAt, string? NextAttemptAt, bool Quarantined);
+    string Source,
+    string SessionId,
+    string Reason,
+    int Attempts,
+    string FirstFailedAt,
+    string LastFailedAt,
+    string? NextAttemptAt,
+    bool Quarantined
+);

@@ -8,7 +8,8 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// Ids that a person gave, as the types of their columns write them: <c>{ABC...}</c> and <c>abc...</c> are one uuid, 04711 and 4711 one integer.
+/// Ids that a person gave, as the types of their columns write them: <c>{ABC...}</c> and <c>abc...</c> are one uuid, 04711 and 4711 one
+/// integer.
 /// The tables are asked by type and the ledger by that text, so both find the same. Compared as typed, a hold would cover nothing and an
 /// erasure find nobody.
 /// </summary>
@@ -33,9 +34,11 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         WHERE t.typtype <> 'd'
         """;
 
-    private const string OfRow = "SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.id = $2 AND a.state <> 'erased'";
+    private const string OfRow =
+        "SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND a.id = $2 AND a.state <> 'erased'";
 
-    private const string InLedger = "SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = $2 AND a.state <> 'erased')";
+    private const string InLedger =
+        "SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1 AND a.session_id = $2 AND a.state <> 'erased')";
 
     /// <summary>A session key as the server writes it, or null when the text is none.</summary>
     public async Task<string?> KeyAsync(string id, CancellationToken cancellationToken) => (await ReadKeyAsync(id, cancellationToken)).Text;
@@ -48,18 +51,25 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
             return;
         var (text, wrong) = await ReadKeyAsync(id, cancellationToken);
         // Archives from the time before the key got another type are known by their old keys.
-        if (text is null && !(await Migrator.ExistsAsync(connection, cancellationToken)
-            && await connection.ScalarAsync<bool>(InLedger, cancellationToken, PgParameter.Text(source), PgParameter.Text(id))))
+        if (
+            text is null
+            && !(
+                await Migrator.ExistsAsync(connection, cancellationToken)
+                && await connection.ScalarAsync<bool>(InLedger, cancellationToken, PgParameter.Text(source), PgParameter.Text(id))
+            )
+        )
         {
             throw NoSession(wrong!, await RowHintAsync(source, id, cancellationToken));
         }
     }
 
-    /// <summary>A sentence, with a blank before it, for whoever took the number of a row of <c>archiver list</c> for an id; else nothing.</summary>
+    /// <summary>
+    /// A sentence, with a blank before it, for whoever took the number of a row of <c>archiver list</c> for an id; else nothing.
+    /// </summary>
     public async Task<string> RowHintAsync(string source, string id, CancellationToken cancellationToken) =>
         long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var row)
-            && await Migrator.ExistsAsync(connection, cancellationToken)
-            && await connection.ScalarAsync<string>(OfRow, cancellationToken, PgParameter.Text(source), PgParameter.Bigint(row)) is { } session
+        && await Migrator.ExistsAsync(connection, cancellationToken)
+        && await connection.ScalarAsync<string>(OfRow, cancellationToken, PgParameter.Text(source), PgParameter.Bigint(row)) is { } session
             ? $" {row.ToString(CultureInfo.InvariantCulture)} is the number of a row of archiver list; that row's session is {session}."
             : "";
 
@@ -68,21 +78,30 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
     public async Task<string> UserAsync(string source, string user, CancellationToken cancellationToken)
     {
         if (map.Session.User is not { } column)
-            throw new ArchiverException(FailureKind.Configuration, $"Source '{source}' maps no user column (Tables:Session:User), so nobody can tell whose its sessions are.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"Source '{source}' maps no user column (Tables:Session:User), so nobody can tell whose its sessions are."
+            );
         var (text, type) = await ReadAsync(column, user, cancellationToken);
         return text ?? throw NoSession(NoValue(user, column, type));
     }
 
-    private static ArchiverException NoSession(string wrong, string hint = "") => new(FailureKind.Configuration, $"{wrong}: no session has it.{hint}");
+    private static ArchiverException NoSession(string wrong, string hint = "") =>
+        new(FailureKind.Configuration, $"{wrong}: no session has it.{hint}");
 
-    private string NoValue(string id, string column, string type) => $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type})";
+    private string NoValue(string id, string column, string type) =>
+        $"'{id}' is no value of {map.Session.Table}.{PgIdentifier.Quote(column)} ({type})";
 
     /// <summary>The id as the server writes it, or what is wrong with it.</summary>
     private async Task<(string? Text, string? Wrong)> ReadKeyAsync(string id, CancellationToken cancellationToken)
     {
         var key = map.Session.Key;
         if ((key.Count == 1 ? [id] : SessionIdText.Read(id, key.Count)) is not { } values)
-            return (null, $"'{id}' is no id of a session of {map.Session.Table}, whose key has {key.Count} columns: write {SessionIdText.Of([.. key])} with their values");
+            return (
+                null,
+                $"'{id}' is no id of a session of {map.Session.Table}, whose key has {key.Count} columns: write "
+                    + $"{SessionIdText.Of([.. key])} with their values"
+            );
         List<string> texts = [];
         foreach (var (column, value) in key.Zip(values))
         {
@@ -97,16 +116,29 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
     private async Task<(string? Text, string Type)> ReadAsync(string column, string value, CancellationToken cancellationToken)
     {
         var types = await connection.QueryAsync(
-            TypeOf, row => (Exact: row.GetString(0), Base: row.GetString(1)), cancellationToken, PgParameter.Text(map.Session.Table.Sql), PgParameter.Text(column));
+            TypeOf,
+            row => (Exact: row.GetString(0), Base: row.GetString(1)),
+            cancellationToken,
+            PgParameter.Text(map.Session.Table.Sql),
+            PgParameter.Text(column)
+        );
         // Without the table, as before a restore to a new database, nothing is known of its types.
         if (types is not [var (exact, general)])
             return (value, "");
-        // "character" alone is one character long. An explicit cast cuts and rounds to the column's length without a word; then it is another value.
+        // "character" alone is one character long. An explicit cast cuts and rounds to the column's length without a word; then it is
+        // another value.
         var loose = general == "character" ? "bpchar" : general;
         var fits = loose is "bpchar" or "character varying" or "numeric" ? $"($1::{exact})::{loose} = $1::{loose}" : "true";
         try
         {
-            return (await connection.ScalarAsync<string>($"SELECT {KeyForm.Text($"($1::{exact})", general)} WHERE {fits}", cancellationToken, PgParameter.Text(value)), exact);
+            return (
+                await connection.ScalarAsync<string>(
+                    $"SELECT {KeyForm.Text($"($1::{exact})", general)} WHERE {fits}",
+                    cancellationToken,
+                    PgParameter.Text(value)
+                ),
+                exact
+            );
         }
         catch (PostgresException exception) when (exception.SqlState[..2] is "22" or "23")
         {

@@ -12,30 +12,42 @@ internal sealed record LedgerScript(int Version, string Name, string Sql, string
     private const string Prefix = "sql.ledger.";
 
     /// <summary>Scripts that are not among the applied ones, given by version with their SHA-256, oldest first.</summary>
-    /// <exception cref="ArchiverException">The ledger is newer than this program, or an applied script was edited; kind Refused.</exception>
+    /// <exception cref="ArchiverException">
+    /// The ledger is newer than this program, or an applied script was edited; kind Refused.
+    /// </exception>
     public static IEnumerable<LedgerScript> Missing(Dictionary<int, string> applied)
     {
         var scripts = All();
         if (applied.Count > 0 && applied.Keys.Max() > scripts[^1].Version)
-            throw new ArchiverException(FailureKind.Refused,
-                $"The ledger is at version {applied.Keys.Max()}, this program knows {scripts[^1].Version}: a newer archiver has been here. Upgrade this one.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"The ledger is at version {applied.Keys.Max()}, this program knows {scripts[^1].Version}: a newer archiver has been here. "
+                    + "Upgrade this one."
+            );
         foreach (var script in scripts)
         {
             if (!applied.TryGetValue(script.Version, out var sha256))
                 yield return script;
             else if (sha256 != script.Sha256)
-                throw new ArchiverException(FailureKind.Refused,
-                    $"Ledger script {script.Name} differs from the one that was applied to this database. Use the archiver version that created the ledger, or a newer release.");
+                throw new ArchiverException(
+                    FailureKind.Refused,
+                    $"Ledger script {script.Name} differs from the one that was applied to this database. Use the archiver version that "
+                        + "created the ledger, or a newer release."
+                );
         }
     }
 
     private static List<LedgerScript> All()
     {
         var assembly = typeof(LedgerScript).Assembly;
-        return [.. assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(name => Read(assembly, name))];
+        return
+        [
+            .. assembly
+                .GetManifestResourceNames()
+                .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .Select(name => Read(assembly, name)),
+        ];
     }
 
     private static LedgerScript Read(Assembly assembly, string resource)

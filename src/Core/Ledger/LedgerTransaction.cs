@@ -5,7 +5,8 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// A change of the ledger alone that a person asked for, such as a hold. When the answer to its commit is lost it is settled as a delete is: else a
+/// A change of the ledger alone that a person asked for, such as a hold. When the answer to its commit is lost it is settled as a delete
+/// is: else a
 /// command says that it failed, and the hold is there, or the other way round.
 /// </summary>
 internal sealed class LedgerTransaction : IAsyncDisposable
@@ -20,7 +21,11 @@ internal sealed class LedgerTransaction : IAsyncDisposable
 
     public NpgsqlConnection Connection { get; }
 
-    public static async Task<LedgerTransaction> BeginAsync(SourceConnections connections, string source, CancellationToken cancellationToken)
+    public static async Task<LedgerTransaction> BeginAsync(
+        SourceConnections connections,
+        string source,
+        CancellationToken cancellationToken
+    )
     {
         var connection = await connections.OpenAsync(cancellationToken);
         try
@@ -36,7 +41,9 @@ internal sealed class LedgerTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>Notes who did what. There is no change without its entry, so the entry also says whether the change was committed.</summary>
+    /// <summary>
+    /// Notes who did what. There is no change without its entry, so the entry also says whether the change was committed.
+    /// </summary>
     public async Task AuditAsync(AuditEntry entry, CancellationToken cancellationToken) =>
         _audit = await AuditLog.WriteAsync(Connection, entry, cancellationToken);
 
@@ -47,11 +54,12 @@ internal sealed class LedgerTransaction : IAsyncDisposable
     {
         var audit = _audit ?? throw new InvalidOperationException("A change of the ledger needs its entry in the audit.");
         return new CommitOutcome(
-                _connections.Time,
-                _connections.OpenAsync,
-                $"The server of source '{_source}' did not answer a commit, nor what became of it. It is done wholly or not at all: look before it is done again.",
-                (other, _, token) => AuditLog.HasAsync(other, audit, token))
-            .CommitAsync(Connection, _transaction, _ => Task.CompletedTask, cancellationToken);
+            _connections.Time,
+            _connections.OpenAsync,
+            $"The server of source '{_source}' did not answer a commit, nor what became of it. It is done wholly or not at all: look "
+                + "before it is done again.",
+            (other, _, token) => AuditLog.HasAsync(other, audit, token)
+        ).CommitAsync(Connection, _transaction, _ => Task.CompletedTask, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

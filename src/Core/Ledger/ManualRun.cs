@@ -7,7 +7,8 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// The frame of a run that no policy asks for, such as <c>discard</c>: ledger current, the source's lock taken, the run recorded and closed,
+/// The frame of a run that no policy asks for, such as <c>discard</c>: ledger current, the source's lock taken, the run recorded and
+/// closed,
 /// and every failure an outcome that is logged once.
 /// </summary>
 internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time, ILogger logger)
@@ -19,7 +20,12 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
     /// <param name="summarize">The run's counts at its end.</param>
     /// <param name="cancellationToken">Stops it; what was committed stays.</param>
     public async Task<ManualOutcome> ExecuteAsync(
-        SourceSettings source, string action, Func<ManualScope, CancellationToken, Task> work, Func<RunSummary> summarize, CancellationToken cancellationToken)
+        SourceSettings source,
+        string action,
+        Func<ManualScope, CancellationToken, Task> work,
+        Func<RunSummary> summarize,
+        CancellationToken cancellationToken
+    )
     {
         ManualScope? scope = null;
         try
@@ -28,13 +34,32 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
             if (await Pauses.FindAsync(connection, source.Name, action, cancellationToken) is { } name)
                 return new(Guid.Empty, RunOutcome.Paused, Pauses.StoppedBy(name));
-            await using var taken = await SourceLock.TryTakeAsync(connections[source.Name], SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken);
+            await using var taken = await SourceLock.TryTakeAsync(
+                connections[source.Name],
+                SourceLockKey.For(source.Name, shard: 0),
+                source.Name,
+                time,
+                cancellationToken
+            );
             if (taken is null)
-                return new(Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source. Try again when it has ended; see: archiver status");
+                return new(
+                    Guid.Empty,
+                    RunOutcome.LockedElsewhere,
+                    "Another worker runs on this source. Try again when it has ended; see: archiver status"
+                );
             await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
             var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
             scope = new ManualScope(Guid.CreateVersion7(now), source, database, now, connections[source.Name], taken.Lease);
-            await RunJournal.BeginAsync(connection, scope.RunId, source.Name, action, action, taken.Lease, new Cutoffs(now), cancellationToken);
+            await RunJournal.BeginAsync(
+                connection,
+                scope.RunId,
+                source.Name,
+                action,
+                action,
+                taken.Lease,
+                new Cutoffs(now),
+                cancellationToken
+            );
             return await WorkAsync(scope, action, work, summarize, taken.Lost, cancellationToken);
         }
         catch (Exception exception) when (scope is null)
@@ -45,7 +70,13 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
     }
 
     private async Task<ManualOutcome> WorkAsync(
-        ManualScope scope, string action, Func<ManualScope, CancellationToken, Task> work, Func<RunSummary> summarize, CancellationToken lost, CancellationToken cancellationToken)
+        ManualScope scope,
+        string action,
+        Func<ManualScope, CancellationToken, Task> work,
+        Func<RunSummary> summarize,
+        CancellationToken lost,
+        CancellationToken cancellationToken
+    )
     {
         var (outcome, error) = ((RunOutcome?)null, (string?)null);
         try
@@ -57,7 +88,11 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && lost.IsCancellationRequested)
         {
-            (outcome, error) = (RunOutcome.Failed, $"The lock on source '{scope.Source.Name}' was lost: its connection to the server broke. What was committed before stays done; run it again.");
+            (outcome, error) = (
+                RunOutcome.Failed,
+                $"The lock on source '{scope.Source.Name}' was lost: its connection to the server "
+                    + "broke. What was committed before stays done; run it again."
+            );
         }
         catch (Exception exception)
         {
@@ -65,20 +100,35 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         }
         var summary = summarize();
         summary = summary with { RunId = scope.RunId, Outcome = outcome ?? summary.Outcome, Error = error ?? summary.Error };
-        await FailedRun.RecordEndAsync(scope.RunId, () => RunJournal.EndAsync(scope.Connections, scope.RunId, scope.Source.Name, summary), logger);
+        await FailedRun.RecordEndAsync(
+            scope.RunId,
+            () => RunJournal.EndAsync(scope.Connections, scope.RunId, scope.Source.Name, summary),
+            logger
+        );
         return new(scope.RunId, summary.Outcome, summary.Error);
     }
 }
 
 /// <summary>What the work of a manual run needs to know.</summary>
-internal sealed record ManualScope(Guid RunId, SourceSettings Source, DatabaseIdentity Database, DateTimeOffset Now, SourceConnections Connections, Lease Lease)
+internal sealed record ManualScope(
+    Guid RunId,
+    SourceSettings Source,
+    DatabaseIdentity Database,
+    DateTimeOffset Now,
+    SourceConnections Connections,
+    Lease Lease
+)
 {
     /// <summary>Part of every destructive step: whoever lost the lock may not go on.</summary>
     /// <exception cref="ArchiverException">The lease is lost.</exception>
     public async Task RequireLeaseAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         if (!await Lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{Source.Name}' was lost (server restarted, connection cut, or this process was suspended). Nothing more was touched; run it again.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The lock on source '{Source.Name}' was lost (server restarted, connection "
+                    + "cut, or this process was suspended). Nothing more was touched; run it again."
+            );
     }
 
     /// <inheritdoc cref="LeasedCommit.CommitAsync"/>

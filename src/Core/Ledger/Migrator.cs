@@ -16,7 +16,8 @@ internal static class Migrator
 
     // Only waits are bounded: the scripts themselves take as long as they take.
     private static readonly string Settings =
-        $"{TransactionSettings.Common} SET LOCAL default_table_access_method = heap; SET LOCAL statement_timeout = 0; {TransactionSettings.Timeout("lock_timeout", TransactionSettings.LockWithin)}";
+        $"{TransactionSettings.Common} SET LOCAL default_table_access_method = heap; SET LOCAL statement_timeout = 0; "
+        + $"{TransactionSettings.Timeout("lock_timeout", TransactionSettings.LockWithin)}";
 
     private const string Bootstrap = """
         DO $$
@@ -55,7 +56,9 @@ internal static class Migrator
         return names;
     }
 
-    /// <summary>The same for a person who asked for it: an answer to a commit that is lost is settled, so that what is done is not called failed.</summary>
+    /// <summary>
+    /// The same for a person who asked for it: an answer to a commit that is lost is settled, so that what is done is not called failed.
+    /// </summary>
     /// <exception cref="ArchiverException">As above, or what became of a commit cannot be learnt now.</exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(SourceConnections connections, CancellationToken cancellationToken)
     {
@@ -64,8 +67,10 @@ internal static class Migrator
         {
             // One for each script: a lost answer takes its connection with it.
             await using var connection = await connections.OpenAsync(cancellationToken);
-            if (!await MissingAsync(connection, cancellationToken)
-                || await ApplyNextAsync(connection, cancellationToken, connections) is not { } name)
+            if (
+                !await MissingAsync(connection, cancellationToken)
+                || await ApplyNextAsync(connection, cancellationToken, connections) is not { } name
+            )
                 return names;
             names.Add(name);
         }
@@ -76,7 +81,10 @@ internal static class Migrator
     public static async Task RequireCurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         if (!await ExistsAsync(connection, cancellationToken))
-            throw new ArchiverException(FailureKind.Refused, "The database has no ledger (schema archiver). Create it with: archiver migrate");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                "The database has no ledger (schema archiver). Create it with: archiver migrate"
+            );
         var applied = await AppliedAsync(connection, cancellationToken);
         foreach (var script in LedgerScript.Missing(applied))
             throw new ArchiverException(FailureKind.Refused, $"The ledger lacks {script.Name}. Upgrade it with: archiver migrate");
@@ -86,7 +94,11 @@ internal static class Migrator
         !await ExistsAsync(connection, cancellationToken) || LedgerScript.Missing(await AppliedAsync(connection, cancellationToken)).Any();
 
     /// <summary>Applies one script; null when another worker has applied the last one meanwhile.</summary>
-    private static async Task<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken, SourceConnections? connections = null)
+    private static async Task<string?> ApplyNextAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken,
+        SourceConnections? connections = null
+    )
     {
         try
         {
@@ -94,13 +106,22 @@ internal static class Migrator
         }
         catch (PostgresException exception) when (exception.IsLockTimeout())
         {
-            throw new ArchiverException(FailureKind.Failed,
-                "The ledger could not be upgraded: another session keeps its lock, such as another archiver that is upgrading it, or one that died behind a connection pooler. "
-                + "It is among: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'). Nothing was changed.", exception);
+            throw new ArchiverException(
+                FailureKind.Failed,
+                "The ledger could not be upgraded: another session keeps its lock, such as another archiver that is upgrading it, or one "
+                    + "that died behind a connection pooler. "
+                    + "It is among: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = "
+                    + "'advisory'). Nothing was changed.",
+                exception
+            );
         }
     }
 
-    private static async Task<string?> TryApplyNextAsync(NpgsqlConnection connection, SourceConnections? connections, CancellationToken cancellationToken)
+    private static async Task<string?> TryApplyNextAsync(
+        NpgsqlConnection connection,
+        SourceConnections? connections,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(Settings, cancellationToken);
@@ -114,16 +135,20 @@ internal static class Migrator
         await connection.ExecuteAsync(
             "INSERT INTO archiver.migrations (version, name, sha256) VALUES ($1, $2, $3)",
             cancellationToken,
-            PgParameter.Int(script.Version), PgParameter.Text(script.Name), PgParameter.Text(script.Sha256));
+            PgParameter.Int(script.Version),
+            PgParameter.Text(script.Name),
+            PgParameter.Text(script.Sha256)
+        );
         if (connections is null)
             await transaction.CommitAsync(cancellationToken);
         else
             await new CommitOutcome(
                 connections.Time,
                 connections.OpenAsync,
-                $"The server did not answer the commit of {script.Name}, nor what became of it. It is done wholly or not at all: migrate again.",
-                async (other, _, token) => await ExistsAsync(other, token) && (await AppliedAsync(other, token)).ContainsKey(script.Version))
-                .CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken);
+                $"The server did not answer the commit of {script.Name}, nor what became of it. It is done wholly or not at all: migrate "
+                    + "again.",
+                async (other, _, token) => await ExistsAsync(other, token) && (await AppliedAsync(other, token)).ContainsKey(script.Version)
+            ).CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken);
         return script.Name;
     }
 
@@ -132,7 +157,8 @@ internal static class Migrator
         var rows = await connection.QueryAsync(
             "SELECT version, sha256 FROM archiver.migrations",
             row => (Version: row.GetInt32(0), Sha256: row.GetString(1)),
-            cancellationToken);
+            cancellationToken
+        );
         return rows.ToDictionary(row => row.Version, row => row.Sha256);
     }
 }

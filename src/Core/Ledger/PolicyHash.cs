@@ -16,10 +16,33 @@ internal static class PolicyHash
     {
         object?[] parts =
         [
-            policy.Action.ToString(), policy.KeepLast is { } last ? $"{policy.Scope} but the last {last}" : policy.Scope.ToString(), policy.Delete.ToString(), policy.Where, policy.Status.Order(StringComparer.Ordinal), Ages(policy).Keys,
-            source.TimeZone, source.Map.Session.Table.Sql, source.Map.Session.HasRow ? source.Map.Session.Key.ToString() : $"{source.Map.Session.Key} of {source.Map.Session.From}", source.Map.Session.Activity.Select(a => a.ToString()), source.Map.Session.Ended?.ToString(),
-            source.Map.Session.Deleted?.ToString(), source.Map.Session.Expires?.ToString(), source.Map.Session.Status,
-            source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => new[] { c.Name, Rows(c), c.Parent, c.ForeignKey.ToString(), c.Cast is null ? c.ParentKey.ToString() : $"{c.ParentKey}::{c.Cast}", c.Time?.ToString() }),
+            policy.Action.ToString(),
+            policy.KeepLast is { } last ? $"{policy.Scope} but the last {last}" : policy.Scope.ToString(),
+            policy.Delete.ToString(),
+            policy.Where,
+            policy.Status.Order(StringComparer.Ordinal),
+            Ages(policy).Keys,
+            source.TimeZone,
+            source.Map.Session.Table.Sql,
+            source.Map.Session.HasRow ? source.Map.Session.Key.ToString() : $"{source.Map.Session.Key} of {source.Map.Session.From}",
+            source.Map.Session.Activity.Select(a => a.ToString()),
+            source.Map.Session.Ended?.ToString(),
+            source.Map.Session.Deleted?.ToString(),
+            source.Map.Session.Expires?.ToString(),
+            source.Map.Session.Status,
+            source
+                .Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal)
+                .Select(c =>
+                    new[]
+                    {
+                        c.Name,
+                        Rows(c),
+                        c.Parent,
+                        c.ForeignKey.ToString(),
+                        c.Cast is null ? c.ParentKey.ToString() : $"{c.ParentKey}::{c.Cast}",
+                        c.Time?.ToString(),
+                    }
+                ),
         ];
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts)));
     }
@@ -31,8 +54,11 @@ internal static class PolicyHash
     {
         (string Name, TimeSpan? Age)[] ages =
         [
-            (nameof(policy.IdleFor), policy.IdleFor), (nameof(policy.EndedFor), policy.EndedFor),
-            (nameof(policy.DeletedFor), policy.DeletedFor), (nameof(policy.ExpiredFor), policy.ExpiredFor), (nameof(policy.MessagesOlderThan), policy.MessagesOlderThan),
+            (nameof(policy.IdleFor), policy.IdleFor),
+            (nameof(policy.EndedFor), policy.EndedFor),
+            (nameof(policy.DeletedFor), policy.DeletedFor),
+            (nameof(policy.ExpiredFor), policy.ExpiredFor),
+            (nameof(policy.MessagesOlderThan), policy.MessagesOlderThan),
         ];
         return new(ages.Where(a => a.Age is not null).ToDictionary(a => a.Name, a => a.Age!.Value.TotalSeconds), StringComparer.Ordinal);
     }

@@ -13,7 +13,8 @@ internal static class Quarantine
 {
     private const string Record = """
         INSERT INTO archiver.quarantine AS q (source, session_id, reason, attempts, run_id, next_attempt_at, quarantined_at)
-        SELECT $1, n.session_id, n.reason, 1, $2, CASE WHEN $5 > 1 THEN clock_timestamp() + $6 END, CASE WHEN $5 <= 1 THEN clock_timestamp() END
+        SELECT $1, n.session_id, n.reason, 1, $2, CASE WHEN $5 > 1 THEN clock_timestamp() + $6 END, CASE WHEN $5 <= 1
+          THEN clock_timestamp() END
         FROM unnest($3, $4) AS n (session_id, reason)
         ON CONFLICT (source, session_id) DO UPDATE
         SET reason = excluded.reason,
@@ -24,7 +25,8 @@ internal static class Quarantine
             quarantined_at = CASE WHEN q.attempts + 1 >= $5 THEN clock_timestamp() END
         """;
 
-    private const string Clear = "DELETE FROM archiver.quarantine AS q WHERE q.source = $1 AND ($2::text[] IS NULL OR q.session_id = ANY ($2))";
+    private const string Clear =
+        "DELETE FROM archiver.quarantine AS q WHERE q.source = $1 AND ($2::text[] IS NULL OR q.session_id = ANY ($2))";
 
     private const string Has = "SELECT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = $1 AND q.session_id = $2)";
 
@@ -40,30 +42,57 @@ internal static class Quarantine
         LIMIT $2
         """;
 
-    /// <summary>First pause before a failed session is tried again. Runs come once a day as a rule, so it matters for frequent schedules only.</summary>
+    /// <summary>
+    /// First pause before a failed session is tried again. Runs come once a day as a rule, so it matters for frequent schedules only.
+    /// </summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromHours(1);
 
     /// <summary>Notes failures, each once a run; returns how many.</summary>
-    public static async Task<int> RecordAsync(RunContext run, RetrySettings retry, IReadOnlyCollection<DroppedSession> failed, CancellationToken cancellationToken)
+    public static async Task<int> RecordAsync(
+        RunContext run,
+        RetrySettings retry,
+        IReadOnlyCollection<DroppedSession> failed,
+        CancellationToken cancellationToken
+    )
     {
         if (failed.Count == 0)
             return 0;
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         return await connection.ExecuteAsync(
-            Record, cancellationToken, PgParameter.Text(run.Source.Name), PgParameter.Uuid(run.Id), PgParameter.Texts(failed.Select(f => f.Key)),
-            PgParameter.Texts(failed.Select(f => f.Reason)), PgParameter.Int(retry.MaxAttempts), PgParameter.Interval(BackOff));
+            Record,
+            cancellationToken,
+            PgParameter.Text(run.Source.Name),
+            PgParameter.Uuid(run.Id),
+            PgParameter.Texts(failed.Select(f => f.Key)),
+            PgParameter.Texts(failed.Select(f => f.Reason)),
+            PgParameter.Int(retry.MaxAttempts),
+            PgParameter.Interval(BackOff)
+        );
     }
 
     /// <summary>Forgets the failures of these sessions, or of all; returns how many there were.</summary>
-    public static async Task<int> ClearAsync(NpgsqlConnection connection, string source, IEnumerable<string>? sessions, CancellationToken cancellationToken) =>
-        await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source), PgParameter.TextsOrNull(sessions));
+    public static async Task<int> ClearAsync(
+        NpgsqlConnection connection,
+        string source,
+        IEnumerable<string>? sessions,
+        CancellationToken cancellationToken
+    ) => await connection.ExecuteAsync(Clear, cancellationToken, PgParameter.Text(source), PgParameter.TextsOrNull(sessions));
 
     /// <summary>The same because a person said so, which the audit keeps.</summary>
-    public static async Task<int> RetryAsync(SourceConnections connections, string source, IEnumerable<string>? sessions, string by, CancellationToken cancellationToken)
+    public static async Task<int> RetryAsync(
+        SourceConnections connections,
+        string source,
+        IEnumerable<string>? sessions,
+        string by,
+        CancellationToken cancellationToken
+    )
     {
         await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken);
         var cleared = await ClearAsync(change.Connection, source, sessions, cancellationToken);
-        await change.AuditAsync(new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }), cancellationToken);
+        await change.AuditAsync(
+            new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }),
+            cancellationToken
+        );
         await change.CommitAsync(cancellationToken);
         return cleared;
     }
@@ -73,9 +102,26 @@ internal static class Quarantine
         connection.ScalarAsync<bool>(Has, cancellationToken, PgParameter.Text(source), PgParameter.Text(session));
 
     /// <summary>Sessions that failed, those set aside first.</summary>
-    public static async Task<IReadOnlyList<FailedSession>> ListAsync(NpgsqlConnection connection, string source, int limit, CancellationToken cancellationToken) =>
+    public static async Task<IReadOnlyList<FailedSession>> ListAsync(
+        NpgsqlConnection connection,
+        string source,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         await connection.QueryAsync(
             List,
-            row => new FailedSession(source, row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.TextOrNull(5), row.GetBoolean(6)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Int(limit));
+            row => new FailedSession(
+                source,
+                row.GetString(0),
+                row.GetString(1),
+                row.GetInt32(2),
+                row.GetString(3),
+                row.GetString(4),
+                row.TextOrNull(5),
+                row.GetBoolean(6)
+            ),
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Int(limit)
+        );
 }

@@ -12,7 +12,13 @@ internal static class ReadOnlyContext
     /// <summary>What the stages that only read need to know; it holds no lock and is no run.</summary>
     /// <exception cref="ArchiverException">The ledger is not current, or inspection refuses.</exception>
     public static async Task<RunContext> MakeAsync(
-        NpgsqlConnection connection, SourceSettings source, Policy policy, ArchiverSettings settings, ConnectionCatalog connections, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        SourceSettings source,
+        Policy policy,
+        ArchiverSettings settings,
+        ConnectionCatalog connections,
+        CancellationToken cancellationToken
+    )
     {
         var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout);
         await RequireLedgerAsync(connection, inspection, source, cancellationToken);
@@ -34,7 +40,12 @@ internal static class ReadOnlyContext
     }
 
     /// <summary>Before the ledger is there, the first thing that a person asks is whether the source fits: that is answered too.</summary>
-    private static async Task RequireLedgerAsync(NpgsqlConnection connection, InspectionReport inspection, SourceSettings source, CancellationToken cancellationToken)
+    private static async Task RequireLedgerAsync(
+        NpgsqlConnection connection,
+        InspectionReport inspection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -42,8 +53,15 @@ internal static class ReadOnlyContext
         }
         catch (ArchiverException ledger) when (inspection.Problems.Count + inspection.Warnings.Count > 0)
         {
-            (inspection with { Problems = inspection.Problems.Count == 0 ? [] : [.. inspection.Problems, ledger.Message] }).Require(source.Name);
-            throw new ArchiverException(ledger.Kind, $"{ledger.Message}\nInspection has warnings for source '{source.Name}':{string.Concat(inspection.Warnings.Select(w => $"\n  - {w}"))}", ledger);
+            (inspection with { Problems = inspection.Problems.Count == 0 ? [] : [.. inspection.Problems, ledger.Message] }).Require(
+                source.Name
+            );
+            throw new ArchiverException(
+                ledger.Kind,
+                $"{ledger.Message}\nInspection has warnings for source "
+                    + $"'{source.Name}':{string.Concat(inspection.Warnings.Select(w => $"\n  - {w}"))}",
+                ledger
+            );
         }
     }
 }

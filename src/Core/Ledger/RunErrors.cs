@@ -5,7 +5,8 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// Takes the ids of erased sessions out of the errors of runs, in one reading of them. Here and not by a pattern per id in SQL: with thousands of
+/// Takes the ids of erased sessions out of the errors of runs, in one reading of them. Here and not by a pattern per id in SQL: with
+/// thousands of
 /// sessions and long errors that took minutes.
 /// </summary>
 internal static class RunErrors
@@ -17,7 +18,12 @@ internal static class RunErrors
     private const string Write = "UPDATE archiver.runs AS r SET error = n.error FROM unnest($1, $2) AS n (id, error) WHERE r.id = n.id";
 
     /// <summary>Joins the connection's transaction.</summary>
-    public static async Task ForgetAsync(NpgsqlConnection connection, string source, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
+    public static async Task ForgetAsync(
+        NpgsqlConnection connection,
+        string source,
+        IReadOnlyCollection<string> sessions,
+        CancellationToken cancellationToken
+    )
     {
         List<(Guid Run, string Error)> changed = [];
         await using (var command = connection.Command(Read, PgParameter.Text(source)))
@@ -32,7 +38,12 @@ internal static class RunErrors
             }
         }
         if (changed.Count > 0)
-            await connection.ExecuteAsync(Write, cancellationToken, PgParameter.Uuids(changed.Select(c => c.Run)), PgParameter.Texts(changed.Select(c => c.Error)));
+            await connection.ExecuteAsync(
+                Write,
+                cancellationToken,
+                PgParameter.Uuids(changed.Select(c => c.Run)),
+                PgParameter.Texts(changed.Select(c => c.Error))
+            );
     }
 
     /// <summary>The error without the ids, each of which is a word of its own; null where it names none.</summary>
@@ -47,7 +58,11 @@ internal static class RunErrors
                 continue;
             foreach (var length in lengths)
             {
-                if (at + length > error.Length || (at + length < error.Length && char.IsLetterOrDigit(error[at + length])) || !known.Contains(error.AsSpan(at, length)))
+                if (
+                    at + length > error.Length
+                    || (at + length < error.Length && char.IsLetterOrDigit(error[at + length]))
+                    || !known.Contains(error.AsSpan(at, length))
+                )
                     continue;
                 text = (text ?? new()).Append(error, copied, at - copied).Append(Erased);
                 copied = at + length;

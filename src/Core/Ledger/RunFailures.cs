@@ -26,7 +26,10 @@ internal sealed class RunFailures(ConnectionCatalog connections, ILogger logger)
     /// <summary>The outcome that an exception stands for, with its reason for people.</summary>
     public async Task<(RunOutcome Outcome, string Error)> ExplainAsync(RunRequest request, Exception exception)
     {
-        if (exception is PostgresException error && await WhereFault.ExplainAsync(connections[request.Source.Name], request.Policy, error) is { } where)
+        if (
+            exception is PostgresException error
+            && await WhereFault.ExplainAsync(connections[request.Source.Name], request.Policy, error) is { } where
+        )
             exception = where;
         return await FailedRun.ExplainAsync(connections[request.Source.Name], request.Policy.FullName, exception, logger);
     }

@@ -21,11 +21,21 @@ internal static class RunHistory
 
     /// <summary>For each policy when its last run began that came to an end by itself, or when the ledger was made.</summary>
     public static async Task<IReadOnlyDictionary<string, DateTimeOffset>> LastRunsAsync(
-        NpgsqlConnection connection, string source, IEnumerable<string> policies, int shards, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        string source,
+        IEnumerable<string> policies,
+        int shards,
+        CancellationToken cancellationToken
+    )
     {
         var rows = await connection.QueryAsync(
-            Last, row => (Policy: row.GetString(0), Started: row.GetFieldValue<DateTimeOffset>(1)), cancellationToken,
-            PgParameter.Text(source), PgParameter.Texts(policies), PgParameter.Int(shards));
+            Last,
+            row => (Policy: row.GetString(0), Started: row.GetFieldValue<DateTimeOffset>(1)),
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Texts(policies),
+            PgParameter.Int(shards)
+        );
         return rows.ToDictionary(r => r.Policy, r => r.Started, StringComparer.Ordinal);
     }
 }

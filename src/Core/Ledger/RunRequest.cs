@@ -27,6 +27,10 @@ public sealed record RunProgress(long Eligible, long Finished)
     /// <summary>Of those, the ones that were read back.</summary>
     public long Verified { get; init; }
 
-    /// <summary>The part of the work that is done, from 0 to 1: storing, reading back and what follows it count alike. Only when all is finished it is 1.</summary>
-    public double Share => Eligible == 0 ? 1 : Math.Min(1, (Math.Max(Stored, Finished) + Math.Max(Verified, Finished) + Finished) / (3.0 * Eligible));
+    /// <summary>
+    /// The part of the work that is done, from 0 to 1: storing, reading back and what follows it count alike. Only when all is finished it
+    /// is 1.
+    /// </summary>
+    public double Share =>
+        Eligible == 0 ? 1 : Math.Min(1, (Math.Max(Stored, Finished) + Math.Max(Verified, Finished) + Finished) / (3.0 * Eligible));
 }

@@ -38,7 +38,13 @@ internal sealed class RunScope : IAsyncDisposable
     /// <exception cref="ArchiverException">Inspection or the ledger refuses.</exception>
     /// <exception cref="NpgsqlException">The server failed.</exception>
     public static async Task<RunScope?> BeginAsync(
-        RunRequest request, ArchiverSettings settings, SourceConnections connections, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        RunRequest request,
+        ArchiverSettings settings,
+        SourceConnections connections,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         await PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
@@ -71,9 +77,22 @@ internal sealed class RunScope : IAsyncDisposable
                 Lease = taken.Lease,
                 Unwatched = new(logger),
             };
-            var dead = await RunJournal.BeginAsync(connection, context.Id, request.Policy, shard, taken.Lease, context.Cutoffs, cancellationToken);
+            var dead = await RunJournal.BeginAsync(
+                connection,
+                context.Id,
+                request.Policy,
+                shard,
+                taken.Lease,
+                context.Cutoffs,
+                cancellationToken
+            );
             IReadOnlyList<string> warnings = LedgerOwner.WhyNot(database) is { } reason
-                ? [.. inspection.Warnings, $"Runs go on, and discard, erase and reconcile --fix destroy nothing here: {reason}. See: archiver ledger own --help"]
+                ?
+                [
+                    .. inspection.Warnings,
+                    $"Runs go on, and discard, erase and reconcile --fix destroy nothing here: {reason}. See: "
+                        + "archiver ledger own --help",
+                ]
                 : inspection.Warnings;
             return new(context, taken, warnings, dead);
         }
@@ -94,8 +113,10 @@ internal sealed class RunScope : IAsyncDisposable
     }
 
     /// <inheritdoc cref="DatabaseIdentity.ReadAsync"/>
-    public static Task<(DatabaseIdentity Database, DateTimeOffset Now)> IdentifyAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        DatabaseIdentity.ReadAsync(connection, cancellationToken);
+    public static Task<(DatabaseIdentity Database, DateTimeOffset Now)> IdentifyAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    ) => DatabaseIdentity.ReadAsync(connection, cancellationToken);
 
     /// <summary>Closes the run's record.</summary>
     public Task EndAsync(RunSummary summary) => RunJournal.EndAsync(Context.Connections, Context.Id, Context.Source.Name, summary);

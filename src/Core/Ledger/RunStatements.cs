@@ -26,18 +26,21 @@ internal static class RunStatements
         """;
 
     public const string Insert = """
-        INSERT INTO archiver.runs (id, source, policy, action, cut_off, worker, lease, shard, shards) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO archiver.runs (id, source, policy, action, cut_off, worker, lease, shard, shards)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """;
 
     public const string Finish = """
         UPDATE archiver.runs
-        SET state = $2, ended_at = clock_timestamp(), sessions_selected = $3, sessions_skipped = $4, sessions_failed = $5, reasons = $6, error = $7
+        SET state = $2, ended_at = clock_timestamp(), sessions_selected = $3, sessions_skipped = $4, sessions_failed = $5, reasons = $6,
+          error = $7
         WHERE id = $1 AND state = 'running'
         """;
 
     public const string Count = """
         UPDATE archiver.runs
-        SET sessions_done = sessions_done + $2, rows_deleted = rows_deleted + $3, bytes_json = bytes_json + $4, bytes_stored = bytes_stored + $5
+        SET sessions_done = sessions_done + $2, rows_deleted = rows_deleted + $3, bytes_json = bytes_json + $4,
+          bytes_stored = bytes_stored + $5
         WHERE id = $1
         """;
 }

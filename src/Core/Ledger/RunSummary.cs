@@ -29,7 +29,9 @@ public sealed record RunSummary
     /// <summary>Sessions confirmed by a commit.</summary>
     public long Sessions { get; init; }
 
-    /// <summary>Of <see cref="Sessions"/> (of a dry run, of <see cref="Selected"/>) those that an earlier run stored and whose rows go now.</summary>
+    /// <summary>
+    /// Of <see cref="Sessions"/> (of a dry run, of <see cref="Selected"/>) those that an earlier run stored and whose rows go now.
+    /// </summary>
     public long Delayed { get; init; }
 
     public long Rows { get; init; }
@@ -58,12 +60,13 @@ public sealed record RunSummary
     public string? Error { get; init; }
 
     /// <summary>The exit code of the command line.</summary>
-    public int ExitCode => Outcome switch
-    {
-        RunOutcome.Done or RunOutcome.Paused => 0,
-        RunOutcome.Partial or RunOutcome.Failed => 1,
-        RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
-        RunOutcome.Cancelled => 130,
-        _ => throw new InvalidOperationException($"Unknown outcome {Outcome}."),
-    };
+    public int ExitCode =>
+        Outcome switch
+        {
+            RunOutcome.Done or RunOutcome.Paused => 0,
+            RunOutcome.Partial or RunOutcome.Failed => 1,
+            RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
+            RunOutcome.Cancelled => 130,
+            _ => throw new InvalidOperationException($"Unknown outcome {Outcome}."),
+        };
 }

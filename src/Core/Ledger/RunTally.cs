@@ -8,7 +8,16 @@ internal sealed class RunTally
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _reasons = new(StringComparer.Ordinal);
     private string? _cutShort;
-    private long _stored, _verified, _selected, _sessions, _rows, _jsonBytes, _storedBytes, _skipped, _failed, _delayed;
+    private long _stored,
+        _verified,
+        _selected,
+        _sessions,
+        _rows,
+        _jsonBytes,
+        _storedBytes,
+        _skipped,
+        _failed,
+        _delayed;
 
     public void AddSelected(long sessions)
     {
@@ -23,7 +32,8 @@ internal sealed class RunTally
     public void AddVerified(long sessions) => Interlocked.Add(ref _verified, sessions);
 
     /// <summary>How far it is.</summary>
-    public RunProgress Progress(long eligible) => new(eligible, Finished) { Stored = Interlocked.Read(ref _stored), Verified = Interlocked.Read(ref _verified) };
+    public RunProgress Progress(long eligible) =>
+        new(eligible, Finished) { Stored = Interlocked.Read(ref _stored), Verified = Interlocked.Read(ref _verified) };
 
     /// <summary>Sessions confirmed by a commit.</summary>
     public void AddDone(long sessions, long rows, long jsonBytes, long storedBytes)

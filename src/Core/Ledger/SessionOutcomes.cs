@@ -14,7 +14,9 @@ internal sealed class SessionOutcomes(RunContext run, RetrySettings settings, Da
     private int _failedInARow;
 
     /// <summary>Sessions that left their batch; those that failed are noted for the quarantine.</summary>
-    /// <exception cref="ArchiverException">Nothing but failures for so long that the run would store a backlog of which nothing can go.</exception>
+    /// <exception cref="ArchiverException">
+    /// Nothing but failures for so long that the run would store a backlog of which nothing can go.
+    /// </exception>
     public async Task DropAsync(IReadOnlyCollection<DroppedSession> dropped, CancellationToken cancellationToken)
     {
         tally.AddDropped(dropped);
@@ -28,12 +30,16 @@ internal sealed class SessionOutcomes(RunContext run, RetrySettings settings, Da
         var failed = dropped.Where(d => d.Failed).ToList();
         await retry.ExecuteAsync(token => Quarantine.RecordAsync(run, settings, failed, token), cancellationToken);
         if (failed.Count > 0 && Interlocked.Add(ref _failedInARow, failed.Count) >= MostInARow)
-            throw new ArchiverException(FailureKind.Failed,
-                $"The last {MostInARow} sessions or more all failed, the latest with: {failed[^1].Reason}. What fails for all is no matter of single sessions: look for its cause, in the server's log too. What was committed before stays.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The last {MostInARow} sessions or more all failed, the latest with: {failed[^1].Reason}. What fails for all is no matter "
+                    + "of single sessions: look for its cause, in the server's log too. What was committed before stays."
+            );
     }
 
     /// <summary>
-    /// Forgets the failures of sessions that are through. After their commit, not in it: a row that a crash leaves says too much of a session
+    /// Forgets the failures of sessions that are through. After their commit, not in it: a row that a crash leaves says too much of a
+    /// session
     /// that is done with, and nothing more.
     /// </summary>
     public Task<int> ForgetFailuresAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
@@ -46,6 +52,7 @@ internal sealed class SessionOutcomes(RunContext run, RetrySettings settings, Da
                 await using var connection = await run.Connections.OpenAsync(token);
                 return await Quarantine.ClearAsync(connection, run.Source.Name, keys, token);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 }

@@ -5,8 +5,10 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// Whether a source's ids and users still come from the columns that the ledger knows. Holds, archives and quarantine name sessions by the values of
-/// the one, holds of users by the values of the other: mapped to another column, a hold would cover nobody, and what is held would be deleted.
+/// Whether a source's ids and users still come from the columns that the ledger knows. Holds, archives and quarantine name sessions by the
+/// values of
+/// the one, holds of users by the values of the other: mapped to another column, a hold would cover nobody, and what is held would be
+/// deleted.
 /// </summary>
 internal static class SourceColumns
 {
@@ -15,26 +17,48 @@ internal static class SourceColumns
             OR EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = $1 AND h.session_id IS NOT NULL AND h.removed_at IS NULL)
         """;
 
-    private const string NamesUsers = "SELECT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = $1 AND h.user_id IS NOT NULL AND h.removed_at IS NULL)";
+    private const string NamesUsers =
+        "SELECT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = $1 AND h.user_id IS NOT NULL AND h.removed_at IS NULL)";
 
     /// <param name="connection">To the ledger.</param>
     /// <param name="source">Name of the source.</param>
     /// <param name="known">Its session table as the ledger knows it.</param>
     /// <param name="mapped">The same as the configuration has it.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ArchiverException">They are other columns, and the ledger has something that names the old ones' values; kind Refused.</exception>
-    public static async Task CheckAsync(NpgsqlConnection connection, string source, SourceTable known, SourceTable mapped, CancellationToken cancellationToken)
+    /// <exception cref="ArchiverException">
+    /// They are other columns, and the ledger has something that names the old ones' values; kind Refused.
+    /// </exception>
+    public static async Task CheckAsync(
+        NpgsqlConnection connection,
+        string source,
+        SourceTable known,
+        SourceTable mapped,
+        CancellationToken cancellationToken
+    )
     {
         // Noted by an older archiver, or not in the table: then inspection has the better words.
         if (known.Key is not { } key || mapped.Key is null)
             return;
         if (!key.Is(mapped.Key) && await connection.ScalarAsync<bool>(NamesSessions, cancellationToken, PgParameter.Text(source)))
-            throw new ArchiverException(FailureKind.Refused,
-                $"Source '{source}' knows its sessions by column {key.Shown} in this ledger, and the configuration maps {mapped.Key.Shown} as Key: holds and archives name sessions by the old one, and what is held would be deleted. Nothing was changed. "
-                + $"Map {key.Shown} again; or, if the other column has the very same ids: archiver source rename {source} {source}");
-        if (known.User is { } user && !user.Is(mapped.User) && await connection.ScalarAsync<bool>(NamesUsers, cancellationToken, PgParameter.Text(source)))
-            throw new ArchiverException(FailureKind.Refused,
-                $"Source '{source}' knows its users by column {PgIdentifier.Quote(user.Name)} in this ledger, and the configuration maps {(mapped.User is { } other ? PgIdentifier.Quote(other.Name) : "none")} as User: holds of users would cover other sessions. Nothing was changed. "
-                + $"Map {PgIdentifier.Quote(user.Name)} again; or, with the workers stopped: archiver source rename {source} {source}, and add the holds again by what the new mapping has.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"Source '{source}' knows its sessions by column {key.Shown} in this ledger, and the configuration maps {mapped.Key.Shown} "
+                    + "as Key: holds and archives name sessions by the old one, and what is held would be deleted. Nothing was changed. "
+                    + $"Map {key.Shown} again; or, if the other column has the very same ids: archiver source rename {source} {source}"
+            );
+        if (
+            known.User is { } user
+            && !user.Is(mapped.User)
+            && await connection.ScalarAsync<bool>(NamesUsers, cancellationToken, PgParameter.Text(source))
+        )
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"Source '{source}' knows its users by column {PgIdentifier.Quote(user.Name)} in this ledger, and the configuration maps "
+                    + $"{(mapped.User is { } other ? PgIdentifier.Quote(other.Name) : "none")} as User: holds of users would cover other "
+                    + "sessions. Nothing was changed. "
+                    + $"Map {PgIdentifier.Quote(user.Name)} again; or, with the workers stopped: archiver source rename {source} {source}, "
+                    + "and "
+                    + "add the holds again by what the new mapping has."
+            );
     }
 }

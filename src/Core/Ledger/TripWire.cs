@@ -37,18 +37,36 @@ internal static class TripWire
         var total = await CountAsync(connection, run, cancellationToken);
         if (!Trips(total, take, safety) || await IsAcceptedAsync(connection, run.Source, run.Policy, cancellationToken))
             return;
-        throw new ArchiverException(FailureKind.Refused, string.Create(CultureInfo.InvariantCulture,
-            $"{run.Policy.FullName} would take {take} of {total} sessions, more than Archiver:Safety:MaxShare ({safety.MaxShare:P0}). Nothing was changed. If that is right: archiver accept {run.Policy.FullName}"));
+        throw new ArchiverException(
+            FailureKind.Refused,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{run.Policy.FullName} would take {take} of {total} sessions, more than Archiver:Safety:MaxShare ({safety.MaxShare:P0}). "
+                    + $"Nothing was changed. If that is right: archiver accept {run.Policy.FullName}"
+            )
+        );
     }
 
     /// <summary>Whether a run that takes so many of all sessions needs to be accepted.</summary>
     public static bool Trips(long total, long take, SafetySettings safety) => total > SmallSource && take > total * safety.MaxShare;
 
     /// <summary>Whether the policy as it is now, or one with shorter ages and otherwise the same, was accepted.</summary>
-    public static async Task<bool> IsAcceptedAsync(NpgsqlConnection connection, SourceSettings source, Policy policy, CancellationToken cancellationToken)
+    public static async Task<bool> IsAcceptedAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        Policy policy,
+        CancellationToken cancellationToken
+    )
     {
-        var found = (await connection.QueryAsync(
-            Find, row => (Hash: row.GetString(0), Ages: row.GetString(1)), cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(policy.Name))).FirstOrDefault();
+        var found = (
+            await connection.QueryAsync(
+                Find,
+                row => (Hash: row.GetString(0), Ages: row.GetString(1)),
+                cancellationToken,
+                PgParameter.Text(source.Name),
+                PgParameter.Text(policy.Name)
+            )
+        ).FirstOrDefault();
         if (found.Hash != PolicyHash.Of(source, policy))
             return false;
         var accepted = JsonSerializer.Deserialize<Dictionary<string, double>>(found.Ages)!;
@@ -56,12 +74,24 @@ internal static class TripWire
     }
 
     /// <summary>Accepts the policy as it is now, and notes who did.</summary>
-    public static async Task AcceptAsync(SourceConnections connections, SourceSettings source, Policy policy, string by, CancellationToken cancellationToken)
+    public static async Task AcceptAsync(
+        SourceConnections connections,
+        SourceSettings source,
+        Policy policy,
+        string by,
+        CancellationToken cancellationToken
+    )
     {
         await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken);
         await change.Connection.ExecuteAsync(
-            Insert, cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(policy.Name), PgParameter.Text(PolicyHash.Of(source, policy)),
-            PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy))), PgParameter.Text(by));
+            Insert,
+            cancellationToken,
+            PgParameter.Text(source.Name),
+            PgParameter.Text(policy.Name),
+            PgParameter.Text(PolicyHash.Of(source, policy)),
+            PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy))),
+            PgParameter.Text(by)
+        );
         await change.AuditAsync(new(by, "accept", source.Name, policy.Name, null, null, AuditEntry.NoCounts), cancellationToken);
         await change.CommitAsync(cancellationToken);
     }

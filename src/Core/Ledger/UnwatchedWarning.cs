@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Ledger;
 
-/// <summary>Says once a run that its transactions cannot be watched for waiters: the same cause would be met again with every batch.</summary>
+/// <summary>
+/// Says once a run that its transactions cannot be watched for waiters: the same cause would be met again with every batch.
+/// </summary>
 internal sealed class UnwatchedWarning(ILogger logger)
 {
     private int _said;

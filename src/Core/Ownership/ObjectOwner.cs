@@ -23,8 +23,7 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
         // Every version goes with the key: the one that is there now may be somebody else's, put where ours had gone.
         foreach (var asked in new[] { name, new ObjectName(name.Key) }.Distinct())
         {
-            if (await store.HeadAsync(asked, cancellationToken) is { } head
-                && await WhyForeignAsync(head, cancellationToken) is { } reason)
+            if (await store.HeadAsync(asked, cancellationToken) is { } head && await WhyForeignAsync(head, cancellationToken) is { } reason)
             {
                 return reason;
             }
@@ -34,7 +33,10 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
 
     /// <summary>The same of objects many at once: the reasons by key, of those that have one.</summary>
     public async Task<IReadOnlyDictionary<string, string>> WhyForeignAsync(
-        IEnumerable<ObjectName> names, int concurrency, CancellationToken cancellationToken)
+        IEnumerable<ObjectName> names,
+        int concurrency,
+        CancellationToken cancellationToken
+    )
     {
         var reasons = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
@@ -47,23 +49,33 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
     }
 
     /// <summary>The same of an object that was read to its end.</summary>
-    public string? WhyForeign(FoundObject found) => WhyForeignLedger(found.Metadata)
+    public string? WhyForeign(FoundObject found) =>
+        WhyForeignLedger(found.Metadata)
         ?? found.Documents.Select(d => WhyForeign(d.Header.Source.SystemId, d.Header.Source.Database)).FirstOrDefault(r => r is not null);
 
-    /// <summary>The same by what the store keeps beside an object that is no archive; what does not say its database counts as ours.</summary>
+    /// <summary>
+    /// The same by what the store keeps beside an object that is no archive; what does not say its database counts as ours.
+    /// </summary>
     public string? WhyForeignPlace(IReadOnlyDictionary<string, string> metadata) =>
-        metadata.GetValueOrDefault(ObjectMetadata.SystemKey) is { } system && metadata.GetValueOrDefault(ObjectMetadata.DatabaseKey) is { } written
+        metadata.GetValueOrDefault(ObjectMetadata.SystemKey) is { } system
+        && metadata.GetValueOrDefault(ObjectMetadata.DatabaseKey) is { } written
             ? WhyForeign(system, Uri.UnescapeDataString(written))
             : null;
 
-    /// <summary>The same by system and database alone, whatever its ledger: a ledger that was lost has another id than its objects.</summary>
-    public string? WhyForeign(string system, string written) => database.Origins.Contains((system, written)) ? null : Foreign(system, written);
+    /// <summary>
+    /// The same by system and database alone, whatever its ledger: a ledger that was lost has another id than its objects.
+    /// </summary>
+    public string? WhyForeign(string system, string written) =>
+        database.Origins.Contains((system, written)) ? null : Foreign(system, written);
 
     private async Task<string?> WhyForeignAsync(ObjectHead head, CancellationToken cancellationToken)
     {
         if (WhyForeignLedger(head.Metadata) is { } reason)
             return reason;
-        var (system, written) = (head.Metadata.GetValueOrDefault(ObjectMetadata.SystemKey), head.Metadata.GetValueOrDefault(ObjectMetadata.DatabaseKey));
+        var (system, written) = (
+            head.Metadata.GetValueOrDefault(ObjectMetadata.SystemKey),
+            head.Metadata.GetValueOrDefault(ObjectMetadata.DatabaseKey)
+        );
         if (system is not null && written is not null)
             return WhyForeign(system, Uri.UnescapeDataString(written));
         // Objects of earlier versions name their database in the document only; of a damaged one the system is all there is.
@@ -75,12 +87,15 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
 
     // Metadata may be lost when a bucket is copied with another tool; then the documents alone decide.
     private string? WhyForeignLedger(IReadOnlyDictionary<string, string> metadata) =>
-        metadata.GetValueOrDefault(ObjectMetadata.LedgerKey) is { } ledger && !database.LedgerIds.Contains(ledger) ? "it is of another ledger" : null;
+        metadata.GetValueOrDefault(ObjectMetadata.LedgerKey) is { } ledger && !database.LedgerIds.Contains(ledger)
+            ? "it is of another ledger"
+            : null;
 
     private static string Foreign(string system, string? written)
     {
         var from = DocumentReader.Shorten(system) + (written is null ? "" : $"/{DocumentReader.Shorten(written)}");
-        return $"it is of {(written is null ? "a database" : $"database '{DocumentReader.Shorten(written)}'")} of system {DocumentReader.Shorten(system)}, which this ledger never belonged to; "
+        return $"it is of {(written is null ? "a database" : $"database '{DocumentReader.Shorten(written)}'")} of system "
+            + $"{DocumentReader.Shorten(system)}, which this ledger never belonged to; "
             + $"if that was this very database before it moved: archiver ledger own --from {from} --yes";
     }
 

@@ -27,19 +27,34 @@ internal static class PrefixOwner
     /// <exception cref="ArchiverException">The prefix has another database's tombstones or archives; kind Refused.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public static async Task RequireAsync(
-        NpgsqlConnection connection, IArchiveReader store, SourceSettings source, DatabaseIdentity database, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IArchiveReader store,
+        SourceSettings source,
+        DatabaseIdentity database,
+        CancellationToken cancellationToken
+    )
     {
         var owner = new ObjectOwner(store, database);
         var key = await store.HeadAsync(new(TombstoneKey.ObjectKey(source.Prefix)), cancellationToken);
         var reason = key is null ? null : owner.WhyForeignPlace(key.Metadata);
         var oldest = await connection.QueryAsync(
-            Oldest, row => new ObjectName(row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(store.Location), PgParameter.Text(source.Name),
-            PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0"));
+            Oldest,
+            row => new ObjectName(row.GetString(0), row.TextOrNull(1)),
+            cancellationToken,
+            PgParameter.Text(store.Location),
+            PgParameter.Text(source.Name),
+            PgParameter.Text($"{source.Prefix}/"),
+            PgParameter.Text($"{source.Prefix}0")
+        );
         if (reason is null && oldest is [var name])
             reason = await owner.WhyForeignAsync(name, cancellationToken);
         if (reason is not null)
-            throw new ArchiverException(FailureKind.Refused,
-                $"Nothing was erased: {store.Location}/{source.Prefix} has tombstones or archives of another database, and a tombstone written here would erase its sessions. "
-                + $"Of {oldest.FirstOrDefault()?.Key ?? TombstoneKey.ObjectKey(source.Prefix)}: {reason}. If this is a copy, give it a bucket or a prefix of its own (Archiver:Sources:{source.Name}:Prefix).");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"Nothing was erased: {store.Location}/{source.Prefix} has tombstones or archives of another database, and a tombstone "
+                    + "written here would erase its sessions. "
+                    + $"Of {oldest.FirstOrDefault()?.Key ?? TombstoneKey.ObjectKey(source.Prefix)}: {reason}. If this is a copy, give it a "
+                    + $"bucket or a prefix of its own (Archiver:Sources:{source.Name}:Prefix)."
+            );
     }
 }

@@ -19,7 +19,9 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
     private const string Move = "SELECT archiver.rename_source($1, $2)";
 
     // The walk over the archive goes on; what the new name may have begun meanwhile is younger.
-    private const string ClearProofs = "DELETE FROM archiver.proofs AS p WHERE p.source = $2 AND EXISTS (SELECT FROM archiver.proofs AS o WHERE o.source = $1 AND o.proof = p.proof)";
+    private const string ClearProofs =
+        "DELETE FROM archiver.proofs AS p WHERE p.source = $2 AND EXISTS (SELECT FROM archiver.proofs AS o "
+        + "WHERE o.source = $1 AND o.proof = p.proof)";
 
     private const string MoveProofs = "UPDATE archiver.proofs AS p SET source = $2 WHERE p.source = $1";
 
@@ -33,7 +35,9 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
     /// <param name="source">The configured source, under its new name.</param>
     /// <param name="who">Who says so, for the audit.</param>
     /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
-    /// <exception cref="ArchiverException">The ledger does not know the old name, it is another source's, or a worker runs on one of both.</exception>
+    /// <exception cref="ArchiverException">
+    /// The ledger does not know the old name, it is another source's, or a worker runs on one of both.
+    /// </exception>
     /// <exception cref="StorageException">The old name could not be noted in the bucket.</exception>
     public async Task ExecuteAsync(string old, SourceSettings source, string who, CancellationToken cancellationToken)
     {
@@ -43,10 +47,19 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         var names = await SourceTables.NamesAsync(connection, cancellationToken);
         var former = Names.Canonical(old);
         if (!names.Contains(former))
-            throw new ArchiverException(FailureKind.Failed, $"This ledger knows no source '{old}'. It knows: {string.Join(", ", names.DefaultIfEmpty("none"))}.");
-        SourceLockKey[] keys = [.. new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal).Select(n => SourceLockKey.For(n, shard: 0))];
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"This ledger knows no source '{old}'. It knows: {string.Join(", ", names.DefaultIfEmpty("none"))}."
+            );
+        SourceLockKey[] keys =
+        [
+            .. new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal).Select(n => SourceLockKey.For(n, shard: 0)),
+        ];
         await using var taken = await SourceLock.TryTakeAsync(pool, keys, source.Name, time, cancellationToken)
-            ?? throw new ArchiverException(FailureKind.Refused, $"A worker runs on source '{old}' or '{source.Name}'. Stop it, and rename again.");
+            ?? throw new ArchiverException(
+                FailureKind.Refused,
+                $"A worker runs on source '{old}' or '{source.Name}'. Stop it, and rename again."
+            );
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
         if (former != source.Name)
         {
@@ -58,7 +71,14 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         await MoveAsync(connection, former, source, taken.Lease, who, stop.Token);
     }
 
-    private async Task MoveAsync(NpgsqlConnection connection, string former, SourceSettings source, Lease lease, string who, CancellationToken cancellationToken)
+    private async Task MoveAsync(
+        NpgsqlConnection connection,
+        string former,
+        SourceSettings source,
+        Lease lease,
+        string who,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var name in new[] { former, source.Name }.Distinct().Order(StringComparer.Ordinal))
@@ -69,16 +89,36 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken);
         SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken));
         await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken);
-        await AuditLog.WriteAsync(connection, new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts), cancellationToken);
+        await AuditLog.WriteAsync(
+            connection,
+            new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts),
+            cancellationToken
+        );
         await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);
     }
 
-    /// <summary>A mistyped name must not give the holds of one source to another: the old one's session table is the new one's, or is gone.</summary>
-    private static async Task RequireOldTablesAsync(NpgsqlConnection connection, string former, SourceSettings source, CancellationToken cancellationToken)
+    /// <summary>
+    /// A mistyped name must not give the holds of one source to another: the old one's session table is the new one's, or is gone.
+    /// </summary>
+    private static async Task RequireOldTablesAsync(
+        NpgsqlConnection connection,
+        string former,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
     {
         var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken);
         var known = await SourceTables.KnownAsync(connection, cancellationToken);
-        if (known.FirstOrDefault(k => k.Source == former && k is { IsSession: true, IsThere: true } && !mapped.Any(m => m.IsSession && k.Is(m))) is { } other)
-            throw new ArchiverException(FailureKind.Refused, $"Source '{former}' stands for table {other.Table}, which is not the session table of '{source.Name}': it is another source. Nothing was changed.");
+        if (
+            known.FirstOrDefault(k =>
+                k.Source == former && k is { IsSession: true, IsThere: true } && !mapped.Any(m => m.IsSession && k.Is(m))
+            ) is
+            { } other
+        )
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"Source '{former}' stands for table {other.Table}, which is not the session "
+                    + $"table of '{source.Name}': it is another source. Nothing was changed."
+            );
     }
 }

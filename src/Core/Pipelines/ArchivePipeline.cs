@@ -8,8 +8,10 @@ using Archiver.Core.Verification;
 namespace Archiver.Core.Pipelines;
 
 /// <summary>
-/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: each object is read back while others of its batch are
-/// uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by <see cref="BatchSettings.InFlight"/>. The
+/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: each object is read back while others of
+/// its batch are
+/// uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by
+/// <see cref="BatchSettings.InFlight"/>. The
 /// first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunFrame frame, IReplacement? replacement = null) : IDisposable
@@ -18,7 +20,10 @@ internal sealed class ArchivePipeline(RunFrame frame, IReplacement? replacement 
     private readonly Channel<UploadedBatch> _uploaded = Channel.CreateUnbounded<UploadedBatch>();
     private readonly Channel<VerifiedBatch> _verified = Channel.CreateUnbounded<VerifiedBatch>();
     private readonly SemaphoreSlim _slots = new(frame.Settings.Batch.InFlight);
-    private readonly TrialRestore? _trial = frame.Settings.Storage.Verify == VerifyMode.TrialRestore ? new(frame.Run, frame.Store, frame.Settings.Storage.UploadConcurrency) : null;
+    private readonly TrialRestore? _trial =
+        frame.Settings.Storage.Verify == VerifyMode.TrialRestore
+            ? new(frame.Run, frame.Store, frame.Settings.Storage.UploadConcurrency)
+            : null;
 
     /// <summary>Archives up to <paramref name="limit"/> sessions.</summary>
     public async Task RunAsync(long limit, Action? moved, CancellationToken cancellationToken)
@@ -27,8 +32,12 @@ internal sealed class ArchivePipeline(RunFrame frame, IReplacement? replacement 
         await Task.WhenAll(
             stages.RunAsync(token => ExportAsync(limit, token), _exported.Writer),
             stages.RunAsync(token => new UploadStage(frame, moved).RunAsync(_exported.Reader, _uploaded.Writer, token), _uploaded.Writer),
-            stages.RunAsync(token => new VerifyStage(frame, _trial, replacement, moved).RunAsync(_uploaded.Reader, _verified.Writer, token), _verified.Writer),
-            stages.RunAsync(token => DeleteAsync(moved, token), null as ChannelWriter<VerifiedBatch>));
+            stages.RunAsync(
+                token => new VerifyStage(frame, _trial, replacement, moved).RunAsync(_uploaded.Reader, _verified.Writer, token),
+                _verified.Writer
+            ),
+            stages.RunAsync(token => DeleteAsync(moved, token), null as ChannelWriter<VerifiedBatch>)
+        );
         await DisposeLeftoversAsync();
         if (_trial is not null)
             await _trial.DisposeAsync();

@@ -11,14 +11,20 @@ using Npgsql;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>Exports selected batches. One that the server chokes on is exported in halves, until the session is found that it cannot deliver.</summary>
+/// <summary>
+/// Exports selected batches. One that the server chokes on is exported in halves, until the session is found that it cannot deliver.
+/// </summary>
 internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, ExportServer server)
 {
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     /// <param name="selected">The batch.</param>
     /// <param name="giveBack">Takes the sessions that did not fit, in their order; what was exported is less by these.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async IAsyncEnumerable<ExportedBatch> ExportAsync(SelectedBatch selected, Action<IReadOnlyList<SelectedSession>> giveBack, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ExportedBatch> ExportAsync(
+        SelectedBatch selected,
+        Action<IReadOnlyList<SelectedSession>> giveBack,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         if (await WithoutErasedAsync(selected, cancellationToken) is not { } left)
             yield break;
@@ -31,32 +37,46 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
     }
 
     /// <summary>
-    /// Leaves in the database what no restore would bring back: a session of which a tombstone says that it was erased, and that is here again. A new
+    /// Leaves in the database what no restore would bring back: a session of which a tombstone says that it was erased, and that is here
+    /// again. A new
     /// one under an old key is another session, and is archived; no copy is older than the run.
     /// </summary>
     private async Task<SelectedBatch?> WithoutErasedAsync(SelectedBatch selected, CancellationToken cancellationToken)
     {
         if (frame.Erased.IsEmpty)
             return selected;
-        var covered = selected.Sessions.Where(s => frame.Erased.Covers(s.Key, s.User, Began(s), frame.Run.Cutoffs.Now)).Select(s => s.Key).ToHashSet(StringComparer.Ordinal);
+        var covered = selected
+            .Sessions.Where(s => frame.Erased.Covers(s.Key, s.User, Began(s), frame.Run.Cutoffs.Now))
+            .Select(s => s.Key)
+            .ToHashSet(StringComparer.Ordinal);
         await frame.Outcomes.DropAsync([.. covered.Select(k => new DroppedSession(k, DropReason.Erased, Failed: true))], cancellationToken);
         return covered.Count == 0 ? selected : selected.Without(covered);
     }
 
     // A time that is no date of ours, such as one before Christ or -infinity, is long ago.
-    private static DateTimeOffset? Began(SelectedSession session) => session.Created is not { } text ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : DateTimeOffset.MinValue;
+    private static DateTimeOffset? Began(SelectedSession session) =>
+        session.Created is not { } text ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at
+        : DateTimeOffset.MinValue;
 
-    /// <summary>Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.</summary>
+    /// <summary>
+    /// Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.
+    /// </summary>
     private async Task<ExportedBatch?> TryExportAsync(
-        SelectedBatch batch, Stack<SelectedBatch> parts, Action<IReadOnlyList<SelectedSession>> giveBack, CancellationToken cancellationToken)
+        SelectedBatch batch,
+        Stack<SelectedBatch> parts,
+        Action<IReadOnlyList<SelectedSession>> giveBack,
+        CancellationToken cancellationToken
+    )
     {
         var trace = Traces.Batch();
         try
         {
             using var span = Traces.Stage("export", trace);
             var began = frame.Meter.Now;
-            var exported = await server.NamedAsync(() => frame.Retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken));
+            var exported = await server.NamedAsync(() =>
+                frame.Retry.ExecuteAsync(token => exporter.ExportAsync(batch, token), cancellationToken)
+            );
             FaultPoint.Reach(FaultPoints.Exported);
             frame.Meter.Record("export", began, exported.Sessions);
             frame.Limits.Exported(frame.Meter.Since(began));
@@ -91,7 +111,13 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
         }
     }
 
-    private async Task DivideAsync(SelectedBatch batch, Stack<SelectedBatch> parts, string reason, string code, CancellationToken cancellationToken)
+    private async Task DivideAsync(
+        SelectedBatch batch,
+        Stack<SelectedBatch> parts,
+        string reason,
+        string code,
+        CancellationToken cancellationToken
+    )
     {
         if (batch.Sessions.Count == 1)
         {

@@ -1,12 +1,16 @@
 namespace Archiver.Core.Pipelines;
 
 /// <summary>
-/// Sessions of the next batch, so that its deleting transaction takes about <see cref="Target"/>: half as many after one that took longer, a
-/// twentieth of <c>Batch:Sessions</c> more after one that took less. A slow or busy server gets short transactions without anybody's tuning.
+/// Sessions of the next batch, so that its deleting transaction takes about <see cref="Target"/>: half as many after one that took longer,
+/// a
+/// twentieth of <c>Batch:Sessions</c> more after one that took less. A slow or busy server gets short transactions without anybody's
+/// tuning.
 /// </summary>
 internal sealed class BatchPace
 {
-    /// <summary>Its rows stay locked and its snapshot open as long; a server at ease needs a tenth of that for a thousand sessions.</summary>
+    /// <summary>
+    /// Its rows stay locked and its snapshot open as long; a server at ease needs a tenth of that for a thousand sessions.
+    /// </summary>
     public static readonly TimeSpan Target = TimeSpan.FromSeconds(1);
 
     private readonly int _most;

@@ -27,7 +27,13 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         // The documents are compared and thrown away.
         var exports = new BatchExports(frame, new BatchExporter(frame.Run, CompressionLevel.Fastest, server, stored: true), server);
         var taken = 0L;
-        while (await frame.Retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.Pace.Sessions), token), cancellationToken) is var (selected, archives))
+        while (
+            await frame.Retry.ExecuteAsync(
+                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.Pace.Sessions), token),
+                cancellationToken
+            )
+                is var (selected, archives)
+        )
         {
             if (await frame.EndsAsync(cancellationToken))
                 break;
@@ -45,17 +51,30 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         return taken;
     }
 
-    private async Task DeleteAsync(ExportedBatch batch, IReadOnlyDictionary<string, DueArchive> archives, CancellationToken cancellationToken)
+    private async Task DeleteAsync(
+        ExportedBatch batch,
+        IReadOnlyDictionary<string, DueArchive> archives,
+        CancellationToken cancellationToken
+    )
     {
         var span = Traces.Stage("verify", batch.Trace);
         var began = frame.Meter.Now;
         var verifier = new ObjectVerifier(frame.Store, frame.Run.Source.Map.Session.Key);
-        var verified = await VerifiedBatch.ReverifyAsync(batch, archives, verifier, frame.Settings.Storage.UploadConcurrency, cancellationToken);
+        var verified = await VerifiedBatch.ReverifyAsync(
+            batch,
+            archives,
+            verifier,
+            frame.Settings.Storage.UploadConcurrency,
+            cancellationToken
+        );
         FaultPoint.Reach(FaultPoints.Reverified);
         frame.Meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
         span.Dispose();
         // Noted as failed before it counts as live: else this very run would store it again, and a bad bucket get a copy a run.
-        await frame.Outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))], cancellationToken);
+        await frame.Outcomes.DropAsync(
+            [.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))],
+            cancellationToken
+        );
         await superseded.SupersedeAsync([.. verified.Rejected.Select(r => Over(archives[r.Key], r.Reason))], cancellationToken);
         FaultPoint.Reach(FaultPoints.DelayedSuperseded);
         if (verified.Sessions.Count == 0)
@@ -72,8 +91,12 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         frame.Logger.BatchCommitted(frame.Run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
     }
 
-    private static void NothingLeft(IReadOnlyList<SelectedSession> sessions) => throw new InvalidOperationException("The sizes of what is stored are known; its batches fit when they are selected.");
+    private static void NothingLeft(IReadOnlyList<SelectedSession> sessions) =>
+        throw new InvalidOperationException("The sizes of what is stored are known; its batches fit when they are selected.");
 
     private static StoredArchive Over(DueArchive archive, string reason) =>
-        new(archive.Id, archive.Key, archive.Mark, reason == DropReason.Changed ? StoredSessions.Changed : reason) { HasFailed = reason != DropReason.Changed };
+        new(archive.Id, archive.Key, archive.Mark, reason == DropReason.Changed ? StoredSessions.Changed : reason)
+        {
+            HasFailed = reason != DropReason.Changed,
+        };
 }

@@ -6,7 +6,9 @@ using Archiver.Core.Verification;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>The last stage of an archive pipeline: deletes the rows of each batch, or marks them where they stay, and writes its manifest.</summary>
+/// <summary>
+/// The last stage of an archive pipeline: deletes the rows of each batch, or marks them where they stay, and writes its manifest.
+/// </summary>
 internal sealed class DeleteStage(RunFrame frame, TrialRestore? trial, IReplacement? replacement)
 {
     private readonly BatchDeleter _deleter = new(frame.Run, frame.Ledger, frame.Retry, trial, replacement);
@@ -35,7 +37,9 @@ internal sealed class DeleteStage(RunFrame frame, TrialRestore? trial, IReplacem
     }
 
     private async Task<(IReadOnlyList<VerifiedSession> Done, long Rows, IReadOnlyList<DroppedSession> Dropped)> FinishAsync(
-        VerifiedBatch batch, CancellationToken cancellationToken)
+        VerifiedBatch batch,
+        CancellationToken cancellationToken
+    )
     {
         if (frame.Run.Policy.RowsStay)
         {
@@ -50,7 +54,15 @@ internal sealed class DeleteStage(RunFrame frame, TrialRestore? trial, IReplacem
     {
         var copy = session.Copy;
         return new(
-            session.Key, session.Session.Session.Generation, frame.Run.Policy.RowsStay ? "stored" : "archived",
-            copy.Object.Key, copy.Object.VersionId, copy.Offset, copy.Length, copy.JsonLength, Convert.ToHexStringLower(copy.JsonSha256));
+            session.Key,
+            session.Session.Session.Generation,
+            frame.Run.Policy.RowsStay ? "stored" : "archived",
+            copy.Object.Key,
+            copy.Object.VersionId,
+            copy.Offset,
+            copy.Length,
+            copy.JsonLength,
+            Convert.ToHexStringLower(copy.JsonSha256)
+        );
     }
 }

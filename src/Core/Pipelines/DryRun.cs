@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>What a real run would take, by the same counts and the same trip wire; reads the database, and neither writes nor touches the store.</summary>
+/// <summary>
+/// What a real run would take, by the same counts and the same trip wire; reads the database, and neither writes nor touches the store.
+/// </summary>
 internal sealed class DryRun(ArchiverSettings settings, ConnectionCatalog connections, ILogger logger)
 {
     /// <summary>Counts; the outcome is in the summary.</summary>
@@ -17,7 +19,17 @@ internal sealed class DryRun(ArchiverSettings settings, ConnectionCatalog connec
         await using var connection = await connections[request.Source.Name].OpenAsync(cancellationToken);
         // The first start makes the ledger, as in any run; after that a dry run only reads.
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-        var context = await ReadOnlyContext.MakeAsync(connection, request.Source, request.Policy, settings, connections, cancellationToken) with { Shard = request.Shard ?? Shard.Whole };
+        var context = await ReadOnlyContext.MakeAsync(
+            connection,
+            request.Source,
+            request.Policy,
+            settings,
+            connections,
+            cancellationToken
+        ) with
+        {
+            Shard = request.Shard ?? Shard.Whole,
+        };
         var plan = await PolicyPlan.CountAsync(context, cancellationToken);
         var (due, _) = await DueSelector.CountForAsync(context, cancellationToken);
         var take = Math.Min(plan.Eligible + due, request.Limit);

@@ -5,7 +5,10 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>The first stage of an archive pipeline: selects batch after batch and exports each, until nothing is left or a bound of the run is reached.</summary>
+/// <summary>
+/// The first stage of an archive pipeline: selects batch after batch and exports each, until nothing is left or a bound of the run is
+/// reached.
+/// </summary>
 internal sealed class ExportStage(RunFrame frame, BatchExports exports)
 {
     private readonly BatchSelector _selector = new(frame.Run, measured: false);
@@ -15,7 +18,13 @@ internal sealed class ExportStage(RunFrame frame, BatchExports exports)
     public async Task RunAsync(long most, Func<ExportedBatch, CancellationToken, Task> handOver, CancellationToken cancellationToken)
     {
         _left = most;
-        while (await frame.Retry.ExecuteAsync(token => _selector.NextAsync(Math.Min(_left, frame.Limits.Pace.Sessions), token), cancellationToken) is { } selected)
+        while (
+            await frame.Retry.ExecuteAsync(
+                token => _selector.NextAsync(Math.Min(_left, frame.Limits.Pace.Sessions), token),
+                cancellationToken
+            )
+                is { } selected
+        )
         {
             if (await frame.EndsAsync(cancellationToken))
                 return;

@@ -7,7 +7,10 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>The run of a policy that stores nothing, purge or expire: select a batch, change it, and so on until nothing is left or a bound is reached.</summary>
+/// <summary>
+/// The run of a policy that stores nothing, purge or expire: select a batch, change it, and so on until nothing is left or a bound is
+/// reached.
+/// </summary>
 internal sealed class LifecyclePipeline(RunFrame frame, IBatchAction action)
 {
     private readonly RunContext _run = frame.Run;
@@ -21,7 +24,13 @@ internal sealed class LifecyclePipeline(RunFrame frame, IBatchAction action)
         // An expiry touches one row a session.
         var selector = new BatchSelector(_run, measured: _run.Policy.Action == PolicyAction.Purge);
         var taken = 0L;
-        while (await frame.Retry.ExecuteAsync(token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.Pace.Sessions), token), cancellationToken) is { } selected)
+        while (
+            await frame.Retry.ExecuteAsync(
+                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.Pace.Sessions), token),
+                cancellationToken
+            )
+                is { } selected
+        )
         {
             if (await frame.EndsAsync(cancellationToken))
                 break;

@@ -13,18 +13,21 @@ internal static class LiveVersions
     /// <summary>Sessions in one policy: its condition is one literal.</summary>
     public const int MaxSessions = 1000;
 
-    /// <summary>With a slash, so that no configured policy can have it and be taken for this one, with its stored sessions and its pauses.</summary>
+    /// <summary>
+    /// With a slash, so that no configured policy can have it and be taken for this one, with its stored sessions and its pauses.
+    /// </summary>
     public const string Name = "restore/replace";
 
-    public static Policy Policy(SourceSettings source, SourceShape shape, IReadOnlyList<string> keys) => new()
-    {
-        Source = source.Name,
-        Name = Name,
-        Action = PolicyAction.Archive,
-        Where = $"{shape.KeyOf(source.Map, "s")}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
-        RestoreGrace = TimeSpan.Zero,
-        Replaces = keys,
-    };
+    public static Policy Policy(SourceSettings source, SourceShape shape, IReadOnlyList<string> keys) =>
+        new()
+        {
+            Source = source.Name,
+            Name = Name,
+            Action = PolicyAction.Archive,
+            Where = $"{shape.KeyOf(source.Map, "s")}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
+            RestoreGrace = TimeSpan.Zero,
+            Replaces = keys,
+        };
 
     private static string Escape(string literal) =>
         literal.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal);

@@ -38,8 +38,15 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         var (due, _) = await DueSelector.CountForAsync(run, cancellationToken);
         var take = Math.Min(plan.Eligible + due, new RunRequest(source, policy).Limit);
         return new(
-            run.Cutoffs.Now, plan, due, await PlanSize.ReadAsync(run, cancellationToken), sessions,
-            TripWire.Trips(plan.Total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, source, policy, cancellationToken),
-            await PolicyOverlap.CountAsync(run, cancellationToken), run.Warnings);
+            run.Cutoffs.Now,
+            plan,
+            due,
+            await PlanSize.ReadAsync(run, cancellationToken),
+            sessions,
+            TripWire.Trips(plan.Total, take, settings.Safety)
+                && !await TripWire.IsAcceptedAsync(connection, source, policy, cancellationToken),
+            await PolicyOverlap.CountAsync(run, cancellationToken),
+            run.Warnings
+        );
     }
 }

@@ -11,7 +11,9 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>What a run does between its begin and its end: looks whether anything speaks against it, then does what its policy's action says.</summary>
+/// <summary>
+/// What a run does between its begin and its end: looks whether anything speaks against it, then does what its policy's action says.
+/// </summary>
 internal sealed class PolicyRun(RunScope scope, RunRequest request, RunServices services, RunTally tally, IReplacement? replacement = null)
 {
     private readonly RunContext _run = scope.Context;
@@ -37,7 +39,10 @@ internal sealed class PolicyRun(RunScope scope, RunRequest request, RunServices 
             await using (var connection = await _run.Connections.OpenAsync(cancellationToken))
                 await StoreWitness.RequireAsync(connection, services.Store, request.Source, cancellationToken);
             await services.Store.RefusesOverwriteAsync(request.Source.Prefix, length: 1, cancellationToken);
-            if (await BucketExpiry.CheckAsync(services.Store, request.Source.Prefix, services.Settings.Discard, cancellationToken) is { } warning)
+            if (
+                await BucketExpiry.CheckAsync(services.Store, request.Source.Prefix, services.Settings.Discard, cancellationToken) is
+                { } warning
+            )
                 services.Logger.InspectionWarning(request.Source.Name, warning);
         }
         // What all shards would take: each for itself would stay below the trip wire.
@@ -69,7 +74,14 @@ internal sealed class PolicyRun(RunScope scope, RunRequest request, RunServices 
         // Before the selection: what is superseded now may be taken at once, as the next generation.
         var rewritten = new RewrittenSessions(_run, services.Settings, services.Store, services.Retry, services.Time);
         var superseded = new SupersededSessions(_run, services.Retry, frame.Outcomes, services.Logger);
-        var stored = new StoredSessions(_run, services.Retry, superseded, frame.Limits.ReachedAsync, rewritten.ExceptAsync, services.Logger);
+        var stored = new StoredSessions(
+            _run,
+            services.Retry,
+            superseded,
+            frame.Limits.ReachedAsync,
+            rewritten.ExceptAsync,
+            services.Logger
+        );
         await stored.CheckAsync(cancellationToken);
         await stored.GiveWayAsync(request.Policy.Replaces, cancellationToken);
         var delayed = deletes ? await new DelayedDeletion(frame, superseded).RunAsync(request.Limit, moved, cancellationToken) : 0;

@@ -18,8 +18,14 @@ public sealed class PolicyRunner
     private readonly RunServices _services;
     private readonly RunFailures _failures;
 
-    internal PolicyRunner(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time, ILogger<PolicyRunner> logger,
-        BatchMeter? batches = null)
+    internal PolicyRunner(
+        ArchiverSettings settings,
+        ConnectionCatalog connections,
+        IArchiveStore store,
+        TimeProvider time,
+        ILogger<PolicyRunner> logger,
+        BatchMeter? batches = null
+    )
     {
         _connections = connections;
         _services = new(settings, store, new DatabaseRetry(settings.Retry, time), batches, time, logger);
@@ -34,16 +40,29 @@ public sealed class PolicyRunner
     internal Task<RunSummary> ReplaceAsync(RunRequest request, IReplacement replacement, CancellationToken cancellationToken) =>
         RunAsync(request, replacement, null, cancellationToken);
 
-    private Task<RunSummary> RunAsync(RunRequest request, IReplacement? replacement, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    private Task<RunSummary> RunAsync(
+        RunRequest request,
+        IReplacement? replacement,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         if (request.Shard is not null || _services.Settings.Schedule.Shards == 1 || request.Policy.DryRun)
             return RunOneAsync(request, replacement, progress, cancellationToken);
         return new ShardedRun(
-            request, _services.Settings.Schedule.Shards, shard => RunOneAsync(shard, replacement, progress, cancellationToken), token => UnfinishedAsync(request, token))
-            .RunAsync(cancellationToken);
+            request,
+            _services.Settings.Schedule.Shards,
+            shard => RunOneAsync(shard, replacement, progress, cancellationToken),
+            token => UnfinishedAsync(request, token)
+        ).RunAsync(cancellationToken);
     }
 
-    private async Task<RunSummary> RunOneAsync(RunRequest request, IReplacement? replacement, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    private async Task<RunSummary> RunOneAsync(
+        RunRequest request,
+        IReplacement? replacement,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         using var trace = Traces.Run(request.Source.Name, request.Policy.Name, request.Policy.Action.ToString());
         var summary = await RunUntracedAsync(request, replacement, progress, cancellationToken);
@@ -52,7 +71,11 @@ public sealed class PolicyRunner
     }
 
     private async Task<RunSummary> RunUntracedAsync(
-        RunRequest request, IReplacement? replacement, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+        RunRequest request,
+        IReplacement? replacement,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var started = _services.Time.GetTimestamp();
         var tally = new RunTally();
@@ -66,7 +89,14 @@ public sealed class PolicyRunner
             }
             if (request.Policy.DryRun)
                 return await new DryRun(_services.Settings, _connections, _services.Logger).RunAsync(request, cancellationToken);
-            scope = await RunScope.BeginAsync(request, _services.Settings, _connections[request.Source.Name], _services.Time, _services.Logger, cancellationToken);
+            scope = await RunScope.BeginAsync(
+                request,
+                _services.Settings,
+                _connections[request.Source.Name],
+                _services.Time,
+                _services.Logger,
+                cancellationToken
+            );
             if (scope is null)
             {
                 _services.Logger.LockedElsewhere(request.Policy.FullName);
@@ -107,16 +137,23 @@ public sealed class PolicyRunner
     private async Task<IReadOnlyList<int>> UnfinishedAsync(RunRequest request, CancellationToken cancellationToken)
     {
         await using var connection = await _connections[request.Source.Name].OpenAsync(cancellationToken);
-        return await RunShards.FindUnfinishedAsync(connection, request.Source.Name, request.Policy.Name, _services.Settings.Schedule.Shards, cancellationToken);
+        return await RunShards.FindUnfinishedAsync(
+            connection,
+            request.Source.Name,
+            request.Policy.Name,
+            _services.Settings.Schedule.Shards,
+            cancellationToken
+        );
     }
 
-    private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) => new()
-    {
-        Source = request.Source.Name,
-        Policy = request.Policy.Name,
-        Action = request.Policy.Action,
-        DryRun = request.Policy.DryRun,
-        Outcome = outcome,
-        Error = error,
-    };
+    private static RunSummary Without(RunRequest request, RunOutcome outcome, string error) =>
+        new()
+        {
+            Source = request.Source.Name,
+            Policy = request.Policy.Name,
+            Action = request.Policy.Action,
+            DryRun = request.Policy.DryRun,
+            Outcome = outcome,
+            Error = error,
+        };
 }

@@ -12,5 +12,12 @@ namespace Archiver.Core.Pipelines;
 /// <param name="Overlaps">Other policies that take some of the same sessions, with their number.</param>
 /// <param name="Warnings">What inspection says of the source that a person should know, with the statement that mends it.</param>
 internal sealed record PreviewedPolicy(
-    DateTimeOffset Now, PolicyPlan Plan, long Due, PlanSize Size, IReadOnlyList<SelectedSession> Sessions, bool NeedsAcceptance, IReadOnlyDictionary<string, long> Overlaps,
-    IReadOnlyList<string> Warnings);
+    DateTimeOffset Now,
+    PolicyPlan Plan,
+    long Due,
+    PlanSize Size,
+    IReadOnlyList<SelectedSession> Sessions,
+    bool NeedsAcceptance,
+    IReadOnlyDictionary<string, long> Overlaps,
+    IReadOnlyList<string> Warnings
+);

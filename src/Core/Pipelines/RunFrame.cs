@@ -59,7 +59,11 @@ internal sealed class RunFrame(RunScope scope, RunServices services, RunTally ta
         }
     }
 
-    public ArchiverException LockLost() => new(
-        FailureKind.Failed,
-        $"The run's lock on source '{Run.Source.Name}' was lost: its connection to the server broke. Batches in hand were dropped; nothing of them was changed.");
+    public ArchiverException LockLost() =>
+        new(
+            FailureKind.Failed,
+            $"The run's lock on source '{Run.Source.Name}' was lost: its connection to the server broke. Batches in hand were dropped; "
+                + "nothing "
+                + "of them was changed."
+        );
 }

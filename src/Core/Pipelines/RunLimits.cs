@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Archiver.Core.Pipelines;
 
 /// <summary>
-/// What holds a run up or stops it between two batches without being a failure: its own pauses, a person's pause, its time is up, a replica that does
+/// What holds a run up or stops it between two batches without being a failure: its own pauses, a person's pause, its time is up, a replica
+/// that does
 /// not catch up, a server that is busy. What is left is for the next run.
 /// </summary>
 /// <param name="run">The run.</param>
@@ -38,7 +39,9 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
 
     /// <summary>After a batch: as <c>Batch:Pause</c> says, for all that was done since the last pause.</summary>
     public Task PauseAsync(CancellationToken cancellationToken) =>
-        run.Batch.Pause.After(new(Interlocked.Exchange(ref _busy, 0))) is { Ticks: > 0 } pause ? Task.Delay(pause, time, cancellationToken) : Task.CompletedTask;
+        run.Batch.Pause.After(new(Interlocked.Exchange(ref _busy, 0))) is { Ticks: > 0 } pause
+            ? Task.Delay(pause, time, cancellationToken)
+            : Task.CompletedTask;
 
     /// <summary>Whether no further batch is to be taken; then the reason is logged, and stands in the run's summary.</summary>
     public async Task<bool> EndRunAsync(DatabaseRetry database, RunTally tally, CancellationToken cancellationToken)
@@ -50,7 +53,10 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
         return true;
     }
 
-    /// <summary>Why no further batch is to be taken, or null. Waits first, bounded, while a replica is further behind or the server busier than it may be.</summary>
+    /// <summary>
+    /// Why no further batch is to be taken, or null. Waits first, bounded, while a replica is further behind or the server busier than it
+    /// may be.
+    /// </summary>
     public async Task<string?> ReachedAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -89,7 +95,11 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
                 logger.WaitingForReplica(run.Id, Duration.Format(lag), Duration.Format(most));
             return $"a replica has been further behind than Batch:MaxReplicationLag ({Duration.Format(most)})";
         }
-        if (run.Batch.MaxActive is { } clients && await ActiveBackends.CountAsync(connection, cancellationToken) is var active && active > clients)
+        if (
+            run.Batch.MaxActive is { } clients
+            && await ActiveBackends.CountAsync(connection, cancellationToken) is var active
+            && active > clients
+        )
         {
             if (announce)
                 logger.WaitingForClients(run.Id, active, clients);

@@ -14,4 +14,10 @@ namespace Archiver.Core.Pipelines;
 /// <param name="Time">Measures and waits.</param>
 /// <param name="Logger">Of all runs.</param>
 internal sealed record RunServices(
-    ArchiverSettings Settings, IArchiveStore Store, DatabaseRetry Retry, BatchMeter? Batches, TimeProvider Time, ILogger Logger);
+    ArchiverSettings Settings,
+    IArchiveStore Store,
+    DatabaseRetry Retry,
+    BatchMeter? Batches,
+    TimeProvider Time,
+    ILogger Logger
+);

@@ -13,7 +13,11 @@ namespace Archiver.Core.Pipelines;
 /// <param name="run">Runs one shard.</param>
 /// <param name="unfinished">Asks the ledger which shards' last worker died in the middle.</param>
 internal sealed class ShardedRun(
-    RunRequest request, int shards, Func<RunRequest, Task<RunSummary>> run, Func<CancellationToken, Task<IReadOnlyList<int>>> unfinished)
+    RunRequest request,
+    int shards,
+    Func<RunRequest, Task<RunSummary>> run,
+    Func<CancellationToken, Task<IReadOnlyList<int>>> unfinished
+)
 {
     private readonly List<RunSummary> _summaries = [];
 
@@ -58,7 +62,14 @@ internal sealed class ShardedRun(
     private RunSummary Merge()
     {
         if (_summaries.Count == 0)
-            return new() { Source = request.Source.Name, Policy = request.Policy.Name, Action = request.Policy.Action, Outcome = RunOutcome.LockedElsewhere, Error = "Other workers run on all shards of this source." };
+            return new()
+            {
+                Source = request.Source.Name,
+                Policy = request.Policy.Name,
+                Action = request.Policy.Action,
+                Outcome = RunOutcome.LockedElsewhere,
+                Error = "Other workers run on all shards of this source.",
+            };
         var last = _summaries[^1];
         // Whatever is not Done or Partial ended the passes, so it is the last one.
         return last with
@@ -73,7 +84,9 @@ internal sealed class ShardedRun(
             Skipped = _summaries.Sum(s => s.Skipped),
             Failed = _summaries.Sum(s => s.Failed),
             Reasons = new SortedDictionary<string, long>(
-                _summaries.SelectMany(s => s.Reasons).GroupBy(r => r.Key).ToDictionary(g => g.Key, g => g.Sum(r => r.Value)), StringComparer.Ordinal),
+                _summaries.SelectMany(s => s.Reasons).GroupBy(r => r.Key).ToDictionary(g => g.Key, g => g.Sum(r => r.Value)),
+                StringComparer.Ordinal
+            ),
             Elapsed = TimeSpan.FromTicks(_summaries.Sum(s => s.Elapsed.Ticks)),
         };
     }

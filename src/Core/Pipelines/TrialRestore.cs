@@ -34,19 +34,32 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
             async (candidate, json, token) => await KeepAsync(new(target, await stager.StageAsync(candidate, json, token))),
             // One that cannot be staged has no trial, and without one it is not deleted.
             (_, _, _) => { },
-            concurrency);
-        await downloads.RunAsync(new[] { batch }.ToAsyncEnumerable().Select(b => (IReadOnlyList<RestoreCandidate>)[.. b.Sessions.Select(Candidate)]), cancellationToken);
+            concurrency
+        );
+        await downloads.RunAsync(
+            new[] { batch }.ToAsyncEnumerable().Select(b => (IReadOnlyList<RestoreCandidate>)[.. b.Sessions.Select(Candidate)]),
+            cancellationToken
+        );
         return batch.Sessions.Count;
     }
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<string>> FindDifferingAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<VerifiedSession> sessions, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        IReadOnlyList<VerifiedSession> sessions,
+        CancellationToken cancellationToken
+    )
     {
         // Comparing is by text: it must be the full text of every value.
         await connection.ExecuteAsync(TransactionSettings.Export, cancellationToken);
         HashSet<string> differing = [.. sessions.Select(s => s.Key).Where(k => !_trials.ContainsKey(k))];
-        foreach (var group in sessions.Where(s => !differing.Contains(s.Key)).Select(s => _trials[s.Key]).GroupBy(t => (t.Target, t.Session.Plan)))
+        foreach (
+            var group in sessions
+                .Where(s => !differing.Contains(s.Key))
+                .Select(s => _trials[s.Key])
+                .GroupBy(t => (t.Target, t.Session.Plan))
+        )
             await CompareAsync(connection, transaction, group.Key.Target, [.. group.Select(t => t.Session)], differing, cancellationToken);
         return differing;
     }
@@ -70,7 +83,13 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
 
     /// <summary>Halves find the session whose rows the server does not take.</summary>
     private static async Task CompareAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RestoreTarget target, IReadOnlyList<StagedSession> sessions, HashSet<string> differing, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        RestoreTarget target,
+        IReadOnlyList<StagedSession> sessions,
+        HashSet<string> differing,
+        CancellationToken cancellationToken
+    )
     {
         await transaction.SaveAsync(Savepoint, cancellationToken);
         try
@@ -81,8 +100,12 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new ArchiverException(FailureKind.Refused,
-                "Archiver:Storage:Verify is TrialRestore, which needs temporary tables: GRANT TEMPORARY ON DATABASE to the archiver's role. Nothing was deleted.", exception);
+            throw new ArchiverException(
+                FailureKind.Refused,
+                "Archiver:Storage:Verify is TrialRestore, which needs temporary tables: GRANT TEMPORARY ON DATABASE to the archiver's "
+                    + "role. Nothing was deleted.",
+                exception
+            );
         }
         catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))
         {
@@ -106,9 +129,21 @@ internal sealed class TrialRestore(RunContext run, IArchiveReader store, int con
         _trials[trial.Session.Key] = trial;
     }
 
-    private RestoreCandidate Candidate(VerifiedSession session) => RestoreCandidate.Of(new(
-        session.Copy.ObjectId, run.Source.Name, session.Key, session.Session.Session.Generation, "pending", session.Copy.Object,
-        session.Copy.Offset, session.Copy.Length, session.Copy.JsonLength, session.Copy.JsonSha256));
+    private RestoreCandidate Candidate(VerifiedSession session) =>
+        RestoreCandidate.Of(
+            new(
+                session.Copy.ObjectId,
+                run.Source.Name,
+                session.Key,
+                session.Session.Session.Generation,
+                "pending",
+                session.Copy.Object,
+                session.Copy.Offset,
+                session.Copy.Length,
+                session.Copy.JsonLength,
+                session.Copy.JsonSha256
+            )
+        );
 
     private sealed record Trial(RestoreTarget Target, StagedSession Session);
 }

@@ -9,11 +9,18 @@ namespace Archiver.Core.Pipelines;
 /// <summary>The second stage of an archive pipeline: stores the objects of each batch.</summary>
 internal sealed class UploadStage(RunFrame frame, Action? moved)
 {
-    /// <summary>A batch is handed on before its first object is stored: objects are read back while others of their batch are uploaded.</summary>
-    public async Task RunAsync(ChannelReader<ExportedBatch> exported, ChannelWriter<UploadedBatch> output, CancellationToken cancellationToken)
+    /// <summary>
+    /// A batch is handed on before its first object is stored: objects are read back while others of their batch are uploaded.
+    /// </summary>
+    public async Task RunAsync(
+        ChannelReader<ExportedBatch> exported,
+        ChannelWriter<UploadedBatch> output,
+        CancellationToken cancellationToken
+    )
     {
         var (run, storage) = (frame.Run, frame.Settings.Storage);
-        IObjectLayout layout = storage.Layout == StorageLayout.Bundle ? new BundleLayout(run, storage.BundleBytes) : new SessionLayout(run, frame.Ledger);
+        IObjectLayout layout =
+            storage.Layout == StorageLayout.Bundle ? new BundleLayout(run, storage.BundleBytes) : new SessionLayout(run, frame.Ledger);
         var uploader = new BatchUploader(run, frame.Store, layout, frame.Ledger, frame.Retry, storage.UploadConcurrency, sessions =>
         {
             frame.Tally.AddStored(sessions);

@@ -7,10 +7,16 @@ using Archiver.Core.Verification;
 
 namespace Archiver.Core.Pipelines;
 
-/// <summary>The third stage of an archive pipeline: reads the stored objects of each batch back, and what is to be compared with live rows later.</summary>
+/// <summary>
+/// The third stage of an archive pipeline: reads the stored objects of each batch back, and what is to be compared with live rows later.
+/// </summary>
 internal sealed class VerifyStage(RunFrame frame, TrialRestore? trial, IReplacement? replacement, Action? moved)
 {
-    public async Task RunAsync(ChannelReader<UploadedBatch> uploaded, ChannelWriter<VerifiedBatch> output, CancellationToken cancellationToken)
+    public async Task RunAsync(
+        ChannelReader<UploadedBatch> uploaded,
+        ChannelWriter<VerifiedBatch> output,
+        CancellationToken cancellationToken
+    )
     {
         var verifier = new ObjectVerifier(frame.Store, frame.Run.Source.Map.Session.Key, sessions =>
         {
@@ -24,7 +30,10 @@ internal sealed class VerifyStage(RunFrame frame, TrialRestore? trial, IReplacem
             var verified = await VerifiedBatch.VerifyAsync(batch, verifier, frame.Settings.Storage.UploadConcurrency, cancellationToken);
             FaultPoint.Reach(FaultPoints.Verified);
             frame.Meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
-            await frame.Outcomes.DropAsync([.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))], cancellationToken);
+            await frame.Outcomes.DropAsync(
+                [.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: true))],
+                cancellationToken
+            );
             if (trial is not null)
                 await frame.Retry.ExecuteAsync(token => trial.StageAsync(verified, token), cancellationToken);
             if (replacement is not null)

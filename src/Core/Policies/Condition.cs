@@ -9,7 +9,8 @@ namespace Archiver.Core.Policies;
 internal sealed record Condition(string Reason, string Subject, string Sql)
 {
     /// <summary>
-    /// Whether the planner knows nothing of it: it asks other tables that there be no such row, or computes. It is then believed to be met by few
+    /// Whether the planner knows nothing of it: it asks other tables that there be no such row, or computes. It is then believed to be met
+    /// by few
     /// sessions, where nearly all meet it; of five of them, by a single one.
     /// </summary>
     public bool IsBeyondStatistics { get; init; }
@@ -20,7 +21,10 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
     /// <summary>The date must lie before this instant; null where it is compared with something else.</summary>
     public DateTimeOffset? Before { get; init; }
 
-    /// <summary>True for whatever meets it, and for some more: a comparison of a column alone, for an index to serve. Null where it is such a one itself.</summary>
+    /// <summary>
+    /// True for whatever meets it, and for some more: a comparison of a column alone, for an index to serve. Null where it is such a one
+    /// itself.
+    /// </summary>
     public string? Narrowing { get; init; }
 
     /// <summary>What the planner has statistics for, of all of them, ANDed.</summary>
@@ -28,5 +32,6 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
         string.Join("\n  AND ", conditions.Select(c => c.IsBeyondStatistics ? c.Narrowing : c.Sql).OfType<string>().DefaultIfEmpty("true"));
 
     /// <summary>All of them, ANDed; without any, true.</summary>
-    public static string All(IEnumerable<Condition> conditions) => string.Join("\n  AND ", conditions.Select(c => c.Sql).DefaultIfEmpty("true"));
+    public static string All(IEnumerable<Condition> conditions) =>
+        string.Join("\n  AND ", conditions.Select(c => c.Sql).DefaultIfEmpty("true"));
 }

@@ -6,7 +6,8 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Policies;
 
 /// <summary>
-/// Which messages an archive run with <c>Scope: Messages</c> takes of sessions that live on: those older than <c>MessagesOlderThan</c>, and never one
+/// Which messages an archive run with <c>Scope: Messages</c> takes of sessions that live on: those older than <c>MessagesOlderThan</c>, and
+/// never one
 /// of the newest <c>KeepLast</c>. A message without a time, or with one in the future, is unknown and stays.
 /// </summary>
 internal sealed class DueMessages(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) : RowChoice
@@ -16,9 +17,13 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
     private readonly ChildTable _messages = source.Map.Children.Single(c => c.Name == SourceMap.MessagesName);
 
     /// <summary>With the rank of each message in its session, 1 for the newest, where that counts.</summary>
-    public override SourceMap Map => policy.KeepLast is null
-        ? source.Map
-        : source.Map with { Children = [.. source.Map.Children.Select(c => c.Name == _messages.Name ? c with { Derived = Ranked } : c)] };
+    public override SourceMap Map =>
+        policy.KeepLast is null
+            ? source.Map
+            : source.Map with
+            {
+                Children = [.. source.Map.Children.Select(c => c.Name == _messages.Name ? c with { Derived = Ranked } : c)],
+            };
 
     /// <inheritdoc/>
     public override string? Condition(ChildTable child, SqlParameters parameters)
@@ -30,7 +35,8 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
     }
 
     /// <summary>
-    /// Of sessions that stay: what is left of one that its user deleted goes, or comes back, together with it. An old message in a session of more than
+    /// Of sessions that stay: what is left of one that its user deleted goes, or comes back, together with it. An old message in a session
+    /// of more than
     /// KeepLast is due, for then the oldest is: so nothing is sorted to find the sessions.
     /// </summary>
     public override IEnumerable<Condition> OfSession(SqlParameters parameters)
@@ -40,10 +46,16 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
         var path = SessionPath.Of(source.Map, shape, _messages);
         var rows = $"SELECT FROM {path.From(_messages)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))}";
         var time = TimeSql.Of(source, shape, _messages, _messages.Time!);
-        yield return new("no messages due", $"{_messages.Name}.{_messages.Time}", $"EXISTS ({rows} AND {Old(time, parameters)})") { IsBeyondStatistics = true };
+        yield return new("no messages due", $"{_messages.Name}.{_messages.Time}", $"EXISTS ({rows} AND {Old(time, parameters)})")
+        {
+            IsBeyondStatistics = true,
+        };
         // OFFSET: as many rows as stay are passed over, and one more is looked for.
         if (policy.KeepLast is not null)
-            yield return new("no messages due", _messages.Name, $"EXISTS ({rows} AND NOT ({time.IsUnset}) OFFSET {Last})") { IsBeyondStatistics = true };
+            yield return new("no messages due", _messages.Name, $"EXISTS ({rows} AND NOT ({time.IsUnset}) OFFSET {Last})")
+            {
+                IsBeyondStatistics = true,
+            };
     }
 
     private string Last => policy.KeepLast!.Value.ToString(CultureInfo.InvariantCulture);
@@ -57,14 +69,14 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
             IEnumerable<string> ties = _messages.Order.Concat(_messages.Key!).Distinct().Select(c => $"{SessionPath.Column("r", c)} DESC");
             return $"""
                 (SELECT r.tableoid, r.ctid, r.xmin, r.*,
-                        row_number() OVER (PARTITION BY {SessionPath.Columns("r", _messages.ForeignKey)} ORDER BY {string.Join(", ", ties.Prepend($"{at} DESC NULLS LAST"))}) AS {Rank}
+                        row_number() OVER (PARTITION BY {SessionPath.Columns("r", _messages.ForeignKey)}
+                          ORDER BY {string.Join(", ", ties.Prepend($"{at} DESC NULLS LAST"))}) AS {Rank}
                  FROM {_messages.Table.Sql} AS r
                  WHERE {string.Join(" AND ", [.. SessionPath.RowsOf(_messages, "r"), "true"])})
                 """;
         }
     }
 
-    private string Old(TimeSql time, SqlParameters parameters) => policy.MessagesOlderThan is { } age
-        ? $"{time.SetAndOld(cutoffs.Before(age), parameters)}"
-        : time.Known(cutoffs.Now, parameters);
+    private string Old(TimeSql time, SqlParameters parameters) =>
+        policy.MessagesOlderThan is { } age ? $"{time.SetAndOld(cutoffs.Before(age), parameters)}" : time.Known(cutoffs.Now, parameters);
 }

@@ -4,16 +4,19 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Policies;
 
-/// <summary>Which rows of sessions that stay are taken: with them goes everything below them, which must not be left without its parent.</summary>
+/// <summary>
+/// Which rows of sessions that stay are taken: with them goes everything below them, which must not be left without its parent.
+/// </summary>
 internal abstract class RowChoice
 {
     /// <summary>The rows that a policy takes of its sessions, or null where it takes sessions whole.</summary>
-    public static RowChoice? Of(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) => policy switch
-    {
-        { Scope: PurgeScope.Sessions } => null,
-        { Action: PolicyAction.Archive } => new DueMessages(source, shape, policy, cutoffs),
-        _ => new SoftDeletedRows(source, shape, policy, cutoffs),
-    };
+    public static RowChoice? Of(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) =>
+        policy switch
+        {
+            { Scope: PurgeScope.Sessions } => null,
+            { Action: PolicyAction.Archive } => new DueMessages(source, shape, policy, cutoffs),
+            _ => new SoftDeletedRows(source, shape, policy, cutoffs),
+        };
 
     /// <summary>The tables that <see cref="Condition"/> is over: the source's own, or with what it needs to know besides.</summary>
     public abstract SourceMap Map { get; }

@@ -34,14 +34,17 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
     {
         if (source.Map.Session.Deleted is { } deleted)
             yield return new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset);
-        var some = source.Map.Children.Where(c => c.Deleted is not null).Select(child =>
-        {
-            var path = SessionPath.Of(source.Map, shape, child);
-            var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
-            return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))} AND {old})";
-        });
+        var some = source
+            .Map.Children.Where(c => c.Deleted is not null)
+            .Select(child =>
+            {
+                var path = SessionPath.Of(source.Map, shape, child);
+                var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
+                return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))} AND {old})";
+            });
         yield return new("no rows deleted long enough", "rows", $"({string.Join("\n    OR ", some)})");
     }
 
-    private string Old(TimeSql deleted, SqlParameters parameters) => deleted.SetAndOld(cutoffs.Before(policy.DeletedFor!.Value), parameters);
+    private string Old(TimeSql deleted, SqlParameters parameters) =>
+        deleted.SetAndOld(cutoffs.Before(policy.DeletedFor!.Value), parameters);
 }

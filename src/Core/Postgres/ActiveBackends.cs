@@ -10,7 +10,8 @@ internal static class ActiveBackends
     private const string Count = """
         SELECT count(*)
         FROM pg_stat_activity AS a
-        WHERE a.state = 'active' AND a.backend_type = 'client backend' AND a.application_name IS DISTINCT FROM current_setting('application_name')
+        WHERE a.state = 'active' AND a.backend_type = 'client backend' AND a.application_name IS DISTINCT
+          FROM current_setting('application_name')
         """;
 
     /// <exception cref="ArchiverException">The role may not see them; kind Refused.</exception>

@@ -11,11 +11,16 @@ namespace Archiver.Core.Postgres;
 /// <param name="open">Opens another connection to the server.</param>
 /// <param name="unknown">What to say when its fate cannot be learnt.</param>
 /// <param name="recorded">
-/// Whether the transaction's work is there, asked with its fate as that connection's server has it: <c>committed</c>, <c>aborted</c> or null. It is the
+/// Whether the transaction's work is there, asked with its fate as that connection's server has it: <c>committed</c>, <c>aborted</c> or
+/// null. It is the
 /// last word: after a failover the transaction id may name another server's transaction.
 /// </param>
 internal sealed class CommitOutcome(
-    TimeProvider time, Func<CancellationToken, Task<NpgsqlConnection>> open, string unknown, Func<NpgsqlConnection, string?, CancellationToken, Task<bool>> recorded)
+    TimeProvider time,
+    Func<CancellationToken, Task<NpgsqlConnection>> open,
+    string unknown,
+    Func<NpgsqlConnection, string?, CancellationToken, Task<bool>> recorded
+)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -32,7 +37,12 @@ internal sealed class CommitOutcome(
     /// <param name="cancellationToken">Gives up before the commit is sent, not after.</param>
     /// <exception cref="NpgsqlException">It was rolled back.</exception>
     /// <exception cref="ArchiverException">Its fate cannot be learnt now; the ledger tells the next run.</exception>
-    public async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Func<CancellationToken, Task> last, CancellationToken cancellationToken)
+    public async Task CommitAsync(
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        Func<CancellationToken, Task> last,
+        CancellationToken cancellationToken
+    )
     {
         var id = (await connection.ScalarAsync<string>(TransactionId, cancellationToken))!;
         await last(cancellationToken);

@@ -4,8 +4,10 @@ using Npgsql;
 namespace Archiver.Core.Postgres;
 
 /// <summary>
-/// A connection string as the archiver uses it. Where, who and how encrypted is the user's; what would change the text of a value, cut off a
-/// statement or repeat a row elsewhere is ours, whatever the string or Npgsql's environment variables (<c>PGCLIENTENCODING</c>, <c>PGTZ</c>) say.
+/// A connection string as the archiver uses it. Where, who and how encrypted is the user's; what would change the text of a value, cut off
+/// a
+/// statement or repeat a row elsewhere is ours, whatever the string or Npgsql's environment variables (<c>PGCLIENTENCODING</c>,
+/// <c>PGTZ</c>) say.
 /// </summary>
 internal static class ConnectionText
 {
@@ -13,7 +15,9 @@ internal static class ConnectionText
 
     private const string Utf8 = "UTF8";
 
-    /// <summary>Connections that one command may hold at the same time: in a smaller pool it would wait for itself until it gives up.</summary>
+    /// <summary>
+    /// Connections that one command may hold at the same time: in a smaller pool it would wait for itself until it gives up.
+    /// </summary>
     private const int LeastPool = 32;
 
     private const int ReadBuffer = 64 * 1024;
@@ -28,7 +32,8 @@ internal static class ConnectionText
     {
         var text = new NpgsqlConnectionStringBuilder(given) { Pooling = pooling };
         text.ApplicationName ??= ApplicationName;
-        // What is absent here is taken from the environment: both are given, always. Latin 1 was stored, verified as it was read, and deleted.
+        // What is absent here is taken from the environment: both are given, always. Latin 1 was stored, verified as it was read, and
+        // deleted.
         (text.Encoding, text.ClientEncoding, text.Timezone) = (Utf8, Utf8, "UTC");
         // A connection has one user at a time: transactions, locks and COPY are bound to it.
         text.Multiplexing = false;
@@ -56,7 +61,8 @@ internal static class ConnectionText
     }
 
     /// <summary>
-    /// Connections by it. The server's own types are not asked for: every value that is sent or read is of a built-in type, and the question costs the
+    /// Connections by it. The server's own types are not asked for: every value that is sent or read is of a built-in type, and the
+    /// question costs the
     /// server as much as all the rest of a command that finds nothing to do.
     /// </summary>
     /// <inheritdoc cref="Of"/>
@@ -64,7 +70,13 @@ internal static class ConnectionText
         new NpgsqlDataSourceBuilder(Of(given, pooling).ConnectionString) { Name = name }
             .ConfigureTypeLoading(types => types.EnableTypeLoading(false))
             // Of runs only: each look at the status and each ping would be a trace of its own.
-            .ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => Traces.IsInside).ConfigureBatchFilter(_ => Traces.IsInside).ConfigureCopyOperationFilter(_ => Traces.IsInside)
-                .EnablePhysicalOpenTracing(false).EnableFirstResponseEvent(false))
+            .ConfigureTracing(tracing =>
+                tracing
+                    .ConfigureCommandFilter(_ => Traces.IsInside)
+                    .ConfigureBatchFilter(_ => Traces.IsInside)
+                    .ConfigureCopyOperationFilter(_ => Traces.IsInside)
+                    .EnablePhysicalOpenTracing(false)
+                    .EnableFirstResponseEvent(false)
+            )
             .Build();
 }

@@ -7,16 +7,19 @@ namespace Archiver.Core.Postgres;
 /// <param name="stream">The data.</param>
 /// <param name="fieldCount">Fields of each row.</param>
 /// <param name="longest">
-/// Bytes of a row beyond which the rest of it is not read: then only <see cref="RowLength"/>, which is larger, and the first field are right, and the
+/// Bytes of a row beyond which the rest of it is not read: then only <see cref="RowLength"/>, which is larger, and the first field are
+/// right, and the
 /// reading has to end.
 /// </param>
 internal sealed class CopyTextReader(Stream stream, int fieldCount, long longest = long.MaxValue) : IDisposable
 {
-    private const byte Tab = (byte)'\t', LineFeed = (byte)'\n';
+    private const byte Tab = (byte)'\t',
+        LineFeed = (byte)'\n';
 
     private readonly int[] _ends = new int[fieldCount];
     private byte[] _buffer = LargeBuffer.Rent(128 * 1024);
-    private int _row, _end;
+    private int _row,
+        _end;
     private bool _rowRead;
 
     /// <summary>The escaped bytes of a field of the current row; valid until the next <see cref="ReadAsync"/>.</summary>
@@ -36,7 +39,9 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount, long longest
     public bool IsNull(int field) => this[field].SequenceEqual("\\N"u8);
 
     /// <summary>Goes to the next row; false at the end of the data.</summary>
-    /// <exception cref="InvalidDataException">A row has another number of fields than the statement names, or the data end within a row.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A row has another number of fields than the statement names, or the data end within a row.
+    /// </exception>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         var next = _rowRead ? _ends[^1] + 1 : _row;
@@ -91,7 +96,9 @@ internal sealed class CopyTextReader(Stream stream, int fieldCount, long longest
 
     private InvalidDataException WrongCount() => new($"A COPY row does not have the {fieldCount} fields of its statement.");
 
-    /// <summary>Moves the unfinished row to the front, or into a larger buffer when it fills this one; returns by how much the row moved.</summary>
+    /// <summary>
+    /// Moves the unfinished row to the front, or into a larger buffer when it fills this one; returns by how much the row moved.
+    /// </summary>
     private int MakeRoom()
     {
         var (moved, length) = (_row, _end - _row);

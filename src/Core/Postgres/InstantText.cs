@@ -3,14 +3,18 @@ using System.Globalization;
 namespace Archiver.Core.Postgres;
 
 /// <summary>
-/// A timestamptz as the archiver's transactions write it (ISO, UTC), as PostgreSQL's own count, microseconds since 2000, and back. Its range is larger
+/// A timestamptz as the archiver's transactions write it (ISO, UTC), as PostgreSQL's own count, microseconds since 2000, and back. Its
+/// range is larger
 /// than that of .NET's dates. Infinity is the largest number, -infinity the smallest.
 /// </summary>
 internal static class InstantText
 {
-    private const long Second = 1_000_000, Day = 86_400 * Second;
+    private const long Second = 1_000_000,
+        Day = 86_400 * Second;
 
-    /// <summary>Days from the first of March of the year 0 to 2000-01-01: years that begin in March have their leap day at the end.</summary>
+    /// <summary>
+    /// Days from the first of March of the year 0 to 2000-01-01: years that begin in March have their leap day at the end.
+    /// </summary>
     private const long Year2000 = 730_425;
 
     /// <exception cref="InvalidDataException">The text is no instant, or in another form.</exception>
@@ -46,16 +50,20 @@ internal static class InstantText
         var (days, time) = DivideDown(instant, Day);
         var (year, month, day) = Date(days);
         var clock = new TimeOnly(time * TimeSpan.TicksPerMicrosecond).ToString("HH:mm:ss.ffffff", CultureInfo.InvariantCulture);
-        return string.Create(CultureInfo.InvariantCulture, $"{(year > 0 ? year : 1 - year):0000}-{month:00}-{day:00} {clock}+00{(year > 0 ? "" : " BC")}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(year > 0 ? year : 1 - year):0000}-{month:00}-{day:00} {clock}+00{(year > 0 ? "" : " BC")}"
+        );
     }
 
     /// <summary>Seconds since 1970, as <c>extract(epoch FROM ...)</c> gives them.</summary>
-    public static double Epoch(long instant) => instant switch
-    {
-        long.MaxValue => double.PositiveInfinity,
-        long.MinValue => double.NegativeInfinity,
-        _ => ((double)instant / Second) + 946_684_800,
-    };
+    public static double Epoch(long instant) =>
+        instant switch
+        {
+            long.MaxValue => double.PositiveInfinity,
+            long.MinValue => double.NegativeInfinity,
+            _ => ((double)instant / Second) + 946_684_800,
+        };
 
     private static long Take(ref ReadOnlySpan<byte> text, byte end)
     {
@@ -79,7 +87,14 @@ internal static class InstantText
     {
         var (fromMarch, shifted) = month > 2 ? (month - 3, year) : (month + 9, year - 1);
         var (centuries, inCenturies) = DivideDown(shifted, 400);
-        return (centuries * 146_097) + (inCenturies * 365) + (inCenturies / 4) - (inCenturies / 100) + (((153 * fromMarch) + 2) / 5) + day - 1 - Year2000;
+        return (centuries * 146_097)
+            + (inCenturies * 365)
+            + (inCenturies / 4)
+            - (inCenturies / 100)
+            + (((153 * fromMarch) + 2) / 5)
+            + day
+            - 1
+            - Year2000;
     }
 
     private static (long Year, long Month, long Day) Date(long days)
@@ -98,5 +113,6 @@ internal static class InstantText
         return rest < 0 ? (quotient - 1, rest + by) : (quotient, rest);
     }
 
-    private static InvalidDataException Wrong() => new("COPY data hold an instant in another form than the transaction's settings give it.");
+    private static InvalidDataException Wrong() =>
+        new("COPY data hold an instant in another form than the transaction's settings give it.");
 }

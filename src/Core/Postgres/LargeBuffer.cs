@@ -13,7 +13,8 @@ internal static class LargeBuffer
     /// <summary>Beyond it garbage is more than the collector is left to find by itself, and growth leaves less room unused.</summary>
     private const int Huge = 8 << 20;
 
-    public static byte[] Rent(int length) => length <= Pooled ? ArrayPool<byte>.Shared.Rent(length) : GC.AllocateUninitializedArray<byte>(length);
+    public static byte[] Rent(int length) =>
+        length <= Pooled ? ArrayPool<byte>.Shared.Rent(length) : GC.AllocateUninitializedArray<byte>(length);
 
     /// <summary>Gives a buffer back, cleared: the pool's next user must not find message text in it.</summary>
     public static void Return(byte[] buffer)
@@ -24,6 +25,8 @@ internal static class LargeBuffer
             GC.Collect();
     }
 
-    /// <summary>The next size: twice as large while small, half as large again when not, since old and new exist together while one is copied.</summary>
+    /// <summary>
+    /// The next size: twice as large while small, half as large again when not, since old and new exist together while one is copied.
+    /// </summary>
     public static int Larger(int length) => length < Huge ? length * 2 : (int)Math.Min(Array.MaxLength, length * 3L / 2);
 }

@@ -15,7 +15,11 @@ internal static class PgCommands
 
     /// <summary>Runs a statement and returns the number of rows it touched.</summary>
     public static async Task<int> ExecuteAsync(
-        this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+        this NpgsqlConnection connection,
+        string sql,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters
+    )
     {
         await using var command = connection.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
@@ -23,7 +27,11 @@ internal static class PgCommands
 
     /// <summary>The first column of the first row; null where it is SQL NULL or there is no row.</summary>
     public static async Task<T?> ScalarAsync<T>(
-        this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+        this NpgsqlConnection connection,
+        string sql,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters
+    )
     {
         await using var command = connection.Command(sql, parameters);
         var value = await command.ExecuteScalarAsync(cancellationToken);
@@ -32,7 +40,12 @@ internal static class PgCommands
 
     /// <summary>Every row, mapped.</summary>
     public static async Task<List<T>> QueryAsync<T>(
-        this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> map, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+        this NpgsqlConnection connection,
+        string sql,
+        Func<NpgsqlDataReader, T> map,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters
+    )
     {
         List<T> rows = [];
         await using var command = connection.Command(sql, parameters);
@@ -45,7 +58,8 @@ internal static class PgCommands
     public static string? TextOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     /// <summary>
-    /// A <c>timestamptz</c> that the application wrote; null where it is NULL or infinite. The server's years go from 4713 BC to 294276, .NET's from 1 to
+    /// A <c>timestamptz</c> that the application wrote; null where it is NULL or infinite. The server's years go from 4713 BC to 294276,
+    /// .NET's from 1 to
     /// 9999: a time beyond these is the nearest of them, for a session with such a date would be archived and could not be read again.
     /// </summary>
     public static DateTimeOffset? InstantOrNull(this NpgsqlDataReader reader, int column)

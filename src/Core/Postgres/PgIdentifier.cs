@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Archiver.Core.Postgres;
 
-/// <summary>The one place where a name becomes SQL text. Names are exact, as the catalog has them; quoting keeps PostgreSQL from folding their case.</summary>
+/// <summary>
+/// The one place where a name becomes SQL text. Names are exact, as the catalog has them; quoting keeps PostgreSQL from folding their case.
+/// </summary>
 internal static class PgIdentifier
 {
     /// <summary>Bytes that PostgreSQL keeps of a name; what is longer it cuts off without an error.</summary>

@@ -3,7 +3,9 @@ using NpgsqlTypes;
 
 namespace Archiver.Core.Postgres;
 
-/// <summary>Positional parameters with their exact PostgreSQL type: a guessed type can change the operator, and with it the index or the result.</summary>
+/// <summary>
+/// Positional parameters with their exact PostgreSQL type: a guessed type can change the operator, and with it the index or the result.
+/// </summary>
 internal static class PgParameter
 {
     public static NpgsqlParameter Text(string? value) => Of(value, NpgsqlDbType.Text);

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Archiver.Core.Postgres;
 
-/// <summary>Notices a transaction pooler: it shows a process id of its own, and gives each transaction to whichever server process is free.</summary>
+/// <summary>
+/// Notices a transaction pooler: it shows a process id of its own, and gives each transaction to whichever server process is free.
+/// </summary>
 internal static class Pooler
 {
     /// <summary>Refuses a connection on which nothing outlives its transaction.</summary>
@@ -15,7 +17,10 @@ internal static class Pooler
     {
         var process = await connection.ScalarAsync<int>("SELECT pg_backend_pid()", cancellationToken);
         if (process != connection.ProcessID)
-            throw new ArchiverException(FailureKind.Refused,
-                $"A connection pooler sits between the archiver and PostgreSQL, and neither session locks nor temporary tables hold through it. {advice}");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                "A connection pooler sits between the archiver and PostgreSQL, and neither session locks nor temporary tables hold "
+                    + $"through it. {advice}"
+            );
     }
 }

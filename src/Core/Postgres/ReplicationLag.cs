@@ -24,8 +24,18 @@ internal sealed class ReplicationLag(TimeProvider time)
     public async Task<TimeSpan> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await StatisticsRole.RequireAsync(connection, "MaxReplicationLag", "how far the replicas are", cancellationToken);
-        var (now, replayed, reported) = (await connection.QueryAsync(
-            Read, row => (Position(row.GetString(0)), row.TextOrNull(1) is { } text ? Position(text) : (decimal?)null, TimeSpan.FromSeconds(row.GetDouble(2))), cancellationToken))[0];
+        var (now, replayed, reported) = (
+            await connection.QueryAsync(
+                Read,
+                row =>
+                    (
+                        Position(row.GetString(0)),
+                        row.TextOrNull(1) is { } text ? Position(text) : (decimal?)null,
+                        TimeSpan.FromSeconds(row.GetDouble(2))
+                    ),
+                cancellationToken
+            )
+        )[0];
         if (replayed is null)
         {
             _marks.Clear();

@@ -4,7 +4,8 @@ using Npgsql;
 namespace Archiver.Core.Postgres;
 
 /// <summary>
-/// Notices a missing synchronous standby before a batch (docs/protocol.md rule 15): the commit would wait for it with all locks held, and the
+/// Notices a missing synchronous standby before a batch (docs/protocol.md rule 15): the commit would wait for it with all locks held, and
+/// the
 /// application with it.
 /// </summary>
 internal static class SynchronousStandby
@@ -22,7 +23,10 @@ internal static class SynchronousStandby
     public static async Task RequireAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         if (!await connection.ScalarAsync<bool>(Ready, cancellationToken))
-            throw new ArchiverException(FailureKind.Failed,
-                "A synchronous standby named in synchronous_standby_names is not connected: a commit would hang with its locks held. Nothing was deleted.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                "A synchronous standby named in synchronous_standby_names is not connected: a commit would hang with its locks held. "
+                    + "Nothing was deleted."
+            );
     }
 }

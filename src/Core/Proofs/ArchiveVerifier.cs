@@ -14,14 +14,19 @@ using Npgsql;
 namespace Archiver.Core.Proofs;
 
 /// <summary>
-/// Reads archives back from the store, many at once, and compares them with the ledger: bytes, hash, format, session, number of rows. A drill
+/// Reads archives back from the store, many at once, and compares them with the ledger: bytes, hash, format, session, number of rows. A
+/// drill
 /// also rehearses the restore of some of them. What is not right is noted in the ledger until it is read again and right.
 /// </summary>
 internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, TimeProvider time)
 {
     /// <exception cref="ArchiverException">There is no such source, or no ledger.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about an archive.</exception>
-    public async Task<VerifyReport> VerifyAsync(VerifyOptions options, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    public async Task<VerifyReport> VerifyAsync(
+        VerifyOptions options,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var started = time.GetTimestamp();
         var source = settings.Sources.FirstOrDefault(s => s.Name == options.Source)
@@ -39,7 +44,9 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
         var rows = new ConcurrentDictionary<long, long>();
         void Refuse(RestoreCandidate candidate, ReadProblem problem, string detail)
         {
-            problems.Add((candidate.Archive!.Id, new(candidate.SessionId!, candidate.Archive.Generation, candidate.Object.Key, problem, detail)));
+            problems.Add(
+                (candidate.Archive!.Id, new(candidate.SessionId!, candidate.Archive.Generation, candidate.Object.Key, problem, detail))
+            );
             Count();
         }
         void Count()
@@ -56,7 +63,9 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
                 right.Add(candidate);
                 Count();
             },
-            Refuse, settings.Storage.UploadConcurrency);
+            Refuse,
+            settings.Storage.UploadConcurrency
+        );
         await downloads.RunAsync(PagesAsync(connection, options, rows, cancellationToken), cancellationToken);
 
         var there = await ReadableArchives.StillThereAsync(connection, source.Name, problems.Select(p => p.Id), cancellationToken);
@@ -76,10 +85,27 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
             foreach (var refusal in report.Refused)
             {
                 var archive = archives[(refusal.SessionId, refusal.ObjectKey!)].First();
-                refused.Add((archive.Id, new(refusal.SessionId!, archive.Generation, refusal.ObjectKey!, ReadProblem.Refused, $"restore drill: {refusal.Reason}")));
+                refused.Add(
+                    (
+                        archive.Id,
+                        new(
+                            refusal.SessionId!,
+                            archive.Generation,
+                            refusal.ObjectKey!,
+                            ReadProblem.Refused,
+                            $"restore drill: {refusal.Reason}"
+                        )
+                    )
+                );
             }
             await DamageRecords.WriteAsync(
-                connection, source.Name, Proof.RestoreDrill, chosen.Select(c => c.Archive!.Id).Except(refused.Select(r => r.Id)), refused, cancellationToken);
+                connection,
+                source.Name,
+                Proof.RestoreDrill,
+                chosen.Select(c => c.Archive!.Id).Except(refused.Select(r => r.Id)),
+                refused,
+                cancellationToken
+            );
             found.AddRange(refused);
         }
         return new()
@@ -114,8 +140,11 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> PagesAsync(
-        NpgsqlConnection connection, VerifyOptions options, ConcurrentDictionary<long, long> rows,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        VerifyOptions options,
+        ConcurrentDictionary<long, long> rows,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await foreach (var page in ReadableArchives.PagesAsync(connection, options, cancellationToken))
         {

@@ -9,10 +9,13 @@ namespace Archiver.Core.Proofs;
 internal static class ProofRecords
 {
     private const string Done = """
-        INSERT INTO archiver.proofs AS p (source, proof, state, worker, done_at, seconds, checked, found, position, walk_began_at, walked_from, walked_at)
-        VALUES ($1, $2, 'done', $3, clock_timestamp(), $4, $5, $6, $7, $8, CASE WHEN $9 THEN $8 END, CASE WHEN $9 THEN clock_timestamp() END)
+        INSERT INTO archiver.proofs AS p (source, proof, state, worker, done_at, seconds, checked, found, position, walk_began_at,
+          walked_from, walked_at)
+        VALUES ($1, $2, 'done', $3, clock_timestamp(), $4, $5, $6, $7, $8, CASE WHEN $9 THEN $8 END, CASE WHEN $9
+          THEN clock_timestamp() END)
         ON CONFLICT (source, proof) DO UPDATE SET
-          state = 'done', error = NULL, tried_at = clock_timestamp(), worker = excluded.worker, done_at = excluded.done_at, seconds = excluded.seconds,
+          state = 'done', error = NULL, tried_at = clock_timestamp(), worker = excluded.worker, done_at = excluded.done_at,
+            seconds = excluded.seconds,
           checked = excluded.checked, found = excluded.found, position = excluded.position,
           walk_began_at = CASE WHEN p.position = 0 THEN excluded.walk_began_at ELSE coalesce(p.walk_began_at, excluded.walk_began_at) END,
           walked_from = CASE WHEN NOT $9 THEN p.walked_from WHEN p.position = 0 THEN $8 ELSE coalesce(p.walk_began_at, $8) END,
@@ -21,13 +24,15 @@ internal static class ProofRecords
 
     private const string NotDone = """
         INSERT INTO archiver.proofs AS p (source, proof, state, worker, error) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (source, proof) DO UPDATE SET state = excluded.state, error = excluded.error, tried_at = clock_timestamp(), worker = excluded.worker
+        ON CONFLICT (source, proof) DO UPDATE
+          SET state = excluded.state, error = excluded.error, tried_at = clock_timestamp(), worker = excluded.worker
         """;
 
     private const string Position = "SELECT p.position FROM archiver.proofs AS p WHERE p.source = $1 AND p.proof = $2";
 
     private const string LastTime = """
-        SELECT coalesce((SELECT p.tried_at FROM archiver.proofs AS p WHERE p.source = $1 AND p.proof = $2), (SELECT l.created_at FROM archiver.ledger AS l))
+        SELECT coalesce((SELECT p.tried_at FROM archiver.proofs AS p WHERE p.source = $1 AND p.proof = $2), (SELECT l.created_at
+          FROM archiver.ledger AS l))
         """;
 
     private const string All = """
@@ -45,44 +50,91 @@ internal static class ProofRecords
     /// <param name="result">What it found.</param>
     /// <param name="began">By the database's clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static Task DoneAsync(NpgsqlConnection connection, string source, Proof proof, ProofResult result, DateTimeOffset began, CancellationToken cancellationToken) =>
+    public static Task DoneAsync(
+        NpgsqlConnection connection,
+        string source,
+        Proof proof,
+        ProofResult result,
+        DateTimeOffset began,
+        CancellationToken cancellationToken
+    ) =>
         connection.ExecuteAsync(
-            Done, cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name()), PgParameter.Text(RunJournal.WorkerName),
-            new NpgsqlParameter<double> { TypedValue = result.Seconds }, PgParameter.Bigint(result.Checked), PgParameter.Json(JsonSerializer.Serialize(result.Found)),
-            PgParameter.Bigint(result.Position), PgParameter.Instant(began), PgParameter.Bool(proof != Proof.Reconcile && result.Position == 0));
+            Done,
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Text(proof.Name()),
+            PgParameter.Text(RunJournal.WorkerName),
+            new NpgsqlParameter<double> { TypedValue = result.Seconds },
+            PgParameter.Bigint(result.Checked),
+            PgParameter.Json(JsonSerializer.Serialize(result.Found)),
+            PgParameter.Bigint(result.Position),
+            PgParameter.Instant(began),
+            PgParameter.Bool(proof != Proof.Reconcile && result.Position == 0)
+        );
 
     /// <summary>It was skipped, or something failed that says nothing about the archive; what the last one found stays.</summary>
-    public static Task NotDoneAsync(NpgsqlConnection connection, string source, Proof proof, bool skipped, string why, CancellationToken cancellationToken) =>
+    public static Task NotDoneAsync(
+        NpgsqlConnection connection,
+        string source,
+        Proof proof,
+        bool skipped,
+        string why,
+        CancellationToken cancellationToken
+    ) =>
         connection.ExecuteAsync(
-            NotDone, cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name()), PgParameter.Text(skipped ? "skipped" : "failed"),
-            PgParameter.Text(RunJournal.WorkerName), PgParameter.Text(why));
+            NotDone,
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Text(proof.Name()),
+            PgParameter.Text(skipped ? "skipped" : "failed"),
+            PgParameter.Text(RunJournal.WorkerName),
+            PgParameter.Text(why)
+        );
 
     /// <summary>The id of the last archive that this walk has read; 0 where a new one begins.</summary>
     public static Task<long> PositionAsync(NpgsqlConnection connection, string source, Proof proof, CancellationToken cancellationToken) =>
         connection.ScalarAsync<long>(Position, cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name()));
 
     /// <summary>When it was last tried, or when the ledger was made.</summary>
-    public static async Task<DateTimeOffset> LastTimeAsync(NpgsqlConnection connection, string source, Proof proof, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(LastTime, row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken, PgParameter.Text(source), PgParameter.Text(proof.Name())))[0];
+    public static async Task<DateTimeOffset> LastTimeAsync(
+        NpgsqlConnection connection,
+        string source,
+        Proof proof,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await connection.QueryAsync(
+                LastTime,
+                row => row.GetFieldValue<DateTimeOffset>(0),
+                cancellationToken,
+                PgParameter.Text(source),
+                PgParameter.Text(proof.Name())
+            )
+        )[0];
 
-    public static async Task<IReadOnlyList<ProofStatus>> ReadAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(All, Read, cancellationToken, PgParameter.Text(source));
+    public static async Task<IReadOnlyList<ProofStatus>> ReadAsync(
+        NpgsqlConnection connection,
+        string source,
+        CancellationToken cancellationToken
+    ) => await connection.QueryAsync(All, Read, cancellationToken, PgParameter.Text(source));
 
-    private static ProofStatus Read(NpgsqlDataReader row) => new()
-    {
-        Proof = row.GetString(0),
-        State = row.GetString(1),
-        Error = row.TextOrNull(2),
-        TriedAt = row.GetFieldValue<DateTimeOffset>(3),
-        DoneAt = Instant(row, 4),
-        Seconds = row.GetDouble(5),
-        Checked = row.GetInt64(6),
-        Found = JsonSerializer.Deserialize<SortedDictionary<string, long>>(row.GetString(7))!,
-        WalkedFrom = Instant(row, 8),
-        WalkedAt = Instant(row, 9),
-        WalkBeganAt = Instant(row, 10),
-        WalkChecked = row.GetInt64(11),
-    };
+    private static ProofStatus Read(NpgsqlDataReader row) =>
+        new()
+        {
+            Proof = row.GetString(0),
+            State = row.GetString(1),
+            Error = row.TextOrNull(2),
+            TriedAt = row.GetFieldValue<DateTimeOffset>(3),
+            DoneAt = Instant(row, 4),
+            Seconds = row.GetDouble(5),
+            Checked = row.GetInt64(6),
+            Found = JsonSerializer.Deserialize<SortedDictionary<string, long>>(row.GetString(7))!,
+            WalkedFrom = Instant(row, 8),
+            WalkedAt = Instant(row, 9),
+            WalkBeganAt = Instant(row, 10),
+            WalkChecked = row.GetInt64(11),
+        };
 
-    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

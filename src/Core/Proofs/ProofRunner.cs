@@ -24,7 +24,8 @@ internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work,
             var began = await connection.ScalarAsync<DateTime>(Clock, cancellationToken);
             if (await work.ProveAsync(connection, source, proof, who, cancellationToken) is { } result)
             {
-                // Not on the connection from before: it was idle for as long as the proof took, which may be longer than a network keeps one.
+                // Not on the connection from before: it was idle for as long as the proof took, which may be longer than a network keeps
+                // one.
                 await using var after = await connections[source.Name].OpenAsync(cancellationToken);
                 await ProofRecords.DoneAsync(after, source.Name, proof, result, new(began, TimeSpan.Zero), cancellationToken);
                 Log(source, proof, result);
@@ -40,7 +41,16 @@ internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work,
             logger.ProofStopped(name, source.Name);
             throw;
         }
-        catch (Exception exception) when (exception is ArchiverException or StorageException or NpgsqlException or SocketException or TimeoutException or IOException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception
+                    is ArchiverException
+                        or StorageException
+                        or NpgsqlException
+                        or SocketException
+                        or TimeoutException
+                        or IOException
+                        or OperationCanceledException
+            )
         {
             await FailAsync(source, proof, exception, cancellationToken);
         }
@@ -54,7 +64,10 @@ internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work,
             logger.ProofDone(name, source.Name, result.Checked, elapsed);
             return;
         }
-        var found = string.Join(", ", result.Found.Where(f => f.Value > 0).Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Value} {f.Key}")));
+        var found = string.Join(
+            ", ",
+            result.Found.Where(f => f.Value > 0).Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Value} {f.Key}"))
+        );
         logger.ProofFound(name, source.Name, found, result.Checked, elapsed);
     }
 
@@ -72,7 +85,10 @@ internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work,
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
             await ProofRecords.NotDoneAsync(connection, source.Name, proof, skipped: false, why, cancellationToken);
         }
-        catch (Exception other) when (other is NpgsqlException or SocketException or TimeoutException or IOException && !cancellationToken.IsCancellationRequested)
+        catch (Exception other)
+            when (other is NpgsqlException or SocketException or TimeoutException or IOException
+                && !cancellationToken.IsCancellationRequested
+            )
         {
             logger.ProofNotRecorded(other, proof.Name(), source.Name);
         }

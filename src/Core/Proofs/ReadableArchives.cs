@@ -17,7 +17,8 @@ internal static class ReadableArchives
         """;
 
     private const string Chosen = $"""
-        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.row_count, a.object_id
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256,
+          a.row_count, a.object_id
         {From}
           AND ($2::int IS NULL OR a.id IN (
             SELECT c.id FROM archiver.archives AS c WHERE c.source = $1 AND c.state IN {States} ORDER BY random() LIMIT $2))
@@ -44,22 +45,56 @@ internal static class ReadableArchives
 
     /// <summary>The next part of a walk over all archives, in the order of their ids.</summary>
     /// <returns>How many there are in it, the id of the last of them, and whether none comes after it.</returns>
-    public static async Task<(long Count, long Through, bool IsLast)> NextAsync(NpgsqlConnection connection, string source, long after, long most, CancellationToken cancellationToken)
+    public static async Task<(long Count, long Through, bool IsLast)> NextAsync(
+        NpgsqlConnection connection,
+        string source,
+        long after,
+        long most,
+        CancellationToken cancellationToken
+    )
     {
-        var (count, through) = (await connection.QueryAsync(
-            Next, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken,
-            PgParameter.Text(source), PgParameter.Bigint(after), PgParameter.Bigint(most)))[0];
+        var (count, through) = (
+            await connection.QueryAsync(
+                Next,
+                row => (row.GetInt64(0), row.GetInt64(1)),
+                cancellationToken,
+                PgParameter.Text(source),
+                PgParameter.Bigint(after),
+                PgParameter.Bigint(most)
+            )
+        )[0];
         return (Math.Min(count, most), through, count <= most);
     }
 
-    /// <summary>Of these archives those that are to be readable now, each with the key of its object: others were discarded, erased or rewritten meanwhile.</summary>
-    public static async Task<IReadOnlyDictionary<long, string>> StillThereAsync(NpgsqlConnection connection, string source, IEnumerable<long> ids, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(StillThere, row => (Id: row.GetInt64(0), Key: row.GetString(1)), cancellationToken, PgParameter.Text(source), PgParameter.Bigints(ids)))
-        .ToDictionary(a => a.Id, a => a.Key);
+    /// <summary>
+    /// Of these archives those that are to be readable now, each with the key of its object: others were discarded, erased or rewritten
+    /// meanwhile.
+    /// </summary>
+    public static async Task<IReadOnlyDictionary<long, string>> StillThereAsync(
+        NpgsqlConnection connection,
+        string source,
+        IEnumerable<long> ids,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await connection.QueryAsync(
+                StillThere,
+                row => (Id: row.GetInt64(0), Key: row.GetString(1)),
+                cancellationToken,
+                PgParameter.Text(source),
+                PgParameter.Bigints(ids)
+            )
+        ).ToDictionary(a => a.Id, a => a.Key);
 
-    /// <summary>The archives to read, page by page, each with its number of rows; members of one object that lie beside each other follow each other.</summary>
+    /// <summary>
+    /// The archives to read, page by page, each with its number of rows; members of one object that lie beside each other follow each
+    /// other.
+    /// </summary>
     public static async IAsyncEnumerable<IReadOnlyList<(LocatedArchive Archive, long Rows)>> PagesAsync(
-        NpgsqlConnection connection, VerifyOptions options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        VerifyOptions options,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         // A sample is drawn once, so it is one page; all archives come page by page.
         var size = options.Sample ?? PageSize;
@@ -67,9 +102,19 @@ internal static class ReadableArchives
         while (true)
         {
             var page = await connection.QueryAsync(
-                Chosen, row => (Archive: Read(options.Source, row), Rows: row.GetInt64(10), Object: row.GetInt64(11)), cancellationToken,
-                PgParameter.Text(options.Source), PgParameter.Int(options.Sample), PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(size),
-                PgParameter.Bigint(options.Range?.After), PgParameter.Bigint(options.Range?.Through), PgParameter.Bigints(options.Range?.Also ?? []));
+                Chosen,
+                row => (Archive: Read(options.Source, row), Rows: row.GetInt64(10), Object: row.GetInt64(11)),
+                cancellationToken,
+                PgParameter.Text(options.Source),
+                PgParameter.Int(options.Sample),
+                PgParameter.Bigint(afterObject),
+                PgParameter.Bigint(afterOffset),
+                PgParameter.Bigint(afterId),
+                PgParameter.Int(size),
+                PgParameter.Bigint(options.Range?.After),
+                PgParameter.Bigint(options.Range?.Through),
+                PgParameter.Bigints(options.Range?.Also ?? [])
+            );
             yield return [.. page.Select(p => (p.Archive, p.Rows))];
             if (options.Sample is not null || page.Count < size)
                 yield break;
@@ -77,7 +122,17 @@ internal static class ReadableArchives
         }
     }
 
-    private static LocatedArchive Read(string source, NpgsqlDataReader row) => new(
-        row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
-        row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9));
+    private static LocatedArchive Read(string source, NpgsqlDataReader row) =>
+        new(
+            row.GetInt64(0),
+            source,
+            row.GetString(1),
+            row.GetInt32(2),
+            row.GetString(3),
+            new ObjectName(row.GetString(4), row.TextOrNull(5)),
+            row.GetInt64(6),
+            row.GetInt64(7),
+            row.GetInt64(8),
+            row.GetFieldValue<byte[]>(9)
+        );
 }

@@ -38,7 +38,10 @@ public sealed record VerifyReport
     /// <summary>Sessions whose restore was rehearsed and came back equal.</summary>
     public long Drilled { get; init; }
 
-    /// <summary>Of those, the ones that went into temporary tables, because they are live or the role may not insert: no trigger or foreign key was tried.</summary>
+    /// <summary>
+    /// Of those, the ones that went into temporary tables, because they are live or the role may not insert: no trigger or foreign key was
+    /// tried.
+    /// </summary>
     public long DrilledAside { get; init; }
 
     public TimeSpan Elapsed { get; init; }

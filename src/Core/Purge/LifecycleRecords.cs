@@ -9,11 +9,22 @@ internal static class LifecycleRecords
 {
     private const string Count = "SELECT count(*) FROM archiver.audit AS a WHERE a.run_id = $1";
 
-    public static async Task WriteAsync(NpgsqlConnection connection, RunContext run, string action, long sessions, long rows, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        NpgsqlConnection connection,
+        RunContext run,
+        string action,
+        long sessions,
+        long rows,
+        CancellationToken cancellationToken
+    )
     {
         await RunJournal.CountAsync(connection, run.Id, new(sessions, rows), cancellationToken);
         var counts = new Dictionary<string, long> { ["sessions"] = sessions, ["rows"] = rows };
-        await AuditLog.WriteAsync(connection, new(RunJournal.WorkerName, action, run.Source.Name, run.Policy.Name, run.Id, null, counts), cancellationToken);
+        await AuditLog.WriteAsync(
+            connection,
+            new(RunJournal.WorkerName, action, run.Source.Name, run.Policy.Name, run.Id, null, counts),
+            cancellationToken
+        );
     }
 
     /// <summary>Entries of the run: one a commit, so a commit whose answer was lost is known by their number.</summary>

@@ -13,7 +13,8 @@ namespace Archiver.Core.Purge;
 
 /// <summary>
 /// Deletes without export what users have deleted long ago: sessions, or soft-deleted rows of sessions that stay. No copy is made, so
-/// everything else is as strict as in the deletion of archived sessions: locked from the top down, judged again under the locks, exactly the
+/// everything else is as strict as in the deletion of archived sessions: locked from the top down, judged again under the locks, exactly
+/// the
 /// locked versions deleted, side effects counted, audited.
 /// </summary>
 internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
@@ -35,7 +36,8 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         }
         catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
-            // One session that is never done in time, for a trigger's sake, or that the server refuses must not stop the others run after run.
+            // One session that is never done in time, for a trigger's sake, or that the server refuses must not stop the others run after
+            // run.
             if (batch.Sessions.Count == 1)
                 return new([], 0, [new(batch.Sessions[0].Key, DropReason.OfDelete(exception), Failed: true)]);
             var (first, second) = batch.Halve();
@@ -43,8 +45,14 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         }
     }
 
-    private Task<ChangedBatch> PurgeOnceAsync(SelectedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, batch.Rows, batch.Sessions.Count == 1, transaction => PurgeAsync(transaction, batch, cancellationToken), cancellationToken);
+    private Task<ChangedBatch> PurgeOnceAsync(SelectedBatch batch, CancellationToken cancellationToken) =>
+        ShortTransaction.RunAsync(
+            run,
+            batch.Rows,
+            batch.Sessions.Count == 1,
+            transaction => PurgeAsync(transaction, batch, cancellationToken),
+            cancellationToken
+        );
 
     private async Task<ChangedBatch> PurgeAsync(ShortTransaction transaction, SelectedBatch batch, CancellationToken cancellationToken)
     {
@@ -69,27 +77,37 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
             await LifecycleRecords.WriteAsync(connection, run, "purge", done.Count, deleted, cancellationToken);
             FaultPoint.Reach(FaultPoints.PurgeRecorded);
             var entries = await LifecycleRecords.CountAsync(connection, run, cancellationToken);
-            await transaction.CommitAsync(async (other, token) => await LifecycleRecords.CountAsync(other, run, token) >= entries, cancellationToken);
+            await transaction.CommitAsync(
+                async (other, token) => await LifecycleRecords.CountAsync(other, run, token) >= entries,
+                cancellationToken
+            );
         }
         return new(done, deleted, [.. locks.Dropped, .. rows.Dropped]);
     }
 
     /// <summary>
-    /// Locks every row that is to go, and only then asks the predicate again: a session or message that the user brought back or wrote just before is
+    /// Locks every row that is to go, and only then asks the predicate again: a session or message that the user brought back or wrote just
+    /// before is
     /// kept. What comes after the question differs from what is locked, and the delete finds that.
     /// </summary>
     private static async Task<IReadOnlyList<RowTarget>> LockAsync(
-        SessionLocks locks, DeleteStatements statements, SelectedBatch batch, CancellationToken cancellationToken)
+        SessionLocks locks,
+        DeleteStatements statements,
+        SelectedBatch batch,
+        CancellationToken cancellationToken
+    )
     {
         var versions = await locks.LockSessionsAsync([.. batch.Sessions.Select(s => s.Key)], cancellationToken);
         FaultPoint.Reach(FaultPoints.PurgeSessionsLocked);
         IReadOnlyList<string> sessions = [.. versions.Keys];
         var fingerprints = sessions.ToDictionary(
             k => k,
-            k => statements.SessionRows
-                ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(versions[k]) }
-                : new Dictionary<string, Fingerprint>(),
-            StringComparer.Ordinal);
+            k =>
+                statements.SessionRows
+                    ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(versions[k]) }
+                    : new Dictionary<string, Fingerprint>(),
+            StringComparer.Ordinal
+        );
         foreach (var child in statements.TopDown)
         {
             var locked = await locks.LockRowsAsync(child, sessions, cancellationToken);

@@ -8,8 +8,15 @@ namespace Archiver.Core.Purge;
 /// <summary>The archiver's own updates of session rows that the transaction has locked.</summary>
 internal sealed class SessionUpdate(SourceMap map, SourceShape shape)
 {
-    /// <summary>Sets the mapped status; the keys of the rows that were updated. <see cref="ApplicationPath.FireAndLeave"/> is to follow.</summary>
-    public async Task<IReadOnlyList<string>> SetStatusAsync(NpgsqlConnection connection, IReadOnlyCollection<string> keys, string status, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sets the mapped status; the keys of the rows that were updated. <see cref="ApplicationPath.FireAndLeave"/> is to follow.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> SetStatusAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<string> keys,
+        string status,
+        CancellationToken cancellationToken
+    )
     {
         var form = KeyForm.Of(map, shape);
         var key = form.Of("t");
@@ -20,6 +27,12 @@ internal sealed class SessionUpdate(SourceMap map, SourceShape shape)
             WHERE {KeyMatch.Among(form, "$1").Sql(key)} AND {ApplicationPath.Enter}
             RETURNING {key}::text
             """;
-        return await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys), PgParameter.Untyped(status));
+        return await connection.QueryAsync(
+            sql,
+            row => row.GetString(0),
+            cancellationToken,
+            PgParameter.Texts(keys),
+            PgParameter.Untyped(status)
+        );
     }
 }

@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace Archiver.Core.Purge;
 
-/// <summary>Sets the status <c>expired</c> on sessions whose time has come. It deletes nothing, and neither may a trigger that it sets off.</summary>
+/// <summary>
+/// Sets the status <c>expired</c> on sessions whose time has come. It deletes nothing, and neither may a trigger that it sets off.
+/// </summary>
 internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatchAction
 {
     public async Task<ChangedBatch> ApplyAsync(SelectedBatch batch, CancellationToken cancellationToken)
@@ -39,8 +41,14 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
     }
 
     /// <summary>Null when the server did something else than update these sessions; then it is rolled back.</summary>
-    private Task<ChangedBatch?> ExpireOnceAsync(SelectedBatch batch, CancellationToken cancellationToken) => ShortTransaction.RunAsync(
-        run, batch.Sessions.Count, batch.Sessions.Count == 1, transaction => ExpireAsync(transaction, batch, cancellationToken), cancellationToken);
+    private Task<ChangedBatch?> ExpireOnceAsync(SelectedBatch batch, CancellationToken cancellationToken) =>
+        ShortTransaction.RunAsync(
+            run,
+            batch.Sessions.Count,
+            batch.Sessions.Count == 1,
+            transaction => ExpireAsync(transaction, batch, cancellationToken),
+            cancellationToken
+        );
 
     private async Task<ChangedBatch?> ExpireAsync(ShortTransaction transaction, SelectedBatch batch, CancellationToken cancellationToken)
     {
@@ -64,7 +72,10 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
             await LifecycleRecords.WriteAsync(connection, run, "expire", expired.Count, 0, cancellationToken);
             FaultPoint.Reach(FaultPoints.ExpireRecorded);
             var entries = await LifecycleRecords.CountAsync(connection, run, cancellationToken);
-            await transaction.CommitAsync(async (other, token) => await LifecycleRecords.CountAsync(other, run, token) >= entries, cancellationToken);
+            await transaction.CommitAsync(
+                async (other, token) => await LifecycleRecords.CountAsync(other, run, token) >= entries,
+                cancellationToken
+            );
         }
         return new(expired, 0, locks.Dropped);
     }

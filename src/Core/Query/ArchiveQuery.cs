@@ -9,7 +9,8 @@ using DuckDB.NET.Data;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// One question in SQL: read, then what it needs is counted, fetched and compared with the ledger, and then it runs, over local copies, in a
+/// One question in SQL: read, then what it needs is counted, fetched and compared with the ledger, and then it runs, over local copies, in
+/// a
 /// DuckDB that can reach nothing else. All that it made is gone when it is disposed.
 /// </summary>
 internal sealed class ArchiveQuery : IDisposable
@@ -30,7 +31,14 @@ internal sealed class ArchiveQuery : IDisposable
     /// <param name="limits">What it may take.</param>
     /// <param name="output">Folder for <see cref="Export"/>; null for none.</param>
     /// <exception cref="Diagnostics.ArchiverException">It is not one SELECT.</exception>
-    public ArchiveQuery(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, string sql, QueryLimits limits, string? output)
+    public ArchiveQuery(
+        ArchiverSettings settings,
+        ConnectionCatalog connections,
+        IArchiveReader store,
+        string sql,
+        QueryLimits limits,
+        string? output
+    )
     {
         (_settings, _store, _limits) = (settings, store, limits);
         Selection = new(settings, connections, store);
@@ -65,11 +73,15 @@ internal sealed class ArchiveQuery : IDisposable
             foreach (var shape in await Selection.ShapesAsync(sources, cancellationToken))
                 _shapes.Add(shape);
         }
-        var fetcher = new DocumentFetcher(_store, (members, gzip, _) =>
-        {
-            _spool.Add([.. members.Select(m => (m.Archive, _shapes.NumberOf(m.Header)))], gzip);
-            return Task.CompletedTask;
-        }, _settings.Storage.UploadConcurrency);
+        var fetcher = new DocumentFetcher(
+            _store,
+            (members, gzip, _) =>
+            {
+                _spool.Add([.. members.Select(m => (m.Archive, _shapes.NumberOf(m.Header)))], gzip);
+                return Task.CompletedTask;
+            },
+            _settings.Storage.UploadConcurrency
+        );
         await Selection.FetchAsync(fetcher, progress, cancellationToken);
         _spool.Complete();
     }
@@ -78,31 +90,44 @@ internal sealed class ArchiveQuery : IDisposable
     /// <param name="format">Makes what writes them.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>All that was written; nothing is shown of an answer that is not complete.</returns>
-    public SpooledContent Run(Func<Stream, IResultWriter> format, CancellationToken cancellationToken) => Try(() =>
-    {
-        using var spool = new SpoolingStream();
-        using var writer = format(spool);
-        var columns = Columns();
-        writer.Begin(columns);
-        var names = Enumerable.Range(0, columns.Count).Select(i => $"c{i}").ToList();
-        var texts = columns.Select((c, i) => c.IsNested ? $"CAST(to_json({names[i]}) AS VARCHAR)" : $"CAST({names[i]} AS VARCHAR)");
-        Read(_statement.Within($"t({string.Join(", ", names)})", string.Join(", ", texts)), columns.Count, writer.Write, cancellationToken);
-        writer.End();
-        return spool.Complete();
-    }, cancellationToken);
+    public SpooledContent Run(Func<Stream, IResultWriter> format, CancellationToken cancellationToken) =>
+        Try(
+            () =>
+            {
+                using var spool = new SpoolingStream();
+                using var writer = format(spool);
+                var columns = Columns();
+                writer.Begin(columns);
+                var names = Enumerable.Range(0, columns.Count).Select(i => $"c{i}").ToList();
+                var texts = columns.Select((c, i) => c.IsNested ? $"CAST(to_json({names[i]}) AS VARCHAR)" : $"CAST({names[i]} AS VARCHAR)");
+                Read(
+                    _statement.Within($"t({string.Join(", ", names)})", string.Join(", ", texts)),
+                    columns.Count,
+                    writer.Write,
+                    cancellationToken
+                );
+                writer.End();
+                return spool.Complete();
+            },
+            cancellationToken
+        );
 
     /// <summary>Runs the SQL and writes its rows as Parquet.</summary>
     /// <param name="path">A file, or a folder if it is partitioned, that is not there, in the folder for output.</param>
     /// <param name="partition">Column by whose months it is partitioned, or empty for the best one; null for one file.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>How many rows there are.</returns>
-    public int Export(string path, string? partition, CancellationToken cancellationToken) => Try(() =>
-    {
-        var sql = ParquetCopy.Sql(_statement, partition is null ? null : ParquetCopy.PartitionColumn(Columns(), partition), path);
-        using var command = _database.Command(sql);
-        using var stop = cancellationToken.Register(command.Cancel);
-        return command.ExecuteNonQuery();
-    }, cancellationToken);
+    public int Export(string path, string? partition, CancellationToken cancellationToken) =>
+        Try(
+            () =>
+            {
+                var sql = ParquetCopy.Sql(_statement, partition is null ? null : ParquetCopy.PartitionColumn(Columns(), partition), path);
+                using var command = _database.Command(sql);
+                using var stop = cancellationToken.Register(command.Cancel);
+                return command.ExecuteNonQuery();
+            },
+            cancellationToken
+        );
 
     public void Dispose()
     {
@@ -139,7 +164,12 @@ internal sealed class ArchiveQuery : IDisposable
     private List<ResultColumn> Columns()
     {
         List<ResultColumn> columns = [];
-        Read($"SELECT column_name, column_type FROM (DESCRIBE {_statement.Within("t")})", 2, row => columns.Add(new(row[0]!, row[1]!)), CancellationToken.None);
+        Read(
+            $"SELECT column_name, column_type FROM (DESCRIBE {_statement.Within("t")})",
+            2,
+            row => columns.Add(new(row[0]!, row[1]!)),
+            CancellationToken.None
+        );
         return columns;
     }
 

@@ -10,7 +10,8 @@ using Npgsql;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// The archives that a question is about, in all its sources: counted first, then noted in the audit, and only then fetched. What was erased or
+/// The archives that a question is about, in all its sources: counted first, then noted in the audit, and only then fetched. What was
+/// erased or
 /// discarded before the answer is complete is not answered with.
 /// </summary>
 internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
@@ -22,15 +23,20 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
 
     /// <summary>Counts what one more source has. One without a ledger has nothing.</summary>
     /// <exception cref="ArchiverException">The filter is no value of the source's columns, or the server failed.</exception>
-    public Task AddAsync(QueryFilter filter, CancellationToken cancellationToken) => WithAsync(filter.Source, async connection =>
-    {
-        if (!await Migrator.ExistsAsync(connection, cancellationToken))
-            return;
-        await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
-        var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken);
-        _parts.Add((filter, archives, await archives.ChooseAsync(connection, cancellationToken)));
-    }, cancellationToken);
+    public Task AddAsync(QueryFilter filter, CancellationToken cancellationToken) =>
+        WithAsync(
+            filter.Source,
+            async connection =>
+            {
+                if (!await Migrator.ExistsAsync(connection, cancellationToken))
+                    return;
+                await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
+                await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
+                var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken);
+                _parts.Add((filter, archives, await archives.ChooseAsync(connection, cancellationToken)));
+            },
+            cancellationToken
+        );
 
     /// <summary>The tables of sources as they are now.</summary>
     public async Task<IReadOnlyList<SourceShape>> ShapesAsync(IEnumerable<string> sources, CancellationToken cancellationToken)
@@ -41,12 +47,16 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
             await WithAsync(
                 source,
                 async connection => shapes.Add(await TableDescriber.DescribeAsync(connection, connections[source].Map, cancellationToken)),
-                cancellationToken);
+                cancellationToken
+            );
         }
         return shapes;
     }
 
-    /// <summary>Notes who reads which archives. What was asked is not noted: a text that somebody looks for, or a condition, is as personal as a chat.</summary>
+    /// <summary>
+    /// Notes who reads which archives. What was asked is not noted: a text that somebody looks for, or a condition, is as personal as a
+    /// chat.
+    /// </summary>
     /// <param name="who">The person at the command line, or the status page.</param>
     /// <param name="action">The verb.</param>
     /// <param name="cancellationToken">Stops it; then nothing is noted.</param>
@@ -54,14 +64,27 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
     {
         foreach (var (filter, archives, estimate) in _parts)
         {
-            await WithAsync(filter.Source, async connection =>
-            {
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                var counts = new Dictionary<string, long> { ["archives"] = estimate.Archives, ["objects"] = estimate.Objects, ["bytes"] = estimate.Bytes };
-                var entry = await AuditLog.WriteAsync(connection, new(who, action, filter.Source, null, null, null, counts), cancellationToken);
-                await archives.AuditAsync(connection, entry, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-            }, cancellationToken);
+            await WithAsync(
+                filter.Source,
+                async connection =>
+                {
+                    await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                    var counts = new Dictionary<string, long>
+                    {
+                        ["archives"] = estimate.Archives,
+                        ["objects"] = estimate.Objects,
+                        ["bytes"] = estimate.Bytes,
+                    };
+                    var entry = await AuditLog.WriteAsync(
+                        connection,
+                        new(who, action, filter.Source, null, null, null, counts),
+                        cancellationToken
+                    );
+                    await archives.AuditAsync(connection, entry, cancellationToken);
+                    await transaction.CommitAsync(cancellationToken);
+                },
+                cancellationToken
+            );
         }
     }
 
@@ -79,10 +102,14 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
             await WithAsync(
                 filter.Source,
                 async connection => erased = await new TombstoneReader(store).LoadAsync(source.Source, connection, cancellationToken),
-                cancellationToken);
+                cancellationToken
+            );
             await fetcher.RunAsync(
-                archives.PagesAsync(source, cancellationToken), erased, n => progress?.Report(new(total, Interlocked.Add(ref done, n))),
-                cancellationToken);
+                archives.PagesAsync(source, cancellationToken),
+                erased,
+                n => progress?.Report(new(total, Interlocked.Add(ref done, n))),
+                cancellationToken
+            );
         }
     }
 
@@ -92,16 +119,21 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
     {
         foreach (var (filter, archives, estimate) in _parts)
         {
-            await WithAsync(filter.Source, async connection =>
-            {
-                var left = await archives.StillThereAsync(connection, cancellationToken);
-                if (left == estimate.Archives)
-                    return;
-                throw new ArchiverException(
-                    FailureKind.Failed,
-                    $"Archives of source '{filter.Source}' were erased, discarded or replaced while this was answered "
-                    + $"({estimate.Archives} before, {left} now), so there is no answer. Ask again.");
-            }, cancellationToken);
+            await WithAsync(
+                filter.Source,
+                async connection =>
+                {
+                    var left = await archives.StillThereAsync(connection, cancellationToken);
+                    if (left == estimate.Archives)
+                        return;
+                    throw new ArchiverException(
+                        FailureKind.Failed,
+                        $"Archives of source '{filter.Source}' were erased, discarded or replaced while this was answered "
+                            + $"({estimate.Archives} before, {left} now), so there is no answer. Ask again."
+                    );
+                },
+                cancellationToken
+            );
         }
     }
 

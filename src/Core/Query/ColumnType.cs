@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Archiver.Core.Query;
 
-/// <summary>A type that a column of a view has in DuckDB. What it lacks, or would not keep exactly, is text as it stands in the document.</summary>
+/// <summary>
+/// A type that a column of a view has in DuckDB. What it lacks, or would not keep exactly, is text as it stands in the document.
+/// </summary>
 /// <param name="Kind">Which type.</param>
 /// <param name="Precision">Digits of a <see cref="DuckKind.Decimal"/>.</param>
 /// <param name="Scale">Those of them after the point.</param>
@@ -21,28 +23,32 @@ internal readonly partial record struct ColumnType(DuckKind Kind, byte Precision
     public static ColumnType TimestampTz { get; } = new(DuckKind.TimestampTz);
 
     /// <summary>The type for one of PostgreSQL as <c>format_type</c> writes it.</summary>
-    public static ColumnType Of(string type) => WithoutPrecision().Replace(type, "") switch
-    {
-        "boolean" => new(DuckKind.Boolean),
-        "smallint" => new(DuckKind.Smallint),
-        "integer" => Integer,
-        "bigint" => Bigint,
-        "real" => new(DuckKind.Real),
-        "double precision" => new(DuckKind.Double),
-        "date" => new(DuckKind.Date),
-        "time without time zone" => new(DuckKind.Time),
-        "timestamp without time zone" => new(DuckKind.Timestamp),
-        "timestamp with time zone" => TimestampTz,
-        "uuid" => new(DuckKind.Uuid),
-        "json" or "jsonb" => new(DuckKind.Json),
-        _ => Numeric().Match(type) is { Success: true } numeric ? Decimal(numeric) : Text,
-    };
+    public static ColumnType Of(string type) =>
+        WithoutPrecision().Replace(type, "") switch
+        {
+            "boolean" => new(DuckKind.Boolean),
+            "smallint" => new(DuckKind.Smallint),
+            "integer" => Integer,
+            "bigint" => Bigint,
+            "real" => new(DuckKind.Real),
+            "double precision" => new(DuckKind.Double),
+            "date" => new(DuckKind.Date),
+            "time without time zone" => new(DuckKind.Time),
+            "timestamp without time zone" => new(DuckKind.Timestamp),
+            "timestamp with time zone" => TimestampTz,
+            "uuid" => new(DuckKind.Uuid),
+            "json" or "jsonb" => new(DuckKind.Json),
+            _ => Numeric().Match(type) is { Success: true } numeric ? Decimal(numeric) : Text,
+        };
 
     /// <summary>The type of a column that has two in different documents: the wider whole number, else text.</summary>
-    public ColumnType With(ColumnType other) => this == other ? this
-        : Kind is DuckKind.Smallint or DuckKind.Integer or DuckKind.Bigint && other.Kind is DuckKind.Smallint or DuckKind.Integer or DuckKind.Bigint
-            ? Kind > other.Kind ? this : other
-            : Text;
+    public ColumnType With(ColumnType other) =>
+        this == other ? this
+        : Kind is DuckKind.Smallint or DuckKind.Integer or DuckKind.Bigint
+        && other.Kind is DuckKind.Smallint or DuckKind.Integer or DuckKind.Bigint
+            ? Kind > other.Kind ? this
+                : other
+        : Text;
 
     private static ColumnType Decimal(Match numeric)
     {

@@ -4,7 +4,9 @@ using Archiver.Core.Spool;
 
 namespace Archiver.Core.Query;
 
-/// <summary>Reads the rows of one table out of fetched documents, block by block, and writes the wanted columns. For one thread at a time.</summary>
+/// <summary>
+/// Reads the rows of one table out of fetched documents, block by block, and writes the wanted columns. For one thread at a time.
+/// </summary>
 internal sealed class DocumentCursor(DocumentSpool spool, ScannedColumns columns, Func<int?> nextBlock) : IDisposable
 {
     private readonly MemberReader _reader = new();
@@ -57,7 +59,9 @@ internal sealed class DocumentCursor(DocumentSpool spool, ScannedColumns columns
         columns.Open(archive, shape);
         if (MemberReader.Holds(archive.Archive.Length, archive.Archive.JsonLength))
         {
-            _document = Done(DocumentReader.OpenAsync(_reader.Read(_block!, archive.Archive.Length, archive.Archive.JsonLength), CancellationToken.None));
+            _document = Done(
+                DocumentReader.OpenAsync(_reader.Read(_block!, archive.Archive.Length, archive.Archive.JsonLength), CancellationToken.None)
+            );
             return true;
         }
         _member = new SliceStream(_block!, archive.Archive.Length);

@@ -10,14 +10,18 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// Fetches documents from the store, many at once, and makes sure that they are what the ledger has: only then anything sees them. Members that
+/// Fetches documents from the store, many at once, and makes sure that they are what the ledger has: only then anything sees them. Members
+/// that
 /// lie beside each other in one object come with one request.
 /// </summary>
 /// <param name="store">The reading side.</param>
 /// <param name="take">Gets members that were compared, with their bytes as stored, which are valid until it returns.</param>
 /// <param name="concurrency">Requests at once.</param>
 internal sealed class DocumentFetcher(
-    IArchiveReader store, Func<IReadOnlyList<(QueriedArchive Archive, DocumentHeader Header)>, SpooledContent, CancellationToken, Task> take, int concurrency)
+    IArchiveReader store,
+    Func<IReadOnlyList<(QueriedArchive Archive, DocumentHeader Header)>, SpooledContent, CancellationToken, Task> take,
+    int concurrency
+)
 {
     /// <summary>Times a body that breaks off on the way is fetched again.</summary>
     private const int Attempts = 3;
@@ -25,10 +29,16 @@ internal sealed class DocumentFetcher(
     private readonly DamagedArchive _damaged = new(store);
 
     /// <summary>Fetches archives page by page; those that were erased are passed over.</summary>
-    /// <exception cref="ArchiverException">An object is missing, in cold storage, or not what was archived; the message names it.</exception>
+    /// <exception cref="ArchiverException">
+    /// An object is missing, in cold storage, or not what was archived; the message names it.
+    /// </exception>
     /// <exception cref="StorageException">The store does not answer or refuses, or the folder for temporary files is full.</exception>
     public async Task RunAsync(
-        IAsyncEnumerable<IReadOnlyList<QueriedArchive>> pages, TombstoneSet erased, Action<int> progress, CancellationToken cancellationToken)
+        IAsyncEnumerable<IReadOnlyList<QueriedArchive>> pages,
+        TombstoneSet erased,
+        Action<int> progress,
+        CancellationToken cancellationToken
+    )
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         // Over all pages: while one is read from the ledger, what the one before names is fetched.
@@ -40,15 +50,20 @@ internal sealed class DocumentFetcher(
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<QueriedArchive>> FetchesAsync(
-        IAsyncEnumerable<IReadOnlyList<QueriedArchive>> pages, TombstoneSet erased, Action<int> progress,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        IAsyncEnumerable<IReadOnlyList<QueriedArchive>> pages,
+        TombstoneSet erased,
+        Action<int> progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await foreach (var page in pages.WithCancellation(cancellationToken))
         {
             var known = page.ToDictionary(a => a.Archive.Id);
             // A ledger that was restored to an earlier time may still name them.
             var wanted = page.Select(a => a.Archive)
-                .Where(a => !erased.Covers(a.SessionId, a.User, a.Created, a.CopiedAt)).Select(RestoreCandidate.Of).ToList();
+                .Where(a => !erased.Covers(a.SessionId, a.User, a.Created, a.CopiedAt))
+                .Select(RestoreCandidate.Of)
+                .ToList();
             progress(page.Count - wanted.Count);
             foreach (var fetch in SessionDownloads.Fetches(wanted))
                 yield return [.. fetch.Select(c => known[c.Archive!.Id])];
@@ -83,7 +98,11 @@ internal sealed class DocumentFetcher(
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
             {
-                throw new ArchiverException(FailureKind.Failed, $"Object {first.Object.Key} is in a cold storage class and must be thawed first.", exception);
+                throw new ArchiverException(
+                    FailureKind.Failed,
+                    $"Object {first.Object.Key} is in a cold storage class and must be thawed first.",
+                    exception
+                );
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
             {
@@ -93,7 +112,12 @@ internal sealed class DocumentFetcher(
     }
 
     /// <summary>Reads the member at which the stream stands, to its end, and returns its header if it is what the ledger has.</summary>
-    private async Task<DocumentHeader> CheckAsync(LocatedArchive archive, Stream stream, MemberReader reader, CancellationToken cancellationToken)
+    private async Task<DocumentHeader> CheckAsync(
+        LocatedArchive archive,
+        Stream stream,
+        MemberReader reader,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -108,7 +132,11 @@ internal sealed class DocumentFetcher(
         }
     }
 
-    private static async Task<DocumentHeader?> ReadHeldAsync(LocatedArchive archive, ArraySegment<byte> json, CancellationToken cancellationToken)
+    private static async Task<DocumentHeader?> ReadHeldAsync(
+        LocatedArchive archive,
+        ArraySegment<byte> json,
+        CancellationToken cancellationToken
+    )
     {
         if (!SHA256.HashData(json).AsSpan().SequenceEqual(archive.JsonSha256))
             return null;
@@ -125,6 +153,8 @@ internal sealed class DocumentFetcher(
         await hashing.CopyToAsync(Stream.Null, cancellationToken);
         // What the decompressor left unread belongs to this member; the next one begins after it.
         await member.CopyToAsync(Stream.Null, cancellationToken);
-        return hashing.BytesRead == archive.JsonLength && hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256) ? document.Header : null;
+        return hashing.BytesRead == archive.JsonLength && hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)
+            ? document.Header
+            : null;
     }
 }

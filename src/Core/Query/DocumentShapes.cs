@@ -6,7 +6,8 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// The tables that documents describe. Columns come and go in the life of a source, so that its documents differ: a view has the columns of them
+/// The tables that documents describe. Columns come and go in the life of a source, so that its documents differ: a view has the columns of
+/// them
 /// all, and a column whose type changed, or that holds a value that the type in DuckDB cannot, is text.
 /// </summary>
 internal sealed class DocumentShapes
@@ -38,11 +39,18 @@ internal sealed class DocumentShapes
     public void Add(SourceShape now)
     {
         lock (_lock)
-            _shapes.Add([.. now.Tables.Select(t => new DocumentTable(
-                t.Name, t.Table.ToString(), [.. t.Columns.Select(c => new DocumentColumn(c.Name, c.Type))]))]);
+            _shapes.Add([
+                .. now.Tables.Select(t => new DocumentTable(
+                    t.Name,
+                    t.Table.ToString(),
+                    [.. t.Columns.Select(c => new DocumentColumn(c.Name, c.Type))]
+                )),
+            ]);
     }
 
-    /// <summary>Makes a column text, because a document holds a value that its type in DuckDB cannot; false when it is text already.</summary>
+    /// <summary>
+    /// Makes a column text, because a document holds a value that its type in DuckDB cannot; false when it is text already.
+    /// </summary>
     public bool MakeText(string table, string column) => _texts.Add((table, column));
 
     /// <summary>All views, <c>sessions</c> first; without any document there is that one alone.</summary>
@@ -50,7 +58,13 @@ internal sealed class DocumentShapes
     public IReadOnlyList<ViewTable> Views()
     {
         List<ViewTable> views = [View(SourceMap.SessionName, "sessions", ViewColumns.Sessions)];
-        foreach (var table in _shapes.SelectMany(s => s).Select(t => t.Name).Where(n => n != SourceMap.SessionName).Distinct(StringComparer.Ordinal))
+        foreach (
+            var table in _shapes
+                .SelectMany(s => s)
+                .Select(t => t.Name)
+                .Where(n => n != SourceMap.SessionName)
+                .Distinct(StringComparer.Ordinal)
+        )
             views.Add(View(table, Free(table, views.Select(v => v.Name)), ViewColumns.Children));
         return views;
     }
@@ -58,7 +72,13 @@ internal sealed class DocumentShapes
     private ViewTable View(string table, string name, IReadOnlyList<ViewColumn> ledger)
     {
         List<ViewColumn> columns = [.. ledger];
-        foreach (var column in _shapes.SelectMany(s => s).Where(t => t.Name == table).SelectMany(t => t.Columns).GroupBy(c => c.Name, StringComparer.Ordinal))
+        foreach (
+            var column in _shapes
+                .SelectMany(s => s)
+                .Where(t => t.Name == table)
+                .SelectMany(t => t.Columns)
+                .GroupBy(c => c.Name, StringComparer.Ordinal)
+        )
         {
             var type = _texts.Contains((table, column.Key))
                 ? ColumnType.Text

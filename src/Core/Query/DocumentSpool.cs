@@ -4,7 +4,8 @@ using Archiver.Core.Spool;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// The documents of a question: fetched once, compared with the ledger, and kept as they are stored, in memory up to a few megabytes and beyond
+/// The documents of a question: fetched once, compared with the ledger, and kept as they are stored, in memory up to a few megabytes and
+/// beyond
 /// that in one encrypted file without a name, which is gone with the process whatever happens. Scans read it as often as the SQL needs.
 /// </summary>
 internal sealed class DocumentSpool(string? folder) : IDisposable
@@ -37,7 +38,7 @@ internal sealed class DocumentSpool(string? folder) : IDisposable
                 }
                 _writer.Write(BitConverter.GetBytes((int)head.Length));
                 _writer.Write(head.GetBuffer().AsSpan(0, (int)head.Length));
-                for (var left = archive.Archive.Length; left > 0;)
+                for (var left = archive.Archive.Length; left > 0; )
                 {
                     var read = body.Read(buffer, 0, (int)Math.Min(buffer.Length, left));
                     if (read == 0)

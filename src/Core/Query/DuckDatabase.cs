@@ -4,7 +4,8 @@ using DuckDB.NET.Data;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// A DuckDB of one question, in memory. Before any SQL of anybody's runs in it, it may open no file, no URL and no extension, and none of this
+/// A DuckDB of one question, in memory. Before any SQL of anybody's runs in it, it may open no file, no URL and no extension, and none of
+/// this
 /// can be set back. It spills to a folder of its own, encrypted, and what it holds is gone with it.
 /// </summary>
 internal sealed class DuckDatabase : IDisposable
@@ -23,10 +24,13 @@ internal sealed class DuckDatabase : IDisposable
             string.Create(CultureInfo.InvariantCulture, $"memory_limit = '{limits.DuckMemory}B'"),
             $"temp_directory = {Literal(spill)}",
             // With its own cipher, which is slow and has no good source of chance; the other one would have to be downloaded.
-            "temp_file_encryption = true", "force_mbedtls_unsafe = true",
+            "temp_file_encryption = true",
+            "force_mbedtls_unsafe = true",
             "TimeZone = 'UTC'",
-            "autoinstall_known_extensions = false", "autoload_known_extensions = false",
-            "allow_community_extensions = false", "allow_persistent_secrets = false",
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "allow_community_extensions = false",
+            "allow_persistent_secrets = false",
             $"allowed_directories = [{(output is null ? "" : Literal(output))}]",
             "enable_external_access = false",
             "lock_configuration = true",
@@ -53,7 +57,9 @@ internal sealed class DuckDatabase : IDisposable
     public void ForgetFailures() => _scans.ForEach(s => s.Forget());
 
     /// <param name="sql">Its text.</param>
-    /// <param name="streaming">Whether its rows come as they are made; until the last one has come, what is made known later stays unknown.</param>
+    /// <param name="streaming">
+    /// Whether its rows come as they are made; until the last one has come, what is made known later stays unknown.
+    /// </param>
     public DuckDBCommand Command(string sql, bool streaming = false)
     {
         var command = _connection.CreateCommand();

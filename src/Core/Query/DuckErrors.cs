@@ -4,7 +4,9 @@ using DuckDB.NET.Data;
 
 namespace Archiver.Core.Query;
 
-/// <summary>What DuckDB says, for a person: without the text of the SQL and without values, which may be what somebody wrote in a chat.</summary>
+/// <summary>
+/// What DuckDB says, for a person: without the text of the SQL and without values, which may be what somebody wrote in a chat.
+/// </summary>
 internal static partial class DuckErrors
 {
     /// <param name="exception">What DuckDB said.</param>
@@ -13,15 +15,31 @@ internal static partial class DuckErrors
     {
         var message = Text(exception.Message);
         if (message.StartsWith("Permission Error", StringComparison.Ordinal))
-            return new(FailureKind.Refused, "The SQL asks for a file, a URL or an extension: it may read the archive's views and nothing else.", exception);
+            return new(
+                FailureKind.Refused,
+                "The SQL asks for a file, a URL or an extension: it may read the archive's views and nothing else.",
+                exception
+            );
         if (message.StartsWith("Out of Memory Error", StringComparison.Ordinal))
-            return Failed($"The SQL needs more than its {limits.Memory >> 20} MiB of memory, or more room to spill than TMPDIR has. Give it more: --memory 2GB");
+            return Failed(
+                $"The SQL needs more than its {limits.Memory >> 20} MiB of memory, or more room to spill than TMPDIR has. Give "
+                    + "it more: --memory 2GB"
+            );
         if (message.StartsWith("IO Error", StringComparison.Ordinal))
-            return Failed($"The folder for temporary files, or for the result, cannot be used: {message}. Free space, or let TMPDIR name another.");
+            return Failed(
+                $"The folder for temporary files, or for the result, cannot be used: {message}. Free space, or let TMPDIR name "
+                    + "another."
+            );
         // Only what a value does at run time is no fault of the SQL as such.
-        return message.StartsWith("Conversion Error", StringComparison.Ordinal) || message.StartsWith("Out of Range Error", StringComparison.Ordinal)
+        return
+            message.StartsWith("Conversion Error", StringComparison.Ordinal)
+            || message.StartsWith("Out of Range Error", StringComparison.Ordinal)
             ? Failed($"The SQL cannot be run: {message}. TRY_CAST, and TRY around an expression, give NULL instead.")
-            : new(FailureKind.Configuration, $"The SQL cannot be run: {message}. The views and their columns: archiver query \"SHOW ALL TABLES\"", exception);
+            : new(
+                FailureKind.Configuration,
+                $"The SQL cannot be run: {message}. The views and their columns: archiver query \"SHOW ALL TABLES\"",
+                exception
+            );
 
         ArchiverException Failed(string said) => new(FailureKind.Failed, said, exception);
     }
@@ -45,7 +63,10 @@ internal static partial class DuckErrors
     [GeneratedRegex("^[A-Z][A-Za-z ]* Error(?=:)")]
     private static partial Regex Kind();
 
-    [GeneratedRegex("(?<=^Conversion Error.*)( to [A-Z][A-Z0-9_]*([(][0-9, ]+[)])?)? when casting from source column [A-Za-z_0-9]+$", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "(?<=^Conversion Error.*)( to [A-Z][A-Z0-9_]*([(][0-9, ]+[)])?)? when casting from source column [A-Za-z_0-9]+$",
+        RegexOptions.Singleline
+    )]
     private static partial Regex Cast();
 
     [GeneratedRegex("'.*'", RegexOptions.Singleline)]

@@ -6,11 +6,18 @@ using DuckDB.NET.Native;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// A table function of DuckDB that reads a table of fetched documents: only the columns that the SQL uses, on as many threads as DuckDB wants.
+/// A table function of DuckDB that reads a table of fetched documents: only the columns that the SQL uses, on as many threads as DuckDB
+/// wants.
 /// What goes wrong is kept, because DuckDB passes a text on and no exception.
 /// </summary>
 internal sealed unsafe class DuckScan(
-    ViewTable view, DocumentSpool spool, DocumentShapes shapes, long rows, int threads, CancellationToken cancellationToken) : IDisposable
+    ViewTable view,
+    DocumentSpool spool,
+    DocumentShapes shapes,
+    long rows,
+    int threads,
+    CancellationToken cancellationToken
+) : IDisposable
 {
     private GCHandle _self;
 
@@ -78,10 +85,12 @@ internal sealed unsafe class DuckScan(
     private static void Init(IntPtr info)
     {
         var scan = Of(NativeMethods.TableFunction.DuckDBInitGetExtraInfo(info));
-        var wanted = Enumerable.Range(0, (int)NativeMethods.TableFunction.DuckDBInitGetColumnCount(info))
+        var wanted = Enumerable
+            .Range(0, (int)NativeMethods.TableFunction.DuckDBInitGetColumnCount(info))
             // No column of ours, where only rows are counted.
             .Select(i => NativeMethods.TableFunction.DuckDBInitGetColumnIndex(info, (ulong)i))
-            .Select(index => index < (ulong)scan.View.Columns.Count ? (int)index : -1).ToList();
+            .Select(index => index < (ulong)scan.View.Columns.Count ? (int)index : -1)
+            .ToList();
         var pass = GCHandle.Alloc(new Pass(scan, wanted));
         NativeMethods.TableFunction.DuckDBInitSetInitData(info, GCHandle.ToIntPtr(pass), &End);
         DuckType.SetMaxThreads(info, scan.Threads);

@@ -24,13 +24,14 @@ internal sealed record LedgerCondition
     public (DateTimeOffset? From, DateTimeOffset? To) TimesOf(string column) => Times.GetValueOrDefault(column);
 
     /// <summary>Both conditions.</summary>
-    public LedgerCondition And(string column, IReadOnlyList<string> values) => this with
-    {
-        Texts = new Dictionary<string, IReadOnlyList<string>>(Texts)
+    public LedgerCondition And(string column, IReadOnlyList<string> values) =>
+        this with
         {
-            [column] = Of(column) is { } known ? [.. known.Intersect(values, StringComparer.Ordinal)] : values,
-        },
-    };
+            Texts = new Dictionary<string, IReadOnlyList<string>>(Texts)
+            {
+                [column] = Of(column) is { } known ? [.. known.Intersect(values, StringComparer.Ordinal)] : values,
+            },
+        };
 
     /// <summary>Both conditions.</summary>
     public LedgerCondition And(string column, DateTimeOffset? from, DateTimeOffset? to)

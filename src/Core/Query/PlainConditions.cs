@@ -6,7 +6,8 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// Conditions on the ledger's columns that a SELECT states so plainly that sessions which do not fulfil them cannot matter to its answer:
-/// comparisons with constants, joined by AND, in the WHERE of a SELECT from one view, or from views joined on <c>session_id</c>, and from nothing
+/// comparisons with constants, joined by AND, in the WHERE of a SELECT from one view, or from views joined on <c>session_id</c>, and from
+/// nothing
 /// else. Where there is any doubt there is no condition, and more is fetched than is needed.
 /// </summary>
 internal static partial class PlainConditions
@@ -15,18 +16,26 @@ internal static partial class PlainConditions
     /// <param name="sources">How many sources are asked: in several, one id may be two sessions, which a join would bring together.</param>
     public static LedgerCondition Of(JsonElement node, int sources)
     {
-        if (Text(node, "type") != "SELECT_NODE" || !node.TryGetProperty("where_clause", out var where) || where.ValueKind != JsonValueKind.Object)
+        if (
+            Text(node, "type") != "SELECT_NODE"
+            || !node.TryGetProperty("where_clause", out var where)
+            || where.ValueKind != JsonValueKind.Object
+        )
             return LedgerCondition.None;
         var tables = PlainTables.Of(node);
         if (tables.Count == 0 || (tables.Count > 1 && sources > 1))
             return LedgerCondition.None;
         // Of one table only: a row of each may come from another archive of the session.
-        return tables.Select(t => Terms(where).Aggregate(LedgerCondition.None, (all, term) => And(all, term, t, tables.Count)))
-            .OrderByDescending(c => c.Texts.Count + c.Times.Count).First();
+        return tables
+            .Select(t => Terms(where).Aggregate(LedgerCondition.None, (all, term) => And(all, term, t, tables.Count)))
+            .OrderByDescending(c => c.Texts.Count + c.Times.Count)
+            .First();
     }
 
     private static IEnumerable<JsonElement> Terms(JsonElement expression) =>
-        Text(expression, "type") == "CONJUNCTION_AND" ? expression.GetProperty("children").EnumerateArray().SelectMany(Terms) : [expression];
+        Text(expression, "type") == "CONJUNCTION_AND"
+            ? expression.GetProperty("children").EnumerateArray().SelectMany(Terms)
+            : [expression];
 
     private static LedgerCondition And(LedgerCondition all, JsonElement term, PlainTable table, int tables)
     {
@@ -40,12 +49,19 @@ internal static partial class PlainConditions
         }
         if (type == "COMPARE_BETWEEN")
         {
-            return table.ColumnOf(term.GetProperty("input"), tables) is { } between && IsTime(between)
-                && Day(term.GetProperty("lower")) is { } low && Day(term.GetProperty("upper")) is { } high
+            return
+                table.ColumnOf(term.GetProperty("input"), tables) is { } between
+                && IsTime(between)
+                && Day(term.GetProperty("lower")) is { } low
+                && Day(term.GetProperty("upper")) is { } high
                 ? all.And(between, low.From, high.To)
                 : all;
         }
-        if (!type.StartsWith("COMPARE_", StringComparison.Ordinal) || !term.TryGetProperty("left", out var left) || !term.TryGetProperty("right", out var right))
+        if (
+            !type.StartsWith("COMPARE_", StringComparison.Ordinal)
+            || !term.TryGetProperty("left", out var left)
+            || !term.TryGetProperty("right", out var right)
+        )
             return all;
         if (table.ColumnOf(left, tables) is null)
             (left, right, type) = (right, left, Turned(type));
@@ -64,14 +80,15 @@ internal static partial class PlainConditions
             : all;
     }
 
-    private static string Turned(string type) => type switch
-    {
-        "COMPARE_GREATERTHAN" => "COMPARE_LESSTHAN",
-        "COMPARE_GREATERTHANOREQUALTO" => "COMPARE_LESSTHANOREQUALTO",
-        "COMPARE_LESSTHAN" => "COMPARE_GREATERTHAN",
-        "COMPARE_LESSTHANOREQUALTO" => "COMPARE_GREATERTHANOREQUALTO",
-        _ => type,
-    };
+    private static string Turned(string type) =>
+        type switch
+        {
+            "COMPARE_GREATERTHAN" => "COMPARE_LESSTHAN",
+            "COMPARE_GREATERTHANOREQUALTO" => "COMPARE_LESSTHANOREQUALTO",
+            "COMPARE_LESSTHAN" => "COMPARE_GREATERTHAN",
+            "COMPARE_LESSTHANOREQUALTO" => "COMPARE_GREATERTHANOREQUALTO",
+            _ => type,
+        };
 
     private static bool IsText(string column) =>
         column is ViewColumns.SessionId or ViewColumns.UserId or ViewColumns.Policy or ViewColumns.ExternalId or ViewColumns.Source;
@@ -80,17 +97,24 @@ internal static partial class PlainConditions
 
     // A number would be compared as a number: '042' is 42.
     private static string? Constant(JsonElement expression) =>
-        Text(expression, "type") == "VALUE_CONSTANT" && expression.GetProperty("value") is var value
-        && Text(value.GetProperty("type"), "id") == "VARCHAR" && !value.GetProperty("is_null").GetBoolean()
+        Text(expression, "type") == "VALUE_CONSTANT"
+        && expression.GetProperty("value") is var value
+        && Text(value.GetProperty("type"), "id") == "VARCHAR"
+        && !value.GetProperty("is_null").GetBoolean()
             ? Text(value, "value")
             : null;
 
     /// <summary>The day of a constant, with a day on either side: whatever zone it is read in.</summary>
     private static (DateTimeOffset From, DateTimeOffset To)? Day(JsonElement expression)
     {
-        if (Text(expression, "type") == "OPERATOR_CAST" && Text(expression.GetProperty("cast_type"), "id") is "DATE" or "TIMESTAMP" or "TIMESTAMP WITH TIME ZONE")
+        if (
+            Text(expression, "type") == "OPERATOR_CAST"
+            && Text(expression.GetProperty("cast_type"), "id") is "DATE" or "TIMESTAMP" or "TIMESTAMP WITH TIME ZONE"
+        )
             expression = expression.GetProperty("child");
-        return Constant(expression) is { } text && Instant().IsMatch(text)
+        return
+            Constant(expression) is { } text
+            && Instant().IsMatch(text)
             && DateOnly.TryParseExact(text.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
             && day.Year is > 1 and < 9999
             ? (new(day.AddDays(-1), TimeOnly.MinValue, TimeSpan.Zero), new(day.AddDays(2), TimeOnly.MinValue, TimeSpan.Zero))
@@ -98,7 +122,9 @@ internal static partial class PlainConditions
     }
 
     private static string Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : "";
 
     [GeneratedRegex(@"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?)?$")]
     private static partial Regex Instant();

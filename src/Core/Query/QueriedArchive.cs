@@ -40,9 +40,23 @@ internal sealed record QueriedArchive(LocatedArchive Archive)
     /// <summary>Reads what <see cref="Write(BinaryWriter)"/> wrote; offsets and hash are not in it.</summary>
     public static QueriedArchive Read(BinaryReader reader)
     {
-        var (id, source, session, generation, state, key) = (reader.ReadInt64(), reader.ReadString(), reader.ReadString(), reader.ReadInt32(), reader.ReadString(), reader.ReadString());
+        var (id, source, session, generation, state, key) = (
+            reader.ReadInt64(),
+            reader.ReadString(),
+            reader.ReadString(),
+            reader.ReadInt32(),
+            reader.ReadString(),
+            reader.ReadString()
+        );
         var (user, created, copied, length, json) = (Text(reader), Time(reader), Time(reader), reader.ReadInt64(), reader.ReadInt64());
-        return new(new LocatedArchive(id, source, session, generation, state, new ObjectName(key), 0, length, json, []) { User = user, Created = created, CopiedAt = copied })
+        return new(
+            new LocatedArchive(id, source, session, generation, state, new ObjectName(key), 0, length, json, [])
+            {
+                User = user,
+                Created = created,
+                CopiedAt = copied,
+            }
+        )
         {
             Policy = reader.ReadString(),
             ExternalId = Text(reader),

@@ -17,7 +17,8 @@ internal sealed class QueryChoice
     private static readonly string Newest = $"""
         AND a.state <> 'superseded' AND (NOT a.part OR a.state IN ('archived', 'unknown')) AND NOT EXISTS (
           SELECT FROM archiver.archives AS n
-          WHERE NOT a.part AND NOT n.part AND n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN {Readable})
+          WHERE NOT a.part AND NOT n.part AND n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
+            AND n.state IN {Readable})
         """;
 
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
@@ -37,9 +38,11 @@ internal sealed class QueryChoice
         """;
 
     private readonly QueryFilter _filter;
-    private readonly string? _key, _user;
+    private readonly string? _key,
+        _user;
 
-    private QueryChoice(QueryFilter filter, string from, string? key, string? user) => (_filter, From, _key, _user) = (filter, from, key, user);
+    private QueryChoice(QueryFilter filter, string from, string? key, string? user) =>
+        (_filter, From, _key, _user) = (filter, from, key, user);
 
     /// <summary>Name of the source.</summary>
     public string Source => _filter.Source;
@@ -48,10 +51,16 @@ internal sealed class QueryChoice
     public string From { get; }
 
     /// <exception cref="Diagnostics.ArchiverException">The user is no value of the source's user column; kind Configuration.</exception>
-    public static async Task<QueryChoice> PrepareAsync(NpgsqlConnection connection, SourceMap map, QueryFilter filter, CancellationToken cancellationToken)
+    public static async Task<QueryChoice> PrepareAsync(
+        NpgsqlConnection connection,
+        SourceMap map,
+        QueryFilter filter,
+        CancellationToken cancellationToken
+    )
     {
         var given = new GivenIds(connection, map);
-        var user = filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
+        var user =
+            filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
         var key = filter.Session is { } id ? await given.KeyAsync(id, cancellationToken) ?? id : null;
         var column = user is null ? null : await SameUser.ColumnAsync(connection, map, cancellationToken);
         return new(filter, Sql(filter, SameUser.Form(column, "a.user_id"), SameUser.Form(column, "$2")), key, user);
@@ -64,27 +73,38 @@ internal sealed class QueryChoice
         var (archived, active) = (condition.TimesOf(ViewColumns.ArchivedAt), condition.TimesOf(ViewColumns.LastActivity));
         return
         [
-            PgParameter.Text(_filter.Source), PgParameter.Text(_user), PgParameter.Text(_key), PgParameter.Text(_filter.Session),
-            PgParameter.InstantOrNull(_filter.From), PgParameter.InstantOrNull(_filter.To), PgParameter.Text(_filter.Policy),
-            PgParameter.TextsOrNull(condition.Of(ViewColumns.SessionId)), PgParameter.TextsOrNull(condition.Of(ViewColumns.UserId)),
-            PgParameter.TextsOrNull(condition.Of(ViewColumns.Policy)), PgParameter.TextsOrNull(condition.Of(ViewColumns.ExternalId)),
-            PgParameter.InstantOrNull(archived.From), PgParameter.InstantOrNull(archived.To), PgParameter.InstantOrNull(active.From), PgParameter.InstantOrNull(active.To),
+            PgParameter.Text(_filter.Source),
+            PgParameter.Text(_user),
+            PgParameter.Text(_key),
+            PgParameter.Text(_filter.Session),
+            PgParameter.InstantOrNull(_filter.From),
+            PgParameter.InstantOrNull(_filter.To),
+            PgParameter.Text(_filter.Policy),
+            PgParameter.TextsOrNull(condition.Of(ViewColumns.SessionId)),
+            PgParameter.TextsOrNull(condition.Of(ViewColumns.UserId)),
+            PgParameter.TextsOrNull(condition.Of(ViewColumns.Policy)),
+            PgParameter.TextsOrNull(condition.Of(ViewColumns.ExternalId)),
+            PgParameter.InstantOrNull(archived.From),
+            PgParameter.InstantOrNull(archived.To),
+            PgParameter.InstantOrNull(active.From),
+            PgParameter.InstantOrNull(active.To),
             PgParameter.TextsOrNull(condition.Of(ViewColumns.Source)),
         ];
     }
 
     // No conditions that are switched off by a parameter around these: PostgreSQL would look for each archive's newer ones by itself.
-    private static string Sql(QueryFilter filter, string user, string asked) => $"""
-        FROM archiver.archives AS a
-        JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.source = $1 AND o.state = 'stored' AND o.removal_began_at IS NULL
-          AND a.state IN {Readable}
-          AND ($2::text IS NULL OR {user} = {asked})
-          AND ($3::text IS NULL OR a.session_id = $3 OR a.external_id = $4)
-          AND ($5::timestamptz IS NULL OR a.session_last_activity >= $5)
-          AND ($6::timestamptz IS NULL OR a.session_last_activity < $6)
-          AND ($7::text IS NULL OR a.policy = $7)
-          {(filter.AllGenerations ? "" : Newest)}
-          {(filter.Condition.IsNone ? "" : OfChosenSessions)}
-        """;
+    private static string Sql(QueryFilter filter, string user, string asked) =>
+        $"""
+            FROM archiver.archives AS a
+            JOIN archiver.objects AS o ON o.id = a.object_id
+            WHERE a.source = $1 AND o.state = 'stored' AND o.removal_began_at IS NULL
+              AND a.state IN {Readable}
+              AND ($2::text IS NULL OR {user} = {asked})
+              AND ($3::text IS NULL OR a.session_id = $3 OR a.external_id = $4)
+              AND ($5::timestamptz IS NULL OR a.session_last_activity >= $5)
+              AND ($6::timestamptz IS NULL OR a.session_last_activity < $6)
+              AND ($7::text IS NULL OR a.policy = $7)
+              {(filter.AllGenerations ? "" : Newest)}
+              {(filter.Condition.IsNone ? "" : OfChosenSessions)}
+            """;
 }

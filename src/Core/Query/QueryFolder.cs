@@ -6,7 +6,8 @@ namespace Archiver.Core.Query;
 /// </summary>
 internal sealed class QueryFolder : IDisposable
 {
-    private const string Prefix = "archiver-query-", LockName = "lock";
+    private const string Prefix = "archiver-query-",
+        LockName = "lock";
 
     private readonly FileStream _lock;
 
@@ -46,7 +47,8 @@ internal sealed class QueryFolder : IDisposable
         _lock.Dispose();
     }
 
-    private static FileStream Lock(string path, FileMode mode) => new(System.IO.Path.Combine(path, LockName), mode, FileAccess.ReadWrite, FileShare.None);
+    private static FileStream Lock(string path, FileMode mode) =>
+        new(System.IO.Path.Combine(path, LockName), mode, FileAccess.ReadWrite, FileShare.None);
 
     private static void RemoveIfLeft(string path)
     {

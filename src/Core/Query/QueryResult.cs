@@ -7,8 +7,19 @@ internal sealed record ResultColumn(string Name, string Type)
 {
     /// <summary>A number, written as it is in JSON.</summary>
     public bool IsNumber =>
-        Type is "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or "FLOAT" or "DOUBLE"
-            or "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT" or "UHUGEINT"
+        Type
+            is "TINYINT"
+                or "SMALLINT"
+                or "INTEGER"
+                or "BIGINT"
+                or "HUGEINT"
+                or "FLOAT"
+                or "DOUBLE"
+                or "UTINYINT"
+                or "USMALLINT"
+                or "UINTEGER"
+                or "UBIGINT"
+                or "UHUGEINT"
         || Type.StartsWith("DECIMAL", StringComparison.Ordinal);
 
     public bool IsBoolean => Type == "BOOLEAN";
@@ -24,8 +35,10 @@ internal sealed record ResultColumn(string Name, string Type)
 
     /// <summary>A list, structure or map, which is written as JSON.</summary>
     public bool IsNested =>
-        Type.EndsWith(']') || Type.StartsWith("STRUCT", StringComparison.Ordinal)
-        || Type.StartsWith("MAP", StringComparison.Ordinal) || Type.StartsWith("UNION", StringComparison.Ordinal);
+        Type.EndsWith(']')
+        || Type.StartsWith("STRUCT", StringComparison.Ordinal)
+        || Type.StartsWith("MAP", StringComparison.Ordinal)
+        || Type.StartsWith("UNION", StringComparison.Ordinal);
 }
 
 /// <summary>What an answer is written to, row by row.</summary>

@@ -5,14 +5,17 @@ using System.Globalization;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// Reads values in the form of a document (docs/format.md) as DuckDB keeps them. False for what DuckDB cannot hold exactly: a year before Christ,
+/// Reads values in the form of a document (docs/format.md) as DuckDB keeps them. False for what DuckDB cannot hold exactly: a year before
+/// Christ,
 /// a NaN in a decimal, more digits than its type has.
 /// </summary>
 internal static class ScalarText
 {
-    private const long MicrosPerSecond = 1_000_000, MicrosPerDay = 86_400 * MicrosPerSecond;
+    private const long MicrosPerSecond = 1_000_000,
+        MicrosPerDay = 86_400 * MicrosPerSecond;
 
-    public static bool TryWhole(ReadOnlySpan<byte> text, out long value) => Utf8Parser.TryParse(text, out value, out var used) && used == text.Length;
+    public static bool TryWhole(ReadOnlySpan<byte> text, out long value) =>
+        Utf8Parser.TryParse(text, out value, out var used) && used == text.Length;
 
     public static bool TryDouble(ReadOnlySpan<byte> text, out double value)
     {
@@ -35,7 +38,8 @@ internal static class ScalarText
     {
         value = 0;
         var negative = !text.IsEmpty && text[0] == '-';
-        int digits = 0, after = -1;
+        int digits = 0,
+            after = -1;
         foreach (var c in text[(negative ? 1 : 0)..])
         {
             if (c == '.' && after < 0)
@@ -72,9 +76,15 @@ internal static class ScalarText
         }
         days = 0;
         var first = text.IndexOf((byte)'-');
-        if (first is < 4 or > 6 || text.Length != first + 6 || text[first + 3] != '-'
-            || !TryNumber(text[..first], out var year) || !TryNumber(text.Slice(first + 1, 2), out var month) || !TryNumber(text[(first + 4)..], out var day)
-            || month is < 1 or > 12)
+        if (
+            first is < 4 or > 6
+            || text.Length != first + 6
+            || text[first + 3] != '-'
+            || !TryNumber(text[..first], out var year)
+            || !TryNumber(text.Slice(first + 1, 2), out var month)
+            || !TryNumber(text[(first + 4)..], out var day)
+            || month is < 1 or > 12
+        )
         {
             return false;
         }
@@ -91,8 +101,14 @@ internal static class ScalarText
     public static bool TryTime(ReadOnlySpan<byte> text, out long micros)
     {
         micros = 0;
-        if (text.Length < 8 || text[2] != ':' || text[5] != ':'
-            || !TryNumber(text[..2], out var hours) || !TryNumber(text.Slice(3, 2), out var minutes) || !TryNumber(text.Slice(6, 2), out var seconds))
+        if (
+            text.Length < 8
+            || text[2] != ':'
+            || text[5] != ':'
+            || !TryNumber(text[..2], out var hours)
+            || !TryNumber(text.Slice(3, 2), out var minutes)
+            || !TryNumber(text.Slice(6, 2), out var seconds)
+        )
         {
             return false;
         }
@@ -119,8 +135,13 @@ internal static class ScalarText
         micros = 0;
         var t = text.IndexOf((byte)'T');
         var isZoned = text.EndsWith("Z"u8);
-        if (t < 0 || isZoned != zoned || !TryDate(text[..t], out var days) || days >= long.MaxValue / MicrosPerDay
-            || !TryTime(text[(t + 1)..^(zoned ? 1 : 0)], out var time))
+        if (
+            t < 0
+            || isZoned != zoned
+            || !TryDate(text[..t], out var days)
+            || days >= long.MaxValue / MicrosPerDay
+            || !TryTime(text[(t + 1)..^(zoned ? 1 : 0)], out var time)
+        )
         {
             return false;
         }

@@ -4,7 +4,9 @@ using Archiver.Core.Documents;
 
 namespace Archiver.Core.Query;
 
-/// <summary>The columns that a scan wants of one table, and how each value gets from a document's row to its place. For one thread at a time.</summary>
+/// <summary>
+/// The columns that a scan wants of one table, and how each value gets from a document's row to its place. For one thread at a time.
+/// </summary>
 /// <param name="view">The view that is scanned.</param>
 /// <param name="wanted">Indexes of its columns, in the order of the vectors.</param>
 /// <param name="shapes">Tables of the documents by the numbers of their shapes.</param>
@@ -51,7 +53,8 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
             reader.Skip();
             if (column.Slot < 0)
                 continue;
-            var value = column.IsJson ? json[begin..End(json, (int)reader.BytesConsumed)]
+            var value =
+                column.IsJson ? json[begin..End(json, (int)reader.BytesConsumed)]
                 : reader.TokenType == JsonTokenType.String ? Unescape(ref reader)
                 : json[start..(int)reader.BytesConsumed];
             if (!vectors[column.Slot].TrySet(row, value))
@@ -74,9 +77,19 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
 
     private RowColumn[] Map(IReadOnlyList<DocumentTable> shape)
     {
-        var slots = Enumerable.Range(0, wanted.Count).Where(s => Column(s)?.Row is not null).ToDictionary(s => Column(s)!.Row!, StringComparer.Ordinal);
-        return [.. (shape.FirstOrDefault(t => t.Name == view.Table)?.Columns ?? []).Select(c => new RowColumn(
-            c.Name, Encoding.UTF8.GetBytes(c.Name), slots.GetValueOrDefault(c.Name, -1), ColumnType.Of(c.Type).Kind == DuckKind.Json))];
+        var slots = Enumerable
+            .Range(0, wanted.Count)
+            .Where(s => Column(s)?.Row is not null)
+            .ToDictionary(s => Column(s)!.Row!, StringComparer.Ordinal);
+        return
+        [
+            .. (shape.FirstOrDefault(t => t.Name == view.Table)?.Columns ?? []).Select(c => new RowColumn(
+                c.Name,
+                Encoding.UTF8.GetBytes(c.Name),
+                slots.GetValueOrDefault(c.Name, -1),
+                ColumnType.Of(c.Type).Kind == DuckKind.Json
+            )),
+        ];
     }
 
     // Columns come in the table's order, without those that are NULL: mostly the next one is it.
@@ -110,27 +123,29 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
         return _unescaped.AsSpan(0, reader.CopyString(_unescaped));
     }
 
-    private static (byte[]? Text, long? Number) LedgerValue(QueriedArchive a, string column) => column switch
-    {
-        ViewColumns.Source => (Utf8(a.Archive.Source), null),
-        ViewColumns.Policy => (Utf8(a.Policy), null),
-        ViewColumns.SessionId => (Utf8(a.Archive.SessionId), null),
-        ViewColumns.ExternalId => (Utf8(a.ExternalId), null),
-        ViewColumns.Generation => (null, a.Archive.Generation),
-        ViewColumns.State => (Utf8(a.Archive.State), null),
-        ViewColumns.UserId => (Utf8(a.Archive.User), null),
-        ViewColumns.Created => (null, Micros(a.Archive.Created)),
-        ViewColumns.LastActivity => (null, Micros(a.LastActivity)),
-        ViewColumns.Messages => (null, a.Messages),
-        ViewColumns.ExportedAt => (null, Micros(a.Archive.CopiedAt)),
-        ViewColumns.ArchivedAt => (null, Micros(a.ArchivedAt)),
-        ViewColumns.Object => (Utf8(a.Archive.Object.Key), null),
-        _ => throw new ArgumentOutOfRangeException(nameof(column), column, null),
-    };
+    private static (byte[]? Text, long? Number) LedgerValue(QueriedArchive a, string column) =>
+        column switch
+        {
+            ViewColumns.Source => (Utf8(a.Archive.Source), null),
+            ViewColumns.Policy => (Utf8(a.Policy), null),
+            ViewColumns.SessionId => (Utf8(a.Archive.SessionId), null),
+            ViewColumns.ExternalId => (Utf8(a.ExternalId), null),
+            ViewColumns.Generation => (null, a.Archive.Generation),
+            ViewColumns.State => (Utf8(a.Archive.State), null),
+            ViewColumns.UserId => (Utf8(a.Archive.User), null),
+            ViewColumns.Created => (null, Micros(a.Archive.Created)),
+            ViewColumns.LastActivity => (null, Micros(a.LastActivity)),
+            ViewColumns.Messages => (null, a.Messages),
+            ViewColumns.ExportedAt => (null, Micros(a.Archive.CopiedAt)),
+            ViewColumns.ArchivedAt => (null, Micros(a.ArchivedAt)),
+            ViewColumns.Object => (Utf8(a.Archive.Object.Key), null),
+            _ => throw new ArgumentOutOfRangeException(nameof(column), column, null),
+        };
 
     private static byte[]? Utf8(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text);
 
-    private static long? Micros(DateTimeOffset? time) => time is { } t ? (t.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond : null;
+    private static long? Micros(DateTimeOffset? time) =>
+        time is { } t ? (t.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond : null;
 
     private readonly record struct RowColumn(string Name, byte[] Utf8, int Slot, bool IsJson);
 }

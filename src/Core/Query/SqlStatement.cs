@@ -39,16 +39,26 @@ internal sealed class SqlStatement
         if (parsed.GetProperty("error").GetBoolean())
         {
             var isSyntax = parsed.GetProperty("error_type").GetString() == "parser";
-            throw new ArchiverException(FailureKind.Configuration, isSyntax
-                ? $"The SQL cannot be read: {parsed.GetProperty("error_message").GetString()}{Place(parsed)}."
-                : "Only one SELECT can be run: the archive is read, and nothing is written, opened or set.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                isSyntax
+                    ? $"The SQL cannot be read: {parsed.GetProperty("error_message").GetString()}{Place(parsed)}."
+                    : "Only one SELECT can be run: the archive is read, and nothing is written, opened or set."
+            );
         }
         if (parsed.GetProperty("statements") is var statements && statements.GetArrayLength() != 1)
-            throw new ArchiverException(FailureKind.Configuration, $"Only one SELECT can be run, but there are {statements.GetArrayLength()} statements.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"Only one SELECT can be run, but there are {statements.GetArrayLength()} statements."
+            );
         return statements[0].GetProperty("named_param_map").GetArrayLength() == 0
             ? statements[0].GetProperty("node")
-            : throw new ArchiverException(FailureKind.Configuration, "The SQL has a parameter, and there is nothing to give for it: write the value.");
+            : throw new ArchiverException(
+                FailureKind.Configuration,
+                "The SQL has a parameter, and there is nothing to give for it: write the value."
+            );
     }
 
-    private static string Place(JsonElement parsed) => parsed.TryGetProperty("position", out var position) ? $" (at character {position})" : "";
+    private static string Place(JsonElement parsed) =>
+        parsed.TryGetProperty("position", out var position) ? $" (at character {position})" : "";
 }

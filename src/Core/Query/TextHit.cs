@@ -13,23 +13,37 @@ namespace Archiver.Core.Query;
 /// <param name="Start">Where in it the hit begins.</param>
 /// <param name="Length">Its characters.</param>
 internal sealed record TextHit(
-    string Source, string SessionId, int Generation, string? User, int Number, string? Time, string? Role, string Column, string Line, int Start, int Length)
+    string Source,
+    string SessionId,
+    int Generation,
+    string? User,
+    int Number,
+    string? Time,
+    string? Role,
+    string Column,
+    string Line,
+    int Start,
+    int Length
+)
 {
     /// <summary>Characters shown before and behind the hit.</summary>
     private const int Around = 80;
 
     /// <summary>Newest first; what has no time comes last.</summary>
-    public static IComparer<TextHit> NewestFirst { get; } = Comparer<TextHit>.Create((a, b) =>
-        string.CompareOrdinal(b.Time, a.Time) is var time and not 0 ? time
-        : string.CompareOrdinal(a.SessionId, b.SessionId) is var session and not 0 ? session
-        : a.Generation != b.Generation ? a.Generation - b.Generation
-        : a.Number != b.Number ? a.Number - b.Number
-        : a.Start - b.Start);
+    public static IComparer<TextHit> NewestFirst { get; } =
+        Comparer<TextHit>.Create(
+            (a, b) =>
+                string.CompareOrdinal(b.Time, a.Time) is var time and not 0 ? time
+                : string.CompareOrdinal(a.SessionId, b.SessionId) is var session and not 0 ? session
+                : a.Generation != b.Generation ? a.Generation - b.Generation
+                : a.Number != b.Number ? a.Number - b.Number
+                : a.Start - b.Start
+        );
 
     /// <summary>The lines of a text that have another one, whatever the case of the letters; each once, with its first place.</summary>
     public static IEnumerable<(string Line, int Start)> Lines(string text, string sought)
     {
-        for (var at = text.IndexOf(sought, StringComparison.OrdinalIgnoreCase); at >= 0;)
+        for (var at = text.IndexOf(sought, StringComparison.OrdinalIgnoreCase); at >= 0; )
         {
             var begin = text.LastIndexOf('\n', Math.Max(at - 1, 0), Math.Max(at, 1)) is var before and >= 0 && before < at ? before + 1 : 0;
             var end = text.IndexOf('\n', at + sought.Length) is var after and >= 0 ? after : text.Length;

@@ -12,7 +12,8 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Query;
 
 /// <summary>
-/// Looks for a text in what was archived: in the text columns of the messages but the speaker's, whatever the case of the letters. It reads verified
+/// Looks for a text in what was archived: in the text columns of the messages but the speaker's, whatever the case of the letters. It reads
+/// verified
 /// documents one after the other and keeps nothing of them but the newest hits; no database is loaded for it.
 /// </summary>
 internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
@@ -27,40 +28,56 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The newest hits, newest first, and how many there are in all.</returns>
     public async Task<(IReadOnlyList<TextHit> Newest, long Count)> RunAsync(
-        string sought, int most, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+        string sought,
+        int most,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         SortedSet<TextHit> newest = new(TextHit.NewestFirst);
         var count = 0L;
-        var fetcher = new DocumentFetcher(store, async (members, gzip, token) =>
-        {
-            await using var body = gzip.OpenRead();
-            foreach (var (archive, header) in members)
+        var fetcher = new DocumentFetcher(
+            store,
+            async (members, gzip, token) =>
             {
-                await using var member = new SliceStream(body, archive.Archive.Length);
-                var hits = await ReadAsync(archive.Archive, header, member, sought, token);
-                await member.CopyToAsync(Stream.Null, token);
-                lock (newest)
+                await using var body = gzip.OpenRead();
+                foreach (var (archive, header) in members)
                 {
-                    count += hits.Count;
-                    newest.UnionWith(hits);
-                    while (newest.Count > most)
-                        newest.Remove(newest.Max!);
+                    await using var member = new SliceStream(body, archive.Archive.Length);
+                    var hits = await ReadAsync(archive.Archive, header, member, sought, token);
+                    await member.CopyToAsync(Stream.Null, token);
+                    lock (newest)
+                    {
+                        count += hits.Count;
+                        newest.UnionWith(hits);
+                        while (newest.Count > most)
+                            newest.Remove(newest.Max!);
+                    }
                 }
-            }
-        }, settings.Storage.UploadConcurrency);
+            },
+            settings.Storage.UploadConcurrency
+        );
         await Selection.FetchAsync(fetcher, progress, cancellationToken);
         await Selection.RequireStillThereAsync(cancellationToken);
         return ([.. newest], count);
     }
 
     private async Task<List<TextHit>> ReadAsync(
-        LocatedArchive archive, DocumentHeader header, Stream member, string sought, CancellationToken cancellationToken)
+        LocatedArchive archive,
+        DocumentHeader header,
+        Stream member,
+        string sought,
+        CancellationToken cancellationToken
+    )
     {
         List<TextHit> hits = [];
         if (header.Tables.FirstOrDefault(t => t.Name == SourceMap.MessagesName) is not { } table)
             return hits;
         var columns = MessageColumns.Of(connections[archive.Source].Map, [.. table.Columns.Select(c => c.Name)]);
-        var texts = table.Columns.Where(c => IsText(c.Type) && c.Name != columns.Speaker).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+        var texts = table
+            .Columns.Where(c => IsText(c.Type) && c.Name != columns.Speaker)
+            .Select(c => c.Name)
+            .ToHashSet(StringComparer.Ordinal);
         await using var json = new GzipMemberStream(member);
         using var document = await DocumentReader.OpenAsync(json, cancellationToken);
         var number = 0;
@@ -72,15 +89,34 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
             var (found, time, role) = Read(document.Row, texts, columns, sought);
             foreach (var (column, text) in found)
             {
-                hits.AddRange(TextHit.Lines(text, sought).Select(l => new TextHit(
-                    archive.Source, archive.SessionId, archive.Generation, archive.User, number, time, role, column, l.Line, l.Start, sought.Length)));
+                hits.AddRange(
+                    TextHit
+                        .Lines(text, sought)
+                        .Select(l => new TextHit(
+                            archive.Source,
+                            archive.SessionId,
+                            archive.Generation,
+                            archive.User,
+                            number,
+                            time,
+                            role,
+                            column,
+                            l.Line,
+                            l.Start,
+                            sought.Length
+                        ))
+                );
             }
         }
         return hits;
     }
 
     private static (List<(string Column, string Text)> Found, string? Time, string? Role) Read(
-        ReadOnlySpan<byte> row, HashSet<string> texts, MessageColumns columns, string sought)
+        ReadOnlySpan<byte> row,
+        HashSet<string> texts,
+        MessageColumns columns,
+        string sought
+    )
     {
         List<(string, string)> found = [];
         Dictionary<string, string?> times = new(StringComparer.Ordinal);
@@ -91,7 +127,10 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
         {
             var name = reader.GetString()!;
             reader.Read();
-            if (columns.Time?.Columns.Contains(name) is true && reader.TokenType is (JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True))
+            if (
+                columns.Time?.Columns.Contains(name) is true
+                && reader.TokenType is (JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True)
+            )
                 times[name] = reader.TokenType == JsonTokenType.String ? reader.GetString() : Encoding.UTF8.GetString(reader.ValueSpan);
             else if (reader.TokenType != JsonTokenType.String)
                 reader.Skip();
@@ -104,5 +143,7 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
     }
 
     private static bool IsText(string type) =>
-        type is "text" or "citext" || type.StartsWith("character", StringComparison.Ordinal) || type.EndsWith(".citext", StringComparison.Ordinal);
+        type is "text" or "citext"
+        || type.StartsWith("character", StringComparison.Ordinal)
+        || type.EndsWith(".citext", StringComparison.Ordinal);
 }

@@ -55,12 +55,18 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
     }
 
     /// <summary>A session's gzip member as stored.</summary>
-    /// <exception cref="ArchiverException">The object is absent, or the session was erased: a ledger that was restored to an earlier time may still name it.</exception>
+    /// <exception cref="ArchiverException">
+    /// The object is absent, or the session was erased: a ledger that was restored to an earlier time may still name it.
+    /// </exception>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<Stream> OpenGzipAsync(LocatedArchive archive, CancellationToken cancellationToken)
     {
         await using var connection = await connections[archive.Source].OpenAsync(cancellationToken);
-        var erased = await new TombstoneReader(store).LoadAsync(settings.Sources.Single(s => s.Name == archive.Source), connection, cancellationToken);
+        var erased = await new TombstoneReader(store).LoadAsync(
+            settings.Sources.Single(s => s.Name == archive.Source),
+            connection,
+            cancellationToken
+        );
         return erased.Covers(archive.SessionId, archive.User, archive.Created, archive.CopiedAt)
             ? throw new ArchiverException(FailureKind.Refused, $"Session '{archive.SessionId}': {TombstoneReader.Refusal}.")
             : await OpenAsync(archive, cancellationToken);
@@ -70,13 +76,23 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
         await store.OpenRangeAsync(archive.Object, archive.Offset, archive.Length, cancellationToken)
         ?? throw await AbsentAsync(archive, cancellationToken);
 
-    private async Task<ArchiverException> AbsentAsync(LocatedArchive archive, CancellationToken cancellationToken) => new(
-        FailureKind.Failed,
-        await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken) is { Count: > 0 } left
-            ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, archive.Object, left)}."
-            : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it as {archive.State}.");
+    private async Task<ArchiverException> AbsentAsync(LocatedArchive archive, CancellationToken cancellationToken) =>
+        new(
+            FailureKind.Failed,
+            await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken) is { Count: > 0 } left
+                ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, archive.Object, left)}."
+                : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it "
+                    + "as "
+                    + $"{archive.State}."
+        );
 
     /// <summary>What to say when the bytes are not what was archived.</summary>
-    public ArchiverException Damaged(LocatedArchive archive, Exception? inner) => new(FailureKind.Failed,
-        $"Object {archive.Object.Key} in {store.Location} is damaged: its bytes are not what was archived for session {archive.SessionId} (generation {archive.Generation}).", inner);
+    public ArchiverException Damaged(LocatedArchive archive, Exception? inner) =>
+        new(
+            FailureKind.Failed,
+            $"Object {archive.Object.Key} in {store.Location} is damaged: its bytes are not what was archived for session "
+                + $"{archive.SessionId} "
+                + $"(generation {archive.Generation}).",
+            inner
+        );
 }

@@ -5,11 +5,14 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Reading;
 
-/// <summary>Finds a session's archive in the ledger, by session key or external id. A key goes before an external id of another session.</summary>
+/// <summary>
+/// Finds a session's archive in the ledger, by session key or external id. A key goes before an external id of another session.
+/// </summary>
 internal sealed class ArchiveLocator(ConnectionCatalog connections)
 {
     private static readonly string Newest = $"""
-        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.user_id, a.session_created_at, a.exported_at
+        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256,
+          a.user_id, a.session_created_at, a.exported_at
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
@@ -31,14 +34,28 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         var found = await connection.QueryAsync(
             Newest,
             row => new LocatedArchive(
-                row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
-                row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
+                row.GetInt64(0),
+                source,
+                row.GetString(1),
+                row.GetInt32(2),
+                row.GetString(3),
+                new ObjectName(row.GetString(4), row.TextOrNull(5)),
+                row.GetInt64(6),
+                row.GetInt64(7),
+                row.GetInt64(8),
+                row.GetFieldValue<byte[]>(9)
+            )
             {
                 User = row.TextOrNull(10),
                 Created = row.InstantOrNull(11),
                 CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
             },
-            cancellationToken, PgParameter.Text(source), PgParameter.Text(form.KeyOf(id)), PgParameter.Int(generation), PgParameter.Text(id));
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Text(form.KeyOf(id)),
+            PgParameter.Int(generation),
+            PgParameter.Text(id)
+        );
         return found.SingleOrDefault();
     }
 }

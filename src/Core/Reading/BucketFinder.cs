@@ -9,7 +9,8 @@ namespace Archiver.Core.Reading;
 
 /// <summary>
 /// Finds documents by the names of their objects alone, for a database that has no ledger. It reads the whole listing of the prefix, and
-/// finds no member of a bundle: those want <c>ledger rebuild</c>. Of several objects of one session the documents themselves say which is the
+/// finds no member of a bundle: those want <c>ledger rebuild</c>. Of several objects of one session the documents themselves say which is
+/// the
 /// newest: a nonce in a key orders nothing, and after a copy of the bucket the store's times are those of the copy.
 /// </summary>
 internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings source)
@@ -20,17 +21,24 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
     public List<(string Id, string Key)> Undecided { get; } = [];
 
     /// <summary>
-    /// For each id the whole session whose rows were read last, in the first page, and its parts, the newest first, in the pages after it; ids without an object
+    /// For each id the whole session whose rows were read last, in the first page, and its parts, the newest first, in the pages after it;
+    /// ids without an object
     /// are left out.
     /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async Task<IReadOnlyList<IReadOnlyList<RestoreCandidate>>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IReadOnlyList<RestoreCandidate>>> FindAsync(
+        IReadOnlyList<string> ids,
+        CancellationToken cancellationToken
+    )
     {
         var wanted = ids.Distinct(StringComparer.Ordinal).ToDictionary(ObjectKey.Encode, id => id, StringComparer.Ordinal);
         Dictionary<string, List<ListedVersions>> found = new(StringComparer.Ordinal);
         await foreach (var listed in new AllObjects(store).ListAsync($"{source.Prefix}/", cancellationToken))
         {
-            if (SessionKey().Match(listed.Key[source.Prefix.Length..]) is not { Success: true } name || !wanted.TryGetValue(name.Groups["id"].Value, out var id))
+            if (
+                SessionKey().Match(listed.Key[source.Prefix.Length..]) is not { Success: true } name
+                || !wanted.TryGetValue(name.Groups["id"].Value, out var id)
+            )
                 continue;
             if (!found.TryGetValue(id, out var keys))
                 found[id] = keys = [];
@@ -66,7 +74,9 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
             Undecided.Add((id, key.Key));
             return [];
         }
-        var newest = read.OrderByDescending(f => f.Documents[0].ArchivedAt).ThenByDescending(f => f.Documents[0].Generation).ThenBy(f => f.Key, StringComparer.Ordinal)
+        var newest = read.OrderByDescending(f => f.Documents[0].ArchivedAt)
+            .ThenByDescending(f => f.Documents[0].Generation)
+            .ThenBy(f => f.Key, StringComparer.Ordinal)
             .ToLookup(f => f.Documents[0].Header.IsPart);
         return [.. newest[false].Take(1).Concat(newest[true]).Select(f => new ObjectName(f.Key, f.VersionId))];
     }

@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Archiver.Core.Reading;
 
-/// <summary>Finds in the ledger what a restore asks for, in the order of the objects, so that members of one bundle come together.</summary>
+/// <summary>
+/// Finds in the ledger what a restore asks for, in the order of the objects, so that members of one bundle come together.
+/// </summary>
 internal sealed class CandidateFinder(SourceConnections connections)
 {
     private const int PageSize = 5000;
@@ -17,7 +19,11 @@ internal sealed class CandidateFinder(SourceConnections connections)
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         return await Migrator.ExistsAsync(connection, cancellationToken)
-            && await connection.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1)", cancellationToken, PgParameter.Text(source));
+            && await connection.ScalarAsync<bool>(
+                "SELECT EXISTS (SELECT FROM archiver.archives AS a WHERE a.source = $1)",
+                cancellationToken,
+                PgParameter.Text(source)
+            );
     }
 
     /// <summary>How the source's keys are written.</summary>
@@ -32,7 +38,12 @@ internal sealed class CandidateFinder(SourceConnections connections)
     /// <param name="form">Of the source's keys.</param>
     /// <param name="parts">Parts, the newest first, instead of whole sessions.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(RestoreOptions options, SessionIdForm form, bool parts, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(
+        RestoreOptions options,
+        SessionIdForm form,
+        bool parts,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
         var (afterObject, afterOffset, afterId, before) = (-1L, -1L, parts ? long.MaxValue : -1L, DateTimeOffset.MaxValue);
@@ -41,59 +52,120 @@ internal sealed class CandidateFinder(SourceConnections connections)
         {
             await using var connection = await connections.OpenAsync(cancellationToken);
             users ??= await UsersAsync(connection, options, cancellationToken);
-            sql ??= CandidateStatements.Page(parts, options.IntoSource ? await IsThereAsync(connection, cancellationToken) : null, options.OnConflict == ConflictMode.Replace);
+            sql ??= CandidateStatements.Page(
+                parts,
+                options.IntoSource ? await IsThereAsync(connection, cancellationToken) : null,
+                options.OnConflict == ConflictMode.Replace
+            );
             var page = await connection.QueryAsync(
-                sql, row => Read(options.Source, row), cancellationToken,
-                PgParameter.Text(options.Source), Texts([.. options.Ids.Select(form.KeyOf)]), Texts(options.ObjectKeys), PgParameter.TextsOrNull(users), Uuid(options.Run),
-                PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To), PgParameter.Bool(onlyArchived), PgParameter.Int(options.Generation),
-                PgParameter.Bigint(afterObject), PgParameter.Bigint(afterOffset), PgParameter.Bigint(afterId), PgParameter.Int(PageSize), Texts(options.Ids),
-                PgParameter.Instant(before));
+                sql,
+                row => Read(options.Source, row),
+                cancellationToken,
+                PgParameter.Text(options.Source),
+                Texts([.. options.Ids.Select(form.KeyOf)]),
+                Texts(options.ObjectKeys),
+                PgParameter.TextsOrNull(users),
+                Uuid(options.Run),
+                PgParameter.InstantOrNull(options.From),
+                PgParameter.InstantOrNull(options.To),
+                PgParameter.Bool(onlyArchived),
+                PgParameter.Int(options.Generation),
+                PgParameter.Bigint(afterObject),
+                PgParameter.Bigint(afterOffset),
+                PgParameter.Bigint(afterId),
+                PgParameter.Int(PageSize),
+                Texts(options.Ids),
+                PgParameter.Instant(before)
+            );
             if (page.Count > 0)
                 yield return page;
             if (page.Count < PageSize)
                 yield break;
-            (afterObject, afterOffset, afterId, before) = (page[^1].ObjectId, page[^1].Archive.Offset, page[^1].Archive.Id, page[^1].Archive.CopiedAt!.Value);
+            (afterObject, afterOffset, afterId, before) = (
+                page[^1].ObjectId,
+                page[^1].Archive.Offset,
+                page[^1].Archive.Id,
+                page[^1].Archive.CopiedAt!.Value
+            );
         }
     }
 
-    /// <summary>Sessions that a selection by user, run or dates names and that were restored before: how many are there, and which are gone since.</summary>
+    /// <summary>
+    /// Sessions that a selection by user, run or dates names and that were restored before: how many are there, and which are gone since.
+    /// </summary>
     public async Task<(long There, IReadOnlyList<string> Gone)> RestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         var restored = await connection.QueryAsync(
-            CandidateStatements.Restored(await IsThereAsync(connection, cancellationToken)), row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)), cancellationToken, PgParameter.Text(options.Source),
-            PgParameter.TextsOrNull(await UsersAsync(connection, options, cancellationToken)), Uuid(options.Run),
-            PgParameter.InstantOrNull(options.From), PgParameter.InstantOrNull(options.To));
+            CandidateStatements.Restored(await IsThereAsync(connection, cancellationToken)),
+            row => (Session: row.GetString(0), IsThere: row.GetBoolean(1)),
+            cancellationToken,
+            PgParameter.Text(options.Source),
+            PgParameter.TextsOrNull(await UsersAsync(connection, options, cancellationToken)),
+            Uuid(options.Run),
+            PgParameter.InstantOrNull(options.From),
+            PgParameter.InstantOrNull(options.To)
+        );
         return (restored.Count(r => r.IsThere), [.. restored.Where(r => !r.IsThere).Select(r => r.Session).Distinct()]);
     }
 
     /// <summary>Of sessions that were named, the parts that were restored before; each by key and external id.</summary>
-    public async Task<IReadOnlyList<(string Session, string? ExternalId)>> RestoredPartsAsync(string source, IEnumerable<string> keys, IEnumerable<string> ids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(string Session, string? ExternalId)>> RestoredPartsAsync(
+        string source,
+        IEnumerable<string> keys,
+        IEnumerable<string> ids,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         return await connection.QueryAsync(
-            CandidateStatements.RestoredParts, row => (row.GetString(0), row.TextOrNull(1)), cancellationToken, PgParameter.Text(source), PgParameter.Texts(keys), PgParameter.Texts(ids));
+            CandidateStatements.RestoredParts,
+            row => (row.GetString(0), row.TextOrNull(1)),
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Texts(keys),
+            PgParameter.Texts(ids)
+        );
     }
 
     private async Task<string> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         CandidateStatements.IsThere(connections.Map, await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken));
 
-    private Task<IReadOnlyCollection<string>?> UsersAsync(NpgsqlConnection connection, RestoreOptions options, CancellationToken cancellationToken) =>
-        SameUser.InLedgerAsync(connection, options.Source, connections.Map, options.User, cancellationToken);
+    private Task<IReadOnlyCollection<string>?> UsersAsync(
+        NpgsqlConnection connection,
+        RestoreOptions options,
+        CancellationToken cancellationToken
+    ) => SameUser.InLedgerAsync(connection, options.Source, connections.Map, options.User, cancellationToken);
 
-    private static FoundArchive Read(string source, NpgsqlDataReader row) => new(
-        new LocatedArchive(
-            row.GetInt64(0), source, row.GetString(1), row.GetInt32(2), row.GetString(3), new ObjectName(row.GetString(4), row.TextOrNull(5)),
-            row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<byte[]>(9))
-        {
-            User = row.TextOrNull(12),
-            Created = row.InstantOrNull(13),
-            CopiedAt = row.GetFieldValue<DateTimeOffset>(14),
-        },
-        row.GetInt64(10), row.TextOrNull(11), row.GetBoolean(15));
+    private static FoundArchive Read(string source, NpgsqlDataReader row) =>
+        new(
+            new LocatedArchive(
+                row.GetInt64(0),
+                source,
+                row.GetString(1),
+                row.GetInt32(2),
+                row.GetString(3),
+                new ObjectName(row.GetString(4), row.TextOrNull(5)),
+                row.GetInt64(6),
+                row.GetInt64(7),
+                row.GetInt64(8),
+                row.GetFieldValue<byte[]>(9)
+            )
+            {
+                User = row.TextOrNull(12),
+                Created = row.InstantOrNull(13),
+                CopiedAt = row.GetFieldValue<DateTimeOffset>(14),
+            },
+            row.GetInt64(10),
+            row.TextOrNull(11),
+            row.GetBoolean(15)
+        );
 
     private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>
-        values.Count > 0 ? PgParameter.Texts(values) : new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
+        values.Count > 0
+            ? PgParameter.Texts(values)
+            : new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
 
-    private static NpgsqlParameter Uuid(Guid? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid };
+    private static NpgsqlParameter Uuid(Guid? value) =>
+        new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid };
 }

@@ -8,59 +8,84 @@ namespace Archiver.Core.Reading;
 internal static class CandidateStatements
 {
     /// <summary>Whether the session of an archive, alias a, has a row.</summary>
-    public static string IsThere(SourceMap map, SourceShape shape) => $"EXISTS (SELECT FROM {map.Session.Sql} AS t WHERE {shape.KeyOf(map, "t")}::text = a.session_id)";
+    public static string IsThere(SourceMap map, SourceShape shape) =>
+        $"EXISTS (SELECT FROM {map.Session.Sql} AS t WHERE {shape.KeyOf(map, "t")}::text = a.session_id)";
 
     // Ids come twice: as keys, and as they were given. An id that is one session's key and another's external id means the first.
     // The newest archive that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
     // tables; ids and other targets take whatever can be read. Of parts all are taken whose messages are not in the tables.
     /// <summary>A page of archives.</summary>
     /// <param name="parts">Parts instead of whole sessions.</param>
-    /// <param name="isThere">SQL of whether the session has a row; null where rows go elsewhere, and what is in the source says nothing.</param>
+    /// <param name="isThere">
+    /// SQL of whether the session has a row; null where rows go elsewhere, and what is in the source says nothing.
+    /// </param>
     /// <param name="replaces">Whether what is asked for takes the place of a live session.</param>
-    public static string Page(bool parts, string? isThere, bool replaces) => $"""
-        SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, a.object_id, a.external_id, a.user_id, a.session_created_at, a.exported_at,
-               {(parts && isThere is not null ? $"$8 AND NOT {isThere} AND NOT EXISTS ({OfSession("w", part: false)} AND w.state = 'archived')" : "false")}
-        FROM archiver.archives AS a
-        JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.source = $1 AND {(parts ? "a.part" : "NOT a.part")}
-          AND ($2::text[] IS NULL OR a.session_id = ANY ($2)
-               OR (a.external_id = ANY ($14) AND NOT EXISTS (
-                 SELECT FROM archiver.archives AS k
-                 WHERE k.source = a.source AND k.session_id = ($2::text[])[array_position($14::text[], a.external_id)] AND k.state NOT IN ('abandoned', 'discarded', 'erased'))))
-          AND ($3::text[] IS NULL OR o.key = ANY ($3))
-          AND ($4::text[] IS NULL OR a.user_id = ANY ($4))
-          AND ($5::uuid IS NULL OR a.run_id = $5)
-          AND ($6::timestamptz IS NULL OR a.session_last_activity >= $6)
-          AND ($7::timestamptz IS NULL OR a.session_last_activity < $7)
-          AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
-          AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
-                   WHEN $3::text[] IS NOT NULL THEN true
-                   ELSE {(parts ? "a.state IN ('archived', 'unknown')" : Whole(replaces ? null : isThere))} END
-          AND {(parts ? "(a.exported_at, a.id) < ($15::timestamptz, $12) AND $10::bigint IS NOT NULL AND $11::bigint IS NOT NULL" : "(a.object_id, a.byte_offset, a.id) > ($10, $11, $12) AND $15::timestamptz IS NOT NULL")}
-        ORDER BY {(parts ? "a.exported_at DESC, a.id DESC" : "a.object_id, a.byte_offset, a.id")}
-        LIMIT $13
-        """;
+    public static string Page(bool parts, string? isThere, bool replaces) =>
+        $"""
+            SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length,
+              a.json_sha256,
+              a.object_id, a.external_id, a.user_id, a.session_created_at, a.exported_at,
+                   {(
+                parts && isThere is not null
+                    ? $"$8 AND NOT {isThere} AND NOT EXISTS ({OfSession("w", part: false)} AND w.state = 'archived')"
+                    : "false"
+            )}
+            FROM archiver.archives AS a
+            JOIN archiver.objects AS o ON o.id = a.object_id
+            WHERE a.source = $1 AND {(parts ? "a.part" : "NOT a.part")}
+              AND ($2::text[] IS NULL OR a.session_id = ANY ($2)
+                   OR (a.external_id = ANY ($14) AND NOT EXISTS (
+                     SELECT FROM archiver.archives AS k
+                     WHERE k.source = a.source AND k.session_id = ($2::text[])[array_position($14::text[], a.external_id)]
+                       AND k.state NOT IN ('abandoned', 'discarded', 'erased'))))
+              AND ($3::text[] IS NULL OR o.key = ANY ($3))
+              AND ($4::text[] IS NULL OR a.user_id = ANY ($4))
+              AND ($5::uuid IS NULL OR a.run_id = $5)
+              AND ($6::timestamptz IS NULL OR a.session_last_activity >= $6)
+              AND ($7::timestamptz IS NULL OR a.session_last_activity < $7)
+              AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
+              AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
+                       WHEN $3::text[] IS NOT NULL THEN true
+                       ELSE {(parts ? "a.state IN ('archived', 'unknown')" : Whole(replaces ? null : isThere))} END
+              AND {(
+                parts
+                    ? "(a.exported_at, a.id) < ($15::timestamptz, $12) AND $10::bigint IS NOT NULL AND $11::bigint IS NOT NULL"
+                    : "(a.object_id, a.byte_offset, a.id) > ($10, $11, $12) AND $15::timestamptz IS NOT NULL"
+            )}
+            ORDER BY {(parts ? "a.exported_at DESC, a.id DESC" : "a.object_id, a.byte_offset, a.id")}
+            LIMIT $13
+            """;
 
     // One that is live because it was restored is not in question where older messages of it are to come back.
-    private static string Whole(string? isThere) => $"""
-        NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown'))
-        {(isThere is null ? "" : $"AND NOT (a.state = 'restored' AND EXISTS ({OfSession("p", part: true)} AND p.state IN ('archived', 'unknown')) AND {isThere})")}
-        """;
+    private static string Whole(string? isThere) =>
+        $"""
+            NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
+              AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown'))
+            {(
+                isThere is null
+                    ? ""
+                    : $"AND NOT (a.state = 'restored' AND {isThere}"
+                        + $" AND EXISTS ({OfSession("p", part: true)} AND p.state IN ('archived', 'unknown')))"
+            )}
+            """;
 
     private static string OfSession(string alias, bool part) =>
-        $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id AND {(part ? "" : "NOT ")}{alias}.part";
+        $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id AND "
+        + $"{(part ? "" : "NOT ")}{alias}.part";
 
     // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
-    public static string Restored(string isThere) => $"""
-        SELECT a.session_id, {isThere}
-        FROM archiver.archives AS a
-        WHERE a.source = $1 AND a.state = 'restored'
-          AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
-          AND ($3::uuid IS NULL OR a.run_id = $3)
-          AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
-          AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
-          AND (a.part OR NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")} AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')))
-        """;
+    public static string Restored(string isThere) =>
+        $"""
+            SELECT a.session_id, {isThere}
+            FROM archiver.archives AS a
+            WHERE a.source = $1 AND a.state = 'restored'
+              AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
+              AND ($3::uuid IS NULL OR a.run_id = $3)
+              AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
+              AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
+              AND (a.part OR NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
+                AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')))
+            """;
 
     public const string RestoredParts = """
         SELECT a.session_id, a.external_id FROM archiver.archives AS a

@@ -13,7 +13,10 @@ public enum ConflictMode
     Replace,
 }
 
-/// <summary>What to restore, from which source, and to where. At least one of the selections is given; several are ANDed, ids and keys are not combined with others.</summary>
+/// <summary>
+/// What to restore, from which source, and to where. At least one of the selections is given; several are ANDed, ids and keys are not
+/// combined with others.
+/// </summary>
 public sealed record RestoreOptions
 {
     /// <summary>Name of the source whose ledger and objects are read.</summary>
@@ -55,7 +58,9 @@ public sealed record RestoreOptions
     /// <summary>With <see cref="Reactivate"/>: the new expiry; null clears it.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>No trigger fires; foreign keys are checked by the restore. Needs superuser, or SET granted on session_replication_role.</summary>
+    /// <summary>
+    /// No trigger fires; foreign keys are checked by the restore. Needs superuser, or SET granted on session_replication_role.
+    /// </summary>
     public bool DisableTriggers { get; init; }
 
     /// <summary>Everything is tried and rolled back.</summary>
@@ -67,7 +72,9 @@ public sealed record RestoreOptions
     /// <summary><c>column</c>, <c>table.column</c> or <c>table.*</c>.</summary>
     public IReadOnlyList<string> DropColumns { get; init; } = [];
 
-    /// <summary><c>column</c> or <c>table.column</c>: columns of another type today that may lose what the server's cast to it loses.</summary>
+    /// <summary>
+    /// <c>column</c> or <c>table.column</c>: columns of another type today that may lose what the server's cast to it loses.
+    /// </summary>
     public IReadOnlyList<string> AcceptLoss { get; init; } = [];
 
     /// <summary>Whether the rows go to where they came from, so that the ledger takes part.</summary>

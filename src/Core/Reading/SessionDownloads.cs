@@ -6,7 +6,8 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Reading;
 
 /// <summary>
-/// Downloads many documents at once and hands each to <paramref name="take"/>, decompressed. Members that lie beside each other in one object
+/// Downloads many documents at once and hands each to <paramref name="take"/>, decompressed. Members that lie beside each other in one
+/// object
 /// come with one request.
 /// </summary>
 /// <param name="store">The reading side.</param>
@@ -14,7 +15,11 @@ namespace Archiver.Core.Reading;
 /// <param name="refuse">Told of each session that cannot be read or was refused.</param>
 /// <param name="concurrency">Requests at once.</param>
 internal sealed class SessionDownloads(
-    IArchiveReader store, Func<RestoreCandidate, Stream, CancellationToken, Task> take, Action<RestoreCandidate, ReadProblem, string> refuse, int concurrency)
+    IArchiveReader store,
+    Func<RestoreCandidate, Stream, CancellationToken, Task> take,
+    Action<RestoreCandidate, ReadProblem, string> refuse,
+    int concurrency
+)
 {
     /// <summary>Bytes of neighbouring members that one request fetches.</summary>
     private const long FetchBytes = 4L << 20;
@@ -49,8 +54,11 @@ internal sealed class SessionDownloads(
     }
 
     private static bool Follows(List<RestoreCandidate> fetch, RestoreCandidate next) =>
-        fetch[^1].Archive is { } last && next.Archive is { } archive && last.Object == archive.Object
-        && last.Offset + last.Length == archive.Offset && archive.Offset + archive.Length - fetch[0].Archive!.Offset <= FetchBytes;
+        fetch[^1].Archive is { } last
+        && next.Archive is { } archive
+        && last.Object == archive.Object
+        && last.Offset + last.Length == archive.Offset
+        && archive.Offset + archive.Length - fetch[0].Archive!.Offset <= FetchBytes;
 
     private async Task FetchAsync(IReadOnlyList<RestoreCandidate> fetch, CancellationToken cancellationToken)
     {
@@ -63,7 +71,10 @@ internal sealed class SessionDownloads(
                 if (body is null)
                 {
                     var left = await new AllObjects(store).FindOthersAsync(fetch[done].Object, cancellationToken);
-                    var (problem, detail) = left.Count == 0 ? (ReadProblem.Missing, $"its object is missing in {store.Location}") : (ReadProblem.Hidden, AllObjects.Describe(store, fetch[done].Object, left));
+                    var (problem, detail) =
+                        left.Count == 0
+                            ? (ReadProblem.Missing, $"its object is missing in {store.Location}")
+                            : (ReadProblem.Hidden, AllObjects.Describe(store, fetch[done].Object, left));
                     foreach (var candidate in fetch.Skip(done))
                         refuse(candidate, problem, detail);
                     return;

@@ -11,4 +11,10 @@ namespace Archiver.Core.Reading;
 /// <param name="Count">How many messages the document has.</param>
 /// <param name="Related">Rows of every other child by its name.</param>
 internal sealed record Transcript(
-    DocumentHeader Header, JsonElement Session, IReadOnlyList<JsonElement> Messages, int First, int Count, IReadOnlyDictionary<string, int> Related);
+    DocumentHeader Header,
+    JsonElement Session,
+    IReadOnlyList<JsonElement> Messages,
+    int First,
+    int Count,
+    IReadOnlyDictionary<string, int> Related
+);

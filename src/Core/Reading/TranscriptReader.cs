@@ -6,7 +6,9 @@ using Archiver.Core.Spool;
 
 namespace Archiver.Core.Reading;
 
-/// <summary>Reads a page of a document's messages for a person. The whole document is read and compared with the ledger before anything is shown.</summary>
+/// <summary>
+/// Reads a page of a document's messages for a person. The whole document is read and compared with the ledger before anything is shown.
+/// </summary>
 internal sealed class TranscriptReader(ArchiveDownloader downloader)
 {
     /// <summary>Bytes of message rows that one page may hold in memory; what comes after them is on the next page.</summary>
@@ -35,7 +37,13 @@ internal sealed class TranscriptReader(ArchiveDownloader downloader)
                 counts[document.Table] = number + 1;
                 if (document.Table == SourceMap.SessionName)
                     session = Parse(document.Row);
-                else if (document.Table == SourceMap.MessagesName && number >= first && messages.Count < most && number == first + messages.Count && (bytes == 0 || bytes + document.Row.Length <= PageBytes))
+                else if (
+                    document.Table == SourceMap.MessagesName
+                    && number >= first
+                    && messages.Count < most
+                    && number == first + messages.Count
+                    && (bytes == 0 || bytes + document.Row.Length <= PageBytes)
+                )
                 {
                     bytes += document.Row.Length;
                     messages.Add(Parse(document.Row));

@@ -7,7 +7,8 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>
-/// Lays the listing of a prefix and the ledger's objects side by side, both in the order of their keys, page by page. What the listing lacks is
+/// Lays the listing of a prefix and the ledger's objects side by side, both in the order of their keys, page by page. What the listing
+/// lacks is
 /// asked for by key and by version before it is called missing.
 /// </summary>
 internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveReader store, SourceSettings source)
@@ -32,7 +33,9 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
     /// <summary>Keys of stored objects of which the store has no version.</summary>
     public List<string> Missing { get; } = [];
 
-    /// <summary>Stored objects that are not read as they should be: hidden by a delete marker or a later version, or another object by its length.</summary>
+    /// <summary>
+    /// Stored objects that are not read as they should be: hidden by a delete marker or a later version, or another object by its length.
+    /// </summary>
     public List<SkippedObject> Hidden { get; } = [];
 
     /// <summary>Why nothing behind a delete marker was seen, or null.</summary>
@@ -49,7 +52,10 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
             await StoreWitness.RequireAsync(connection, store, source, cancellationToken);
         while (hasListed || hasRecorded)
         {
-            var order = !hasListed ? 1 : !hasRecorded ? -1 : string.CompareOrdinal(listed.Current.Key, recorded.Current.Name.Key);
+            var order =
+                !hasListed ? 1
+                : !hasRecorded ? -1
+                : string.CompareOrdinal(listed.Current.Key, recorded.Current.Name.Key);
             if (order < 0 && BucketScan.IsArchiveKey(source.Prefix, listed.Current.Key))
                 Unrecorded.Add(listed.Current);
             if (order > 0 && recorded.Current.IsOurArchive)
@@ -64,7 +70,11 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         foreach (var (name, _, _, _) in _unlisted)
         {
             if ((await _objects.FindAsync(name, cancellationToken)).Count > 0)
-                throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{name.Key}' and does not list it: its listing is not true, so nothing can be compared. Something between may answer in its place.");
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"{store.Location} has '{name.Key}' and does not list it: its listing "
+                        + "is not true, so nothing can be compared. Something between may answer in its place."
+                );
             Missing.Add(name.Key);
         }
     }
@@ -72,38 +82,79 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
     private async Task CompareAsync(ListedVersions listed, RecordedObject recorded, CancellationToken cancellationToken)
     {
         var (name, current) = (recorded.Name, listed.Versions[0]);
-        var ours = name.VersionId is null || Limitation is not null ? current : listed.Versions.FirstOrDefault(v => v.VersionId == name.VersionId);
+        var ours =
+            name.VersionId is null || Limitation is not null ? current : listed.Versions.FirstOrDefault(v => v.VersionId == name.VersionId);
         if (ours is null)
         {
             if (await store.HeadAsync(name, cancellationToken) is not null)
-                throw new StorageException(StorageFailure.Transient, $"{store.Location} has version {name.VersionId} of '{name.Key}' and does not list it: its listing is not true, so nothing can be compared.");
-            Hidden.Add(new(name.Key, $"the version that was archived is gone; {listed.Objects.Count()} other of this key left, which may or may not hold it"));
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"{store.Location} has version {name.VersionId} of '{name.Key}' and "
+                        + "does not list it: its listing is not true, so nothing can be compared."
+                );
+            Hidden.Add(
+                new(
+                    name.Key,
+                    $"the version that was archived is gone; {listed.Objects.Count()} other of this key left, which may "
+                        + "or may not hold it"
+                )
+            );
         }
         else if (listed.IsHidden)
         {
-            Hidden.Add(new(name.Key, name.VersionId is null
-                ? $"a delete marker hides it, and the ledger knows no version to read it by; version {listed.Objects.First().VersionId} is there: remove the marker"
-                : "a delete marker hides it; its version is there and is still read: remove the marker before a lifecycle rule ends what it hides"));
+            Hidden.Add(
+                new(
+                    name.Key,
+                    name.VersionId is null
+                        ? "a delete marker hides it, and the ledger knows no version to read it by; version "
+                            + $"{listed.Objects.First().VersionId} is "
+                            + "there: remove the marker"
+                        : "a delete marker hides it; its version is there and is still read: remove the marker before a lifecycle rule "
+                            + "ends what "
+                            + "it hides"
+                )
+            );
         }
         else if (ours.Length != recorded.Length)
         {
-            Hidden.Add(new(name.Key, $"another object lies in its place: of {ours.Length} bytes, and the ledger has {recorded.Length}; archiver verify --all tells whether the session is in it"));
+            Hidden.Add(
+                new(
+                    name.Key,
+                    $"another object lies in its place: of {ours.Length} bytes, and the ledger has {recorded.Length}; "
+                        + "archiver verify --all tells whether the session is in it"
+                )
+            );
         }
         else if (ours != current)
         {
-            Hidden.Add(new(name.Key, $"version {current.VersionId} was put over it; its own version is there and is still read: remove the later one before a lifecycle rule ends what it hides"));
+            Hidden.Add(
+                new(
+                    name.Key,
+                    $"version {current.VersionId} was put over it; its own version is there and is still read: remove the "
+                        + "later one before a lifecycle rule ends what it hides"
+                )
+            );
         }
     }
 
-    private async IAsyncEnumerable<RecordedObject> RecordedAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<RecordedObject> RecordedAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var after = "";
         while (true)
         {
             var page = await connection.QueryAsync(
-                Page, row => new RecordedObject(new(row.GetString(0), row.TextOrNull(3)), row.GetString(1), row.GetBoolean(2), row.GetInt64(4)), cancellationToken,
-                PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(after),
-                PgParameter.Text($"{source.Prefix}/"), PgParameter.Text($"{source.Prefix}0"), PgParameter.Int(PageSize));
+                Page,
+                row => new RecordedObject(new(row.GetString(0), row.TextOrNull(3)), row.GetString(1), row.GetBoolean(2), row.GetInt64(4)),
+                cancellationToken,
+                PgParameter.Text(store.Location),
+                PgParameter.Text(source.Name),
+                PgParameter.Text(after),
+                PgParameter.Text($"{source.Prefix}/"),
+                PgParameter.Text($"{source.Prefix}0"),
+                PgParameter.Int(PageSize)
+            );
             foreach (var row in page)
                 yield return row;
             if (page.Count < PageSize)

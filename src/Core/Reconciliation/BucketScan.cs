@@ -27,7 +27,10 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
 
     /// <summary>Reads the objects and returns those that are ours, in any order.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async IAsyncEnumerable<FoundObject> ReadAsync(IAsyncEnumerable<ListedVersions> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FoundObject> ReadAsync(
+        IAsyncEnumerable<ListedVersions> keys,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         _names = await FormerNames.LoadAsync(store, source, cancellationToken);
         var found = Channel.CreateBounded<FoundObject>(concurrency * 4);
@@ -65,7 +68,11 @@ internal sealed class BucketScan(IArchiveReader store, SourceSettings source, Da
         return null;
     }
 
-    private async Task ExamineAsync(IAsyncEnumerable<ListedVersions> keys, ChannelWriter<FoundObject> output, CancellationToken cancellationToken)
+    private async Task ExamineAsync(
+        IAsyncEnumerable<ListedVersions> keys,
+        ChannelWriter<FoundObject> output,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

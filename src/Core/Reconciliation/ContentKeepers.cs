@@ -8,8 +8,10 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>
-/// Looks for another object that holds the same rows of a session. An object is what it holds, not where it lies: a newer generation with other
-/// rows keeps nothing of an older one, and the same object found by two ways is one object. So a keeper is recorded at a place of this very store,
+/// Looks for another object that holds the same rows of a session. An object is what it holds, not where it lies: a newer generation with
+/// other
+/// rows keeps nothing of an older one, and the same object found by two ways is one object. So a keeper is recorded at a place of this very
+/// store,
 /// of which no other row has the key, is read back now to its last byte, and a commit confirmed it or it was written later.
 /// </summary>
 internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader store, SourceSettings source, ConfirmedObjects confirmed)
@@ -31,15 +33,28 @@ internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader
     {
         var candidates = await connection.QueryAsync(
             Candidates,
-            row => new Candidate(new(row.GetString(0), row.TextOrNull(1)), row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4), row.TextOrNull(5)),
-            cancellationToken, PgParameter.Text(source.Name), PgParameter.Text(document.SessionId), PgParameter.Text(store.Location));
+            row => new Candidate(
+                new(row.GetString(0), row.TextOrNull(1)),
+                row.GetInt64(2),
+                row.GetInt64(3),
+                row.GetFieldValue<byte[]>(4),
+                row.TextOrNull(5)
+            ),
+            cancellationToken,
+            PgParameter.Text(source.Name),
+            PgParameter.Text(document.SessionId),
+            PgParameter.Text(store.Location)
+        );
         foreach (var candidate in candidates)
         {
-            if (await _examiner.ReadAsync(candidate.Name, candidate.Offset, candidate.Length, cancellationToken) is { } keeper
+            if (
+                await _examiner.ReadAsync(candidate.Name, candidate.Offset, candidate.Length, cancellationToken) is { } keeper
                 && keeper.JsonSha256.AsSpan().SequenceEqual(candidate.JsonSha256)
-                && keeper.SessionId == document.SessionId && keeper.RowsSha256.AsSpan().SequenceEqual(document.RowsSha256)
+                && keeper.SessionId == document.SessionId
+                && keeper.RowsSha256.AsSpan().SequenceEqual(document.RowsSha256)
                 && (candidate.IsConfirmed || confirmed.Has(keeper) || keeper.ArchivedAt > document.ArchivedAt)
-                && await IsCurrentAsync(candidate.Name, cancellationToken))
+                && await IsCurrentAsync(candidate.Name, cancellationToken)
+            )
             {
                 return true;
             }
@@ -49,7 +64,8 @@ internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader
 
     /// <summary>Not behind a delete marker or a later version: a lifecycle rule may end what these hide.</summary>
     private async Task<bool> IsCurrentAsync(ObjectName name, CancellationToken cancellationToken) =>
-        await store.HeadAsync(new(name.Key), cancellationToken) is { } head && (name.VersionId is null || head.Name.VersionId == name.VersionId);
+        await store.HeadAsync(new(name.Key), cancellationToken) is { } head
+        && (name.VersionId is null || head.Name.VersionId == name.VersionId);
 
     /// <summary>An archive of the same session.</summary>
     private sealed record Candidate(ObjectName Name, long Offset, long Length, byte[] JsonSha256, string? Reason)

@@ -33,12 +33,20 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         """;
 
     /// <param name="sourceName">Name of the source.</param>
-    /// <param name="otherSystems">Also take objects that say they come from another database or system, as after a move to a new server.</param>
+    /// <param name="otherSystems">
+    /// Also take objects that say they come from another database or system, as after a move to a new server.
+    /// </param>
     /// <param name="who">Who asked, for the audit.</param>
     /// <param name="progress">Told the number of objects read.</param>
     /// <param name="cancellationToken">Gives up; nothing is written then.</param>
     /// <exception cref="ArchiverException">No such source, or another worker runs on it.</exception>
-    public async Task<RebuildReport> RebuildAsync(string sourceName, bool otherSystems, string who, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    public async Task<RebuildReport> RebuildAsync(
+        string sourceName,
+        bool otherSystems,
+        string who,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
@@ -46,8 +54,13 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         await using var connection = await pool.OpenDirectAsync(cancellationToken);
         await MappedTables.RequireAsync(connection, source, cancellationToken);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken)
-            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
+        await using var taken = await SourceLock.TryTakeAsync(
+            pool,
+            SourceLockKey.For(source.Name, shard: 0),
+            source.Name,
+            time,
+            cancellationToken
+        ) ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
 
         await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token);
@@ -83,15 +96,38 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         // Every archive was stored after a probe, which left an object under the same prefix.
         var probe = S3OverwriteProbe.KeyOf(source.Prefix, multipart: false);
         if (!listing.HasSeen && await store.HeadAsync(new(probe), stop.Token) is not null)
-            throw new StorageException(StorageFailure.Transient, $"{store.Location} has '{probe}' and lists nothing: its listing is not true. Nothing was rebuilt. Something between may answer in its place.");
+            throw new StorageException(
+                StorageFailure.Transient,
+                $"{store.Location} has '{probe}' and lists nothing: its listing is not "
+                    + "true. Nothing was rebuilt. Something between may answer in its place."
+            );
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
             await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited));
         await connection.ExecuteAsync(KnowFormer, stop.Token, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _))));
-        var added = await records.WriteAsync(new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }), pool, taken.Lease, stop.Token);
-        return new() { Objects = objects, Archives = added, Manifests = manifests, Erased = records.Erased, Foreign = scan.Foreign, Copies = copies.Found, Unreadable = scan.Unreadable, Limitation = listing.Limitation };
+        var added = await records.WriteAsync(
+            new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }),
+            pool,
+            taken.Lease,
+            stop.Token
+        );
+        return new()
+        {
+            Objects = objects,
+            Archives = added,
+            Manifests = manifests,
+            Erased = records.Erased,
+            Foreign = scan.Foreign,
+            Copies = copies.Found,
+            Unreadable = scan.Unreadable,
+            Limitation = listing.Limitation,
+        };
     }
 
-    private static async IAsyncEnumerable<ListedVersions> KeysAsync(AllObjects listing, SourceSettings source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<ListedVersions> KeysAsync(
+        AllObjects listing,
+        SourceSettings source,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await foreach (var listed in listing.ListAsync($"{source.Prefix}/", cancellationToken))
         {

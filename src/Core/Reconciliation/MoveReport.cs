@@ -3,7 +3,9 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>What <c>ledger move</c> is told.</summary>
-/// <param name="From">Where the ledger has the objects, as it writes it: <c>s3://bucket</c> or a folder. Null where there is only one such place.</param>
+/// <param name="From">
+/// Where the ledger has the objects, as it writes it: <c>s3://bucket</c> or a folder. Null where there is only one such place.
+/// </param>
 /// <param name="FromPrefix">Their prefix there; null where it has stayed the same.</param>
 /// <param name="Apply">Whether to rewrite the ledger, or only to verify.</param>
 public sealed record MoveOptions(string? From, string? FromPrefix, bool Apply);

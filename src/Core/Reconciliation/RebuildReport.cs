@@ -1,6 +1,8 @@
 namespace Archiver.Core.Reconciliation;
 
-/// <summary>What <c>ledger rebuild</c> did. Holds, quarantine, acceptances and audit are not in the bucket and cannot be recovered.</summary>
+/// <summary>
+/// What <c>ledger rebuild</c> did. Holds, quarantine, acceptances and audit are not in the bucket and cannot be recovered.
+/// </summary>
 public sealed record RebuildReport
 {
     /// <summary>Objects read.</summary>
@@ -9,7 +11,9 @@ public sealed record RebuildReport
     /// <summary>Archives added to the ledger.</summary>
     public required long Archives { get; init; }
 
-    /// <summary>Documents of sessions that were erased: no archive of them was added. To remove them: <c>archiver erase --reapply</c>.</summary>
+    /// <summary>
+    /// Documents of sessions that were erased: no archive of them was added. To remove them: <c>archiver erase --reapply</c>.
+    /// </summary>
     public long Erased { get; init; }
 
     /// <summary>Manifests read.</summary>

@@ -13,7 +13,9 @@ internal sealed record ReconcileScope
 
     public required SourceConnections Connections { get; init; }
 
-    /// <summary>For reading. What commits takes one of its own: an answer that is lost takes its connection with it, and the rest goes on.</summary>
+    /// <summary>
+    /// For reading. What commits takes one of its own: an answer that is lost takes its connection with it, and the rest goes on.
+    /// </summary>
     public required NpgsqlConnection Connection { get; init; }
 
     public required IArchiveStore Store { get; init; }

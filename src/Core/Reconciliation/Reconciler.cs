@@ -10,12 +10,14 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>
-/// Compares bucket, ledger and rows. With fix it adopts what the ledger lost, corrects states, and removes abandoned objects that are provably
+/// Compares bucket, ledger and rows. With fix it adopts what the ledger lost, corrects states, and removes abandoned objects that are
+/// provably
 /// nobody's only copy; it is the one place besides erase and discard that removes an object at all.
 /// </summary>
 internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time)
 {
-    private const string IsRecorded = "SELECT EXISTS (SELECT FROM archiver.objects AS o WHERE o.location = $1 AND o.source = $2 AND o.key = $3)";
+    private const string IsRecorded =
+        "SELECT EXISTS (SELECT FROM archiver.objects AS o WHERE o.location = $1 AND o.source = $2 AND o.key = $3)";
 
     /// <param name="sourceName">Name of the source.</param>
     /// <param name="fix">Whether to change anything.</param>
@@ -25,7 +27,10 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<ReconcileReport> RunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken) =>
         await TryRunAsync(sourceName, fix, who, cancellationToken)
-        ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{sourceName}'. Reconcile again when it is done.");
+        ?? throw new ArchiverException(
+            FailureKind.Refused,
+            $"Another worker runs on source '{sourceName}'. Reconcile again when it is done."
+        );
 
     /// <summary>The same, and null when another worker runs on the source.</summary>
     public async Task<ReconcileReport?> TryRunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken)
@@ -37,14 +42,27 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await MappedTables.RequireAsync(connection, source, cancellationToken);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
-        await using var taken = await SourceLock.TryTakeAsync(pool, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken);
+        await using var taken = await SourceLock.TryTakeAsync(
+            pool,
+            SourceLockKey.For(source.Name, shard: 0),
+            source.Name,
+            time,
+            cancellationToken
+        );
         if (taken is null)
             return null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
         return await RunAsync(source, connection, taken.Lease, fix, who, stop.Token);
     }
 
-    private async Task<ReconcileReport> RunAsync(SourceSettings source, NpgsqlConnection connection, Lease lease, bool fix, string who, CancellationToken cancellationToken)
+    private async Task<ReconcileReport> RunAsync(
+        SourceSettings source,
+        NpgsqlConnection connection,
+        Lease lease,
+        bool fix,
+        string who,
+        CancellationToken cancellationToken
+    )
     {
         await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
         var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken);
@@ -67,7 +85,11 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
         var unrecorded = await new UnrecordedArchives(scope, scan, copies).AdoptAsync(comparison.Unrecorded, cancellationToken);
-        var unknown = new UnknownArchives(connection, source, await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken));
+        var unknown = new UnknownArchives(
+            connection,
+            source,
+            await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken)
+        );
         var live = await unknown.LiveAndArchivedAsync(cancellationToken);
         var deleted = await unknown.DeletedSinceAsync(cancellationToken);
         var (removable, kept) = await new SuperfluousRemoval(scope, scan).RemoveAsync(abandoned, cancellationToken);
@@ -76,11 +98,20 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             await unknown.SettleLiveAsync(cancellationToken);
             await unknown.SettleDeletedAsync(cancellationToken);
         }
-        // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads: what has no
+        // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads:
+        // what has no
         // row is another installation's.
         Task<bool> IsRecordedAsync(string key, CancellationToken ct) =>
-            connection.ScalarAsync<bool>(IsRecorded, ct, PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text(key));
-        var uploads = fix ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken) : 0;
+            connection.ScalarAsync<bool>(
+                IsRecorded,
+                ct,
+                PgParameter.Text(store.Location),
+                PgParameter.Text(source.Name),
+                PgParameter.Text(key)
+            );
+        var uploads = fix
+            ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken)
+            : 0;
         var report = new ReconcileReport
         {
             Fixed = fix,
@@ -89,7 +120,13 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Unreadable = scan.Unreadable,
             Missing = [.. comparison.Missing.Where(k => !copies.Places.ContainsKey(k))],
             // Renamed in the bucket: no backup is needed to bring it back.
-            Hidden = [.. comparison.Hidden, .. comparison.Missing.Where(copies.Places.ContainsKey).Select(k => new SkippedObject(k, $"it lies under another name: move {copies.Places[k]} back to this key"))],
+            Hidden =
+            [
+                .. comparison.Hidden,
+                .. comparison
+                    .Missing.Where(copies.Places.ContainsKey)
+                    .Select(k => new SkippedObject(k, $"it lies under another name: move {copies.Places[k]} back to this key")),
+            ],
             Copies = copies.Found,
             Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken),
             LiveAndArchived = live,
@@ -103,12 +140,31 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         if (fix)
             await AuditLog.WriteAsync(
                 connection,
-                new(who, "reconcile", source.Name, null, null, null, new Dictionary<string, long> { ["adopted"] = unrecorded.Count, ["removed"] = removable.Count, ["restored"] = live.Count, ["uploads"] = uploads }),
-                cancellationToken);
+                new(
+                    who,
+                    "reconcile",
+                    source.Name,
+                    null,
+                    null,
+                    null,
+                    new Dictionary<string, long>
+                    {
+                        ["adopted"] = unrecorded.Count,
+                        ["removed"] = removable.Count,
+                        ["restored"] = live.Count,
+                        ["uploads"] = uploads,
+                    }
+                ),
+                cancellationToken
+            );
         return report;
     }
 
-    private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(
+        NpgsqlConnection connection,
+        SourceMap map,
+        CancellationToken cancellationToken
+    )
     {
         var orphans = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var child in map.Children)

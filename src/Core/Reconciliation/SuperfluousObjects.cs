@@ -13,11 +13,20 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>
-/// Decides which abandoned objects nobody needs (docs/protocol.md rule 21): ours, of a run that ended, old enough, and every session in every version
-/// of them either live with the very same rows or kept with the very same rows by another object. In doubt an object stays: keeping one costs cents.
+/// Decides which abandoned objects nobody needs (docs/protocol.md rule 21): ours, of a run that ended, old enough, and every session in
+/// every version
+/// of them either live with the very same rows or kept with the very same rows by another object. In doubt an object stays: keeping one
+/// costs cents.
 /// </summary>
 internal sealed class SuperfluousObjects(
-    NpgsqlConnection connection, IArchiveReader store, SourceSettings source, DatabaseIdentity database, BucketScan scan, RestoreTarget target, ImportPlans plans)
+    NpgsqlConnection connection,
+    IArchiveReader store,
+    SourceSettings source,
+    DatabaseIdentity database,
+    BucketScan scan,
+    RestoreTarget target,
+    ImportPlans plans
+)
 {
     /// <summary>Why an object stays that a hold covers.</summary>
     public const string Held = "a hold covers it, or may";
@@ -25,7 +34,8 @@ internal sealed class SuperfluousObjects(
     // The age counts from when the ledger gave it up: an object that was only now adopted is no older than that, whenever it was written.
     private static readonly string Abandoned = $"""
         SELECT o.id, o.key, o.version_id,
-               EXISTS (SELECT FROM unnest(o.members) AS m (session_id) WHERE NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")})), o.members
+               EXISTS (SELECT FROM unnest(o.members) AS m (session_id)
+                 WHERE NOT ({HoldCondition.IdNotHeld("o.source", "m.session_id")})), o.members
         FROM archiver.objects AS o
         JOIN archiver.runs AS r ON r.id = o.run_id
         WHERE o.location = $1 AND o.source = $2 AND o.state = 'abandoned' AND r.state <> 'running'
@@ -38,10 +48,25 @@ internal sealed class SuperfluousObjects(
 
     /// <summary>Asked before anything is adopted: no command adopts an object and removes it.</summary>
     public static async Task<IReadOnlyList<AbandonedObject>> ListAsync(
-        NpgsqlConnection connection, IArchiveReader store, SourceSettings source, TimeSpan minimumAge, CancellationToken cancellationToken) => await connection.QueryAsync(
-        Abandoned,
-        row => new AbandonedObject(row.GetInt64(0), new ObjectName(row.GetString(1), row.TextOrNull(2)), row.GetBoolean(3), row.GetFieldValue<string[]>(4)), cancellationToken,
-        PgParameter.Text(store.Location), PgParameter.Text(source.Name), PgParameter.Text($"{(long)minimumAge.TotalSeconds} seconds"));
+        NpgsqlConnection connection,
+        IArchiveReader store,
+        SourceSettings source,
+        TimeSpan minimumAge,
+        CancellationToken cancellationToken
+    ) =>
+        await connection.QueryAsync(
+            Abandoned,
+            row => new AbandonedObject(
+                row.GetInt64(0),
+                new ObjectName(row.GetString(1), row.TextOrNull(2)),
+                row.GetBoolean(3),
+                row.GetFieldValue<string[]>(4)
+            ),
+            cancellationToken,
+            PgParameter.Text(store.Location),
+            PgParameter.Text(source.Name),
+            PgParameter.Text($"{(long)minimumAge.TotalSeconds} seconds")
+        );
 
     /// <summary>Why an object has to stay, or null; an object of which no version is left has nothing to stay for.</summary>
     public async Task<string?> WhyKeptAsync(AbandonedObject abandoned, ConfirmedObjects confirmed, CancellationToken cancellationToken)
@@ -53,8 +78,10 @@ internal sealed class SuperfluousObjects(
         // A removal takes every version of the key, so each of them is judged.
         foreach (var version in await _objects.FindAsync(abandoned.Name, cancellationToken))
         {
-            if (await _examiner.ExamineAsync(version, cancellationToken) is { } found
-                && await WhyKeptAsync(found, confirmed, cancellationToken) is { } kept)
+            if (
+                await _examiner.ExamineAsync(version, cancellationToken) is { } found
+                && await WhyKeptAsync(found, confirmed, cancellationToken) is { } kept
+            )
             {
                 return kept;
             }
@@ -80,7 +107,8 @@ internal sealed class SuperfluousObjects(
             if (confirmed.Has(document))
                 return $"a manifest confirms what it holds of session {document.SessionId}, and no other object holds the same";
             if (!await IsLiveUnchangedAsync(found, document, cancellationToken))
-                return $"it holds a version of session {document.SessionId} that is neither live nor, with the same rows, in an object that was read back now";
+                return $"it holds a version of session {document.SessionId} that is neither live nor, with the same rows, in an object "
+                    + "that was read back now";
         }
         return null;
     }
@@ -94,7 +122,11 @@ internal sealed class SuperfluousObjects(
         try
         {
             await using var json = new GzipMemberStream(body);
-            await using var staged = await new SessionStager(plans, source.Name, TombstoneSet.Empty).StageAsync(candidate, json, cancellationToken);
+            await using var staged = await new SessionStager(plans, source.Name, TombstoneSet.Empty).StageAsync(
+                candidate,
+                json,
+                cancellationToken
+            );
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await connection.ExecuteAsync(TransactionSettings.Export, cancellationToken);
             var differing = await new RowComparer(connection, new ImportStatements(target)).DifferingAsync([staged], cancellationToken);

@@ -10,7 +10,9 @@ namespace Archiver.Core.Reconciliation;
 /// <summary>Says which abandoned objects may go, and with fix removes them.</summary>
 internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
 {
-    private const string MarkRemoved = "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() WHERE o.id = $1 AND o.state = 'abandoned'";
+    private const string MarkRemoved =
+        "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() "
+        + "WHERE o.id = $1 AND o.state = 'abandoned'";
 
     // Of an abandoned object only the ids are known, so any hold by user or range may cover it.
     private static readonly string IsHeld = $"""
@@ -21,7 +23,9 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
 
     /// <summary>Returns the keys of those that may go, or went, and the others with the reason why they stay.</summary>
     public async Task<(IReadOnlyList<string> Removable, IReadOnlyList<SkippedObject> Kept)> RemoveAsync(
-        IReadOnlyList<AbandonedObject> abandoned, CancellationToken cancellationToken)
+        IReadOnlyList<AbandonedObject> abandoned,
+        CancellationToken cancellationToken
+    )
     {
         var (source, connection) = (scope.Source, scope.Connection);
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
@@ -53,7 +57,10 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)))
             return SuperfluousObjects.Held;
         if (!await scope.Lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(FailureKind.Failed, $"The lock on source '{scope.Source.Name}' was lost. What was removed before was superfluous; the rest was left alone.");
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The lock on source '{scope.Source.Name}' was lost. What was removed before was superfluous; the rest was left alone."
+            );
         // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
         await scope.Store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken);
         await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id));

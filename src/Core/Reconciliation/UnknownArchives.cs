@@ -7,8 +7,10 @@ using Npgsql;
 namespace Archiver.Core.Reconciliation;
 
 /// <summary>
-/// Gives archives in state <c>unknown</c>, and those that contradict the rows, the state that the rows say. Of a part the session's row says nothing: it is
-/// there whether the messages are or not. A part that was found counts as archived; where its messages are live, a restore finds them there.
+/// Gives archives in state <c>unknown</c>, and those that contradict the rows, the state that the rows say. Of a part the session's row
+/// says nothing: it is
+/// there whether the messages are or not. A part that was found counts as archived; where its messages are live, a restore finds them
+/// there.
 /// </summary>
 internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSettings source, SourceShape shape)
 {
@@ -27,43 +29,70 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
     public async Task SettleGoneAsync(CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(
-            "UPDATE archiver.archives AS a SET state = 'archived', archived_at = coalesce(a.archived_at, a.exported_at) WHERE a.source = $1 AND a.part AND a.state = 'unknown'",
-            cancellationToken, PgParameter.Text(source.Name));
+            "UPDATE archiver.archives AS a SET state = 'archived', archived_at = coalesce(a.archived_at, a.exported_at) WHERE a.source = "
+                + "$1 AND a.part AND a.state = 'unknown'",
+            cancellationToken,
+            PgParameter.Text(source.Name)
+        );
         await connection.ExecuteAsync(
             $"""
             UPDATE archiver.archives AS a
             SET state = CASE WHEN {Newest} THEN 'archived' ELSE 'superseded' END,
                 archived_at = CASE WHEN {Newest} THEN coalesce(a.archived_at, a.exported_at) ELSE a.archived_at END
             WHERE a.source = $1 AND NOT a.part AND (a.state = 'unknown' OR (a.state = 'archived' AND NOT {Newest})) AND NOT {Live}
-            """, cancellationToken, PgParameter.Text(source.Name));
+            """,
+            cancellationToken,
+            PgParameter.Text(source.Name)
+        );
     }
 
     /// <summary>Sessions that the ledger calls archived, or cannot tell since a rebuild, and that have a row.</summary>
-    public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', 'unknown') AND {Live} ORDER BY a.session_id",
-        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name));
+    public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            "SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', "
+                + $"'unknown') AND {Live} ORDER BY a.session_id",
+            row => row.GetString(0),
+            cancellationToken,
+            PgParameter.Text(source.Name)
+        );
 
     /// <summary>
     /// Sessions that are live count as restored, whoever brought them back: they get their grace, and are archived again as the next
     /// generation. An older generation is superseded. No object is touched.
     /// </summary>
-    public async Task<int> SettleLiveAsync(CancellationToken cancellationToken) => await connection.ExecuteAsync(
-        $"""
-        UPDATE archiver.archives AS a
-        SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest} THEN clock_timestamp() END
-        WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', 'unknown') AND {Live}
-        """, cancellationToken, PgParameter.Text(source.Name));
+    public async Task<int> SettleLiveAsync(CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(
+            $"""
+            UPDATE archiver.archives AS a
+            SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest}
+              THEN clock_timestamp() END
+            WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', 'unknown') AND {Live}
+            """,
+            cancellationToken,
+            PgParameter.Text(source.Name)
+        );
 
     /// <summary>Sessions that the ledger calls restored or stored, or that were live at a rebuild, and that have no row.</summary>
-    public async Task<IReadOnlyList<string>> DeletedSinceAsync(CancellationToken cancellationToken) => await connection.QueryAsync(
-        $"SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND NOT a.part AND a.state IN ('restored', 'stored', 'unknown') AND {Newest} AND NOT {Live} ORDER BY a.session_id",
-        row => row.GetString(0), cancellationToken, PgParameter.Text(source.Name));
+    public async Task<IReadOnlyList<string>> DeletedSinceAsync(CancellationToken cancellationToken) =>
+        await connection.QueryAsync(
+            "SELECT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND NOT a.part AND a.state IN ('restored', 'stored', "
+                + $"'unknown') AND {Newest} AND NOT {Live} ORDER BY a.session_id",
+            row => row.GetString(0),
+            cancellationToken,
+            PgParameter.Text(source.Name)
+        );
 
-    /// <summary>The application deleted them: no copy stands for live rows any more. Their objects stay, and a restore by id brings them back.</summary>
-    public async Task<int> SettleDeletedAsync(CancellationToken cancellationToken) => await connection.ExecuteAsync(
-        $"""
-        UPDATE archiver.archives AS a
-        SET state = 'superseded', reason = 'deleted by the application', ended_at = clock_timestamp()
-        WHERE a.source = $1 AND NOT a.part AND (a.state = 'unknown' OR (a.state IN ('restored', 'stored') AND {Newest})) AND NOT {Live}
-        """, cancellationToken, PgParameter.Text(source.Name));
+    /// <summary>
+    /// The application deleted them: no copy stands for live rows any more. Their objects stay, and a restore by id brings them back.
+    /// </summary>
+    public async Task<int> SettleDeletedAsync(CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(
+            $"""
+            UPDATE archiver.archives AS a
+            SET state = 'superseded', reason = 'deleted by the application', ended_at = clock_timestamp()
+            WHERE a.source = $1 AND NOT a.part AND (a.state = 'unknown' OR (a.state IN ('restored', 'stored') AND {Newest})) AND NOT {Live}
+            """,
+            cancellationToken,
+            PgParameter.Text(source.Name)
+        );
 }

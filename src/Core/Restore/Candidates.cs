@@ -12,7 +12,10 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
     private readonly HashSet<string> _whole = new(StringComparer.Ordinal);
 
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(RestoreOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(
+        RestoreOptions options,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var hasLedger = await ledger.HasArchivesAsync(options.Source, cancellationToken);
         var form = await ledger.FormAsync(cancellationToken);
@@ -31,7 +34,10 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
                     if (!parts && options.OnConflict == ConflictMode.Replace)
                         _whole.UnionWith(page.Select(f => f.Archive.SessionId));
                     foreach (var found in page)
-                        wanted.ExceptWith([.. ids[found.Archive.SessionId], .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>()]);
+                        wanted.ExceptWith([
+                            .. ids[found.Archive.SessionId],
+                            .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>(),
+                        ]);
                     foreach (var group in parts ? Parts(page, options) : [page])
                     {
                         tally.AddSelected(group.Count);
@@ -56,7 +62,11 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
             foreach (var (id, key) in bucket.Undecided)
             {
                 wanted.ExceptWith(ids[id]);
-                tally.AddRefused(id, key, "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object");
+                tally.AddRefused(
+                    id,
+                    key,
+                    "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object"
+                );
             }
             foreach (var page in pages)
             {
@@ -67,12 +77,20 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         if (options.ObjectKeys.Count == 0)
         {
             foreach (var id in wanted)
-                tally.AddRefused(id, null, hasLedger ? Unknown(options) : "the ledger has no archive at all, and the store no object of its name; a member of a bundle is found after: archiver ledger rebuild");
+                tally.AddRefused(
+                    id,
+                    null,
+                    hasLedger
+                        ? Unknown(options)
+                        : "the ledger has no archive at all, and the store no object of "
+                            + "its name; a member of a bundle is found after: archiver ledger rebuild"
+                );
         }
     }
 
     /// <summary>
-    /// Those that can be restored, in groups with one part a session: a message may need one of a newer part by a foreign key, never one of an older part. What
+    /// Those that can be restored, in groups with one part a session: a message may need one of a newer part by a foreign key, never one of
+    /// an older part. What
     /// replaces a live session takes its place wholly, so its parts wait.
     /// </summary>
     private IEnumerable<IReadOnlyList<FoundArchive>> Parts(IReadOnlyList<FoundArchive> page, RestoreOptions options)
@@ -84,7 +102,12 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
             if (part.WithoutSession)
             {
                 tally.AddSelected(1);
-                tally.AddRefused(part.Archive.SessionId, part.Archive.Object.Key, "these are older messages of a session that the application has deleted since; to bring it back with them, name it: archiver restore <id>");
+                tally.AddRefused(
+                    part.Archive.SessionId,
+                    part.Archive.Object.Key,
+                    "these are older messages of a session that the "
+                        + "application has deleted since; to bring it back with them, name it: archiver restore <id>"
+                );
                 continue;
             }
             if (options.OnConflict == ConflictMode.Replace && _whole.Contains(part.Archive.SessionId))
@@ -101,24 +124,41 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
             yield return group;
     }
 
-    private async Task AddRestoredPartsAsync(RestoreOptions options, ILookup<string, string> ids, HashSet<string> wanted, CancellationToken cancellationToken)
+    private async Task AddRestoredPartsAsync(
+        RestoreOptions options,
+        ILookup<string, string> ids,
+        HashSet<string> wanted,
+        CancellationToken cancellationToken
+    )
     {
-        var restored = await ledger.RestoredPartsAsync(options.Source, ids.Where(i => i.Any(wanted.Contains)).Select(i => i.Key), wanted, cancellationToken);
+        var restored = await ledger.RestoredPartsAsync(
+            options.Source,
+            ids.Where(i => i.Any(wanted.Contains)).Select(i => i.Key),
+            wanted,
+            cancellationToken
+        );
         tally.AddAlreadyThere(restored.Count);
         wanted.ExceptWith(restored.SelectMany(r => ids[r.Session].Append(r.ExternalId!)));
     }
 
-    private static string Unknown(RestoreOptions options) => options.Generation is { } generation
-        ? string.Create(CultureInfo.InvariantCulture, $"the ledger has no generation {generation} of it; see: archiver list")
-        : "the ledger has no archive of it";
+    private static string Unknown(RestoreOptions options) =>
+        options.Generation is { } generation
+            ? string.Create(CultureInfo.InvariantCulture, $"the ledger has no generation {generation} of it; see: archiver list")
+            : "the ledger has no archive of it";
 
-    // Before anything is restored: later this restore's own sessions would count. Whether they are there is for the rows to say, not for the ledger.
+    // Before anything is restored: later this restore's own sessions would count. Whether they are there is for the rows to say, not for
+    // the ledger.
     private async Task AddRestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {
         var (there, gone) = await ledger.RestoredAsync(options, cancellationToken);
         tally.AddAlreadyThere(there);
         tally.AddSelected(gone.Count);
         foreach (var session in gone)
-            tally.AddRefused(session, null, "it was restored before, and the application has deleted it since; to bring it back once more, name it: archiver restore <id>");
+            tally.AddRefused(
+                session,
+                null,
+                "it was restored before, and the application has deleted it since; to bring it back once more, "
+                    + "name it: archiver restore <id>"
+            );
     }
 }

@@ -8,19 +8,41 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
 
-/// <summary>The part of <c>--on-conflict replace</c> that takes live versions away: by runs that archive them, and put the archived rows in their place.</summary>
-internal sealed class LiveReplacement(SourceSettings source, ArchiverSettings settings, SourceConnections connections, IArchiveReader store, PolicyRunner policies)
+/// <summary>
+/// The part of <c>--on-conflict replace</c> that takes live versions away: by runs that archive them, and put the archived rows in their
+/// place.
+/// </summary>
+internal sealed class LiveReplacement(
+    SourceSettings source,
+    ArchiverSettings settings,
+    SourceConnections connections,
+    IArchiveReader store,
+    PolicyRunner policies
+)
 {
-    /// <summary>Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced.</summary>
+    /// <summary>
+    /// Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced.
+    /// </summary>
     public async Task<IReadOnlyList<RestoreCandidate>> ReplaceAsync(
-        RestoreOptions options, Guid run, RestoreTally tally, IReadOnlyList<RestoreCandidate> conflicting, CancellationToken cancellationToken)
+        RestoreOptions options,
+        Guid run,
+        RestoreTally tally,
+        IReadOnlyList<RestoreCandidate> conflicting,
+        CancellationToken cancellationToken
+    )
     {
         await using var tables = await RestoreTables.OpenAsync(source, options, connections, store, cancellationToken);
         List<RestoreCandidate> left = [.. conflicting.GroupBy(c => c.SessionId!).SelectMany(g => g.Skip(1))];
         foreach (var chunk in conflicting.DistinctBy(c => c.SessionId).Chunk(LiveVersions.MaxSessions))
         {
             var replacement = new Replacement(
-                chunk.ToDictionary(c => c.SessionId!, StringComparer.Ordinal), store, tables.Stager, tables.Into, new RestoreRecords(source.Name, run, lease: null, options.Who), settings);
+                chunk.ToDictionary(c => c.SessionId!, StringComparer.Ordinal),
+                store,
+                tables.Stager,
+                tables.Into,
+                new RestoreRecords(source.Name, run, lease: null, options.Who),
+                settings
+            );
             await using (replacement)
             {
                 var policy = LiveVersions.Policy(source, tables.Into.Target.Shape, [.. chunk.Select(c => c.SessionId!)]);

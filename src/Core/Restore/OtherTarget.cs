@@ -17,7 +17,11 @@ internal static class OtherTarget
         catch (ArgumentException exception)
         {
             // The exception's own message may quote the password.
-            throw new ArchiverException(FailureKind.Configuration, "--to is not a connection string of PostgreSQL, such as Host=localhost;Database=copy;Username=me.", exception);
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "--to is not a connection string of PostgreSQL, such as Host=localhost;Database=copy;Username=me.",
+                exception
+            );
         }
     }
 
@@ -35,7 +39,9 @@ internal static class OtherTarget
         }
     }
 
-    /// <summary>Work on the tables: what goes wrong with those of another database is told of that one, later than at its first connection too.</summary>
+    /// <summary>
+    /// Work on the tables: what goes wrong with those of another database is told of that one, later than at its first connection too.
+    /// </summary>
     /// <param name="target">Its connection string; null for the source's own.</param>
     /// <param name="work">What is to be done.</param>
     public static async Task<T> NamedAsync<T>(string? target, Func<Task<T>> work)
@@ -50,9 +56,11 @@ internal static class OtherTarget
         }
     }
 
-    private static bool IsOfServer(Exception exception) => exception is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException;
+    private static bool IsOfServer(Exception exception) =>
+        exception is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException;
 
-    private static ArchiverException ForPerson(Exception exception, string target) => PgErrors.ForPerson(exception, "--to", " (--to)", new(target));
+    private static ArchiverException ForPerson(Exception exception, string target) =>
+        PgErrors.ForPerson(exception, "--to", " (--to)", new(target));
 
     /// <summary>A connection whose temporary tables outlive a transaction.</summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>

@@ -23,8 +23,13 @@ namespace Archiver.Core.Restore;
 /// <param name="records">The ledger's part of the restore.</param>
 /// <param name="settings">Bounds.</param>
 internal sealed class Replacement(
-    IReadOnlyDictionary<string, RestoreCandidate> candidates, IArchiveReader store, SessionStager stager, ImportTarget into, RestoreRecords records, ArchiverSettings settings)
-    : IReplacement, IAsyncDisposable
+    IReadOnlyDictionary<string, RestoreCandidate> candidates,
+    IArchiveReader store,
+    SessionStager stager,
+    ImportTarget into,
+    RestoreRecords records,
+    ArchiverSettings settings
+) : IReplacement, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, StagedSession> _staged = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _reasons = new(StringComparer.Ordinal);
@@ -43,7 +48,8 @@ internal sealed class Replacement(
             store,
             async (candidate, json, token) => await KeepAsync(await stager.StageAsync(candidate, json, token)),
             (candidate, _, reason) => _reasons[candidate.SessionId!] = reason,
-            settings.Storage.UploadConcurrency);
+            settings.Storage.UploadConcurrency
+        );
         List<RestoreCandidate> wanted = [.. batch.Sessions.Select(s => candidates.GetValueOrDefault(s.Key)).OfType<RestoreCandidate>()];
         await downloads.RunAsync(new[] { wanted }.ToAsyncEnumerable().Select(IReadOnlyList<RestoreCandidate> (w) => w), cancellationToken);
         return wanted.Count;
@@ -51,7 +57,11 @@ internal sealed class Replacement(
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<string>> InsertAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        IReadOnlyList<string> keys,
+        CancellationToken cancellationToken
+    )
     {
         HashSet<string> refused = [.. keys.Where(k => !_staged.ContainsKey(k))];
         if (refused.Count > 0)
@@ -63,8 +73,11 @@ internal sealed class Replacement(
             List<StagedSession> sessions = [.. group];
             var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / settings.Batch.Rows);
             await connection.ExecuteAsync(
-                TransactionSettings.Export + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * scale) + statements.CreateStaging(group.Key),
-                cancellationToken);
+                TransactionSettings.Export
+                    + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * scale)
+                    + statements.CreateStaging(group.Key),
+                cancellationToken
+            );
             var insertion = new SessionInsertion(connection, transaction, into);
             await insertion.InsertAsync(sessions, cancellationToken);
             await connection.ExecuteAsync(statements.DropStaging, cancellationToken);
@@ -110,7 +123,8 @@ internal sealed class Replacement(
         _staged.Clear();
     }
 
-    private List<ImportedSession> Restored(IReadOnlyList<string> keys) => [.. keys.Select(k => new ImportedSession(_staged[k], ImportOutcome.Restored))];
+    private List<ImportedSession> Restored(IReadOnlyList<string> keys) =>
+        [.. keys.Select(k => new ImportedSession(_staged[k], ImportOutcome.Restored))];
 
     // A retry stages a batch again.
     private async Task KeepAsync(StagedSession session)

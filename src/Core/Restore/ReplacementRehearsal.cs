@@ -12,7 +12,8 @@ using Npgsql;
 namespace Archiver.Core.Restore;
 
 /// <summary>
-/// A dry run of <c>restore --on-conflict replace</c>: takes live rows away by the statement of the run that would archive them (<see cref="LiveVersions"/>),
+/// A dry run of <c>restore --on-conflict replace</c>: takes live rows away by the statement of the run that would archive them
+/// (<see cref="LiveVersions"/>),
 /// so that holds, triggers and keys say what they would say to that one. Only a dry run is given it, and a dry run commits nothing.
 /// </summary>
 internal sealed class ReplacementRehearsal(SourceSettings source, SourceShape shape) : ILiveRows
@@ -21,10 +22,17 @@ internal sealed class ReplacementRehearsal(SourceSettings source, SourceShape sh
 
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, string>> TakeAwayAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        IReadOnlyList<string> keys,
+        CancellationToken cancellationToken
+    )
     {
-        var reasons = (await HeldSessions.FindAsync(connection, source, shape, keys, cancellationToken))
-            .ToDictionary(k => k, _ => DropReason.Held, StringComparer.Ordinal);
+        var reasons = (await HeldSessions.FindAsync(connection, source, shape, keys, cancellationToken)).ToDictionary(
+            k => k,
+            _ => DropReason.Held,
+            StringComparer.Ordinal
+        );
         // One by one: a rehearsal is of few sessions, and what refuses one says nothing about the others.
         foreach (var key in keys.Where(k => !reasons.ContainsKey(k)))
         {

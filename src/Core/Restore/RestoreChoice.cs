@@ -18,13 +18,27 @@ internal sealed class RestoreChoice(SourceConnections connections, SourceSetting
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
         var byFilter = options.User is not null || options.Run is not null || options.From is not null || options.To is not null;
         if (new[] { options.Ids.Count > 0, options.ObjectKeys.Count > 0, byFilter }.Count(given => given) != 1)
-            throw new ArchiverException(FailureKind.Configuration, "Say what to restore: session ids, or object keys, or a user, a run or dates; one of the three.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "Say what to restore: session ids, or object keys, or a user, a run or dates; one of the three."
+            );
         if (options.OnConflict == ConflictMode.Replace && !options.IntoSource)
-            throw new ArchiverException(FailureKind.Configuration, "--on-conflict replace archives the live version first, which is possible in the source itself only.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "--on-conflict replace archives the live version first, which is possible in the source itself only."
+            );
         if (options.Reactivate && !source.Map.Session.HasRow)
-            throw new ArchiverException(FailureKind.Configuration, $"--reactivate sets columns of a session's row, and the sessions of source '{source.Name}' have none. Restore without it; RestoreGrace keeps them.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "--reactivate sets columns of a session's row, and the sessions of "
+                    + $"source '{source.Name}' have none. Restore without it; RestoreGrace keeps them."
+            );
         if (options.Reactivate && source.Map.Session.Activity.All(a => !TimeAssignment.CanBeSet(a)))
-            throw new ArchiverException(FailureKind.Configuration, $"--reactivate cannot make a session of source '{source.Name}' one that was used now: its activity is the time inside an id. Restore without it; RestoreGrace keeps it.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"--reactivate cannot make a session of source '{source.Name}' one that "
+                    + "was used now: its activity is the time inside an id. Restore without it; RestoreGrace keeps it."
+            );
         return source;
     }
 
@@ -66,5 +80,6 @@ internal sealed class RestoreChoice(SourceConnections connections, SourceSetting
     public async Task<string> NothingAsync(CancellationToken cancellationToken) =>
         await new CandidateFinder(connections).HasArchivesAsync(source.Name, cancellationToken)
             ? $"No archive of source '{source.Name}' matches. Nothing was restored. See: archiver list"
-            : $"The ledger of source '{source.Name}' knows no archive, so nobody can tell which are of a user, a run or a date. Nothing was restored. If the bucket has archives: archiver ledger rebuild; or name session ids.";
+            : $"The ledger of source '{source.Name}' knows no archive, so nobody can tell which are of a user, a run or a date. Nothing "
+                + "was restored. If the bucket has archives: archiver ledger rebuild; or name session ids.";
 }

@@ -12,12 +12,14 @@ namespace Archiver.Core.Restore;
 
 /// <summary>
 /// Rehearses restores by the very code that restores for real, and rolls everything back: into the tables themselves, with their triggers,
-/// constraints and sequences. A session whose rows are live cannot go there a second time; it goes into temporary tables like the real ones,
+/// constraints and sequences. A session whose rows are live cannot go there a second time; it goes into temporary tables like the real
+/// ones,
 /// and so do all where the role may not insert, and so restores nothing.
 /// </summary>
 internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections connections, IArchiveReader store, TimeProvider time)
 {
-    private const string TemporarySchema = "SELECT n.nspname::text FROM pg_catalog.pg_namespace AS n WHERE n.oid = pg_catalog.pg_my_temp_schema()";
+    private const string TemporarySchema =
+        "SELECT n.nspname::text FROM pg_catalog.pg_namespace AS n WHERE n.oid = pg_catalog.pg_my_temp_schema()";
 
     private const string MayInsert = "SELECT bool_and(has_table_privilege(t.oid, 'INSERT')) FROM unnest($1) AS t (oid)";
 
@@ -27,14 +29,28 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
     /// <summary>Sessions that were loaded into temporary tables instead, without the triggers and foreign keys of the real ones.</summary>
     public long Aside { get; private set; }
 
-    public async Task<RestoreReport> RunAsync(SourceSettings source, IReadOnlyList<RestoreCandidate> candidates, CancellationToken cancellationToken)
+    public async Task<RestoreReport> RunAsync(
+        SourceSettings source,
+        IReadOnlyList<RestoreCandidate> candidates,
+        CancellationToken cancellationToken
+    )
     {
         var tally = new RestoreTally(null, keepConflicts: false);
         await using var connection = await connections.OpenDirectAsync(cancellationToken);
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
-        var live = (await connection.QueryAsync(
-            new ImportStatements(target).Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(candidates.Select(c => c.SessionId!)))).ToHashSet();
-        var mayInsert = await connection.ScalarAsync<bool>(MayInsert, cancellationToken, PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid).Where(o => o != TableShape.None)));
+        var live = (
+            await connection.QueryAsync(
+                new ImportStatements(target).Existing,
+                row => row.GetString(0),
+                cancellationToken,
+                PgParameter.Texts(candidates.Select(c => c.SessionId!))
+            )
+        ).ToHashSet();
+        var mayInsert = await connection.ScalarAsync<bool>(
+            MayInsert,
+            cancellationToken,
+            PgParameter.Oids(target.Shape.Tables.Select(t => t.Oid).Where(o => o != TableShape.None))
+        );
         var sessions = candidates.ToLookup(c => mayInsert && !live.Contains(c.SessionId!));
         if (sessions[true].Any())
             await RunAsync(connection, source, target, [.. sessions[true]], tally, cancellationToken);
@@ -50,7 +66,13 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
     }
 
     private async Task RunAsync(
-        NpgsqlConnection connection, SourceSettings source, RestoreTarget target, IReadOnlyList<RestoreCandidate> candidates, RestoreTally tally, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        SourceSettings source,
+        RestoreTarget target,
+        IReadOnlyList<RestoreCandidate> candidates,
+        RestoreTally tally,
+        CancellationToken cancellationToken
+    )
     {
         using var plans = new ImportPlans(target, DriftOptions.None, connections.OpenAsync, source.TimeZone);
         var into = new ImportTarget(target, new RestoreOptions { Source = source.Name, DryRun = true }, source.TimeZone);
@@ -66,15 +88,30 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
             opened = true;
             return Task.FromResult(connection);
         }
-        await using var importer = new SessionImporter(into, records: null, OpenAsync, settings.Batch, new DatabaseRetry(settings.Retry, time));
-        await new RestorePipeline(store, new SessionStager(plans, source.Name, TombstoneSet.Empty), importer, tally, settings.Storage.UploadConcurrency)
-            .RunAsync(Pages(candidates), cancellationToken);
+        await using var importer = new SessionImporter(
+            into,
+            records: null,
+            OpenAsync,
+            settings.Batch,
+            new DatabaseRetry(settings.Retry, time)
+        );
+        await new RestorePipeline(
+            store,
+            new SessionStager(plans, source.Name, TombstoneSet.Empty),
+            importer,
+            tally,
+            settings.Storage.UploadConcurrency
+        ).RunAsync(Pages(candidates), cancellationToken);
     }
 
     private async Task<RestoreTarget> CreateTablesAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
         foreach (var table in Tables(map))
-            await connection.ExecuteAsync($"CREATE TEMPORARY TABLE {PgIdentifier.Quote(table.Name)} (LIKE {table.Sql} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)", cancellationToken);
+            await connection.ExecuteAsync(
+                $"CREATE TEMPORARY TABLE {PgIdentifier.Quote(table.Name)} (LIKE {table.Sql} INCLUDING DEFAULTS "
+                    + "INCLUDING GENERATED INCLUDING CONSTRAINTS)",
+                cancellationToken
+            );
         var schema = (await connection.ScalarAsync<string>(TemporarySchema, cancellationToken))!;
         var temporary = RestoreTarget.InSchema(map, schema);
         _names.AddRange(Tables(temporary).Zip(Tables(map), (t, real) => ($"{t}", $"{real}")).OrderByDescending(n => n.Item1.Length));
@@ -83,7 +120,8 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
 
     private static IEnumerable<TableName> Tables(SourceMap map) => map.Children.Select(c => c.Table).Prepend(map.Session.Table).Distinct();
 
-    private string Named(string reason) => _names.Aggregate(reason, (text, name) => text.Replace(name.Temporary, name.Real, StringComparison.Ordinal));
+    private string Named(string reason) =>
+        _names.Aggregate(reason, (text, name) => text.Replace(name.Temporary, name.Real, StringComparison.Ordinal));
 
     private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Pages(IReadOnlyList<RestoreCandidate> candidates)
     {

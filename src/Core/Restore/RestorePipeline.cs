@@ -6,8 +6,17 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
 
-/// <summary>The restore pipeline: locate, download, check, import. Downloads of the next sessions overlap the import of those before.</summary>
-internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager, SessionImporter importer, RestoreTally tally, int concurrency, string? otherTarget = null)
+/// <summary>
+/// The restore pipeline: locate, download, check, import. Downloads of the next sessions overlap the import of those before.
+/// </summary>
+internal sealed class RestorePipeline(
+    IArchiveReader store,
+    SessionStager stager,
+    SessionImporter importer,
+    RestoreTally tally,
+    int concurrency,
+    string? otherTarget = null
+)
 {
     /// <summary>Sessions of one transaction; more gain nothing, and one that is refused makes all of them go in again.</summary>
     private const int BatchSessions = 500;
@@ -36,16 +45,24 @@ internal sealed class RestorePipeline(IArchiveReader store, SessionStager stager
         }
     }
 
-    private async Task DownloadAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> candidates, ChannelWriter<StagedSession> output, CancellationToken cancellationToken)
+    private async Task DownloadAsync(
+        IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> candidates,
+        ChannelWriter<StagedSession> output,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var downloads = new SessionDownloads(
                 store,
-                async (candidate, json, token) => await output.WriteAsync(
-                    await OtherTarget.NamedAsync(otherTarget, () => stager.StageAsync(candidate, json, token)), token),
+                async (candidate, json, token) =>
+                    await output.WriteAsync(
+                        await OtherTarget.NamedAsync(otherTarget, () => stager.StageAsync(candidate, json, token)),
+                        token
+                    ),
                 (candidate, _, reason) => tally.AddRefused(candidate.SessionId, candidate.Object.Key, reason),
-                concurrency);
+                concurrency
+            );
             await downloads.RunAsync(candidates, cancellationToken);
             output.TryComplete();
         }

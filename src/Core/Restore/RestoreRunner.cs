@@ -23,7 +23,13 @@ public sealed class RestoreRunner
     private readonly ILogger _logger;
 
     internal RestoreRunner(
-        ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, PolicyRunner policies, TimeProvider time, ILogger<RestoreRunner> logger)
+        ArchiverSettings settings,
+        ConnectionCatalog connections,
+        IArchiveReader store,
+        PolicyRunner policies,
+        TimeProvider time,
+        ILogger<RestoreRunner> logger
+    )
     {
         _settings = settings;
         _connections = connections;
@@ -34,7 +40,11 @@ public sealed class RestoreRunner
     }
 
     /// <summary>Restores; the outcome is in the report, whatever it is.</summary>
-    public async Task<RestoreReport> RunAsync(RestoreOptions options, IProgress<RestoreProgress>? progress, CancellationToken cancellationToken)
+    public async Task<RestoreReport> RunAsync(
+        RestoreOptions options,
+        IProgress<RestoreProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var started = _time.GetTimestamp();
         var tally = new RestoreTally(progress, keepConflicts: options is { OnConflict: ConflictMode.Replace, DryRun: false });
@@ -54,28 +64,56 @@ public sealed class RestoreRunner
         }
         var report = tally.Summarize(run, options.DryRun, outcome, error, _time.GetElapsedTime(started));
         var elapsed = (long)report.Elapsed.TotalMilliseconds;
-        _logger.RestoreEnded(run, options.Source, report.Outcome, report.Restored, report.Rows, report.AlreadyThere, report.Refused.Count, elapsed);
+        _logger.RestoreEnded(
+            run,
+            options.Source,
+            report.Outcome,
+            report.Restored,
+            report.Rows,
+            report.AlreadyThere,
+            report.Refused.Count,
+            elapsed
+        );
         return report;
     }
 
     private async Task<(Guid Run, RunOutcome? Outcome, string? Error)> RunIntoSourceAsync(
-        SourceSettings source, RestoreOptions options, RestoreTally tally, CancellationToken cancellationToken)
+        SourceSettings source,
+        RestoreOptions options,
+        RestoreTally tally,
+        CancellationToken cancellationToken
+    )
     {
         var first = await RunLockedAsync(source, options, tally, candidates: null, cancellationToken);
         if (first.Outcome is not null || tally.TakeConflicting() is not { Count: > 0 } conflicting)
             return first;
-        var left = await new LiveReplacement(source, _settings, _connections[source.Name], _store, _policies).ReplaceAsync(options, first.Run, tally, conflicting, cancellationToken);
+        var left = await new LiveReplacement(source, _settings, _connections[source.Name], _store, _policies).ReplaceAsync(
+            options,
+            first.Run,
+            tally,
+            conflicting,
+            cancellationToken
+        );
         // What could not give way, because it is held or in use, is still there and is refused now; what is gone meanwhile is restored.
         return left.Count == 0 ? first : await RunLockedAsync(source, options, tally, left, cancellationToken);
     }
 
     /// <summary>One restore under the source's lock, recorded as a run.</summary>
     private async Task<(Guid Run, RunOutcome? Outcome, string? Error)> RunLockedAsync(
-        SourceSettings source, RestoreOptions options, RestoreTally tally, IReadOnlyList<RestoreCandidate>? candidates, CancellationToken cancellationToken)
+        SourceSettings source,
+        RestoreOptions options,
+        RestoreTally tally,
+        IReadOnlyList<RestoreCandidate>? candidates,
+        CancellationToken cancellationToken
+    )
     {
         var scope = await RestoreScope.BeginAsync(source, _settings, _connections[source.Name], _time, cancellationToken);
         if (scope is null)
-            return (Guid.Empty, RunOutcome.LockedElsewhere, "Another worker runs on this source, so nothing was restored. Try again when it has ended; see: archiver status");
+            return (
+                Guid.Empty,
+                RunOutcome.LockedElsewhere,
+                "Another worker runs on this source, so nothing was restored. Try again when it has ended; see: archiver status"
+            );
         await using (scope)
         {
             FaultPoint.Reach(FaultPoints.RestoreRecorded);
@@ -87,7 +125,11 @@ public sealed class RestoreRunner
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && scope.Lost.IsCancellationRequested)
             {
-                (outcome, error) = (RunOutcome.Failed, $"The restore's lock on source '{source.Name}' was lost: its connection to the server broke. What was committed before stays restored.");
+                (outcome, error) = (
+                    RunOutcome.Failed,
+                    $"The restore's lock on source '{source.Name}' was lost: its connection to the "
+                        + "server broke. What was committed before stays restored."
+                );
             }
             catch (Exception exception)
             {

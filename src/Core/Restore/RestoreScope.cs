@@ -31,11 +31,22 @@ internal sealed class RestoreScope : IAsyncDisposable
     /// <summary>Null when another worker runs on the source.</summary>
     /// <exception cref="NpgsqlException">The server failed.</exception>
     public static async Task<RestoreScope?> BeginAsync(
-        SourceSettings source, ArchiverSettings settings, SourceConnections connections, TimeProvider time, CancellationToken cancellationToken)
+        SourceSettings source,
+        ArchiverSettings settings,
+        SourceConnections connections,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-        var taken = await SourceLock.TryTakeAsync(connections, SourceLockKey.For(source.Name, shard: 0), source.Name, time, cancellationToken);
+        var taken = await SourceLock.TryTakeAsync(
+            connections,
+            SourceLockKey.For(source.Name, shard: 0),
+            source.Name,
+            time,
+            cancellationToken
+        );
         if (taken is null)
             return null;
         try

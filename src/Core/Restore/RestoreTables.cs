@@ -15,8 +15,13 @@ internal sealed class RestoreTables : IAsyncDisposable
     private readonly Func<CancellationToken, Task<NpgsqlConnection>> _open;
     private readonly ImportPlans _plans;
 
-    private RestoreTables(NpgsqlDataSource? other, Func<CancellationToken, Task<NpgsqlConnection>> open, ImportTarget into, ImportPlans plans, SessionStager stager) =>
-        (_other, _open, Into, _plans, Stager) = (other, open, into, plans, stager);
+    private RestoreTables(
+        NpgsqlDataSource? other,
+        Func<CancellationToken, Task<NpgsqlConnection>> open,
+        ImportTarget into,
+        ImportPlans plans,
+        SessionStager stager
+    ) => (_other, _open, Into, _plans, Stager) = (other, open, into, plans, stager);
 
     public ImportTarget Into { get; }
 
@@ -24,7 +29,12 @@ internal sealed class RestoreTables : IAsyncDisposable
 
     /// <exception cref="ArchiverException">The session table is not there, or an option makes no sense.</exception>
     public static async Task<RestoreTables> OpenAsync(
-        SourceSettings source, RestoreOptions options, SourceConnections connections, IArchiveReader store, CancellationToken cancellationToken)
+        SourceSettings source,
+        RestoreOptions options,
+        SourceConnections connections,
+        IArchiveReader store,
+        CancellationToken cancellationToken
+    )
     {
         TombstoneSet erased;
         await using (var ledger = await connections.OpenAsync(cancellationToken))
@@ -32,14 +42,27 @@ internal sealed class RestoreTables : IAsyncDisposable
         var other = options.TargetConnectionString is { } text ? OtherTarget.Build(text) : null;
         try
         {
-            Func<CancellationToken, Task<NpgsqlConnection>> open = other is null ? connections.OpenDirectAsync : token => OtherTarget.OpenAsync(other, token);
+            Func<CancellationToken, Task<NpgsqlConnection>> open = other is null
+                ? connections.OpenDirectAsync
+                : token => OtherTarget.OpenAsync(other, token);
             var map = options.IntoSchema is { } schema ? RestoreTarget.InSchema(source.Map, schema) : source.Map;
             await using var connection = other is null
                 ? await open(cancellationToken)
                 : await OtherTarget.OpenFirstAsync(other, cancellationToken);
             var target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken);
-            var plans = new ImportPlans(target, DriftOptions.Parse(options.Maps, options.DropColumns, options.AcceptLoss), open, source.TimeZone);
-            return new(other, open, new ImportTarget(target, options, source.TimeZone), plans, new SessionStager(plans, source.Name, erased));
+            var plans = new ImportPlans(
+                target,
+                DriftOptions.Parse(options.Maps, options.DropColumns, options.AcceptLoss),
+                open,
+                source.TimeZone
+            );
+            return new(
+                other,
+                open,
+                new ImportTarget(target, options, source.TimeZone),
+                plans,
+                new SessionStager(plans, source.Name, erased)
+            );
         }
         catch
         {

@@ -14,7 +14,11 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     private readonly List<RestoreCandidate> _conflicting = [];
     private readonly List<RowsBeside> _beside = [];
     private readonly Dictionary<string, string> _notReplaced = new(StringComparer.Ordinal);
-    private long _selected, _restored, _there, _rows, _bytes;
+    private long _selected,
+        _restored,
+        _there,
+        _rows,
+        _bytes;
 
     /// <summary>Set when what was asked for makes no sense.</summary>
     public bool WrongUsage { get; set; }
@@ -96,7 +100,13 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                         _conflicting.Add(session.Session.Candidate with { SessionId = session.Session.Key });
                         break;
                     default:
-                        _refused.Add(new(session.Session.Key, session.Session.Candidate.Object.Key, _notReplaced.GetValueOrDefault(session.Session.Key, session.Reason!)));
+                        _refused.Add(
+                            new(
+                                session.Session.Key,
+                                session.Session.Candidate.Object.Key,
+                                _notReplaced.GetValueOrDefault(session.Session.Key, session.Reason!)
+                            )
+                        );
                         break;
                 }
             }

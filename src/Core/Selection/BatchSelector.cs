@@ -9,7 +9,9 @@ namespace Archiver.Core.Selection;
 /// that failed or changed is found again by the next run. Within a run each session is selected at most once.
 /// </summary>
 /// <param name="run">The run.</param>
-/// <param name="measured">Whether the rows and bytes of each session are asked for. An export counts them itself, and gives back what does not fit.</param>
+/// <param name="measured">
+/// Whether the rows and bytes of each session are asked for. An export counts them itself, and gives back what does not fit.
+/// </param>
 internal sealed class BatchSelector(RunContext run, bool measured = true)
 {
     private readonly SelectionStatements _statements = new(run);
@@ -26,7 +28,13 @@ internal sealed class BatchSelector(RunContext run, bool measured = true)
             return null;
         while (_candidates.Count < run.Batch.Sessions && !_lastPage)
             await ReadPageAsync(cancellationToken);
-        return SelectedBatch.Take(_candidates, run.Batch with { Sessions = (int)Math.Min(most, measured ? run.Batch.Sessions : _typical.Sessions) });
+        return SelectedBatch.Take(
+            _candidates,
+            run.Batch with
+            {
+                Sessions = (int)Math.Min(most, measured ? run.Batch.Sessions : _typical.Sessions),
+            }
+        );
     }
 
     /// <summary>What did not fit into a batch comes first into the next.</summary>
@@ -54,29 +62,34 @@ internal sealed class BatchSelector(RunContext run, bool measured = true)
             _candidates.Enqueue(session);
     }
 
-    private async Task<List<(SelectedSession Session, PageMark Mark)>> CandidatesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<List<(SelectedSession Session, PageMark Mark)>> CandidatesAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var parameters = new SqlParameters();
         var sql = _statements.Page(parameters, _mark, run.Batch.Sessions);
         return await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray());
     }
 
-    private (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) => (
-        new SelectedSession
-        {
-            Key = row.GetString(0),
-            ExternalId = row.TextOrNull(1),
-            User = row.TextOrNull(2),
-            Created = row.TextOrNull(3),
-            LastActivity = row.TextOrNull(4),
-            Month = row.GetString(5),
-            Keep = KeptColumns.ForJsonb(row.TextOrNull(6)),
-            Generation = row.GetInt32(8),
-            Rows = _statements.WholeSessions ? 1 : 0,
-            Bytes = _statements.WholeSessions ? row.GetInt64(9) : 0,
-            LastActivityEpoch = row.GetDouble(10),
-            FirstActivity = row.TextOrNull(11),
-            FirstActivityEpoch = row.GetDouble(12),
-        },
-        new PageMark(row.GetString(7), row.GetString(0)));
+    private (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) =>
+        (
+            new SelectedSession
+            {
+                Key = row.GetString(0),
+                ExternalId = row.TextOrNull(1),
+                User = row.TextOrNull(2),
+                Created = row.TextOrNull(3),
+                LastActivity = row.TextOrNull(4),
+                Month = row.GetString(5),
+                Keep = KeptColumns.ForJsonb(row.TextOrNull(6)),
+                Generation = row.GetInt32(8),
+                Rows = _statements.WholeSessions ? 1 : 0,
+                Bytes = _statements.WholeSessions ? row.GetInt64(9) : 0,
+                LastActivityEpoch = row.GetDouble(10),
+                FirstActivity = row.TextOrNull(11),
+                FirstActivityEpoch = row.GetDouble(12),
+            },
+            new PageMark(row.GetString(7), row.GetString(0))
+        );
 }

@@ -8,14 +8,17 @@ using Npgsql;
 namespace Archiver.Core.Selection;
 
 /// <summary>
-/// Finds the stored sessions of a policy that were stored longer ago than <c>DeleteAfter</c> and that no hold or quarantine keeps, page by page in the
+/// Finds the stored sessions of a policy that were stored longer ago than <c>DeleteAfter</c> and that no hold or quarantine keeps, page by
+/// page in the
 /// order in which they were stored, so that the members of a bundle come together. Whether they have changed since is for others to find.
 /// </summary>
 internal sealed class DueSelector(RunContext run)
 {
     private const string Columns = """
-        a.id, a.session_id, a.external_id, a.user_id, a.generation, a.keep::text, a.row_count, a.message_count, a.json_length, a.json_sha256, a.byte_offset, a.byte_length,
-        a.fingerprints::text, a.mark::text, coalesce(array(SELECT jsonb_array_elements_text(a.mark->'changed')), '{}'), o.id, o.key, o.version_id, o.length, o.sha256
+        a.id, a.session_id, a.external_id, a.user_id, a.generation, a.keep::text, a.row_count, a.message_count, a.json_length,
+          a.json_sha256, a.byte_offset, a.byte_length,
+        a.fingerprints::text, a.mark::text, coalesce(array(SELECT jsonb_array_elements_text(a.mark->'changed')), '{}'), o.id, o.key,
+          o.version_id, o.length, o.sha256
         """;
 
     private readonly Queue<SelectedSession> _candidates = new();
@@ -26,7 +29,10 @@ internal sealed class DueSelector(RunContext run)
     /// <summary>The next sessions within the bounds of a batch, with their archives by key; null when none is left.</summary>
     /// <param name="most">Bound on top of the batch settings.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<(SelectedBatch Batch, IReadOnlyDictionary<string, DueArchive> Archives)?> NextAsync(long most, CancellationToken cancellationToken)
+    public async Task<(SelectedBatch Batch, IReadOnlyDictionary<string, DueArchive> Archives)?> NextAsync(
+        long most,
+        CancellationToken cancellationToken
+    )
     {
         if (most <= 0)
             return null;
@@ -59,7 +65,11 @@ internal sealed class DueSelector(RunContext run)
     }
 
     /// <summary>Stored archives by their ids, as far as their objects are there to be compared with.</summary>
-    public static async Task<IReadOnlyList<DueArchive>> ReadAsync(RunContext run, IEnumerable<long> ids, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<DueArchive>> ReadAsync(
+        RunContext run,
+        IEnumerable<long> ids,
+        CancellationToken cancellationToken
+    )
     {
         const string sql = $"""
             SELECT {Columns}
@@ -83,7 +93,10 @@ internal sealed class DueSelector(RunContext run)
             """;
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout) + TransactionSettings.ByKey, cancellationToken);
+        await connection.ExecuteAsync(
+            TransactionSettings.ReadOnly(run.Batch.StatementTimeout) + TransactionSettings.ByKey,
+            cancellationToken
+        );
         var page = await connection.QueryAsync(sql, Read, cancellationToken, parameters.ToArray());
         _lastPage = page.Count < run.Batch.Sessions;
         foreach (var archive in page)
@@ -107,36 +120,38 @@ internal sealed class DueSelector(RunContext run)
             WHERE a.source = {source} AND a.policy = {parameters.Add(PgParameter.Text(run.Policy.Name))} AND a.state = 'stored'
               AND a.stored_at <= {parameters.Add(PgParameter.Instant(run.Cutoffs.Before(run.Policy.DeleteAfter)))}
               AND o.state = 'stored' AND o.removal_began_at IS NULL
-              AND NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = a.session_id AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(run.Cutoffs.Now))}))
+              AND NOT EXISTS (SELECT FROM archiver.quarantine AS q WHERE q.source = {source} AND q.session_id = a.session_id
+                AND (q.quarantined_at IS NOT NULL OR q.next_attempt_at > {parameters.Add(PgParameter.Instant(run.Cutoffs.Now))}))
               AND {HoldCondition.NotHeld(run.Source, run.Shape, key, source, parameters)}
             """;
     }
 
-    private static DueArchive Read(NpgsqlDataReader row) => new()
-    {
-        Id = row.GetInt64(0),
-        Session = new()
+    private static DueArchive Read(NpgsqlDataReader row) =>
+        new()
         {
-            Key = row.GetString(1),
-            ExternalId = row.TextOrNull(2),
-            User = row.TextOrNull(3),
-            Month = "",
-            Generation = row.GetInt32(4),
-            Keep = row.TextOrNull(5),
-            Rows = row.GetInt64(6),
-            Messages = row.GetInt64(7),
-            Bytes = row.GetInt64(8),
-        },
-        JsonLength = row.GetInt64(8),
-        JsonSha256 = row.GetFieldValue<byte[]>(9),
-        Offset = row.GetInt64(10),
-        Length = row.GetInt64(11),
-        Fingerprints = row.GetString(12),
-        Mark = row.TextOrNull(13),
-        Marked = row.GetFieldValue<string[]>(14),
-        ObjectId = row.GetInt64(15),
-        Object = new(row.GetString(16), row.TextOrNull(17)),
-        ObjectLength = row.GetInt64(18),
-        ObjectSha256 = row.GetFieldValue<byte[]>(19),
-    };
+            Id = row.GetInt64(0),
+            Session = new()
+            {
+                Key = row.GetString(1),
+                ExternalId = row.TextOrNull(2),
+                User = row.TextOrNull(3),
+                Month = "",
+                Generation = row.GetInt32(4),
+                Keep = row.TextOrNull(5),
+                Rows = row.GetInt64(6),
+                Messages = row.GetInt64(7),
+                Bytes = row.GetInt64(8),
+            },
+            JsonLength = row.GetInt64(8),
+            JsonSha256 = row.GetFieldValue<byte[]>(9),
+            Offset = row.GetInt64(10),
+            Length = row.GetInt64(11),
+            Fingerprints = row.GetString(12),
+            Mark = row.TextOrNull(13),
+            Marked = row.GetFieldValue<string[]>(14),
+            ObjectId = row.GetInt64(15),
+            Object = new(row.GetString(16), row.TextOrNull(17)),
+            ObjectLength = row.GetInt64(18),
+            ObjectSha256 = row.GetFieldValue<byte[]>(19),
+        };
 }

@@ -18,16 +18,27 @@ internal sealed record PlanSize(long Rows, long Bytes, string? Oldest)
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(PolicyPlan.Patience(run)), cancellationToken);
         var statements = new SelectionStatements(run);
         var parameters = new SqlParameters();
-        var sessions = (await connection.QueryAsync(
-            statements.Total(parameters), row => (Rows: row.GetInt64(0), Bytes: row.GetInt64(1), Oldest: row.TextOrNull(2)),
-            cancellationToken, parameters.ToArray()))[0];
+        var sessions = (
+            await connection.QueryAsync(
+                statements.Total(parameters),
+                row => (Rows: row.GetInt64(0), Bytes: row.GetInt64(1), Oldest: row.TextOrNull(2)),
+                cancellationToken,
+                parameters.ToArray()
+            )
+        )[0];
         var (rows, bytes) = statements.WholeSessions ? (sessions.Rows, sessions.Bytes) : (0, 0);
         // An expiry touches the session rows only.
         foreach (var child in run.Source.Map.Children.Where(_ => run.Policy.Action != PolicyAction.Expire))
         {
             parameters = new SqlParameters();
-            var size = (await connection.QueryAsync(
-                statements.Total(child, parameters), row => (Rows: row.GetInt64(0), Bytes: row.GetInt64(1)), cancellationToken, parameters.ToArray()))[0];
+            var size = (
+                await connection.QueryAsync(
+                    statements.Total(child, parameters),
+                    row => (Rows: row.GetInt64(0), Bytes: row.GetInt64(1)),
+                    cancellationToken,
+                    parameters.ToArray()
+                )
+            )[0];
             (rows, bytes) = (rows + size.Rows, bytes + size.Bytes);
         }
         return new(rows, bytes, sessions.Oldest);

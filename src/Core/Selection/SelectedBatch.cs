@@ -2,10 +2,14 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Core.Selection;
 
-/// <summary>Sessions that go through all stages together: bounded by sessions, rows and bytes, except that a single session may be of any size.</summary>
+/// <summary>
+/// Sessions that go through all stages together: bounded by sessions, rows and bytes, except that a single session may be of any size.
+/// </summary>
 internal sealed class SelectedBatch
 {
-    /// <summary>Bytes above which a session goes alone: beside others the rows of all its tables but the last would be held in memory.</summary>
+    /// <summary>
+    /// Bytes above which a session goes alone: beside others the rows of all its tables but the last would be held in memory.
+    /// </summary>
     public const long Large = 8 << 20;
 
     private SelectedBatch(IReadOnlyList<SelectedSession> sessions) => Sessions = sessions;
@@ -21,7 +25,8 @@ internal sealed class SelectedBatch
     public static SelectedBatch? Take(Queue<SelectedSession> candidates, BatchSettings bounds)
     {
         List<SelectedSession> taken = [];
-        long rows = 0, bytes = 0;
+        long rows = 0,
+            bytes = 0;
         while (taken.Count < bounds.Sessions && candidates.TryPeek(out var next))
         {
             rows += next.Rows;
@@ -36,11 +41,13 @@ internal sealed class SelectedBatch
     }
 
     /// <summary>Without some of its sessions; null when nothing is left.</summary>
-    public SelectedBatch? Without(IReadOnlySet<string> keys) => Sessions.Where(s => !keys.Contains(s.Key)).ToList() is { Count: > 0 } left ? new(left) : null;
+    public SelectedBatch? Without(IReadOnlySet<string> keys) =>
+        Sessions.Where(s => !keys.Contains(s.Key)).ToList() is { Count: > 0 } left ? new(left) : null;
 
     /// <summary>Two halves, to find the session that a server chokes on, or to finish within a timeout.</summary>
     /// <exception cref="InvalidOperationException">The batch is a single session.</exception>
-    public (SelectedBatch First, SelectedBatch Second) Halve() => Sessions.Count < 2
-        ? throw new InvalidOperationException("A batch of one session cannot be halved.")
-        : (new([.. Sessions.Take(Sessions.Count / 2)]), new([.. Sessions.Skip(Sessions.Count / 2)]));
+    public (SelectedBatch First, SelectedBatch Second) Halve() =>
+        Sessions.Count < 2
+            ? throw new InvalidOperationException("A batch of one session cannot be halved.")
+            : (new([.. Sessions.Take(Sessions.Count / 2)]), new([.. Sessions.Skip(Sessions.Count / 2)]));
 }

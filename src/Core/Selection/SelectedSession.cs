@@ -12,7 +12,10 @@ internal sealed record SelectedSession
 
     public string? Created { get; init; }
 
-    /// <summary>The oldest of its creation, or of its activity columns where that is unknown, and its messages' times; null where all columns are unknown.</summary>
+    /// <summary>
+    /// The oldest of its creation, or of its activity columns where that is unknown, and its messages' times; null where all columns are
+    /// unknown.
+    /// </summary>
     public string? FirstActivity { get; init; }
 
     /// <summary>The same in seconds, to compare with.</summary>
@@ -43,13 +46,16 @@ internal sealed record SelectedSession
     public required long Bytes { get; init; }
 
     /// <summary>The session with the time of a message, if that is older or younger than what its own columns say.</summary>
-    public SelectedSession WithTime(string? time, double epoch) => time is null ? this : this with
-    {
-        FirstActivity = IsFirst(epoch) ? time : FirstActivity,
-        FirstActivityEpoch = IsFirst(epoch) ? epoch : FirstActivityEpoch,
-        LastActivity = IsLast(epoch) ? time : LastActivity,
-        LastActivityEpoch = IsLast(epoch) ? epoch : LastActivityEpoch,
-    };
+    public SelectedSession WithTime(string? time, double epoch) =>
+        time is null
+            ? this
+            : this with
+            {
+                FirstActivity = IsFirst(epoch) ? time : FirstActivity,
+                FirstActivityEpoch = IsFirst(epoch) ? epoch : FirstActivityEpoch,
+                LastActivity = IsLast(epoch) ? time : LastActivity,
+                LastActivityEpoch = IsLast(epoch) ? epoch : LastActivityEpoch,
+            };
 
     private bool IsFirst(double epoch) => FirstActivity is not null && epoch < FirstActivityEpoch;
 

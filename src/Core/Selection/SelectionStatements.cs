@@ -25,16 +25,20 @@ internal sealed class SelectionStatements
     }
 
     /// <summary>
-    /// One page of candidates in the order of the column that the policy judges and the key, after the page before: never OFFSET, whose cost
+    /// One page of candidates in the order of the column that the policy judges and the key, after the page before: never OFFSET, whose
+    /// cost
     /// grows with the backlog. Both columns stand in one row comparison, so one index serves condition and order.
-    /// <para>What the planner has no statistics for is asked of each row in one subquery: that this gives a value it takes for nearly certain. As
-    /// conditions of the query itself they would leave a single session in its belief, for which a scan of everything with a sort is no dearer
+    /// <para>What the planner has no statistics for is asked of each row in one subquery: that this gives a value it takes for nearly
+    /// certain. As
+    /// conditions of the query itself they would leave a single session in its belief, for which a scan of everything with a sort is no
+    /// dearer
     /// than the index, page after page.</para>
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
         var key = _form.Of("s");
-        // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page. So do sessions that live on:
+        // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page. So do
+        // sessions that live on:
         // their activity changes while the run goes on, and one might come twice.
         var time = _table.HasRow && !_run.Policy.TakesParts ? Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)) : null;
         List<Condition> conditions =
@@ -43,7 +47,8 @@ internal sealed class SelectionStatements
             .. new LedgerConditions(_run).Of(key, parameters),
         ];
         SessionKey Given(PageMark mark) => _form.Parse($"{parameters.Add(PgParameter.Text(mark.Key))}::{_form.Type}");
-        var beyond = after is null ? null
+        var beyond =
+            after is null ? null
             : time is null ? $"{key.Row} > {Given(after).Row}"
             : $"({time.Value}, {key.List}) > ({parameters.Add(PgParameter.Text(after.Order))}::{time.Type}, {Given(after).List})";
         var from = beyond is null ? "" : $"\n  AND {beyond}";
@@ -56,7 +61,8 @@ internal sealed class SelectionStatements
                    {Month(parameters)},
                    {Keep(parameters)},
                    {time?.Value ?? key.Id}::text,
-                   1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)} AND a.session_id = {key}::text), 0),
+                   1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)}
+                     AND a.session_id = {key}::text), 0),
                    {RowBytes.Of(_run.Shape.Session, "s")},
                    coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
                    {FirstActivity(parameters)}::text,
@@ -73,7 +79,8 @@ internal sealed class SelectionStatements
     public bool WholeSessions => _only is null;
 
     /// <summary>
-    /// Rows and bytes of one child table for each of the sessions in the parameter, of all rows or of those that the policy takes; and the youngest and the
+    /// Rows and bytes of one child table for each of the sessions in the parameter, of all rows or of those that the policy takes; and the
+    /// youngest and the
     /// oldest time among them, each as text and in seconds.
     /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
@@ -82,7 +89,8 @@ internal sealed class SelectionStatements
         var path = SessionPath.Of(_map, _run.Shape, child).Among(_form, parameters.Add(PgParameter.Texts(keys)));
         var time = child.Time is null ? "NULL::timestamptz" : TimeSql.Of(_run.Source, _run.Shape, child, child.Time).Instant(parameters);
         return $"""
-            SELECT {path.Key}::text, count(*), sum({RowBytes.Of(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch FROM max({time}))::float8,
+            SELECT {path.Key}::text, count(*), sum({RowBytes.Of(_run.Shape[child.Name], "t")})::bigint, max({time})::text, extract(epoch
+              FROM max({time}))::float8,
                    min({time})::text, extract(epoch FROM min({time}))::float8
             FROM {path.From(child)}
             WHERE {path.All}{Taken(child, parameters)}
@@ -91,17 +99,20 @@ internal sealed class SelectionStatements
     }
 
     /// <summary><c>FROM</c> and <c>WHERE</c> of every session (alias <c>s</c>) that the policy takes.</summary>
-    public string Eligible(SqlParameters parameters) => $"""
-        FROM {_table.Sql} AS s
-        WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
-          AND {new LedgerConditions(_run).Sql(_form.Of("s"), parameters)}
-        """;
+    public string Eligible(SqlParameters parameters) =>
+        $"""
+            FROM {_table.Sql} AS s
+            WHERE {new EligibilityPredicate(_run.Source, _run.Shape, _run.Policy, _run.Cutoffs).Sql(parameters)}
+              AND {new LedgerConditions(_run).Sql(_form.Of("s"), parameters)}
+            """;
 
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
-    public string Total(SqlParameters parameters) => $"""
-        SELECT count(*), coalesce(sum({RowBytes.Of(_run.Shape.Session, "s")}), 0)::bigint, min({Instant(_table.Activity[0], parameters)})::text
-        {Eligible(parameters)}
-        """;
+    public string Total(SqlParameters parameters) =>
+        $"""
+            SELECT count(*), coalesce(sum({RowBytes.Of(_run.Shape.Session, "s")}), 0)::bigint,
+              min({Instant(_table.Activity[0], parameters)})::text
+            {Eligible(parameters)}
+            """;
 
     /// <summary>Rows and bytes that all eligible sessions have in one child table.</summary>
     public string Total(ChildTable child, SqlParameters parameters)
@@ -115,7 +126,8 @@ internal sealed class SelectionStatements
             """;
     }
 
-    private string Taken(ChildTable child, SqlParameters parameters) => _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
+    private string Taken(ChildTable child, SqlParameters parameters) =>
+        _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
 
     private string Source(SqlParameters parameters) => parameters.Add(PgParameter.Text(_run.Source.Name));
 
@@ -125,7 +137,8 @@ internal sealed class SelectionStatements
 
     private string Instant(TimeColumn time, SqlParameters parameters) => Time(time).Instant(parameters);
 
-    private string Created(SqlParameters parameters) => TimeSql.Of(_run.Source, _run.Shape, _table.Created!, first: true).Instant(parameters);
+    private string Created(SqlParameters parameters) =>
+        TimeSql.Of(_run.Source, _run.Shape, _table.Created!, first: true).Instant(parameters);
 
     private string LastActivity(SqlParameters parameters) =>
         $"greatest({string.Join(", ", _table.Activity.Select(c => Instant(c, parameters)))})";
@@ -145,9 +158,11 @@ internal sealed class SelectionStatements
         return $"to_char(coalesce({created}, CASE WHEN isfinite({activity}) THEN {activity} END, {now}) AT TIME ZONE 'UTC', 'YYYY/MM')";
     }
 
-    private string Keep(SqlParameters parameters) => _run.Source.Keep.Count == 0
-        ? "NULL::text"
-        : $"json_build_object({string.Join(", ", _run.Source.Keep.Select(c => Pair(c, parameters)))})::text";
+    private string Keep(SqlParameters parameters) =>
+        _run.Source.Keep.Count == 0
+            ? "NULL::text"
+            : $"json_build_object({string.Join(", ", _run.Source.Keep.Select(c => Pair(c, parameters)))})::text";
 
-    private static string Pair(string column, SqlParameters parameters) => $"{parameters.Add(PgParameter.Text(column))}, {SessionPath.Column("s", column)}";
+    private static string Pair(string column, SqlParameters parameters) =>
+        $"{parameters.Add(PgParameter.Text(column))}, {SessionPath.Column("s", column)}";
 }

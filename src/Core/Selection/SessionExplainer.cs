@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Archiver.Core.Selection;
 
-/// <summary>Explains a policy's view of one session with the very conditions that select, so that the answer cannot differ from what a run does.</summary>
+/// <summary>
+/// Explains a policy's view of one session with the very conditions that select, so that the answer cannot differ from what a run does.
+/// </summary>
 internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCatalog connections)
 {
     /// <param name="source">The source.</param>
@@ -22,11 +24,22 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
         var byKey = await FindAsync(connection, run, given => form.Of("s").Is(form.Parse($"{given}::{form.Type}")), id, cancellationToken);
         if (byKey is not null || source.Map.Session.ExternalId is not { } external)
             return byKey ?? new(null, []);
-        return await FindAsync(connection, run, given => $"{SessionPath.Column("s", external)} = {given}::{run.Shape.Session[external].CastType}", id, cancellationToken) ?? new(null, []);
+        return await FindAsync(
+            connection,
+            run,
+            given => $"{SessionPath.Column("s", external)} = {given}::{run.Shape.Session[external].CastType}",
+            id,
+            cancellationToken
+        ) ?? new(null, []);
     }
 
     private static async Task<SessionExplanation?> FindAsync(
-        NpgsqlConnection connection, RunContext run, Func<string, string> condition, string id, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        RunContext run,
+        Func<string, string> condition,
+        string id,
+        CancellationToken cancellationToken
+    )
     {
         var parameters = new SqlParameters();
         var key = run.Shape.KeyOf(run.Source.Map, "s");
@@ -46,10 +59,24 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
         try
         {
             var found = await connection.QueryAsync(
-                sql, row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1), Dates: row.GetFieldValue<string[]>(2)), cancellationToken, parameters.ToArray());
-            return found is [var session] ? new(session.Key, [.. conditions.Select((c, i) => new ExplainedCondition(c, session.Met[i], session.Dates[i] is { Length: > 0 } date ? date : null))]) : null;
+                sql,
+                row => (Key: row.GetString(0), Met: row.GetFieldValue<bool[]>(1), Dates: row.GetFieldValue<string[]>(2)),
+                cancellationToken,
+                parameters.ToArray()
+            );
+            return found is [var session]
+                ? new(
+                    session.Key,
+                    [
+                        .. conditions.Select(
+                            (c, i) => new ExplainedCondition(c, session.Met[i], session.Dates[i] is { Length: > 0 } date ? date : null)
+                        ),
+                    ]
+                )
+                : null;
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)
         {
             // Not a value of the key's type, so no session has it as its key.
             return null;

@@ -1,6 +1,8 @@
 namespace Archiver.Core.Settings;
 
-/// <summary>The whole configuration, validated: whoever holds one needs no further check. docs/configuration.md has keys and defaults.</summary>
+/// <summary>
+/// The whole configuration, validated: whoever holds one needs no further check. docs/configuration.md has keys and defaults.
+/// </summary>
 public sealed record ArchiverSettings
 {
     public required IReadOnlyList<SourceSettings> Sources { get; init; }

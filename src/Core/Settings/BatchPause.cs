@@ -22,7 +22,11 @@ public readonly record struct BatchPause(TimeSpan Time, double Factor = 0)
     internal static bool TryParseFactor(string text, out BatchPause pause)
     {
         pause = default;
-        if (!text.EndsWith('x') || !double.TryParse(text.AsSpan()[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) || factor is not (>= 0 and <= LargestFactor))
+        if (
+            !text.EndsWith('x')
+            || !double.TryParse(text.AsSpan()[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor)
+            || factor is not (>= 0 and <= LargestFactor)
+        )
             return false;
         pause = new(TimeSpan.Zero, factor);
         return true;

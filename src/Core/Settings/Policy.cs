@@ -51,7 +51,9 @@ public sealed record Policy
 
     public TimeSpan? ExpiredFor { get; init; }
 
-    /// <summary>With scope Messages of Archive: messages older than this by their Time; null where <see cref="KeepLast"/> alone decides.</summary>
+    /// <summary>
+    /// With scope Messages of Archive: messages older than this by their Time; null where <see cref="KeepLast"/> alone decides.
+    /// </summary>
     public TimeSpan? MessagesOlderThan { get; init; }
 
     /// <summary>With scope Messages of Archive: so many of the newest messages of each session stay.</summary>
@@ -90,7 +92,9 @@ public sealed record Policy
     /// <summary>Archives parts: old messages of sessions that live on.</summary>
     public bool TakesParts => Action == PolicyAction.Archive && Scope == PurgeScope.Messages;
 
-    /// <summary>A run stores sessions and marks them, and their rows stay, for good or until <see cref="DeleteAfter"/> has passed.</summary>
+    /// <summary>
+    /// A run stores sessions and marks them, and their rows stay, for good or until <see cref="DeleteAfter"/> has passed.
+    /// </summary>
     public bool RowsStay => Delete == DeleteMode.Nothing || DeleteAfter > TimeSpan.Zero;
 
     /// <summary><c>source/policy</c>, as people name it.</summary>

@@ -23,7 +23,14 @@ public readonly record struct SampleSize
         size = default;
         if (text.EndsWith('%'))
         {
-            if (!decimal.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) || percent is <= 0 or > 100)
+            if (
+                !decimal.TryParse(
+                    text.AsSpan(0, text.Length - 1),
+                    NumberStyles.AllowDecimalPoint,
+                    CultureInfo.InvariantCulture,
+                    out var percent
+                ) || percent is <= 0 or > 100
+            )
                 return false;
             size = new(0, percent);
             return true;

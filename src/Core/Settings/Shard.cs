@@ -22,9 +22,13 @@ public readonly record struct Shard(int Number, int Count)
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Count}");
 
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
-    public static Shard Parse(string text) => text.Split('/') is [var number, var count]
-        ? new(int.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture), int.Parse(count, NumberStyles.None, CultureInfo.InvariantCulture))
-        : throw new FormatException($"'{text}' is no shard such as 2/3.");
+    public static Shard Parse(string text) =>
+        text.Split('/') is [var number, var count]
+            ? new(
+                int.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture),
+                int.Parse(count, NumberStyles.None, CultureInfo.InvariantCulture)
+            )
+            : throw new FormatException($"'{text}' is no shard such as 2/3.");
 
     /// <summary>The part's share of a bound; over all parts the shares add up to the bound, whichever worker runs which.</summary>
     public long ShareOf(long limit) => limit == long.MaxValue ? limit : (limit / Count) + (Number <= limit % Count ? 1 : 0);
@@ -32,6 +36,9 @@ public readonly record struct Shard(int Number, int Count)
     /// <summary>The condition that a session's key is of this part.</summary>
     /// <param name="key">The key column, or an expression of it.</param>
     // The sign bit goes before the modulo: of a negative hash it would be negative, and the session nobody's.
-    internal string Sql(string key) => string.Create(
-        CultureInfo.InvariantCulture, $"(hashtextextended({key}::text COLLATE \"C\", 0) & 9223372036854775807) % {Count} = {Number - 1}");
+    internal string Sql(string key) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"(hashtextextended({key}::text COLLATE \"C\", 0) & 9223372036854775807) % {Count} = {Number - 1}"
+        );
 }

@@ -13,7 +13,9 @@ public sealed record SourceMap(SessionTable Session, IReadOnlyList<ChildTable> C
     /// <summary>Name of the child whose rows are the document's <c>messages</c>.</summary>
     public const string MessagesName = "messages";
 
-    /// <summary>What of it the database may lack, as paths: <c>Session:User</c>, <c>Session:Activity:last_accessed</c>, <c>Children:votes</c>.</summary>
+    /// <summary>
+    /// What of it the database may lack, as paths: <c>Session:User</c>, <c>Session:Activity:last_accessed</c>, <c>Children:votes</c>.
+    /// </summary>
     public IReadOnlyList<string> Optional { get; init; } = [];
 }
 
@@ -23,7 +25,9 @@ public sealed record SessionTable
     /// <summary>Where <see cref="From"/> is given, that child's table.</summary>
     public required TableName Table { get; init; }
 
-    /// <summary>Name of the child whose rows make the sessions where these have no row of their own: a session is every key that occurs in it.</summary>
+    /// <summary>
+    /// Name of the child whose rows make the sessions where these have no row of their own: a session is every key that occurs in it.
+    /// </summary>
     public string? From { get; init; }
 
     /// <summary>Whether a session has a row of its own.</summary>
@@ -75,11 +79,15 @@ public sealed record ChildTable
 
     public required KeyColumns ParentKey { get; init; }
 
-    /// <summary>Type to which <see cref="ParentKey"/> is cast where <see cref="ForeignKey"/> is of another, such as text that holds a uuid; else null.</summary>
+    /// <summary>
+    /// Type to which <see cref="ParentKey"/> is cast where <see cref="ForeignKey"/> is of another, such as text that holds a uuid; else
+    /// null.
+    /// </summary>
     public string? Cast { get; init; }
 
     /// <summary>
-    /// Only rows with these values in these columns, as text, belong to the parent: of a table whose rows point to rows of several tables, and say so in a
+    /// Only rows with these values in these columns, as text, belong to the parent: of a table whose rows point to rows of several tables,
+    /// and say so in a
     /// column. The others are not touched.
     /// </summary>
     public IReadOnlyDictionary<string, string> Where { get; init; } = EveryRow;
@@ -89,7 +97,9 @@ public sealed record ChildTable
     /// <summary>What stands for its rows behind a FROM, to be given an alias: the table, or what a query has made of it.</summary>
     public string Sql => Derived ?? Table.Sql;
 
-    /// <summary>A query in parentheses with every column of the table and <c>tableoid</c>, <c>ctid</c> and <c>xmin</c>; null for the table itself.</summary>
+    /// <summary>
+    /// A query in parentheses with every column of the table and <c>tableoid</c>, <c>ctid</c> and <c>xmin</c>; null for the table itself.
+    /// </summary>
     internal string? Derived { get; init; }
 
     /// <summary>Its key, if the table has one.</summary>

@@ -42,8 +42,11 @@ public sealed record SourceSettings
 
     public required IReadOnlyList<Policy> Policies { get; init; }
 
-    /// <summary>Leaves optional parts out of the map, in every copy of these settings and until the process ends: a run must not see it change.</summary>
-    internal void Settle(IReadOnlyList<OptionalPart> missing) => _present.Settle(missing, missing.Aggregate(Map, (map, part) => part.TakenFrom(map)));
+    /// <summary>
+    /// Leaves optional parts out of the map, in every copy of these settings and until the process ends: a run must not see it change.
+    /// </summary>
+    internal void Settle(IReadOnlyList<OptionalPart> missing) =>
+        _present.Settle(missing, missing.Aggregate(Map, (map, part) => part.TakenFrom(map)));
 
     /// <summary>What was found, for all copies of one source.</summary>
     private sealed class Present
@@ -54,7 +57,8 @@ public sealed record SourceSettings
 
         public IReadOnlyList<OptionalPart> Missing => _found?.Missing ?? [];
 
-        public void Settle(IReadOnlyList<OptionalPart> missing, SourceMap map) => Interlocked.CompareExchange(ref _found, new(missing, map), null);
+        public void Settle(IReadOnlyList<OptionalPart> missing, SourceMap map) =>
+            Interlocked.CompareExchange(ref _found, new(missing, map), null);
 
         private sealed record Found(IReadOnlyList<OptionalPart> Missing, SourceMap Map);
     }

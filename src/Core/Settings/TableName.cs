@@ -17,12 +17,14 @@ public sealed record TableName(string Schema, string Name)
     /// <summary>For people and documents: <c>public.chat_sessions</c>, parts quoted only where they need it.</summary>
     public override string ToString() => $"{Plain(Schema)}.{Plain(Name)}";
 
-    /// <summary>Reads <c>table</c>, <c>schema.table</c> or, for odd names, <c>"My Schema"."Table"</c> (a quote inside is doubled).</summary>
+    /// <summary>
+    /// Reads <c>table</c>, <c>schema.table</c> or, for odd names, <c>"My Schema"."Table"</c> (a quote inside is doubled).
+    /// </summary>
     public static bool TryParse(string text, out TableName? table)
     {
         table = null;
         List<string> parts = [];
-        for (var at = 0; ;)
+        for (var at = 0; ; )
         {
             if (!TryReadPart(text, ref at, out var part))
                 return false;

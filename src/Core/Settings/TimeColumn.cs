@@ -26,7 +26,8 @@ public enum TimeForm
 }
 
 /// <summary>
-/// A column that says when something happened. A value that is <em>not set</em> is no time: NULL, of numbers 0 and below, of texts the empty one.
+/// A column that says when something happened. A value that is <em>not set</em> is no time: NULL, of numbers 0 and below, of texts the
+/// empty one.
 /// </summary>
 /// <param name="Column">The column; where <see cref="At"/> is given, a boolean.</param>
 public sealed record TimeColumn(string Column)
@@ -49,16 +50,17 @@ public sealed record TimeColumn(string Column)
     public IEnumerable<string> Columns => new[] { Column, Or, At }.OfType<string>();
 
     /// <summary>The forms by the names that configuration has for them.</summary>
-    public static IReadOnlyDictionary<string, TimeForm> Forms { get; } = new Dictionary<string, TimeForm>(StringComparer.OrdinalIgnoreCase)
-    {
-        ["epoch-s"] = TimeForm.EpochSeconds,
-        ["epoch-ms"] = TimeForm.EpochMilliseconds,
-        ["epoch-us"] = TimeForm.EpochMicroseconds,
-        ["text"] = TimeForm.Text,
-        ["uuid"] = TimeForm.Uuid,
-        ["uuid-v6"] = TimeForm.UuidV6,
-        ["uuid-v7"] = TimeForm.UuidV7,
-    };
+    public static IReadOnlyDictionary<string, TimeForm> Forms { get; } =
+        new Dictionary<string, TimeForm>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["epoch-s"] = TimeForm.EpochSeconds,
+            ["epoch-ms"] = TimeForm.EpochMilliseconds,
+            ["epoch-us"] = TimeForm.EpochMicroseconds,
+            ["text"] = TimeForm.Text,
+            ["uuid"] = TimeForm.Uuid,
+            ["uuid-v6"] = TimeForm.UuidV6,
+            ["uuid-v7"] = TimeForm.UuidV7,
+        };
 
     public static implicit operator TimeColumn(string column) => new(column);
 

@@ -13,7 +13,8 @@ internal sealed class CutoffSql(TimeForm form, ColumnShape column, string timeZo
     public bool IsComputed => form is TimeForm.Text or TimeForm.Uuid or TimeForm.UuidV6 or TimeForm.UuidV7;
 
     /// <summary>
-    /// The instant as what the column is compared with; for a column without zone it is read in the source's time zone. When the clocks go back, times
+    /// The instant as what the column is compared with; for a column without zone it is read in the source's time zone. When the clocks go
+    /// back, times
     /// after the cut-off may read earlier than the cut-off itself: then the earliest of them counts, as long as the shift is at most three
     /// hours, so that no session goes early; it may go an hour late instead.
     /// </summary>
@@ -22,13 +23,15 @@ internal sealed class CutoffSql(TimeForm form, ColumnShape column, string timeZo
         if (form != TimeForm.Timestamp && !IsComputed)
             return parameters.Add(EpochTime.Number(form, column, at));
         var instant = parameters.Add(PgParameter.Instant(at));
-        return IsComputed ? instant : column.BaseType switch
-        {
-            "timestamp with time zone" => instant,
-            "timestamp without time zone" => Local(instant, parameters),
-            "date" => $"{Local(instant, parameters)}::date",
-            _ => throw NoTime(column),
-        };
+        return IsComputed
+            ? instant
+            : column.BaseType switch
+            {
+                "timestamp with time zone" => instant,
+                "timestamp without time zone" => Local(instant, parameters),
+                "date" => $"{Local(instant, parameters)}::date",
+                _ => throw NoTime(column),
+            };
     }
 
     private string Local(string instant, SqlParameters parameters)

@@ -8,7 +8,8 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Repeats a whole transaction after a passing fault (connection lost, deadlock, server short of resources), with back-off, until the retry
-/// budget has passed since its first failure, however long each attempt takes. Safe because every stage can be run again on the same batch, and
+/// budget has passed since its first failure, however long each attempt takes. Safe because every stage can be run again on the same batch,
+/// and
 /// the delete checks its lease each time.
 /// </summary>
 internal sealed class DatabaseRetry
@@ -27,16 +28,22 @@ internal sealed class DatabaseRetry
         Time = time;
         var budget = new RetryBudget(settings.Budget, time);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is { } exception && PgErrors.IsTransient(exception) && (budget.IsLeft(args.Context) || args.AttemptNumber < Always)),
-                MaxRetryAttempts = int.MaxValue,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = FirstDelay,
-                MaxDelay = LongestDelay,
-            })
+            .AddRetry(
+                new RetryStrategyOptions
+                {
+                    ShouldHandle = args =>
+                        ValueTask.FromResult(
+                            args.Outcome.Exception is { } exception
+                                && PgErrors.IsTransient(exception)
+                                && (budget.IsLeft(args.Context) || args.AttemptNumber < Always)
+                        ),
+                    MaxRetryAttempts = int.MaxValue,
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    Delay = FirstDelay,
+                    MaxDelay = LongestDelay,
+                }
+            )
             .Build();
     }
 

@@ -6,7 +6,8 @@ using Npgsql;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// Times that are numbers, counted from 1970, with or without a fraction. 0 and below is not set, and what lies beyond the year 9999 is no time. They are
+/// Times that are numbers, counted from 1970, with or without a fraction. 0 and below is not set, and what lies beyond the year 9999 is no
+/// time. They are
 /// compared as the numbers they are, with the cut-off made a number of the column's kind, so that an index on the column serves.
 /// </summary>
 internal static class EpochTime
@@ -21,7 +22,10 @@ internal static class EpochTime
     public static string Instant(TimeForm form, string value)
     {
         var seconds = form == TimeForm.EpochSeconds ? "" : string.Create(CultureInfo.InvariantCulture, $" / {Units(form)}.0");
-        return string.Create(CultureInfo.InvariantCulture, $"to_timestamp(CASE WHEN {value} > 0 AND {value} < {End * Units(form)} THEN {value} END{seconds})");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"to_timestamp(CASE WHEN {value} > 0 AND {value} < {End * Units(form)} THEN {value} END{seconds})"
+        );
     }
 
     /// <summary>The number of an instant; of whole numbers the one below, so that nothing counts as older than it is.</summary>
@@ -41,22 +45,28 @@ internal static class EpochTime
     public static string Of(TimeForm form, ColumnShape column, string instant)
     {
         var number = string.Create(CultureInfo.InvariantCulture, $"extract(epoch FROM {instant}) * {Units(form)}");
-        return column.BaseType is "numeric" or "real" or "double precision" ? $"({number})::{column.BaseType}" : $"floor({number})::{column.BaseType}";
+        return column.BaseType is "numeric" or "real" or "double precision"
+            ? $"({number})::{column.BaseType}"
+            : $"floor({number})::{column.BaseType}";
     }
 
     /// <summary>The instant of a value in a document, as ISO text; null where it is not set.</summary>
     public static string? Read(TimeForm form, string text) =>
-        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number > 0 && number < (decimal)End * Units(form)
+        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && number > 0
+        && number < (decimal)End * Units(form)
             ? Iso(DateTimeOffset.UnixEpoch.AddTicks((long)(number / Units(form) * TimeSpan.TicksPerSecond)))
             : null;
 
     /// <summary>As PostgreSQL reads it.</summary>
-    public static string Iso(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    public static string Iso(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
-    private static long Units(TimeForm form) => form switch
-    {
-        TimeForm.EpochMilliseconds => 1_000,
-        TimeForm.EpochMicroseconds => 1_000_000,
-        _ => 1,
-    };
+    private static long Units(TimeForm form) =>
+        form switch
+        {
+            TimeForm.EpochMilliseconds => 1_000,
+            TimeForm.EpochMicroseconds => 1_000_000,
+            _ => 1,
+        };
 }

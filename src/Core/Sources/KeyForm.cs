@@ -3,8 +3,10 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// How a session's key and its id become each other. A key of one column is its own id. One of several columns is one text to the ledger, in
-/// names of objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md). The tables
+/// How a session's key and its id become each other. A key of one column is its own id. One of several columns is one text to the ledger,
+/// in
+/// names of objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md). The
+/// tables
 /// are asked column by column.
 /// </summary>
 internal sealed class KeyForm
@@ -44,13 +46,16 @@ internal sealed class KeyForm
         return new([.. _columns.Select((c, i) => $"({array} ->> {i})::{_shape.Session[c].CastType}")], id);
     }
 
-    /// <summary>A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection.</summary>
-    public static string Text(string value, string baseType) => baseType switch
-    {
-        "timestamp without time zone" or "date" => $"(to_json({value}) #>> '{{}}')",
-        "timestamp with time zone" => Instant(value),
-        _ => $"{value}::text",
-    };
+    /// <summary>
+    /// A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection.
+    /// </summary>
+    public static string Text(string value, string baseType) =>
+        baseType switch
+        {
+            "timestamp without time zone" or "date" => $"(to_json({value}) #>> '{{}}')",
+            "timestamp with time zone" => Instant(value),
+            _ => $"{value}::text",
+        };
 
     private static string Instant(string value) =>
         $"CASE WHEN isfinite({value}) THEN (to_json({value} AT TIME ZONE 'UTC') #>> '{{}}') || 'Z' ELSE (to_json({value}) #>> '{{}}') END";

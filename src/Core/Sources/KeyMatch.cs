@@ -8,12 +8,13 @@ internal sealed class KeyMatch
     private KeyMatch(Func<SessionKey, Func<string, string>?, string> sql) => _sql = sql;
 
     /// <summary>Types whose values compare with each other without losing an index; other types are their own family.</summary>
-    public static string Family(string baseType) => baseType switch
-    {
-        "text" or "character varying" => "text",
-        "smallint" or "integer" or "bigint" => "integer",
-        _ => baseType,
-    };
+    public static string Family(string baseType) =>
+        baseType switch
+        {
+            "text" or "character varying" => "text",
+            "smallint" or "integer" or "bigint" => "integer",
+            _ => baseType,
+        };
 
     /// <summary>It is this key.</summary>
     public static KeyMatch Is(SessionKey key) =>
@@ -22,11 +23,14 @@ internal sealed class KeyMatch
     /// <summary>Its id is one of these.</summary>
     /// <param name="form">What the ids are of.</param>
     /// <param name="ids">SQL of an array of texts.</param>
-    public static KeyMatch Among(KeyForm form, string ids) => new((held, values) => values is not null
-        ? $"{held.Row} = ANY (ARRAY(SELECT unnest({values("k.id")}) FROM unnest({ids}::{form.Type}[]) AS k (id)))"
-        : held.Values.Count == 1
-        ? $"{held.Row} = ANY ({ids}::{form.Type}[])"
-        : $"{held.Row} IN (SELECT {form.Parse("k.id").List} FROM unnest({ids}::text[]) AS k (id))");
+    public static KeyMatch Among(KeyForm form, string ids) =>
+        new(
+            (held, values) =>
+                values is not null
+                    ? $"{held.Row} = ANY (ARRAY(SELECT unnest({values("k.id")}) FROM unnest({ids}::{form.Type}[]) AS k (id)))"
+                : held.Values.Count == 1 ? $"{held.Row} = ANY ({ids}::{form.Type}[])"
+                : $"{held.Row} IN (SELECT {form.Parse("k.id").List} FROM unnest({ids}::text[]) AS k (id))"
+        );
 
     /// <summary>A query gives it.</summary>
     /// <param name="key">In the query.</param>

@@ -26,7 +26,9 @@ internal sealed record Lease(long Nonce, int BackendPid)
 
     private const string IsHeld = $"SELECT EXISTS ({Holder} AND l.pid = $2) FROM (SELECT $1 AS nonce) AS lease";
 
-    /// <summary>As a condition on <c>archiver.runs</c>, alias <c>r</c>: the run's lease is held, so it lives. Without a lease it does not.</summary>
+    /// <summary>
+    /// As a condition on <c>archiver.runs</c>, alias <c>r</c>: the run's lease is held, so it lives. Without a lease it does not.
+    /// </summary>
     public const string OfLivingRun = $"EXISTS (SELECT FROM (SELECT r.lease AS nonce) AS lease WHERE EXISTS ({Holder}))";
 
     /// <summary>Asks the server, inside the caller's transaction, whether the lease is still held.</summary>

@@ -5,7 +5,8 @@ using Npgsql;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// Commits a transaction of whoever holds a source's lock, and settles an answer that is lost, as deletes do. Such a transaction may have no record of
+/// Commits a transaction of whoever holds a source's lock, and settles an answer that is lost, as deletes do. Such a transaction may have
+/// no record of
 /// its own to ask for: the server is asked for the transaction's fate, and the lease proves that it is still the server that had it.
 /// </summary>
 internal static class LeasedCommit
@@ -14,26 +15,39 @@ internal static class LeasedCommit
     /// <exception cref="ArchiverException">The lease is lost, or what became of the commit cannot be learnt now.</exception>
     /// <exception cref="NpgsqlException">It was rolled back.</exception>
     public static async Task CommitAsync(
-        this Lease lease, SourceConnections connections, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+        this Lease lease,
+        SourceConnections connections,
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        CancellationToken cancellationToken
+    )
     {
         var source = connections.Source.Name;
         await new CommitOutcome(
             connections.Time,
             connections.OpenAsync,
-            $"The server of source '{source}' did not answer a commit, nor what became of it. It is done wholly or not at all: run it again.",
+            $"The server of source '{source}' did not answer a commit, nor what became of it. It is done wholly or not at all: run it "
+                + "again.",
             async (other, fate, token) =>
             {
                 if (!await lease.IsHeldAsync(other, token))
-                    throw new ArchiverException(FailureKind.Failed,
-                        $"The lock on source '{source}' was lost while a commit was not answered. It is done wholly or not at all: run it again.");
+                    throw new ArchiverException(
+                        FailureKind.Failed,
+                        $"The lock on source '{source}' was lost while a commit was not answered. It is done wholly or not at all: run it "
+                            + "again."
+                    );
                 return fate == "committed";
-            }).CommitAsync(connection, transaction, RequireAsync, cancellationToken);
+            }
+        ).CommitAsync(connection, transaction, RequireAsync, cancellationToken);
 
         async Task RequireAsync(CancellationToken token)
         {
             if (!await lease.IsHeldAsync(connection, token))
-                throw new ArchiverException(FailureKind.Failed,
-                    $"The lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). This step was rolled back; run it again.");
+                throw new ArchiverException(
+                    FailureKind.Failed,
+                    $"The lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). This step "
+                        + "was rolled back; run it again."
+                );
         }
     }
 }

@@ -28,7 +28,11 @@ internal static class OptionalParts
         List<OptionalPart> missing = [];
         foreach (var part in OptionalPart.Of(source.Map).Where(p => !IsThere(p, tables)))
         {
-            if (part.Column is null || part.Column != source.Map.Session.User || !await HasUsersAsync(connection, source.Name, cancellationToken))
+            if (
+                part.Column is null
+                || part.Column != source.Map.Session.User
+                || !await HasUsersAsync(connection, source.Name, cancellationToken)
+            )
                 missing.Add(part);
         }
         source.Settle(missing);
@@ -38,5 +42,6 @@ internal static class OptionalParts
         tables.TryGetValue(part.Table, out var table) && (part.Column is null || table.Columns.Any(c => c.Name == part.Column));
 
     private static async Task<bool> HasUsersAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<bool>(HasLedger, cancellationToken) && await connection.ScalarAsync<bool>(HasUsers, cancellationToken, PgParameter.Text(source));
+        await connection.ScalarAsync<bool>(HasLedger, cancellationToken)
+        && await connection.ScalarAsync<bool>(HasUsers, cancellationToken, PgParameter.Text(source));
 }

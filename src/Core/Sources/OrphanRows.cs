@@ -14,13 +14,16 @@ internal static class OrphanRows
         var named = child.ForeignKey.Select(c => $"{SessionPath.Column("t", c)} IS NOT NULL");
         // Compared for equality, which the server can hash: of two large tables it would look through one for each row of the other.
         var tied = child.Cast is { } type
-            ? $"FROM (SELECT unnest({LinkCast.Values(type, SessionPath.Column("p", child.ParentKey[0]))}) AS id FROM {parent} AS p) AS k WHERE k.id = {SessionPath.Column("t", child.ForeignKey[0])}"
+            ? $"FROM (SELECT unnest({LinkCast.Values(type, SessionPath.Column("p", child.ParentKey[0]))}) AS id FROM {parent} AS p) AS k "
+                + $"WHERE k.id = {SessionPath.Column("t", child.ForeignKey[0])}"
             : $"FROM {parent} AS p WHERE {SessionPath.Link(child, "t", "p")}";
         return connection.ScalarAsync<long>(
             $"""
             SELECT count(*) FROM {child.Table.Sql} AS t
             WHERE {string.Join(" AND ", named.Concat(SessionPath.RowsOf(child, "t")))}
               AND NOT EXISTS (SELECT {tied})
-            """, cancellationToken);
+            """,
+            cancellationToken
+        );
     }
 }

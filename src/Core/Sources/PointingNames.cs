@@ -10,7 +10,9 @@ internal static class PointingNames
     /// <summary>By which applications point to sessions, whatever their table is called.</summary>
     public static IReadOnlyList<string> OfSessions { get; } = ["sessionid", "conversationid", "threadid", "chatid"];
 
-    /// <summary>Names after a table, or after its key where that is not called just id: <c>chat_session_id</c>, <c>session_id</c>.</summary>
+    /// <summary>
+    /// Names after a table, or after its key where that is not called just id: <c>chat_session_id</c>, <c>session_id</c>.
+    /// </summary>
     public static IReadOnlySet<string> Of(TableName table, string? key)
     {
         HashSet<string> names = [];

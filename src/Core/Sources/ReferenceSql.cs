@@ -11,7 +11,10 @@ internal sealed class ReferenceSql(SourceMap map, SourceShape shape)
     /// <param name="outside">Where the referencing table is mapped: which sessions' rows count, as a condition over their key.</param>
     public string Exists(SessionReference reference, SessionKey key, Func<SessionKey, string> outside)
     {
-        var (to, from) = (Rows(reference.To), reference.FromMapped is { } mapped ? Rows(mapped) : (From: $"{reference.From.Sql} AS t", Conditions: [], Key: null));
+        var (to, from) = (
+            Rows(reference.To),
+            reference.FromMapped is { } mapped ? Rows(mapped) : (From: $"{reference.From.Sql} AS t", Conditions: [], Key: null)
+        );
         var referenced = string.Join(", ", reference.ToColumns.Select((c, i) => $"{SessionPath.Column("t", c)} AS c{i}"));
         var points = reference.Columns.Select((c, i) => $"{SessionPath.Column("t", c)} = r.c{i}");
         IEnumerable<string> counts = from.Key is null ? [] : [outside(from.Key)];

@@ -6,7 +6,8 @@ using Npgsql;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// Row level security hides rows without a word. A verb that takes "no row" for "gone" must not read under it: <c>ledger rebuild</c> would call a live
+/// Row level security hides rows without a word. A verb that takes "no row" for "gone" must not read under it: <c>ledger rebuild</c> would
+/// call a live
 /// session archived.
 /// </summary>
 internal static class RowSecurity
@@ -28,10 +29,18 @@ internal static class RowSecurity
     {
         List<TableName> tables = [source.Map.Session.Table, .. source.Map.Children.Select(c => c.Table)];
         var hidden = await connection.QueryAsync(
-            Hidden, row => (Table: row.GetString(0), Role: row.GetString(1)), cancellationToken,
-            PgParameter.Texts(tables.Select(t => t.Schema)), PgParameter.Texts(tables.Select(t => t.Name)));
+            Hidden,
+            row => (Table: row.GetString(0), Role: row.GetString(1)),
+            cancellationToken,
+            PgParameter.Texts(tables.Select(t => t.Schema)),
+            PgParameter.Texts(tables.Select(t => t.Name))
+        );
         if (hidden.Count > 0)
-            throw new ArchiverException(FailureKind.Refused,
-                $"Row level security is on for {string.Join(", ", hidden.Select(h => h.Table))} of source '{source.Name}', and role {hidden[0].Role} cannot bypass it: rows that it does not see would count as gone. Fix it with: {Statement(hidden[0].Role)};");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"Row level security is on for {string.Join(", ", hidden.Select(h => h.Table))} of source '{source.Name}', and role "
+                    + $"{hidden[0].Role} cannot bypass it: rows that it does not see would count as gone. Fix it with: "
+                    + $"{Statement(hidden[0].Role)};"
+            );
     }
 }

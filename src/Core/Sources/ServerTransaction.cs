@@ -13,7 +13,8 @@ namespace Archiver.Core.Sources;
 internal sealed record ServerTransaction(int Process, DateTimeOffset Started)
 {
     private const string Terminate = """
-        SELECT coalesce(bool_or(pg_terminate_backend(a.pid) IS NOT NULL), false) FROM pg_stat_activity AS a WHERE a.pid = $1 AND a.xact_start = $2
+        SELECT coalesce(bool_or(pg_terminate_backend(a.pid) IS NOT NULL), false) FROM pg_stat_activity AS a WHERE a.pid = $1
+          AND a.xact_start = $2
         """;
 
     /// <summary>A server process ends within milliseconds, but in a function that lets nothing interrupt it.</summary>
@@ -22,10 +23,18 @@ internal sealed record ServerTransaction(int Process, DateTimeOffset Started)
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The transaction that the connection is in.</summary>
-    public static async Task<ServerTransaction> OfAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => (await connection.QueryAsync(
-        "SELECT pg_backend_pid(), now()", row => new ServerTransaction(row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1)), cancellationToken))[0];
+    public static async Task<ServerTransaction> OfAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (
+            await connection.QueryAsync(
+                "SELECT pg_backend_pid(), now()",
+                row => new ServerTransaction(row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1)),
+                cancellationToken
+            )
+        )[0];
 
-    /// <summary>Returns when the server has ended it. It is given up when the server cannot be asked: then it is down, and what it held with it.</summary>
+    /// <summary>
+    /// Returns when the server has ended it. It is given up when the server cannot be asked: then it is down, and what it held with it.
+    /// </summary>
     public async Task EndAsync(SourceConnections connections)
     {
         using var patience = new CancellationTokenSource(Patience, connections.Time);
@@ -35,7 +44,8 @@ internal sealed record ServerTransaction(int Process, DateTimeOffset Started)
             while (await connection.ScalarAsync<bool>(Terminate, patience.Token, PgParameter.Int(Process), PgParameter.Instant(Started)))
                 await Task.Delay(Pause, connections.Time, patience.Token);
         }
-        catch (Exception exception) when (PgErrors.IsTransient(exception) || exception is NpgsqlException or ArchiverException or OperationCanceledException)
+        catch (Exception exception)
+            when (PgErrors.IsTransient(exception) || exception is NpgsqlException or ArchiverException or OperationCanceledException)
         {
             // What it still holds shows as locked, and waits for the next run.
         }

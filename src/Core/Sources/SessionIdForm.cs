@@ -15,7 +15,8 @@ internal sealed class SessionIdForm
           UNION ALL
           SELECT t.typbasetype FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid = b.typid WHERE t.typtype = 'd'
         )
-        SELECT coalesce((SELECT pg_catalog.format_type(b.typid, NULL) FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid = b.typid AND t.typtype <> 'd'), '')
+        SELECT coalesce((SELECT pg_catalog.format_type(b.typid, NULL) FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid = b.typid
+          AND t.typtype <> 'd'), '')
         """;
 
     private readonly IReadOnlyList<string> _types;
@@ -27,18 +28,32 @@ internal sealed class SessionIdForm
     {
         List<string> types = [];
         foreach (var column in map.Session.Key)
-            types.Add(await connection.ScalarAsync<string>(KeyType, cancellationToken, PgParameter.Text(map.Session.Table.Sql), PgParameter.Text(column)) ?? "");
+            types.Add(
+                await connection.ScalarAsync<string>(
+                    KeyType,
+                    cancellationToken,
+                    PgParameter.Text(map.Session.Table.Sql),
+                    PgParameter.Text(column)
+                ) ?? ""
+            );
         return new(types);
     }
 
     /// <summary>The id as a key; as it is when it can only be an external id.</summary>
-    public string KeyOf(string id) => _types is [var type] ? Written(id, type)
-        : SessionIdText.Read(id, _types.Count) is { } values ? SessionIdText.Of([.. values.Zip(_types, Written)]) : id;
+    public string KeyOf(string id) =>
+        _types is [var type] ? Written(id, type)
+        : SessionIdText.Read(id, _types.Count) is { } values ? SessionIdText.Of([.. values.Zip(_types, Written)])
+        : id;
 
-    private static string Written(string id, string type) => type switch
-    {
-        "uuid" when Guid.TryParse(id, out var uuid) => uuid.ToString(),
-        "smallint" or "integer" or "bigint" when long.TryParse(id, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) => number.ToString(CultureInfo.InvariantCulture),
-        _ => id,
-    };
+    private static string Written(string id, string type) =>
+        type switch
+        {
+            "uuid" when Guid.TryParse(id, out var uuid) => uuid.ToString(),
+            "smallint"
+            or "integer"
+            or "bigint" when long.TryParse(id, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) => number.ToString(
+                CultureInfo.InvariantCulture
+            ),
+            _ => id,
+        };
 }

@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// The id of a key. That of one column is its value; of several, as <see cref="KeyForm"/> has the server write it and as <c>JSON.stringify</c>
+/// The id of a key. That of one column is its value; of several, as <see cref="KeyForm"/> has the server write it and as
+/// <c>JSON.stringify</c>
 /// does: a JSON array of strings, without blanks, with no more escapes than JSON needs.
 /// </summary>
 internal static class SessionIdText
@@ -50,16 +51,17 @@ internal static class SessionIdText
         }
     }
 
-    private static void Append(StringBuilder text, char c) => _ = c switch
-    {
-        '"' => text.Append("\\\""),
-        '\\' => text.Append("\\\\"),
-        '\b' => text.Append("\\b"),
-        '\f' => text.Append("\\f"),
-        '\n' => text.Append("\\n"),
-        '\r' => text.Append("\\r"),
-        '\t' => text.Append("\\t"),
-        < ' ' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-        _ => text.Append(c),
-    };
+    private static void Append(StringBuilder text, char c) =>
+        _ = c switch
+        {
+            '"' => text.Append("\\\""),
+            '\\' => text.Append("\\\\"),
+            '\b' => text.Append("\\b"),
+            '\f' => text.Append("\\f"),
+            '\n' => text.Append("\\n"),
+            '\r' => text.Append("\\r"),
+            '\t' => text.Append("\\t"),
+            < ' ' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+            _ => text.Append(c),
+        };
 }

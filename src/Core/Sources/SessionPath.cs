@@ -21,7 +21,8 @@ internal sealed class SessionPath
     }
 
     /// <summary>
-    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and may spell
+    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and
+    /// may spell
     /// the key otherwise; after <see cref="Among"/> it is the key as it was given.
     /// </summary>
     public SessionKey Key { get; }
@@ -39,7 +40,8 @@ internal sealed class SessionPath
     /// <param name="ownType">Whether <see cref="Key"/> must be of the key's own type.</param>
     public static SessionPath Of(SourceMap map, SourceShape shape, ChildTable child, bool ownType = false)
     {
-        List<string> joins = [], conditions = [];
+        List<string> joins = [],
+            conditions = [];
         var (at, alias) = (child, "t");
         conditions.AddRange(RowsOf(child, alias));
         for (var level = 1; at.Parent != SourceMap.SessionName; level++)
@@ -66,9 +68,14 @@ internal sealed class SessionPath
     /// <summary>The path of the rows of some sessions, whose conditions are all that <c>WHERE</c> needs.</summary>
     /// <param name="form">What the ids are of.</param>
     /// <param name="ids">SQL of an array of texts.</param>
-    public SessionPath Among(KeyForm form, string ids) => _values is null
-        ? new(Key, Joins, [.. Conditions, KeyMatch.Among(form, ids).Sql(Key)])
-        : new(form.Parse("g.id"), [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"], [.. Conditions, $"{Key} = ANY ({_values("g.id")})"]);
+    public SessionPath Among(KeyForm form, string ids) =>
+        _values is null
+            ? new(Key, Joins, [.. Conditions, KeyMatch.Among(form, ids).Sql(Key)])
+            : new(
+                form.Parse("g.id"),
+                [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"],
+                [.. Conditions, $"{Key} = ANY ({_values("g.id")})"]
+            );
 
     /// <summary>The conditions, to stand behind <c>WHERE</c>.</summary>
     public string All => string.Join(" AND ", Conditions);
@@ -83,9 +90,10 @@ internal sealed class SessionPath
     public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, key.Sql(Key, _values)]);
 
     /// <summary>A child's row is tied to this row of its parent.</summary>
-    public static string Link(ChildTable child, string alias, string parentAlias) => child.ForeignKey.Only is { } only
-        ? LinkCast.Links(child, Column(alias, only), Column(parentAlias, child.ParentKey[0]))
-        : $"({Columns(alias, child.ForeignKey)}) = ({Columns(parentAlias, child.ParentKey)})";
+    public static string Link(ChildTable child, string alias, string parentAlias) =>
+        child.ForeignKey.Only is { } only
+            ? LinkCast.Links(child, Column(alias, only), Column(parentAlias, child.ParentKey[0]))
+            : $"({Columns(alias, child.ForeignKey)}) = ({Columns(parentAlias, child.ParentKey)})";
 
     /// <summary>The conditions under which rows of a child's table are the child's.</summary>
     public static IEnumerable<string> RowsOf(ChildTable child, string alias) =>

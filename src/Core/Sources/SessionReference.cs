@@ -3,7 +3,8 @@ using Archiver.Core.Settings;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// A foreign key onto a mapped table that does not tie a row to its own session: while a row outside a session points to it, the server lets no row
+/// A foreign key onto a mapped table that does not tie a row to its own session: while a row outside a session points to it, the server
+/// lets no row
 /// of the session go.
 /// </summary>
 /// <param name="Name">Name of the constraint.</param>
@@ -15,4 +16,12 @@ namespace Archiver.Core.Sources;
 /// <param name="Indexed">Some index finds the referencing rows.</param>
 /// <param name="Readable">The role sees all rows of the referencing table.</param>
 internal sealed record SessionReference(
-    string Name, TableName From, string? FromMapped, IReadOnlyList<string> Columns, string To, IReadOnlyList<string> ToColumns, bool Indexed, bool Readable);
+    string Name,
+    TableName From,
+    string? FromMapped,
+    IReadOnlyList<string> Columns,
+    string To,
+    IReadOnlyList<string> ToColumns,
+    bool Indexed,
+    bool Readable
+);

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Archiver.Core.Sources;
 
-/// <summary>The ways to a source's servers: the main pool, the replica if exports go there, and single connections for the run lock.</summary>
+/// <summary>
+/// The ways to a source's servers: the main pool, the replica if exports go there, and single connections for the run lock.
+/// </summary>
 internal sealed class SourceConnections : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -41,7 +43,9 @@ internal sealed class SourceConnections : IAsyncDisposable
     public SourceMap Map => _settings.Map;
 
     /// <summary>An open connection of the main pool.</summary>
-    /// <exception cref="NpgsqlException">The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.</exception>
+    /// <exception cref="NpgsqlException">
+    /// The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.
+    /// </exception>
     public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => OpenAsync(_main, check: null, cancellationToken);
 
     /// <summary>An open connection to the server that exports are read from: the replica where there is one.</summary>
@@ -50,17 +54,29 @@ internal sealed class SourceConnections : IAsyncDisposable
         _replica is null ? await OpenAsync(cancellationToken) : await _replica.OpenConnectionAsync(cancellationToken);
 
     /// <summary>
-    /// A connection of its own, past any pooler, that ends with its owner: whatever outlives a transaction (locks, temporary tables) belongs on one of these.
+    /// A connection of its own, past any pooler, that ends with its owner: whatever outlives a transaction (locks, temporary tables)
+    /// belongs on one of these.
     /// On a pooled connection it would be stranded, or missing in the next transaction.
     /// </summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
-    public Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken) => OpenAsync(
-        _lock, connection => Pooler.RefuseAsync(
-            connection, $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.", cancellationToken),
-        cancellationToken);
+    public Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken) =>
+        OpenAsync(
+            _lock,
+            connection =>
+                Pooler.RefuseAsync(
+                    connection,
+                    $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.",
+                    cancellationToken
+                ),
+            cancellationToken
+        );
 
-    private async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource pool, Func<NpgsqlConnection, Task>? check, CancellationToken cancellationToken)
+    private async Task<NpgsqlConnection> OpenAsync(
+        NpgsqlDataSource pool,
+        Func<NpgsqlConnection, Task>? check,
+        CancellationToken cancellationToken
+    )
     {
         var connection = await pool.OpenConnectionAsync(cancellationToken);
         try
@@ -79,11 +95,17 @@ internal sealed class SourceConnections : IAsyncDisposable
     }
 
     /// <summary>Where no transaction says otherwise: a table that somebody has locked must not hold a command or a run for ever.</summary>
-    private static Task<int> BoundWaitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => connection.ExecuteAsync(
-        BoundWaits, cancellationToken, PgParameter.Int(connection.ProcessID), PgParameter.Text($"{TransactionSettings.LockWithin.TotalMilliseconds:0}"));
+    private static Task<int> BoundWaitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            BoundWaits,
+            cancellationToken,
+            PgParameter.Int(connection.ProcessID),
+            PgParameter.Text($"{TransactionSettings.LockWithin.TotalMilliseconds:0}")
+        );
 
     /// <summary>A pool of the schedule's own, whose owner disposes of it.</summary>
-    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) => ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name + "/schedule");
+    public static NpgsqlDataSource BuildForSchedule(SourceSettings settings) =>
+        ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name + "/schedule");
 
     /// <summary>The one sentence for a person about an error of this source's server.</summary>
     public ArchiverException ForPerson(Exception exception) =>
@@ -105,13 +127,26 @@ internal sealed class SourceConnections : IAsyncDisposable
         {
             // The lock itself is worth telling all the same.
         }
-        var who = holders.Count > 0 ? string.Join(" ", holders) : "No whole table is locked now: whoever had the lock is gone, or it was one of rows or of another archiver. Try again.";
-        return new(FailureKind.Failed, $"A lock on the tables of source '{_settings.Name}' or its ledger did not come in time (55P03). {who}", exception);
+        var who =
+            holders.Count > 0
+                ? string.Join(" ", holders)
+                : "No whole table is locked now: whoever had the lock is gone, or it was "
+                    + "one of rows or of another archiver. Try again.";
+        return new(
+            FailureKind.Failed,
+            $"A lock on the tables of source '{_settings.Name}' or its ledger did not come in time (55P03). {who}",
+            exception
+        );
     }
 
     /// <summary>The same about an error of the replica, which <see cref="OpenForExportAsync"/> leads to.</summary>
-    public ArchiverException ForPersonAboutReplica(Exception exception) => PgErrors.ForPerson(
-        exception, _settings.Name, new NpgsqlConnectionStringBuilder(_settings.ReplicaConnectionString), nameof(_settings.ReplicaConnectionString));
+    public ArchiverException ForPersonAboutReplica(Exception exception) =>
+        PgErrors.ForPerson(
+            exception,
+            _settings.Name,
+            new NpgsqlConnectionStringBuilder(_settings.ReplicaConnectionString),
+            nameof(_settings.ReplicaConnectionString)
+        );
 
     public async ValueTask DisposeAsync()
     {

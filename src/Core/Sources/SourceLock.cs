@@ -8,7 +8,8 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// The right to run on one source (and shard): an advisory lock on a connection of its own, with the run's <see cref="Lease"/> beside it.
-/// The connection is pinged; when it is lost, <see cref="Lost"/> is cancelled and no destructive transaction of the run can commit any more.
+/// The connection is pinged; when it is lost, <see cref="Lost"/> is cancelled and no destructive transaction of the run can commit any
+/// more.
 /// </summary>
 internal sealed class SourceLock : IAsyncDisposable
 {
@@ -37,13 +38,24 @@ internal sealed class SourceLock : IAsyncDisposable
 
     /// <inheritdoc cref="TryTakeAsync(SourceConnections, IReadOnlyList{SourceLockKey}, string, TimeProvider, CancellationToken)"/>
     public static Task<SourceLock?> TryTakeAsync(
-        SourceConnections connections, SourceLockKey key, string source, TimeProvider time, CancellationToken cancellationToken) =>
-        TryTakeAsync(connections, [key], source, time, cancellationToken);
+        SourceConnections connections,
+        SourceLockKey key,
+        string source,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) => TryTakeAsync(connections, [key], source, time, cancellationToken);
 
     /// <summary>Takes the locks, or returns null when another worker has one of them, which is normal.</summary>
-    /// <exception cref="ArchiverException">A transaction pooler sits between: session locks would be held by nobody in particular.</exception>
+    /// <exception cref="ArchiverException">
+    /// A transaction pooler sits between: session locks would be held by nobody in particular.
+    /// </exception>
     public static async Task<SourceLock?> TryTakeAsync(
-        SourceConnections connections, IReadOnlyList<SourceLockKey> keys, string source, TimeProvider time, CancellationToken cancellationToken)
+        SourceConnections connections,
+        IReadOnlyList<SourceLockKey> keys,
+        string source,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var connection = await connections.OpenDirectAsync(cancellationToken);
         try
@@ -67,7 +79,11 @@ internal sealed class SourceLock : IAsyncDisposable
     }
 
     // Closing the connection gives back what was taken before one was refused.
-    private static async Task<bool> TakeAllAsync(NpgsqlConnection connection, IReadOnlyList<SourceLockKey> keys, CancellationToken cancellationToken)
+    private static async Task<bool> TakeAllAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<SourceLockKey> keys,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var key in keys)
         {

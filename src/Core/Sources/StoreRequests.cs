@@ -6,7 +6,8 @@ using Npgsql;
 namespace Archiver.Core.Sources;
 
 /// <summary>
-/// Counts the requests that this process sends to the store, and adds them to the ledger of the source under whose prefix they went. One that names no
+/// Counts the requests that this process sends to the store, and adds them to the ledger of the source under whose prefix they went. One
+/// that names no
 /// prefix, such as a look at the bucket's rules, counts for the first source.
 /// </summary>
 internal sealed class StoreRequests(ArchiverSettings settings, ConnectionCatalog connections)
@@ -28,13 +29,18 @@ internal sealed class StoreRequests(ArchiverSettings settings, ConnectionCatalog
     public void Count(Uri request)
     {
         var (path, query) = (Uri.UnescapeDataString(request.AbsolutePath), Uri.UnescapeDataString(request.Query));
-        var source = Array.Find(_sources, s => path.StartsWith($"/{s.Prefix}/", StringComparison.Ordinal)
+        var source = Array.Find(_sources, s =>
+            path.StartsWith($"/{s.Prefix}/", StringComparison.Ordinal)
             || path.StartsWith($"/{settings.Storage.Bucket}/{s.Prefix}/", StringComparison.Ordinal)
-            || query.Contains($"prefix={s.Prefix}/", StringComparison.Ordinal)) ?? settings.Sources[0];
+            || query.Contains($"prefix={s.Prefix}/", StringComparison.Ordinal)
+        ) ?? settings.Sources[0];
         _pending.AddOrUpdate(source.Name, 1, (_, n) => n + 1);
     }
 
-    /// <summary>Adds what was counted since the last time to the ledger; what cannot be written is kept for the next time. Not cancellable: a run that was stopped has sent its requests.</summary>
+    /// <summary>
+    /// Adds what was counted since the last time to the ledger; what cannot be written is kept for the next time. Not cancellable: a run
+    /// that was stopped has sent its requests.
+    /// </summary>
     public async Task RecordAsync(SourceSettings source)
     {
         if (!_pending.TryRemove(source.Name, out var requests))
@@ -48,7 +54,14 @@ internal sealed class StoreRequests(ArchiverSettings settings, ConnectionCatalog
                 await connection.ExecuteAsync(Add, patience.Token, PgParameter.Text(source.Name), PgParameter.Bigint(requests));
             written = true;
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception
+                    is NpgsqlException
+                        or TimeoutException
+                        or IOException
+                        or System.Net.Sockets.SocketException
+                        or OperationCanceledException
+            )
         {
             // Only a sum of costs: no run fails for it.
         }

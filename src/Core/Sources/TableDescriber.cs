@@ -19,8 +19,10 @@ internal static class TableDescriber
           JOIN pg_catalog.pg_type AS t ON t.oid = b.typid
           WHERE t.typtype = 'd'
         )
-        SELECT a.attrelid::bigint, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.format_type(b.typid, NULL), a.attgenerated <> '',
-          (SELECT quote_ident(n.nspname) || '.' || quote_ident(l.collname) FROM pg_catalog.pg_collation AS l JOIN pg_catalog.pg_namespace AS n ON n.oid = l.collnamespace
+        SELECT a.attrelid::bigint, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.format_type(b.typid, NULL),
+          a.attgenerated <> '',
+          (SELECT quote_ident(n.nspname) || '.' || quote_ident(l.collname) FROM pg_catalog.pg_collation AS l
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = l.collnamespace
            WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)
         FROM base AS b
         JOIN pg_catalog.pg_type AS t ON t.oid = b.typid AND t.typtype <> 'd'
@@ -32,20 +34,28 @@ internal static class TableDescriber
     private const string Hashes = """
         SELECT c.oid::bigint, encode(sha256(convert_to(concat_ws(E'\n',
           concat_ws('|', c.relkind, c.relam, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity),
-          (SELECT string_agg(concat_ws('|', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity, a.attcollation), ',' ORDER BY a.attnum)
+          (SELECT string_agg(concat_ws('|', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity,
+            a.attcollation), ',' ORDER BY a.attnum)
            FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-          (SELECT string_agg(concat_ws('|', k.oid, k.contype, k.conrelid, k.confrelid, k.confdeltype, k.confupdtype, k.conkey, k.confkey, k.condeferrable, k.condeferred), ',' ORDER BY k.oid)
+          (SELECT string_agg(concat_ws('|', k.oid, k.contype, k.conrelid, k.confrelid, k.confdeltype, k.confupdtype, k.conkey, k.confkey,
+            k.condeferrable, k.condeferred), ',' ORDER BY k.oid)
            FROM pg_constraint AS k WHERE k.contype IN ('p', 'u', 'f') AND (k.conrelid = c.oid OR k.confrelid = c.oid)),
-          (SELECT string_agg(concat_ws('|', g.oid, g.tgname, g.tgenabled, g.tgtype, g.tgfoid), ',' ORDER BY g.oid) FROM pg_trigger AS g WHERE g.tgrelid = c.oid),
-          (SELECT string_agg(concat_ws('|', r.oid, r.ev_type, r.ev_enabled, r.is_instead), ',' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = c.oid),
-          (SELECT string_agg(concat_ws('|', p.oid, p.polcmd, p.polpermissive, p.polroles), ',' ORDER BY p.oid) FROM pg_policy AS p WHERE p.polrelid = c.oid),
-          (SELECT string_agg(concat_ws('|', i.inhrelid, i.inhparent), ',' ORDER BY i.inhrelid) FROM pg_inherits AS i WHERE i.inhparent = c.oid OR i.inhrelid = c.oid)
+          (SELECT string_agg(concat_ws('|', g.oid, g.tgname, g.tgenabled, g.tgtype, g.tgfoid), ',' ORDER BY g.oid) FROM pg_trigger AS g
+            WHERE g.tgrelid = c.oid),
+          (SELECT string_agg(concat_ws('|', r.oid, r.ev_type, r.ev_enabled, r.is_instead), ',' ORDER BY r.oid) FROM pg_rewrite AS r
+            WHERE r.ev_class = c.oid),
+          (SELECT string_agg(concat_ws('|', p.oid, p.polcmd, p.polpermissive, p.polroles), ',' ORDER BY p.oid) FROM pg_policy AS p
+            WHERE p.polrelid = c.oid),
+          (SELECT string_agg(concat_ws('|', i.inhrelid, i.inhparent), ',' ORDER BY i.inhrelid) FROM pg_inherits AS i
+            WHERE i.inhparent = c.oid OR i.inhrelid = c.oid)
         ), 'UTF8')), 'hex')
         FROM pg_class AS c
         WHERE c.oid = ANY ($1)
         """;
 
-    /// <summary>Every mapped table with its columns and hash, in the order of the map. Tables that do not exist are left out: inspection names them.</summary>
+    /// <summary>
+    /// Every mapped table with its columns and hash, in the order of the map. Tables that do not exist are left out: inspection names them.
+    /// </summary>
     public static async Task<SourceShape> DescribeAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
         var names = Mapped(map);
@@ -53,21 +63,55 @@ internal static class TableDescriber
         var found = PgParameter.Oids(oids.Values);
         var columns = await connection.QueryAsync(
             Columns,
-            row => (Oid: (uint)row.GetInt64(0), Column: new ColumnShape(row.GetString(1), row.GetString(2), row.GetString(3), KindOf(row.GetString(3)), row.GetBoolean(4)) { Nondeterministic = row.TextOrNull(5) }),
-            cancellationToken, found.Clone());
+            row =>
+                (
+                    Oid: (uint)row.GetInt64(0),
+                    Column: new ColumnShape(
+                        row.GetString(1),
+                        row.GetString(2),
+                        row.GetString(3),
+                        KindOf(row.GetString(3)),
+                        row.GetBoolean(4)
+                    )
+                    {
+                        Nondeterministic = row.TextOrNull(5),
+                    }
+                ),
+            cancellationToken,
+            found.Clone()
+        );
         var byTable = columns.ToLookup(c => c.Oid, c => c.Column);
         var hashes = await HashesAsync(connection, oids.Values, cancellationToken);
-        return new([.. names.Where(n => oids.ContainsKey(n.Name))
-            .Select(n => n.Name == SourceMap.SessionName && !map.Session.HasRow
-                ? new TableShape(n.Name, n.Table, TableShape.None, "", [.. byTable[oids[n.Name]].Where(c => map.Session.Key.Contains(c.Name))])
-                : new TableShape(n.Name, n.Table, oids[n.Name], hashes[oids[n.Name]], [.. byTable[oids[n.Name]]]))]);
+        return new([
+            .. names
+                .Where(n => oids.ContainsKey(n.Name))
+                .Select(n =>
+                    n.Name == SourceMap.SessionName && !map.Session.HasRow
+                        ? new TableShape(
+                            n.Name,
+                            n.Table,
+                            TableShape.None,
+                            "",
+                            [.. byTable[oids[n.Name]].Where(c => map.Session.Key.Contains(c.Name))]
+                        )
+                        : new TableShape(n.Name, n.Table, oids[n.Name], hashes[oids[n.Name]], [.. byTable[oids[n.Name]]])
+                ),
+        ]);
     }
 
     /// <summary>The hashes now, by table oid, to compare with an earlier shape; a table that is gone is left out.</summary>
-    public static async Task<Dictionary<uint, string>> HashesAsync(NpgsqlConnection connection, IEnumerable<uint> oids, CancellationToken cancellationToken)
+    public static async Task<Dictionary<uint, string>> HashesAsync(
+        NpgsqlConnection connection,
+        IEnumerable<uint> oids,
+        CancellationToken cancellationToken
+    )
     {
         var rows = await connection.QueryAsync(
-            Hashes, row => (Oid: (uint)row.GetInt64(0), Hash: row.GetString(1)), cancellationToken, PgParameter.Oids(oids));
+            Hashes,
+            row => (Oid: (uint)row.GetInt64(0), Hash: row.GetString(1)),
+            cancellationToken,
+            PgParameter.Oids(oids)
+        );
         return rows.Append((Oid: TableShape.None, Hash: "")).ToDictionary(row => row.Oid, row => row.Hash);
     }
 
@@ -75,7 +119,10 @@ internal static class TableDescriber
         [(SourceMap.SessionName, map.Session.Table), .. map.Children.Select(c => (c.Name, c.Table))];
 
     private static async Task<Dictionary<string, uint>> OidsAsync(
-        NpgsqlConnection connection, List<(string Name, TableName Table)> names, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        List<(string Name, TableName Table)> names,
+        CancellationToken cancellationToken
+    )
     {
         const string sql = """
             SELECT n.name, c.oid::bigint
@@ -84,18 +131,24 @@ internal static class TableDescriber
             JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.relation AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
             """;
         var rows = await connection.QueryAsync(
-            sql, row => (Name: row.GetString(0), Oid: (uint)row.GetInt64(1)), cancellationToken,
-            PgParameter.Texts(names.Select(n => n.Name)), PgParameter.Texts(names.Select(n => n.Table.Schema)), PgParameter.Texts(names.Select(n => n.Table.Name)));
+            sql,
+            row => (Name: row.GetString(0), Oid: (uint)row.GetInt64(1)),
+            cancellationToken,
+            PgParameter.Texts(names.Select(n => n.Name)),
+            PgParameter.Texts(names.Select(n => n.Table.Schema)),
+            PgParameter.Texts(names.Select(n => n.Table.Name))
+        );
         return rows.ToDictionary(row => row.Name, row => row.Oid);
     }
 
     /// <summary>Kind of a type without modifiers that is no domain.</summary>
-    internal static ColumnKind KindOf(string baseType) => baseType switch
-    {
-        "json" or "jsonb" => ColumnKind.Json,
-        "smallint" or "integer" or "bigint" or "numeric" or "real" or "double precision" => ColumnKind.Number,
-        "boolean" => ColumnKind.Boolean,
-        "timestamp without time zone" or "timestamp with time zone" => ColumnKind.Timestamp,
-        _ => ColumnKind.Text,
-    };
+    internal static ColumnKind KindOf(string baseType) =>
+        baseType switch
+        {
+            "json" or "jsonb" => ColumnKind.Json,
+            "smallint" or "integer" or "bigint" or "numeric" or "real" or "double precision" => ColumnKind.Number,
+            "boolean" => ColumnKind.Boolean,
+            "timestamp without time zone" or "timestamp with time zone" => ColumnKind.Timestamp,
+            _ => ColumnKind.Text,
+        };
 }

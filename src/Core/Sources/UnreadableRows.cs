@@ -3,10 +3,14 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Core.Sources;
 
-/// <summary>Rows of a child whose time is set and is none, such as a text of another form: nobody knows how young they are, so they may be of today.</summary>
+/// <summary>
+/// Rows of a child whose time is set and is none, such as a text of another form: nobody knows how young they are, so they may be of today.
+/// </summary>
 internal static class UnreadableRows
 {
-    /// <summary>SQL that is true where the session has such rows; null where its column holds nothing but times, or none dates them.</summary>
+    /// <summary>
+    /// SQL that is true where the session has such rows; null where its column holds nothing but times, or none dates them.
+    /// </summary>
     /// <param name="key">The session's key.</param>
     public static string? Of(SourceSettings source, SourceShape shape, ChildTable child, SessionKey key, SqlParameters parameters)
     {

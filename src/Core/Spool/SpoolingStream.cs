@@ -10,7 +10,8 @@ namespace Archiver.Core.Spool;
 /// <param name="memoryLimit">Bytes kept in memory.</param>
 /// <param name="folder">Where the temporary file goes; null for the system's folder.</param>
 /// <param name="arena">Memory shared with what is spooled before and after; null for memory of its own.</param>
-internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMemoryLimit, string? folder = null, SpoolArena? arena = null) : Stream
+internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMemoryLimit, string? folder = null, SpoolArena? arena = null)
+    : Stream
 {
     public const long DefaultMemoryLimit = 8L << 20;
 
@@ -77,9 +78,7 @@ internal sealed class SpoolingStream(long memoryLimit = SpoolingStream.DefaultMe
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -7,17 +7,28 @@ using Npgsql;
 
 namespace Archiver.Core.Status;
 
-/// <summary>How much a policy has to do and how late it is, by the predicate that selects. The bytes are estimated: to add them all up would read every message.</summary>
+/// <summary>
+/// How much a policy has to do and how late it is, by the predicate that selects. The bytes are estimated: to add them all up would read
+/// every message.
+/// </summary>
 internal sealed class BacklogReader(ArchiverSettings settings)
 {
     /// <summary>Sessions whose sizes stand for those of all.</summary>
     private const int Sample = 200;
 
     /// <exception cref="NpgsqlException">The server failed; a count that takes longer than a statement may is such a failure.</exception>
-    public async Task<PolicyStatus> ReadAsync(NpgsqlConnection connection, RunContext run, PolicyStatus status, CancellationToken cancellationToken)
+    public async Task<PolicyStatus> ReadAsync(
+        NpgsqlConnection connection,
+        RunContext run,
+        PolicyStatus status,
+        CancellationToken cancellationToken
+    )
     {
         var (eligible, late) = await CountAsync(connection, run, cancellationToken);
-        var first = eligible == 0 ? null : await new BatchSelector(run with { Batch = run.Batch with { Sessions = Sample } }).NextAsync(Sample, cancellationToken);
+        var first =
+            eligible == 0
+                ? null
+                : await new BatchSelector(run with { Batch = run.Batch with { Sessions = Sample } }).NextAsync(Sample, cancellationToken);
         return status with
         {
             Eligible = eligible,
@@ -27,7 +38,11 @@ internal sealed class BacklogReader(ArchiverSettings settings)
         };
     }
 
-    private static async Task<(long Eligible, double Late)> CountAsync(NpgsqlConnection connection, RunContext run, CancellationToken cancellationToken)
+    private static async Task<(long Eligible, double Late)> CountAsync(
+        NpgsqlConnection connection,
+        RunContext run,
+        CancellationToken cancellationToken
+    )
     {
         var parameters = new SqlParameters();
         var sql = $"""
@@ -50,7 +65,14 @@ internal sealed class BacklogReader(ArchiverSettings settings)
             if (table.Ended is { } ended)
                 since.Add(Since(ended, idle));
         }
-        foreach (var (age, time) in new[] { (policy.EndedFor, table.Ended), (policy.DeletedFor, table.Deleted), (policy.ExpiredFor, table.Expires) })
+        foreach (
+            var (age, time) in new[]
+            {
+                (policy.EndedFor, table.Ended),
+                (policy.DeletedFor, table.Deleted),
+                (policy.ExpiredFor, table.Expires),
+            }
+        )
         {
             if (age is { } value && time is not null)
                 since.Add(Since(time, value));
@@ -75,6 +97,7 @@ internal sealed class BacklogReader(ArchiverSettings settings)
             await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout), cancellationToken);
             total = await connection.ScalarAsync<long>($"SELECT count(*) FROM {run.Source.Map.Session.Sql} AS s", cancellationToken);
         }
-        return TripWire.Trips(total, take, settings.Safety) && !await TripWire.IsAcceptedAsync(connection, run.Source, run.Policy, cancellationToken);
+        return TripWire.Trips(total, take, settings.Safety)
+            && !await TripWire.IsAcceptedAsync(connection, run.Source, run.Policy, cancellationToken);
     }
 }

@@ -6,5 +6,21 @@ namespace Archiver.Core.Status;
 /// <param name="Reasons">Skipped and failed sessions by reason.</param>
 /// <param name="Error">One sentence for a person; null when nothing went wrong.</param>
 internal sealed record RecordedRun(
-    Guid Id, string Source, string Policy, string Action, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, double Seconds,
-    long Selected, long Done, long Skipped, long Failed, long Rows, long JsonBytes, long StoredBytes, IReadOnlyDictionary<string, long> Reasons, string? Error);
+    Guid Id,
+    string Source,
+    string Policy,
+    string Action,
+    string State,
+    DateTimeOffset StartedAt,
+    DateTimeOffset? EndedAt,
+    double Seconds,
+    long Selected,
+    long Done,
+    long Skipped,
+    long Failed,
+    long Rows,
+    long JsonBytes,
+    long StoredBytes,
+    IReadOnlyDictionary<string, long> Reasons,
+    string? Error
+);

@@ -20,7 +20,8 @@ internal static class RunSums
                 FROM runs AS r CROSS JOIN jsonb_each_text(r.reasons) AS n GROUP BY 1, 2, 3) AS s
           GROUP BY 1, 2
         )
-        SELECT r.policy, r.action, coalesce((SELECT s.by_state FROM states AS s WHERE (s.policy, s.action) = (r.policy, r.action)), '{}')::text,
+        SELECT r.policy, r.action, coalesce((SELECT s.by_state FROM states AS s
+          WHERE (s.policy, s.action) = (r.policy, r.action)), '{}')::text,
                sum(r.sessions_done)::bigint, sum(r.sessions_skipped)::bigint, sum(r.sessions_failed)::bigint,
                sum(r.rows_deleted)::bigint, sum(r.bytes_json)::bigint, sum(r.bytes_stored)::bigint,
                coalesce((SELECT s.by_reason FROM reasons AS s WHERE (s.policy, s.action) = (r.policy, r.action)), '{}')::text
@@ -37,27 +38,60 @@ internal static class RunSums
                coalesce(sum(r.rows_deleted), 0)::bigint,
                coalesce(sum(r.bytes_json) FILTER (WHERE r.action = 'archive'), 0)::bigint,
                coalesce(sum(r.bytes_stored), 0)::bigint
-        FROM (SELECT date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - n * interval '1 day' AS day FROM generate_series(0, $2 - 1) AS n) AS d
-        LEFT JOIN archiver.runs AS r ON r.source = $1 AND r.started_at >= d.day AT TIME ZONE 'UTC' AND r.started_at < (d.day + interval '1 day') AT TIME ZONE 'UTC'
+        FROM (SELECT date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - n * interval '1 day' AS day
+          FROM generate_series(0, $2 - 1) AS n) AS d
+        LEFT JOIN archiver.runs AS r ON r.source = $1 AND r.started_at >= d.day AT TIME ZONE 'UTC'
+          AND r.started_at < (d.day + interval '1 day') AT TIME ZONE 'UTC'
         GROUP BY d.day
         ORDER BY d.day
         """;
 
     /// <summary>All runs, by policy and action.</summary>
-    public static async Task<IReadOnlyList<RunTotals>> TotalsAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
+    public static async Task<IReadOnlyList<RunTotals>> TotalsAsync(
+        NpgsqlConnection connection,
+        string source,
+        CancellationToken cancellationToken
+    ) =>
         await connection.QueryAsync(
             Sums,
             row => new RunTotals(
-                row.GetString(0), row.GetString(1), Counts(row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7),
-                row.GetInt64(8), Counts(row.GetString(9))),
-            cancellationToken, PgParameter.Text(source));
+                row.GetString(0),
+                row.GetString(1),
+                Counts(row.GetString(2)),
+                row.GetInt64(3),
+                row.GetInt64(4),
+                row.GetInt64(5),
+                row.GetInt64(6),
+                row.GetInt64(7),
+                row.GetInt64(8),
+                Counts(row.GetString(9))
+            ),
+            cancellationToken,
+            PgParameter.Text(source)
+        );
 
     /// <summary>Day by day, so many days up to today.</summary>
-    public static async Task<IReadOnlyList<DayOfRuns>> DaysAsync(NpgsqlConnection connection, string source, int days, CancellationToken cancellationToken) =>
+    public static async Task<IReadOnlyList<DayOfRuns>> DaysAsync(
+        NpgsqlConnection connection,
+        string source,
+        int days,
+        CancellationToken cancellationToken
+    ) =>
         await connection.QueryAsync(
             ByDay,
-            row => new DayOfRuns(row.GetFieldValue<DateOnly>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6)),
-            cancellationToken, PgParameter.Text(source), PgParameter.Int(days));
+            row => new DayOfRuns(
+                row.GetFieldValue<DateOnly>(0),
+                row.GetInt64(1),
+                row.GetInt64(2),
+                row.GetInt64(3),
+                row.GetInt64(4),
+                row.GetInt64(5),
+                row.GetInt64(6)
+            ),
+            cancellationToken,
+            PgParameter.Text(source),
+            PgParameter.Int(days)
+        );
 
     /// <summary>How many there are of each kind, from the ledger's JSON.</summary>
     public static Dictionary<string, long> Counts(string json) => JsonSerializer.Deserialize<Dictionary<string, long>>(json)!;

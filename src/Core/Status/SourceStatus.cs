@@ -14,7 +14,9 @@ internal sealed record SourceStatus
 
     public required IReadOnlyList<TableStatus> Tables { get; init; }
 
-    /// <summary>Why discard, erase and reconcile --fix destroy nothing here: the ledger belongs to another database. Null when it is this one's.</summary>
+    /// <summary>
+    /// Why discard, erase and reconcile --fix destroy nothing here: the ledger belongs to another database. Null when it is this one's.
+    /// </summary>
     public string? NotOwner { get; init; }
 
     /// <summary>Sessions set aside for a person.</summary>

@@ -27,7 +27,8 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
                (SELECT count(*) FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL)
         """;
 
-    private const string States = "SELECT a.state, count(*) FROM archiver.archives AS a WHERE a.source = $1 GROUP BY a.state ORDER BY a.state";
+    private const string States =
+        "SELECT a.state, count(*) FROM archiver.archives AS a WHERE a.source = $1 GROUP BY a.state ORDER BY a.state";
 
     /// <exception cref="ArchiverException">The ledger is not current.</exception>
     /// <exception cref="NpgsqlException">The server failed.</exception>
@@ -39,8 +40,14 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);
         await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
         var name = PgParameter.Text(source.Name);
-        var (at, quarantined, failing, holds) = (await connection.QueryAsync(
-            Counts, row => (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken, name))[0];
+        var (at, quarantined, failing, holds) = (
+            await connection.QueryAsync(
+                Counts,
+                row => (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)),
+                cancellationToken,
+                name
+            )
+        )[0];
         return new()
         {
             Source = source.Name,
@@ -50,8 +57,14 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
             Failing = failing,
             Holds = holds,
             Pauses = await PausesAsync(connection, source, cancellationToken),
-            Archives = (await connection.QueryAsync(States, row => (State: row.GetString(0), Count: row.GetInt64(1)), cancellationToken, PgParameter.Text(source.Name)))
-                .ToDictionary(s => s.State, s => s.Count, StringComparer.Ordinal),
+            Archives = (
+                await connection.QueryAsync(
+                    States,
+                    row => (State: row.GetString(0), Count: row.GetInt64(1)),
+                    cancellationToken,
+                    PgParameter.Text(source.Name)
+                )
+            ).ToDictionary(s => s.State, s => s.Count, StringComparer.Ordinal),
             Totals = await RunSums.TotalsAsync(connection, source.Name, cancellationToken),
             Runs = await RunReport.NewestAsync(connection, source.Name, policy: null, Runs, cancellationToken),
             Days = await RunSums.DaysAsync(connection, source.Name, Days, cancellationToken),
@@ -65,21 +78,36 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         };
     }
 
-    private async Task<IReadOnlyList<ProofStatus>> ProofsAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ProofStatus>> ProofsAsync(
+        NpgsqlConnection connection,
+        string source,
+        CancellationToken cancellationToken
+    )
     {
         var recorded = (await ProofRecords.ReadAsync(connection, source, cancellationToken)).ToDictionary(p => p.Proof);
-        return [.. Enum.GetValues<Proof>()
-            .Where(p => settings.Schedule.CronOf(p) is not null || recorded.ContainsKey(p.Name()))
-            .Select(p => recorded.GetValueOrDefault(p.Name()) ?? new ProofStatus { Proof = p.Name() })];
+        return
+        [
+            .. Enum.GetValues<Proof>()
+                .Where(p => settings.Schedule.CronOf(p) is not null || recorded.ContainsKey(p.Name()))
+                .Select(p => recorded.GetValueOrDefault(p.Name()) ?? new ProofStatus { Proof = p.Name() }),
+        ];
     }
 
-    private static async Task<IReadOnlyList<string>> PausesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> PausesAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
     {
         var all = await Ledger.Pauses.ListAsync(connection, cancellationToken);
         return [.. all.Where(p => p == "everything" || p == source.Name || p.StartsWith($"{source.Name}/", StringComparison.Ordinal))];
     }
 
-    private async Task<IReadOnlyList<PolicyStatus>> PoliciesAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<PolicyStatus>> PoliciesAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
     {
         var last = await RunReport.LastAsync(connection, source.Name, cancellationToken);
         var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken);
@@ -91,7 +119,8 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
             {
                 Name = policy.Name,
                 Action = policy.Action,
-                Paused = policy.Paused || await Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken) is not null,
+                Paused =
+                    policy.Paused || await Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken) is not null,
                 LastRun = last.GetValueOrDefault(policy.Name),
                 LastSuccess = successes.TryGetValue(policy.Name, out var success) ? success : null,
             };
@@ -102,7 +131,13 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
 
     // A mapping that inspection refuses, or a table too large to be counted in time, must not hide the rest of the status.
     private async Task<PolicyStatus> WithBacklogAsync(
-        NpgsqlConnection connection, SourceSettings source, Policy policy, PolicyStatus status, BacklogReader backlog, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        SourceSettings source,
+        Policy policy,
+        PolicyStatus status,
+        BacklogReader backlog,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -113,7 +148,8 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         {
             return status with { Problem = exception.Message };
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception)
+            when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
         {
             return status with { Problem = "Counting takes longer than Batch:StatementTimeout allows: is the archiving index there?" };
         }

@@ -15,7 +15,8 @@ internal static class TableReader
           SELECT i.inhrelid FROM parts AS p JOIN pg_inherits AS i ON i.inhparent = p.oid
         )
         SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint,
-               coalesce(sum(CASE WHEN s.n_live_tup > 0 THEN s.n_live_tup ELSE greatest(c.reltuples, 0) END) FILTER (WHERE c.relkind = 'r'), 0)::bigint,
+               coalesce(sum(CASE WHEN s.n_live_tup > 0 THEN s.n_live_tup
+                 ELSE greatest(c.reltuples, 0) END) FILTER (WHERE c.relkind = 'r'), 0)::bigint,
                coalesce(sum(s.n_dead_tup), 0)::bigint,
                max(greatest(s.last_vacuum, s.last_autovacuum))
         FROM parts AS p
@@ -24,9 +25,26 @@ internal static class TableReader
         """;
 
     public static async Task<IReadOnlyList<TableStatus>> ReadAsync(
-        NpgsqlConnection connection, SourceMap map, ArchiverSettings settings, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        SourceMap map,
+        ArchiverSettings settings,
+        CancellationToken cancellationToken
+    )
     {
-        List<TableStatus> tables = !map.Session.HasRow ? [] : [await ReadAsync(connection, SourceMap.SessionName, map.Session.Table, map.Session.Deleted, settings.Growth.SessionsTable, settings.Batch, cancellationToken)];
+        List<TableStatus> tables = !map.Session.HasRow
+            ? []
+            :
+            [
+                await ReadAsync(
+                    connection,
+                    SourceMap.SessionName,
+                    map.Session.Table,
+                    map.Session.Deleted,
+                    settings.Growth.SessionsTable,
+                    settings.Batch,
+                    cancellationToken
+                ),
+            ];
         foreach (var child in map.Children)
         {
             long? threshold = child.Name == SourceMap.MessagesName ? settings.Growth.MessagesTable : null;
@@ -36,7 +54,14 @@ internal static class TableReader
     }
 
     private static async Task<TableStatus> ReadAsync(
-        NpgsqlConnection connection, string name, TableName table, TimeColumn? deleted, long? threshold, BatchSettings bounds, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        string name,
+        TableName table,
+        TimeColumn? deleted,
+        long? threshold,
+        BatchSettings bounds,
+        CancellationToken cancellationToken
+    )
     {
         var (bytes, rows, dead, vacuum) = await StatisticsAsync(connection, table, bounds, cancellationToken);
         return new()
@@ -53,24 +78,47 @@ internal static class TableReader
     }
 
     private static async Task<(long Bytes, long Rows, long Dead, DateTimeOffset? Vacuum)> StatisticsAsync(
-        NpgsqlConnection connection, TableName table, BatchSettings bounds, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        TableName table,
+        BatchSettings bounds,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await BeginAsync(connection, bounds, cancellationToken);
-        return (await connection.QueryAsync(
-            Statistics,
-            row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.IsDBNull(3) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(3)),
-            cancellationToken, PgParameter.Text(table.Sql)))[0];
+        return (
+            await connection.QueryAsync(
+                Statistics,
+                row =>
+                    (
+                        row.GetInt64(0),
+                        row.GetInt64(1),
+                        row.GetInt64(2),
+                        row.IsDBNull(3) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(3)
+                    ),
+                cancellationToken,
+                PgParameter.Text(table.Sql)
+            )
+        )[0];
     }
 
-    private static async Task<long?> CountDeletedAsync(NpgsqlConnection connection, TableName table, TimeColumn deleted, BatchSettings bounds, CancellationToken cancellationToken)
+    private static async Task<long?> CountDeletedAsync(
+        NpgsqlConnection connection,
+        TableName table,
+        TimeColumn deleted,
+        BatchSettings bounds,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await BeginAsync(connection, bounds, cancellationToken);
         try
         {
             return await connection.ScalarAsync<long>(
-                $"SELECT count(*) FROM {table.Sql} AS t WHERE {TimeSql.IsSet(deleted, "t")}", cancellationToken);
+                $"SELECT count(*) FROM {table.Sql} AS t WHERE {TimeSql.IsSet(deleted, "t")}",
+                cancellationToken
+            );
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception)
+            when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
         {
             // A table too large to be counted: null says "not known", and the rest of the status is worth more than this.
             return null;
@@ -78,11 +126,18 @@ internal static class TableReader
     }
 
     // Sizes wait for a lock that VACUUM FULL holds, and a status must not queue up behind that.
-    private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, BatchSettings bounds, CancellationToken cancellationToken)
+    private static async Task<NpgsqlTransaction> BeginAsync(
+        NpgsqlConnection connection,
+        BatchSettings bounds,
+        CancellationToken cancellationToken
+    )
     {
         var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(
-            $"{TransactionSettings.ReadOnly(bounds.StatementTimeout)} {TransactionSettings.Timeout("lock_timeout", bounds.LockTimeout)}", cancellationToken);
+            $"{TransactionSettings.ReadOnly(bounds.StatementTimeout)} "
+                + $"{TransactionSettings.Timeout("lock_timeout", bounds.LockTimeout)}",
+            cancellationToken
+        );
         return transaction;
     }
 }

@@ -38,7 +38,9 @@ internal sealed class AllObjects(IArchiveReader store)
         }
     }
 
-    /// <summary>What is left of an object, the version that its name gives first; empty only when it was asked for and is absent in every version.</summary>
+    /// <summary>
+    /// What is left of an object, the version that its name gives first; empty only when it was asked for and is absent in every version.
+    /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<IReadOnlyList<ObjectName>> FindAsync(ObjectName name, CancellationToken cancellationToken)
     {
@@ -64,9 +66,12 @@ internal sealed class AllObjects(IArchiveReader store)
         [.. (await FindAsync(name, cancellationToken)).Where(n => n != name)];
 
     /// <summary>What to say of an object that cannot be read although versions of its key are left.</summary>
-    public static string Describe(IArchiveReader store, ObjectName name, IReadOnlyList<ObjectName> left) => name.VersionId is null
-        ? $"it is not lost: {left.Count} of its versions in {store.Location} are left, such as {left[0].VersionId}, and cannot be read under its name; remove the delete marker"
-        : $"the version that was archived is gone from {store.Location}; {left.Count} other of its key left, such as {left[0].VersionId ?? "the current one"}, which may or may not hold it";
+    public static string Describe(IArchiveReader store, ObjectName name, IReadOnlyList<ObjectName> left) =>
+        name.VersionId is null
+            ? $"it is not lost: {left.Count} of its versions in {store.Location} are left, such as {left[0].VersionId}, and cannot be read "
+                + "under its name; remove the delete marker"
+            : $"the version that was archived is gone from {store.Location}; {left.Count} other of its key left, such as "
+                + $"{left[0].VersionId ?? "the current one"}, which may or may not hold it";
 
     /// <summary>Null when the store refuses to list versions.</summary>
     private async Task<bool?> BeginAsync(IAsyncEnumerator<ListedVersions> versions)
@@ -77,7 +82,9 @@ internal sealed class AllObjects(IArchiveReader store)
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent && S3Errors.IsAnswer(exception))
         {
-            Limitation ??= $"versions cannot be listed (permission s3:ListBucketVersions, or the server lacks the request), so nothing behind a delete marker was seen: {exception.Message}";
+            Limitation ??=
+                "versions cannot be listed (permission s3:ListBucketVersions, or the server lacks the request), so nothing "
+                + $"behind a delete marker was seen: {exception.Message}";
             return null;
         }
     }

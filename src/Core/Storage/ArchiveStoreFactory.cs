@@ -16,7 +16,13 @@ public static class ArchiveStoreFactory
     /// <param name="loggers">For retries.</param>
     /// <param name="sent">Told of each request that is sent, repeated ones too; by many threads.</param>
     /// <exception cref="StorageException">Neither an S3 endpoint nor an AWS region is known.</exception>
-    public static IArchiveStore Create(StorageSettings storage, RetrySettings retry, TimeProvider time, ILoggerFactory loggers, Action<Uri>? sent = null)
+    public static IArchiveStore Create(
+        StorageSettings storage,
+        RetrySettings retry,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        Action<Uri>? sent = null
+    )
     {
         IArchiveStore store = storage.Provider switch
         {

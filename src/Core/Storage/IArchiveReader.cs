@@ -24,7 +24,11 @@ public interface IArchiveReader
     /// <exception cref="StorageException">As for <see cref="OpenAsync"/>.</exception>
     IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <summary>All keys that start with <paramref name="prefix"/> and have a version or a delete marker, in key order, read page by page.</summary>
-    /// <exception cref="StorageException">As for <see cref="OpenAsync"/>; permanent also where the permission s3:ListBucketVersions or the request itself is missing.</exception>
+    /// <summary>
+    /// All keys that start with <paramref name="prefix"/> and have a version or a delete marker, in key order, read page by page.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// As for <see cref="OpenAsync"/>; permanent also where the permission s3:ListBucketVersions or the request itself is missing.
+    /// </exception>
     IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken);
 }

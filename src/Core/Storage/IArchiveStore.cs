@@ -22,8 +22,10 @@ public interface IArchiveStore : IArchiveReader
     Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes every version and delete marker of the keys, as many as there are, and confirms that they are absent: not only does no listing find
-    /// them, the key, each version that was listed and the version that a name gives were asked for and are not there. Runs never call this.
+    /// Removes every version and delete marker of the keys, as many as there are, and confirms that they are absent: not only does no
+    /// listing find
+    /// them, the key, each version that was listed and the version that a name gives were asked for and are not there. Runs never call
+    /// this.
     /// </summary>
     /// <param name="names">The keys, each with the version that the ledger knows, if any.</param>
     /// <param name="cancellationToken">Gives up; what was removed stays so.</param>
@@ -34,8 +36,16 @@ public interface IArchiveStore : IArchiveReader
     /// <exception cref="StorageException">Not permitted, or the store cannot say or failed.</exception>
     Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends uploads under the prefix that are ours by their key, began longer ago than <paramref name="age"/> and never became an object, such as a killed worker's. Runs never call this.</summary>
+    /// <summary>
+    /// Ends uploads under the prefix that are ours by their key, began longer ago than <paramref name="age"/> and never became an object,
+    /// such as a killed worker's. Runs never call this.
+    /// </summary>
     /// <returns>How many there were.</returns>
     /// <exception cref="StorageException">The store failed.</exception>
-    Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken);
+    Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    );
 }

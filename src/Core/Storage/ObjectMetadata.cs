@@ -12,7 +12,9 @@ public sealed record ObjectMetadata
     /// <summary><c>system_identifier</c> of the PostgreSQL cluster.</summary>
     public required string SystemId { get; init; }
 
-    /// <summary>Name of the database that the rows are from, percent-encoded where it is not plain ASCII; null for what is not an archive.</summary>
+    /// <summary>
+    /// Name of the database that the rows are from, percent-encoded where it is not plain ASCII; null for what is not an archive.
+    /// </summary>
     public string? Database { get; init; }
 
     /// <summary>Name of the source, percent-encoded where it is not plain ASCII.</summary>
@@ -27,17 +29,20 @@ public sealed record ObjectMetadata
     /// <summary>The pairs as stored, without the <c>x-amz-meta-</c> prefix: <c>archiver-ledger</c>, <c>archiver-system</c>,
     /// <c>archiver-database</c>, <c>archiver-source</c>, <c>archiver-run</c>, <c>archiver-attempt</c>.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Pairs =>
-    [
-        new(LedgerKey, LedgerId),
-        new(SystemKey, SystemId),
-        .. Database is null ? [] : new KeyValuePair<string, string>[] { new(DatabaseKey, Uri.EscapeDataString(Database)) },
-        new(SourceKey, Uri.EscapeDataString(Source)),
-        new("archiver-run", Run),
-        new(AttemptKey, Attempt),
-    ];
+        [
+            new(LedgerKey, LedgerId),
+            new(SystemKey, SystemId),
+            .. Database is null ? [] : new KeyValuePair<string, string>[] { new(DatabaseKey, Uri.EscapeDataString(Database)) },
+            new(SourceKey, Uri.EscapeDataString(Source)),
+            new("archiver-run", Run),
+            new(AttemptKey, Attempt),
+        ];
 
     /// <summary>Names of the pairs that say whose an object is.</summary>
-    public const string LedgerKey = "archiver-ledger", SystemKey = "archiver-system", DatabaseKey = "archiver-database", SourceKey = "archiver-source";
+    public const string LedgerKey = "archiver-ledger",
+        SystemKey = "archiver-system",
+        DatabaseKey = "archiver-database",
+        SourceKey = "archiver-source";
 
     /// <summary>Name of the pair that holds <see cref="Attempt"/>.</summary>
     public const string AttemptKey = "archiver-attempt";

@@ -17,11 +17,12 @@ public sealed record ListedObject(string Key, long Length, DateTimeOffset LastMo
 public sealed record ListedVersions(string Key, IReadOnlyList<ListedVersion> Versions)
 {
     /// <summary>The versions that hold bytes, newest first; none where nothing but delete markers is left.</summary>
-    public IEnumerable<ObjectName> Objects => Versions
-        .Select((v, i) => (Version: v, IsCurrent: i == 0))
-        .Where(v => !v.Version.IsDeleteMarker)
-        // What bears no id is read by its key alone, as long as nothing is above it.
-        .Select(v => new ObjectName(Key, v.IsCurrent && v.Version.VersionId is "null" ? null : v.Version.VersionId));
+    public IEnumerable<ObjectName> Objects =>
+        Versions
+            .Select((v, i) => (Version: v, IsCurrent: i == 0))
+            .Where(v => !v.Version.IsDeleteMarker)
+            // What bears no id is read by its key alone, as long as nothing is above it.
+            .Select(v => new ObjectName(Key, v.IsCurrent && v.Version.VersionId is "null" ? null : v.Version.VersionId));
 
     /// <summary>Whether a delete marker hides the versions below it from whoever does not name one.</summary>
     public bool IsHidden => Versions[0].IsDeleteMarker;

@@ -13,7 +13,9 @@ namespace Archiver.Core.Storage;
 /// <see cref="RetrySettings.Budget"/> has passed since the first failure of that operation; then the last failure is thrown. Anything
 /// permanent passes at once. Of an object only the opening is repeated: bytes already given to the caller cannot be taken back.
 /// </summary>
-internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null) : IArchiveStore, IDisposable
+internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null)
+    : IArchiveStore,
+        IDisposable
 {
     private readonly StorageRetry _retry = new(settings, time, logger ?? NullLogger.Instance);
 
@@ -38,8 +40,11 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
 
     /// <inheritdoc/>
     public Task<PutResult> PutIfAbsentAsync(
-        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken) =>
-        _retry.RunAsync("put", ct => inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
+        string key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        CancellationToken cancellationToken
+    ) => _retry.RunAsync("put", ct => inner.PutIfAbsentAsync(key, content, metadata, ct), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<RemovalOutcome> DeleteAllVersionsAsync(IReadOnlyCollection<ObjectName> names, CancellationToken cancellationToken)
@@ -59,7 +64,10 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
         // Again only what may pass: a locked object stays locked, and what is gone stays gone.
         async Task<RemovalOutcome> RemoveLeftAsync(CancellationToken token)
         {
-            var left = failures.Count == 0 ? names : [.. names.Where(n => failures.TryGetValue(n.Key, out var failure) && failure.Failure == StorageFailure.Transient)];
+            var left =
+                failures.Count == 0
+                    ? names
+                    : [.. names.Where(n => failures.TryGetValue(n.Key, out var failure) && failure.Failure == StorageFailure.Transient)];
             var outcome = await inner.DeleteAllVersionsAsync(left, token);
             outage = outcome.Outage;
             foreach (var key in left.Select(n => n.Key))
@@ -69,7 +77,9 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
                 else
                     failures.Remove(key);
             }
-            return failures.Values.FirstOrDefault(f => f.Failure == StorageFailure.Transient) is { } again ? throw again : new(failures, null);
+            return failures.Values.FirstOrDefault(f => f.Failure == StorageFailure.Transient) is { } again
+                ? throw again
+                : new(failures, null);
         }
     }
 
@@ -78,8 +88,12 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
         _retry.RunAsync("lifecycle", inner.ListExpiryRulesAsync, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) =>
-        _retry.RunAsync("abort", ct => inner.AbortUploadsAsync(prefix, age, isOurs, ct), cancellationToken);
+    public Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    ) => _retry.RunAsync("abort", ct => inner.AbortUploadsAsync(prefix, age, isOurs, ct), cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
@@ -90,7 +104,11 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
         ResumeAsync(() => inner.ListVersionsAsync(prefix, cancellationToken), item => item.Key, cancellationToken);
 
     /// <summary>A listing that fails begins again and skips what it gave already. Each step has its own budget.</summary>
-    private async IAsyncEnumerable<T> ResumeAsync<T>(Func<IAsyncEnumerable<T>> list, Func<T, string> keyOf, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<T> ResumeAsync<T>(
+        Func<IAsyncEnumerable<T>> list,
+        Func<T, string> keyOf,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
         where T : class
     {
         IAsyncEnumerator<T>? items = null;

@@ -3,8 +3,10 @@ using Archiver.Core.Spool;
 namespace Archiver.Core.Storage;
 
 /// <summary>
-/// Ends a body that stops with a <see cref="TimeoutException"/>: one that brings nothing within the time limit, or that has been waited for longer than the
-/// limit and what it brought is worth at <see cref="Slowest"/>. A byte now and then would otherwise hold its reader, and the source's lock, for ever.
+/// Ends a body that stops with a <see cref="TimeoutException"/>: one that brings nothing within the time limit, or that has been waited for
+/// longer than the
+/// limit and what it brought is worth at <see cref="Slowest"/>. A byte now and then would otherwise hold its reader, and the source's lock,
+/// for ever.
 /// </summary>
 internal sealed class StallGuardStream(Stream inner, TimeSpan readTimeout, TimeProvider time) : ReadOnlyStream
 {
@@ -42,7 +44,11 @@ internal sealed class StallGuardStream(Stream inner, TimeSpan readTimeout, TimeP
         using var given = cancellationToken.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), _limit);
         var left = readTimeout + TimeSpan.FromSeconds((double)_received / Slowest) - _waited;
         var began = time.GetTimestamp();
-        _limit.CancelAfter(left <= TimeSpan.Zero ? TimeSpan.Zero : left < readTimeout ? left : readTimeout);
+        _limit.CancelAfter(
+            left <= TimeSpan.Zero ? TimeSpan.Zero
+            : left < readTimeout ? left
+            : readTimeout
+        );
         try
         {
             var count = await read;
@@ -56,7 +62,8 @@ internal sealed class StallGuardStream(Stream inner, TimeSpan readTimeout, TimeP
                 left < readTimeout
                     ? $"The body arrives too slowly: {_received} bytes in {(_waited + time.GetElapsedTime(began)).TotalSeconds:0.###} s."
                     : $"The body stopped arriving for {readTimeout.TotalSeconds:0.###} s.",
-                e);
+                e
+            );
         }
         finally
         {

@@ -6,7 +6,9 @@ using Polly.Retry;
 
 namespace Archiver.Core.Storage;
 
-/// <summary>Repeats an operation of the store for as long as <see cref="RetrySettings.Budget"/> allows, counted from its first failure.</summary>
+/// <summary>
+/// Repeats an operation of the store for as long as <see cref="RetrySettings.Budget"/> allows, counted from its first failure.
+/// </summary>
 internal sealed class StorageRetry
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
@@ -18,25 +20,30 @@ internal sealed class StorageRetry
     {
         var budget = new RetryBudget(settings.Budget, time);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = FirstDelay,
-                MaxDelay = LongestDelay,
-                MaxRetryAttempts = int.MaxValue,
-                ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && budget.IsLeft(args.Context)),
-                OnRetry = args =>
+            .AddRetry(
+                new RetryStrategyOptions
                 {
-                    logger.StorageRetry(
-                        args.Context.OperationKey ?? "",
-                        args.AttemptNumber + 1,
-                        (long)args.RetryDelay.TotalMilliseconds,
-                        args.Outcome.Exception?.Message ?? "");
-                    return default;
-                },
-            })
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    Delay = FirstDelay,
+                    MaxDelay = LongestDelay,
+                    MaxRetryAttempts = int.MaxValue,
+                    ShouldHandle = args =>
+                        ValueTask.FromResult(
+                            args.Outcome.Exception is StorageException { Failure: StorageFailure.Transient } && budget.IsLeft(args.Context)
+                        ),
+                    OnRetry = args =>
+                    {
+                        logger.StorageRetry(
+                            args.Context.OperationKey ?? "",
+                            args.AttemptNumber + 1,
+                            (long)args.RetryDelay.TotalMilliseconds,
+                            args.Outcome.Exception?.Message ?? ""
+                        );
+                        return default;
+                    },
+                }
+            )
             .Build();
     }
 

@@ -10,7 +10,15 @@ namespace Archiver.Core.Upload;
 /// Stores a batch's objects. Each is recorded as pending before it exists, so that a crash leaves no object that the ledger does not know;
 /// what it may leave is a pending row, or an object too many, which reconcile finds. No transaction is open meanwhile.
 /// </summary>
-internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObjectLayout layout, ArchiveLedger ledger, DatabaseRetry retry, int concurrency, Action<int>? stored = null)
+internal sealed class BatchUploader(
+    RunContext run,
+    IArchiveStore store,
+    IObjectLayout layout,
+    ArchiveLedger ledger,
+    DatabaseRetry retry,
+    int concurrency,
+    Action<int>? stored = null
+)
 {
     /// <summary>Keys tried for one object before its name counts as broken; each conflict is an object that the ledger lost.</summary>
     private const int MaxConflicts = 100;
@@ -55,12 +63,27 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
     }
 
     // As a whole: where it is not known whether the rows were committed, their names count as taken and others are chosen.
-    private async Task<(IReadOnlyList<string> Keys, IReadOnlyList<long> Ids)> RecordAsync(List<PlannedUpload> uploads, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<string> Keys, IReadOnlyList<long> Ids)> RecordAsync(
+        List<PlannedUpload> uploads,
+        CancellationToken cancellationToken
+    )
     {
         var keys = await layout.ChooseKeysAsync(uploads, cancellationToken);
         var ids = await ledger.RecordPendingAsync(
-            [.. uploads.Zip(keys, (u, key) => new PendingObject(key, u.Attempt, layout.Name, [.. u.Planned.Members.Select(m => m.Session.Key)], u.Planned.Content.Length, u.Planned.Content.Sha256.ToArray()))],
-            cancellationToken);
+            [
+                .. uploads.Zip(keys, (u, key) =>
+                    new PendingObject(
+                        key,
+                        u.Attempt,
+                        layout.Name,
+                        [.. u.Planned.Members.Select(m => m.Session.Key)],
+                        u.Planned.Content.Length,
+                        u.Planned.Content.Sha256.ToArray()
+                    )
+                ),
+            ],
+            cancellationToken
+        );
         return (keys, ids);
     }
 
@@ -77,8 +100,11 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
             var conflicting = upload;
             key = await retry.ExecuteAsync(token => RenameAsync(id, conflicting, token), cancellationToken);
         }
-        throw new StorageException(StorageFailure.Permanent,
-            $"{MaxConflicts} names in a row, the last one {key}, are taken by objects that the ledger does not know. Was the ledger lost? See: archiver ledger rebuild");
+        throw new StorageException(
+            StorageFailure.Permanent,
+            $"{MaxConflicts} names in a row, the last one {key}, are taken by objects that the ledger does not know. Was the ledger lost? "
+                + "See: archiver ledger rebuild"
+        );
     }
 
     private async Task<string> RenameAsync(long id, PlannedUpload upload, CancellationToken cancellationToken)
@@ -88,15 +114,16 @@ internal sealed class BatchUploader(RunContext run, IArchiveStore store, IObject
         return key;
     }
 
-    private ObjectMetadata Metadata(PlannedUpload upload) => new()
-    {
-        LedgerId = run.Database.LedgerId,
-        SystemId = run.Database.SystemId,
-        Database = run.Database.Database,
-        Source = run.Source.Name,
-        Run = run.Id.ToString(),
-        Attempt = upload.Attempt,
-    };
+    private ObjectMetadata Metadata(PlannedUpload upload) =>
+        new()
+        {
+            LedgerId = run.Database.LedgerId,
+            SystemId = run.Database.SystemId,
+            Database = run.Database.Database,
+            Source = run.Source.Name,
+            Run = run.Id.ToString(),
+            Attempt = upload.Attempt,
+        };
 
     private static string NewAttempt() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 }

@@ -5,7 +5,8 @@ using Archiver.Core.Spool;
 namespace Archiver.Core.Upload;
 
 /// <summary>
-/// Many sessions in one object, one gzip member each: the whole is gzipped JSON Lines for zcat or DuckDB, and the ledger's offset and length
+/// Many sessions in one object, one gzip member each: the whole is gzipped JSON Lines for zcat or DuckDB, and the ledger's offset and
+/// length
 /// fetch one session with one ranged GET. A bundle never spans two batches, so that it is settled by the transaction that deletes them.
 /// </summary>
 internal sealed class BundleLayout(RunContext run, long bundleBytes) : IObjectLayout
@@ -33,10 +34,16 @@ internal sealed class BundleLayout(RunContext run, long bundleBytes) : IObjectLa
             yield return Bundle(members);
     }
 
-    /// <summary>The run and the sequence make the name unique, so a conflict simply takes the next number; the nonce is added where the store ignores conditions.</summary>
+    /// <summary>
+    /// The run and the sequence make the name unique, so a conflict simply takes the next number; the nonce is added where the store
+    /// ignores conditions.
+    /// </summary>
     public Task<IReadOnlyList<string>> ChooseKeysAsync(IReadOnlyList<PlannedUpload> uploads, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<string>>([.. uploads.Select(u => ObjectKey.ForBundle(
-            run.Source.Prefix, run.Cutoffs.Now, run.Id, Interlocked.Increment(ref _sequence), u.Nonce))]);
+        Task.FromResult<IReadOnlyList<string>>([
+            .. uploads.Select(u =>
+                ObjectKey.ForBundle(run.Source.Prefix, run.Cutoffs.Now, run.Id, Interlocked.Increment(ref _sequence), u.Nonce)
+            ),
+        ]);
 
     private static PlannedObject Bundle(List<ObjectMember> members) =>
         new(new ConcatenatedContent([.. members.Select(m => (IObjectContent)m.Session.Document.Content)]), members);

@@ -18,7 +18,9 @@ internal interface IObjectLayout
 /// <summary>An object on its way.</summary>
 /// <param name="Planned">Its bytes and members.</param>
 /// <param name="Attempt">Random nonce of this put, 32 hex digits.</param>
-/// <param name="RefusesOverwrite">Whether the store was proven to refuse a put onto a key that exists; else the key carries the nonce.</param>
+/// <param name="RefusesOverwrite">
+/// Whether the store was proven to refuse a put onto a key that exists; else the key carries the nonce.
+/// </param>
 /// <param name="Conflicts">How many keys chosen before turned out to be taken in the store.</param>
 internal sealed record PlannedUpload(PlannedObject Planned, string Attempt, bool RefusesOverwrite, int Conflicts)
 {

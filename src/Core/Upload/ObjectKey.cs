@@ -15,7 +15,9 @@ internal static partial class ObjectKey
 
     /// <summary><c>{prefix}/{yyyy}/{MM}/{id}.json.gz</c>, or <c>{id}~{suffix}.json.gz</c>.</summary>
     public static string ForSession(string prefix, string month, string sessionId, string? suffix) =>
-        suffix is null ? $"{SessionStem(prefix, month, sessionId)}{Extension}" : $"{SessionStem(prefix, month, sessionId)}~{suffix}{Extension}";
+        suffix is null
+            ? $"{SessionStem(prefix, month, sessionId)}{Extension}"
+            : $"{SessionStem(prefix, month, sessionId)}~{suffix}{Extension}";
 
     /// <summary>What all keys of one session and month begin with; the next character is <c>.</c> or <c>~</c>.</summary>
     public static string SessionStem(string prefix, string month, string sessionId) => $"{prefix}/{month}/{Encode(sessionId)}";
@@ -28,14 +30,19 @@ internal static partial class ObjectKey
         return $"{prefix}/bundles/{month}/{name}{(nonce is null ? "" : "~")}{nonce}.jsonl.gz";
     }
 
-    /// <summary>Whether a key is one of those that are made here for an archive: a listing of a prefix also returns what lies deeper, under another one's.</summary>
+    /// <summary>
+    /// Whether a key is one of those that are made here for an archive: a listing of a prefix also returns what lies deeper, under another
+    /// one's.
+    /// </summary>
     public static bool IsArchive(string prefix, string key) =>
         key.StartsWith($"{prefix}/", StringComparison.Ordinal) && BelowPrefix().IsMatch(key.AsSpan(prefix.Length));
 
     [GeneratedRegex(@"^/(\d{4,}/\d{2}/[^/]+\.json|bundles/\d{4,}/\d{2}/[^/]+\.jsonl)\.gz$", RegexOptions.ExplicitCapture)]
     private static partial Regex BelowPrefix();
 
-    /// <summary>An id as part of a key: everything outside <c>A-Za-z0-9._-</c> percent-encoded, an id that is too long as its hash.</summary>
+    /// <summary>
+    /// An id as part of a key: everything outside <c>A-Za-z0-9._-</c> percent-encoded, an id that is too long as its hash.
+    /// </summary>
     public static string Encode(string id)
     {
         var encoded = new StringBuilder(id.Length);
@@ -46,6 +53,8 @@ internal static partial class ObjectKey
             else
                 encoded.Append(CultureInfo.InvariantCulture, $"%{value:X2}");
         }
-        return encoded.Length <= MaxIdLength ? encoded.ToString() : $"sha256-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))}";
+        return encoded.Length <= MaxIdLength
+            ? encoded.ToString()
+            : $"sha256-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))}";
     }
 }

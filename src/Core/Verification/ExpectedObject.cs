@@ -17,27 +17,53 @@ internal sealed record ExpectedObject(ObjectName Name, long Length, ReadOnlyMemo
     {
         var name = new ObjectName(uploaded.Key, uploaded.VersionId);
         return new(
-            name, uploaded.Planned.Content.Length, uploaded.Planned.Content.Sha256,
-            [.. uploaded.Planned.Members.Select(m => new ExpectedMember(
-                new(uploaded.Id, name, m.Offset, m.Length, m.Session.Document.JsonLength, m.Session.Document.JsonSha256), m.Session, Marked: null))]);
+            name,
+            uploaded.Planned.Content.Length,
+            uploaded.Planned.Content.Sha256,
+            [
+                .. uploaded.Planned.Members.Select(m => new ExpectedMember(
+                    new(uploaded.Id, name, m.Offset, m.Length, m.Session.Document.JsonLength, m.Session.Document.JsonSha256),
+                    m.Session,
+                    Marked: null
+                )),
+            ]
+        );
     }
 
     /// <summary>What an earlier run uploaded, by the ledger; each with its session's export of now.</summary>
     public static IEnumerable<ExpectedObject> Of(IEnumerable<(DueArchive Archive, ExportedSession Session)> due) =>
-        due.GroupBy(d => d.Archive.ObjectId).Select(o =>
-        {
-            var first = o.First().Archive;
-            return new ExpectedObject(
-                first.Object, first.ObjectLength, first.ObjectSha256,
-                [.. o.OrderBy(d => d.Archive.Offset).Select(d => new ExpectedMember(
-                    new(d.Archive.ObjectId, d.Archive.Object, d.Archive.Offset, d.Archive.Length, d.Archive.JsonLength, d.Archive.JsonSha256), d.Session, d.Archive.Marked))]);
-        });
+        due.GroupBy(d => d.Archive.ObjectId)
+            .Select(o =>
+            {
+                var first = o.First().Archive;
+                return new ExpectedObject(
+                    first.Object,
+                    first.ObjectLength,
+                    first.ObjectSha256,
+                    [
+                        .. o.OrderBy(d => d.Archive.Offset)
+                            .Select(d => new ExpectedMember(
+                                new(
+                                    d.Archive.ObjectId,
+                                    d.Archive.Object,
+                                    d.Archive.Offset,
+                                    d.Archive.Length,
+                                    d.Archive.JsonLength,
+                                    d.Archive.JsonSha256
+                                ),
+                                d.Session,
+                                d.Archive.Marked
+                            )),
+                    ]
+                );
+            });
 }
 
 /// <summary>One session of an object.</summary>
 /// <param name="Copy">Where it lies and what its bytes must be.</param>
 /// <param name="Session">The exported session: the rows that must be in it.</param>
 /// <param name="Marked">
-/// Null where the object was made of this very export. Else the export is a later one, whose rows must be those of the copy to the byte, but for these columns of the session row.
+/// Null where the object was made of this very export. Else the export is a later one, whose rows must be those of the copy to the byte,
+/// but for these columns of the session row.
 /// </param>
 internal sealed record ExpectedMember(StoredCopy Copy, ExportedSession Session, IReadOnlyList<string>? Marked);

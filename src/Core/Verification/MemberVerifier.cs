@@ -19,7 +19,10 @@ internal sealed class MemberVerifier(KeyColumns keyColumns)
         }
         using var reader = new MemberReader();
         return await CheckAsync(
-            content => new DocumentCheck(keyColumns, content).ReadAsync(reader.Decompress(gzip, member.Copy.JsonLength), cancellationToken), member, cancellationToken);
+            content => new DocumentCheck(keyColumns, content).ReadAsync(reader.Decompress(gzip, member.Copy.JsonLength), cancellationToken),
+            member,
+            cancellationToken
+        );
     }
 
     /// <summary>Checks one that comes at the place where the stream stands, and reads it to its end.</summary>
@@ -37,14 +40,20 @@ internal sealed class MemberVerifier(KeyColumns keyColumns)
         }
     }
 
-    private async Task<string?> CheckAsync(Func<bool, Task<CheckedDocument>> read, ExpectedMember expected, CancellationToken cancellationToken)
+    private async Task<string?> CheckAsync(
+        Func<bool, Task<CheckedDocument>> read,
+        ExpectedMember expected,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var document = await read(expected.Marked is not null);
             if (!IsRight(document, expected))
                 return DropReason.Corrupt;
-            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken) ? null : DropReason.Changed;
+            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken)
+                ? null
+                : DropReason.Changed;
         }
         catch (Exception exception) when (DocumentDamage.Is(exception))
         {
@@ -52,7 +61,12 @@ internal sealed class MemberVerifier(KeyColumns keyColumns)
         }
     }
 
-    private async Task<bool> HasSameRowsAsync(CheckedDocument stored, ExpectedMember expected, IReadOnlyList<string> marked, CancellationToken cancellationToken)
+    private async Task<bool> HasSameRowsAsync(
+        CheckedDocument stored,
+        ExpectedMember expected,
+        IReadOnlyList<string> marked,
+        CancellationToken cancellationToken
+    )
     {
         await using var rows = expected.Session.Document.Content.OpenRead();
         var now = await ReadAsync(rows, content: true, cancellationToken);

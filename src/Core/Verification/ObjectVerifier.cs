@@ -8,7 +8,9 @@ using Archiver.Core.Storage;
 
 namespace Archiver.Core.Verification;
 
-/// <summary>Reads an object back from the store, every byte, and says for each session in it what is wrong with its copy, if anything.</summary>
+/// <summary>
+/// Reads an object back from the store, every byte, and says for each session in it what is wrong with its copy, if anything.
+/// </summary>
 /// <param name="store">Where the objects are.</param>
 /// <param name="keyColumns">The columns of the session's key in the document.</param>
 /// <param name="read">Told the number of sessions of each object that was read to its end.</param>
@@ -54,8 +56,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
         {
             var reasons = await VerifyMembersAsync(hashing, members, cancellationToken);
             await hashing.CopyToAsync(Stream.Null, cancellationToken);
-            var whole = hashing.BytesRead == expected.Length
-                && hashing.GetHash().AsSpan().SequenceEqual(expected.Sha256.Span);
+            var whole = hashing.BytesRead == expected.Length && hashing.GetHash().AsSpan().SequenceEqual(expected.Sha256.Span);
             return whole ? reasons : AllMembers(members, DropReason.Corrupt);
         }
     }
@@ -63,7 +64,11 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
     private static string[] AllMembers(IReadOnlyList<ExpectedMember> members, string reason) => [.. members.Select(_ => reason)];
 
     /// <summary>One member after the other is read; small ones are checked beside that, on as many cores as there are.</summary>
-    private async Task<string?[]> VerifyMembersAsync(Stream source, IReadOnlyList<ExpectedMember> members, CancellationToken cancellationToken)
+    private async Task<string?[]> VerifyMembersAsync(
+        Stream source,
+        IReadOnlyList<ExpectedMember> members,
+        CancellationToken cancellationToken
+    )
     {
         // Wrong until a check has said otherwise.
         var reasons = new string?[members.Count];
@@ -88,7 +93,12 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
                 try
                 {
                     // Short of bytes only at the end of a short object, which the hash of the whole tells.
-                    var read = await source.ReadAtLeastAsync(bytes.AsMemory(0, (int)member.Copy.Length), (int)member.Copy.Length, throwOnEndOfStream: false, cancellationToken);
+                    var read = await source.ReadAtLeastAsync(
+                        bytes.AsMemory(0, (int)member.Copy.Length),
+                        (int)member.Copy.Length,
+                        throwOnEndOfStream: false,
+                        cancellationToken
+                    );
                     checks.Add(Task.Run(() => CheckAsync(position, new(bytes, 0, read)), CancellationToken.None));
                 }
                 catch

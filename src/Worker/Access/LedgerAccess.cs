@@ -9,8 +9,11 @@ namespace Archiver.Worker.Access;
 internal sealed class LedgerAccess(ArchiverSettings settings, ConnectionCatalog connections, SourceErrors errors)
 {
     /// <summary>For verbs that only read: where there is no ledger there is nothing, and none is made.</summary>
-    public Task<IReadOnlyList<T>> ReadAsync<T>(SourceSettings source, Func<NpgsqlConnection, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken) =>
-        errors.ExplainAsync(source, async () =>
+    public Task<IReadOnlyList<T>> ReadAsync<T>(
+        SourceSettings source,
+        Func<NpgsqlConnection, Task<IReadOnlyList<T>>> read,
+        CancellationToken cancellationToken
+    ) => errors.ExplainAsync(source, async () =>
         {
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
             if (!await Migrator.ExistsAsync(connection, cancellationToken))

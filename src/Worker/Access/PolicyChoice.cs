@@ -3,20 +3,25 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Worker.Access;
 
-/// <summary>Turns <c>--source</c> and <c>--policy</c>, in any case, into what is configured; a name that is not gets a message with those that are.</summary>
+/// <summary>
+/// Turns <c>--source</c> and <c>--policy</c>, in any case, into what is configured; a name that is not gets a message with those that are.
+/// </summary>
 internal sealed class PolicyChoice(ArchiverSettings settings)
 {
     /// <summary>The source of that name, or all of them.</summary>
     /// <exception cref="ArchiverException">No source has the name; kind Configuration.</exception>
-    public IReadOnlyList<SourceSettings> Sources(string? name) => name is null
-        ? settings.Sources
-        : [settings.Sources.FirstOrDefault(s => Names.Same(s.Name, name)) ?? throw UnknownSource(name)];
+    public IReadOnlyList<SourceSettings> Sources(string? name) =>
+        name is null ? settings.Sources : [settings.Sources.FirstOrDefault(s => Names.Same(s.Name, name)) ?? throw UnknownSource(name)];
 
     /// <summary>The one source that is meant; with several configured it must be named.</summary>
     /// <exception cref="ArchiverException">It is not named, or not there; kind Configuration.</exception>
-    public SourceSettings OneSource(string? name) => Sources(name) is [var only]
-        ? only
-        : throw new ArchiverException(FailureKind.Configuration, $"Several sources are configured; choose one with --source: {List(settings.Sources.Select(s => s.Name))}.");
+    public SourceSettings OneSource(string? name) =>
+        Sources(name) is [var only]
+            ? only
+            : throw new ArchiverException(
+                FailureKind.Configuration,
+                $"Several sources are configured; choose one with --source: {List(settings.Sources.Select(s => s.Name))}."
+            );
 
     /// <summary>Policies in the order in which they run, source by source.</summary>
     /// <param name="source">Name of the source, or null for all.</param>
@@ -40,9 +45,10 @@ internal sealed class PolicyChoice(ArchiverSettings settings)
     }
 
     // Where a source is wanted, a policy's name alone is what people try first.
-    private ArchiverException UnknownSource(string name) => settings.Sources.SelectMany(s => s.Policies).Any(p => Names.Same(p.Name, name))
-        ? new(FailureKind.Configuration, $"There is no source '{name}', but a policy of that name. {FullNamesFor(name)}")
-        : Unknown("source", name, settings.Sources.Select(s => s.Name));
+    private ArchiverException UnknownSource(string name) =>
+        settings.Sources.SelectMany(s => s.Policies).Any(p => Names.Same(p.Name, name))
+            ? new(FailureKind.Configuration, $"There is no source '{name}', but a policy of that name. {FullNamesFor(name)}")
+            : Unknown("source", name, settings.Sources.Select(s => s.Name));
 
     private static ArchiverException Unknown(string what, string name, IEnumerable<string> known) =>
         new(FailureKind.Configuration, $"There is no {what} '{name}'. Configured: {List(known)}.");

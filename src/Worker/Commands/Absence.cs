@@ -7,7 +7,9 @@ using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
 
-/// <summary>Why nothing was found: a ledger that is not there, an id that no session can have and a session that is not archived are three answers.</summary>
+/// <summary>
+/// Why nothing was found: a ledger that is not there, an id that no session can have and a session that is not archived are three answers.
+/// </summary>
 internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors, Terminal terminal)
 {
     /// <summary>Says on stderr why a list is empty, so that nobody takes a ledger that is not there for one with nothing in it.</summary>
@@ -34,7 +36,10 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
                 return await Migrator.ExistsAsync(connection, cancellationToken);
             });
             if (!exists)
-                missing.Add($"The database of source '{source.Name}' has no ledger yet, so nothing of it is archived. The first run makes one, or: archiver migrate");
+                missing.Add(
+                    $"The database of source '{source.Name}' has no ledger yet, so nothing of it is archived. The first run makes "
+                        + "one, or: archiver migrate"
+                );
         }
         return missing;
     }
@@ -44,7 +49,12 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
     /// <param name="id">The id as it was given.</param>
     /// <param name="otherwise">What is said when it is an id like any other.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<ArchiverException> AbsentAsync(IReadOnlyList<SourceSettings> sources, string id, string otherwise, CancellationToken cancellationToken)
+    public async Task<ArchiverException> AbsentAsync(
+        IReadOnlyList<SourceSettings> sources,
+        string id,
+        string otherwise,
+        CancellationToken cancellationToken
+    )
     {
         if (await WithoutAsync(sources, cancellationToken) is { Count: > 0 } missing && missing.Count == sources.Count)
             return new(FailureKind.Failed, missing[0]);

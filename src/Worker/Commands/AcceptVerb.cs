@@ -9,11 +9,18 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver accept</c>: lets a policy take more than the trip wire's share.</summary>
 internal sealed class AcceptVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("accept", """
-        Accepts a policy as it is now, so that its runs may take more than Safety:MaxShare of the sessions. Look at its plan first.
-        Asked again when its conditions change other than to a longer age.
-        Example: archiver accept main/idle
-        """) { PolicyName.Required };
+    public static Command Describe() =>
+        new(
+            "accept",
+            """
+            Accepts a policy as it is now, so that its runs may take more than Safety:MaxShare of the sessions. Look at its plan first.
+            Asked again when its conditions change other than to a longer age.
+            Example: archiver accept main/idle
+            """
+        )
+        {
+            PolicyName.Required,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -28,8 +35,12 @@ internal sealed class AcceptVerb(PolicyChoice choice, LedgerAccess ledger, Termi
                 await TripWire.AcceptAsync(connections, source, policy, Operator.Name, cancellationToken);
                 return true;
             },
-            cancellationToken);
-        terminal.WriteLine($"{policy.FullName}: accepted as it is now ({string.Join(", ", PolicyHash.Ages(policy).Select(a => $"{a.Key} {Amount.Age(TimeSpan.FromSeconds(a.Value))}"))})");
+            cancellationToken
+        );
+        terminal.WriteLine(
+            $"{policy.FullName}: accepted as it is now "
+                + $"({string.Join(", ", PolicyHash.Ages(policy).Select(a => $"{a.Key} {Amount.Age(TimeSpan.FromSeconds(a.Value))}"))})"
+        );
         return ExitCode.Done;
     }
 }

@@ -10,7 +10,13 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary>Runs the policies with one action, once, now: what <c>archive</c>, <c>purge</c> and <c>expire</c> have in common.</summary>
-internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, StoreRequests requests, Terminal terminal, ProgressDisplay progress)
+internal sealed class ActionVerb(
+    PolicyChoice choice,
+    PolicyRunner runner,
+    StoreRequests requests,
+    Terminal terminal,
+    ProgressDisplay progress
+)
 {
     private static readonly Option<int?> MaxSessions = VerbOptions.Count("--max-sessions", "Take at most so many sessions per policy");
 
@@ -26,8 +32,17 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Store
         List<RunSummary> summaries = [];
         foreach (var (source, policy) in Choose(action, parse))
         {
-            var request = new RunRequest(source, policy with { DryRun = policy.DryRun || parse.GetValue(DryRun) }, parse.GetValue(MaxSessions));
-            var summary = await progress.ShowAsync(policy.FullName, plain: !json, relay => runner.RunAsync(request, relay, cancellationToken));
+            var request = new RunRequest(
+                source,
+                policy with
+                {
+                    DryRun = policy.DryRun || parse.GetValue(DryRun),
+                },
+                parse.GetValue(MaxSessions)
+            );
+            var summary = await progress.ShowAsync(policy.FullName, plain: !json, relay =>
+                runner.RunAsync(request, relay, cancellationToken)
+            );
             summaries.Add(summary);
             await requests.RecordAsync(source);
             if (!json)
@@ -49,10 +64,16 @@ internal sealed class ActionVerb(PolicyChoice choice, PolicyRunner runner, Store
         var chosen = choice.Policies(parse.GetValue(VerbOptions.Source), name);
         var verb = action.ToString().ToLowerInvariant();
         if (name is not null && chosen.FirstOrDefault(c => c.Policy.Action != action).Policy is { } other)
-            throw new ArchiverException(FailureKind.Configuration, $"Policy {other.FullName} has action {other.Action}, and {verb} runs only policies with action {action}.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"Policy {other.FullName} has action {other.Action}, and {verb} runs only policies with action {action}."
+            );
         var those = chosen.Where(c => c.Policy.Action == action).ToList();
         return those.Count > 0
             ? those
-            : throw new ArchiverException(FailureKind.Configuration, $"No policy with action {action} is configured: add one under Archiver:Sources:{{name}}:Policies.");
+            : throw new ArchiverException(
+                FailureKind.Configuration,
+                $"No policy with action {action} is configured: add one under Archiver:Sources:{{name}}:Policies."
+            );
     }
 }

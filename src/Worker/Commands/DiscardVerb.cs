@@ -9,11 +9,20 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver discard</c>: the end of life of archives.</summary>
 internal sealed class DiscardVerb(PolicyChoice choice, Discarder discarder, SourceErrors errors, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("discard", """
-        Ends archives older than Discard:After: first they are announced, and after Discard:Notice destroyed in the store, in every
-        version. Without --yes it only says what it would do. What a hold covers stays, and with it the whole bundle that it is in.
-        Example: archiver discard --yes
-        """) { VerbOptions.Source, VerbOptions.Yes, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "discard",
+            """
+            Ends archives older than Discard:After: first they are announced, and after Discard:Notice destroyed in the store, in every
+            version. Without --yes it only says what it would do. What a hold covers stays, and with it the whole bundle that it is in.
+            Example: archiver discard --yes
+            """
+        )
+        {
+            VerbOptions.Source,
+            VerbOptions.Yes,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {

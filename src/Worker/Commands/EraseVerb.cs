@@ -10,20 +10,48 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver erase</c>: the right to erasure.</summary>
 internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors errors, Terminal terminal) : IVerb
 {
-    private static readonly Argument<string[]> Ids = new("id") { Description = "Session keys or external ids", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Ids = new("id")
+    {
+        Description = "Session keys or external ids",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
-    private static readonly Option<string?> User = new("--user", "-u") { Description = "Every session of this user, exactly", HelpName = "id" };
+    private static readonly Option<string?> User = new("--user", "-u")
+    {
+        Description = "Every session of this user, exactly",
+        HelpName = "id",
+    };
 
-    private static readonly Option<bool> Reapply = new("--reapply") { Description = "Everything that was erased before and is here again, as after a restore of the database to an earlier time" };
+    private static readonly Option<bool> Reapply = new("--reapply")
+    {
+        Description = "Everything that was erased before and is here again, as after a restore of the database to an earlier time",
+    };
 
-    private static readonly Option<string?> Reason = new("--reason") { Description = "For the audit, such as the number of the request; no name", HelpName = "text" };
+    private static readonly Option<string?> Reason = new("--reason")
+    {
+        Description = "For the audit, such as the number of the request; no name",
+        HelpName = "text",
+    };
 
-    public static Command Describe() => new("erase", """
-        Erases sessions for good: live rows, archives of every generation and version, copies, manifests, and their ids in the ledger.
-        They do not come back: not by restore, ledger rebuild or show. Prints a receipt. What a hold or the bucket's object lock
-        keeps is reported, the exit code is 1, and a later erase tries it again. Without --yes it only says what it would do.
-        Example: archiver erase --user 4711 --yes --json > receipt.json
-        """) { Ids, User, Reapply, Reason, VerbOptions.Source, VerbOptions.Yes, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "erase",
+            """
+            Erases sessions for good: live rows, archives of every generation and version, copies, manifests, and their ids in the ledger.
+            They do not come back: not by restore, ledger rebuild or show. Prints a receipt. What a hold or the bucket's object lock
+            keeps is reported, the exit code is 1, and a later erase tries it again. Without --yes it only says what it would do.
+            Example: archiver erase --user 4711 --yes --json > receipt.json
+            """
+        )
+        {
+            Ids,
+            User,
+            Reapply,
+            Reason,
+            VerbOptions.Source,
+            VerbOptions.Yes,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -35,7 +63,10 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
             Reason = parse.GetValue(Reason),
         };
         if (new[] { request.Ids.Count > 0, request.User is not null, request.Reapply }.Count(given => given) != 1)
-            throw new ArchiverException(FailureKind.Configuration, "Say what to erase: session ids, or --user, or --reapply; one of the three.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "Say what to erase: session ids, or --user, or --reapply; one of the three."
+            );
         List<EraseReceipt> receipts = [];
         foreach (var (source, resolved) in await ResolveAsync(parse, request, cancellationToken))
         {
@@ -61,8 +92,14 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
         return ExitCode.Refused;
     }
 
-    /// <summary>The request for each source, before anything is erased in one. A text that no source's user column can hold is wrong usage.</summary>
-    private async Task<IReadOnlyList<(SourceSettings Source, EraseRequest Request)>> ResolveAsync(ParseResult parse, EraseRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// The request for each source, before anything is erased in one. A text that no source's user column can hold is wrong usage.
+    /// </summary>
+    private async Task<IReadOnlyList<(SourceSettings Source, EraseRequest Request)>> ResolveAsync(
+        ParseResult parse,
+        EraseRequest request,
+        CancellationToken cancellationToken
+    )
     {
         List<(SourceSettings Source, EraseRequest Request)> resolved = [];
         ArchiverException? wrong = null;

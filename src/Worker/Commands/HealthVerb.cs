@@ -11,20 +11,32 @@ internal sealed class HealthVerb(ArchiverSettings settings, Terminal terminal) :
     /// <summary>Shorter than any orchestrator waits for the command.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
-    private static readonly Option<bool> Live = new("--live") { Description = "Only whether the worker answers: one that waits for its database is not ready, but needs no restart" };
+    private static readonly Option<bool> Live = new("--live")
+    {
+        Description = "Only whether the worker answers: one that waits for its database is not ready, but needs no restart",
+    };
 
     private static readonly Option<Uri?> Url = new("--url")
     {
         Description = "Where the worker listens, if not at Http:Urls of the configuration",
         HelpName = "url",
-        CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttp ? url : Refuse(result),
+        CustomParser = result =>
+            Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttp ? url : Refuse(result),
     };
 
-    public static Command Describe() => new("health", """
-        Asks the worker that runs on this machine, or in this container, whether it is ready. Exit code 0: it is; 1: it is not, or
-        does not answer.
-        Example: archiver health --live
-        """) { Live, Url };
+    public static Command Describe() =>
+        new(
+            "health",
+            """
+            Asks the worker that runs on this machine, or in this container, whether it is ready. Exit code 0: it is; 1: it is not, or
+            does not answer.
+            Example: archiver health --live
+            """
+        )
+        {
+            Live,
+            Url,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -57,11 +69,21 @@ internal sealed class HealthVerb(ArchiverSettings settings, Terminal terminal) :
     /// <summary>How this machine reaches the first of these listening addresses.</summary>
     internal static Uri Address(string urls)
     {
-        var first = urls.Split(';')[0].Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal);
+        var first = urls.Split(';')[0]
+            .Replace("://*", "://0.0.0.0", StringComparison.Ordinal)
+            .Replace("://+", "://0.0.0.0", StringComparison.Ordinal);
         var url = new UriBuilder(first);
         if (url.Port == 0)
-            throw new ArchiverException(FailureKind.Configuration, "Http:Urls leaves the port to the system, so the worker's address is not known: give it with --url");
-        url.Host = url.Host switch { "0.0.0.0" => "127.0.0.1", "[::]" => "[::1]", var host => host };
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "Http:Urls leaves the port to the system, so the worker's address is not known: give it with --url"
+            );
+        url.Host = url.Host switch
+        {
+            "0.0.0.0" => "127.0.0.1",
+            "[::]" => "[::1]",
+            var host => host,
+        };
         return url.Uri;
     }
 

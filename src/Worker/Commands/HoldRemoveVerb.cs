@@ -22,16 +22,30 @@ internal sealed class HoldRemoveVerb(PolicyChoice choice, LedgerAccess ledger, T
         },
     };
 
-    public static Command Describe() => new("remove", """
-        Lifts a hold. What no other hold covers may be deleted again from now on. The ledger keeps who added and who removed it.
-        Example: archiver hold remove 3
-        """) { Id, VerbOptions.Source };
+    public static Command Describe() =>
+        new(
+            "remove",
+            """
+            Lifts a hold. What no other hold covers may be deleted again from now on. The ledger keeps who added and who removed it.
+            Example: archiver hold remove 3
+            """
+        )
+        {
+            Id,
+            VerbOptions.Source,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         var id = parse.GetRequiredValue(Id);
         var source = choice.OneSource(parse.GetValue(VerbOptions.Source));
-        if (!await ledger.WriteAsync(source, connections => LegalHolds.RemoveAsync(connections, source, id, Operator.Name, cancellationToken), cancellationToken))
+        if (
+            !await ledger.WriteAsync(
+                source,
+                connections => LegalHolds.RemoveAsync(connections, source, id, Operator.Name, cancellationToken),
+                cancellationToken
+            )
+        )
             throw new ArchiverException(FailureKind.Failed, $"Source '{source.Name}' has no hold {id} in force. See: archiver hold list");
         terminal.WriteLine($"{source.Name}: hold {id} removed");
         return ExitCode.Done;

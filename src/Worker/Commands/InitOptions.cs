@@ -27,13 +27,25 @@ internal static class InitOptions
 
     private static readonly Option<string?> Sessions = Text("--sessions", "The table of sessions", "table");
 
-    private static readonly Option<string?> Key = Text("--key", "Its key: a column, or several that are unique together, separated by commas", "columns");
+    private static readonly Option<string?> Key = Text(
+        "--key",
+        "Its key: a column, or several that are unique together, separated by commas",
+        "columns"
+    );
 
-    private static readonly Option<string?> Activity = Text("--activity", "Its columns, separated by commas, that say when a session was last used", "columns");
+    private static readonly Option<string?> Activity = Text(
+        "--activity",
+        "Its columns, separated by commas, that say when a session was last used",
+        "columns"
+    );
 
     private static readonly Option<string?> User = Text("--user", "Its column that says whose a session is", "column");
 
-    private static readonly Option<string[]> Without = new("--without") { Description = "A table to leave out; may be repeated", HelpName = "table" };
+    private static readonly Option<string[]> Without = new("--without")
+    {
+        Description = "A table to leave out; may be repeated",
+        HelpName = "table",
+    };
 
     private static readonly Option<string> Name = Text("--name", "Name of the source", "name", "main");
 
@@ -54,15 +66,36 @@ internal static class InitOptions
 
     private static readonly Option<string?> Region = Text("--region", "Region of the bucket", "name");
 
-    private static readonly Option<bool> PathStyle = new("--path-style") { Description = "The bucket in the path, as most servers other than AWS want it" };
+    private static readonly Option<bool> PathStyle = new("--path-style")
+    {
+        Description = "The bucket in the path, as most servers other than AWS want it",
+    };
 
     private static readonly Option<string?> Folder = Text("--folder", "Store in this folder instead of a bucket", "path");
 
     public static IEnumerable<Option> All =>
-    [
-        Connection, Output, Force, Yes, Preset, Sessions, Key, Activity, User, Without, Name, IdleFor, Role, Sql, WritePassword,
-        Bucket, Endpoint, Region, PathStyle, Folder,
-    ];
+        [
+            Connection,
+            Output,
+            Force,
+            Yes,
+            Preset,
+            Sessions,
+            Key,
+            Activity,
+            User,
+            Without,
+            Name,
+            IdleFor,
+            Role,
+            Sql,
+            WritePassword,
+            Bucket,
+            Endpoint,
+            Region,
+            PathStyle,
+            Folder,
+        ];
 
     /// <summary>What was given, as far as it can be judged without the database.</summary>
     /// <exception cref="ArchiverException">A value is none, or two exclude each other; kind Configuration.</exception>
@@ -84,14 +117,21 @@ internal static class InitOptions
             IdleFor = parse.GetRequiredValue(IdleFor),
             Role = parse.GetRequiredValue(Role),
             WritePassword = parse.GetValue(WritePassword),
-            Storage = new(parse.GetValue(Bucket), parse.GetValue(Endpoint), parse.GetValue(Region), parse.GetValue(PathStyle), parse.GetValue(Folder)),
+            Storage = new(
+                parse.GetValue(Bucket),
+                parse.GetValue(Endpoint),
+                parse.GetValue(Region),
+                parse.GetValue(PathStyle),
+                parse.GetValue(Folder)
+            ),
         };
         request.Check();
         return request;
     }
 
     /// <summary>Names that commas separate.</summary>
-    public static IReadOnlyList<string> List(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    public static IReadOnlyList<string> List(string text) =>
+        text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     public static ArchiverException Wrong(string message) => new(FailureKind.Configuration, message);
 
@@ -107,17 +147,32 @@ internal static class InitOptions
                 return connection;
             }
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException
-            or NotSupportedException or OverflowException)
+        catch (Exception exception)
+            when (exception
+                    is ArgumentException
+                        or FormatException
+                        or InvalidOperationException
+                        or KeyNotFoundException
+                        or NotSupportedException
+                        or OverflowException
+            )
         {
             // Said below: whatever it was, the text is none.
         }
-        throw Wrong("--connection must be a connection string of Npgsql that names a Host, such as 'Host=db;Database=chat;Username=archiver' (value not shown).");
+        throw Wrong(
+            "--connection must be a connection string of Npgsql that names a Host, such as "
+                + "'Host=db;Database=chat;Username=archiver' (value not shown)."
+        );
     }
 
     private static Option<string?> Text(string name, string description, string helpName) =>
         new(name) { Description = description, HelpName = helpName };
 
     private static Option<string> Text(string name, string description, string helpName, string otherwise) =>
-        new(name) { Description = description, HelpName = helpName, DefaultValueFactory = _ => otherwise };
+        new(name)
+        {
+            Description = description,
+            HelpName = helpName,
+            DefaultValueFactory = _ => otherwise,
+        };
 }

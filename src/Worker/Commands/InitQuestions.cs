@@ -6,7 +6,8 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary>
-/// What <see cref="InitVerb"/> asks on a terminal. An empty line takes what stands in brackets. Where nobody can be asked, the same questions are told
+/// What <see cref="InitVerb"/> asks on a terminal. An empty line takes what stands in brackets. Where nobody can be asked, the same
+/// questions are told
 /// together with the options that answer them.
 /// </summary>
 internal sealed class InitQuestions(Terminal terminal) : IDisposable
@@ -21,7 +22,10 @@ internal sealed class InitQuestions(Terminal terminal) : IDisposable
     {
         List<string> open = [];
         if (guess.IsAmbiguous && request.Sessions is null)
-            open.Add($"Which table holds the sessions? --sessions {string.Join(" or --sessions ", guess.Candidates.Take(Shown).Select(c => c.Table.Table))}");
+            open.Add(
+                "Which table holds the sessions? --sessions "
+                    + $"{string.Join(" or --sessions ", guess.Candidates.Take(Shown).Select(c => c.Table.Table))}"
+            );
         if (request.Storage.IsOpen)
             open.Add("Where do archives go? --bucket <name> (with --endpoint, --region, --path-style), or --folder <path>");
         return open;
@@ -35,11 +39,15 @@ internal sealed class InitQuestions(Terminal terminal) : IDisposable
         for (var i = 0; i < shown.Count; i++)
         {
             var (table, reasons) = (shown[i].Table, string.Join("; ", shown[i].Reasons));
-            terminal.Note(string.Create(CultureInfo.InvariantCulture, $"  {i + 1}  {table.Table}: {ConfigurationText.SizeOf(table)}; {reasons}"));
+            terminal.Note(
+                string.Create(CultureInfo.InvariantCulture, $"  {i + 1}  {table.Table}: {ConfigurationText.SizeOf(table)}; {reasons}")
+            );
         }
         var answer = await AskAsync("Which table holds the sessions? A number, or a table", "1", cancellationToken);
         return int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= shown.Count
-            ? number == 1 ? null : shown[number - 1].Table.Table.ToString()
+            ? number == 1
+                ? null
+                : shown[number - 1].Table.Table.ToString()
             : answer;
     }
 
@@ -59,7 +67,11 @@ internal sealed class InitQuestions(Terminal terminal) : IDisposable
         request = request with { IdleFor = idle };
         if (!request.Storage.IsOpen)
             return request;
-        var place = await AskAsync("Where do archives go? The name of a bucket, or the path of a folder that begins with / or .", "fill it in later", cancellationToken);
+        var place = await AskAsync(
+            "Where do archives go? The name of a bucket, or the path of a folder that begins with / or .",
+            "fill it in later",
+            cancellationToken
+        );
         return place switch
         {
             "fill it in later" => request,
@@ -74,14 +86,22 @@ internal sealed class InitQuestions(Terminal terminal) : IDisposable
     {
         var endpoint = storage.Endpoint ?? await AskAsync("URL of its server", "AWS", cancellationToken);
         return endpoint == "AWS"
-            ? storage with { Region = storage.Region ?? await AskAsync("Its region", "us-east-1", cancellationToken) }
-            : storage with { Endpoint = endpoint, PathStyle = true };
+            ? storage with
+            {
+                Region = storage.Region ?? await AskAsync("Its region", "us-east-1", cancellationToken),
+            }
+            : storage with
+            {
+                Endpoint = endpoint,
+                PathStyle = true,
+            };
     }
 
     private async Task<string> AskAsync(string question, string otherwise, CancellationToken cancellationToken)
     {
         await terminal.Error.WriteAsync($"{question} [{otherwise}]: ");
-        var line = await _input.ReadLineAsync(cancellationToken) ?? throw InitOptions.Wrong("The answers ended before the questions did. Nothing was written.");
+        var line = await _input.ReadLineAsync(cancellationToken)
+            ?? throw InitOptions.Wrong("The answers ended before the questions did. Nothing was written.");
         return line.Trim() is { Length: > 0 } answer ? answer : otherwise;
     }
 }

@@ -21,12 +21,15 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
 
     public static Command Describe()
     {
-        var command = new Command("init", """
+        var command = new Command(
+            "init",
+            """
             Looks at a database and writes a first configuration for it: which tables hold the sessions and what hangs below them,
             with the reasons, and DryRun on. Prints the SQL that it needs and what archiver plan would say. Asks on a terminal;
             changes nothing in the database.
             Example: archiver init --connection "Host=db;Database=chat;Username=postgres" --bucket archives --yes
-            """);
+            """
+        );
         foreach (var option in InitOptions.All)
             command.Options.Add(option);
         return command;
@@ -52,7 +55,11 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
         if (!yes && environment.IsAsked)
         {
             using var questions = new InitQuestions(terminal);
-            if (guess.Candidates.Count > 1 && request.Sessions is null && await questions.SessionsAsync(guess, cancellationToken) is { } table)
+            if (
+                guess.Candidates.Count > 1
+                && request.Sessions is null
+                && await questions.SessionsAsync(guess, cancellationToken) is { } table
+            )
             {
                 request = request with { Sessions = table };
                 guess = Make(request, facts);
@@ -67,7 +74,8 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
         {
             throw InitOptions.Wrong(
                 "Questions are open, and here is nobody to ask. Answer them with these options, or take the best guess with --yes:"
-                + $"{string.Concat(open.Select(q => $"\n  - {q}"))}\nNothing was written.");
+                    + $"{string.Concat(open.Select(q => $"\n  - {q}"))}\nNothing was written."
+            );
         }
         return guess.Best is { } proposal
             ? await WriteAsync(request, facts, proposal, cancellationToken)
@@ -86,7 +94,15 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
     private async Task<int> WriteAsync(InitRequest request, DatabaseFacts facts, Proposal proposal, CancellationToken cancellationToken)
     {
         var text = new ConfigurationText(
-            facts, proposal, request.Name, Written(request), request.WritePassword, request.Role, request.IdleFor, request.Storage).ToString();
+            facts,
+            proposal,
+            request.Name,
+            Written(request),
+            request.WritePassword,
+            request.Role,
+            request.IdleFor,
+            request.Storage
+        ).ToString();
         InitText.WriteProposal(facts, proposal, terminal);
         var settings = Settings(text, request);
         await using var connections = new ConnectionCatalog(settings);
@@ -117,9 +133,11 @@ internal sealed class InitVerb(ProcessEnvironment environment, Terminal terminal
     private ArchiverSettings Settings(string text, InitRequest request)
     {
         using var json = new MemoryStream(Encoding.UTF8.GetBytes(text));
-        var configuration = new ConfigurationBuilder().AddJsonStream(json)
-            .AddInMemoryCollection(
-                [new($"{ArchiverConfiguration.SectionName}:Sources:{request.Name}:ConnectionString", request.Connection.ConnectionString)])
+        var configuration = new ConfigurationBuilder()
+            .AddJsonStream(json)
+            .AddInMemoryCollection([
+                new($"{ArchiverConfiguration.SectionName}:Sources:{request.Name}:ConnectionString", request.Connection.ConnectionString),
+            ])
             .Build();
         return ArchiverConfiguration.Read(configuration, CronProblem.Of, environment.Folder);
     }

@@ -24,13 +24,32 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
     private static readonly Option<int?> Limit = VerbOptions.Count("--limit", $"At most so many; {DefaultLimit} unless given");
 
     private static readonly Option<long?> After = VerbOptions.Typed<long?>(
-        "--after", "Continue below this row; with --source if there are several", "row", "the whole number of a row",
-        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id) ? id : null);
+        "--after",
+        "Continue below this row; with --source if there are several",
+        "row",
+        "the whole number of a row",
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id) ? id : null
+    );
 
-    public static Command Describe() => new("list", """
-        Lists archives from the ledger, newest first.
-        Example: archiver list --user 4711 --from 2026-01-01 --to 2026-02-01 --json
-        """) { VerbOptions.Source, VerbOptions.Policy, User, From, To, State, Limit, After, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "list",
+            """
+            Lists archives from the ledger, newest first.
+            Example: archiver list --user 4711 --from 2026-01-01 --to 2026-02-01 --json
+            """
+        )
+        {
+            VerbOptions.Source,
+            VerbOptions.Policy,
+            User,
+            From,
+            To,
+            State,
+            Limit,
+            After,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -43,12 +62,22 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         foreach (var source in sources)
         {
             var filter = new ArchiveFilter(
-                source.Name, parse.GetValue(User), parse.GetValue(From), parse.GetValue(To), parse.GetValue(State), limit - found.Count, after, Policy: PolicyOf(parse.GetValue(VerbOptions.Policy)));
+                source.Name,
+                parse.GetValue(User),
+                parse.GetValue(From),
+                parse.GetValue(To),
+                parse.GetValue(State),
+                limit - found.Count,
+                after,
+                Policy: PolicyOf(parse.GetValue(VerbOptions.Policy))
+            );
             if (filter.Limit <= 0)
                 break;
             try
             {
-                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => (source, a)));
+                found.AddRange(
+                    (await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => (source, a))
+                );
             }
             catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && sources.Count > 1)
             {
@@ -63,13 +92,18 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         if (found.Count == 0)
         {
             var filtered = new Option[] { VerbOptions.Policy, User, From, To, State, After }.Any(o => parse.GetResult(o) is not null);
-            await absence.SayWhyEmptyAsync(sources, filtered ? "No archive matches." : "Nothing is archived yet. What a run would take: archiver plan", cancellationToken);
+            await absence.SayWhyEmptyAsync(
+                sources,
+                filtered ? "No archive matches." : "Nothing is archived yet. What a run would take: archiver plan",
+                cancellationToken
+            );
         }
         return ExitCode.Done;
     }
 
     // Not only a configured one: archives of a policy that has another name now are still there.
-    internal static string? PolicyOf(string? name) => name is null ? null : Names.Canonical(name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+    internal static string? PolicyOf(string? name) =>
+        name is null ? null : Names.Canonical(name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
 
     private void WriteTable(List<(SourceSettings Source, ListedArchive Archive)> found, int limit)
     {
@@ -80,13 +114,23 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         {
             string[] row =
             [
-                a.Id.ToString(CultureInfo.InvariantCulture), source.Name, a.SessionId, a.Generation.ToString(CultureInfo.InvariantCulture), a.Part ? $"{a.State} (part)" : a.State,
-                a.User ?? "-", a.LastActivity ?? "-", a.Messages.ToString(CultureInfo.InvariantCulture), a.Key,
+                a.Id.ToString(CultureInfo.InvariantCulture),
+                source.Name,
+                a.SessionId,
+                a.Generation.ToString(CultureInfo.InvariantCulture),
+                a.Part ? $"{a.State} (part)" : a.State,
+                a.User ?? "-",
+                a.LastActivity ?? "-",
+                a.Messages.ToString(CultureInfo.InvariantCulture),
+                a.Key,
             ];
             table.Add(kept ? [.. row, Kept.Text(a.Keep)] : row);
         }
         table.Write(terminal);
         if (found.Count == limit)
-            terminal.Note($"There may be more: --source {found[^1].Source.Name} --after {found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}");
+            terminal.Note(
+                $"There may be more: --source {found[^1].Source.Name} --after "
+                    + $"{found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}"
+            );
     }
 }

@@ -10,20 +10,27 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver migrate</c>: creates or upgrades the ledger of each source.</summary>
 internal sealed class MigrateVerb(PolicyChoice choice, ConnectionCatalog connections, SourceErrors errors, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("migrate", """
-        Creates or upgrades the ledger (schema archiver in the source's database).
-        Runs do it too unless AutoMigrate is false. Safe to repeat.
-        Example: archiver migrate --source main
-        """) { VerbOptions.Source };
+    public static Command Describe() =>
+        new(
+            "migrate",
+            """
+            Creates or upgrades the ledger (schema archiver in the source's database).
+            Runs do it too unless AutoMigrate is false. Safe to repeat.
+            Example: archiver migrate --source main
+            """
+        )
+        {
+            VerbOptions.Source,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var applied = await errors.ExplainAsync(source, () => MigrateAsync(source, cancellationToken));
-            terminal.WriteLine(applied.Count == 0
-                ? $"{source.Name}: the ledger is up to date"
-                : $"{source.Name}: applied {string.Join(", ", applied)}");
+            terminal.WriteLine(
+                applied.Count == 0 ? $"{source.Name}: the ledger is up to date" : $"{source.Name}: applied {string.Join(", ", applied)}"
+            );
         }
         return ExitCode.Done;
     }

@@ -8,10 +8,17 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver pause</c>: the kill switch.</summary>
 internal sealed class PauseVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("pause", """
-        Pauses everything, a source or a policy, in every worker: a run that is going on stops after the batch in hand.
-        Example: archiver pause main/idle
-        """) { PolicyName.Optional };
+    public static Command Describe() =>
+        new(
+            "pause",
+            """
+            Pauses everything, a source or a policy, in every worker: a run that is going on stops after the batch in hand.
+            Example: archiver pause main/idle
+            """
+        )
+        {
+            PolicyName.Optional,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -27,7 +34,8 @@ internal sealed class PauseVerb(PolicyChoice choice, LedgerAccess ledger, Termin
                     await Pauses.AddAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken);
                     return true;
                 },
-                cancellationToken);
+                cancellationToken
+            );
             terminal.WriteLine($"{source.Name}{(policy is null ? "" : $"/{policy}")}: paused");
         }
         return ExitCode.Done;

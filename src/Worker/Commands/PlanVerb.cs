@@ -11,12 +11,25 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
 {
     private const int DefaultSessions = 10;
 
-    private static readonly Option<int?> Sessions = VerbOptions.Count("--sessions", $"Show so many sessions per policy; {DefaultSessions} unless given");
+    private static readonly Option<int?> Sessions = VerbOptions.Count(
+        "--sessions",
+        $"Show so many sessions per policy; {DefaultSessions} unless given"
+    );
 
-    public static Command Describe() => new("plan", """
-        Shows what each policy would do now: how many sessions, how much, the first ones, and why the others stay. Changes nothing.
-        Example: archiver plan --policy idle --sessions 50
-        """) { VerbOptions.Source, VerbOptions.Policy, Sessions, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "plan",
+            """
+            Shows what each policy would do now: how many sessions, how much, the first ones, and why the others stay. Changes nothing.
+            Example: archiver plan --policy idle --sessions 50
+            """
+        )
+        {
+            VerbOptions.Source,
+            VerbOptions.Policy,
+            Sessions,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -40,20 +53,31 @@ internal sealed class PlanVerb(PolicyChoice choice, PolicyPreview preview, Sourc
 
     private void Write(PlanJson plan)
     {
-        terminal.WriteLine($"{plan.Source}/{plan.Policy} ({plan.Action}): takes {plan.Eligible.ToString(CultureInfo.InvariantCulture)} of {Amount.Of(plan.Total, "session")}");
+        terminal.WriteLine(
+            $"{plan.Source}/{plan.Policy} ({plan.Action}): takes {plan.Eligible.ToString(CultureInfo.InvariantCulture)} of "
+                + $"{Amount.Of(plan.Total, "session")}"
+        );
         if (plan.Eligible > 0)
             terminal.WriteLine($"  {Amount.Of(plan.Rows, "row")}, about {Amount.Bytes(plan.Bytes)}, the oldest last active {plan.Oldest}");
         if (plan.Due > 0)
             terminal.WriteLine($"  {Amount.Of(plan.Due, "stored session")} due: verified again, then their rows are deleted");
         if (plan.NeedsAcceptance)
-            terminal.WriteLine($"  a run stops before it changes anything: more than Safety:MaxShare. If that is right: archiver accept {plan.Source}/{plan.Policy}");
+            terminal.WriteLine(
+                "  a run stops before it changes anything: more than Safety:MaxShare. If that is right: archiver accept "
+                    + $"{plan.Source}/{plan.Policy}"
+            );
         foreach (var (reason, sessions) in plan.Excluded)
             terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
         foreach (var (other, sessions) in plan.Overlaps)
             terminal.WriteLine($"  {Amount.Of(sessions, "session")} also taken by {other}: the policy that runs first gets them");
         var table = new TextTable("SESSION", "USER", "INACTIVE FOR", "MESSAGES");
         foreach (var session in plan.Sessions)
-            table.Add(session.SessionId, session.UserId ?? "-", session.InactiveFor is { } age ? Amount.Age(age) : "-", session.Messages.ToString(CultureInfo.InvariantCulture));
+            table.Add(
+                session.SessionId,
+                session.UserId ?? "-",
+                session.InactiveFor is { } age ? Amount.Age(age) : "-",
+                session.Messages.ToString(CultureInfo.InvariantCulture)
+            );
         table.Write(terminal, "  ");
         if (plan.Eligible > plan.Sessions.Count)
             terminal.WriteLine($"  and {Amount.Of(plan.Eligible - plan.Sessions.Count, "more session")}");

@@ -9,11 +9,12 @@ internal static class PolicyName
 {
     public static Argument<string> Required { get; } = new("source/policy") { Description = "The policy" };
 
-    public static Argument<string?> Optional { get; } = new("source[/policy]")
-    {
-        Description = "A source or one of its policies; everything unless given",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
+    public static Argument<string?> Optional { get; } =
+        new("source[/policy]")
+        {
+            Description = "A source or one of its policies; everything unless given",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
 
     /// <summary>Both parts; the policy is null when only a source is named.</summary>
     public static (string Source, string? Policy) Split(string name) =>

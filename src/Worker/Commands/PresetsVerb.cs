@@ -14,10 +14,18 @@ internal sealed class PresetsVerb(Terminal terminal) : IUnconfiguredVerb
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    public static Command Describe() => new("presets", """
-        Lists the applications whose tables the archiver knows, or prints one mapping. Needs no configuration.
-        Example: archiver presets dify
-        """) { Name, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "presets",
+            """
+            Lists the applications whose tables the archiver knows, or prints one mapping. Needs no configuration.
+            Example: archiver presets dify
+            """
+        )
+        {
+            Name,
+            VerbOptions.Json,
+        };
 
     public Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -25,7 +33,10 @@ internal sealed class PresetsVerb(Terminal terminal) : IUnconfiguredVerb
         if (parse.GetValue(Name) is { } name)
         {
             var preset = Presets.Find(name)
-                ?? throw new ArchiverException(FailureKind.Configuration, $"There is no preset '{Visible.Text(name)}'. There are: {Presets.List}.");
+                ?? throw new ArchiverException(
+                    FailureKind.Configuration,
+                    $"There is no preset '{Visible.Text(name)}'. There are: {Presets.List}."
+                );
             terminal.Out.WriteLine(preset.Json.TrimEnd());
             return Task.FromResult(ExitCode.Done);
         }

@@ -13,18 +13,32 @@ internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledge
 
     private static readonly Option<int?> Limit = VerbOptions.Count("--limit", $"At most so many per source; {DefaultLimit} unless given");
 
-    public static Command Describe() => new("list", """
-        Lists sessions that failed, those set aside first, with reasons and when they are tried again.
-        Example: archiver quarantine list --json
-        """) { VerbOptions.Source, Limit, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "list",
+            """
+            Lists sessions that failed, those set aside first, with reasons and when they are tried again.
+            Example: archiver quarantine list --json
+            """
+        )
+        {
+            VerbOptions.Source,
+            Limit,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         List<FailedSession> failed = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            failed.AddRange(await ledger.ReadAsync(
-                source, connection => Quarantine.ListAsync(connection, source.Name, parse.GetValue(Limit) ?? DefaultLimit, cancellationToken), cancellationToken));
+            failed.AddRange(
+                await ledger.ReadAsync(
+                    source,
+                    connection => Quarantine.ListAsync(connection, source.Name, parse.GetValue(Limit) ?? DefaultLimit, cancellationToken),
+                    cancellationToken
+                )
+            );
         }
         if (parse.GetValue(VerbOptions.Json))
         {
@@ -33,7 +47,14 @@ internal sealed class QuarantineListVerb(PolicyChoice choice, LedgerAccess ledge
         }
         var table = new TextTable("SOURCE", "SESSION", "ATTEMPTS", "LAST FAILED", "NEXT ATTEMPT", "REASON");
         foreach (var f in failed)
-            table.Add(f.Source, f.SessionId, f.Attempts.ToString(CultureInfo.InvariantCulture), f.LastFailedAt, f.Quarantined ? "none, quarantined" : f.NextAttemptAt ?? "-", f.Reason);
+            table.Add(
+                f.Source,
+                f.SessionId,
+                f.Attempts.ToString(CultureInfo.InvariantCulture),
+                f.LastFailedAt,
+                f.Quarantined ? "none, quarantined" : f.NextAttemptAt ?? "-",
+                f.Reason
+            );
         table.Write(terminal);
         if (failed.Count == 0)
             await absence.SayWhyEmptyAsync(choice.Sources(parse.GetValue(VerbOptions.Source)), "No session has failed.", cancellationToken);

@@ -11,14 +11,27 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver quarantine retry</c>: lets runs try failed sessions again.</summary>
 internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
 {
-    private static readonly Argument<string[]> Ids = new("id") { Description = "Session keys, as quarantine list shows them", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Ids = new("id")
+    {
+        Description = "Session keys, as quarantine list shows them",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     private static readonly Option<bool> All = new("--all") { Description = "Every session that failed" };
 
-    public static Command Describe() => new("retry", """
-        Forgets the failures of sessions, so that the next run tries them again. For when the cause is gone.
-        Example: archiver quarantine retry --all --source main
-        """) { Ids, All, VerbOptions.Source };
+    public static Command Describe() =>
+        new(
+            "retry",
+            """
+            Forgets the failures of sessions, so that the next run tries them again. For when the cause is gone.
+            Example: archiver quarantine retry --all --source main
+            """
+        )
+        {
+            Ids,
+            All,
+            VerbOptions.Source,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -36,9 +49,16 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
                 {
                     var keys = all ? null : await KeysAsync(connections, source, ids, cancellationToken);
                     unknown.ExceptWith(keys?.Select(k => k.Given) ?? []);
-                    return await Quarantine.RetryAsync(connections, source.Name, keys?.Select(k => k.Key), Operator.Name, cancellationToken);
+                    return await Quarantine.RetryAsync(
+                        connections,
+                        source.Name,
+                        keys?.Select(k => k.Key),
+                        Operator.Name,
+                        cancellationToken
+                    );
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
         if (cleared > 0)
             terminal.WriteLine($"{Amount.Of(cleared, "session")} will be tried again");
@@ -50,7 +70,12 @@ internal sealed class QuarantineRetryVerb(PolicyChoice choice, LedgerAccess ledg
     }
 
     /// <summary>Those of the ids that have failed, each as it was given and as the ledger has it.</summary>
-    private static async Task<IReadOnlyList<(string Given, string Key)>> KeysAsync(SourceConnections connections, SourceSettings source, string[] ids, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<(string Given, string Key)>> KeysAsync(
+        SourceConnections connections,
+        SourceSettings source,
+        string[] ids,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         var given = new GivenIds(connection, source.Map);

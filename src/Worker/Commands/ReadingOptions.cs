@@ -9,24 +9,37 @@ using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
 
-/// <summary>Which archives <c>query</c> and <c>search</c> read, and how much they may fetch: the ledger tells before the first byte is.</summary>
+/// <summary>
+/// Which archives <c>query</c> and <c>search</c> read, and how much they may fetch: the ledger tells before the first byte is.
+/// </summary>
 internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, StoreRequests requests, Terminal terminal)
 {
     private static readonly Option<string?> User = new("--user", "-u") { Description = "Only of this user", HelpName = "id" };
 
-    private static readonly Option<string?> Session = new("--session") { Description = "Only of this session: its key or external id", HelpName = "id" };
+    private static readonly Option<string?> Session = new("--session")
+    {
+        Description = "Only of this session: its key or external id",
+        HelpName = "id",
+    };
 
     private static readonly Option<DateTimeOffset?> From = VerbOptions.Instant("--from", "Last active at or after this date");
 
     private static readonly Option<DateTimeOffset?> To = VerbOptions.Instant("--to", "Last active before this date");
 
-    private static readonly Option<bool> AllGenerations = new("--all-generations") { Description = "Also what a later archive of a session, or a change of its rows, has superseded" };
+    private static readonly Option<bool> AllGenerations = new("--all-generations")
+    {
+        Description = "Also what a later archive of a session, or a change of its rows, has superseded",
+    };
 
     private static readonly Option<long?> LimitBytes = Size("--limit-bytes", "Refuse when more than this has to be fetched, --yes or not");
 
-    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = $"Go on above {Amount.Bytes(QueryLimits.Unasked)} without asking" };
+    private static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description = $"Go on above {Amount.Bytes(QueryLimits.Unasked)} without asking",
+    };
 
-    public static IEnumerable<Option> All => [VerbOptions.Source, VerbOptions.Policy, User, Session, From, To, AllGenerations, LimitBytes, Yes];
+    public static IEnumerable<Option> All =>
+        [VerbOptions.Source, VerbOptions.Policy, User, Session, From, To, AllGenerations, LimitBytes, Yes];
 
     /// <summary>A size with its unit.</summary>
     public static Option<long?> Size(string name, string description) =>
@@ -41,7 +54,12 @@ internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, Store
     /// <param name="condition">What the SQL says beside the options.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="ArchiverException">It is more than may be fetched; kind Refused.</exception>
-    public async Task SelectAsync(ParseResult parse, ArchiveSelection selection, LedgerCondition condition, CancellationToken cancellationToken)
+    public async Task SelectAsync(
+        ParseResult parse,
+        ArchiveSelection selection,
+        LedgerCondition condition,
+        CancellationToken cancellationToken
+    )
     {
         var sources = Sources(parse);
         foreach (var source in sources)
@@ -61,9 +79,16 @@ internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, Store
         if (archives == 0)
             await absence.SayWhyEmptyAsync(sources, "No archive matches.", cancellationToken);
         else if (parse.GetValue(LimitBytes) is { } limit && bytes > limit)
-            throw new ArchiverException(FailureKind.Refused, $"To be fetched: {amount}; that is more than --limit-bytes {ByteSize.Format(limit)}. Nothing was fetched.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"To be fetched: {amount}; that is more than --limit-bytes {ByteSize.Format(limit)}. Nothing was fetched."
+            );
         else if (bytes > QueryLimits.Unasked && !parse.GetValue(Yes))
-            throw new ArchiverException(FailureKind.Refused, $"To be fetched: {amount}; --yes to go on above {Amount.Bytes(QueryLimits.Unasked)}. Nothing was fetched. --user, --from, --to and the like make it less.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"To be fetched: {amount}; --yes to go on above "
+                    + $"{Amount.Bytes(QueryLimits.Unasked)}. Nothing was fetched. --user, --from, --to and the like make it less."
+            );
         else
             terminal.Note($"To be fetched: {amount}.");
     }
@@ -75,14 +100,15 @@ internal sealed class ReadingOptions(PolicyChoice choice, Absence absence, Store
             await requests.RecordAsync(source);
     }
 
-    private static QueryFilter Filter(ParseResult parse, string source, LedgerCondition condition) => new(source)
-    {
-        User = parse.GetValue(User),
-        Session = parse.GetValue(Session),
-        From = parse.GetValue(From),
-        To = parse.GetValue(To),
-        Policy = ListVerb.PolicyOf(parse.GetValue(VerbOptions.Policy)),
-        AllGenerations = parse.GetValue(AllGenerations),
-        Condition = condition,
-    };
+    private static QueryFilter Filter(ParseResult parse, string source, LedgerCondition condition) =>
+        new(source)
+        {
+            User = parse.GetValue(User),
+            Session = parse.GetValue(Session),
+            From = parse.GetValue(From),
+            To = parse.GetValue(To),
+            Policy = ListVerb.PolicyOf(parse.GetValue(VerbOptions.Policy)),
+            AllGenerations = parse.GetValue(AllGenerations),
+            Condition = condition,
+        };
 }

@@ -7,33 +7,51 @@ namespace Archiver.Worker.Commands;
 /// <summary>How and where <c>restore</c> puts sessions back.</summary>
 internal static class RestoreChoices
 {
-    private static readonly Option<string?> IntoSchema = new("--into-schema") { Description = "Into tables of the same names in this schema", HelpName = "schema" };
+    private static readonly Option<string?> IntoSchema = new("--into-schema")
+    {
+        Description = "Into tables of the same names in this schema",
+        HelpName = "schema",
+    };
 
     private static readonly Option<ConflictMode> OnConflict = new("--on-conflict")
     {
-        Description = "A session that is in the tables already: fail refuses it; skip counts it when its rows are equal and refuses it otherwise; replace archives the live version first",
+        Description =
+            "A session that is in the tables already: fail refuses it; skip counts it when its rows are equal and refuses it "
+            + "otherwise; replace archives the live version first",
         HelpName = "fail|skip|replace",
         CustomParser = result =>
         {
-            if (Enum.TryParse<ConflictMode>(result.Tokens[0].Value, ignoreCase: true, out var mode) && Enum.IsDefined(mode) && char.IsLetter(result.Tokens[0].Value[0]))
+            if (
+                Enum.TryParse<ConflictMode>(result.Tokens[0].Value, ignoreCase: true, out var mode)
+                && Enum.IsDefined(mode)
+                && char.IsLetter(result.Tokens[0].Value[0])
+            )
                 return mode;
             result.AddError($"--on-conflict must be fail, skip or replace, but is '{result.Tokens[0].Value}'.");
             return default;
         },
     };
 
-    private static readonly Option<bool> Reactivate = new("--reactivate") { Description = "They count as used now: activity now, not archived, active, not deleted, no expiry" };
+    private static readonly Option<bool> Reactivate = new("--reactivate")
+    {
+        Description = "They count as used now: activity now, not archived, active, not deleted, no expiry",
+    };
 
     private static readonly Option<DateTimeOffset?> Expires = VerbOptions.Instant("--expires", "With --reactivate: expire then");
 
     private static readonly Option<bool> DisableTriggers = new("--disable-triggers")
     {
-        Description = "No trigger fires; foreign keys are checked by the restore itself. Needs a superuser or SET on session_replication_role",
+        Description =
+            "No trigger fires; foreign keys are checked by the restore itself. Needs a superuser or SET on session_replication_role",
     };
 
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Try everything, and roll it back" };
 
-    private static readonly Option<string[]> Map = new("--map") { Description = "A column that has another name now: old=new or table.old=new", HelpName = "old=new" };
+    private static readonly Option<string[]> Map = new("--map")
+    {
+        Description = "A column that has another name now: old=new or table.old=new",
+        HelpName = "old=new",
+    };
 
     private static readonly Option<string[]> DropColumn = new("--drop-column")
     {
@@ -49,7 +67,9 @@ internal static class RestoreChoices
 
     public static void AddTo(Command command)
     {
-        foreach (var option in new Option[] { IntoSchema, OnConflict, Reactivate, Expires, DisableTriggers, DryRun, Map, DropColumn, AcceptLoss })
+        foreach (
+            var option in new Option[] { IntoSchema, OnConflict, Reactivate, Expires, DisableTriggers, DryRun, Map, DropColumn, AcceptLoss }
+        )
             command.Options.Add(option);
     }
 

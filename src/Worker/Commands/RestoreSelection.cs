@@ -7,7 +7,11 @@ namespace Archiver.Worker.Commands;
 /// <summary>Which sessions <c>restore</c> puts back.</summary>
 internal static class RestoreSelection
 {
-    private static readonly Argument<string[]> Ids = new("id") { Description = "Session keys or external ids; - reads them from stdin, one a line", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Ids = new("id")
+    {
+        Description = "Session keys or external ids; - reads them from stdin, one a line",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     private static readonly Option<string[]> Objects = new("--object")
     {
@@ -18,16 +22,26 @@ internal static class RestoreSelection
     private static readonly Option<string?> User = new("--user", "-u") { Description = "Sessions of this user, exactly", HelpName = "id" };
 
     private static readonly Option<Guid?> Run = VerbOptions.Typed<Guid?>(
-        "--run", "Sessions that this run archived", "id", "the id of a run, as archiver status --json has it", text => Guid.TryParse(text, out var id) ? id : null);
+        "--run",
+        "Sessions that this run archived",
+        "id",
+        "the id of a run, as archiver status --json has it",
+        text => Guid.TryParse(text, out var id) ? id : null
+    );
 
     private static readonly Option<DateTimeOffset?> From = VerbOptions.Instant("--from", "Last active at or after this date");
 
-    private static readonly Option<int?> Generation = VerbOptions.Count("--generation", "This archive of the session instead of the newest; only with ids");
+    private static readonly Option<int?> Generation = VerbOptions.Count(
+        "--generation",
+        "This archive of the session instead of the newest; only with ids"
+    );
 
     // The end of the dates and the other database are both called --to; a date holds no "=", a connection string always does.
     private static readonly Option<string[]> To = new("--to")
     {
-        Description = "A date: last active before it. Or a connection string: restore to that database; its password is better in PGPASSWORD. May be given once as each",
+        Description =
+            "A date: last active before it. Or a connection string: restore to that database; its password is better in "
+            + "PGPASSWORD. May be given once as each",
         HelpName = "date or connection string",
     };
 
@@ -48,7 +62,9 @@ internal static class RestoreSelection
             throw Wrong("--to may be given once as a date and once as a connection string, no more.");
         DateTimeOffset? to = null;
         if (dates is [var text])
-            to = VerbOptions.TryParse(text, out var instant) ? instant : throw Wrong($"{VerbOptions.NoDate("--to", text)} A connection string of another database would contain '='.");
+            to = VerbOptions.TryParse(text, out var instant)
+                ? instant
+                : throw Wrong($"{VerbOptions.NoDate("--to", text)} A connection string of another database would contain '='.");
         var options = new RestoreOptions
         {
             Source = source,

@@ -10,12 +10,19 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver resume</c>: lifts pauses.</summary>
 internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("resume", """
-        Lifts the pauses of everything, of a source with its policies, or of one policy. The next run goes on where the last one
-        stopped.
-        The exit code is 1 when nothing was paused, or when a wider pause is still in force.
-        Example: archiver resume main
-        """) { PolicyName.Optional };
+    public static Command Describe() =>
+        new(
+            "resume",
+            """
+            Lifts the pauses of everything, of a source with its policies, or of one policy. The next run goes on where the last one
+            stopped.
+            The exit code is 1 when nothing was paused, or when a wider pause is still in force.
+            Example: archiver resume main
+            """
+        )
+        {
+            PolicyName.Optional,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -25,7 +32,11 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
         var (any, open) = (false, false);
         foreach (var source in choice.Sources(name))
         {
-            var (lifted, left) = await ledger.WriteAsync(source, connections => LiftAsync(connections, source, policy, cancellationToken), cancellationToken);
+            var (lifted, left) = await ledger.WriteAsync(
+                source,
+                connections => LiftAsync(connections, source, policy, cancellationToken),
+                cancellationToken
+            );
             // A policy that is configured no more may still have its pause. A name that nothing knows is a misspelled one.
             if (lifted == 0 && policy is not null)
                 _ = choice.Policies(source.Name, policy);
@@ -41,7 +52,12 @@ internal sealed class ResumeVerb(PolicyChoice choice, LedgerAccess ledger, Termi
         return any && !open ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static async Task<(int Lifted, string? Left)> LiftAsync(SourceConnections connections, SourceSettings source, string? policy, CancellationToken cancellationToken)
+    private static async Task<(int Lifted, string? Left)> LiftAsync(
+        SourceConnections connections,
+        SourceSettings source,
+        string? policy,
+        CancellationToken cancellationToken
+    )
     {
         var lifted = await Pauses.RemoveAsync(connections, source.Name, policy ?? Pauses.All, Operator.Name, cancellationToken);
         await using var connection = await connections.OpenAsync(cancellationToken);

@@ -10,14 +10,25 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver run</c>: the always-on worker, or what <c>ARCHIVER_TRIGGER</c> says.</summary>
-internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configuration, Trigger trigger, SourceRuns runs, Terminal terminal, ILoggerFactory loggers) : IVerb
+internal sealed class RunVerb(
+    ArchiverSettings settings,
+    IConfiguration configuration,
+    Trigger trigger,
+    SourceRuns runs,
+    Terminal terminal,
+    ILoggerFactory loggers
+) : IVerb
 {
-    public static Command Describe() => new("run", """
-        Runs as the always-on worker: every policy on its schedule, health checks over HTTP. Also what happens without a verb.
-        With ARCHIVER_TRIGGER (archive, purge, expire, all or source/policy) it runs that once and exits with the outcome;
-        with ARCHIVER_TRIGGER_EXIT=false it then goes on as a worker.
-        Example: archiver run --config /etc/archiver/appsettings.json
-        """);
+    public static Command Describe() =>
+        new(
+            "run",
+            """
+            Runs as the always-on worker: every policy on its schedule, health checks over HTTP. Also what happens without a verb.
+            With ARCHIVER_TRIGGER (archive, purge, expire, all or source/policy) it runs that once and exits with the outcome;
+            with ARCHIVER_TRIGGER_EXIT=false it then goes on as a worker.
+            Example: archiver run --config /etc/archiver/appsettings.json
+            """
+        );
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -32,7 +43,11 @@ internal sealed class RunVerb(ArchiverSettings settings, IConfiguration configur
         }
         catch (IOException exception)
         {
-            throw new ArchiverException(FailureKind.Failed, $"Cannot listen on {settings.Http.Urls} (Archiver:Http:Urls): {exception.Message}", exception);
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"Cannot listen on {settings.Http.Urls} (Archiver:Http:Urls): {exception.Message}",
+                exception
+            );
         }
         if (outcome.ExitCode != ExitCode.Done)
             terminal.Fail("The scheduler failed and the worker ended; the log above says why.");

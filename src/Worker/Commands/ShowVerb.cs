@@ -8,21 +8,43 @@ using Archiver.Worker.Output;
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver show</c>: one session's document, read straight from the store.</summary>
-internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, ArchiveDownloader downloader, ReadAudit audit, Absence absence, SourceErrors errors, Terminal terminal) : IVerb
+internal sealed class ShowVerb(
+    PolicyChoice choice,
+    ArchiveLocator locator,
+    ArchiveDownloader downloader,
+    ReadAudit audit,
+    Absence absence,
+    SourceErrors errors,
+    Terminal terminal
+) : IVerb
 {
     private static readonly Argument<string> Id = new("id") { Description = "Session key or external id" };
 
-    private static readonly Option<int?> Generation = VerbOptions.Count("--generation", "Which archive of the session; the newest unless given");
+    private static readonly Option<int?> Generation = VerbOptions.Count(
+        "--generation",
+        "Which archive of the session; the newest unless given"
+    );
 
     private static readonly Option<bool> Raw = new("--raw") { Description = "The gzip bytes as they are stored" };
 
     // The document is JSON anyway; scripts that give --json to every reading verb need not know that.
     private static readonly Option<bool> Json = new("--json") { Description = "The document as JSON, which is what is printed anyway" };
 
-    public static Command Describe() => new("show", """
-        Prints the document of an archived session, one line of JSON, after comparing it with the ledger's hash.
-        Example: archiver show 0b9c6a52-4a3c-4d0b-9a52-0f6f3d1c9a10 | jq .messages
-        """) { Id, VerbOptions.Source, Generation, Raw, Json };
+    public static Command Describe() =>
+        new(
+            "show",
+            """
+            Prints the document of an archived session, one line of JSON, after comparing it with the ledger's hash.
+            Example: archiver show 0b9c6a52-4a3c-4d0b-9a52-0f6f3d1c9a10 | jq .messages
+            """
+        )
+        {
+            Id,
+            VerbOptions.Source,
+            Generation,
+            Raw,
+            Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -48,15 +70,27 @@ internal sealed class ShowVerb(PolicyChoice choice, ArchiveLocator locator, Arch
         List<LocatedArchive> found = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
-            if (await errors.ExplainAsync(source, () => locator.FindAsync(source.Name, id, parse.GetValue(Generation), cancellationToken)) is { } archive)
+            if (
+                await errors.ExplainAsync(source, () =>
+                    locator.FindAsync(source.Name, id, parse.GetValue(Generation), cancellationToken)
+                ) is
+                { } archive
+            )
                 found.Add(archive);
         }
         return found switch
         {
             [var only] => only,
             [] => throw await absence.AbsentAsync(
-                choice.Sources(parse.GetValue(VerbOptions.Source)), id, $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}.", cancellationToken),
-            _ => throw new ArchiverException(FailureKind.Configuration, $"Session '{id}' is in several sources; choose one with --source: {string.Join(", ", found.Select(a => a.Source))}."),
+                choice.Sources(parse.GetValue(VerbOptions.Source)),
+                id,
+                $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}.",
+                cancellationToken
+            ),
+            _ => throw new ArchiverException(
+                FailureKind.Configuration,
+                $"Session '{id}' is in several sources; choose one with --source: {string.Join(", ", found.Select(a => a.Source))}."
+            ),
         };
     }
 }

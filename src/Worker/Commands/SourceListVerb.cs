@@ -10,10 +10,18 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver source list</c>: the names that the ledgers know.</summary>
 internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog connections, SourceErrors errors, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("list", """
-        Lists the sources that the ledger of each configured one knows, with their tables.
-        Example: archiver source list
-        """) { VerbOptions.Source, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "list",
+            """
+            Lists the sources that the ledger of each configured one knows, with their tables.
+            Example: archiver source list
+            """
+        )
+        {
+            VerbOptions.Source,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
@@ -37,8 +45,14 @@ internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog conn
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         var tables = await SourceTables.KnownAsync(connection, cancellationToken);
-        return [.. (await SourceTables.NamesAsync(connection, cancellationToken))
-            .Select(n => new ListedSource(source.Name, n, [.. tables.Where(t => t.Source == n).Select(t => t.Table.ToString())]))];
+        return
+        [
+            .. (await SourceTables.NamesAsync(connection, cancellationToken)).Select(n => new ListedSource(
+                source.Name,
+                n,
+                [.. tables.Where(t => t.Source == n).Select(t => t.Table.ToString())]
+            )),
+        ];
     }
 }
 

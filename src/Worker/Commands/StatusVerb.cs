@@ -8,11 +8,19 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver status</c>: how each source is doing.</summary>
 internal sealed class StatusVerb(PolicyChoice choice, StatusReader reader, SourceErrors errors, Terminal terminal) : IVerb
 {
-    public static Command Describe() => new("status", """
-        Shows for each source the backlog and how late it is, the last runs, what failed or is paused, and how large the tables are.
-        Changes nothing.
-        Example: archiver status --source main --json
-        """) { VerbOptions.Source, VerbOptions.Json };
+    public static Command Describe() =>
+        new(
+            "status",
+            """
+            Shows for each source the backlog and how late it is, the last runs, what failed or is paused, and how large the tables are.
+            Changes nothing.
+            Example: archiver status --source main --json
+            """
+        )
+        {
+            VerbOptions.Source,
+            VerbOptions.Json,
+        };
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {

@@ -4,7 +4,8 @@ using Archiver.Core.Settings;
 namespace Archiver.Worker.Configuration;
 
 /// <summary>
-/// The manual trigger by environment: <c>ARCHIVER_TRIGGER</c> says what to run once (archive, true or 1; purge; expire; all; source/policy),
+/// The manual trigger by environment: <c>ARCHIVER_TRIGGER</c> says what to run once (archive, true or 1; purge; expire; all;
+/// source/policy),
 /// <c>ARCHIVER_TRIGGER_EXIT=false</c> that the process then goes on as a worker.
 /// </summary>
 internal sealed class Trigger
@@ -18,7 +19,9 @@ internal sealed class Trigger
 
     private readonly Func<Policy, bool>? _chosen;
 
-    /// <exception cref="ArchiverException">A variable has no known value, or nothing is configured that it would run; kind Configuration.</exception>
+    /// <exception cref="ArchiverException">
+    /// A variable has no known value, or nothing is configured that it would run; kind Configuration.
+    /// </exception>
     public Trigger(IConfiguration configuration, ArchiverSettings settings)
     {
         var value = configuration[Variable]?.Trim() ?? "";
@@ -32,8 +35,11 @@ internal sealed class Trigger
             _ => p => Names.Same(p.FullName, value),
         };
         if (_chosen is not null && !settings.Sources.SelectMany(s => s.Policies).Any(_chosen))
-            throw new ArchiverException(FailureKind.Configuration,
-                $"{Variable} is '{value}', which no configured policy answers to. It takes archive, purge, expire, all, or one of: {string.Join(", ", settings.Sources.SelectMany(s => s.Policies).Select(p => p.FullName))}.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"{Variable} is '{value}', which no configured policy answers to. It takes archive, purge, expire, all, or one of: "
+                    + $"{string.Join(", ", settings.Sources.SelectMany(s => s.Policies).Select(p => p.FullName))}."
+            );
         Exits = (configuration[ExitVariable]?.Trim().ToLowerInvariant() ?? "") switch
         {
             "" or "true" or "1" => true,

@@ -8,7 +8,9 @@ using Quartz;
 
 namespace Archiver.Worker.Hosting;
 
-/// <summary>The boundary of a request: every exception becomes a status and one sentence. A stack goes to the log and nowhere else.</summary>
+/// <summary>
+/// The boundary of a request: every exception becomes a status and one sentence. A stack goes to the log and nowhere else.
+/// </summary>
 internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -28,14 +30,18 @@ internal sealed class HttpErrors(PageRenderer pages, ILogger<HttpErrors> logger)
         return true;
     }
 
-    private static (int Status, string Message) Explain(Exception exception) => exception switch
-    {
-        BadHttpRequestException e => (e.StatusCode, "The request is not as it should be: too large, cut short, or malformed."),
-        ArchiverException { Kind: FailureKind.Configuration } e => (StatusCodes.Status400BadRequest, e.Message),
-        ArchiverException { Kind: FailureKind.Refused } e => (StatusCodes.Status409Conflict, e.Message),
-        ArchiverException e => (StatusCodes.Status502BadGateway, e.Message),
-        StorageException e => (StatusCodes.Status502BadGateway, e.Message),
-        SchedulerException or NpgsqlException => (StatusCodes.Status503ServiceUnavailable, "A source's database does not answer as it should; the worker's log has the details. Try again later."),
-        _ => (StatusCodes.Status500InternalServerError, "Unexpected failure; the worker's log has the details."),
-    };
+    private static (int Status, string Message) Explain(Exception exception) =>
+        exception switch
+        {
+            BadHttpRequestException e => (e.StatusCode, "The request is not as it should be: too large, cut short, or malformed."),
+            ArchiverException { Kind: FailureKind.Configuration } e => (StatusCodes.Status400BadRequest, e.Message),
+            ArchiverException { Kind: FailureKind.Refused } e => (StatusCodes.Status409Conflict, e.Message),
+            ArchiverException e => (StatusCodes.Status502BadGateway, e.Message),
+            StorageException e => (StatusCodes.Status502BadGateway, e.Message),
+            SchedulerException or NpgsqlException => (
+                StatusCodes.Status503ServiceUnavailable,
+                "A source's database does not answer as it should; the worker's log has the details. Try again later."
+            ),
+            _ => (StatusCodes.Status500InternalServerError, "Unexpected failure; the worker's log has the details."),
+        };
 }

@@ -19,7 +19,11 @@ internal static class HttpRegistration
         new("Cross-Origin-Resource-Policy", "same-origin"),
         new("Cross-Origin-Opener-Policy", "same-origin"),
         new("Cache-Control", "no-store"),
-        new("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
+        new(
+            "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        ),
     ];
 
     /// <summary>What the routes need beside the registrations that every verb has.</summary>
@@ -48,16 +52,18 @@ internal static class HttpRegistration
         app.Services.GetRequiredService<StatusMetrics>();
         app.Services.GetRequiredService<ProcessMetrics>();
         app.Services.GetRequiredService<PrometheusText>();
-        app.Use((context, next) =>
-        {
-            context.Response.OnStarting(() =>
+        app.Use(
+            (context, next) =>
             {
-                foreach (var (name, value) in Headers)
-                    context.Response.Headers.TryAdd(name, value);
-                return Task.CompletedTask;
-            });
-            return next(context);
-        });
+                context.Response.OnStarting(() =>
+                {
+                    foreach (var (name, value) in Headers)
+                        context.Response.Headers.TryAdd(name, value);
+                    return Task.CompletedTask;
+                });
+                return next(context);
+            }
+        );
         app.UseExceptionHandler(_ => { });
         app.UseRouting();
         app.UseMiddleware<Gate>();

@@ -17,8 +17,11 @@ internal static class WorkerHost
     public static WebApplication Build(ArchiverSettings settings, IConfiguration configuration, ILoggerFactory loggers)
     {
         // Production whatever the environment says: in Development the framework answers errors with stacks.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
-        // Everything comes from the settings that were checked; a stray ASPNETCORE_URLS or Kestrel section must not change where it listens.
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production }
+        );
+        // Everything comes from the settings that were checked; a stray ASPNETCORE_URLS or Kestrel section must not change where it
+        // listens.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
         builder.WebHost.UseUrls(settings.Http.Urls.Split(';'));

@@ -24,7 +24,13 @@ internal static class ArchiveEndpoints
         routes.MapPost("/archives/{session_id}/restore", RestoreAsync).DisableRequestTimeout().WithQuery();
     }
 
-    private static async Task<IResult> ListAsync(HttpRequest request, PolicyChoice choice, ArchiveList archives, SourceErrors errors, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(
+        HttpRequest request,
+        PolicyChoice choice,
+        ArchiveList archives,
+        SourceErrors errors,
+        CancellationToken cancellationToken
+    )
     {
         var query = request.Query;
         var limit = query.Count("limit", MostListed) ?? DefaultLimit;
@@ -34,16 +40,40 @@ internal static class ArchiveEndpoints
         foreach (var source in sources)
         {
             var filter = new ArchiveFilter(
-                source.Name, query.Text("user"), query.Instant("from"), query.Instant("to"), query.Word("state", ArchiveStates.All), limit - found.Count, after, query.Text("id"), query.Text("policy") is { } policy ? Names.Canonical(policy) : null);
+                source.Name,
+                query.Text("user"),
+                query.Instant("from"),
+                query.Instant("to"),
+                query.Word("state", ArchiveStates.All),
+                limit - found.Count,
+                after,
+                query.Text("id"),
+                query.Text("policy") is { } policy ? Names.Canonical(policy) : null
+            );
             if (filter.Limit > 0)
-                found.AddRange((await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a => ListedJson.Of(source.Name, a)));
+                found.AddRange(
+                    (await errors.ExplainAsync(source, () => archives.ReadAsync(filter, cancellationToken))).Select(a =>
+                        ListedJson.Of(source.Name, a)
+                    )
+                );
         }
         return JsonForm.Ok(found);
     }
 
-    private static async Task<IResult> DocumentAsync(HttpContext context, ArchiveLookup lookup, ArchiveDownloader downloader, ReadAudit audit, CancellationToken cancellationToken)
+    private static async Task<IResult> DocumentAsync(
+        HttpContext context,
+        ArchiveLookup lookup,
+        ArchiveDownloader downloader,
+        ReadAudit audit,
+        CancellationToken cancellationToken
+    )
     {
-        var found = await lookup.FindAsync(context.Request.Query.Text("source"), context.Request.SessionId(), context.Request.Query.Count("generation", int.MaxValue), cancellationToken);
+        var found = await lookup.FindAsync(
+            context.Request.Query.Text("source"),
+            context.Request.SessionId(),
+            context.Request.Query.Count("generation", int.MaxValue),
+            cancellationToken
+        );
         if (found is not var (_, archive))
             return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
         await audit.NoteAsync(Operator.ByHttp, "show", archive, cancellationToken);
@@ -51,7 +81,12 @@ internal static class ArchiveEndpoints
     }
 
     private static async Task<IResult> RestoreAsync(
-        HttpRequest request, ArchiveLookup lookup, RestoreRunner runner, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        HttpRequest request,
+        ArchiveLookup lookup,
+        RestoreRunner runner,
+        IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken
+    )
     {
         var body = await request.BodyAsync<RestoreBody>(cancellationToken) ?? new RestoreBody();
         if (await lookup.FindAsync(body.Source, request.SessionId(), body.Generation, cancellationToken) is not var (source, archive))
@@ -62,11 +97,12 @@ internal static class ArchiveEndpoints
     }
 
     /// <summary>How a restore's outcome reads as a status.</summary>
-    public static int StatusOf(RestoreReport report) => report.Outcome switch
-    {
-        RunOutcome.Done => StatusCodes.Status200OK,
-        RunOutcome.Partial or RunOutcome.Refused or RunOutcome.LockedElsewhere or RunOutcome.Paused => StatusCodes.Status409Conflict,
-        RunOutcome.Cancelled => StatusCodes.Status503ServiceUnavailable,
-        _ => StatusCodes.Status502BadGateway,
-    };
+    public static int StatusOf(RestoreReport report) =>
+        report.Outcome switch
+        {
+            RunOutcome.Done => StatusCodes.Status200OK,
+            RunOutcome.Partial or RunOutcome.Refused or RunOutcome.LockedElsewhere or RunOutcome.Paused => StatusCodes.Status409Conflict,
+            RunOutcome.Cancelled => StatusCodes.Status503ServiceUnavailable,
+            _ => StatusCodes.Status502BadGateway,
+        };
 }

@@ -5,12 +5,19 @@ using Microsoft.Net.Http.Headers;
 namespace Archiver.Worker.Http;
 
 /// <summary>
-/// Sends a document. A client that takes gzip gets the stored bytes untouched: a session's part of an object, also of a bundle, is a whole gzip
-/// member. Any other gets JSON, compared with the ledger's hash on the way; damage breaks the connection off, because the status is out by then.
+/// Sends a document. A client that takes gzip gets the stored bytes untouched: a session's part of an object, also of a bundle, is a whole
+/// gzip
+/// member. Any other gets JSON, compared with the ledger's hash on the way; damage breaks the connection off, because the status is out by
+/// then.
 /// </summary>
 internal static class DocumentResponse
 {
-    public static async Task<IResult> SendAsync(HttpContext context, LocatedArchive archive, ArchiveDownloader downloader, CancellationToken cancellationToken)
+    public static async Task<IResult> SendAsync(
+        HttpContext context,
+        LocatedArchive archive,
+        ArchiveDownloader downloader,
+        CancellationToken cancellationToken
+    )
     {
         var response = context.Response;
         var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(archive.JsonSha256)}\"", isWeak: true);
@@ -47,6 +54,8 @@ internal static class DocumentResponse
         }
     }
 
-    private static bool TakesGzip(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding
-        .Any(e => e.Quality is not 0 && (e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || e.Value == "*"));
+    private static bool TakesGzip(HttpRequest request) =>
+        request
+            .GetTypedHeaders()
+            .AcceptEncoding.Any(e => e.Quality is not 0 && (e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || e.Value == "*"));
 }

@@ -1,6 +1,9 @@
 namespace Archiver.Worker.Http;
 
-/// <summary><c>/health/live</c>: the process runs. <c>/health/ready</c>: it can work. Open to everybody, so they name sources and one word each, and nothing else.</summary>
+/// <summary>
+/// <c>/health/live</c>: the process runs. <c>/health/ready</c>: it can work. Open to everybody, so they name sources and one word each, and
+/// nothing else.
+/// </summary>
 internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)

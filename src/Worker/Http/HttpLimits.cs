@@ -27,14 +27,17 @@ internal static class HttpLimits
 
     public static void AddHttpLimits(this IServiceCollection services)
     {
-        services.AddRequestTimeouts(o => o.DefaultPolicy = new() { Timeout = Patience, TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable });
+        services.AddRequestTimeouts(o =>
+            o.DefaultPolicy = new() { Timeout = Patience, TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable }
+        );
         services.AddRateLimiter(limits =>
         {
             limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
                 context.GetEndpoint()?.Metadata.GetMetadata<OpenToAll>() is null
                     ? RateLimitPartition.GetConcurrencyLimiter("work", _ => new() { PermitLimit = Concurrent, QueueLimit = Waiting })
-                    : RateLimitPartition.GetNoLimiter("health"));
+                    : RateLimitPartition.GetNoLimiter("health")
+            );
         });
     }
 }

@@ -5,7 +5,11 @@ namespace Archiver.Worker.Http;
 /// <summary>Messages of the HTTP side; ids 7000 to 7099. Never a path, a query or a header: they hold ids and keys.</summary>
 internal static partial class HttpLog
 {
-    [LoggerMessage(EventId = 7000, Level = LogLevel.Warning, Message = "HTTP request refused: {Reason}, from {Address}; {Count} of them since the last such line")]
+    [LoggerMessage(
+        EventId = 7000,
+        Level = LogLevel.Warning,
+        Message = "HTTP request refused: {Reason}, from {Address}; {Count} of them since the last such line"
+    )]
     public static partial void Refused(this ILogger logger, string reason, IPAddress? address, long count);
 
     [LoggerMessage(EventId = 7001, Level = LogLevel.Error, Message = "HTTP request to {Route} failed unexpectedly; please report this")]

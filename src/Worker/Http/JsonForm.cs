@@ -10,7 +10,8 @@ internal static class JsonForm
     public static JsonSerializerOptions Options { get; } = Terminal.JsonOptions;
 
     /// <summary>For bodies: an unknown member is an error, because it is a wish that would be overlooked.</summary>
-    public static JsonSerializerOptions Input { get; } = new(Terminal.JsonOptions) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, MaxDepth = 8 };
+    public static JsonSerializerOptions Input { get; } =
+        new(Terminal.JsonOptions) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, MaxDepth = 8 };
 
     public static IResult Ok<T>(T value, int status = StatusCodes.Status200OK) => Results.Json(value, Options, statusCode: status);
 

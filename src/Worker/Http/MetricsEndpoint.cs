@@ -8,7 +8,8 @@ internal static class MetricsEndpoint
     /// <summary>Scrapes come every 15 to 60 s; numbers of the database need not be younger.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(30);
 
-    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", ReadAsync).WithMetadata(new OpenToMetricsKey());
+    public static void MapMetrics(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/metrics", ReadAsync).WithMetadata(new OpenToMetricsKey());
 
     private static async Task<IResult> ReadAsync(StatusBoard board, PrometheusText text, CancellationToken cancellationToken)
     {

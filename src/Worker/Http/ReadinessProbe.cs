@@ -13,11 +13,17 @@ using Quartz;
 namespace Archiver.Worker.Http;
 
 /// <summary>
-/// Whether the worker can do its work: each source's server answers, its ledger has this program's version, the store answers, and no policy has
+/// Whether the worker can do its work: each source's server answers, its ledger has this program's version, the store answers, and no
+/// policy has
 /// gone without success past two of its scheduled times. Anybody may ask, so an answer is kept for a moment and asked for by one at a time.
 /// </summary>
 internal sealed class ReadinessProbe(
-    ArchiverSettings settings, Readiness readiness, ConnectionCatalog connections, IArchiveReader store, TimeProvider time) : IDisposable
+    ArchiverSettings settings,
+    Readiness readiness,
+    ConnectionCatalog connections,
+    IArchiveReader store,
+    TimeProvider time
+) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
@@ -38,7 +44,9 @@ internal sealed class ReadinessProbe(
         {
             if (time.GetUtcNow() - _asked < KeptFor)
                 return _problems;
-            var answers = await Task.WhenAll(settings.Sources.Select(async s => (s.Name, Problem: await ProblemAsync(s, cancellationToken))));
+            var answers = await Task.WhenAll(
+                settings.Sources.Select(async s => (s.Name, Problem: await ProblemAsync(s, cancellationToken)))
+            );
             _problems = answers.Where(a => a.Problem is not null).ToDictionary(a => a.Name, a => a.Problem!, StringComparer.Ordinal);
             _asked = time.GetUtcNow();
             return _problems;
@@ -74,8 +82,10 @@ internal sealed class ReadinessProbe(
         {
             return "store";
         }
-        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException or IOException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is NpgsqlException or SocketException or TimeoutException or IOException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             return "server";
         }
@@ -92,7 +102,10 @@ internal sealed class ReadinessProbe(
             if (!IsLate(policy, last) || await Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken) is not null)
                 continue;
             // The times that passed while it was paused were not missed.
-            if (await Pauses.ResumedAtAsync(connection, source.Name, policy.Name, cancellationToken) is not { } resumed || IsLate(policy, resumed))
+            if (
+                await Pauses.ResumedAtAsync(connection, source.Name, policy.Name, cancellationToken) is not { } resumed
+                || IsLate(policy, resumed)
+            )
                 return true;
         }
         return false;
@@ -101,6 +114,8 @@ internal sealed class ReadinessProbe(
     private bool IsLate(Policy policy, DateTimeOffset last)
     {
         var cron = CronExpression.Parse(policy.Cron).WithTimeZone(settings.Schedule.TimeZone);
-        return cron.GetNextValidTimeAfter(last) is { } first && cron.GetNextValidTimeAfter(first) is { } second && second + Grace < time.GetUtcNow();
+        return cron.GetNextValidTimeAfter(last) is { } first
+            && cron.GetNextValidTimeAfter(first) is { } second
+            && second + Grace < time.GetUtcNow();
     }
 }

@@ -5,7 +5,8 @@ using Archiver.Core.Diagnostics;
 namespace Archiver.Worker.Http;
 
 /// <summary>
-/// Counts and logs refused requests: from where and why, never what was asked for, because paths hold ids and headers hold guesses of the key.
+/// Counts and logs refused requests: from where and why, never what was asked for, because paths hold ids and headers hold guesses of the
+/// key.
 /// One line per reason in a while, with the number since the last, so that nobody can flood the log.
 /// </summary>
 internal sealed class Refusals(BatchMeter batches, TimeProvider time, ILogger<Refusals> logger)
@@ -17,7 +18,11 @@ internal sealed class Refusals(BatchMeter batches, TimeProvider time, ILogger<Re
 
     public void Add(string reason, HttpContext context)
     {
-        _refused ??= batches.Meter.CreateCounter<long>("archiver.http.refused", null, "Requests that were refused, by reason, in this process.");
+        _refused ??= batches.Meter.CreateCounter<long>(
+            "archiver.http.refused",
+            null,
+            "Requests that were refused, by reason, in this process."
+        );
         _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
         if (_counts.GetOrAdd(reason, _ => new Count()).Due(time) is { } number)
             logger.Refused(reason, context.Connection.RemoteIpAddress, number);

@@ -16,13 +16,14 @@ internal sealed record RestoreBody
 
     public bool DryRun { get; init; }
 
-    public RestoreOptions Options(SourceSettings source, LocatedArchive archive) => new()
-    {
-        Source = source.Name,
-        Ids = [archive.SessionId],
-        Generation = Generation,
-        OnConflict = OnConflict,
-        Reactivate = Reactivate,
-        DryRun = DryRun,
-    };
+    public RestoreOptions Options(SourceSettings source, LocatedArchive archive) =>
+        new()
+        {
+            Source = source.Name,
+            Ids = [archive.SessionId],
+            Generation = Generation,
+            OnConflict = OnConflict,
+            Reactivate = Reactivate,
+            DryRun = DryRun,
+        };
 }

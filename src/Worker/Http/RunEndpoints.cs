@@ -18,14 +18,25 @@ internal static class RunEndpoints
         routes.MapPost("/runs", StartAsync).WithQuery();
     }
 
-    private static async Task<IResult> ListAsync(HttpRequest request, PolicyChoice choice, LedgerAccess ledger, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(
+        HttpRequest request,
+        PolicyChoice choice,
+        LedgerAccess ledger,
+        CancellationToken cancellationToken
+    )
     {
         var query = request.Query;
         var (policy, limit) = (query.Text("policy"), query.Count("limit", MostListed) ?? DefaultLimit);
         policy = policy is null ? null : Names.Canonical(policy);
         List<RecordedRun> runs = [];
         foreach (var source in choice.Sources(query.Text("source")))
-            runs.AddRange(await ledger.ReadAsync(source, connection => RunReport.NewestAsync(connection, source.Name, policy, limit, cancellationToken), cancellationToken));
+            runs.AddRange(
+                await ledger.ReadAsync(
+                    source,
+                    connection => RunReport.NewestAsync(connection, source.Name, policy, limit, cancellationToken),
+                    cancellationToken
+                )
+            );
         return JsonForm.Ok(runs.OrderByDescending(r => r.StartedAt).Take(limit));
     }
 

@@ -6,13 +6,16 @@ namespace Archiver.Worker.Http;
 /// </summary>
 internal static class SameOrigin
 {
-    /// <param name="basic">The key came as a Basic password, so a browser may have added it by itself: then it must say where the request comes from.</param>
+    /// <param name="basic">
+    /// The key came as a Basic password, so a browser may have added it by itself: then it must say where the request comes from.
+    /// </param>
     public static bool Allows(HttpRequest request, bool basic)
     {
         if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site)
             return site == "same-origin";
         if (request.Headers.Origin is { Count: > 0 } origin)
-            return Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
+            return Uri.TryCreate(origin, UriKind.Absolute, out var from)
+                && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
         return !basic;
     }
 }

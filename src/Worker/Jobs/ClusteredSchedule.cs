@@ -11,28 +11,42 @@ using Quartz;
 namespace Archiver.Worker.Jobs;
 
 /// <summary>
-/// <c>Schedule:Clustered</c>: one Quartz cluster a source, whose tables lie in schema <c>archiver_quartz</c> of the source's own database. Each
+/// <c>Schedule:Clustered</c>: one Quartz cluster a source, whose tables lie in schema <c>archiver_quartz</c> of the source's own database.
+/// Each
 /// firing happens on one worker; a firing whose worker died is done again by another. What makes a run exclusive is still its lock.
 /// </summary>
 internal sealed class ClusteredSchedule(
-    ArchiverSettings settings, ConnectionCatalog connections, SourceRuns runs, ServerWait servers, Readiness readiness, TimeProvider time,
-    ILoggerFactory loggers, ILogger<ClusteredSchedule> logger) : IAsyncDisposable
+    ArchiverSettings settings,
+    ConnectionCatalog connections,
+    SourceRuns runs,
+    ServerWait servers,
+    Readiness readiness,
+    TimeProvider time,
+    ILoggerFactory loggers,
+    ILogger<ClusteredSchedule> logger
+) : IAsyncDisposable
 {
     public const string Schema = "archiver_quartz";
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
-    // Two workers that start together would both create the same tables, or each add what the other removes. Bounded: one that waits is not ready, and tries again.
-    private const string OneAtATime = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(hashtextextended('archiver/quartz', 0)); SET lock_timeout = 0";
+    // Two workers that start together would both create the same tables, or each add what the other removes. Bounded: one that waits is not
+    // ready, and tries again.
+    private const string OneAtATime =
+        "SET lock_timeout = '60s'; SELECT pg_advisory_lock(hashtextextended('archiver/quartz', 0)); SET lock_timeout = 0";
 
     private const string Exists = "SELECT to_regnamespace('archiver_quartz') IS NOT NULL";
 
-    private readonly ConcurrentDictionary<string, (StandaloneSchedulerFactory Factory, IScheduler Scheduler)> _started = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (StandaloneSchedulerFactory Factory, IScheduler Scheduler)> _started = new(
+        StringComparer.Ordinal
+    );
 
     /// <summary>The source's cluster, or null while this worker has not joined it.</summary>
     public IScheduler? Of(string source) => _started.TryGetValue(source, out var joined) ? joined.Scheduler : null;
 
-    /// <summary>Joins the source's cluster when its server answers, however long that takes; jobs are brought up to date before it fires any.</summary>
+    /// <summary>
+    /// Joins the source's cluster when its server answers, however long that takes; jobs are brought up to date before it fires any.
+    /// </summary>
     public async Task StartAsync(SourceSettings source, Func<IScheduler, Task> register, CancellationToken cancellationToken)
     {
         for (var pause = TimeSpan.FromSeconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
@@ -44,7 +58,16 @@ internal sealed class ClusteredSchedule(
                 readiness.Set(source.Name, ready: true);
                 return;
             }
-            catch (Exception exception) when (exception is SchedulerException or DbException or ArchiverException or TimeoutException or IOException or SocketException && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception)
+                when (exception
+                        is SchedulerException
+                            or DbException
+                            or ArchiverException
+                            or TimeoutException
+                            or IOException
+                            or SocketException
+                    && !cancellationToken.IsCancellationRequested
+                )
             {
                 // A scheduler that failed once is of no more use; the next attempt makes another.
                 readiness.Set(source.Name, ready: false);
@@ -94,35 +117,51 @@ internal sealed class ClusteredSchedule(
         if (await connection.ScalarAsync<bool>(Exists, cancellationToken))
             return;
         if (!settings.AutoMigrate)
-            throw new ArchiverException(FailureKind.Refused, $"Schema {Schema} for the clustered schedule does not exist, and Archiver:AutoMigrate is false: run sql/quartz/schema.sql as an administrator.");
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"Schema {Schema} for the clustered schedule does not exist, and "
+                    + "Archiver:AutoMigrate is false: run sql/quartz/schema.sql as an administrator."
+            );
         using var script = new StreamReader(typeof(ClusteredSchedule).Assembly.GetManifestResourceStream("sql.quartz.schema.sql")!);
         await connection.ExecuteAsync(await script.ReadToEndAsync(cancellationToken), cancellationToken);
     }
 
-    private StandaloneSchedulerFactory Build(SourceSettings source) => QuartzSchedulerBuilder.Create(quartz =>
-    {
-        quartz.Services.AddSingleton(loggers).AddSingleton(runs).AddTransient<PolicyJob>().AddTransient<DiscardJob>().AddTransient<ProofJob>();
-        quartz.ConfigureScheduler(scheduler =>
-        {
-            // The cluster's name: every worker of the source has the same.
-            scheduler.InstanceName = $"archiver/{source.Name}";
-            scheduler.IdleWaitTime = TimeSpan.FromSeconds(10);
-            scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
-        });
-        quartz.UseDefaultThreadPool(Math.Max(10, (source.Policies.Count * settings.Schedule.Shards) + 1 + Enum.GetValues<Core.Proofs.Proof>().Length));
-        quartz.UsePersistentStore(store =>
-        {
-            store.ConfigureStore(options =>
+    private StandaloneSchedulerFactory Build(SourceSettings source) =>
+        QuartzSchedulerBuilder
+            .Create(quartz =>
             {
-                options.TablePrefix = Schema + ".qrtz_";
-                options.StoreJobDataAsStrings = true;
-                options.CommandTimeout = TimeSpan.FromSeconds(15);
-                options.RecoverFiringsCancelledByShutdown = true;
-                options.SchemaProvisioning = SchemaProvisioning.CreateIfMissing;
-            });
-            store.UsePostgres((DataSourceOptions options) => options.DataSourceFactory = _ => SourceConnections.BuildForSchedule(source));
-            store.UseSystemTextJsonSerializer();
-            store.UseClustering();
-        });
-    }).Build();
+                quartz
+                    .Services.AddSingleton(loggers)
+                    .AddSingleton(runs)
+                    .AddTransient<PolicyJob>()
+                    .AddTransient<DiscardJob>()
+                    .AddTransient<ProofJob>();
+                quartz.ConfigureScheduler(scheduler =>
+                {
+                    // The cluster's name: every worker of the source has the same.
+                    scheduler.InstanceName = $"archiver/{source.Name}";
+                    scheduler.IdleWaitTime = TimeSpan.FromSeconds(10);
+                    scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
+                });
+                quartz.UseDefaultThreadPool(
+                    Math.Max(10, (source.Policies.Count * settings.Schedule.Shards) + 1 + Enum.GetValues<Core.Proofs.Proof>().Length)
+                );
+                quartz.UsePersistentStore(store =>
+                {
+                    store.ConfigureStore(options =>
+                    {
+                        options.TablePrefix = Schema + ".qrtz_";
+                        options.StoreJobDataAsStrings = true;
+                        options.CommandTimeout = TimeSpan.FromSeconds(15);
+                        options.RecoverFiringsCancelledByShutdown = true;
+                        options.SchemaProvisioning = SchemaProvisioning.CreateIfMissing;
+                    });
+                    store.UsePostgres(
+                        (DataSourceOptions options) => options.DataSourceFactory = _ => SourceConnections.BuildForSchedule(source)
+                    );
+                    store.UseSystemTextJsonSerializer();
+                    store.UseClustering();
+                });
+            })
+            .Build();
 }

@@ -10,7 +10,12 @@ namespace Archiver.Worker.Jobs;
 /// Where <c>Discard:After</c> is set the worker discards once a day, at half past three: after the nightly runs by their default schedule.
 /// An age counted in months needs no schedule of its own to configure.
 /// </summary>
-internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time, ILogger<DiscardSchedule> logger)
+internal sealed class DiscardSchedule(
+    ArchiverSettings settings,
+    ConnectionCatalog connections,
+    TimeProvider time,
+    ILogger<DiscardSchedule> logger
+)
 {
     private const string Cron = "0 30 3 * * ?";
 
@@ -19,11 +24,22 @@ internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatal
     {
         if (settings.Discard.After is null)
             return;
-        var job = JobBuilder.Create<DiscardJob>().WithIdentity(DiscardJob.Key(source.Name)).StoreDurably().RequestRecovery(settings.Schedule.Clustered).Build();
-        var trigger = TriggerBuilder.Create()
+        var job = JobBuilder
+            .Create<DiscardJob>()
+            .WithIdentity(DiscardJob.Key(source.Name))
+            .StoreDurably()
+            .RequestRecovery(settings.Schedule.Clustered)
+            .Build();
+        var trigger = TriggerBuilder
+            .Create()
             .WithIdentity(Discarder.Name, source.Name)
             .ForJob(DiscardJob.Key(source.Name))
-            .WithSchedule(CronScheduleBuilder.Create(Cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
+            .WithSchedule(
+                CronScheduleBuilder
+                    .Create(Cron)
+                    .InTimeZone(settings.Schedule.TimeZone)
+                    .WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)
+            )
             .Build();
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the discard for not missed.
         var missed = await MissedAsync(source, cancellationToken);
@@ -37,6 +53,7 @@ internal sealed class DiscardSchedule(ArchiverSettings settings, ConnectionCatal
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], shards: 1, cancellationToken);
-        return CronExpression.Parse(Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[Discarder.Name]) <= time.GetUtcNow();
+        return CronExpression.Parse(Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[Discarder.Name])
+            <= time.GetUtcNow();
     }
 }

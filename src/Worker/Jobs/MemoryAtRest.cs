@@ -1,11 +1,13 @@
 namespace Archiver.Worker.Jobs;
 
 /// <summary>
-/// Gives memory back when the worker has come to rest. A night's run leaves buffers and compiler's scratch memory behind, and afterwards so little
+/// Gives memory back when the worker has come to rest. A night's run leaves buffers and compiler's scratch memory behind, and afterwards so
+/// little
 /// is allocated that no collection would come before the next night: what the run left would be held all day.
 /// </summary>
 /// <remarks>
-/// Rest is seen, not announced: a minute in which little was allocated, whatever the work before was, and no run going on that merely waits.
+/// Rest is seen, not announced: a minute in which little was allocated, whatever the work before was, and no run going on that merely
+/// waits.
 /// </remarks>
 internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<MemoryAtRest> logger) : BackgroundService
 {
@@ -50,7 +52,9 @@ internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<M
         }
     }
 
-    /// <summary>Both heaps: the runtime's own, and that of the C library, which keeps one for each thread that ever compiled something.</summary>
+    /// <summary>
+    /// Both heaps: the runtime's own, and that of the C library, which keeps one for each thread that ever compiled something.
+    /// </summary>
     private static void GiveBack()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

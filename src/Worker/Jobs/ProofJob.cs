@@ -12,5 +12,10 @@ internal sealed class ProofJob(SourceRuns runs) : IJob
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
         // The outcome is in the log and the ledger; the next firing is the retry.
-        await runs.ProveWhenReadyAsync(context.JobDetail.Key.Group, ProofNames.Parse(context.JobDetail.Key.Name), Operator.Name, cancellationToken);
+        await runs.ProveWhenReadyAsync(
+            context.JobDetail.Key.Group,
+            ProofNames.Parse(context.JobDetail.Key.Name),
+            Operator.Name,
+            cancellationToken
+        );
 }

@@ -6,7 +6,12 @@ using Quartz;
 namespace Archiver.Worker.Jobs;
 
 /// <summary>Schedules the proofs that are configured: <c>Schedule:Verify</c>, <c>RestoreDrill</c> and <c>Reconcile</c>.</summary>
-internal sealed class ProofSchedule(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time, ILogger<ProofSchedule> logger)
+internal sealed class ProofSchedule(
+    ArchiverSettings settings,
+    ConnectionCatalog connections,
+    TimeProvider time,
+    ILogger<ProofSchedule> logger
+)
 {
     /// <summary>Schedules the source's proofs, and does one now when its last time was missed.</summary>
     /// <returns>The jobs that there are.</returns>
@@ -21,14 +26,26 @@ internal sealed class ProofSchedule(ArchiverSettings settings, ConnectionCatalog
         return keys;
     }
 
-    private async Task<JobKey> ScheduleAsync(IScheduler scheduler, SourceSettings source, Proof proof, string cron, CancellationToken cancellationToken)
+    private async Task<JobKey> ScheduleAsync(
+        IScheduler scheduler,
+        SourceSettings source,
+        Proof proof,
+        string cron,
+        CancellationToken cancellationToken
+    )
     {
         var key = ProofJob.Key(source.Name, proof);
         var job = JobBuilder.Create<ProofJob>().WithIdentity(key).StoreDurably().RequestRecovery(settings.Schedule.Clustered).Build();
-        var trigger = TriggerBuilder.Create()
+        var trigger = TriggerBuilder
+            .Create()
             .WithIdentity(key.Name, key.Group)
             .ForJob(key)
-            .WithSchedule(CronScheduleBuilder.Create(cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
+            .WithSchedule(
+                CronScheduleBuilder
+                    .Create(cron)
+                    .InTimeZone(settings.Schedule.TimeZone)
+                    .WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)
+            )
             .Build();
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the proof for not missed.
         var missed = await MissedAsync(source, proof, cron, cancellationToken);

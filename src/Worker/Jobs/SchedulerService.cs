@@ -10,8 +10,20 @@ namespace Archiver.Worker.Jobs;
 /// no worker was there, or what the environment triggers. Quartz's own hosted service would start before anybody knows what was missed.
 /// </summary>
 internal sealed class SchedulerService(
-    ArchiverSettings settings, ISchedulerFactory schedulers, ClusteredSchedule cluster, ServerWait servers, Readiness readiness, MissedRuns missed, DiscardSchedule discards, ProofSchedule proofs,
-    Trigger trigger, TimeProvider time, WorkerOutcome outcome, IHostApplicationLifetime lifetime, ILogger<SchedulerService> logger) : BackgroundService
+    ArchiverSettings settings,
+    ISchedulerFactory schedulers,
+    ClusteredSchedule cluster,
+    ServerWait servers,
+    Readiness readiness,
+    MissedRuns missed,
+    DiscardSchedule discards,
+    ProofSchedule proofs,
+    Trigger trigger,
+    TimeProvider time,
+    WorkerOutcome outcome,
+    IHostApplicationLifetime lifetime,
+    ILogger<SchedulerService> logger
+) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
@@ -35,7 +47,11 @@ internal sealed class SchedulerService(
         {
             if (settings.Schedule.Clustered)
             {
-                await Task.WhenAll(settings.Sources.Select(s => cluster.StartAsync(s, scheduler => ScheduleAsync(scheduler, s, stoppingToken), stoppingToken)));
+                await Task.WhenAll(
+                    settings.Sources.Select(s =>
+                        cluster.StartAsync(s, scheduler => ScheduleAsync(scheduler, s, stoppingToken), stoppingToken)
+                    )
+                );
                 return;
             }
             _scheduler = await schedulers.GetScheduler(stoppingToken);
@@ -56,7 +72,8 @@ internal sealed class SchedulerService(
     }
 
     /// <summary>
-    /// A server that goes away between its first answer and the last look at its ledger is waited for like one that was never there: whatever
+    /// A server that goes away between its first answer and the last look at its ledger is waited for like one that was never there:
+    /// whatever
     /// happens to one source ends neither the worker nor the others.
     /// </summary>
     private async Task UntilScheduledAsync(IScheduler scheduler, SourceSettings source, CancellationToken cancellationToken)
@@ -89,7 +106,18 @@ internal sealed class SchedulerService(
         foreach (var group in source.Policies.GroupBy(p => p.Cron, StringComparer.Ordinal))
         {
             foreach (var shard in PolicyJob.Shards(settings.Schedule))
-                configured.Add(await ScheduleAsync(scheduler, source.Name, group.Key, [.. group.Select(p => p.Name)], shard, now, triggered, cancellationToken));
+                configured.Add(
+                    await ScheduleAsync(
+                        scheduler,
+                        source.Name,
+                        group.Key,
+                        [.. group.Select(p => p.Name)],
+                        shard,
+                        now,
+                        triggered,
+                        cancellationToken
+                    )
+                );
         }
         if (settings.Discard.After is null)
             configured.Remove(DiscardJob.Key(source.Name));
@@ -98,10 +126,24 @@ internal sealed class SchedulerService(
     }
 
     private async Task<JobKey> ScheduleAsync(
-        IScheduler scheduler, string source, string cron, IReadOnlyList<string> names, Shard? shard, IReadOnlySet<string> missedNow, HashSet<string> triggered, CancellationToken cancellationToken)
+        IScheduler scheduler,
+        string source,
+        string cron,
+        IReadOnlyList<string> names,
+        Shard? shard,
+        IReadOnlySet<string> missedNow,
+        HashSet<string> triggered,
+        CancellationToken cancellationToken
+    )
     {
         var key = PolicyJob.Key(source, cron, shard);
-        var job = JobBuilder.Create<PolicyJob>().WithIdentity(key).StoreDurably().RequestRecovery(settings.Schedule.Clustered).UsingJobData(PolicyJob.Data(names, shard)).Build();
+        var job = JobBuilder
+            .Create<PolicyJob>()
+            .WithIdentity(key)
+            .StoreDurably()
+            .RequestRecovery(settings.Schedule.Clustered)
+            .UsingJobData(PolicyJob.Data(names, shard))
+            .Build();
         var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, TriggerOf(key, cron), cancellationToken);
         var all = string.Join(", ", names);
         logger.Scheduled(all, source, cron, next);
@@ -110,15 +152,26 @@ internal sealed class SchedulerService(
         if (atOnce.Count > 0)
         {
             var some = string.Join(", ", atOnce);
-            logger.RunningNow(some, source, atOnce.Exists(triggered.Contains) ? Trigger.Variable : "a run was missed while no worker was there");
+            logger.RunningNow(
+                some,
+                source,
+                atOnce.Exists(triggered.Contains) ? Trigger.Variable : "a run was missed while no worker was there"
+            );
             await scheduler.TriggerJob(key, PolicyJob.Data(atOnce, shard), cancellationToken);
         }
         return key;
     }
 
-    private ITrigger TriggerOf(JobKey job, string cron) => TriggerBuilder.Create()
-        .WithIdentity(job.Name, job.Group)
-        .ForJob(job)
-        .WithSchedule(CronScheduleBuilder.Create(cron).InTimeZone(settings.Schedule.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
-        .Build();
+    private ITrigger TriggerOf(JobKey job, string cron) =>
+        TriggerBuilder
+            .Create()
+            .WithIdentity(job.Name, job.Group)
+            .ForJob(job)
+            .WithSchedule(
+                CronScheduleBuilder
+                    .Create(cron)
+                    .InTimeZone(settings.Schedule.TimeZone)
+                    .WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)
+            )
+            .Build();
 }

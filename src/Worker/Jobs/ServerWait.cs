@@ -14,7 +14,13 @@ namespace Archiver.Worker.Jobs;
 /// The worker never dies of a server that is down, nor of something there that a person can still put right.
 /// </summary>
 internal sealed class ServerWait(
-    ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, Readiness readiness, TimeProvider time, ILogger<ServerWait> logger)
+    ArchiverSettings settings,
+    ConnectionCatalog connections,
+    IArchiveStore store,
+    Readiness readiness,
+    TimeProvider time,
+    ILogger<ServerWait> logger
+)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
@@ -54,7 +60,10 @@ internal sealed class ServerWait(
         {
             return exception.Message;
         }
-        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException or IOException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is NpgsqlException or SocketException or TimeoutException or IOException
+                && !cancellationToken.IsCancellationRequested
+            )
         {
             return (await connections[source.Name].ForPersonAsync(exception)).Message;
         }

@@ -2,16 +2,23 @@ using Quartz;
 
 namespace Archiver.Worker.Jobs;
 
-/// <summary>Brings jobs and triggers of a configuration into a scheduler whose store may have them, or others, from an earlier start.</summary>
+/// <summary>
+/// Brings jobs and triggers of a configuration into a scheduler whose store may have them, or others, from an earlier start.
+/// </summary>
 internal static class StoredJobs
 {
     /// <summary>
-    /// Adds a job with its trigger, or brings the job up to date. A trigger that is there already stays: a new one would begin now, and a firing
+    /// Adds a job with its trigger, or brings the job up to date. A trigger that is there already stays: a new one would begin now, and a
+    /// firing
     /// that was missed while no worker was there would be forgotten without a word.
     /// </summary>
     /// <returns>Whether the trigger is new, and when it fires next.</returns>
     public static async Task<(bool IsNew, DateTimeOffset? Next)> EnsureAsync(
-        IScheduler scheduler, IJobDetail job, ITrigger trigger, CancellationToken cancellationToken)
+        IScheduler scheduler,
+        IJobDetail job,
+        ITrigger trigger,
+        CancellationToken cancellationToken
+    )
     {
         if (await scheduler.GetTrigger(trigger.Key, cancellationToken) is ICronTrigger stored && IsSame(stored, (ICronTrigger)trigger))
         {
@@ -31,5 +38,7 @@ internal static class StoredJobs
     }
 
     private static bool IsSame(ICronTrigger stored, ICronTrigger wanted) =>
-        stored.CronExpressionString == wanted.CronExpressionString && stored.TimeZone.Id == wanted.TimeZone.Id && stored.JobKey.Equals(wanted.JobKey);
+        stored.CronExpressionString == wanted.CronExpressionString
+        && stored.TimeZone.Id == wanted.TimeZone.Id
+        && stored.JobKey.Equals(wanted.JobKey);
 }

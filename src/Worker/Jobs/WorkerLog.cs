@@ -12,7 +12,11 @@ internal static partial class WorkerLog
     [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "Source {Source} is ready")]
     public static partial void SourceReady(this ILogger logger, string source);
 
-    [LoggerMessage(EventId = 6003, Level = LogLevel.Information, Message = "{Policies} of source {Source} scheduled by {Cron}, next at {Next}")]
+    [LoggerMessage(
+        EventId = 6003,
+        Level = LogLevel.Information,
+        Message = "{Policies} of source {Source} scheduled by {Cron}, next at {Next}"
+    )]
     public static partial void Scheduled(this ILogger logger, string policies, string source, string cron, DateTimeOffset? next);
 
     [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "Running {Policies} of source {Source} now: {Cause}")]

@@ -23,7 +23,9 @@ internal sealed partial class CompactJson : ITextFormatter
         using var line = new StringWriter(CultureInfo.InvariantCulture);
         Write(logEvent, line);
         // Serilog leaves DEL and the C1 control characters as they are; an id may hold one, and a log is read on a terminal.
-        output.Write(Control().Replace(line.ToString(), match => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)match.ValueSpan[0]:x4}")));
+        output.Write(
+            Control().Replace(line.ToString(), match => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)match.ValueSpan[0]:x4}"))
+        );
     }
 
     private void Write(LogEvent logEvent, StringWriter output)
@@ -56,8 +58,11 @@ internal sealed partial class CompactJson : ITextFormatter
     }
 
     private static int? IdOf(LogEvent logEvent) =>
-        logEvent.Properties.TryGetValue(EventId, out var value) && value is StructureValue structure
-            && structure.Properties.FirstOrDefault(p => p.Name == "Id")?.Value is ScalarValue { Value: int id } ? id : null;
+        logEvent.Properties.TryGetValue(EventId, out var value)
+        && value is StructureValue structure
+        && structure.Properties.FirstOrDefault(p => p.Name == "Id")?.Value is ScalarValue { Value: int id }
+            ? id
+            : null;
 
     private static void WriteText(TextWriter output, string name, string text)
     {

@@ -9,7 +9,8 @@ using Serilog.Formatting.Display;
 namespace Archiver.Worker.Logging;
 
 /// <summary>
-/// The log, on stderr: readable text on a terminal, compact JSON otherwise. Levels come from section <c>Serilog</c>; sinks that it names take the place of ours.
+/// The log, on stderr: readable text on a terminal, compact JSON otherwise. Levels come from section <c>Serilog</c>; sinks that it names
+/// take the place of ours.
 /// </summary>
 internal static class LogSetup
 {
@@ -17,7 +18,9 @@ internal static class LogSetup
 
     /// <param name="configuration">Its section Serilog may set levels and sinks.</param>
     /// <param name="terminal">Where stderr leads.</param>
-    /// <param name="quiet">A verb that a person called, not the worker: on a terminal only warnings, below its progress bar and its summary.</param>
+    /// <param name="quiet">
+    /// A verb that a person called, not the worker: on a terminal only warnings, below its progress bar and its summary.
+    /// </param>
     public static Logger Create(IConfiguration configuration, Terminal terminal, bool quiet)
     {
         var logger = new LoggerConfiguration()
@@ -40,7 +43,9 @@ internal static class LogSetup
         if (ConfiguredSinks.Any(configuration))
             return logger.CreateLogger();
         return terminal.ErrorIsTerminal
-            ? logger.WriteTo.Sink(new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), terminal.Screen)).CreateLogger()
+            ? logger
+                .WriteTo.Sink(new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), terminal.Screen))
+                .CreateLogger()
             : logger.WriteTo.Sink(new WriterSink(new CompactJson(), terminal.Error)).CreateLogger();
     }
 }

@@ -18,10 +18,11 @@ internal sealed class ScreenSink(ITextFormatter formatter, IAnsiConsole screen) 
         screen.WriteLine(text.ToString().TrimEnd('\n'), Style(logEvent.Level));
     }
 
-    private static Style Style(LogEventLevel level) => level switch
-    {
-        LogEventLevel.Error or LogEventLevel.Fatal => new(Color.Red),
-        LogEventLevel.Warning => new(Color.Yellow),
-        _ => Spectre.Console.Style.Plain,
-    };
+    private static Style Style(LogEventLevel level) =>
+        level switch
+        {
+            LogEventLevel.Error or LogEventLevel.Fatal => new(Color.Red),
+            LogEventLevel.Warning => new(Color.Yellow),
+            _ => Spectre.Console.Style.Plain,
+        };
 }

@@ -4,14 +4,27 @@ using OpenTelemetry;
 namespace Archiver.Worker.Metrics;
 
 /// <summary>
-/// Takes out of the driver's spans what may hold ids or values: the text of statements, which COPY has no parameters for, and whatever an error quotes.
+/// Takes out of the driver's spans what may hold ids or values: the text of statements, which COPY has no parameters for, and whatever an
+/// error quotes.
 /// </summary>
 internal sealed class DiscreetSpans : BaseProcessor<Activity>
 {
-    private static readonly string[] Kept = ["db.system", "db.system.name", "db.namespace", "db.name", "db.npgsql.data_source", "server.address", "server.port", "db.response.status_code", "error.type"];
+    private static readonly string[] Kept =
+    [
+        "db.system",
+        "db.system.name",
+        "db.namespace",
+        "db.name",
+        "db.npgsql.data_source",
+        "server.address",
+        "server.port",
+        "db.response.status_code",
+        "error.type",
+    ];
 
     /// <summary>
-    /// The configuration without events of spans: the driver puts an error's message into one, and there is no way to take an event back. None of our
+    /// The configuration without events of spans: the driver puts an error's message into one, and there is no way to take an event back.
+    /// None of our
     /// spans has any.
     /// </summary>
     public static IConfiguration Without(IConfiguration configuration) =>

@@ -9,7 +9,9 @@ internal sealed class MetricFamily
 {
     private static readonly double[] DefaultBounds = [0.005, 0.025, 0.1, 0.5, 1, 5, 10, 60];
 
-    private readonly string _name, _type, _help;
+    private readonly string _name,
+        _type,
+        _help;
     private readonly bool _observed;
     private readonly double[] _bounds;
     private readonly SortedDictionary<string, Series> _series = new(StringComparer.Ordinal);
@@ -18,7 +20,10 @@ internal sealed class MetricFamily
     {
         _name = name;
         _help = instrument.Description ?? name;
-        _type = IsCounter(instrument) ? "counter" : IsHistogram(instrument) ? "histogram" : "gauge";
+        _type =
+            IsCounter(instrument) ? "counter"
+            : IsHistogram(instrument) ? "histogram"
+            : "gauge";
         _observed = instrument.IsObservable;
         _bounds = (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBounds;
     }
@@ -26,7 +31,12 @@ internal sealed class MetricFamily
     public static string NameOf(Instrument instrument)
     {
         var name = instrument.Name.Replace('.', '_');
-        var unit = instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
+        var unit = instrument.Unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => "",
+        };
         return $"{name}{unit}{(IsCounter(instrument) ? "_total" : "")}";
     }
 
@@ -71,10 +81,14 @@ internal sealed class MetricFamily
         for (var i = 0; i < _bounds.Length; i++)
             text.Append(CultureInfo.InvariantCulture, $"{_name}_bucket{{{prefix}le=\"{Number(_bounds[i])}\"}} {series.Buckets![i]}\n");
         text.Append(CultureInfo.InvariantCulture, $"{_name}_bucket{{{prefix}le=\"+Inf\"}} {series.Count}\n");
-        text.Append(CultureInfo.InvariantCulture, $"{_name}_sum{{{labels}}} {Number(series.Sum)}\n{_name}_count{{{labels}}} {series.Count}\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{_name}_sum{{{labels}}} {Number(series.Sum)}\n{_name}_count{{{labels}}} {series.Count}\n"
+        );
     }
 
-    private static bool IsCounter(Instrument instrument) => instrument is Counter<long> or Counter<double> or Counter<int> or ObservableCounter<long> or ObservableCounter<double>;
+    private static bool IsCounter(Instrument instrument) =>
+        instrument is Counter<long> or Counter<double> or Counter<int> or ObservableCounter<long> or ObservableCounter<double>;
 
     private static bool IsHistogram(Instrument instrument) => instrument is Histogram<double> or Histogram<long> or Histogram<int>;
 

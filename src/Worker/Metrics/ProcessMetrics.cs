@@ -7,7 +7,17 @@ internal sealed class ProcessMetrics
 {
     public ProcessMetrics(BatchMeter batches)
     {
-        batches.Meter.CreateObservableGauge("process.resident_memory", () => Environment.WorkingSet, "By", "Resident memory of the worker.");
-        batches.Meter.CreateObservableCounter("process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time that the worker has used.");
+        batches.Meter.CreateObservableGauge(
+            "process.resident_memory",
+            () => Environment.WorkingSet,
+            "By",
+            "Resident memory of the worker."
+        );
+        batches.Meter.CreateObservableCounter(
+            "process.cpu",
+            () => Environment.CpuUsage.TotalTime.TotalSeconds,
+            "s",
+            "Processor time that the worker has used."
+        );
     }
 }

@@ -65,8 +65,11 @@ internal sealed class PrometheusText : IDisposable
         var text = new StringBuilder();
         foreach (var (name, value) in tags)
         {
-            var escaped = Convert.ToString(value, CultureInfo.InvariantCulture)!
-                .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+            var escaped = Convert
+                .ToString(value, CultureInfo.InvariantCulture)!
+                .Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal)
+                .Replace("\n", "\\n", StringComparison.Ordinal);
             text.Append(text.Length == 0 ? "" : ",").Append(name.Replace('.', '_')).Append("=\"").Append(escaped).Append('"');
         }
         return text.ToString();

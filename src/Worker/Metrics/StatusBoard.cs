@@ -6,12 +6,15 @@ using Archiver.Worker.Access;
 namespace Archiver.Worker.Metrics;
 
 /// <summary>
-/// The last known status of every source, shared by metrics and page. Reading counts the backlog, so it is done by one caller at a time and not
+/// The last known status of every source, shared by metrics and page. Reading counts the backlog, so it is done by one caller at a time and
+/// not
 /// more often than the database deserves: however many scrape, and however slow counting has become.
 /// </summary>
 internal sealed class StatusBoard(ArchiverSettings settings, StatusReader reader, SourceErrors errors, TimeProvider time) : IDisposable
 {
-    /// <summary>A status that took long to read is kept for this many times as long: at most a twentieth of the time goes into counting.</summary>
+    /// <summary>
+    /// A status that took long to read is kept for this many times as long: at most a twentieth of the time goes into counting.
+    /// </summary>
     private const int RestFactor = 20;
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -21,7 +24,10 @@ internal sealed class StatusBoard(ArchiverSettings settings, StatusReader reader
     /// <summary>What was read last; empty before the first time.</summary>
     public IReadOnlyList<BoardEntry> Latest => _latest;
 
-    /// <summary>A status not older than <paramref name="maxAge"/>, unless reading it takes long; with zero it is read in any case, to see what was just done.</summary>
+    /// <summary>
+    /// A status not older than <paramref name="maxAge"/>, unless reading it takes long; with zero it is read in any case, to see what was
+    /// just done.
+    /// </summary>
     public async Task<IReadOnlyList<BoardEntry>> ReadAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);

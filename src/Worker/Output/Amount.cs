@@ -27,7 +27,8 @@ internal static class Amount
     }
 
     /// <summary><c>412 days</c>, or hours below two days.</summary>
-    public static string Age(TimeSpan age) => age < TimeSpan.FromDays(2) ? Of((long)age.TotalHours, "hour") : Of((long)age.TotalDays, "day");
+    public static string Age(TimeSpan age) =>
+        age < TimeSpan.FromDays(2) ? Of((long)age.TotalHours, "hour") : Of((long)age.TotalDays, "day");
 
     /// <summary><c>4.2 s</c>.</summary>
     public static string Seconds(TimeSpan elapsed) => string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalSeconds:0.0} s");

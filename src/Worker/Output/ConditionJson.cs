@@ -1,6 +1,8 @@
 namespace Archiver.Worker.Output;
 
-/// <summary>One condition: what keeps a session out that does not meet it, what it looks at, whether it is met, and the dates that decide.</summary>
+/// <summary>
+/// One condition: what keeps a session out that does not meet it, what it looks at, whether it is met, and the dates that decide.
+/// </summary>
 /// <param name="Reason">What keeps out a session that does not meet it.</param>
 /// <param name="Subject">What it looks at.</param>
 /// <param name="Met">Whether the session meets it.</param>

@@ -6,7 +6,10 @@ namespace Archiver.Worker.Output;
 /// <summary>An answer as CSV (RFC 4180) with a header. NULL is nothing; an empty text is <c>""</c>.</summary>
 internal sealed class CsvResult(Stream output) : IResultWriter
 {
-    private readonly StreamWriter _writer = new(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { NewLine = "\r\n" };
+    private readonly StreamWriter _writer = new(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true)
+    {
+        NewLine = "\r\n",
+    };
 
     public void Begin(IReadOnlyList<ResultColumn> columns) => Write([.. columns.Select(c => c.Name)]);
 
@@ -16,6 +19,8 @@ internal sealed class CsvResult(Stream output) : IResultWriter
 
     public void Dispose() => _writer.Dispose();
 
-    private static string? Field(string? value) => value is { Length: 0 } || value?.AsSpan().IndexOfAny("\",\r\n") >= 0
-        ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
+    private static string? Field(string? value) =>
+        value is { Length: 0 } || value?.AsSpan().IndexOfAny("\",\r\n") >= 0
+            ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : value;
 }

@@ -23,7 +23,12 @@ internal static class DiscardText
         WriteIfAny(report, report.Announced, report.Plan ? "would be announced" : "announced, to be destroyed after the notice", terminal);
         // After a discard the queue has what it announced itself as well.
         if (report.Plan || report.Waiting.Objects > report.Announced.Objects)
-            WriteIfAny(report, report.Plan ? report.Waiting : report.Waiting.Without(report.Announced), $"announced before, the first is due {report.NextDue}", terminal);
+            WriteIfAny(
+                report,
+                report.Plan ? report.Waiting : report.Waiting.Without(report.Announced),
+                $"announced before, the first is due {report.NextDue}",
+                terminal
+            );
         WriteIfAny(report, report.Held, "stay: under a legal hold, or in a bundle with one that is", terminal);
         WriteIfAny(report, report.Unknown, "stay: their state is unknown, see archiver reconcile", terminal);
         foreach (var failure in report.Failed)
@@ -35,7 +40,10 @@ internal static class DiscardText
     public static void WriteError(DiscardReport report, Terminal terminal)
     {
         if (report is { Failed: [var first, ..], Error: null })
-            terminal.Fail($"{report.Source}: {Amount.Of(report.Failed.Count, "object")} could not be destroyed, such as {first.Key}: {first.Reason}. The next discard tries it again.");
+            terminal.Fail(
+                $"{report.Source}: {Amount.Of(report.Failed.Count, "object")} could not be destroyed, such as {first.Key}: "
+                    + $"{first.Reason}. The next discard tries it again."
+            );
         else if (report is { Error: { } error, Outcome: not RunOutcome.Paused })
             terminal.Fail($"{report.Source}: {error}");
     }
@@ -46,5 +54,6 @@ internal static class DiscardText
             terminal.WriteLine($"{report.Source}: {Of(count)} {what}");
     }
 
-    private static string Of(DiscardCount count) => $"{Amount.Of(count.Archives, "archive")} in {Amount.Of(count.Objects, "object")} ({Amount.Bytes(count.Bytes)})";
+    private static string Of(DiscardCount count) =>
+        $"{Amount.Of(count.Archives, "archive")} in {Amount.Of(count.Objects, "object")} ({Amount.Bytes(count.Bytes)})";
 }

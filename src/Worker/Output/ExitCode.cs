@@ -19,5 +19,16 @@ internal static class ExitCode
 
     /// <summary>Of several outcomes the one to report: stopped, then failed, then whatever refused.</summary>
     public static int Worst(IEnumerable<int> codes) =>
-        codes.DefaultIfEmpty(Done).MaxBy(c => c switch { Done => 0, Refused => 1, Usage => 2, Failed => 3, _ => 4 });
+        codes
+            .DefaultIfEmpty(Done)
+            .MaxBy(c =>
+                c switch
+                {
+                    Done => 0,
+                    Refused => 1,
+                    Usage => 2,
+                    Failed => 3,
+                    _ => 4,
+                }
+            );
 }

@@ -13,7 +13,10 @@ internal static class InitText
         terminal.WriteLine($"Database {facts.Database}: {Amount.Of(facts.Tables.Count, "table")}{known}");
         terminal.WriteLine($"Sessions: {session.Table}, {ConfigurationText.SizeOf(facts.Table(session.Table)!)}");
         terminal.WriteLine($"  {session.Why}");
-        terminal.WriteLine($"  key {session.Key}; last used: {string.Join(" and ", session.Activity)}{(session.User is { } user ? $"; user {user}" : "")}");
+        terminal.WriteLine(
+            $"  key {session.Key}; last used: "
+                + $"{string.Join(" and ", session.Activity)}{(session.User is { } user ? $"; user {user}" : "")}"
+        );
         var table = new TextTable("TABLE", "NAME", "BELOW", "BY", "SIZE");
         foreach (var child in proposal.Children)
             table.Add(child.Table.ToString(), child.Name, child.Parent, child.Why, ConfigurationText.SizeOf(facts.Table(child.Table)!));
@@ -33,7 +36,10 @@ internal static class InitText
         lines.AddRange(["-- For restoring, too:", .. sql.Restore.Select(s => $"{s};")]);
         if (sql.Indexes.Count > 0)
         {
-            lines.Add("-- Without these indexes every batch reads whole tables. CONCURRENTLY: outside a transaction; the application goes on.");
+            lines.Add(
+                "-- Without these indexes every batch reads whole tables. CONCURRENTLY: outside a transaction; the application goes "
+                    + "on."
+            );
             lines.AddRange(sql.Indexes.Select(s => $"{s};"));
         }
         return string.Join('\n', lines) + "\n";
@@ -46,14 +52,18 @@ internal static class InitText
         {
             terminal.WriteLine($"  {policy} (Archive): takes {plan.Eligible} of {Amount.Of(plan.Total, "session")}");
             if (plan.Eligible > 0)
-                terminal.WriteLine($"  {Amount.Of(size.Rows, "row")}, about {Amount.Bytes(size.Bytes)}, the oldest last active {size.Oldest}");
+                terminal.WriteLine(
+                    $"  {Amount.Of(size.Rows, "row")}, about {Amount.Bytes(size.Bytes)}, the oldest last active {size.Oldest}"
+                );
             foreach (var (reason, sessions) in plan.Excluded)
                 terminal.WriteLine($"  {Amount.Of(sessions, "session")} left: {reason}");
         }
         else if (look.Inspection.LacksIndexesOnly)
             terminal.WriteLine("  counting takes longer than a minute: see archiver plan");
         if (look.Inspection.Problems.Count > 0)
-            terminal.WriteLine(look.Inspection.LacksIndexesOnly ? "  once the indexes above are there; until then it refuses:" : "  it would refuse:");
+            terminal.WriteLine(
+                look.Inspection.LacksIndexesOnly ? "  once the indexes above are there; until then it refuses:" : "  it would refuse:"
+            );
         foreach (var problem in look.Inspection.Problems)
             terminal.WriteLine($"  - {Harmless(problem)}");
         foreach (var warning in look.Inspection.Warnings)
@@ -61,13 +71,15 @@ internal static class InitText
     }
 
     /// <summary>
-    /// A finding with its statements only where these leave the application as it is: whoever meets the archiver for the first time copies all
+    /// A finding with its statements only where these leave the application as it is: whoever meets the archiver for the first time copies
+    /// all
     /// that looks like SQL.
     /// </summary>
     private static string Harmless(string finding)
     {
         var parts = finding.Split(Findings.Fix, 2);
-        return parts.Length == 1 || Additions.Any(a => parts[1].StartsWith(a, StringComparison.Ordinal)) ? finding
+        return parts.Length == 1 || Additions.Any(a => parts[1].StartsWith(a, StringComparison.Ordinal))
+            ? finding
             : $"{parts[0]}It can be mended, with an effect on the application: archiver plan says how.";
     }
 

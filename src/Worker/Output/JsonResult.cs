@@ -4,7 +4,9 @@ using Archiver.Core.Query;
 
 namespace Archiver.Worker.Output;
 
-/// <summary>An answer as JSON Lines. As in a document, a key that is absent is NULL, <c>null</c> is a JSON null, and numbers keep their digits.</summary>
+/// <summary>
+/// An answer as JSON Lines. As in a document, a key that is absent is NULL, <c>null</c> is a JSON null, and numbers keep their digits.
+/// </summary>
 internal sealed class JsonResult(Stream output) : IResultWriter
 {
     private readonly PrintableJsonStream _printable = new(output);
@@ -36,7 +38,11 @@ internal sealed class JsonResult(Stream output) : IResultWriter
                 // Between tokens only: within a text a line break is an escape.
                 _json.WriteRawValue(value.Replace('\n', ' ').Replace('\r', ' '), skipInputValidation: true);
             else
-                _json.WriteStringValue(column.IsTimestamp ? Iso(value) : column.IsNumber ? Special(value) : value);
+                _json.WriteStringValue(
+                    column.IsTimestamp ? Iso(value)
+                    : column.IsNumber ? Special(value)
+                    : value
+                );
         }
         _json.WriteEndObject();
         _json.Flush();
@@ -56,18 +62,20 @@ internal sealed class JsonResult(Stream output) : IResultWriter
         _printable.Dispose();
     }
 
-    private static string Special(string number) => number switch
-    {
-        "nan" => "NaN",
-        "inf" => "Infinity",
-        "-inf" => "-Infinity",
-        _ => number,
-    };
+    private static string Special(string number) =>
+        number switch
+        {
+            "nan" => "NaN",
+            "inf" => "Infinity",
+            "-inf" => "-Infinity",
+            _ => number,
+        };
 
     // As a document writes it.
-    private static string Iso(string time) => time.Length > 10 && time[10] == ' '
-        ? $"{time[..10]}T{(time.EndsWith("+00", StringComparison.Ordinal) ? $"{time[11..^3]}Z" : time[11..])}"
-        : time;
+    private static string Iso(string time) =>
+        time.Length > 10 && time[10] == ' '
+            ? $"{time[..10]}T{(time.EndsWith("+00", StringComparison.Ordinal) ? $"{time[11..^3]}Z" : time[11..])}"
+            : time;
 
     private static string Free(HashSet<string> taken, string name)
     {

@@ -15,7 +15,10 @@ internal static class Kept
         if (json is null)
             return "";
         using var document = JsonDocument.Parse(json);
-        var text = string.Join(", ", document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null).Select(p => Value(p.Value)));
+        var text = string.Join(
+            ", ",
+            document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null).Select(p => Value(p.Value))
+        );
         return text.Length <= Longest ? text : $"{text[..(char.IsHighSurrogate(text[Longest - 1]) ? Longest - 1 : Longest)]}...";
     }
 

@@ -2,7 +2,9 @@ using Archiver.Core.Diagnostics;
 
 namespace Archiver.Worker.Output;
 
-/// <summary>A file or folder of Parquet that appears when it is whole: until then it is in a folder beside it, which is removed whatever happens.</summary>
+/// <summary>
+/// A file or folder of Parquet that appears when it is whole: until then it is in a folder beside it, which is removed whatever happens.
+/// </summary>
 internal sealed class ParquetOutput : IDisposable
 {
     private readonly string _target;
@@ -19,7 +21,10 @@ internal sealed class ParquetOutput : IDisposable
     public static ParquetOutput For(string target)
     {
         if (System.IO.Path.Exists(target))
-            throw new ArchiverException(FailureKind.Configuration, $"{target} is there already, and nothing is overwritten: name another, or remove it.");
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                $"{target} is there already, and nothing is overwritten: name another, or remove it."
+            );
         var parent = System.IO.Path.GetDirectoryName(target)!;
         try
         {

@@ -3,7 +3,8 @@ using System.Text;
 namespace Archiver.Worker.Output;
 
 /// <summary>
-/// Passes UTF-8 JSON on with DEL and the C1 control characters as escapes: JSON allows them raw in a text, where a terminal takes U+009B for
+/// Passes UTF-8 JSON on with DEL and the C1 control characters as escapes: JSON allows them raw in a text, where a terminal takes U+009B
+/// for
 /// the beginning of a command. The value stays the same.
 /// </summary>
 internal sealed class PrintableJsonStream(Stream output) : Stream
@@ -54,7 +55,8 @@ internal sealed class PrintableJsonStream(Stream output) : Stream
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    public override void Write(byte[] buffer, int offset, int count) =>
+        WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override void Flush() => output.Flush();
 

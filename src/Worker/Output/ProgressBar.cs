@@ -14,7 +14,9 @@ internal sealed class ProgressBar(ProgressTask task, TimeProvider time) : IProgr
     private readonly long _began = time.GetTimestamp();
     private RunProgress? _last;
 
-    /// <summary>The bar's columns; they must fit into the 80 columns of a plain terminal, since a bar that wraps is drawn once a line.</summary>
+    /// <summary>
+    /// The bar's columns; they must fit into the 80 columns of a plain terminal, since a bar that wraps is drawn once a line.
+    /// </summary>
     public static ProgressColumn[] Columns(Func<ProgressBar?> bar) =>
         [new TaskDescriptionColumn(), new ProgressBarColumn { Width = Width }, new PercentageColumn(), new Words(() => bar()?.Text ?? "")];
 
@@ -27,12 +29,19 @@ internal sealed class ProgressBar(ProgressTask task, TimeProvider time) : IProgr
             {
                 if (_last is not { Eligible: > 0 } now)
                     return "";
-                var stages = now.Stored > now.Finished ? string.Create(CultureInfo.InvariantCulture, $"{now.Stored} stored {now.Verified} verified ") : "";
+                var stages =
+                    now.Stored > now.Finished
+                        ? string.Create(CultureInfo.InvariantCulture, $"{now.Stored} stored {now.Verified} verified ")
+                        : "";
                 var (elapsed, share) = (time.GetElapsedTime(_began).TotalSeconds, now.Share);
                 // Before there is anything to go by, a rate would be a guess.
-                var speed = share is 0 or 1 || elapsed < 0.5
-                    ? ""
-                    : string.Create(CultureInfo.InvariantCulture, $" {now.Eligible * share / elapsed:0}/s {Clock(elapsed * (1 - share) / share)} left");
+                var speed =
+                    share is 0 or 1 || elapsed < 0.5
+                        ? ""
+                        : string.Create(
+                            CultureInfo.InvariantCulture,
+                            $" {now.Eligible * share / elapsed:0}/s {Clock(elapsed * (1 - share) / share)} left"
+                        );
                 return string.Create(CultureInfo.InvariantCulture, $"{stages}{now.Finished}/{now.Eligible}{speed}");
             }
         }
@@ -59,6 +68,7 @@ internal sealed class ProgressBar(ProgressTask task, TimeProvider time) : IProgr
     {
         protected override bool NoWrap => true;
 
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(text()) { Overflow = Overflow.Crop };
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(text()) { Overflow = Overflow.Crop };
     }
 }

@@ -18,7 +18,8 @@ internal sealed class ProgressDisplay(Terminal terminal, TimeProvider time)
         if (!terminal.ErrorIsTerminal)
             return await run(plain ? new ProgressLines(title, one, terminal, time) : null);
         ProgressBar? bar = null;
-        return await terminal.Screen.Progress()
+        return await terminal
+            .Screen.Progress()
             .AutoClear(true)
             .Columns(ProgressBar.Columns(() => bar))
             .StartAsync(context => run(bar = new ProgressBar(context.AddTask(Markup.Escape(title), autoStart: true, maxValue: 1), time)));

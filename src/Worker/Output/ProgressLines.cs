@@ -20,7 +20,9 @@ internal sealed class ProgressLines(string title, string one, Terminal terminal,
                 return;
             _last = time.GetTimestamp();
             var stages = value.Stored > value.Finished ? $" ({value.Stored} stored, {value.Verified} verified)" : "";
-            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}: {value.Finished} of {Amount.Of(value.Eligible, one)}{stages}"));
+            terminal.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{title}: {value.Finished} of {Amount.Of(value.Eligible, one)}{stages}")
+            );
         }
     }
 }

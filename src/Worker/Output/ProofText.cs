@@ -11,7 +11,10 @@ internal static class ProofText
     private const int Named = 5;
 
     /// <summary><c>2 missing, 1 changed</c>.</summary>
-    public static string Found(ProofStatus proof) => proof.DoneAt is null ? "-" : Words(proof.Found) is { Length: > 0 } found ? found : "nothing wrong";
+    public static string Found(ProofStatus proof) =>
+        proof.DoneAt is null ? "-"
+        : Words(proof.Found) is { Length: > 0 } found ? found
+        : "nothing wrong";
 
     /// <summary>How far the proof has come through the whole archive.</summary>
     public static string Walk(ProofStatus proof, SourceStatus status)
@@ -20,8 +23,10 @@ internal static class ProofText
             return "-";
         var last = proof is { WalkedFrom: { } from, WalkedAt: { } to } ? $"read from {Day(from)} to {Day(to)}" : null;
         var all = status.Archives.Values.Sum();
-        var now = proof.WalkBeganAt is { } began && all > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Min(100, proof.WalkChecked * 100 / all)} % since {Day(began)}") : null;
+        var now =
+            proof.WalkBeganAt is { } began && all > 0
+                ? string.Create(CultureInfo.InvariantCulture, $"{Math.Min(100, proof.WalkChecked * 100 / all)} % since {Day(began)}")
+                : null;
         return string.Join("; ", new[] { last, now }.Where(t => t is not null).DefaultIfEmpty("-"));
     }
 
@@ -30,8 +35,15 @@ internal static class ProofText
     {
         if (Words(status.Damaged) is { Length: > 0 } damaged)
         {
-            var names = string.Join(", ", status.DamagedArchives.Take(Named).Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.SessionId} generation {d.Generation} ({d.Problem})")));
-            yield return $"Archives that were not right when they were last read: {damaged}: {names}{(status.Damaged.Values.Sum() > Named ? ", ..." : "")}. See docs/operations.md; when the bucket is mended: archiver verify --all";
+            var names = string.Join(
+                ", ",
+                status
+                    .DamagedArchives.Take(Named)
+                    .Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.SessionId} generation {d.Generation} ({d.Problem})"))
+            );
+            yield return $"Archives that were not right when they were last read: {damaged}: "
+                + $"{names}{(status.Damaged.Values.Sum() > Named ? ", ..." : "")}. See docs/operations.md; when the bucket is mended: "
+                + $"archiver verify --all";
         }
         foreach (var proof in status.Proofs)
         {
@@ -43,7 +55,10 @@ internal static class ProofText
     }
 
     private static string Words(IReadOnlyDictionary<string, long> counts) =>
-        string.Join(", ", counts.Where(c => c.Value > 0).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key.Replace('_', ' ')}")));
+        string.Join(
+            ", ",
+            counts.Where(c => c.Value > 0).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key.Replace('_', ' ')}"))
+        );
 
     private static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

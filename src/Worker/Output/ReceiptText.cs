@@ -20,8 +20,15 @@ internal static class ReceiptText
             return;
         }
         var erased = receipt.Sessions.Count(s => s.State == ErasedSession.Erased);
-        terminal.WriteLine($"{receipt.Source}: {(receipt.Plan ? "would erase" : "erased")} {Amount.Of(erased, "session")} at {receipt.At}{(receipt.Plan ? "" : $", run {receipt.RunId}")}");
-        terminal.WriteLine($"{receipt.Source}: {Amount.Of(receipt.Rows, "row")}, {Amount.Of(receipt.Archives, "archive")}, {Amount.Of(receipt.Objects, "object")}, {Amount.Of(receipt.Bundles, "bundle")} written again, {Amount.Of(receipt.Manifests, "manifest")}");
+        terminal.WriteLine(
+            $"{receipt.Source}: {(receipt.Plan ? "would erase" : "erased")} {Amount.Of(erased, "session")} at "
+                + $"{receipt.At}{(receipt.Plan ? "" : $", run {receipt.RunId}")}"
+        );
+        terminal.WriteLine(
+            $"{receipt.Source}: {Amount.Of(receipt.Rows, "row")}, {Amount.Of(receipt.Archives, "archive")}, "
+                + $"{Amount.Of(receipt.Objects, "object")}, {Amount.Of(receipt.Bundles, "bundle")} written again, "
+                + $"{Amount.Of(receipt.Manifests, "manifest")}"
+        );
         foreach (var session in receipt.Sessions)
         {
             var state = receipt.Plan && session.State == ErasedSession.Erased ? "would be erased" : session.State;
@@ -40,10 +47,11 @@ internal static class ReceiptText
             terminal.Fail(error);
     }
 
-    private static string Verdict(EraseReceipt receipt) => receipt switch
-    {
-        { Complete: true } => "complete: nothing of it is left in this database and bucket; backups of both end by their own age",
-        { NoMatch: true } => "nothing was found, so nothing was erased",
-        _ => "NOT COMPLETE: run it again when what is named above is lifted",
-    };
+    private static string Verdict(EraseReceipt receipt) =>
+        receipt switch
+        {
+            { Complete: true } => "complete: nothing of it is left in this database and bucket; backups of both end by their own age",
+            { NoMatch: true } => "nothing was found, so nothing was erased",
+            _ => "NOT COMPLETE: run it again when what is named above is lifted",
+        };
 }

@@ -30,16 +30,24 @@ internal static class ReconcileText
         if (report.AbortedUploads > 0)
             terminal.WriteLine($"  {Amount.Of(report.AbortedUploads, "upload")} that a worker had left unfinished: ended");
         foreach (var (place, count) in report.Elsewhere)
-            terminal.WriteLine($"  {Amount.Of(count, "object")} of the ledger not looked at, in {place}; if the bucket or prefix was moved here: archiver ledger move");
+            terminal.WriteLine(
+                $"  {Amount.Of(count, "object")} of the ledger not looked at, in {place}; if the bucket or prefix was moved "
+                    + "here: archiver ledger move"
+            );
         foreach (var (table, rows) in orphans)
-            terminal.WriteLine($"  {Amount.Of(rows, "row")} of '{table}' without a parent; written after its session was archived, or before there was a foreign key");
+            terminal.WriteLine(
+                $"  {Amount.Of(rows, "row")} of '{table}' without a parent; written after its session was archived, or "
+                    + "before there was a foreign key"
+            );
         WriteLimitation(report, terminal);
     }
 
     /// <summary>What a person should do.</summary>
-    public static string WhatIsLeft(ReconcileReport report) => report.Fixed
-        ? "something is left that only a person can settle; what each finding above means: docs/operations.md"
-        : "something is left to settle. What says 'with --fix' is settled by: archiver reconcile --fix --yes; what each finding means: docs/operations.md";
+    public static string WhatIsLeft(ReconcileReport report) =>
+        report.Fixed
+            ? "something is left that only a person can settle; what each finding above means: docs/operations.md"
+            : "something is left to settle. What says 'with --fix' is settled by: archiver reconcile --fix --yes; what each finding means: "
+                + "docs/operations.md";
 
     private static void WriteLimitation(ReconcileReport report, Terminal terminal)
     {
@@ -50,15 +58,42 @@ internal static class ReconcileText
     private static IEnumerable<(IReadOnlyList<string> Names, string One, string What)> Findings(ReconcileReport report)
     {
         var (done, todo) = (report.Fixed, "with --fix: ");
-        yield return (report.Missing, "object", "in the ledger and in no version in the bucket: only a backup of the bucket brings them back");
+        yield return (
+            report.Missing,
+            "object",
+            "in the ledger and in no version in the bucket: only a backup of the bucket brings them back"
+        );
         yield return (Describe(report.Hidden), "object", "in the ledger and hidden in the bucket, replaced or renamed; left alone");
-        yield return (Describe(report.Copies), "object", "the same as objects that the ledger has elsewhere: the bucket or prefix was moved or copied; neither adopted nor removed. After a move: archiver ledger move");
+        yield return (
+            Describe(report.Copies),
+            "object",
+            "the same as objects that the ledger has elsewhere: the bucket or prefix was "
+                + "moved or copied; neither adopted nor removed. After a move: archiver ledger move"
+        );
         yield return (Describe(report.Unreadable), "object", "unreadable, in no ledger row; left alone");
         yield return (Describe(report.Foreign), "object", "of others; left alone");
-        yield return (report.Unrecorded, "object", done ? "adopted: the ledger had no row of them" : $"without a ledger row; {todo}adopted");
-        yield return (report.LiveAndArchived, "session", done ? "live and archived: now restored in the ledger" : $"live and archived; {todo}restored in the ledger");
-        yield return (report.DeletedSince, "session", done ? "restored or stored, and deleted by the application since: now superseded in the ledger" : $"restored or stored, and deleted by the application since; {todo}superseded in the ledger");
-        yield return (report.Removable, "object", done ? "abandoned and superfluous: removed" : $"abandoned and superfluous; {todo}removed");
+        yield return (
+            report.Unrecorded,
+            "object",
+            done ? "adopted: the ledger had no row of them" : $"without a ledger row; {todo}adopted"
+        );
+        yield return (
+            report.LiveAndArchived,
+            "session",
+            done ? "live and archived: now restored in the ledger" : $"live and archived; {todo}restored in the ledger"
+        );
+        yield return (
+            report.DeletedSince,
+            "session",
+            done
+                ? "restored or stored, and deleted by the application since: now superseded in the ledger"
+                : $"restored or stored, and deleted by the application since; {todo}superseded in the ledger"
+        );
+        yield return (
+            report.Removable,
+            "object",
+            done ? "abandoned and superfluous: removed" : $"abandoned and superfluous; {todo}removed"
+        );
         yield return (Describe(report.Kept), "object", "abandoned, and kept");
     }
 

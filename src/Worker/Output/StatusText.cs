@@ -19,10 +19,20 @@ internal static class StatusText
         WriteProofs(status, terminal);
         var week = status.Days.TakeLast(7).ToList();
         var archived = status.Totals.Where(t => t.Action == "archive").ToList();
-        terminal.WriteLine($"  last 7 days: {Amount.Of(week.Sum(d => d.Archived), "session")} taken, {Amount.Of(week.Sum(d => d.Restored), "session")} restored, {Amount.Bytes(week.Sum(d => d.JsonBytes))} of JSON in {Amount.Bytes(week.Sum(d => d.StoredBytes))}");
-        terminal.WriteLine($"  in all: {Amount.Of(archived.Sum(t => t.Done), "session")} archived, {Amount.Bytes(archived.Sum(t => t.JsonBytes))} of JSON in {Amount.Bytes(archived.Sum(t => t.StoredBytes))}");
+        terminal.WriteLine(
+            $"  last 7 days: {Amount.Of(week.Sum(d => d.Archived), "session")} taken, "
+                + $"{Amount.Of(week.Sum(d => d.Restored), "session")} restored, {Amount.Bytes(week.Sum(d => d.JsonBytes))} of JSON in "
+                + $"{Amount.Bytes(week.Sum(d => d.StoredBytes))}"
+        );
+        terminal.WriteLine(
+            $"  in all: {Amount.Of(archived.Sum(t => t.Done), "session")} archived, "
+                + $"{Amount.Bytes(archived.Sum(t => t.JsonBytes))} of JSON in {Amount.Bytes(archived.Sum(t => t.StoredBytes))}"
+        );
         terminal.WriteLine($"  {CostText.Of(status.Cost)}");
-        terminal.WriteLine($"  archives: {string.Join(", ", status.Archives.Select(a => $"{Number(a.Value)} {a.Key}").DefaultIfEmpty("none"))}; holds: {Number(status.Holds)}; failing: {Number(status.Failing)}; quarantined: {Number(status.Quarantined)}");
+        terminal.WriteLine(
+            $"  archives: {string.Join(", ", status.Archives.Select(a => $"{Number(a.Value)} {a.Key}").DefaultIfEmpty("none"))}; holds: "
+                + $"{Number(status.Holds)}; failing: {Number(status.Failing)}; quarantined: {Number(status.Quarantined)}"
+        );
     }
 
     private static void WriteProofs(SourceStatus status, Terminal terminal)
@@ -31,7 +41,14 @@ internal static class StatusText
             return;
         var table = new TextTable("PROOF", "LAST DONE", "CHECKED", "FOUND", "WHOLE ARCHIVE", "STATE");
         foreach (var p in status.Proofs)
-            table.Add(p.Proof, p.DoneAt is { } at ? At(at) : "never", Number(p.Checked), ProofText.Found(p), ProofText.Walk(p, status), p.State ?? "not yet");
+            table.Add(
+                p.Proof,
+                p.DoneAt is { } at ? At(at) : "never",
+                Number(p.Checked),
+                ProofText.Found(p),
+                ProofText.Walk(p, status),
+                p.State ?? "not yet"
+            );
         table.Write(terminal, "  ");
     }
 
@@ -41,9 +58,16 @@ internal static class StatusText
         foreach (var p in status.Policies)
         {
             table.Add(
-                p.Name, p.Action.ToString(), p.Eligible is { } eligible ? Number(eligible) : "?", p.EligibleBytes is { } bytes ? Amount.Bytes(bytes) : "?",
-                p.SecondsPastCutOff is { } late ? Amount.Age(TimeSpan.FromSeconds(late)) : "?", p.LastSuccess is { } at ? At(at) : "never",
-                p.Paused ? "paused" : p.TripWire ? "waits to be accepted" : p.LastRun?.State ?? "never ran");
+                p.Name,
+                p.Action.ToString(),
+                p.Eligible is { } eligible ? Number(eligible) : "?",
+                p.EligibleBytes is { } bytes ? Amount.Bytes(bytes) : "?",
+                p.SecondsPastCutOff is { } late ? Amount.Age(TimeSpan.FromSeconds(late)) : "?",
+                p.LastSuccess is { } at ? At(at) : "never",
+                p.Paused ? "paused"
+                    : p.TripWire ? "waits to be accepted"
+                    : p.LastRun?.State ?? "never ran"
+            );
         }
         table.Write(terminal, "  ");
     }
@@ -54,8 +78,16 @@ internal static class StatusText
         foreach (var r in status.Runs.Take(Runs))
         {
             table.Add(
-                At(r.StartedAt), r.Policy, r.State, Amount.Seconds(TimeSpan.FromSeconds(r.Seconds)), Number(r.Done), Number(r.Skipped), Number(r.Failed),
-                Amount.Bytes(r.StoredBytes), r.Error?.ReplaceLineEndings(" ") ?? "-");
+                At(r.StartedAt),
+                r.Policy,
+                r.State,
+                Amount.Seconds(TimeSpan.FromSeconds(r.Seconds)),
+                Number(r.Done),
+                Number(r.Skipped),
+                Number(r.Failed),
+                Amount.Bytes(r.StoredBytes),
+                r.Error?.ReplaceLineEndings(" ") ?? "-"
+            );
         }
         table.Write(terminal, "  ");
     }
@@ -66,8 +98,13 @@ internal static class StatusText
         foreach (var t in status.Tables)
         {
             table.Add(
-                t.Table, Amount.Bytes(t.Bytes), $"about {Number(t.Rows)}", Number(t.DeadRows), t.SoftDeleted is { } deleted ? Number(deleted) : "-",
-                t.LastVacuum is { } at ? At(at) : "never");
+                t.Table,
+                Amount.Bytes(t.Bytes),
+                $"about {Number(t.Rows)}",
+                Number(t.DeadRows),
+                t.SoftDeleted is { } deleted ? Number(deleted) : "-",
+                t.LastVacuum is { } at ? At(at) : "never"
+            );
         }
         table.Write(terminal, "  ");
     }

@@ -29,11 +29,17 @@ internal static class StatusWarnings
         foreach (var table in status.Tables)
         {
             if (table is { TooLarge: true, Threshold: { } threshold })
-                yield return $"{table.Table} has {Amount.Bytes(table.Bytes)}, more than Growth:{Setting(table)} ({Amount.Bytes(threshold)})";
+                yield return $"{table.Table} has {Amount.Bytes(table.Bytes)}, more than Growth:{Setting(table)} "
+                    + $"({Amount.Bytes(threshold)})";
             if (table.NeedsVacuum)
-                yield return string.Create(CultureInfo.InvariantCulture, $"{table.Table} has {table.DeadRows} dead rows beside about {table.Rows} live ones. Let autovacuum work, or: VACUUM (ANALYZE) {table.Table}");
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{table.Table} has {table.DeadRows} dead rows beside about "
+                        + $"{table.Rows} live ones. Let autovacuum work, or: VACUUM (ANALYZE) {table.Table}"
+                );
         }
     }
 
-    private static string Setting(TableStatus table) => table.Name == Core.Settings.SourceMap.SessionName ? "SessionsTable" : "MessagesTable";
+    private static string Setting(TableStatus table) =>
+        table.Name == Core.Settings.SourceMap.SessionName ? "SessionsTable" : "MessagesTable";
 }

@@ -3,7 +3,9 @@ using Archiver.Core.Query;
 
 namespace Archiver.Worker.Output;
 
-/// <summary>An answer as a table. The widths are those of a thousand rows at a time, so that an answer may have any number of them.</summary>
+/// <summary>
+/// An answer as a table. The widths are those of a thousand rows at a time, so that an answer may have any number of them.
+/// </summary>
 internal sealed class TableResult(Stream output) : IResultWriter
 {
     private const int Rows = 1000;

@@ -10,12 +10,13 @@ namespace Archiver.Worker.Output;
 internal sealed class Terminal
 {
     /// <summary>The form of all JSON that is printed or sent.</summary>
-    public static JsonSerializerOptions JsonOptions { get; } = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower), new SecondsConverter() },
-    };
+    public static JsonSerializerOptions JsonOptions { get; } =
+        new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower), new SecondsConverter() },
+        };
 
     private readonly Lock _lock = new();
 
@@ -43,15 +44,21 @@ internal sealed class Terminal
     public TextWriter Error { get; }
 
     /// <summary>
-    /// stderr as a screen, where it is a terminal. Bar and log go through the same one: it writes lines above the bar, where any other writer would
+    /// stderr as a screen, where it is a terminal. Bar and log go through the same one: it writes lines above the bar, where any other
+    /// writer would
     /// write into it.
     /// </summary>
-    public IAnsiConsole Screen => field ??= AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes });
+    public IAnsiConsole Screen =>
+        field ??= AnsiConsole.Create(
+            new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes }
+        );
 
     /// <summary>Whether a person watches stderr, on a terminal that can move its cursor.</summary>
     public bool ErrorIsTerminal { get; }
 
-    /// <summary>A line of data. Control characters in it, such as those of an id chosen by somebody else, cannot reach the terminal.</summary>
+    /// <summary>
+    /// A line of data. Control characters in it, such as those of an id chosen by somebody else, cannot reach the terminal.
+    /// </summary>
     public void WriteLine(string line) => Out.WriteLine(Printable.Of(line));
 
     /// <summary>Data of the archiver's own that may have several lines; those after the first are indented.</summary>
@@ -64,7 +71,8 @@ internal sealed class Terminal
     public void Note(string text) => Error.WriteLine(Printable.Lines(text));
 
     /// <summary>
-    /// Why a command was not, or not wholly, done, and what to do about it; it may quote a name or an id. It is printed at the end, below log and
+    /// Why a command was not, or not wholly, done, and what to do about it; it may quote a name or an id. It is printed at the end, below
+    /// log and
     /// summaries: that is where people look.
     /// </summary>
     public void Fail(string reason)
@@ -73,13 +81,19 @@ internal sealed class Terminal
             _reasons.Add(reason);
     }
 
-    /// <summary>Prints the reasons to stderr, once, as the last that an invocation says. No command ends with another code than 0 and without one.</summary>
+    /// <summary>
+    /// Prints the reasons to stderr, once, as the last that an invocation says. No command ends with another code than 0 and without one.
+    /// </summary>
     public void Conclude(int code)
     {
         lock (_lock)
         {
             if (code != ExitCode.Done && _reasons.Count == 0)
-                _reasons.Add(code == ExitCode.Refused ? "Refused; what is above says why." : "Not everything was done; what is above says what is left.");
+                _reasons.Add(
+                    code == ExitCode.Refused
+                        ? "Refused; what is above says why."
+                        : "Not everything was done; what is above says what is left."
+                );
             foreach (var reason in _reasons.Distinct())
                 Error.WriteLine($"archiver: {Printable.Lines(reason)}");
             _reasons.Clear();

@@ -26,17 +26,24 @@ internal sealed class ActionForm
     }
 
     /// <summary>A field that must be there.</summary>
-    public string this[string name] => _fields[name] is [{ } value] ? RequestValues.Clean(name, value) : throw Bad(name, "must be given once");
+    public string this[string name] =>
+        _fields[name] is [{ } value] ? RequestValues.Clean(name, value) : throw Bad(name, "must be given once");
 
     /// <summary>A field that may be empty or absent: then null.</summary>
     public string? Optional(string name) => _fields[name] is [] or [""] ? null : this[name];
 
-    public int Number(string name) => int.TryParse(this[name], NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0 ? value : throw Bad(name, "must be a whole number above zero");
+    public int Number(string name) =>
+        int.TryParse(this[name], NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
+            ? value
+            : throw Bad(name, "must be a whole number above zero");
 
     public bool IsChecked(string name) => _fields.ContainsKey(name) && this[name] == "true";
 
-    public T Choice<T>(string name) where T : struct, Enum =>
-        Enum.GetNames<T>().Contains(this[name], StringComparer.Ordinal) ? Enum.Parse<T>(this[name]) : throw Bad(name, $"must be one of {string.Join(", ", Enum.GetNames<T>())}");
+    public T Choice<T>(string name)
+        where T : struct, Enum =>
+        Enum.GetNames<T>().Contains(this[name], StringComparer.Ordinal)
+            ? Enum.Parse<T>(this[name])
+            : throw Bad(name, $"must be one of {string.Join(", ", Enum.GetNames<T>())}");
 
     private static ArchiverException Bad(string name, string rule) => new(FailureKind.Configuration, $"{name} {rule}.");
 }

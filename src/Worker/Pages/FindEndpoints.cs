@@ -9,7 +9,9 @@ using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Pages;
 
-/// <summary>The page that looks for a text in archived messages: as <c>archiver search</c>, and never more than a worker beside its runs can read.</summary>
+/// <summary>
+/// The page that looks for a text in archived messages: as <c>archiver search</c>, and never more than a worker beside its runs can read.
+/// </summary>
 internal static class FindEndpoints
 {
     /// <summary>Compressed bytes that one search may fetch.</summary>
@@ -22,15 +24,34 @@ internal static class FindEndpoints
 
     public static void MapFind(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/find", (ArchiverSettings settings, PageRenderer pages) => PageAsync(new(null, null, null, null, null, null, null), settings, pages, null, null)).WithQuery();
+        routes
+            .MapGet("/find", (ArchiverSettings settings, PageRenderer pages) =>
+                PageAsync(new(null, null, null, null, null, null, null), settings, pages, null, null)
+            )
+            .WithQuery();
         routes.MapPost("/find", FindAsync).WithQuery();
     }
 
     private static async Task<IResult> FindAsync(
-        HttpRequest request, PolicyChoice choice, ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, PageRenderer pages, CancellationToken cancellationToken)
+        HttpRequest request,
+        PolicyChoice choice,
+        ArchiverSettings settings,
+        ConnectionCatalog connections,
+        IArchiveReader store,
+        PageRenderer pages,
+        CancellationToken cancellationToken
+    )
     {
         var form = await ActionForm.ReadAsync(request, cancellationToken);
-        var filter = new FindFilter(form.Optional("text"), form.Optional("source"), form.Optional("policy"), form.Optional("user"), form.Optional("session"), form.Optional("from"), form.Optional("to"));
+        var filter = new FindFilter(
+            form.Optional("text"),
+            form.Optional("source"),
+            form.Optional("policy"),
+            form.Optional("user"),
+            form.Optional("session"),
+            form.Optional("from"),
+            form.Optional("to")
+        );
         if (string.IsNullOrWhiteSpace(filter.Text))
             return await PageAsync(filter, settings, pages, null, "There is nothing to look for.");
         var search = new TextSearch(settings, connections, store);
@@ -42,8 +63,14 @@ internal static class FindEndpoints
             return await PageAsync(filter, settings, pages, null, "No archive matches the filter.");
         if (estimate.Bytes > MostBytes)
         {
-            return await PageAsync(filter, settings, pages, null,
-                $"That would read {Amount.Of(estimate.Archives, "archive")}, {Amount.Bytes(estimate.Bytes)}, and {Amount.Bytes(MostBytes)} are the most here. Say whose, or when; or use archiver search.");
+            return await PageAsync(
+                filter,
+                settings,
+                pages,
+                null,
+                $"That would read {Amount.Of(estimate.Archives, "archive")}, {Amount.Bytes(estimate.Bytes)}, and {Amount.Bytes(MostBytes)} "
+                    + "are the most here. Say whose, or when; or use archiver search."
+            );
         }
         await OneAtATime.WaitAsync(cancellationToken);
         try
@@ -58,7 +85,13 @@ internal static class FindEndpoints
         }
     }
 
-    private static async Task AddAsync(TextSearch search, FindFilter filter, SourceSettings source, int sources, CancellationToken cancellationToken)
+    private static async Task AddAsync(
+        TextSearch search,
+        FindFilter filter,
+        SourceSettings source,
+        int sources,
+        CancellationToken cancellationToken
+    )
     {
         var wanted = new QueryFilter(source.Name)
         {
@@ -78,6 +111,26 @@ internal static class FindEndpoints
         }
     }
 
-    private static Task<IResult> PageAsync(FindFilter filter, ArchiverSettings settings, PageRenderer pages, FindAnswer? answer, string? problem) => pages.PageAsync<FindPage>(new FindModel(
-        filter, [.. settings.Sources.Select(s => s.Name)], [.. settings.Sources.SelectMany(s => s.Policies).Where(p => p.Action == PolicyAction.Archive).Select(p => p.Name).Distinct()], answer, problem));
+    private static Task<IResult> PageAsync(
+        FindFilter filter,
+        ArchiverSettings settings,
+        PageRenderer pages,
+        FindAnswer? answer,
+        string? problem
+    ) =>
+        pages.PageAsync<FindPage>(
+            new FindModel(
+                filter,
+                [.. settings.Sources.Select(s => s.Name)],
+                [
+                    .. settings
+                        .Sources.SelectMany(s => s.Policies)
+                        .Where(p => p.Action == PolicyAction.Archive)
+                        .Select(p => p.Name)
+                        .Distinct(),
+                ],
+                answer,
+                problem
+            )
+        );
 }

@@ -8,7 +8,13 @@ namespace Archiver.Worker.Pages;
 /// <param name="Policies">Names of all policies that archive.</param>
 /// <param name="Answer">What was found; null before anything is asked, or when it is too much to read here.</param>
 /// <param name="Problem">Why nothing was read; null otherwise.</param>
-internal sealed record FindModel(FindFilter Filter, IReadOnlyList<string> Sources, IReadOnlyList<string> Policies, FindAnswer? Answer, string? Problem);
+internal sealed record FindModel(
+    FindFilter Filter,
+    IReadOnlyList<string> Sources,
+    IReadOnlyList<string> Policies,
+    FindAnswer? Answer,
+    string? Problem
+);
 
 /// <summary>What a person looks for; null means any.</summary>
 internal sealed record FindFilter(string? Text, string? Source, string? Policy, string? User, string? Session, string? From, string? To);

@@ -10,7 +10,13 @@ namespace Archiver.Worker.Pages;
 /// <param name="Older">For each source that has more, the link to those.</param>
 /// <param name="Live">Names of the sources whose tables hold a session with the id that was asked for.</param>
 internal sealed record SearchModel(
-    SearchFilter Filter, IReadOnlyList<string> Sources, IReadOnlyList<string> Policies, IReadOnlyList<(string Source, ListedArchive Archive)> Found, IReadOnlyList<(string Source, string Url)> Older, IReadOnlyList<string> Live);
+    SearchFilter Filter,
+    IReadOnlyList<string> Sources,
+    IReadOnlyList<string> Policies,
+    IReadOnlyList<(string Source, ListedArchive Archive)> Found,
+    IReadOnlyList<(string Source, string Url)> Older,
+    IReadOnlyList<string> Live
+);
 
 /// <summary>What a person asks for; null means any.</summary>
 internal sealed record SearchFilter(string? Query, string? Source, string? Policy, string? State, string? From, string? To)
@@ -21,7 +27,15 @@ internal sealed record SearchFilter(string? Query, string? Source, string? Polic
     public string Url(string source, long after)
     {
         (string Name, string? Value)[] all =
-            [("q", Query), ("source", source), ("policy", Policy), ("state", State), ("from", From), ("to", To), ("after", after.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+        [
+            ("q", Query),
+            ("source", source),
+            ("policy", Policy),
+            ("state", State),
+            ("from", From),
+            ("to", To),
+            ("after", after.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+        ];
         return $"/search?{string.Join('&', all.Where(p => p.Value is not null).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value!)}"))}";
     }
 }

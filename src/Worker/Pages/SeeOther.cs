@@ -5,7 +5,8 @@ internal sealed class SeeOther(string url) : IResult
 {
     /// <param name="url">The page.</param>
     /// <param name="done">What was done, as <see cref="Notices"/> has it.</param>
-    public static SeeOther To(string url, string done) => new($"{url}{(url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={done}");
+    public static SeeOther To(string url, string done) =>
+        new($"{url}{(url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={done}");
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

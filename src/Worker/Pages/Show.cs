@@ -20,14 +20,15 @@ internal static class Show
 
     public static string Raw(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 
-    public static string Duration(double seconds) => seconds switch
-    {
-        < 10 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s"),
-        < 120 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s"),
-        < 7200 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0} min"),
-        < 172_800 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0} h"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 86_400:0} days"),
-    };
+    public static string Duration(double seconds) =>
+        seconds switch
+        {
+            < 10 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s"),
+            < 120 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s"),
+            < 7200 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0} min"),
+            < 172_800 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0} h"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 86_400:0} days"),
+        };
 
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %");
 
@@ -44,15 +45,21 @@ internal static class Show
             // A lone surrogate, which PostgreSQL's json may hold and .NET's strings from JSON may not: shown as it is written.
             text = value.GetRawText();
         }
-        return text.Length <= Longest ? text : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, Longest)}... (cut here; the document has {text.Length} characters)");
+        return text.Length <= Longest
+            ? text
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{text.AsSpan(0, Longest)}... (cut here; the document has {text.Length} characters)"
+            );
     }
 
-    public static string Hold(ListedHold hold) => hold switch
-    {
-        { SessionId: { } session } => $"session {session}",
-        { UserId: { } user } => $"user {user}",
-        _ => $"{hold.From ?? "the beginning"} to {hold.To ?? "now"}",
-    };
+    public static string Hold(ListedHold hold) =>
+        hold switch
+        {
+            { SessionId: { } session } => $"session {session}",
+            { UserId: { } user } => $"user {user}",
+            _ => $"{hold.From ?? "the beginning"} to {hold.To ?? "now"}",
+        };
 
     /// <summary>Link to a session's transcript.</summary>
     public static string TranscriptUrl(string source, string id, int? generation = null, int first = 0)
@@ -62,9 +69,15 @@ internal static class Show
         return $"/transcript?source={Uri.EscapeDataString(source)}&id={Uri.EscapeDataString(id)}{one}{from}";
     }
 
-    public static string RestoreUrl(string source, string id, int generation) => string.Create(
-        CultureInfo.InvariantCulture, $"/restore?source={Uri.EscapeDataString(source)}&id={Uri.EscapeDataString(id)}&generation={generation}");
+    public static string RestoreUrl(string source, string id, int generation) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"/restore?source={Uri.EscapeDataString(source)}&id={Uri.EscapeDataString(id)}&generation={generation}"
+        );
 
-    public static string DocumentUrl(string source, string id, int generation) => string.Create(
-        CultureInfo.InvariantCulture, $"/archives/{Uri.EscapeDataString(id)}?source={Uri.EscapeDataString(source)}&generation={generation}");
+    public static string DocumentUrl(string source, string id, int generation) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"/archives/{Uri.EscapeDataString(id)}?source={Uri.EscapeDataString(source)}&generation={generation}"
+        );
 }

@@ -38,20 +38,31 @@ public sealed class ByteSizeTests
     public void Refuses_everything_else(string? text) => Assert.False(ByteSize.TryParse(text, out _));
 
     [Fact]
-    public void Reads_back_whatever_it_formats() => Gen.Long[0, long.MaxValue].Sample(
-        bytes => Assert.Equal(bytes, Read(ByteSize.Format(bytes))), iter: 10_000);
+    public void Reads_back_whatever_it_formats() =>
+        Gen.Long[0, long.MaxValue].Sample(bytes => Assert.Equal(bytes, Read(ByteSize.Format(bytes))), iter: 10_000);
 
     [Fact]
     public void Reads_a_number_times_its_unit_or_refuses_what_no_long_holds()
     {
-        (string Unit, long Bytes)[] units = [("B", 1), ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-        Gen.Select(Gen.OneOf(units), Gen.OneOf(Gen.Long[0, 100_000], Gen.Long[0, long.MaxValue])).Sample(
-            (unit, number) =>
-            {
-                var exact = (Int128)number * unit.Bytes;
-                Assert.Equal(exact > long.MaxValue ? null : (long)exact, Read($"{number}{unit.Unit}"));
-            },
-            iter: 10_000);
+        (string Unit, long Bytes)[] units =
+        [
+            ("B", 1),
+            ("kB", 1000),
+            ("MB", 1_000_000),
+            ("GB", 1_000_000_000),
+            ("KiB", 1 << 10),
+            ("MiB", 1 << 20),
+            ("GiB", 1 << 30),
+        ];
+        Gen.Select(Gen.OneOf(units), Gen.OneOf(Gen.Long[0, 100_000], Gen.Long[0, long.MaxValue]))
+            .Sample(
+                (unit, number) =>
+                {
+                    var exact = (Int128)number * unit.Bytes;
+                    Assert.Equal(exact > long.MaxValue ? null : (long)exact, Read($"{number}{unit.Unit}"));
+                },
+                iter: 10_000
+            );
     }
 
     private static long? Read(string text) => ByteSize.TryParse(text, out var bytes) ? bytes : null;

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Archiver.Core.Tests.Configuration;
 
-/// <summary>A configuration that is valid, to be changed one value at a time: <c>Configured.With("Batch:Rows", "0").Problems()</c>.</summary>
+/// <summary>
+/// A configuration that is valid, to be changed one value at a time: <c>Configured.With("Batch:Rows", "0").Problems()</c>.
+/// </summary>
 internal sealed class Configured
 {
     public const string SourceKey = "Sources:main:";
@@ -31,7 +33,8 @@ internal sealed class Configured
     public static Configured Json(string archiver) => new() { _json = $$"""{ "Archiver": {{archiver}} }""" };
 
     /// <summary>The source's own values, with the valid storage.</summary>
-    public static Configured SourceJson(string source) => Json($$"""{ "Sources": { "main": {{source}} }, "Storage": { "Bucket": "archives" } }""");
+    public static Configured SourceJson(string source) =>
+        Json($$"""{ "Sources": { "main": {{source}} }, "Storage": { "Bucket": "archives" } }""");
 
     public Configured And(string key, string? value)
     {
@@ -57,11 +60,10 @@ internal sealed class Configured
 
     private IConfigurationRoot Build()
     {
-        using var json = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Without(_changes.Where(c => c.Value is null).Select(c => c.Key))));
-        return new ConfigurationBuilder()
-            .AddJsonStream(json)
-            .AddInMemoryCollection(_changes.Where(c => c.Value is not null))
-            .Build();
+        using var json = new MemoryStream(
+            System.Text.Encoding.UTF8.GetBytes(Without(_changes.Where(c => c.Value is null).Select(c => c.Key)))
+        );
+        return new ConfigurationBuilder().AddJsonStream(json).AddInMemoryCollection(_changes.Where(c => c.Value is not null)).Build();
     }
 
     /// <summary>A later provider cannot take a key away, so it must go from the JSON.</summary>

@@ -12,7 +12,8 @@ public sealed class LimitRulesTests
     [InlineData("Batch:MaxActive")]
     [InlineData("Retry:MaxAttempts")]
     [InlineData("Schedule:Shards")]
-    public void Refuses_a_count_of_zero(string key) => With(key, "0").Refused($"{key}: must be a whole number from 1 to 2147483647, but is '0'");
+    public void Refuses_a_count_of_zero(string key) =>
+        With(key, "0").Refused($"{key}: must be a whole number from 1 to 2147483647, but is '0'");
 
     [Theory]
     [InlineData("Batch:StatementTimeout")]
@@ -32,7 +33,8 @@ public sealed class LimitRulesTests
     [InlineData("0.5x", 0.5)]
     [InlineData("0x", 0)]
     [InlineData("100x", 100)]
-    public void Takes_a_pause_as_a_factor(string value, double factor) => Assert.Equal(new(TimeSpan.Zero, factor), With("Batch:Pause", value).Settings().Batch.Pause);
+    public void Takes_a_pause_as_a_factor(string value, double factor) =>
+        Assert.Equal(new(TimeSpan.Zero, factor), With("Batch:Pause", value).Settings().Batch.Pause);
 
     [Theory]
     [InlineData("x")]
@@ -42,8 +44,13 @@ public sealed class LimitRulesTests
     [InlineData("NaNx")]
     [InlineData("1e3x")]
     [InlineData("2")]
-    public void Refuses_a_pause_that_is_neither_time_nor_factor(string value) => With("Batch:Pause", value).Refused(
-        $"Batch:Pause: must be a whole number and a unit (ms, s, m, h, d or y), such as 90d, or a factor of the last batch's time, such as 1x or 0.5x, at most 100x, but is '{value}'");
+    public void Refuses_a_pause_that_is_neither_time_nor_factor(string value) =>
+        With("Batch:Pause", value)
+            .Refused(
+                "Batch:Pause: must be a whole number and a unit (ms, s, m, h, d or y), such as 90d, or a factor of the last batch's time, "
+                    + "such as "
+                    + $"1x or 0.5x, at most 100x, but is '{value}'"
+            );
 
     [Theory]
     [InlineData("Batch:Bytes")]
@@ -74,7 +81,8 @@ public sealed class LimitRulesTests
     [InlineData("1", 1)]
     [InlineData("0.001", 0.001)]
     [InlineData("5E-1", 0.5)]
-    public void Takes_a_share_up_to_all(string value, double share) => Assert.Equal(share, With("Safety:MaxShare", value).Settings().Safety.MaxShare);
+    public void Takes_a_share_up_to_all(string value, double share) =>
+        Assert.Equal(share, With("Safety:MaxShare", value).Settings().Safety.MaxShare);
 
     [Theory]
     [InlineData("127.0.0.1:8080")]
@@ -96,17 +104,28 @@ public sealed class LimitRulesTests
 
     [Fact]
     public void An_api_key_that_can_be_guessed_is_refused() =>
-        With("Http:ApiKey", "0123456789abcde").Refused("Http:ApiKey: must have at least 16 characters, or it could be guessed; openssl rand -hex 32 makes a good one (value not shown)");
+        With("Http:ApiKey", "0123456789abcde")
+            .Refused(
+                "Http:ApiKey: must have at least 16 characters, or it could be guessed; openssl "
+                    + "rand -hex 32 makes a good one (value not shown)"
+            );
 
     [Fact]
     public void Refuses_a_key_for_metrics_that_opens_everything() =>
-        With("Http:ApiKey", "0123456789abcdef").And("Http:MetricsKey", "0123456789abcdef").Refused("Http:MetricsKey: must differ from ApiKey, which opens everything (value not shown)");
+        With("Http:ApiKey", "0123456789abcdef")
+            .And("Http:MetricsKey", "0123456789abcdef")
+            .Refused("Http:MetricsKey: must differ from ApiKey, which opens everything (value not shown)");
 
     [Theory]
     [InlineData("https://0.0.0.0:8443")]
     [InlineData("http://127.0.0.1:8080;HTTPS://*:8443")]
-    public void Refuses_to_listen_with_tls_and_says_why(string urls) => With("Http:Urls", urls).Refused(
-        "Http:Urls: must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with TLS in front");
+    public void Refuses_to_listen_with_tls_and_says_why(string urls) =>
+        With("Http:Urls", urls)
+            .Refused(
+                "Http:Urls: must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with "
+                    + "TLS in "
+                    + "front"
+            );
 
     [Fact]
     public void Refuses_a_flag_that_is_none() => With("AutoMigrate", "maybe").Refused("AutoMigrate: must be true or false, but is 'maybe'");
@@ -114,42 +133,80 @@ public sealed class LimitRulesTests
     [Fact]
     public void Reads_every_value()
     {
-        var settings = Json("""
-            { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } }, "Storage": { "Bucket": "b" },
-              "Batch": { "Sessions": 1, "Rows": 2, "Bytes": "3kB", "InFlight": 4, "Pause": "5ms", "StatementTimeout": "6s", "LockTimeout": "7ms", "MaxReplicationLag": "8s", "MaxActive": 9 },
-              "Retry": { "MaxAttempts": 9, "Budget": "10m" }, "Safety": { "MaxShare": 0.5, "ReconcileAge": "11h" },
-              "Schedule": { "TimeZone": "Europe/Berlin", "Clustered": true, "Shards": 12 }, "Discard": { "After": "7y", "Notice": "13d" },
-              "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" }, "Http": { "Urls": "http://*:1", "ApiKey": "0123456789abcdef", "MetricsKey": "fedcba9876543210" }, "AutoMigrate": false }
-            """).Settings();
+        var settings = Json(
+                """
+                { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } }, "Storage": { "Bucket": "b" },
+                  "Batch": { "Sessions": 1, "Rows": 2, "Bytes": "3kB", "InFlight": 4, "Pause": "5ms", "StatementTimeout": "6s",
+                    "LockTimeout": "7ms", "MaxReplicationLag": "8s", "MaxActive": 9 },
+                  "Retry": { "MaxAttempts": 9, "Budget": "10m" }, "Safety": { "MaxShare": 0.5, "ReconcileAge": "11h" },
+                  "Schedule": { "TimeZone": "Europe/Berlin", "Clustered": true, "Shards": 12 },
+                    "Discard": { "After": "7y", "Notice": "13d" },
+                  "Growth": { "SessionsTable": "14MB", "MessagesTable": "15GB" },
+                    "Http": { "Urls": "http://*:1", "ApiKey": "0123456789abcdef", "MetricsKey": "fedcba9876543210" }, "AutoMigrate": false }
+                """
+            )
+            .Settings();
 
-        Assert.Equal(new ArchiverSettings
-        {
-            Sources = settings.Sources,
-            Storage = new() { Bucket = "b" },
-            Batch = new()
+        Assert.Equal(
+            new ArchiverSettings
             {
-                Sessions = 1, Rows = 2, Bytes = 3000, InFlight = 4, Pause = new(TimeSpan.FromMilliseconds(5)), StatementTimeout = TimeSpan.FromSeconds(6),
-                LockTimeout = TimeSpan.FromMilliseconds(7), MaxReplicationLag = TimeSpan.FromSeconds(8), MaxActive = 9,
+                Sources = settings.Sources,
+                Storage = new() { Bucket = "b" },
+                Batch = new()
+                {
+                    Sessions = 1,
+                    Rows = 2,
+                    Bytes = 3000,
+                    InFlight = 4,
+                    Pause = new(TimeSpan.FromMilliseconds(5)),
+                    StatementTimeout = TimeSpan.FromSeconds(6),
+                    LockTimeout = TimeSpan.FromMilliseconds(7),
+                    MaxReplicationLag = TimeSpan.FromSeconds(8),
+                    MaxActive = 9,
+                },
+                Retry = new() { MaxAttempts = 9, Budget = TimeSpan.FromMinutes(10) },
+                Safety = new() { MaxShare = 0.5, ReconcileAge = TimeSpan.FromHours(11) },
+                Schedule = new()
+                {
+                    TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"),
+                    Clustered = true,
+                    Shards = 12,
+                },
+                Discard = new() { After = TimeSpan.FromDays(7 * 365), Notice = TimeSpan.FromDays(13) },
+                Growth = new() { SessionsTable = 14_000_000, MessagesTable = 15_000_000_000 },
+                Http = new()
+                {
+                    Urls = "http://*:1",
+                    ApiKey = "0123456789abcdef",
+                    MetricsKey = "fedcba9876543210",
+                },
+                AutoMigrate = false,
             },
-            Retry = new() { MaxAttempts = 9, Budget = TimeSpan.FromMinutes(10) },
-            Safety = new() { MaxShare = 0.5, ReconcileAge = TimeSpan.FromHours(11) },
-            Schedule = new() { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), Clustered = true, Shards = 12 },
-            Discard = new() { After = TimeSpan.FromDays(7 * 365), Notice = TimeSpan.FromDays(13) },
-            Growth = new() { SessionsTable = 14_000_000, MessagesTable = 15_000_000_000 },
-            Http = new() { Urls = "http://*:1", ApiKey = "0123456789abcdef", MetricsKey = "fedcba9876543210" },
-            AutoMigrate = false,
-        }, settings);
+            settings
+        );
     }
 
     [Fact]
     public void Fills_in_the_defaults_for_what_is_absent_or_null()
     {
-        var settings = Json("""
-            { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at", "Keep": null, "Tables": null, "TimeZone": null } },
-              "Storage": { "Bucket": "b", "Region": null, "SecretKey": null, "Timeout": null }, "Batch": { "Rows": null }, "Retry": {}, "Safety": null }
-            """).Settings();
+        var settings = Json(
+                """
+                { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at", "Keep": null, "Tables": null,
+                  "TimeZone": null } },
+                  "Storage": { "Bucket": "b", "Region": null, "SecretKey": null, "Timeout": null }, "Batch": { "Rows": null }, "Retry": {},
+                    "Safety": null }
+                """
+            )
+            .Settings();
 
-        Assert.Equal(new ArchiverSettings { Sources = settings.Sources, Storage = new StorageSettings { Bucket = "b" } }, settings);
+        Assert.Equal(
+            new ArchiverSettings
+            {
+                Sources = settings.Sources,
+                Storage = new StorageSettings { Bucket = "b" },
+            },
+            settings
+        );
         Assert.Equal("UTC", settings.Sources[0].TimeZone);
         Assert.Empty(settings.Sources[0].Keep);
     }

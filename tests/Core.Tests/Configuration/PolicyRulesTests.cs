@@ -9,8 +9,9 @@ public sealed class PolicyRulesTests
     private const string DurationForm = "must be a whole number and a unit (ms, s, m, h, d or y), such as 90d";
 
     [Fact]
-    public void Refuses_a_policy_without_any_age() => With(PolicyKey + "IdleFor", null)
-        .Refused($"{Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age");
+    public void Refuses_a_policy_without_any_age() =>
+        With(PolicyKey + "IdleFor", null)
+            .Refused($"{Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age");
 
     [Theory]
     [InlineData("EndedFor", "ended-at")]
@@ -22,12 +23,16 @@ public sealed class PolicyRulesTests
     [Theory]
     [InlineData("IdleFor")]
     [InlineData("ExpiredFor")]
-    public void Expires_by_idleness_or_by_an_expiry(string key) => With(PolicyKey + "IdleFor", null)
-        .And(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + key, "24h").Settings();
+    public void Expires_by_idleness_or_by_an_expiry(string key) =>
+        With(PolicyKey + "IdleFor", null)
+            .And(SourceKey + "Preset", "status-expiry")
+            .And(PolicyKey + "Action", "Expire")
+            .And(PolicyKey + key, "24h")
+            .Settings();
 
     [Fact]
-    public void Refuses_a_policy_without_action() => With(PolicyKey + "Action", null)
-        .Refused($"{Path}:Action: is required: one of Archive, Purge, Expire");
+    public void Refuses_a_policy_without_action() =>
+        With(PolicyKey + "Action", null).Refused($"{Path}:Action: is required: one of Archive, Purge, Expire");
 
     [Theory]
     [InlineData("Action", "Remove", "Archive, Purge, Expire")]
@@ -36,8 +41,8 @@ public sealed class PolicyRulesTests
     [InlineData("Action", "", "Archive, Purge, Expire")]
     [InlineData("Scope", "Rows", "Sessions, Messages")]
     [InlineData("Delete", "Never", "Session, Nothing")]
-    public void Refuses_an_unknown_word_and_lists_the_known(string key, string value, string known) => With(PolicyKey + key, value)
-        .Refused($"{Path}:{key}: must be one of {known}, but is '{value}'");
+    public void Refuses_an_unknown_word_and_lists_the_known(string key, string value, string known) =>
+        With(PolicyKey + key, value).Refused($"{Path}:{key}: must be one of {known}, but is '{value}'");
 
     [Fact]
     public void Takes_words_in_any_case() =>
@@ -81,23 +86,27 @@ public sealed class PolicyRulesTests
     [InlineData("ExpiredFor", "90d", "ended-at", "Expires")]
     [InlineData("Status:0", "active", "ended-at", "Status")]
     public void Refuses_a_condition_on_a_role_that_is_not_mapped(string key, string value, string preset, string role) =>
-        With(PolicyKey + key, value).And(SourceKey + "Preset", preset)
+        With(PolicyKey + key, value)
+            .And(SourceKey + "Preset", preset)
             .Refused($"{Path}:{key.Split(':')[0]}: needs the role {role}, which the source does not map");
 
     [Fact]
-    public void Refuses_an_empty_status() => With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Status:0", "")
-        .Refused($"{Path}:Status:0: must not be empty");
+    public void Refuses_an_empty_status() =>
+        With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Status:0", "").Refused($"{Path}:Status:0: must not be empty");
 
     [Fact]
     public void Refuses_expiry_without_a_status_column() =>
-        With(SourceKey + "Preset", "last-accessed").And(PolicyKey + "Action", "Expire").And(PolicyKey + "ExpiredFor", "0s")
+        With(SourceKey + "Preset", "last-accessed")
+            .And(PolicyKey + "Action", "Expire")
+            .And(PolicyKey + "ExpiredFor", "0s")
             .Refused($"{Path}:Action: Expire needs the role Status, which the source does not map");
 
     [Fact]
     public void Refuses_expiry_without_its_age() =>
         Assert.Contains(
             $"{Path}:ExpiredFor: is required for action Expire unless IdleFor is given",
-            With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + "IdleFor", null).Problems());
+            With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + "IdleFor", null).Problems()
+        );
 
     [Fact]
     public void Takes_expiry_with_both() =>
@@ -112,28 +121,35 @@ public sealed class PolicyRulesTests
     }
 
     [Fact]
-    public void Refuses_messages_where_no_child_maps_its_deleted_column() => PurgeMessages("ended-at")
-        .Refused($"{Path}:Scope: Messages needs a child with the role Deleted, which the source does not map");
+    public void Refuses_messages_where_no_child_maps_its_deleted_column() =>
+        PurgeMessages("ended-at").Refused($"{Path}:Scope: Messages needs a child with the role Deleted, which the source does not map");
 
     [Fact]
-    public void Refuses_messages_without_a_deletion_age() => PurgeMessages("soft-delete", deletedFor: null).And(PolicyKey + "IdleFor", "90d")
-        .Refused($"{Path}:DeletedFor: is required for scope Messages");
+    public void Refuses_messages_without_a_deletion_age() =>
+        PurgeMessages("soft-delete", deletedFor: null)
+            .And(PolicyKey + "IdleFor", "90d")
+            .Refused($"{Path}:DeletedFor: is required for scope Messages");
 
     [Fact]
     public void Refuses_messages_for_an_expiry() =>
-        Assert.Contains($"{Path}:Scope: Messages is for actions Archive and Purge only, but the action is Expire",
-            PurgeMessages("soft-delete").And(PolicyKey + "Action", "Expire").Problems());
+        Assert.Contains(
+            $"{Path}:Scope: Messages is for actions Archive and Purge only, but the action is Expire",
+            PurgeMessages("soft-delete").And(PolicyKey + "Action", "Expire").Problems()
+        );
 
     [Theory]
     [InlineData("Delete", "Session")]
     [InlineData("DeleteAfter", "0s")]
     public void Refuses_delete_options_for_a_purge(string key, string value) =>
-        With(PolicyKey + "Action", "Purge").And(PolicyKey + key, value)
+        With(PolicyKey + "Action", "Purge")
+            .And(PolicyKey + key, value)
             .Refused($"{Path}:{key}: is for action Archive only, but the action is Purge");
 
     [Fact]
-    public void Refuses_a_delay_of_a_delete_that_never_comes() => With(PolicyKey + "Delete", "Nothing").And(PolicyKey + "DeleteAfter", "7d")
-        .Refused($"{Path}:DeleteAfter: contradicts Delete Nothing: nothing will be deleted");
+    public void Refuses_a_delay_of_a_delete_that_never_comes() =>
+        With(PolicyKey + "Delete", "Nothing")
+            .And(PolicyKey + "DeleteAfter", "7d")
+            .Refused($"{Path}:DeleteAfter: contradicts Delete Nothing: nothing will be deleted");
 
     [Theory]
     [InlineData("MaxSessions", "0", "a whole number from 1 to 2147483647")]
@@ -148,45 +164,56 @@ public sealed class PolicyRulesTests
     [Theory]
     [InlineData("Where")]
     [InlineData("Cron")]
-    public void Refuses_an_empty_text(string key) =>
-        With(PolicyKey + key, " ").Refused($"{Path}:{key}: must not be empty");
+    public void Refuses_an_empty_text(string key) => With(PolicyKey + key, " ").Refused($"{Path}:{key}: must not be empty");
 
     [Fact]
     public void Asks_the_scheduler_about_cron_expressions() =>
-        Assert.Equal([$"{Path}:Cron: must have 6 or 7 fields (value '* * *')"],
-            With(PolicyKey + "Cron", "* * *").Problems(cron => cron == "* * *" ? "must have 6 or 7 fields" : null));
+        Assert.Equal(
+            [$"{Path}:Cron: must have 6 or 7 fields (value '* * *')"],
+            With(PolicyKey + "Cron", "* * *").Problems(cron => cron == "* * *" ? "must have 6 or 7 fields" : null)
+        );
 
     [Theory]
     [InlineData("a/b")]
     [InlineData(" idle")]
     [InlineData("id\u0007le")]
     public void Refuses_a_name_that_cannot_be_typed_as_source_and_policy(string name) =>
-        Assert.Contains(With($"Sources:main:Policies:{name}:IdleFor", "90d").And($"Sources:main:Policies:{name}:Action", "Archive").Problems(),
-            p => p.EndsWith(": is not a name: no slash, no control character, no blank at its ends", StringComparison.Ordinal));
+        Assert.Contains(
+            With($"Sources:main:Policies:{name}:IdleFor", "90d").And($"Sources:main:Policies:{name}:Action", "Archive").Problems(),
+            p => p.EndsWith(": is not a name: no slash, no control character, no blank at its ends", StringComparison.Ordinal)
+        );
 
     [Fact]
     public void Sorts_policies_by_order_and_then_name()
     {
-        var settings = SourceJson("""
-            { "ConnectionString": "Host=db", "Preset": "ended-at", "Policies": {
-                "a": { "Action": "Archive", "IdleFor": "90d", "Order": 1 }, "d": { "Action": "Archive", "IdleFor": "90d" },
-                "c": { "Action": "Archive", "IdleFor": "90d" }, "b": { "Action": "Archive", "IdleFor": "90d", "Order": -1 } } }
-            """).Settings();
+        var settings = SourceJson(
+                """
+                { "ConnectionString": "Host=db", "Preset": "ended-at", "Policies": {
+                    "a": { "Action": "Archive", "IdleFor": "90d", "Order": 1 }, "d": { "Action": "Archive", "IdleFor": "90d" },
+                    "c": { "Action": "Archive", "IdleFor": "90d" }, "b": { "Action": "Archive", "IdleFor": "90d", "Order": -1 } } }
+                """
+            )
+            .Settings();
 
         Assert.Equal(["b", "c", "d", "a"], settings.Sources[0].Policies.Select(p => p.Name));
     }
 
     [Fact]
-    public void Refuses_a_policy_that_is_null_like_an_empty_one() => Assert.Equal(
-        [
-            $"{Path}:Action: is required: one of Archive, Purge, Expire",
-            $"{Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age",
-        ],
-        SourceJson("""{ "ConnectionString": "Host=db", "Preset": "ended-at", "Policies": { "idle": null } }""").Problems());
+    public void Refuses_a_policy_that_is_null_like_an_empty_one() =>
+        Assert.Equal(
+            [
+                $"{Path}:Action: is required: one of Archive, Purge, Expire",
+                $"{Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age",
+            ],
+            SourceJson("""{ "ConnectionString": "Host=db", "Preset": "ended-at", "Policies": { "idle": null } }""").Problems()
+        );
 
     private static Configured PurgeMessages(string preset, string? deletedFor = "30d")
     {
-        var configured = With(SourceKey + "Preset", preset).And(PolicyKey + "Action", "Purge").And(PolicyKey + "Scope", "Messages").And(PolicyKey + "IdleFor", null);
+        var configured = With(SourceKey + "Preset", preset)
+            .And(PolicyKey + "Action", "Purge")
+            .And(PolicyKey + "Scope", "Messages")
+            .And(PolicyKey + "IdleFor", null);
         return deletedFor is null ? configured : configured.And(PolicyKey + "DeletedFor", deletedFor);
     }
 }

@@ -36,7 +36,10 @@ public sealed class SampleSizeTests
     public void Refuses_a_cron_expression_of_a_proof_that_the_scheduler_would(string key)
     {
         With(key, "").Refused($"{key}: must not be empty");
-        Assert.Equal([$"{key}: is no time: 7 (value 'nightly')"], With(key, "nightly").Problems(cron => cron == "nightly" ? $"is no time: {cron.Length}" : null));
+        Assert.Equal(
+            [$"{key}: is no time: 7 (value 'nightly')"],
+            With(key, "nightly").Problems(cron => cron == "nightly" ? $"is no time: {cron.Length}" : null)
+        );
     }
 
     [Theory]
@@ -45,5 +48,6 @@ public sealed class SampleSizeTests
     [InlineData("0,023")]
     [InlineData("$1")]
     public void Refuses_a_price_that_is_none(string text) =>
-        With("Cost:PricePerGBMonth", text).Refused($"Cost:PricePerGBMonth: must be a number above 0 and at most 1000000, such as 0.023, but is '{text}'");
+        With("Cost:PricePerGBMonth", text)
+            .Refused($"Cost:PricePerGBMonth: must be a number above 0 and at most 1000000, such as 0.023, but is '{text}'");
 }

@@ -10,7 +10,8 @@ public sealed class StorageRulesTests
     public void Refuses_s3_without_a_bucket() => With("Storage:Bucket", null).Refused("Storage:Bucket: is required for provider S3");
 
     [Fact]
-    public void Refuses_a_folder_without_its_path() => With("Storage:Provider", "File").Refused("Storage:Path: is required for provider File");
+    public void Refuses_a_folder_without_its_path() =>
+        With("Storage:Provider", "File").Refused("Storage:Path: is required for provider File");
 
     [Fact]
     public void Takes_a_folder_without_a_bucket()
@@ -23,8 +24,9 @@ public sealed class StorageRulesTests
     [Theory]
     [InlineData("AccessKey", "SecretKey")]
     [InlineData("SecretKey", "AccessKey")]
-    public void Refuses_half_of_the_credentials(string given, string missing) => With($"Storage:{given}", "hunter2")
-        .Refused($"Storage:{missing}: is required together with {given}; give both or neither (then the AWS credential chain is used)");
+    public void Refuses_half_of_the_credentials(string given, string missing) =>
+        With($"Storage:{given}", "hunter2")
+            .Refused($"Storage:{missing}: is required together with {given}; give both or neither (then the AWS credential chain is used)");
 
     [Theory]
     [InlineData("minio:9000")]
@@ -32,12 +34,21 @@ public sealed class StorageRulesTests
     [InlineData("ftp://minio")]
     [InlineData("http://")]
     [InlineData("https://minio/?x=1")]
-    public void Refuses_an_endpoint_that_is_no_url(string value) => With("Storage:Endpoint", value).Refused(
-        $"Storage:Endpoint: must be an absolute http or https URL without credentials and query, such as https://minio:9000, but is '{value}'");
+    public void Refuses_an_endpoint_that_is_no_url(string value) =>
+        With("Storage:Endpoint", value)
+            .Refused(
+                "Storage:Endpoint: must be an absolute http or https URL without credentials and query, such as https://minio:9000, but is "
+                    + $"'{value}'"
+            );
 
     [Fact]
-    public void Refuses_credentials_in_the_endpoint_and_hides_them() => With("Storage:Endpoint", "http://me:hunter2@minio:9000").Refused(
-        "Storage:Endpoint: must be an absolute http or https URL without credentials and query, such as https://minio:9000, but is a URL that holds credentials (not shown)");
+    public void Refuses_credentials_in_the_endpoint_and_hides_them() =>
+        With("Storage:Endpoint", "http://me:hunter2@minio:9000")
+            .Refused(
+                "Storage:Endpoint: must be an absolute http or https URL without credentials and query, such as https://minio:9000, but is "
+                    + "a URL "
+                    + "that holds credentials (not shown)"
+            );
 
     [Theory]
     [InlineData("Provider", "S4", "S3, File")]
@@ -54,8 +65,9 @@ public sealed class StorageRulesTests
     public void Refuses_a_kms_key_without_kms(string? encryption)
     {
         var configured = With("Storage:KmsKeyId", "alias/chat");
-        (encryption is null ? configured : configured.And("Storage:ServerSideEncryption", encryption))
-            .Refused("Storage:KmsKeyId: needs ServerSideEncryption aws:kms");
+        (encryption is null ? configured : configured.And("Storage:ServerSideEncryption", encryption)).Refused(
+            "Storage:KmsKeyId: needs ServerSideEncryption aws:kms"
+        );
     }
 
     [Theory]
@@ -64,8 +76,7 @@ public sealed class StorageRulesTests
     [InlineData("Path")]
     [InlineData("Endpoint")]
     [InlineData("ServerSideEncryption")]
-    public void Refuses_an_empty_text(string key) =>
-        With($"Storage:{key}", "").Refused($"Storage:{key}: must not be empty");
+    public void Refuses_an_empty_text(string key) => With($"Storage:{key}", "").Refused($"Storage:{key}: must not be empty");
 
     [Theory]
     [InlineData("Timeout", "0s", "above zero")]
@@ -77,17 +88,40 @@ public sealed class StorageRulesTests
         With($"Storage:{key}", value).Refused($"Storage:{key}: must be {limit}, but is '{value}'");
 
     [Fact]
-    public void Reads_every_value() => Assert.Equal(
-        new StorageSettings
-        {
-            Provider = StorageProvider.S3, Path = "/p", Endpoint = new("http://minio:9000"), Region = "eu-central-1", Bucket = "b", AccessKey = "a", SecretKey = "s",
-            PathStyle = true, Prefix = "x/y", Layout = StorageLayout.Bundle, BundleBytes = 1 << 20, CompressionLevel = CompressionLevel.Fastest,
-            ServerSideEncryption = "aws:kms", KmsKeyId = "k", UploadConcurrency = 3, Timeout = TimeSpan.FromSeconds(7), Verify = VerifyMode.TrialRestore,
-        },
-        Json("""
-            { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } },
-              "Storage": { "Provider": "S3", "Path": "/p", "Endpoint": "http://minio:9000", "Region": "eu-central-1", "Bucket": "b", "AccessKey": "a", "SecretKey": "s",
-                           "PathStyle": true, "Prefix": "x/y", "Layout": "Bundle", "BundleBytes": "1MiB", "CompressionLevel": "Fastest",
-                           "ServerSideEncryption": "aws:kms", "KmsKeyId": "k", "UploadConcurrency": 3, "Timeout": "7s", "Verify": "TrialRestore" } }
-            """).Settings().Storage);
+    public void Reads_every_value() =>
+        Assert.Equal(
+            new StorageSettings
+            {
+                Provider = StorageProvider.S3,
+                Path = "/p",
+                Endpoint = new("http://minio:9000"),
+                Region = "eu-central-1",
+                Bucket = "b",
+                AccessKey = "a",
+                SecretKey = "s",
+                PathStyle = true,
+                Prefix = "x/y",
+                Layout = StorageLayout.Bundle,
+                BundleBytes = 1 << 20,
+                CompressionLevel = CompressionLevel.Fastest,
+                ServerSideEncryption = "aws:kms",
+                KmsKeyId = "k",
+                UploadConcurrency = 3,
+                Timeout = TimeSpan.FromSeconds(7),
+                Verify = VerifyMode.TrialRestore,
+            },
+            Json(
+                    """
+                    { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } },
+                      "Storage": { "Provider": "S3", "Path": "/p", "Endpoint": "http://minio:9000", "Region": "eu-central-1", "Bucket": "b",
+                        "AccessKey": "a", "SecretKey": "s",
+                                   "PathStyle": true, "Prefix": "x/y", "Layout": "Bundle", "BundleBytes": "1MiB",
+                                     "CompressionLevel": "Fastest",
+                                   "ServerSideEncryption": "aws:kms", "KmsKeyId": "k", "UploadConcurrency": 3, "Timeout": "7s",
+                                     "Verify": "TrialRestore" } }
+                    """
+                )
+                .Settings()
+                .Storage
+        );
 }

@@ -33,10 +33,14 @@ public sealed class ValueFileTests : IDisposable
     [Fact]
     public void Takes_the_file_where_the_value_itself_is_null()
     {
-        var settings = Json($$"""
-            { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } },
-              "Storage": { "Bucket": "b", "AccessKey": "a", "SecretKey": null } }
-            """).And("Storage:SecretKey:File", Written("s")).Settings();
+        var settings = Json(
+                $$"""
+                { "Sources": { "main": { "ConnectionString": "Host=db", "Preset": "ended-at" } },
+                  "Storage": { "Bucket": "b", "AccessKey": "a", "SecretKey": null } }
+                """
+            )
+            .And("Storage:SecretKey:File", Written("s"))
+            .Settings();
 
         Assert.Equal("s", settings.Storage.SecretKey);
     }
@@ -47,19 +51,23 @@ public sealed class ValueFileTests : IDisposable
 
     [Fact]
     public void Refuses_a_file_that_does_not_exist_and_calls_nothing_else_missing() =>
-        With(SourceKey + "ConnectionString", null).And(SourceKey + "ConnectionString:File", "/run/secrets/none")
+        With(SourceKey + "ConnectionString", null)
+            .And(SourceKey + "ConnectionString:File", "/run/secrets/none")
             .Refused("Sources:main:ConnectionString:File: file '/run/secrets/none' does not exist");
 
     [Fact]
-    public void Refuses_value_and_file_together() => With("Storage:Region", "x").And("Storage:Region:File", Written("y"))
-        .Refused("Storage:Region:File: must not be given together with Archiver:Storage:Region itself");
+    public void Refuses_value_and_file_together() =>
+        With("Storage:Region", "x")
+            .And("Storage:Region:File", Written("y"))
+            .Refused("Storage:Region:File: must not be given together with Archiver:Storage:Region itself");
 
     [Fact]
-    public void Refuses_a_folder() => With("Storage:Region:File", _folder)
-        .Refused($"Storage:Region:File: file '{_folder}' cannot be read (UnauthorizedAccessException)");
+    public void Refuses_a_folder() =>
+        With("Storage:Region:File", _folder).Refused($"Storage:Region:File: file '{_folder}' cannot be read (UnauthorizedAccessException)");
 
     [Fact]
-    public void Refuses_an_empty_path() => With("Storage:Region:File", "").Refused("Storage:Region:File: must be the path of a file, but is empty");
+    public void Refuses_an_empty_path() =>
+        With("Storage:Region:File", "").Refused("Storage:Region:File: must be the path of a file, but is empty");
 
     [Fact]
     public void Refuses_what_is_no_text()
@@ -71,16 +79,20 @@ public sealed class ValueFileTests : IDisposable
     }
 
     [Fact]
-    public void Refuses_an_empty_file_like_an_empty_value() => With("Storage:Region:File", Written(""))
-        .Refused("Storage:Region: must not be empty");
+    public void Refuses_an_empty_file_like_an_empty_value() =>
+        With("Storage:Region:File", Written("")).Refused("Storage:Region: must not be empty");
 
     [Fact]
     public void Takes_file_as_the_name_of_a_source_and_a_policy()
     {
-        var settings = Json("""
-            { "Sources": { "File": { "ConnectionString": "Host=db", "Preset": "ended-at", "Policies": { "File": { "Action": "Archive", "IdleFor": "90d" } } } },
-              "Storage": { "Provider": "File", "Path": "/archives" } }
-            """).Settings();
+        var settings = Json(
+                """
+                { "Sources": { "File": { "ConnectionString": "Host=db", "Preset": "ended-at",
+                  "Policies": { "File": { "Action": "Archive", "IdleFor": "90d" } } } },
+                  "Storage": { "Provider": "File", "Path": "/archives" } }
+                """
+            )
+            .Settings();
 
         Assert.Equal("file/file", settings.Sources[0].Policies[0].FullName);
     }

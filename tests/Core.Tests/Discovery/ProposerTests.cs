@@ -5,7 +5,8 @@ namespace Archiver.Core.Tests.Discovery;
 public sealed class ProposerTests
 {
     private const string Chats = "chats(id uuid pk, user_id text, title text, created_at timestamptz!, updated_at timestamptz!)";
-    private const string Messages = "messages(id bigint pk, chat_id uuid! -> chats cascade, role text, content text, created_at timestamptz!)";
+    private const string Messages =
+        "messages(id bigint pk, chat_id uuid! -> chats cascade, role text, content text, created_at timestamptz!)";
 
     [Fact]
     public void Finds_the_sessions_their_columns_and_their_messages()
@@ -13,8 +14,10 @@ public sealed class ProposerTests
         var proposal = Catalog.Of(Chats, Messages).Guess().Best!;
 
         var session = proposal.Session;
-        Assert.Equal("public.chats id updated_at user_id created_at title",
-            $"{session.Table} {session.Key} {string.Join(',', session.Activity)} {session.User} {session.Created} {session.Title}");
+        Assert.Equal(
+            "public.chats id updated_at user_id created_at title",
+            $"{session.Table} {session.Key} {string.Join(',', session.Activity)} {session.User} {session.Created} {session.Title}"
+        );
         Assert.Equal("messages session chat_id->id id created_at,id created_at", Line(Assert.Single(proposal.Children)));
         Assert.Empty(proposal.Doubts);
         Assert.Empty(proposal.LeftOut);
@@ -23,11 +26,15 @@ public sealed class ProposerTests
     [Fact]
     public void Logins_are_no_chats()
     {
-        var guess = Catalog.Of(
-            "auth.users(id uuid pk, name text, created_at timestamptz!)",
-            "auth.sessions(id uuid pk, user_id uuid! -> auth.users cascade, created_at timestamptz!, updated_at timestamptz!)",
-            "auth.events(id uuid pk, session_id uuid! -> auth.sessions cascade, data text, created_at timestamptz!)",
-            Chats, Messages).Guess();
+        var guess = Catalog
+            .Of(
+                "auth.users(id uuid pk, name text, created_at timestamptz!)",
+                "auth.sessions(id uuid pk, user_id uuid! -> auth.users cascade, created_at timestamptz!, updated_at timestamptz!)",
+                "auth.events(id uuid pk, session_id uuid! -> auth.sessions cascade, data text, created_at timestamptz!)",
+                Chats,
+                Messages
+            )
+            .Guess();
 
         Assert.Equal("public.chats", guess.Best!.Session.Table.ToString());
         Assert.False(guess.IsAmbiguous);
@@ -37,19 +44,30 @@ public sealed class ProposerTests
     [InlineData("auth.sessions", "auth.session_events")]
     [InlineData("web_sessions", "web_session_events")]
     public void Logins_alone_are_no_chats(string sessions, string events) =>
-        Assert.Null(Catalog.Of(
-            $"{sessions}(id uuid pk, user_id uuid!, created_at timestamptz!, updated_at timestamptz!)",
-            $"{events}(id uuid pk, session_id uuid! -> {sessions} cascade, data text, created_at timestamptz!)").Guess().Best);
+        Assert.Null(
+            Catalog
+                .Of(
+                    $"{sessions}(id uuid pk, user_id uuid!, created_at timestamptz!, updated_at timestamptz!)",
+                    $"{events}(id uuid pk, session_id uuid! -> {sessions} cascade, data text, created_at timestamptz!)"
+                )
+                .Guess()
+                .Best
+        );
 
     [Fact]
     public void Two_chats_in_one_database_are_ambiguous_and_a_name_decides()
     {
         var facts = Catalog.Of(
-            Chats, Messages,
-            "threads(id uuid pk, user_id text, title text, updated_at timestamptz!)", "thread_messages(id bigint pk, thread_id uuid! -> threads, role text, content text, created_at timestamptz!)");
+            Chats,
+            Messages,
+            "threads(id uuid pk, user_id text, title text, updated_at timestamptz!)",
+            "thread_messages(id bigint pk, thread_id uuid! -> threads, role text, content text, created_at timestamptz!)"
+        );
 
         Assert.True(facts.Guess().IsAmbiguous);
-        Assert.Contains(facts.Guess().Best!.Doubts, d => d.StartsWith("public.threads may hold the sessions as well", StringComparison.Ordinal));
+        Assert.Contains(facts.Guess().Best!.Doubts, d =>
+            d.StartsWith("public.threads may hold the sessions as well", StringComparison.Ordinal)
+        );
         var named = facts.Guess(new() { Sessions = Catalog.Name("threads") });
         Assert.False(named.IsAmbiguous);
         Assert.Equal("public.threads", named.Best!.Session.Table.ToString());
@@ -77,13 +95,20 @@ public sealed class ProposerTests
         if (taken)
             Assert.Empty(proposal.LeftOut);
         else
-            Assert.Contains($"public.{table[..table.IndexOf('(', StringComparison.Ordinal)]}.chat_id points to public.chats", Assert.Single(proposal.LeftOut), StringComparison.Ordinal);
+            Assert.Contains(
+                $"public.{table[..table.IndexOf('(', StringComparison.Ordinal)]}.chat_id points to public.chats",
+                Assert.Single(proposal.LeftOut),
+                StringComparison.Ordinal
+            );
     }
 
     [Fact]
     public void What_a_person_leaves_out_is_left_out_with_what_hangs_below_it()
     {
-        var proposal = Catalog.Of(Chats, Messages, "parts(id int pk, message_id bigint! -> messages cascade)").Guess(new() { Without = [Catalog.Name("messages")] }).Best!;
+        var proposal = Catalog
+            .Of(Chats, Messages, "parts(id int pk, message_id bigint! -> messages cascade)")
+            .Guess(new() { Without = [Catalog.Name("messages")] })
+            .Best!;
 
         Assert.Empty(proposal.Children);
         Assert.Contains(proposal.LeftOut, l => l.Contains("you left it out", StringComparison.Ordinal));
@@ -92,20 +117,36 @@ public sealed class ProposerTests
     [Fact]
     public void Follows_tables_down_to_any_depth_by_the_firmest_way()
     {
-        var proposal = Catalog.Of(
-            Chats, Messages,
-            "message_parts(id int pk, message_id bigint! -> messages cascade, chat_id uuid -> chats)", "tool_results(part_id int! -> message_parts cascade, place int)").Guess().Best!;
+        var proposal = Catalog
+            .Of(
+                Chats,
+                Messages,
+                "message_parts(id int pk, message_id bigint! -> messages cascade, chat_id uuid -> chats)",
+                "tool_results(part_id int! -> message_parts cascade, place int)"
+            )
+            .Guess()
+            .Best!;
 
         Assert.Equal(
-            ["messages session chat_id->id id created_at,id created_at", "message_parts messages message_id->id id id -", "tool_results message_parts part_id->id - part_id -"],
-            proposal.Children.Select(Line));
+            [
+                "messages session chat_id->id id created_at,id created_at",
+                "message_parts messages message_id->id id id -",
+                "tool_results message_parts part_id->id - part_id -",
+            ],
+            proposal.Children.Select(Line)
+        );
     }
 
     [Fact]
     public void Names_alone_tie_messages_to_their_session_and_it_says_so()
     {
-        var proposal = Catalog.Of(
-            "mastra_threads(id text pk, updatedAt timestamp!)", "mastra_messages(id text pk, thread_id text!, content text, role text, createdAt timestamp!)").Guess().Best!;
+        var proposal = Catalog
+            .Of(
+                "mastra_threads(id text pk, updatedAt timestamp!)",
+                "mastra_messages(id text pk, thread_id text!, content text, role text, createdAt timestamp!)"
+            )
+            .Guess()
+            .Best!;
 
         Assert.Equal("messages session thread_id->id id createdAt,id createdAt", Line(Assert.Single(proposal.Children)));
         Assert.Contains(proposal.Doubts, d => d.Contains("no foreign key says so", StringComparison.Ordinal));
@@ -115,8 +156,13 @@ public sealed class ProposerTests
     [Fact]
     public void A_text_that_points_to_an_external_id_is_not_tied_to_the_key()
     {
-        var proposal = Catalog.Of(
-            "sessions(id uuid pk, session_id text! unique, updated_at timestamptz!)", "messages(id bigint pk, session_id text!, role text, content text, created_at timestamptz!)").Guess().Best!;
+        var proposal = Catalog
+            .Of(
+                "sessions(id uuid pk, session_id text! unique, updated_at timestamptz!)",
+                "messages(id bigint pk, session_id text!, role text, content text, created_at timestamptz!)"
+            )
+            .Guess()
+            .Best!;
 
         Assert.Equal("messages session session_id->session_id id created_at,id created_at", Line(Assert.Single(proposal.Children)));
         Assert.Equal("session_id", proposal.Session.ExternalId);
@@ -125,8 +171,13 @@ public sealed class ProposerTests
     [Fact]
     public void Of_two_unique_texts_the_one_of_the_same_name_is_meant()
     {
-        var proposal = Catalog.Of(
-            "sessions(id text pk, session_id text! unique, updated_at timestamptz!)", "messages(id bigint pk, session_id text!, role text, content text, created_at timestamptz!)").Guess().Best!;
+        var proposal = Catalog
+            .Of(
+                "sessions(id text pk, session_id text! unique, updated_at timestamptz!)",
+                "messages(id bigint pk, session_id text!, role text, content text, created_at timestamptz!)"
+            )
+            .Guess()
+            .Best!;
 
         Assert.Equal("session_id", Assert.Single(proposal.Children).ParentKey);
     }
@@ -143,7 +194,11 @@ public sealed class ProposerTests
     {
         var n = sample.Split(' ').Select(long.Parse).ToArray();
 
-        var proposal = Catalog.Of($"chats(id uuid pk, created_at timestamptz!, updated_at {type}!)", Messages).With("chats", "updated_at", new(n[0], n[1], n[2], n[3], n[4], n[5])).Guess().Best!;
+        var proposal = Catalog
+            .Of($"chats(id uuid pk, created_at timestamptz!, updated_at {type}!)", Messages)
+            .With("chats", "updated_at", new(n[0], n[1], n[2], n[3], n[4], n[5]))
+            .Guess()
+            .Best!;
 
         Assert.Equal(activity, Assert.Single(proposal.Session.Activity).ToString());
     }
@@ -151,7 +206,10 @@ public sealed class ProposerTests
     [Fact]
     public void Where_the_last_use_may_be_unset_the_creation_counts()
     {
-        var proposal = Catalog.Of(Chats.Replace("updated_at timestamptz!", "updated_at timestamptz", StringComparison.Ordinal), Messages).Guess().Best!;
+        var proposal = Catalog
+            .Of(Chats.Replace("updated_at timestamptz!", "updated_at timestamptz", StringComparison.Ordinal), Messages)
+            .Guess()
+            .Best!;
 
         Assert.Equal("updated_at or created_at", Assert.Single(proposal.Session.Activity).ToString());
         Assert.Contains(proposal.Doubts, d => d.Contains("may be unset", StringComparison.Ordinal));
@@ -160,22 +218,47 @@ public sealed class ProposerTests
     [Fact]
     public void A_table_that_cannot_be_read_is_neither_sessions_nor_messages_and_is_told_of()
     {
-        var proposal = Catalog.Of(Chats, Messages, "-crm.chats(id uuid pk, user_id text, title text, updated_at timestamptz!)",
-            "crm.chat_messages(id bigint pk, chat_id uuid! -> crm.chats cascade, role text, content text, created_at timestamptz!)", "-crm.notes(id int pk, chat_id uuid! -> chats)").Guess().Best!;
+        var proposal = Catalog
+            .Of(
+                Chats,
+                Messages,
+                "-crm.chats(id uuid pk, user_id text, title text, updated_at timestamptz!)",
+                "crm.chat_messages(id bigint pk, chat_id uuid! -> crm.chats cascade, role text, content text, created_at "
+                    + "timestamptz!)",
+                "-crm.notes(id int pk, chat_id uuid! -> chats)"
+            )
+            .Guess()
+            .Best!;
 
         Assert.Equal("public.chats", proposal.Session.Table.ToString());
         Assert.Contains(proposal.Doubts, d => d.Contains("may not read 2 of 5 tables", StringComparison.Ordinal));
-        Assert.Contains(proposal.LeftOut, l => l.Contains("crm.notes.chat_id", StringComparison.Ordinal) && l.Contains("may not read", StringComparison.Ordinal));
+        Assert.Contains(proposal.LeftOut, l =>
+            l.Contains("crm.notes.chat_id", StringComparison.Ordinal) && l.Contains("may not read", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
     [InlineData("has no tables")]
-    [InlineData("looks like chat sessions", "users(id int pk, name text)", "orders(id int pk, user_id int! -> users, created_at timestamptz!)")]
+    [InlineData(
+        "looks like chat sessions",
+        "users(id int pk, name text)",
+        "orders(id int pk, user_id int! -> users, created_at timestamptz!)"
+    )]
     [InlineData("no column says when a message was written", "message_store(id int pk, session_id text!, message text!)")]
-    [InlineData("key of public.sessions has several columns", "sessions(app text pk, id text pk, update_time timestamp!)", "session_events(id text pk, session_id text!, content text)")]
+    [InlineData(
+        "key of public.sessions has several columns",
+        "sessions(app text pk, id text pk, update_time timestamp!)",
+        "session_events(id text pk, session_id text!, content text)"
+    )]
     public void Says_why_it_proposes_nothing(string why, params string[] tables)
     {
-        var guess = Catalog.Of(tables).Guess(tables.Length == 2 && tables[0].StartsWith("sessions", StringComparison.Ordinal) ? new() { Sessions = Catalog.Name("sessions") } : null);
+        var guess = Catalog
+            .Of(tables)
+            .Guess(
+                tables.Length == 2 && tables[0].StartsWith("sessions", StringComparison.Ordinal)
+                    ? new() { Sessions = Catalog.Name("sessions") }
+                    : null
+            );
 
         Assert.Null(guess.Best);
         Assert.Contains(why, guess.Why!, StringComparison.Ordinal);
@@ -184,10 +267,15 @@ public sealed class ProposerTests
     [Fact]
     public void A_preset_is_recognised_by_its_columns_in_any_schema_and_gets_the_tables_below()
     {
-        var proposal = Catalog.Of(
-            "app.sessions(id uuid pk, user_id text, created_at timestamptz!, updated_at timestamptz!, last_accessed timestamptz!, expires_at timestamptz)",
-            "app.messages(id bigint pk, session_id uuid! -> app.sessions cascade, created_at timestamptz!, content text)",
-            "app.votes(message_id bigint! -> app.messages cascade, stars int)").Guess().Best!;
+        var proposal = Catalog
+            .Of(
+                "app.sessions(id uuid pk, user_id text, created_at timestamptz!, updated_at timestamptz!, last_accessed timestamptz!, "
+                    + "expires_at timestamptz)",
+                "app.messages(id bigint pk, session_id uuid! -> app.sessions cascade, created_at timestamptz!, content text)",
+                "app.votes(message_id bigint! -> app.messages cascade, stars int)"
+            )
+            .Guess()
+            .Best!;
 
         Assert.Equal(("last-accessed", true), (proposal.Preset, proposal.Moved));
         Assert.Equal(["messages", "votes"], proposal.Children.Select(c => c.Name));
@@ -195,5 +283,6 @@ public sealed class ProposerTests
     }
 
     private static string Line(ProposedChild child) =>
-        $"{child.Name} {child.Parent} {child.ForeignKey}->{child.ParentKey} {child.Key ?? "-"} {string.Join(',', child.Order)} {child.Time?.ToString() ?? "-"}";
+        $"{child.Name} {child.Parent} {child.ForeignKey}->{child.ParentKey} {child.Key ?? "-"} {string.Join(',', child.Order)} "
+        + $"{child.Time?.ToString() ?? "-"}";
 }

@@ -13,14 +13,19 @@ public sealed partial class CitedDocumentTests
     [Fact]
     public void Every_document_that_is_cited_is_in_the_repository()
     {
-        var files = Folders.SelectMany(f => Directory.EnumerateFiles(Path.Combine(Repository.Root, f), "*", SearchOption.AllDirectories))
+        var files = Folders
+            .SelectMany(f => Directory.EnumerateFiles(Path.Combine(Repository.Root, f), "*", SearchOption.AllDirectories))
             .Concat(Directory.EnumerateFiles(Repository.Root))
             .Select(f => Path.GetRelativePath(Repository.Root, f))
-            .Where(f => Kinds.Contains(Path.GetExtension(f)) && !f.Split('/').Any(part => part is "bin" or "obj" or "node_modules" or "artifacts"))
+            .Where(f =>
+                Kinds.Contains(Path.GetExtension(f)) && !f.Split('/').Any(part => part is "bin" or "obj" or "node_modules" or "artifacts")
+            )
             .ToList();
         var present = files.Where(f => f.EndsWith(".md", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
 
-        var cited = files.SelectMany(f => Citation().Matches(File.ReadAllText(Repository.File(f))).Select(m => (File: f, Document: m.Value))).ToList();
+        var cited = files
+            .SelectMany(f => Citation().Matches(File.ReadAllText(Repository.File(f))).Select(m => (File: f, Document: m.Value)))
+            .ToList();
 
         Assert.True(cited.Count > 50, "The pattern finds little: the test could not fail.");
         Assert.DoesNotContain(cited, c => !Holds(c.File, c.Document));

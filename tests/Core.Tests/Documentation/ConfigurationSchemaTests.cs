@@ -24,23 +24,38 @@ public sealed class ConfigurationSchemaTests
     [Fact]
     public void The_schema_knows_the_kinds_of_values()
     {
-        var archiver = JsonDocument.Parse(File.ReadAllText(Path)).RootElement.GetProperty("properties").GetProperty("Archiver").GetProperty("properties");
+        var archiver = JsonDocument
+            .Parse(File.ReadAllText(Path))
+            .RootElement.GetProperty("properties")
+            .GetProperty("Archiver")
+            .GetProperty("properties");
 
         Assert.Equal("""{"enum":["S3","File"]}""", Kind(archiver.GetProperty("Storage").GetProperty("properties").GetProperty("Provider")));
         Assert.Equal("""{"type":"integer"}""", Kind(archiver.GetProperty("Batch").GetProperty("properties").GetProperty("Rows")));
-        Assert.Equal("""{"type":"string","pattern":"^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)$"}""", Kind(archiver.GetProperty("Batch").GetProperty("properties").GetProperty("Bytes")));
+        Assert.Equal(
+            """{"type":"string","pattern":"^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)$"}""",
+            Kind(archiver.GetProperty("Batch").GetProperty("properties").GetProperty("Bytes"))
+        );
         Assert.Equal("""{"type":"boolean"}""", Kind(archiver.GetProperty("AutoMigrate")));
-        var policy = archiver.GetProperty("Sources").GetProperty("additionalProperties").GetProperty("properties").GetProperty("Policies").GetProperty("additionalProperties").GetProperty("properties");
+        var policy = archiver
+            .GetProperty("Sources")
+            .GetProperty("additionalProperties")
+            .GetProperty("properties")
+            .GetProperty("Policies")
+            .GetProperty("additionalProperties")
+            .GetProperty("properties");
         Assert.Equal("""{"type":"string","pattern":"^[0-9]+(ms|s|m|h|d|y)$"}""", Kind(policy.GetProperty("IdleFor")));
         Assert.Equal("""{"enum":["Archive","Purge","Expire"]}""", Kind(policy.GetProperty("Action")));
     }
 
-    private static string Described(DocumentedOptions option) => option.Default switch
-    {
-        "none" => option.Meaning,
-        var said when said.StartsWith("required", StringComparison.Ordinal) => $"{option.Meaning} ({said})",
-        var said => $"{option.Meaning} (default: {said})",
-    };
+    private static string Described(DocumentedOptions option) =>
+        option.Default switch
+        {
+            "none" => option.Meaning,
+            var said when said.StartsWith("required", StringComparison.Ordinal) => $"{option.Meaning} ({said})",
+            var said => $"{option.Meaning} (default: {said})",
+        };
 
-    private static string Kind(JsonElement key) => JsonSerializer.Serialize(key.GetProperty("anyOf")[0]).Replace("\\u002B", "+", StringComparison.Ordinal);
+    private static string Kind(JsonElement key) =>
+        JsonSerializer.Serialize(key.GetProperty("anyOf")[0]).Replace("\\u002B", "+", StringComparison.Ordinal);
 }

@@ -3,7 +3,9 @@ using Archiver.Testing;
 
 namespace Archiver.Core.Tests.Documentation;
 
-/// <summary>The image is built from a part of the repository: what a project embeds must be in that part, or only <c>docker build</c> finds out.</summary>
+/// <summary>
+/// The image is built from a part of the repository: what a project embeds must be in that part, or only <c>docker build</c> finds out.
+/// </summary>
 public sealed partial class DockerfileTests
 {
     [Fact]
@@ -13,7 +15,9 @@ public sealed partial class DockerfileTests
         var sent = File.ReadAllLines(Repository.File(".dockerignore")).Where(l => l.StartsWith('!')).Select(l => l[1..]).ToList();
 
         var embedded = new[] { "src/Core/Core.csproj", "src/Worker/Worker.csproj" }
-            .SelectMany(p => Embedded().Matches(File.ReadAllText(Repository.File(p)))).Select(m => m.Groups[1].Value).ToList();
+            .SelectMany(p => Embedded().Matches(File.ReadAllText(Repository.File(p))))
+            .Select(m => m.Groups[1].Value)
+            .ToList();
 
         Assert.True(embedded.Count >= 2, "The pattern finds nothing: the test could not fail.");
         Assert.All(embedded, folder => Assert.Contains(folder, copied));

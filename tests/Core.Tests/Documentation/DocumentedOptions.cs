@@ -12,7 +12,12 @@ internal sealed partial record DocumentedOptions(string Path, string Default, st
     public static IEnumerable<DocumentedOptions> All()
     {
         string? section = null;
-        foreach (var line in File.ReadLines(Repository.File("docs/configuration.md")).SkipWhile(l => l != "## Options").Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal)))
+        foreach (
+            var line in File.ReadLines(Repository.File("docs/configuration.md"))
+                .SkipWhile(l => l != "## Options")
+                .Skip(1)
+                .TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal))
+        )
         {
             if (Heading().Match(line) is { Success: true } heading)
                 section = heading.Groups[1].Value;

@@ -8,7 +8,9 @@ using Archiver.Core.Spool;
 
 namespace Archiver.Core.Tests.Export;
 
-/// <summary>The gzip of documents, by libdeflate where the machine has it and by System.IO.Compression where not: readers see no difference.</summary>
+/// <summary>
+/// The gzip of documents, by libdeflate where the machine has it and by System.IO.Compression where not: readers see no difference.
+/// </summary>
 public sealed class DocumentCompressorTests
 {
     private const int LibdeflatesMark = 255;
@@ -18,7 +20,10 @@ public sealed class DocumentCompressorTests
     [Fact]
     public void The_machine_that_tests_has_libdeflate()
     {
-        Assert.SkipWhen(Libdeflate.Installed is null && Environment.GetEnvironmentVariable("CI") is null, "libdeflate is not installed: apt-get install libdeflate0 (test.sh does it)");
+        Assert.SkipWhen(
+            Libdeflate.Installed is null && Environment.GetEnvironmentVariable("CI") is null,
+            "libdeflate is not installed: apt-get install libdeflate0 (test.sh does it)"
+        );
         Assert.True(Libdeflate.Installed is not null, "libdeflate is not installed: apt-get install libdeflate0");
     }
 
@@ -36,7 +41,10 @@ public sealed class DocumentCompressorTests
 
         var (member, made) = await MakeAsync(level, Library(library), document);
 
-        Assert.Equal((document.Length, Convert.ToHexString(SHA256.HashData(document))), ((int)made.JsonLength, Convert.ToHexString(made.JsonSha256)));
+        Assert.Equal(
+            (document.Length, Convert.ToHexString(SHA256.HashData(document))),
+            ((int)made.JsonLength, Convert.ToHexString(made.JsonSha256))
+        );
         Assert.Equal(document, await ReadAsync(member));
         Assert.Equal(Convert.ToHexString(SHA256.HashData(member)), Convert.ToHexString(made.Sha256));
     }
@@ -53,7 +61,8 @@ public sealed class DocumentCompressorTests
         // Streamed: a document of any size must not have to stand in memory.
         Assert.NotEqual(LibdeflatesMark, await SystemAsync(CompressionLevel.Optimal, 900_000));
 
-        static async Task<int> SystemAsync(CompressionLevel level, int size) => (await MakeAsync(level, Libdeflate.Installed, Document(size))).Member[9];
+        static async Task<int> SystemAsync(CompressionLevel level, int size) =>
+            (await MakeAsync(level, Libdeflate.Installed, Document(size))).Member[9];
     }
 
     /// <summary>The ledger may be lost, and then the members are found by how they begin.</summary>
@@ -99,7 +108,11 @@ public sealed class DocumentCompressorTests
     private static Libdeflate? Library(bool has) => has ? Libdeflate.Installed : null;
 
     /// <summary>In chunks, as an export passes a document on.</summary>
-    private static async Task<(byte[] Member, (long JsonLength, byte[] JsonSha256, byte[] Sha256) Made)> MakeAsync(CompressionLevel level, Libdeflate? library, byte[] document)
+    private static async Task<(byte[] Member, (long JsonLength, byte[] JsonSha256, byte[] Sha256) Made)> MakeAsync(
+        CompressionLevel level,
+        Libdeflate? library,
+        byte[] document
+    )
     {
         await using var compressor = new DocumentCompressor(level, library);
         for (var at = 0; at < document.Length; at += DocumentCompressor.ChunkBytes)

@@ -15,10 +15,26 @@ public sealed class RowAllocationTests
     [Fact]
     public async Task Makes_no_object_for_a_row()
     {
-        var table = new TableShape("messages", new TableName("public", "chat_messages"), 1, "", [
-            Column("id", ColumnKind.Number), Column("role", ColumnKind.Text), Column("content", ColumnKind.Text),
-            Column("timestamp", ColumnKind.Timestamp), Column("metadata", ColumnKind.Json)]);
-        var copy = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(1, Rows).Select(n => $"1\t-{n}\t{n}\tuser\tA \"message\"\\nof two lines\t2026-01-01 00:00:00+00\t{{\"a\": {n}}}\n")));
+        var table = new TableShape(
+            "messages",
+            new TableName("public", "chat_messages"),
+            1,
+            "",
+            [
+                Column("id", ColumnKind.Number),
+                Column("role", ColumnKind.Text),
+                Column("content", ColumnKind.Text),
+                Column("timestamp", ColumnKind.Timestamp),
+                Column("metadata", ColumnKind.Json),
+            ]
+        );
+        var copy = Encoding.UTF8.GetBytes(
+            string.Concat(
+                Enumerable
+                    .Range(1, Rows)
+                    .Select(n => $"1\t-{n}\t{n}\tuser\tA \"message\"\\nof two lines\t2026-01-01 00:00:00+00\t{{\"a\": {n}}}\n")
+            )
+        );
         var target = new TableRows(table, sessions: 1);
         var output = new ArrayBufferWriter<byte>(1 << 20);
         using var reader = new CopyTextReader(new MemoryStream(copy), target.FieldCount);

@@ -73,8 +73,13 @@ public sealed class RowJsonTests
     public void Writes_every_character_so_that_a_json_reader_gives_it_back()
     {
         var all = string.Concat(Enumerable.Range(1, 0xD7FF).Select(c => (char)c)) + "\U0001F680\U0010FFFF";
-        var copy = all.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\b", @"\b", StringComparison.Ordinal).Replace("\f", @"\f", StringComparison.Ordinal)
-            .Replace("\n", @"\n", StringComparison.Ordinal).Replace("\r", @"\r", StringComparison.Ordinal).Replace("\t", @"\t", StringComparison.Ordinal).Replace("\v", @"\v", StringComparison.Ordinal);
+        var copy = all.Replace("\\", @"\\", StringComparison.Ordinal)
+            .Replace("\b", @"\b", StringComparison.Ordinal)
+            .Replace("\f", @"\f", StringComparison.Ordinal)
+            .Replace("\n", @"\n", StringComparison.Ordinal)
+            .Replace("\r", @"\r", StringComparison.Ordinal)
+            .Replace("\t", @"\t", StringComparison.Ordinal)
+            .Replace("\v", @"\v", StringComparison.Ordinal);
 
         var json = Write(copy, ColumnKind.Text);
 
@@ -83,45 +88,54 @@ public sealed class RowJsonTests
     }
 
     [Fact]
-    public void Writes_text_that_a_json_reader_gives_back_on_one_line() => CopyTexts.Any.Sample(
-        text =>
-        {
-            var json = Write(Encoding.UTF8.GetString(CopyTexts.Field(text)), ColumnKind.Text);
-            Assert.Equal(text, JsonSerializer.Deserialize<string>(json));
-            Assert.DoesNotContain('\n', json);
-        },
-        iter: 20_000);
-
-    [Fact]
-    public void Embeds_json_that_a_reader_takes_for_the_same_value() => CopyTexts.Json.Sample(
-        json =>
-        {
-            var embedded = Write(Encoding.UTF8.GetString(CopyTexts.Field(json)), ColumnKind.Json);
-            Assert.True(JsonElement.DeepEquals(JsonSerializer.Deserialize<JsonElement>(json), JsonSerializer.Deserialize<JsonElement>(embedded)));
-            Assert.DoesNotContain('\n', embedded);
-        },
-        iter: 5_000);
-
-    [Fact]
-    public void Writes_the_same_in_pieces_of_any_length() => Gen.Select(CopyTexts.Any, Gen.Int[1, 40]).Sample(
-        (text, length) =>
-        {
-            var copy = CopyTexts.Field(text);
-            Assert.All(new[] { ColumnKind.Text, ColumnKind.Json }, kind =>
+    public void Writes_text_that_a_json_reader_gives_back_on_one_line() =>
+        CopyTexts.Any.Sample(
+            text =>
             {
-                var (whole, pieces) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
-                RowJson.WritePiece(whole, copy, kind);
-                for (var at = 0; at < copy.Length;)
+                var json = Write(Encoding.UTF8.GetString(CopyTexts.Field(text)), ColumnKind.Text);
+                Assert.Equal(text, JsonSerializer.Deserialize<string>(json));
+                Assert.DoesNotContain('\n', json);
+            },
+            iter: 20_000
+        );
+
+    [Fact]
+    public void Embeds_json_that_a_reader_takes_for_the_same_value() =>
+        CopyTexts.Json.Sample(
+            json =>
+            {
+                var embedded = Write(Encoding.UTF8.GetString(CopyTexts.Field(json)), ColumnKind.Json);
+                Assert.True(
+                    JsonElement.DeepEquals(JsonSerializer.Deserialize<JsonElement>(json), JsonSerializer.Deserialize<JsonElement>(embedded))
+                );
+                Assert.DoesNotContain('\n', embedded);
+            },
+            iter: 5_000
+        );
+
+    [Fact]
+    public void Writes_the_same_in_pieces_of_any_length() =>
+        Gen.Select(CopyTexts.Any, Gen.Int[1, 40])
+            .Sample(
+                (text, length) =>
                 {
-                    var rest = copy.AsSpan(at);
-                    var piece = rest[..RowJson.PieceLength(rest, length)];
-                    RowJson.WritePiece(pieces, piece, kind);
-                    at += piece.Length;
-                }
-                Assert.Equal(whole.WrittenSpan, pieces.WrittenSpan);
-            });
-        },
-        iter: 10_000);
+                    var copy = CopyTexts.Field(text);
+                    Assert.All(new[] { ColumnKind.Text, ColumnKind.Json }, kind =>
+                    {
+                        var (whole, pieces) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+                        RowJson.WritePiece(whole, copy, kind);
+                        for (var at = 0; at < copy.Length; )
+                        {
+                            var rest = copy.AsSpan(at);
+                            var piece = rest[..RowJson.PieceLength(rest, length)];
+                            RowJson.WritePiece(pieces, piece, kind);
+                            at += piece.Length;
+                        }
+                        Assert.Equal(whole.WrittenSpan, pieces.WrittenSpan);
+                    });
+                },
+                iter: 10_000
+            );
 
     private static string Write(string copy, ColumnKind kind)
     {

@@ -9,17 +9,24 @@ namespace Archiver.Core.Tests.Format;
 /// <summary>Documents that were written once and must be readable for ever; docs/format.md and its schema describe them.</summary>
 public sealed class FrozenExampleTests
 {
-    private static byte[] Json => File.ReadAllBytes(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.session-1.json"));
+    private static byte[] Json =>
+        File.ReadAllBytes(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.session-1.json"));
 
     [Fact]
     public void The_compressed_example_is_the_same_document()
     {
-        using var gzip = new GZipStream(File.OpenRead(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.session-1.json.gz")), CompressionMode.Decompress);
+        using var gzip = new GZipStream(
+            File.OpenRead(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.session-1.json.gz")),
+            CompressionMode.Decompress
+        );
         using var json = new MemoryStream();
         gzip.CopyTo(json);
 
         Assert.Equal(Json, json.ToArray());
-        Assert.Equal("496cacea90cb5d1b81f94e9200c4fc9a6fc2bd6d63293e233c0541a42d675674", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Json)));
+        Assert.Equal(
+            "496cacea90cb5d1b81f94e9200c4fc9a6fc2bd6d63293e233c0541a42d675674",
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Json))
+        );
     }
 
     [Fact]
@@ -45,8 +52,14 @@ public sealed class FrozenExampleTests
     [Fact]
     public async Task The_example_of_a_part_is_read_and_is_as_the_schema_says()
     {
-        var json = await File.ReadAllBytesAsync(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.part-1.json"), TestContext.Current.CancellationToken);
-        await using var gzip = new GZipStream(File.OpenRead(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.part-1.json.gz")), CompressionMode.Decompress);
+        var json = await File.ReadAllBytesAsync(
+            Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.part-1.json"),
+            TestContext.Current.CancellationToken
+        );
+        await using var gzip = new GZipStream(
+            File.OpenRead(Repository.File("tests", "Core.Tests", "Format", "examples", "archiver.part-1.json.gz")),
+            CompressionMode.Decompress
+        );
         using var document = await DocumentReader.OpenAsync(gzip, TestContext.Current.CancellationToken);
         List<string> tables = [];
         while (await document.ReadAsync(TestContext.Current.CancellationToken))
@@ -54,8 +67,13 @@ public sealed class FrozenExampleTests
 
         Assert.Equal(("archiver.part/1", true, 1), (document.Header.Format, document.Header.IsPart, document.Header.Generation));
         Assert.Equal(["session", "messages", "messages", "files"], tables);
-        Assert.Equal("6d00cf09eae397de769e203e6e83e3f17fec8f9d4cdcf2d53e70ff75f1843992", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(json)));
-        using var schema = JsonDocument.Parse(await File.ReadAllBytesAsync(Repository.File("docs", "format.schema.json"), TestContext.Current.CancellationToken));
+        Assert.Equal(
+            "6d00cf09eae397de769e203e6e83e3f17fec8f9d4cdcf2d53e70ff75f1843992",
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(json))
+        );
+        using var schema = JsonDocument.Parse(
+            await File.ReadAllBytesAsync(Repository.File("docs", "format.schema.json"), TestContext.Current.CancellationToken)
+        );
         using var parsed = JsonDocument.Parse(json);
         Assert.Empty(Violations(parsed.RootElement, schema.RootElement, schema.RootElement, "$"));
     }
@@ -67,11 +85,26 @@ public sealed class FrozenExampleTests
         using var document = JsonDocument.Parse(Json);
 
         Assert.Empty(Violations(document.RootElement, schema.RootElement, schema.RootElement, "$"));
-        using var wrong = JsonDocument.Parse("""{"format":"archiver.session/2","archived_at":"yesterday","source":{},"generation":0,"tables":{},"session":[],"extra":1}""");
+        using var wrong = JsonDocument.Parse(
+            """{"format":"archiver.session/2","archived_at":"yesterday","source":{},"generation":0,"tables":{},"session":[],"extra":1}"""
+        );
         Assert.Equal(
-            ["$.archived_at pattern", "$.extra", "$.format enum", "$.generation minimum", "$.session type", "$.source required database", "$.source required name", "$.source required policy",
-                "$.source required run", "$.source required server", "$.source required system_id", "$.tables required session"],
-            Violations(wrong.RootElement, schema.RootElement, schema.RootElement, "$").Order(StringComparer.Ordinal));
+            [
+                "$.archived_at pattern",
+                "$.extra",
+                "$.format enum",
+                "$.generation minimum",
+                "$.session type",
+                "$.source required database",
+                "$.source required name",
+                "$.source required policy",
+                "$.source required run",
+                "$.source required server",
+                "$.source required system_id",
+                "$.tables required session",
+            ],
+            Violations(wrong.RootElement, schema.RootElement, schema.RootElement, "$").Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -84,13 +117,18 @@ public sealed class FrozenExampleTests
             var columns = tables.GetProperty(table).GetProperty("columns").EnumerateObject().Select(c => c.Name).ToList();
             var names = row.EnumerateObject().Select(c => c.Name).ToList();
             Assert.Equal(columns.Where(names.Contains), names);
-            Assert.All(row.EnumerateObject().Where(c => c.Value.ValueKind == JsonValueKind.Null), c => Assert.Contains(tables.GetProperty(table).GetProperty("columns").GetProperty(c.Name).GetString(), new[] { "json", "jsonb" }));
+            Assert.All(row.EnumerateObject().Where(c => c.Value.ValueKind == JsonValueKind.Null), c =>
+                Assert.Contains(tables.GetProperty(table).GetProperty("columns").GetProperty(c.Name).GetString(), new[] { "json", "jsonb" })
+            );
         }
     }
 
     private static IEnumerable<(string Table, JsonElement Row)> Rows(JsonElement root) =>
-        root.GetProperty("related").EnumerateObject().Append(root.EnumerateObject().Single(m => m.Name == "messages"))
-            .SelectMany(t => t.Value.EnumerateArray().Select(r => (t.Name, r))).Append(("session", root.GetProperty("session")));
+        root.GetProperty("related")
+            .EnumerateObject()
+            .Append(root.EnumerateObject().Single(m => m.Name == "messages"))
+            .SelectMany(t => t.Value.EnumerateArray().Select(r => (t.Name, r)))
+            .Append(("session", root.GetProperty("session")));
 
     /// <summary>The keywords that the schema uses, and no others: an unknown one would be a rule that nobody checks.</summary>
     private static IEnumerable<string> Violations(JsonElement value, JsonElement schema, JsonElement root, string path)
@@ -102,7 +140,14 @@ public sealed class FrozenExampleTests
                 case "$schema" or "$id" or "$defs" or "title" or "description" or "format":
                     break;
                 case "$ref":
-                    foreach (var violation in Violations(value, root.GetProperty("$defs").GetProperty(keyword.Value.GetString()!["#/$defs/".Length..]), root, path))
+                    foreach (
+                        var violation in Violations(
+                            value,
+                            root.GetProperty("$defs").GetProperty(keyword.Value.GetString()!["#/$defs/".Length..]),
+                            root,
+                            path
+                        )
+                    )
                         yield return violation;
                     break;
                 case "enum":
@@ -129,15 +174,26 @@ public sealed class FrozenExampleTests
                         yield return $"{path} minProperties";
                     break;
                 case "required":
-                    foreach (var name in keyword.Value.EnumerateArray().Select(n => n.GetString()!).Where(n => !value.TryGetProperty(n, out _)))
+                    foreach (
+                        var name in keyword.Value.EnumerateArray().Select(n => n.GetString()!).Where(n => !value.TryGetProperty(n, out _))
+                    )
                         yield return $"{path} required {name}";
                     break;
                 case "items":
-                    foreach (var violation in value.EnumerateArray().SelectMany((item, i) => Violations(item, keyword.Value, root, $"{path}[{i}]")))
+                    foreach (
+                        var violation in value
+                            .EnumerateArray()
+                            .SelectMany((item, i) => Violations(item, keyword.Value, root, $"{path}[{i}]"))
+                    )
                         yield return violation;
                     break;
                 case "properties":
-                    foreach (var violation in keyword.Value.EnumerateObject().Where(p => value.TryGetProperty(p.Name, out _)).SelectMany(p => Violations(value.GetProperty(p.Name), p.Value, root, $"{path}.{p.Name}")))
+                    foreach (
+                        var violation in keyword
+                            .Value.EnumerateObject()
+                            .Where(p => value.TryGetProperty(p.Name, out _))
+                            .SelectMany(p => Violations(value.GetProperty(p.Name), p.Value, root, $"{path}.{p.Name}"))
+                    )
                         yield return violation;
                     break;
                 case "additionalProperties":
@@ -150,9 +206,19 @@ public sealed class FrozenExampleTests
         }
     }
 
-    private static IEnumerable<string> AdditionalViolations(JsonElement value, JsonElement schema, JsonElement rule, JsonElement root, string path)
+    private static IEnumerable<string> AdditionalViolations(
+        JsonElement value,
+        JsonElement schema,
+        JsonElement rule,
+        JsonElement root,
+        string path
+    )
     {
-        foreach (var member in value.EnumerateObject().Where(m => !schema.TryGetProperty("properties", out var known) || !known.TryGetProperty(m.Name, out _)))
+        foreach (
+            var member in value
+                .EnumerateObject()
+                .Where(m => !schema.TryGetProperty("properties", out var known) || !known.TryGetProperty(m.Name, out _))
+        )
         {
             if (rule.ValueKind == JsonValueKind.False)
                 yield return $"{path}.{member.Name}";
@@ -164,12 +230,13 @@ public sealed class FrozenExampleTests
         }
     }
 
-    private static bool IsOf(string type, JsonElement value) => type switch
-    {
-        "object" => value.ValueKind == JsonValueKind.Object,
-        "array" => value.ValueKind == JsonValueKind.Array,
-        "string" => value.ValueKind == JsonValueKind.String,
-        "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
-        _ => throw new InvalidOperationException($"The schema uses type '{type}', which this test does not check."),
-    };
+    private static bool IsOf(string type, JsonElement value) =>
+        type switch
+        {
+            "object" => value.ValueKind == JsonValueKind.Object,
+            "array" => value.ValueKind == JsonValueKind.Array,
+            "string" => value.ValueKind == JsonValueKind.String,
+            "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+            _ => throw new InvalidOperationException($"The schema uses type '{type}', which this test does not check."),
+        };
 }

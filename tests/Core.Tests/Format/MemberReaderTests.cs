@@ -45,7 +45,9 @@ public sealed class MemberReaderTests
     private static MemberReader Reader(bool fast)
     {
         Assert.SkipWhen(
-            fast && Libdeflate.Installed is null && Environment.GetEnvironmentVariable("CI") is null, "libdeflate is not installed: apt-get install libdeflate0 (test.sh does it)");
+            fast && Libdeflate.Installed is null && Environment.GetEnvironmentVariable("CI") is null,
+            "libdeflate is not installed: apt-get install libdeflate0 (test.sh does it)"
+        );
         Assert.True(!fast || Libdeflate.Installed is not null, "libdeflate is not installed: apt-get install libdeflate0");
         return new(fast ? Libdeflate.Installed : null);
     }

@@ -8,7 +8,11 @@ namespace Archiver.Core.Tests.Layering;
 public sealed partial class FaultPointTests
 {
     private static readonly string[] Sources =
-        [.. Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))];
+    [
+        .. Directory
+            .GetFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)),
+    ];
 
     [Fact]
     public void Each_listed_point_stands_in_the_code_once_and_no_other_does()

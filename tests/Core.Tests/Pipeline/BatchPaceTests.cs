@@ -4,7 +4,8 @@ namespace Archiver.Core.Tests.Pipeline;
 
 public sealed class BatchPaceTests
 {
-    private static readonly TimeSpan Slow = BatchPace.Target + TimeSpan.FromMilliseconds(1), Quick = BatchPace.Target / 2;
+    private static readonly TimeSpan Slow = BatchPace.Target + TimeSpan.FromMilliseconds(1),
+        Quick = BatchPace.Target / 2;
 
     [Fact]
     public void Halves_after_a_slow_batch_and_grows_slowly_back_to_where_it_began()

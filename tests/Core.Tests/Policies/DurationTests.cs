@@ -60,26 +60,38 @@ public sealed class DurationTests
     }
 
     [Fact]
-    public void Reads_back_whatever_it_formats() => Gen.Long[0, TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond].Sample(
-        milliseconds =>
-        {
-            var duration = TimeSpan.FromMilliseconds(milliseconds);
-            Assert.Equal(duration, Read(Duration.Format(duration)));
-        },
-        iter: 10_000);
+    public void Reads_back_whatever_it_formats() =>
+        Gen.Long[0, TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond]
+            .Sample(
+                milliseconds =>
+                {
+                    var duration = TimeSpan.FromMilliseconds(milliseconds);
+                    Assert.Equal(duration, Read(Duration.Format(duration)));
+                },
+                iter: 10_000
+            );
 
     [Fact]
     public void Reads_a_number_times_its_unit_or_refuses_what_no_duration_holds()
     {
         (string Unit, long Ticks)[] units =
-            [("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour), ("d", TimeSpan.TicksPerDay), ("y", 365 * TimeSpan.TicksPerDay)];
-        Gen.Select(Gen.OneOf(units), Gen.OneOf(Gen.Long[0, 100_000], Gen.Long[0, long.MaxValue])).Sample(
-            (unit, number) =>
-            {
-                var exact = (Int128)number * unit.Ticks;
-                Assert.Equal(exact > long.MaxValue ? null : new TimeSpan((long)exact), Read($"{number}{unit.Unit}"));
-            },
-            iter: 10_000);
+        [
+            ("ms", TimeSpan.TicksPerMillisecond),
+            ("s", TimeSpan.TicksPerSecond),
+            ("m", TimeSpan.TicksPerMinute),
+            ("h", TimeSpan.TicksPerHour),
+            ("d", TimeSpan.TicksPerDay),
+            ("y", 365 * TimeSpan.TicksPerDay),
+        ];
+        Gen.Select(Gen.OneOf(units), Gen.OneOf(Gen.Long[0, 100_000], Gen.Long[0, long.MaxValue]))
+            .Sample(
+                (unit, number) =>
+                {
+                    var exact = (Int128)number * unit.Ticks;
+                    Assert.Equal(exact > long.MaxValue ? null : new TimeSpan((long)exact), Read($"{number}{unit.Unit}"));
+                },
+                iter: 10_000
+            );
     }
 
     [Theory]

@@ -14,7 +14,14 @@ public sealed class CopyTextReaderTests
         var long1 = new string('x', 300_000);
         var rows = await ReadAsync($"1\ta\t\\N\n2\t\t{long1}\n3\t\\\\N\tend\n", 3, chunk);
 
-        Assert.Equal([["1", "a", null], ["2", "", long1], ["3", "\\\\N", "end"]], rows);
+        Assert.Equal(
+            [
+                ["1", "a", null],
+                ["2", "", long1],
+                ["3", "\\\\N", "end"],
+            ],
+            rows
+        );
     }
 
     [Fact]
@@ -28,7 +35,8 @@ public sealed class CopyTextReaderTests
         await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(copy, 2, 10));
 
     [Fact]
-    public async Task Refuses_data_that_end_within_a_row() => await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync("1\t2\n3\t", 2, 10));
+    public async Task Refuses_data_that_end_within_a_row() =>
+        await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync("1\t2\n3\t", 2, 10));
 
     [Theory]
     [InlineData(1_000)]

@@ -14,7 +14,9 @@ public sealed class DatabaseRetryTests
     {
         var retry = new DatabaseRetry(new RetrySettings { Budget = TimeSpan.FromMinutes(10) }, _time);
 
-        await Assert.ThrowsAsync<IOException>(() => retry.ExecuteAsync(token => FailAsync(TimeSpan.FromMinutes(1)), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<IOException>(() =>
+            retry.ExecuteAsync(token => FailAsync(TimeSpan.FromMinutes(1)), TestContext.Current.CancellationToken)
+        );
 
         Assert.InRange(_time.Elapsed, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(13));
     }
@@ -24,7 +26,9 @@ public sealed class DatabaseRetryTests
     {
         var retry = new DatabaseRetry(new RetrySettings { Budget = TimeSpan.FromMilliseconds(1) }, _time);
 
-        await Assert.ThrowsAsync<IOException>(() => retry.ExecuteAsync(token => FailAsync(TimeSpan.FromSeconds(1)), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<IOException>(() =>
+            retry.ExecuteAsync(token => FailAsync(TimeSpan.FromSeconds(1)), TestContext.Current.CancellationToken)
+        );
 
         Assert.Equal(7, _attempts);
     }

@@ -42,12 +42,16 @@ public sealed class InstantTextTests
     [InlineData("2026-11-29 17:05:03.1234567+00")]
     [InlineData("29.11.2026 17:05:03+00")]
     [InlineData("")]
-    public void Refuses_what_other_settings_would_write(string text) => Assert.Throws<InvalidDataException>(() => InstantText.Parse(Encoding.ASCII.GetBytes(text)));
+    public void Refuses_what_other_settings_would_write(string text) =>
+        Assert.Throws<InvalidDataException>(() => InstantText.Parse(Encoding.ASCII.GetBytes(text)));
 
     [Fact]
     public void Counts_the_seconds_of_an_epoch()
     {
         Assert.Equal(946_684_800.5, InstantText.Epoch(500_000));
-        Assert.Equal((double.PositiveInfinity, double.NegativeInfinity), (InstantText.Epoch(long.MaxValue), InstantText.Epoch(long.MinValue)));
+        Assert.Equal(
+            (double.PositiveInfinity, double.NegativeInfinity),
+            (InstantText.Epoch(long.MaxValue), InstantText.Epoch(long.MinValue))
+        );
     }
 }

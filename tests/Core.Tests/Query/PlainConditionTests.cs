@@ -10,11 +10,23 @@ public sealed class PlainConditionTests
     [InlineData("SELECT 1 FROM sessions AS s WHERE 'x' = s.USER_ID AND s.title LIKE 'a%'", "user_id=x")]
     [InlineData("SELECT 1 FROM messages WHERE session_id IN ('a', 'b') AND role = 'user'", "session_id=a|b")]
     [InlineData("FROM messages WHERE session_id = 'a' AND session_id = 'b'", "session_id=")]
-    [InlineData("SELECT 1 FROM sessions WHERE archived_at >= '2026-01-01' AND archived_at < '2026-02-01T00:00:00Z'", "archived_at 2025-12-31..2026-02-03")]
-    [InlineData("SELECT 1 FROM sessions WHERE session_last_activity BETWEEN DATE '2026-01-01' AND TIMESTAMPTZ '2026-01-31 12:00:00+02'", "session_last_activity 2025-12-31..2026-02-02")]
+    [InlineData(
+        "SELECT 1 FROM sessions WHERE archived_at >= '2026-01-01' AND archived_at < '2026-02-01T00:00:00Z'",
+        "archived_at 2025-12-31..2026-02-03"
+    )]
+    [InlineData(
+        "SELECT 1 FROM sessions WHERE session_last_activity BETWEEN DATE '2026-01-01' AND TIMESTAMPTZ '2026-01-31 12:00:00+02'",
+        "session_last_activity 2025-12-31..2026-02-02"
+    )]
     [InlineData("SELECT 1 FROM sessions WHERE '2026-01-01' < archived_at", "archived_at 2025-12-31..")]
-    [InlineData("SELECT role, count(*) FROM messages m JOIN sessions s USING (session_id) WHERE s.user_id = 'x' GROUP BY 1 ORDER BY 2 LIMIT 3", "user_id=x")]
-    [InlineData("SELECT 1 FROM sessions s LEFT JOIN messages m ON s.session_id = m.session_id AND m.role = 'user' WHERE user_id = 'x'", "user_id=x")]
+    [InlineData(
+        "SELECT role, count(*) FROM messages m JOIN sessions s USING (session_id) WHERE s.user_id = 'x' GROUP BY 1 ORDER BY 2 LIMIT 3",
+        "user_id=x"
+    )]
+    [InlineData(
+        "SELECT 1 FROM sessions s LEFT JOIN messages m ON s.session_id = m.session_id AND m.role = 'user' WHERE user_id = 'x'",
+        "user_id=x"
+    )]
     [InlineData("SELECT 1 FROM sessions s, messages m WHERE s.session_id = m.session_id AND s.user_id = 'x'", "")]
     [InlineData("SELECT 1 FROM sessions s JOIN messages m ON m.row_session_id = s.session_id WHERE s.user_id = 'x'", "")]
     [InlineData("SELECT 1 FROM messages RIGHT JOIN sessions USING (session_id) WHERE user_id = 'x'", "")]
@@ -53,8 +65,12 @@ public sealed class PlainConditionTests
         Assert.False(Of("SELECT 1 FROM sessions s WHERE s.user_id = 'x'").IsNone);
     }
 
-    private static string Text(LedgerCondition condition) => string.Join(' ', [
-        .. condition.Texts.Select(t => $"{t.Key}={string.Join('|', t.Value)}"),
-        .. condition.Times.Select(t => $"{t.Key} {t.Value.From:yyyy-MM-dd}..{t.Value.To:yyyy-MM-dd}"),
-    ]);
+    private static string Text(LedgerCondition condition) =>
+        string.Join(
+            ' ',
+            [
+                .. condition.Texts.Select(t => $"{t.Key}={string.Join('|', t.Value)}"),
+                .. condition.Times.Select(t => $"{t.Key} {t.Value.From:yyyy-MM-dd}..{t.Value.To:yyyy-MM-dd}"),
+            ]
+        );
 }

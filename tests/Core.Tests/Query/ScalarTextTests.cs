@@ -44,7 +44,8 @@ public sealed class ScalarTextTests
     [InlineData("2026-11-29T13:43:19", true)]
     [InlineData("2026-11-29T13:43:19Z", false)]
     [InlineData("0044-03-15 12:00:00+00 BC", true)]
-    public void Refuses_timestamps_that_DuckDB_has_no_place_for(string text, bool zoned) => Assert.False(ScalarText.TryTimestamp(Utf8(text), zoned, out _));
+    public void Refuses_timestamps_that_DuckDB_has_no_place_for(string text, bool zoned) =>
+        Assert.False(ScalarText.TryTimestamp(Utf8(text), zoned, out _));
 
     [Theory]
     [InlineData("0.10", 4, 2, 10)]
@@ -64,7 +65,8 @@ public sealed class ScalarTextTests
     [InlineData("100", 4, 2)]
     [InlineData("1e3", 9, 2)]
     [InlineData("999999999999999999999999999999999999999", 38, 0)]
-    public void Refuses_decimals_that_would_lose_a_digit(string text, int precision, int scale) => Assert.False(ScalarText.TryDecimal(Utf8(text), precision, scale, out _));
+    public void Refuses_decimals_that_would_lose_a_digit(string text, int precision, int scale) =>
+        Assert.False(ScalarText.TryDecimal(Utf8(text), precision, scale, out _));
 
     [Theory]
     [InlineData("numeric(12,3)", DuckKind.Decimal)]

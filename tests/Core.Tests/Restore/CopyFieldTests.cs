@@ -21,8 +21,11 @@ public sealed class CopyFieldTests
         CopyTexts.Timestamp.Sample(text => AssertRoundTrip(Encoding.UTF8.GetBytes(text), ColumnKind.Timestamp), iter: 20_000);
 
     [Fact]
-    public void Json_comes_back_byte_for_byte_on_one_line() => CopyTexts.Json.Sample(
-        json => AssertRoundTrip(CopyTexts.Field(json.Replace('\n', ' ').Replace('\r', ' ')), ColumnKind.Json), iter: 5_000);
+    public void Json_comes_back_byte_for_byte_on_one_line() =>
+        CopyTexts.Json.Sample(
+            json => AssertRoundTrip(CopyTexts.Field(json.Replace('\n', ' ').Replace('\r', ' ')), ColumnKind.Json),
+            iter: 5_000
+        );
 
     [Theory]
     [InlineData("0", ColumnKind.Number)]
@@ -48,7 +51,10 @@ public sealed class CopyFieldTests
 
     [Fact]
     public void Escapes_that_another_writer_chose_mean_the_same() =>
-        Assert.Equal("é \\n 😀 \" / \\\\ \u0001", Restored("\"\\u00e9 \\u000a \\ud83d\\ude00 \\u0022 \\/ \\u005c \\u0001\"", ColumnKind.Text));
+        Assert.Equal(
+            "é \\n 😀 \" / \\\\ \u0001",
+            Restored("\"\\u00e9 \\u000a \\ud83d\\ude00 \\u0022 \\/ \\u005c \\u0001\"", ColumnKind.Text)
+        );
 
     [Theory]
     [InlineData("\"\\ud800\"")]

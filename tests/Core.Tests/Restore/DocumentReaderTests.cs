@@ -10,17 +10,24 @@ public sealed class DocumentReaderTests
         {"format":"archiver.session/1","archived_at":"2026-11-21T02:00:00.123456Z","source":{"name":"main","database":"chat","system_id":"73","server":"17.10","policy":"idle","run":"r"},"generation":2,"tables":{"session":{"table":"public.s","columns":{"id":"bigint"}},"messages":{"table":"public.m","columns":{"id":"bigint","body":"text"}},"files":{"table":"public.f","columns":{"name":"text"}}},"session":
         """;
 
-    private const string Whole = Head + """{"id":1},"messages":[{"id":10,"body":"a, ] }"},{"id":11}],"related":{"files":[{"name":"x"}]}}""" + "\n";
+    private const string Whole =
+        Head + """{"id":1},"messages":[{"id":10,"body":"a, ] }"},{"id":11}],"related":{"files":[{"name":"x"}]}}""" + "\n";
 
     [Fact]
     public async Task Reads_the_header_and_then_every_row_with_its_table()
     {
         var (header, rows) = await ReadAsync(Whole);
 
-        Assert.Equal(("main", "chat", "73", "idle"), (header.Source.Name, header.Source.Database, header.Source.SystemId, header.Source.Policy));
+        Assert.Equal(
+            ("main", "chat", "73", "idle"),
+            (header.Source.Name, header.Source.Database, header.Source.SystemId, header.Source.Policy)
+        );
         Assert.Equal(2, header.Generation);
         Assert.Equal([new("id", "bigint"), new("body", "text")], header.Tables[1].Columns);
-        Assert.Equal(["session {\"id\":1}", "messages {\"id\":10,\"body\":\"a, ] }\"}", "messages {\"id\":11}", "files {\"name\":\"x\"}"], rows);
+        Assert.Equal(
+            ["session {\"id\":1}", "messages {\"id\":10,\"body\":\"a, ] }\"}", "messages {\"id\":11}", "files {\"name\":\"x\"}"],
+            rows
+        );
     }
 
     [Fact]
@@ -80,7 +87,8 @@ public sealed class DocumentReaderTests
         Assert.Contains("not UTF-8", exception.Message, StringComparison.Ordinal);
     }
 
-    private static Task<(DocumentHeader Header, List<string> Rows)> ReadAsync(string document) => ReadAsync(Encoding.UTF8.GetBytes(document));
+    private static Task<(DocumentHeader Header, List<string> Rows)> ReadAsync(string document) =>
+        ReadAsync(Encoding.UTF8.GetBytes(document));
 
     private static async Task<(DocumentHeader Header, List<string> Rows)> ReadAsync(byte[] document)
     {

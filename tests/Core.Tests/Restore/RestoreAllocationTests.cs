@@ -17,7 +17,10 @@ public sealed class RestoreAllocationTests
     {
         var column = new ColumnShape("content", "text", "text", ColumnKind.Text, Generated: false);
         var table = new PlannedTable(
-            "messages", new TableShape("messages", new TableName("public", "messages"), 1, "", [column]), [new("content", "text", ColumnKind.Text, column, IsDropped: false, ColumnConversion.None)]);
+            "messages",
+            new TableShape("messages", new TableName("public", "messages"), 1, "", [column]),
+            [new("content", "text", ColumnKind.Text, column, IsDropped: false, ColumnConversion.None)]
+        );
         var row = Encoding.UTF8.GetBytes($"{{\"content\":\"{new string('x', Length)}\"}}");
         var writer = new RowCopyWriter(table);
         using var copied = new CountingStream();

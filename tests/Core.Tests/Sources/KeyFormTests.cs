@@ -18,7 +18,10 @@ public sealed class KeyFormTests
         Assert.Equal("s.\"id\" = k.id", form.Of("s").Is(form.Parse("k.id")));
         Assert.Equal("s.\"id\" = ANY ($1::uuid[])", KeyMatch.Among(form, "$1").Sql(form.Of("s")));
         Assert.Equal("t.\"chat\" = ANY ($1::uuid[])", SessionPath.Of(map, shape, map.Children[0]).Where(KeyMatch.Among(form, "$1")));
-        Assert.Equal("t.\"chat\" IN (SELECT s.\"id\" FROM x)", SessionPath.Of(map, shape, map.Children[0]).Where(KeyMatch.In(form.Of("s"), "FROM x")));
+        Assert.Equal(
+            "t.\"chat\" IN (SELECT s.\"id\" FROM x)",
+            SessionPath.Of(map, shape, map.Children[0]).Where(KeyMatch.In(form.Of("s"), "FROM x"))
+        );
     }
 
     [Fact]
@@ -28,13 +31,21 @@ public sealed class KeyFormTests
         var form = KeyForm.Of(map, shape);
 
         Assert.Equal("text", form.Type);
-        Assert.StartsWith("to_json(ARRAY[s.\"app\"::text, s.\"no\"::text, CASE WHEN isfinite(s.\"at\") THEN", form.Of("s").Id, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "to_json(ARRAY[s.\"app\"::text, s.\"no\"::text, CASE WHEN isfinite(s.\"at\") THEN",
+            form.Of("s").Id,
+            StringComparison.Ordinal
+        );
         Assert.Equal(
-            $"(s.\"app\", s.\"no\", s.\"at\") = (({Parsed} ->> 0)::character varying, ({Parsed} ->> 1)::bigint, ({Parsed} ->> 2)::timestamp with time zone)",
-            form.Of("s").Is(form.Parse("k.id")));
+            $"(s.\"app\", s.\"no\", s.\"at\") = (({Parsed} ->> 0)::character varying, ({Parsed} ->> 1)::bigint, ({Parsed} ->> "
+                + "2)::timestamp with time zone)",
+            form.Of("s").Is(form.Parse("k.id"))
+        );
         Assert.Equal(
-            $"(t.\"chat_app\", t.\"chat_no\", t.\"chat_at\") IN (SELECT ({Parsed} ->> 0)::character varying, ({Parsed} ->> 1)::bigint, ({Parsed} ->> 2)::timestamp with time zone FROM unnest($1::text[]) AS k (id))",
-            SessionPath.Of(map, shape, map.Children[0]).Where(KeyMatch.Among(form, "$1")));
+            $"(t.\"chat_app\", t.\"chat_no\", t.\"chat_at\") IN (SELECT ({Parsed} ->> 0)::character varying, ({Parsed} ->> 1)::bigint, "
+                + $"({Parsed} ->> 2)::timestamp with time zone FROM unnest($1::text[]) AS k (id))",
+            SessionPath.Of(map, shape, map.Children[0]).Where(KeyMatch.Among(form, "$1"))
+        );
     }
 
     [Fact]
@@ -50,7 +61,8 @@ public sealed class KeyFormTests
     [InlineData("""["a","b"]""", "a", "b")]
     [InlineData(" [ \"a\" , 17 ] ", "a", "17")]
     [InlineData("""["\u00e4\/","\""]""", "ä/", "\"")]
-    public void An_id_is_read_however_its_JSON_is_written(string id, params string[] values) => Assert.Equal(values, SessionIdText.Read(id, 2));
+    public void An_id_is_read_however_its_JSON_is_written(string id, params string[] values) =>
+        Assert.Equal(values, SessionIdText.Read(id, 2));
 
     [Theory]
     [InlineData("main")]
@@ -65,7 +77,19 @@ public sealed class KeyFormTests
     [Fact]
     public void Different_values_have_different_ids()
     {
-        string[][] keys = [["a", "b"], ["a\",\"b", ""], ["", "a\",\"b"], ["a,b", ""], ["a\\", "b"], ["a", "\\b"], ["", "ab"], ["ab", ""], ["\n", "\\n"], ["\\n", "\n"]];
+        string[][] keys =
+        [
+            ["a", "b"],
+            ["a\",\"b", ""],
+            ["", "a\",\"b"],
+            ["a,b", ""],
+            ["a\\", "b"],
+            ["a", "\\b"],
+            ["", "ab"],
+            ["ab", ""],
+            ["\n", "\\n"],
+            ["\\n", "\n"],
+        ];
 
         Assert.Equal(keys.Length, keys.Select(SessionIdText.Of).Distinct().Count());
         Assert.All(keys, k => Assert.Equal(k, SessionIdText.Read(SessionIdText.Of(k), 2)));
@@ -74,8 +98,34 @@ public sealed class KeyFormTests
     private static (SourceMap Map, SourceShape Shape) Of(KeyColumns key, params (string Name, string Type)[] columns)
     {
         var map = new SourceMap(
-            new() { Table = new("public", "chats"), Key = key, Activity = [] },
-            [new() { Name = "messages", Table = new("public", "posts"), ForeignKey = key.Only is null ? KeyColumns.Of([.. key.Select(k => $"chat_{k}")]) : "chat", ParentKey = key, Order = [] }]);
-        return (map, new([new("session", map.Session.Table, 1, "", [.. columns.Select(c => new ColumnShape(c.Name, c.Type, c.Type, TableDescriber.KindOf(c.Type), false))])]));
+            new()
+            {
+                Table = new("public", "chats"),
+                Key = key,
+                Activity = [],
+            },
+            [
+                new()
+                {
+                    Name = "messages",
+                    Table = new("public", "posts"),
+                    ForeignKey = key.Only is null ? KeyColumns.Of([.. key.Select(k => $"chat_{k}")]) : "chat",
+                    ParentKey = key,
+                    Order = [],
+                },
+            ]
+        );
+        return (
+            map,
+            new([
+                new(
+                    "session",
+                    map.Session.Table,
+                    1,
+                    "",
+                    [.. columns.Select(c => new ColumnShape(c.Name, c.Type, c.Type, TableDescriber.KindOf(c.Type), false))]
+                ),
+            ])
+        );
     }
 }

@@ -7,21 +7,52 @@ namespace Archiver.Core.Tests.Sources;
 public sealed class PresetsTests
 {
     [Theory]
-    [InlineData("ended-at", "public.chat_sessions session_id - last_activity user_id created_at ended_at - - - archived archive_location",
-        "public.chat_messages session session_id->session_id id timestamp,id timestamp -")]
-    [InlineData("last-accessed", "public.sessions id - last_accessed,updated_at user_id created_at - - expires_at - - -",
-        "public.messages session session_id->id id created_at,id created_at -")]
-    [InlineData("status-expiry", "public.sessions id session_id updated_at user_id created_at - - expires_at status - -",
-        "public.messages session session_id->id id created_at,id created_at -")]
-    [InlineData("soft-delete", "public.chat_sessions id - last_activity user_id created_at - deleted_at - - - -",
-        "public.chat_messages session session_id->id id sequence,timestamp,id timestamp deleted_at")]
+    [InlineData(
+        "ended-at",
+        "public.chat_sessions session_id - last_activity user_id created_at ended_at - - - archived archive_location",
+        "public.chat_messages session session_id->session_id id timestamp,id timestamp -"
+    )]
+    [InlineData(
+        "last-accessed",
+        "public.sessions id - last_accessed,updated_at user_id created_at - - expires_at - - -",
+        "public.messages session session_id->id id created_at,id created_at -"
+    )]
+    [InlineData(
+        "status-expiry",
+        "public.sessions id session_id updated_at user_id created_at - - expires_at status - -",
+        "public.messages session session_id->id id created_at,id created_at -"
+    )]
+    [InlineData(
+        "soft-delete",
+        "public.chat_sessions id - last_activity user_id created_at - deleted_at - - - -",
+        "public.chat_messages session session_id->id id sequence,timestamp,id timestamp deleted_at"
+    )]
     public void Maps_the_schema_of_its_name(string name, string session, string messages)
     {
         var (s, children) = Presets.Get(name).Map;
         var c = Assert.Single(children);
 
-        Assert.Equal(session, Line(s.Table, s.Key, s.ExternalId, string.Join(',', s.Activity), s.User, s.Created, s.Ended, s.Deleted, s.Expires, s.Status, s.Archived, s.ArchiveLocation));
-        Assert.Equal(messages, Line(c.Table, c.Parent, $"{c.ForeignKey}->{c.ParentKey}", c.Key, string.Join(',', c.Order), c.Time, c.Deleted));
+        Assert.Equal(
+            session,
+            Line(
+                s.Table,
+                s.Key,
+                s.ExternalId,
+                string.Join(',', s.Activity),
+                s.User,
+                s.Created,
+                s.Ended,
+                s.Deleted,
+                s.Expires,
+                s.Status,
+                s.Archived,
+                s.ArchiveLocation
+            )
+        );
+        Assert.Equal(
+            messages,
+            Line(c.Table, c.Parent, $"{c.ForeignKey}->{c.ParentKey}", c.Key, string.Join(',', c.Order), c.Time, c.Deleted)
+        );
         Assert.Equal(SourceMap.MessagesName, c.Name);
     }
 
@@ -34,15 +65,23 @@ public sealed class PresetsTests
     {
         var preset = Presets.Get(name);
 
-        Assert.All([preset.Application, preset.Version, preset.Source, preset.Notes], text => Assert.False(string.IsNullOrWhiteSpace(text)));
+        Assert.All([preset.Application, preset.Version, preset.Source, preset.Notes], text =>
+            Assert.False(string.IsNullOrWhiteSpace(text))
+        );
         Assert.Single(preset.Map.Children, c => c.Name == SourceMap.MessagesName);
         // Every path names a part that the map has.
         Assert.Equal(preset.Map.Optional, OptionalPart.Of(preset.Map).Select(p => p.Path));
     }
 
     [Theory]
-    [InlineData("""{ "Application": "a", "Version": "1", "Source": "s", "Notes": "n", "Tables": { "Session": { "Table": "t", "Key": "id", "Activty": ["x"] } } }""", "Activty: is not a known key")]
-    [InlineData("""{ "Application": "a", "Version": "1", "Source": "s", "Notes": "n", "Tables": { "Session": { "Table": "t", "Key": "id" } } }""", "Activity: is required")]
+    [InlineData(
+        """{ "Application": "a", "Version": "1", "Source": "s", "Notes": "n", "Tables": { "Session": { "Table": "t", "Key": "id", "Activty": ["x"] } } }""",
+        "Activty: is not a known key"
+    )]
+    [InlineData(
+        """{ "Application": "a", "Version": "1", "Source": "s", "Notes": "n", "Tables": { "Session": { "Table": "t", "Key": "id" } } }""",
+        "Activity: is required"
+    )]
     public void A_preset_with_a_mistake_is_refused(string json, string problem) =>
         Assert.Contains(problem, Assert.Throws<ArchiverException>(() => Preset.Read("mine", json)).Message, StringComparison.Ordinal);
 

@@ -34,10 +34,22 @@ public sealed class TimeValueTests
     [Fact]
     public void Falls_back_where_it_is_not_set_and_asks_a_flag_first()
     {
-        var values = new Dictionary<string, string?> { ["a"] = "0", ["b"] = "1732886400", ["yes"] = "true", ["no"] = "false" };
+        var values = new Dictionary<string, string?>
+        {
+            ["a"] = "0",
+            ["b"] = "1732886400",
+            ["yes"] = "true",
+            ["no"] = "false",
+        };
 
-        Assert.Equal("2024-11-29T13:20:00.000000Z", TimeValue.Of(new("a") { As = TimeForm.EpochSeconds, Or = "b" }, values.GetValueOrDefault));
-        Assert.Equal("2024-11-29T13:20:00.000000Z", TimeValue.Of(new("yes") { As = TimeForm.EpochSeconds, At = "b" }, values.GetValueOrDefault));
+        Assert.Equal(
+            "2024-11-29T13:20:00.000000Z",
+            TimeValue.Of(new("a") { As = TimeForm.EpochSeconds, Or = "b" }, values.GetValueOrDefault)
+        );
+        Assert.Equal(
+            "2024-11-29T13:20:00.000000Z",
+            TimeValue.Of(new("yes") { As = TimeForm.EpochSeconds, At = "b" }, values.GetValueOrDefault)
+        );
         Assert.Null(TimeValue.Of(new("no") { As = TimeForm.EpochSeconds, At = "b" }, values.GetValueOrDefault));
     }
 }

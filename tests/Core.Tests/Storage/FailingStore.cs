@@ -31,8 +31,11 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) => AnswerAsync(true);
 
     public Task<PutResult> PutIfAbsentAsync(
-        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken) =>
-        AnswerAsync(new PutResult(true, "v1"));
+        string key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        CancellationToken cancellationToken
+    ) => AnswerAsync(new PutResult(true, "v1"));
 
     /// <summary>What each removal but the last answers about its keys.</summary>
     public Queue<RemovalOutcome> Removals { get; init; } = new();
@@ -46,9 +49,15 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
         return AnswerAsync(Removals.TryDequeue(out var outcome) ? outcome : new(new Dictionary<string, StorageException>(), null));
     }
 
-    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => AnswerAsync<IReadOnlyList<ExpiryRule>>([]);
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) =>
+        AnswerAsync<IReadOnlyList<ExpiryRule>>([]);
 
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => AnswerAsync(1);
+    public Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    ) => AnswerAsync(1);
 
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -62,7 +71,10 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
         }
     }
 
-    public async IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ListedVersions> ListVersionsAsync(
+        string prefix,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await foreach (var item in ListAsync(prefix, cancellationToken))
             yield return new(item.Key, [new("v1", false, item.Length, default)]);

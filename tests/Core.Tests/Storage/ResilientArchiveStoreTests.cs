@@ -27,8 +27,14 @@ public sealed class ResilientArchiveStoreTests
     [Fact]
     public async Task Removes_again_only_what_may_still_go()
     {
-        var (locked, busy) = (new StorageException(StorageFailure.Permanent, "locked"), new StorageException(StorageFailure.Transient, "busy"));
-        var inner = new FailingStore { Removals = new([new(new Dictionary<string, StorageException> { ["b"] = locked, ["c"] = busy }, null)]) };
+        var (locked, busy) = (
+            new StorageException(StorageFailure.Permanent, "locked"),
+            new StorageException(StorageFailure.Transient, "busy")
+        );
+        var inner = new FailingStore
+        {
+            Removals = new([new(new Dictionary<string, StorageException> { ["b"] = locked, ["c"] = busy }, null)]),
+        };
 
         var outcome = await Around(inner).DeleteAllVersionsAsync([new("a"), new("b"), new("c")], Token);
 
@@ -93,7 +99,10 @@ public sealed class ResilientArchiveStoreTests
     public async Task The_budget_begins_with_the_first_failure_not_with_the_call()
     {
         var calls = 0;
-        var inner = new FailingStore(Transient()) { BeforeEachCall = () => _time.Pass(calls++ == 0 ? TimeSpan.FromHours(1) : TimeSpan.Zero) };
+        var inner = new FailingStore(Transient())
+        {
+            BeforeEachCall = () => _time.Pass(calls++ == 0 ? TimeSpan.FromHours(1) : TimeSpan.Zero),
+        };
 
         await Around(inner, TimeSpan.FromSeconds(30)).HeadAsync(Name, Token);
 
@@ -117,10 +126,7 @@ public sealed class ResilientArchiveStoreTests
     public async Task Cancellation_ends_the_waiting()
     {
         using var source = new CancellationTokenSource();
-        var inner = new FailingStore(Enumerable.Range(0, 1000).Select(_ => Transient()).ToArray())
-        {
-            BeforeEachCall = source.Cancel,
-        };
+        var inner = new FailingStore(Enumerable.Range(0, 1000).Select(_ => Transient()).ToArray()) { BeforeEachCall = source.Cancel };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Around(inner).HeadAsync(Name, source.Token));
 
@@ -146,7 +152,12 @@ public sealed class ResilientArchiveStoreTests
     public async Task Tells_of_each_retry_once()
     {
         var log = new CapturedLog();
-        var store = new ResilientArchiveStore(new FailingStore(Transient("the cable"), Transient("the cable")), new RetrySettings(), _time, log);
+        var store = new ResilientArchiveStore(
+            new FailingStore(Transient("the cable"), Transient("the cable")),
+            new RetrySettings(),
+            _time,
+            log
+        );
 
         await store.PutIfAbsentAsync("k", null!, null!, Token);
 
@@ -170,7 +181,11 @@ public sealed class ResilientArchiveStoreTests
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Lines.Add(formatter(state, exception));
     }
 }

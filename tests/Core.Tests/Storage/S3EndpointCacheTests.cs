@@ -14,7 +14,14 @@ public sealed class S3EndpointCacheTests
     public void Gives_what_the_SDK_resolves_for_every_bucket_operation_and_key()
     {
         var cache = new S3EndpointCache(_sdk);
-        string[] buckets = ["archive", "archive.with.dots", "archive--use1-az4--x-s3", "other--use1-az4--x-s3", "arn:aws:s3:us-east-1:123456789012:accesspoint:archive"];
+        string[] buckets =
+        [
+            "archive",
+            "archive.with.dots",
+            "archive--use1-az4--x-s3",
+            "other--use1-az4--x-s3",
+            "arn:aws:s3:us-east-1:123456789012:accesspoint:archive",
+        ];
         string?[] keys = [null, "a", "2026/01/b c+ü.json.gz", "?x=/../y"];
         var kinds =
             from bucket in buckets
@@ -36,7 +43,12 @@ public sealed class S3EndpointCacheTests
             S3EndpointParameters Parameters(string? key)
             {
                 var parameters = In("us-east-1");
-                (parameters.Bucket, parameters.UseS3ExpressControlEndpoint, parameters.DisableS3ExpressSessionAuth, parameters.Key) = (bucket, control, session, key);
+                (parameters.Bucket, parameters.UseS3ExpressControlEndpoint, parameters.DisableS3ExpressSessionAuth, parameters.Key) = (
+                    bucket,
+                    control,
+                    session,
+                    key
+                );
                 return parameters;
             }
         }
@@ -45,12 +57,32 @@ public sealed class S3EndpointCacheTests
 
     /// <summary>A parameter that a later SDK adds may differ from request to request; whoever updates it decides.</summary>
     [Fact]
-    public void Knows_every_parameter_of_the_SDK() => Assert.Equal(
-        [
-            "Accelerate", "Bucket", "CopySource", "DisableAccessPoints", "DisableMultiRegionAccessPoints", "DisableS3ExpressSessionAuth", "Endpoint", "ForcePathStyle", "Key",
-            "Prefix", "Region", "UseArnRegion", "UseDualStack", "UseFIPS", "UseGlobalEndpoint", "UseObjectLambdaEndpoint", "UseS3ExpressControlEndpoint",
-        ],
-        typeof(S3EndpointParameters).GetProperties(BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Public).Select(p => p.Name).Order(StringComparer.Ordinal));
+    public void Knows_every_parameter_of_the_SDK() =>
+        Assert.Equal(
+            [
+                "Accelerate",
+                "Bucket",
+                "CopySource",
+                "DisableAccessPoints",
+                "DisableMultiRegionAccessPoints",
+                "DisableS3ExpressSessionAuth",
+                "Endpoint",
+                "ForcePathStyle",
+                "Key",
+                "Prefix",
+                "Region",
+                "UseArnRegion",
+                "UseDualStack",
+                "UseFIPS",
+                "UseGlobalEndpoint",
+                "UseObjectLambdaEndpoint",
+                "UseS3ExpressControlEndpoint",
+            ],
+            typeof(S3EndpointParameters)
+                .GetProperties(BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Public)
+                .Select(p => p.Name)
+                .Order(StringComparer.Ordinal)
+        );
 
     [Fact]
     public void Asks_again_when_a_redirect_names_another_region()
@@ -70,11 +102,19 @@ public sealed class S3EndpointCacheTests
         Assert.Equal(url, cache.ResolveEndpoint(In("eu-central-1")).URL);
     }
 
-    private static S3EndpointParameters In(string region) => new()
-    {
-        Bucket = "archive", Region = region, ForcePathStyle = false, UseFIPS = false, UseDualStack = false, Accelerate = false, UseGlobalEndpoint = false,
-        DisableMultiRegionAccessPoints = false, UseArnRegion = false,
-    };
+    private static S3EndpointParameters In(string region) =>
+        new()
+        {
+            Bucket = "archive",
+            Region = region,
+            ForcePathStyle = false,
+            UseFIPS = false,
+            UseDualStack = false,
+            Accelerate = false,
+            UseGlobalEndpoint = false,
+            DisableMultiRegionAccessPoints = false,
+            UseArnRegion = false,
+        };
 
     private static string Text(object? value) => System.Text.Json.JsonSerializer.Serialize(value);
 

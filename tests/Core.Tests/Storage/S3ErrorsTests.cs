@@ -50,8 +50,12 @@ public sealed class S3ErrorsTests
     {
         Exception[] errors =
         [
-            new HttpRequestException("refused"), new IOException("reset"), new TimeoutException(), new TaskCanceledException(),
-            new XmlException(), new AmazonClientException("Expected hash not equal to calculated hash"),
+            new HttpRequestException("refused"),
+            new IOException("reset"),
+            new TimeoutException(),
+            new TaskCanceledException(),
+            new XmlException(),
+            new AmazonClientException("Expected hash not equal to calculated hash"),
         ];
 
         Assert.All(errors, e => Assert.Equal(StorageFailure.Transient, Translate(e).Failure));
@@ -75,8 +79,13 @@ public sealed class S3ErrorsTests
     {
         Exception[] errors =
         [
-            Answer(403, "SignatureDoesNotMatch"), Answer(404, "NoSuchBucket"), Answer(500, "InternalError"), Answer(403, "AccessDenied"),
-            new HttpRequestException("refused"), new TimeoutException(), new IOException("reset"),
+            Answer(403, "SignatureDoesNotMatch"),
+            Answer(404, "NoSuchBucket"),
+            Answer(500, "InternalError"),
+            Answer(403, "AccessDenied"),
+            new HttpRequestException("refused"),
+            new TimeoutException(),
+            new IOException("reset"),
         ];
 
         Assert.All(errors, e =>

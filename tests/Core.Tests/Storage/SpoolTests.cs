@@ -176,7 +176,10 @@ public sealed class SpoolTests : IDisposable
         Assert.Equal(-1, onDisk.AsSpan().IndexOf("patient"u8));
         Assert.EndsWith(" (deleted)", file.Target, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file.Handle));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file.Handle)
+        );
     }
 
     [Fact]

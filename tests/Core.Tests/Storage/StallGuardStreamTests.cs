@@ -26,7 +26,11 @@ public sealed class StallGuardStreamTests
     public async Task Lets_a_slow_line_take_its_time()
     {
         var time = new FakeTimeProvider();
-        await using var body = new StallGuardStream(new Trickle(time, TimeSpan.FromSeconds(20), 20 * StallGuardStream.Slowest), Limit, time);
+        await using var body = new StallGuardStream(
+            new Trickle(time, TimeSpan.FromSeconds(20), 20 * StallGuardStream.Slowest),
+            Limit,
+            time
+        );
 
         await ReadAsync(body, reads: 1000);
     }

@@ -31,12 +31,18 @@ public sealed class ProgressLogTests : IDisposable
     private static async Task ReportAsync(ProgressLog log, string id, string type, TestNodeStateProperty state, double seconds)
     {
         // As the platform reports each test: once as it begins, once as it ends.
-        TestNodeStateProperty[] states = state is InProgressTestNodeStateProperty ? [state] : [InProgressTestNodeStateProperty.CachedInstance, state];
+        TestNodeStateProperty[] states =
+            state is InProgressTestNodeStateProperty ? [state] : [InProgressTestNodeStateProperty.CachedInstance, state];
         foreach (var one in states)
         {
             var timing = new TimingProperty(new TimingInfo(default, default, TimeSpan.FromSeconds(seconds)));
             var method = new TestMethodIdentifierProperty("Tests", "Archiver", type, "Works", 0, [], "System.Void");
-            var node = new TestNode { Uid = new TestNodeUid(id), DisplayName = id, Properties = new PropertyBag(one, timing, method) };
+            var node = new TestNode
+            {
+                Uid = new TestNodeUid(id),
+                DisplayName = id,
+                Properties = new PropertyBag(one, timing, method),
+            };
             await log.ConsumeAsync(null!, new TestNodeUpdateMessage(new SessionUid("run"), node), Token);
         }
     }

@@ -5,7 +5,9 @@ namespace Archiver.Core.Tests.Tombstones;
 /// <summary>What a tombstone covers: what existed when it was written. What came later only bears the same id.</summary>
 public sealed class TombstoneSetTests
 {
-    private static readonly DateTimeOffset Erased = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), Before = Erased.AddDays(-1), After = Erased.AddDays(1);
+    private static readonly DateTimeOffset Erased = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Before = Erased.AddDays(-1),
+        After = Erased.AddDays(1);
 
     private static readonly TombstoneSet Set = Make();
 
@@ -46,6 +48,13 @@ public sealed class TombstoneSetTests
     private static TombstoneSet Make()
     {
         var key = TombstoneKey.Create();
-        return new(key, ["main"], [new(Tombstone.Session, key.HashOf(Tombstone.Session, "main", "key"), Erased), new(Tombstone.User, key.HashOf(Tombstone.User, "main", "user"), Erased)]);
+        return new(
+            key,
+            ["main"],
+            [
+                new(Tombstone.Session, key.HashOf(Tombstone.Session, "main", "key"), Erased),
+                new(Tombstone.User, key.HashOf(Tombstone.User, "main", "user"), Erased),
+            ]
+        );
     }
 }

@@ -34,7 +34,23 @@ public sealed class ObjectKeyTests
     [Fact]
     public void Gives_different_ids_different_names()
     {
-        string[] ids = ["a", "A", "a~2", "a%7E2", "a 2", "a+2", "a%202", "", ".", "..", "a/b", "a%2Fb", new('y', 300), new string('y', 299) + "z"];
+        string[] ids =
+        [
+            "a",
+            "A",
+            "a~2",
+            "a%7E2",
+            "a 2",
+            "a+2",
+            "a%202",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a%2Fb",
+            new('y', 300),
+            new string('y', 299) + "z",
+        ];
 
         Assert.Equal(ids.Length, ids.Select(ObjectKey.Encode).Distinct().Count());
     }

@@ -14,10 +14,12 @@ public sealed class DocumentCheckTests
     [Fact]
     public async Task Counts_the_rows_of_every_table()
     {
-        var document = await CheckAsync($$$"""
+        var document = await CheckAsync(
+            $$$"""
             {{{Head}}},"session":{"metadata":{"id":"not the key"},"id":"k1"},
              "messages":[{"id":1,"metadata":{"messages":[{},{}]}},{"id":2}],"related":{"files":[{"x":[{},{}]}],"empty":[]}}
-            """);
+            """
+        );
 
         Assert.Equal("k1", document.Key);
         Assert.Equal([("files", 1L), ("messages", 2L), ("session", 1L)], document.Rows.Select(r => (r.Key, r.Value)).Order());
@@ -37,7 +39,8 @@ public sealed class DocumentCheckTests
     }
 
     [Fact]
-    public async Task Accepts_lone_surrogates() => Assert.Equal(1, (await CheckAsync(Document("""[{"json":"\ud800"}]"""))).Rows["messages"]);
+    public async Task Accepts_lone_surrogates() =>
+        Assert.Equal(1, (await CheckAsync(Document("""[{"json":"\ud800"}]"""))).Rows["messages"]);
 
     [Theory]
     [InlineData("[}")]

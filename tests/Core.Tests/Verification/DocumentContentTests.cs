@@ -6,7 +6,8 @@ namespace Archiver.Core.Tests.Verification;
 /// <summary>Whether two documents hold the same rows, whenever and by whichever run they were made.</summary>
 public sealed class DocumentContentTests
 {
-    private const string Tables = """{"session":{"table":"s","columns":{"id":"uuid","title":"text"}},"messages":{"table":"m","columns":{}},"files":{"table":"f","columns":{}}}""";
+    private const string Tables =
+        """{"session":{"table":"s","columns":{"id":"uuid","title":"text"}},"messages":{"table":"m","columns":{}},"files":{"table":"f","columns":{}}}""";
 
     private const string Row = """{"id":"k1","title":"t","mark":false}""";
 
@@ -23,7 +24,12 @@ public sealed class DocumentContentTests
     [InlineData(Row, ""","messages":[{"id":1,"content":"b"}],"related":{"files":[{"id":7}]}}""", Tables, false)]
     [InlineData(Row, ""","messages":[{"id":1,"content":"a"}],"related":{"files":[{"id":8}]}}""", Tables, false)]
     [InlineData(Row, ""","messages":[{"id":1,"content":"a"},{"id":2}],"related":{"files":[{"id":7}]}}""", Tables, false)]
-    [InlineData(Row, Rows, """{"session":{"table":"s","columns":{"id":"uuid","title":"varchar"}},"messages":{"table":"m","columns":{}},"files":{"table":"f","columns":{}}}""", false)]
+    [InlineData(
+        Row,
+        Rows,
+        """{"session":{"table":"s","columns":{"id":"uuid","title":"varchar"}},"messages":{"table":"m","columns":{}},"files":{"table":"f","columns":{}}}""",
+        false
+    )]
     public async Task Compares_everything_but_the_head_and_the_columns_of_the_mark(string row, string rows, string tables, bool same)
     {
         var stored = await ReadAsync(Document("r1", Tables, Row, Rows));
@@ -37,7 +43,8 @@ public sealed class DocumentContentTests
     public async Task Finds_one_byte_in_documents_longer_than_its_buffer_wherever_the_buffer_ends()
     {
         var row = $$"""{"id":"k1","title":"{{new string('t', 150_000)}}"}""";
-        var rows = $$""","messages":[{{string.Join(",", Enumerable.Range(0, 5_000).Select(i => $$"""{"id":{{i}},"content":"{{new string('x', 60)}}"}"""))}}]}""";
+        var rows =
+            $$""","messages":[{{string.Join(",", Enumerable.Range(0, 5_000).Select(i => $$"""{"id":{{i}},"content":"{{new string('x', 60)}}"}"""))}}]}""";
         var stored = await ReadAsync(Document("r", Tables, row, rows));
 
         Assert.Equal(Tables, stored.Tables);
@@ -49,9 +56,11 @@ public sealed class DocumentContentTests
 
     private static string Document(string run, string tables, string row, string rows) =>
         $$"""
-        {"format":"archiver.session/1","archived_at":"t","source":{"name":"main","database":"d","system_id":"1","server":"17","policy":"p","run":"{{run}}"},"generation":1,"tables":{{tables}},"session":{{row}}{{rows}}
-        """ + "\n";
+            {"format":"archiver.session/1","archived_at":"t","source":{"name":"main","database":"d","system_id":"1","server":"17","policy":"p","run":"{{run}}"},"generation":1,"tables":{{tables}},"session":{{row}}{{rows}}
+            """ + "\n";
 
     private static async Task<DocumentContent> ReadAsync(string json) =>
-        (await new DocumentCheck("id", content: true).ReadAsync(new MemoryStream(Encoding.UTF8.GetBytes(json)), CancellationToken.None)).Content!;
+        (
+            await new DocumentCheck("id", content: true).ReadAsync(new MemoryStream(Encoding.UTF8.GetBytes(json)), CancellationToken.None)
+        ).Content!;
 }

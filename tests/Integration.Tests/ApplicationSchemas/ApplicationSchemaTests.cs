@@ -78,7 +78,8 @@ public abstract class ApplicationSchemaTests(ApplicationSchemaData data, SchemaN
             ORDER BY {names.Activity}, {names.Key}
             LIMIT 1000
             """,
-            names.ArchivingIndex);
+            names.ArchivingIndex
+        );
 
     [Fact]
     public async Task Every_foreign_key_column_leads_an_index()
@@ -93,7 +94,8 @@ public abstract class ApplicationSchemaTests(ApplicationSchemaData data, SchemaN
                 SELECT FROM pg_index i
                 WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1] AND i.indisvalid AND i.indpred IS NULL)
             """,
-            Token);
+            Token
+        );
 
         Assert.Equal(1, keys);
         Assert.Null(bare);
@@ -110,7 +112,8 @@ public abstract class ApplicationSchemaTests(ApplicationSchemaData data, SchemaN
             FROM {names.Sessions} s
             WHERE {OfTheSample}
             """,
-            Token);
+            Token
+        );
 
         const int sessions = ApplicationSchemaData.Idle + ApplicationSchemaData.Young;
         Assert.Equal($"{ApplicationSchemaData.Idle}\t{ApplicationSchemaData.Young}\t{sessions * ApplicationSchemaData.Messages}\n", counts);
@@ -125,7 +128,8 @@ public abstract class ApplicationSchemaTests(ApplicationSchemaData data, SchemaN
             WHERE {OfTheSample}
               AND (m.{names.MessageTime} > s.{names.Activity} OR m.{names.MessageTime} < s.created_at {names.ActivityZone})
             """,
-            Token);
+            Token
+        );
 
         Assert.Equal(0, astray);
     }
@@ -159,7 +163,8 @@ public abstract class ApplicationSchemaTests(ApplicationSchemaData data, SchemaN
               UNION ALL SELECT count(*) FROM {names.Messages} WHERE strpos(content, '"') > 0 AND strpos(content, '''') > 0
             ) AS kinds
             """,
-            Token);
+            Token
+        );
 
         Assert.Equal(9, kinds);
     }

@@ -4,7 +4,8 @@ using Npgsql;
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
 public sealed class EndedAtSchemaTests(EndedAtSchemaTests.Data data)
-    : ApplicationSchemaTests(data, Names), IClassFixture<EndedAtSchemaTests.Data>
+    : ApplicationSchemaTests(data, Names),
+        IClassFixture<EndedAtSchemaTests.Data>
 {
     private static readonly SchemaNames Names = new()
     {
@@ -25,14 +26,16 @@ public sealed class EndedAtSchemaTests(EndedAtSchemaTests.Data data)
             """
             INSERT INTO public.chat_sessions (user_id) VALUES ('test') RETURNING session_id
             """,
-            Token);
+            Token
+        );
 
         await Database.ExecuteAsync(
             $"""
             INSERT INTO public.chat_messages (session_id, role, content) VALUES ('{session}', 'user', 'first');
             INSERT INTO public.chat_messages (session_id, role, content) VALUES ('{session}', 'assistant', 'second');
             """,
-            Token);
+            Token
+        );
 
         // Equal transactions, different times: with now() only the id would tell them apart.
         Assert.Equal(
@@ -42,18 +45,23 @@ public sealed class EndedAtSchemaTests(EndedAtSchemaTests.Data data)
                 SELECT count(DISTINCT xmin::text), count(DISTINCT timestamp), string_agg(content, ',' ORDER BY timestamp DESC)
                 FROM public.chat_messages WHERE session_id = '{session}'
                 """,
-                Token));
+                Token
+            )
+        );
     }
 
     [Fact]
     public async Task Refuses_a_role_that_is_none()
     {
-        var error = await Assert.ThrowsAsync<PostgresException>(() => Database.ExecuteAsync(
-            """
-            INSERT INTO public.chat_messages (session_id, role, content)
-            SELECT session_id, 'narrator', '' FROM public.chat_sessions LIMIT 1
-            """,
-            Token));
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            Database.ExecuteAsync(
+                """
+                INSERT INTO public.chat_messages (session_id, role, content)
+                SELECT session_id, 'narrator', '' FROM public.chat_sessions LIMIT 1
+                """,
+                Token
+            )
+        );
 
         Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
     }
@@ -67,7 +75,8 @@ public sealed class EndedAtSchemaTests(EndedAtSchemaTests.Data data)
             ORDER BY ended_at, session_id
             LIMIT 100
             """,
-            "chat_sessions_ended_idx");
+            "chat_sessions_ended_idx"
+        );
 
     [Fact]
     public async Task Sessions_that_stay_after_they_were_archived_are_found_by_the_partial_index() =>
@@ -78,7 +87,8 @@ public sealed class EndedAtSchemaTests(EndedAtSchemaTests.Data data)
             ORDER BY last_activity, session_id
             LIMIT 1000
             """,
-            "chat_sessions_archived_idx");
+            "chat_sessions_archived_idx"
+        );
 
     public sealed class Data(TestServers servers) : ApplicationSchemaData(servers, "ended-at");
 }

@@ -3,7 +3,8 @@ using Archiver.Testing;
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
 public sealed class LastAccessedSchemaTests(LastAccessedSchemaTests.Data data)
-    : ApplicationSchemaTests(data, Names), IClassFixture<LastAccessedSchemaTests.Data>
+    : ApplicationSchemaTests(data, Names),
+        IClassFixture<LastAccessedSchemaTests.Data>
 {
     private static readonly SchemaNames Names = new()
     {
@@ -40,9 +41,7 @@ public sealed class LastAccessedSchemaTests(LastAccessedSchemaTests.Data data)
 
     [Fact]
     public async Task Reading_a_session_that_is_not_there_says_so() =>
-        Assert.Equal(
-            "f\n",
-            await Database.CopyOutAsync("SELECT public.update_session_last_accessed(gen_random_uuid())", Token));
+        Assert.Equal("f\n", await Database.CopyOutAsync("SELECT public.update_session_last_accessed(gen_random_uuid())", Token));
 
     [Fact]
     public async Task Changing_a_session_moves_updated_at()
@@ -70,10 +69,13 @@ public sealed class LastAccessedSchemaTests(LastAccessedSchemaTests.Data data)
         var session = await OldSessionAsync();
 
         await Database.ExecuteAsync(
-            $"UPDATE public.sessions SET title = 'repaired', updated_at = '2021-05-06 00:00Z' WHERE id = '{session}'", Token);
+            $"UPDATE public.sessions SET title = 'repaired', updated_at = '2021-05-06 00:00Z' WHERE id = '{session}'",
+            Token
+        );
 
-        Assert.True(await Database.ScalarAsync<bool>(
-            $"SELECT updated_at = '2021-05-06 00:00Z' FROM public.sessions WHERE id = '{session}'", Token));
+        Assert.True(
+            await Database.ScalarAsync<bool>($"SELECT updated_at = '2021-05-06 00:00Z' FROM public.sessions WHERE id = '{session}'", Token)
+        );
     }
 
     private Task<Guid> OldSessionAsync() =>
@@ -83,7 +85,8 @@ public sealed class LastAccessedSchemaTests(LastAccessedSchemaTests.Data data)
             VALUES ('test', '2020-01-01 00:00Z', '2020-01-01 00:00Z', '2020-01-01 00:00Z')
             RETURNING id
             """,
-            Token);
+            Token
+        );
 
     /// <summary>Whether last_accessed, and whether updated_at, is of this test.</summary>
     private Task<string> MovedAsync(Guid session) =>
@@ -92,7 +95,8 @@ public sealed class LastAccessedSchemaTests(LastAccessedSchemaTests.Data data)
             SELECT last_accessed > now() - interval '10 minutes', updated_at > now() - interval '10 minutes'
             FROM public.sessions WHERE id = '{session}'
             """,
-            Token);
+            Token
+        );
 
     public sealed class Data(TestServers servers) : ApplicationSchemaData(servers, "last-accessed");
 }

@@ -4,12 +4,15 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
-/// <summary>The lines in the heads of <c>sql/schemas</c>, typed as they stand, on the tables of the systems as their owners have them.</summary>
+/// <summary>
+/// The lines in the heads of <c>sql/schemas</c>, typed as they stand, on the tables of the systems as their owners have them.
+/// </summary>
 public sealed class ScriptHeadTests(TestServers servers)
 {
     private const string Shape = """
         SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-        UNION ALL SELECT concat_ws(' ', table_name, column_name, column_default) FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1
+        UNION ALL SELECT concat_ws(' ', table_name, column_name, column_default) FROM information_schema.columns
+          WHERE table_schema = 'public' ORDER BY 1
         """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -52,7 +55,10 @@ public sealed class ScriptHeadTests(TestServers servers)
     private async Task<TestDatabase> OwnersAsync(string preset)
     {
         var database = await TestDatabase.CreateAsync(servers, Token);
-        await database.ExecuteAsync(await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{preset}.sql"), Token), Token);
+        await database.ExecuteAsync(
+            await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{preset}.sql"), Token),
+            Token
+        );
         return database;
     }
 
@@ -63,10 +69,20 @@ public sealed class ScriptHeadTests(TestServers servers)
         var to = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         var environment = new Dictionary<string, string?>
         {
-            ["PGHOST"] = to.Host, ["PGPORT"] = $"{to.Port}", ["PGUSER"] = to.Username, ["PGPASSWORD"] = to.Password, ["PGDATABASE"] = to.Database,
+            ["PGHOST"] = to.Host,
+            ["PGPORT"] = $"{to.Port}",
+            ["PGUSER"] = to.Username,
+            ["PGPASSWORD"] = to.Password,
+            ["PGDATABASE"] = to.Database,
             ["PATH"] = $"{Environment.GetEnvironmentVariable("PATH")}:{ServerPrograms()}",
         };
-        await using var shell = ChildProcess.Start("bash", ["-c", $"set -o pipefail; {line}"], environment, "", Path.GetDirectoryName(file));
+        await using var shell = ChildProcess.Start(
+            "bash",
+            ["-c", $"set -o pipefail; {line}"],
+            environment,
+            "",
+            Path.GetDirectoryName(file)
+        );
 
         var result = await shell.WaitForExitAsync(Token);
 
@@ -75,7 +91,12 @@ public sealed class ScriptHeadTests(TestServers servers)
 
     /// <summary>psql lies there where Debian's package of the client is not installed.</summary>
     private static string ServerPrograms() =>
-        Environment.GetEnvironmentVariable("ARCHIVER_TEST_PG_BIN") ?? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")).LastOrDefault("");
+        Environment.GetEnvironmentVariable("ARCHIVER_TEST_PG_BIN")
+        ?? Directory
+            .GetDirectories("/usr/lib/postgresql")
+            .Order(StringComparer.Ordinal)
+            .Select(d => Path.Combine(d, "bin"))
+            .LastOrDefault("");
 
     private static Regex Head(string label) => new($"(?m)^-- +{label}: +(.*)$");
 }

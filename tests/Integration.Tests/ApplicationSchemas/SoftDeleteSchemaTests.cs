@@ -3,7 +3,8 @@ using Archiver.Testing;
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
 public sealed class SoftDeleteSchemaTests(SoftDeleteSchemaTests.Data data)
-    : ApplicationSchemaTests(data, Names), IClassFixture<SoftDeleteSchemaTests.Data>
+    : ApplicationSchemaTests(data, Names),
+        IClassFixture<SoftDeleteSchemaTests.Data>
 {
     private static readonly SchemaNames Names = new()
     {
@@ -22,19 +23,23 @@ public sealed class SoftDeleteSchemaTests(SoftDeleteSchemaTests.Data data)
     public async Task Json_is_kept_as_it_was_written() =>
         Assert.Equal(
             "{\"theme\":  \"dark\",\n \"zoom\": 1.50, \"a\": 1, \"a\": 2}",
-            await Database.ScalarAsync<string>("SELECT settings::text FROM public.chat_sessions WHERE settings IS NOT NULL LIMIT 1", Token));
+            await Database.ScalarAsync<string>("SELECT settings::text FROM public.chat_sessions WHERE settings IS NOT NULL LIMIT 1", Token)
+        );
 
     [Fact]
     public async Task Times_without_zone_are_utc_whatever_the_zone_of_the_server()
     {
         var session = await Database.ScalarAsync<Guid>("INSERT INTO public.chat_sessions (user_id) VALUES ('test') RETURNING id", Token);
 
-        Assert.True(await Database.ScalarAsync<bool>(
-            $"""
-            SELECT abs(extract(epoch FROM last_activity AT TIME ZONE 'UTC' - created_at)) < 60
-            FROM public.chat_sessions WHERE id = '{session}'
-            """,
-            Token));
+        Assert.True(
+            await Database.ScalarAsync<bool>(
+                $"""
+                SELECT abs(extract(epoch FROM last_activity AT TIME ZONE 'UTC' - created_at)) < 60
+                FROM public.chat_sessions WHERE id = '{session}'
+                """,
+                Token
+            )
+        );
     }
 
     [Theory]
@@ -48,7 +53,8 @@ public sealed class SoftDeleteSchemaTests(SoftDeleteSchemaTests.Data data)
             ORDER BY deleted_at, id
             LIMIT 100
             """,
-            $"{table}_deleted_idx");
+            $"{table}_deleted_idx"
+        );
 
     public sealed class Data(TestServers servers) : ApplicationSchemaData(servers, "soft-delete");
 }

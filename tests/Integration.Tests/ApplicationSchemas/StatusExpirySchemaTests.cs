@@ -3,7 +3,8 @@ using Archiver.Testing;
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
 public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
-    : ApplicationSchemaTests(data, Names), IClassFixture<StatusExpirySchemaTests.Data>
+    : ApplicationSchemaTests(data, Names),
+        IClassFixture<StatusExpirySchemaTests.Data>
 {
     private static readonly SchemaNames Names = new()
     {
@@ -46,10 +47,13 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
             WHERE s.session_id = '{external}'
             ORDER BY m.n
             """,
-            Token);
+            Token
+        );
 
         var context = await Database.ScalarAsync<string>(
-            $"SELECT coalesce(string_agg(left(content, 2), ','), '') FROM public.get_session_context('{external}', {budget})", Token);
+            $"SELECT coalesce(string_agg(left(content, 2), ','), '') FROM public.get_session_context('{external}', {budget})",
+            Token
+        );
 
         Assert.Equal(expected, context);
     }
@@ -64,7 +68,8 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
             SELECT id, 'user', 'x', 1 FROM public.sessions, generate_series(1, 20000) WHERE session_id = '{external}';
             ANALYZE public.messages;
             """,
-            Token);
+            Token
+        );
 
         // The server process may hold counts of earlier transactions that it has not reported yet, hence a difference.
         var read = await Database.ScalarAsync<long>(
@@ -75,9 +80,12 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
             END $$;
             SELECT pg_stat_get_xact_tuples_returned('public.messages_newest_idx'::regclass) - current_setting('test.before')::bigint
             """,
-            Token);
+            Token
+        );
         await Database.ExecuteAsync(
-            $"DELETE FROM public.messages WHERE session_id = (SELECT id FROM public.sessions WHERE session_id = '{external}')", Token);
+            $"DELETE FROM public.messages WHERE session_id = (SELECT id FROM public.sessions WHERE session_id = '{external}')",
+            Token
+        );
 
         Assert.InRange(read, 200, 400);
     }
@@ -126,7 +134,8 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
     public async Task Cleanup_hangs_on_no_trigger() =>
         Assert.Equal(
             "sessions_set_updated_at\n",
-            await Database.CopyOutAsync("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal", Token));
+            await Database.CopyOutAsync("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal", Token)
+        );
 
     [Theory]
     [InlineData("title = 'changed'", true)]
@@ -144,10 +153,13 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
             UPDATE public.sessions SET updated_at = '2020-01-01 00:00Z' WHERE session_id = '{session}';
             UPDATE public.sessions SET {change} WHERE session_id = '{session}';
             """,
-            Token);
+            Token
+        );
 
         var moved = await Database.ScalarAsync<bool>(
-            $"SELECT updated_at > now() - interval '10 minutes' FROM public.sessions WHERE session_id = '{session}'", Token);
+            $"SELECT updated_at > now() - interval '10 minutes' FROM public.sessions WHERE session_id = '{session}'",
+            Token
+        );
 
         Assert.Equal(moves, moved);
     }
@@ -161,21 +173,29 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
         await Database.ScalarAsync<int>("SELECT public.cleanup_expired_sessions()", Token);
 
         Assert.Equal("expired", await StatusAsync(forgotten));
-        Assert.True(await Database.ScalarAsync<bool>(
-            $"SELECT updated_at = '2020-01-01 00:00Z' FROM public.sessions WHERE session_id = '{forgotten}'", Token));
+        Assert.True(
+            await Database.ScalarAsync<bool>(
+                $"SELECT updated_at = '2020-01-01 00:00Z' FROM public.sessions WHERE session_id = '{forgotten}'",
+                Token
+            )
+        );
     }
 
     [Fact]
     public async Task Embeddings_are_vectors_where_the_server_has_them_and_arrays_elsewhere()
     {
-        var available = await Database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')", Token);
+        var available = await Database.ScalarAsync<bool>(
+            "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')",
+            Token
+        );
 
         var type = await Database.ScalarAsync<string>(
             """
             SELECT format_type(atttypid, atttypmod) FROM pg_attribute
             WHERE attrelid = 'public.messages'::regclass AND attname = 'embedding'
             """,
-            Token);
+            Token
+        );
 
         Assert.Equal(available ? "vector(1536)" : "real[]", type);
     }
@@ -189,16 +209,20 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
             ORDER BY expires_at, id
             LIMIT 1000
             """,
-            "sessions_expires_idx");
+            "sessions_expires_idx"
+        );
 
     private async Task<string> SessionAsync(string expiresAt, string status = "active") =>
-        (await Database.ScalarAsync<string>(
-            $"""
-            INSERT INTO public.sessions (session_id, user_id, status, expires_at)
-            VALUES ('test-' || gen_random_uuid(), 'test', '{status}', {expiresAt})
-            RETURNING session_id
-            """,
-            Token))!;
+        (
+            await Database.ScalarAsync<string>(
+                $"""
+                INSERT INTO public.sessions (session_id, user_id, status, expires_at)
+                VALUES ('test-' || gen_random_uuid(), 'test', '{status}', {expiresAt})
+                RETURNING session_id
+                """,
+                Token
+            )
+        )!;
 
     private Task<string?> StatusAsync(string external) =>
         Database.ScalarAsync<string>($"SELECT status FROM public.sessions WHERE session_id = '{external}'", Token);

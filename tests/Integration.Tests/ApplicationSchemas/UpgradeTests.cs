@@ -2,7 +2,9 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
-/// <summary><c>sql/schemas/&lt;preset&gt;.sql</c> on the tables of the systems as their owners' documents have them, and the way back.</summary>
+/// <summary>
+/// <c>sql/schemas/&lt;preset&gt;.sql</c> on the tables of the systems as their owners' documents have them, and the way back.
+/// </summary>
 public sealed class UpgradeTests(TestServers servers)
 {
     private const string Columns = """
@@ -15,12 +17,14 @@ public sealed class UpgradeTests(TestServers servers)
         SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
         UNION ALL
         SELECT 'function ' || p.proname || ' ' || array_to_string(p.proargnames, ',')
-        FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = p.oid AND d.deptype = 'e')
+        FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace
+          AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = p.oid AND d.deptype = 'e')
         ORDER BY 1
         """;
 
     private const string Whole = """
-        SELECT concat_ws(' ', table_name, column_name, data_type, column_default) FROM information_schema.columns WHERE table_schema = 'public'
+        SELECT concat_ws(' ', table_name, column_name, data_type, column_default) FROM information_schema.columns
+          WHERE table_schema = 'public'
         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
         UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
         ORDER BY 1
@@ -58,8 +62,15 @@ public sealed class UpgradeTests(TestServers servers)
 
         await ApplicationSchema.InstallAsync(database, "last-accessed", Token);
 
-        Assert.Equal("40\t30\n", await database.CopyOutAsync(
-            "SELECT count(*) FILTER (WHERE last_accessed = updated_at), count(*) FILTER (WHERE last_accessed < now() - interval '90 days') FROM sessions", Token));
+        Assert.Equal(
+            "40\t30\n",
+            await database.CopyOutAsync(
+                "SELECT count(*) FILTER (WHERE last_accessed = updated_at), count(*) FILTER (WHERE last_accessed < now() - interval '90 "
+                    + "days') "
+                    + "FROM sessions",
+                Token
+            )
+        );
     }
 
     [Theory]
@@ -73,15 +84,21 @@ public sealed class UpgradeTests(TestServers servers)
 
         await ApplicationSchema.InstallAsync(database, "last-accessed", Token);
 
-        Assert.True(await database.ScalarAsync<bool>("SELECT update_session_last_accessed(p_session_id => id) FROM sessions LIMIT 1", Token));
+        Assert.True(
+            await database.ScalarAsync<bool>("SELECT update_session_last_accessed(p_session_id => id) FROM sessions LIMIT 1", Token)
+        );
     }
 
     [Fact]
     public async Task The_context_has_the_arguments_and_columns_that_its_callers_know_and_is_of_active_sessions()
     {
         await using var database = await OwnersAsync("status-expiry");
-        const string context = "SELECT message_id IS NOT NULL, role, content, token_count, created_at < now() FROM get_session_context(p_session_id => 'conv-3')";
-        const string columns = "SELECT pg_get_function_arguments(oid) || ' ' || pg_get_function_result(oid) FROM pg_proc WHERE proname = 'get_session_context'";
+        const string context =
+            "SELECT message_id IS NOT NULL, role, content, token_count, created_at < now() FROM "
+            + "get_session_context(p_session_id => 'conv-3')";
+        const string columns =
+            "SELECT pg_get_function_arguments(oid) || ' ' || pg_get_function_result(oid) FROM pg_proc WHERE proname = "
+            + "'get_session_context'";
         var before = await database.ScalarAsync<string>(columns, Token);
 
         await ApplicationSchema.InstallAsync(database, "status-expiry", Token);
@@ -134,7 +151,10 @@ public sealed class UpgradeTests(TestServers servers)
         await ApplicationSchema.InstallAsync(database, "last-accessed", Token);
         await database.ExecuteAsync("UPDATE sessions SET title = 'in use' WHERE id = (SELECT id FROM sessions LIMIT 1)", Token);
 
-        await database.ExecuteAsync(await File.ReadAllTextAsync(Repository.File("sql", "schemas", "down", "last-accessed.sql"), Token), Token);
+        await database.ExecuteAsync(
+            await File.ReadAllTextAsync(Repository.File("sql", "schemas", "down", "last-accessed.sql"), Token),
+            Token
+        );
 
         var columns = await LinesAsync(database, Columns);
         Assert.Contains("sessions.last_accessed", columns);
@@ -150,7 +170,8 @@ public sealed class UpgradeTests(TestServers servers)
         return database;
     }
 
-    private static Task<string> ReadAsync(string name) => File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{name}.sql"), Token);
+    private static Task<string> ReadAsync(string name) =>
+        File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{name}.sql"), Token);
 
     private static async Task<HashSet<string>> LinesAsync(TestDatabase database, string query) =>
         [.. (await database.CopyOutAsync(query, Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
@@ -160,7 +181,9 @@ public sealed class UpgradeTests(TestServers servers)
     {
         var chat = await database.ScalarAsync<bool>("SELECT to_regclass('chat_sessions') IS NOT NULL", Token) ? "chat_" : "";
         const string without = " - ARRAY['last_accessed', 'user_id', 'title', 'token_count', 'meta', 'metadata', 'settings', 'tool_calls']";
-        return (await database.CopyOutAsync($"SELECT to_jsonb(s){without} FROM {chat}sessions AS s ORDER BY 1", Token),
-            await database.CopyOutAsync($"SELECT to_jsonb(m){without} FROM {chat}messages AS m ORDER BY 1", Token));
+        return (
+            await database.CopyOutAsync($"SELECT to_jsonb(s){without} FROM {chat}sessions AS s ORDER BY 1", Token),
+            await database.CopyOutAsync($"SELECT to_jsonb(m){without} FROM {chat}messages AS m ORDER BY 1", Token)
+        );
     }
 }

@@ -26,7 +26,13 @@ public sealed class BundleTests(TestServers servers)
         List<string> lines = [];
         foreach (var key in keys)
             lines.AddRange(Unzip(await archiver.Bucket.GetRawAsync(key)).TrimEnd('\n').Split('\n'));
-        Assert.Equal(30, lines.Select(l => JsonDocument.Parse(l).RootElement.GetProperty("session").GetProperty("session_id").GetString()).Distinct().Count());
+        Assert.Equal(
+            30,
+            lines
+                .Select(l => JsonDocument.Parse(l).RootElement.GetProperty("session").GetProperty("session_id").GetString())
+                .Distinct()
+                .Count()
+        );
 
         var listed = await new ArchiveList(archiver.Catalog).ReadAsync(new("main", null, null, null, null, 100, null), Token);
         var locator = new ArchiveLocator(archiver.Catalog);
@@ -46,14 +52,20 @@ public sealed class BundleTests(TestServers servers)
         var session = await archiver.AnyIdleAsync(Token);
         archiver.Store = new HookedStore(archiver.Store)
         {
-            BeforeFirstPut = () => archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'one more')", session),
+            BeforeFirstPut = () =>
+                archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'one more')", session),
         };
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((5L, 1L), (summary.Sessions, summary.Skipped));
         Assert.Equal("stored", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.objects"));
-        Assert.Equal($"{session} {DropReason.Changed}", await archiver.Database.ScalarAsync<string>("SELECT session_id || ' ' || reason FROM archiver.archives WHERE state = 'abandoned'"));
+        Assert.Equal(
+            $"{session} {DropReason.Changed}",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT session_id || ' ' || reason FROM archiver.archives WHERE state = 'abandoned'"
+            )
+        );
     }
 
     [Fact]
@@ -76,8 +88,13 @@ public sealed class BundleTests(TestServers servers)
         Assert.Equal(7, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
     }
 
-    private Task<ArchiverFixture> BundlesAsync(int idle, long bundleBytes) => ArchiverFixture.CreateAsync(
-        servers, Token, idle, young: 1, configure: s => s with { Storage = s.Storage with { Layout = StorageLayout.Bundle, BundleBytes = bundleBytes } });
+    private Task<ArchiverFixture> BundlesAsync(int idle, long bundleBytes) =>
+        ArchiverFixture.CreateAsync(servers, Token, idle, young: 1, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = StorageLayout.Bundle, BundleBytes = bundleBytes },
+            }
+        );
 
     private static string Unzip(byte[] bytes)
     {

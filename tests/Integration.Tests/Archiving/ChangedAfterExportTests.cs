@@ -10,7 +10,9 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>What other people do to a session between its export and its delete: it stays whole, the others go (docs/protocol.md rules 2, 9 to 15).</summary>
+/// <summary>
+/// What other people do to a session between its export and its delete: it stays whole, the others go (docs/protocol.md rules 2, 9 to 15).
+/// </summary>
 public sealed class ChangedAfterExportTests(TestServers servers)
 {
     private const int Idle = 6;
@@ -19,9 +21,16 @@ public sealed class ChangedAfterExportTests(TestServers servers)
 
     [Theory]
     [InlineData("added", "INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'one more')")]
-    [InlineData("edited", "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)")]
+    [InlineData(
+        "edited",
+        "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)"
+    )]
     [InlineData("deleted", "DELETE FROM chat_messages WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)")]
-    [InlineData("replaced", "WITH d AS (DELETE FROM chat_messages WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1) RETURNING *) INSERT INTO chat_messages SELECT * FROM d")]
+    [InlineData(
+        "replaced",
+        "WITH d AS (DELETE FROM chat_messages WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1) "
+            + "RETURNING *) INSERT INTO chat_messages SELECT * FROM d"
+    )]
     [InlineData("touched", "UPDATE chat_sessions SET session_title = session_title WHERE session_id = $1")]
     public async Task Keeps_a_session_whose_message_was_changed_after_export(string what, string sql)
     {
@@ -32,15 +41,25 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         var summary = await archiver.RunAsync(Token);
 
         await AssertOnlyStaysAsync(archiver, session, summary, DropReason.Changed);
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE content IN ('one more', 'edited')") + (what is "added" or "edited" ? 0 : 1));
+        Assert.Equal(
+            1,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content IN ('one more', 'edited')")
+                + (what is "added" or "edited" ? 0 : 1)
+        );
         // Its next archive takes the next free name and generation.
         archiver.Store = ((HookedStore)archiver.Store).Inner;
         Assert.Equal(what is "added" ? 0 : 1, (await archiver.RunAsync(Token)).Sessions);
         var next = what is "added" ? "2/" : "2/2";
-        Assert.Equal(next, await archiver.Database.ScalarAsync<string>($"""
-            SELECT 2 || '/' || coalesce(max(a.generation) FILTER (WHERE a.state = 'archived' AND o.key LIKE '%/{session}~2.json.gz')::text, '')
-            FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id WHERE a.session_id = '{session}'
-            """));
+        Assert.Equal(
+            next,
+            await archiver.Database.ScalarAsync<string>(
+                $"""
+                SELECT 2 || '/' || coalesce(max(a.generation) FILTER (WHERE a.state = 'archived'
+                  AND o.key LIKE '%/{session}~2.json.gz')::text, '')
+                FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id WHERE a.session_id = '{session}'
+                """
+            )
+        );
     }
 
     [Fact]
@@ -50,7 +69,12 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         var session = await archiver.AnyIdleAsync(Token);
         await using var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var open = await writer.BeginTransactionAsync(Token);
-        await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '200 days')", session, writer);
+        await archiver.ExecuteAsync(
+            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - "
+                + "interval '200 days')",
+            session,
+            writer
+        );
         archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = () => open.CommitAsync(Token) };
 
         var summary = await archiver.RunAsync(Token);
@@ -68,7 +92,12 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         await using var open = await writer.BeginTransactionAsync(Token);
         archiver.Store = new HookedStore(archiver.Store)
         {
-            BeforeFirstPut = () => archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'not yet committed')", session, writer),
+            BeforeFirstPut = () =>
+                archiver.ExecuteAsync(
+                    "INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'not yet committed')",
+                    session,
+                    writer
+                ),
         };
 
         var summary = await archiver.RunAsync(Token);
@@ -101,20 +130,35 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
         // Four transactions with ids n to n+3. The middle two write before the export, the outer two after it: (n+1)+(n+2) = n+(n+3).
-        var writers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => archiver.Database.DataSource.OpenConnectionAsync(Token).AsTask()));
+        var writers = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(_ => archiver.Database.DataSource.OpenConnectionAsync(Token).AsTask())
+        );
         await BeginWithConsecutiveIdsAsync(writers);
         foreach (var (writer, text) in new[] { (writers[1], "first"), (writers[2], "second") })
         {
-            await archiver.ExecuteAsync($"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', '{text}', now() - interval '200 days')", session, writer);
+            await archiver.ExecuteAsync(
+                $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', '{text}', "
+                    + "now() - interval '200 days')",
+                session,
+                writer
+            );
             await archiver.ExecuteAsync("COMMIT", null, writer);
         }
         archiver.Store = new HookedStore(archiver.Store)
         {
             BeforeFirstPut = async () =>
             {
-                await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'first, edited' WHERE session_id = $1 AND content = 'first'", session, writers[0]);
+                await archiver.ExecuteAsync(
+                    "UPDATE chat_messages SET content = 'first, edited' WHERE session_id = $1 AND content = 'first'",
+                    session,
+                    writers[0]
+                );
                 await archiver.ExecuteAsync("COMMIT", null, writers[0]);
-                await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'second, edited' WHERE session_id = $1 AND content = 'second'", session, writers[3]);
+                await archiver.ExecuteAsync(
+                    "UPDATE chat_messages SET content = 'second, edited' WHERE session_id = $1 AND content = 'second'",
+                    session,
+                    writers[3]
+                );
                 await archiver.ExecuteAsync("COMMIT", null, writers[3]);
             },
         };
@@ -154,10 +198,15 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         await AssertOnlyStaysAsync(archiver, session, summary, DropReason.Changed);
 
         // Both are equally long, so that one fits where the other stood.
-        Task WriteAsync(string text) => archiver.ExecuteAsync(
-            $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', '{text}', now() - interval '200 days')", session);
+        Task WriteAsync(string text) =>
+            archiver.ExecuteAsync(
+                $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', '{text}', now() - interval '200 "
+                    + "days')",
+                session
+            );
 
-        Task<string?> PlaceAsync(string text) => archiver.Database.ScalarAsync<string>($"SELECT ctid::text FROM chat_messages WHERE content = '{text}'", Token);
+        Task<string?> PlaceAsync(string text) =>
+            archiver.Database.ScalarAsync<string>($"SELECT ctid::text FROM chat_messages WHERE content = '{text}'", Token);
     }
 
     [Fact]
@@ -165,11 +214,22 @@ public sealed class ChangedAfterExportTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        await using var scope = await RunScope.BeginAsync(
+            new(archiver.Source, archiver.Policy),
+            archiver.Settings,
+            archiver.Connections,
+            TimeProvider.System,
+            NullLogger.Instance,
+            Token
+        );
         var selected = await new BatchSelector(scope!.Context).NextAsync(long.MaxValue, Token);
         await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'just now')", session);
 
-        await using var exported = await new BatchExporter(scope.Context, CompressionLevel.Fastest, new ExportServer(scope.Context, TimeSpan.Zero, TimeProvider.System)).ExportAsync(selected!, Token);
+        await using var exported = await new BatchExporter(
+            scope.Context,
+            CompressionLevel.Fastest,
+            new ExportServer(scope.Context, TimeSpan.Zero, TimeProvider.System)
+        ).ExportAsync(selected!, Token);
 
         Assert.Equal(Idle - 1, exported.Sessions.Count);
         Assert.Equal(new DroppedSession(session, DropReason.NoLongerEligible, Failed: false), Assert.Single(exported.Dropped));
@@ -219,7 +279,10 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, Idle - 1L, 1L), (summary.Outcome, summary.Sessions, summary.Skipped));
         Assert.Equal(1, summary.Reasons[reason]);
         var db = archiver.Database;
-        Assert.Equal(session, await db.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days'"));
+        Assert.Equal(
+            session,
+            await db.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days'")
+        );
         Assert.Equal("abandoned", await db.ScalarAsync<string>($"SELECT state FROM archiver.archives WHERE session_id = '{session}'"));
         Assert.Equal("abandoned", await db.ScalarAsync<string>($"SELECT state FROM archiver.objects WHERE members = ARRAY['{session}']"));
         Assert.Equal(Idle - 1, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));

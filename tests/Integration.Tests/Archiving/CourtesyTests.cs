@@ -11,7 +11,10 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>What a run leaves to others: rests in proportion to its own work, and no batch while the server is busy with more of them than it may be.</summary>
+/// <summary>
+/// What a run leaves to others: rests in proportion to its own work, and no batch while the server is busy with more of them than it may
+/// be.
+/// </summary>
 public sealed class CourtesyTests(TestServers servers)
 {
     private static readonly TimeSpan Slow = TimeSpan.FromHours(1);
@@ -21,11 +24,22 @@ public sealed class CourtesyTests(TestServers servers)
     [Fact]
     public async Task Rests_after_a_batch_in_proportion_to_the_time_that_it_took()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1, configure: s => s with { Batch = s.Batch with { Pause = new(TimeSpan.Zero, 0.5) } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { Pause = new(TimeSpan.Zero, 0.5) },
+            }
+        );
         var clock = new RestlessClock();
         InProcessFault.Once(FaultPoints.RowsDeleted, () => clock.SkipAsync(Slow));
 
-        var summary = await new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, clock, NullLogger<PolicyRunner>.Instance).RunAsync(new RunRequest(archiver.Source, archiver.Policy), null, Token);
+        var summary = await new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            clock,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, archiver.Policy), null, Token);
 
         Assert.Equal((RunOutcome.Done, 3L), (summary.Outcome, summary.Sessions));
         Assert.InRange(Assert.Single(clock.Rests), Slow * 0.5, (Slow * 0.5) + TimeSpan.FromMinutes(5));
@@ -37,8 +51,24 @@ public sealed class CourtesyTests(TestServers servers)
         // Its own: on the shared server others are at work.
         await using var server = await PostgresServer.StartAsync(Token);
         await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 3, young: 1, messages: 1, server: server.ConnectionString, configure: s => s with { Batch = s.Batch with { MaxActive = 1 }, Retry = s.Retry with { Budget = TimeSpan.FromSeconds(30) } });
-        await using var scope = (await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token))!;
+            servers,
+            Token,
+            idle: 3,
+            young: 1,
+            messages: 1,
+            server: server.ConnectionString,
+            configure: s => s with { Batch = s.Batch with { MaxActive = 1 }, Retry = s.Retry with { Budget = TimeSpan.FromSeconds(30) } }
+        );
+        await using var scope = (
+            await RunScope.BeginAsync(
+                new(archiver.Source, archiver.Policy),
+                archiver.Settings,
+                archiver.Connections,
+                TimeProvider.System,
+                NullLogger.Instance,
+                Token
+            )
+        )!;
         var time = new FakeTimeProvider();
         var limits = new RunLimits(scope.Context, archiver.Settings.Retry, time, archiver.Events);
         await using var holder = await archiver.Database.DataSource.OpenConnectionAsync(Token);
@@ -55,7 +85,10 @@ public sealed class CourtesyTests(TestServers servers)
         Assert.Null(await AdvanceUntilAsync(reached, time));
 
         await using var third = await BusyAsync(archiver);
-        Assert.Equal("the server has been at work for more than 1 other clients (Batch:MaxActive) for 30s", await AdvanceUntilAsync(limits.ReachedAsync(Token), time));
+        Assert.Equal(
+            "the server has been at work for more than 1 other clients (Batch:MaxActive) for 30s",
+            await AdvanceUntilAsync(limits.ReachedAsync(Token), time)
+        );
     }
 
     [Fact]
@@ -74,21 +107,37 @@ public sealed class CourtesyTests(TestServers servers)
 
     private static async Task<string?> AdvanceUntilAsync(Task<string?> reached, FakeTimeProvider time)
     {
-        await Eventually.TrueAsync(() =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(reached.IsCompleted);
-        }, Token);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(reached.IsCompleted);
+            },
+            Token
+        );
         return await reached;
     }
 
     /// <summary>A client that waits for a lock is one that the server is at work for.</summary>
     private static async Task<Client> BusyAsync(ArchiverFixture archiver)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString) { ApplicationName = "app", Pooling = false }.ConnectionString);
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString)
+            {
+                ApplicationName = "app",
+                Pooling = false,
+            }.ConnectionString
+        );
         await connection.OpenAsync(Token);
         var waiting = Run(connection, "SELECT pg_advisory_lock(4711)");
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<bool>($"SELECT state = 'active' AND wait_event = 'advisory' FROM pg_stat_activity WHERE pid = {connection.ProcessID}", Token), Token);
+        await Eventually.TrueAsync(
+            async () =>
+                await archiver.Database.ScalarAsync<bool>(
+                    $"SELECT state = 'active' AND wait_event = 'advisory' FROM pg_stat_activity WHERE pid = {connection.ProcessID}",
+                    Token
+                ),
+            Token
+        );
         return new(archiver.Database, connection, waiting);
     }
 

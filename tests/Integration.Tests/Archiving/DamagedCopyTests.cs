@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>What the store may do to an object between its upload and its delete: nothing of that session is deleted, the others go.</summary>
+/// <summary>
+/// What the store may do to an object between its upload and its delete: nothing of that session is deleted, the others go.
+/// </summary>
 public sealed class DamagedCopyTests(TestServers servers)
 {
     private const int Idle = 6;
@@ -21,10 +23,21 @@ public sealed class DamagedCopyTests(TestServers servers)
     public async Task Takes_no_batch_for_verified_of_which_an_object_was_never_handed_over()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        await using var scope = await RunScope.BeginAsync(
+            new(archiver.Source, archiver.Policy),
+            archiver.Settings,
+            archiver.Connections,
+            TimeProvider.System,
+            NullLogger.Instance,
+            Token
+        );
         var run = scope!.Context;
         var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
-        await using var exported = await new BatchExporter(run, CompressionLevel.Fastest, new ExportServer(run, TimeSpan.Zero, TimeProvider.System)).ExportAsync(selected!, Token);
+        await using var exported = await new BatchExporter(
+            run,
+            CompressionLevel.Fastest,
+            new ExportServer(run, TimeSpan.Zero, TimeProvider.System)
+        ).ExportAsync(selected!, Token);
         var uploaded = UploadedBatch.Of(exported);
         uploaded.Complete(failure: null);
 
@@ -53,8 +66,14 @@ public sealed class DamagedCopyTests(TestServers servers)
 
         Assert.Equal((RunOutcome.Partial, 1, Idle - 1L, 1L), (summary.Outcome, summary.ExitCode, summary.Sessions, summary.Failed));
         Assert.Equal(1, summary.Reasons[reason]);
-        Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages WHERE timestamp < now() - interval '90 days' ORDER BY id"));
-        Assert.Equal("abandoned", await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.objects WHERE members = ARRAY['{session}']"));
+        Assert.Equal(
+            rows,
+            await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages WHERE timestamp < now() - interval '90 days' ORDER BY id")
+        );
+        Assert.Equal(
+            "abandoned",
+            await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.objects WHERE members = ARRAY['{session}']")
+        );
         Assert.Equal("partial", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
     }
 

@@ -7,14 +7,20 @@ internal sealed record ExpectedSession(string Month, List<(long Id, string Conte
 
 internal static class ExpectedMessages
 {
-    public static async Task<Dictionary<string, ExpectedSession>> ReadAsync(TestDatabase database, string condition, CancellationToken cancellationToken)
+    public static async Task<Dictionary<string, ExpectedSession>> ReadAsync(
+        TestDatabase database,
+        string condition,
+        CancellationToken cancellationToken
+    )
     {
         var sessions = new Dictionary<string, ExpectedSession>();
-        await using var command = database.DataSource.CreateCommand($"""
+        await using var command = database.DataSource.CreateCommand(
+            $"""
             SELECT s.session_id::text, to_char(s.created_at AT TIME ZONE 'UTC', 'YYYY/MM'), m.id, m.content
             FROM chat_sessions s LEFT JOIN chat_messages m USING (session_id)
             WHERE {condition} ORDER BY s.session_id, m.timestamp, m.id
-            """);
+            """
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

@@ -16,8 +16,12 @@ public sealed class LeaseTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1);
         archiver.Store = new HookedStore(archiver.Store)
         {
-            BeforeFirstPut = () => archiver.ExecuteAsync(
-                "SELECT pg_terminate_backend(l.pid, 5000) FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() WHERE l.locktype = 'advisory'", null),
+            BeforeFirstPut = () =>
+                archiver.ExecuteAsync(
+                    "SELECT pg_terminate_backend(l.pid, 5000) FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = "
+                        + "current_database() WHERE l.locktype = 'advisory'",
+                    null
+                ),
         };
 
         var summary = await archiver.RunAsync(Token);
@@ -35,7 +39,13 @@ public sealed class LeaseTests(TestServers servers)
     public async Task Leaves_the_source_to_the_worker_that_runs_on_it()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1);
-        await using var other = await SourceLock.TryTakeAsync(archiver.Connections, SourceLockKey.For("main", 0), "main", TimeProvider.System, Token);
+        await using var other = await SourceLock.TryTakeAsync(
+            archiver.Connections,
+            SourceLockKey.For("main", 0),
+            "main",
+            TimeProvider.System,
+            Token
+        );
         Assert.NotNull(other);
 
         var summary = await archiver.RunAsync(Token);
@@ -50,11 +60,14 @@ public sealed class LeaseTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1);
         await using (var connection = await archiver.Connections.OpenAsync(Token))
             await Migrator.MigrateAsync(connection, Token);
-        await archiver.ExecuteAsync("""
+        await archiver.ExecuteAsync(
+            """
             INSERT INTO archiver.runs (id, source, policy, action, worker) VALUES (gen_random_uuid(), 'main', 'idle', 'archive', 'dead/1');
             INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, members, length, sha256)
             SELECT 's3://x', 'k', 'a', 'main', id, 'session', '{}', 1, '' FROM archiver.runs;
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -74,7 +87,10 @@ public sealed class LeaseTests(TestServers servers)
             {
                 await archiver.ExecuteAsync("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (gone)'", null);
                 await archiver.ExecuteAsync("SELECT pg_reload_conf()", null);
-                await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<string>("SHOW synchronous_standby_names") != "", Token);
+                await Eventually.TrueAsync(
+                    async () => await archiver.Database.ScalarAsync<string>("SHOW synchronous_standby_names") != "",
+                    Token
+                );
             },
         };
 

@@ -16,7 +16,9 @@ public sealed class MainJobTests(TestServers servers)
         var db = archiver.Database;
         const string young = "last_activity >= now() - interval '90 days'";
         var youngSessions = await db.CopyOutAsync($"SELECT * FROM chat_sessions WHERE {young} ORDER BY 1");
-        var youngMessages = await db.CopyOutAsync($"SELECT m.* FROM chat_messages m JOIN chat_sessions s USING (session_id) WHERE {young} ORDER BY m.id");
+        var youngMessages = await db.CopyOutAsync(
+            $"SELECT m.* FROM chat_messages m JOIN chat_sessions s USING (session_id) WHERE {young} ORDER BY m.id"
+        );
         var expected = await ExpectedMessages.ReadAsync(db, "last_activity < now() - interval '90 days'", Token);
 
         var summary = await archiver.RunAsync(Token);
@@ -38,8 +40,12 @@ public sealed class MainJobTests(TestServers servers)
     [Fact]
     public async Task Reads_an_object_back_while_others_of_its_batch_are_still_uploaded()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 6, young: 1, configure: s => s with { Storage = s.Storage with { UploadConcurrency = 1 } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { UploadConcurrency = 1 },
+            }
+        );
         var opened = new TaskCompletionSource();
         var puts = 0;
         archiver.Store = new HookedStore(archiver.Store)
@@ -65,6 +71,11 @@ public sealed class MainJobTests(TestServers servers)
         var root = document.RootElement;
         Assert.Equal("archiver.session/1", root.GetProperty("format").GetString());
         Assert.Equal(session, root.GetProperty("session").GetProperty("session_id").GetString());
-        Assert.Equal(expected.Messages, root.GetProperty("messages").EnumerateArray().Select(m => (m.GetProperty("id").GetInt64(), m.GetProperty("content").GetString()!)));
+        Assert.Equal(
+            expected.Messages,
+            root.GetProperty("messages")
+                .EnumerateArray()
+                .Select(m => (m.GetProperty("id").GetInt64(), m.GetProperty("content").GetString()!))
+        );
     }
 }

@@ -15,8 +15,12 @@ public sealed class ProgressTests(TestServers servers)
     [InlineData(StorageLayout.Bundle)]
     public async Task Sessions_count_as_they_are_stored_and_read_back_before_their_batch_is_committed(StorageLayout layout)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 12, young: 1, messages: 1, configure: s => s with { Storage = s.Storage with { Layout = layout } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 12, young: 1, messages: 1, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = layout },
+            }
+        );
         var told = new Told();
 
         await archiver.RunAsync(Token, told);

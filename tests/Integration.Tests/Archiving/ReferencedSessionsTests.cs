@@ -5,7 +5,9 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>Foreign keys among the mapped tables, in whatever order and in circles, and from elsewhere (docs/protocol.md rules 11 and 16).</summary>
+/// <summary>
+/// Foreign keys among the mapped tables, in whatever order and in circles, and from elsewhere (docs/protocol.md rules 11 and 16).
+/// </summary>
 public sealed class ReferencedSessionsTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -16,9 +18,11 @@ public sealed class ReferencedSessionsTests(TestServers servers)
         CREATE TABLE msgs (id int PRIMARY KEY, chat int NOT NULL REFERENCES chats, before int REFERENCES msgs {0});
         CREATE TABLE files (id int PRIMARY KEY, chat int NOT NULL REFERENCES chats, msg int REFERENCES msgs {0});
         ALTER TABLE chats ADD FOREIGN KEY (current) REFERENCES msgs {0}, ADD FOREIGN KEY (parent) REFERENCES chats {0};
-        CREATE INDEX ON msgs (chat); CREATE INDEX ON files (chat); CREATE INDEX ON files (msg); CREATE INDEX ON msgs (before); CREATE INDEX ON chats (current); CREATE INDEX ON chats (parent); CREATE INDEX ON chats (seen, id);
+        CREATE INDEX ON msgs (chat); CREATE INDEX ON files (chat); CREATE INDEX ON files (msg); CREATE INDEX ON msgs (before); CREATE INDEX
+          ON chats (current); CREATE INDEX ON chats (parent); CREATE INDEX ON chats (seen, id);
         INSERT INTO chats SELECT c, NULL, CASE WHEN c <= 4 THEN now() - interval '1 year' ELSE now() END FROM generate_series(1, 6) c;
-        INSERT INTO msgs SELECT c * 10 + m, c, CASE WHEN m > 1 THEN c * 10 + m - 1 END FROM generate_series(1, 6) c, generate_series(1, 3) m;
+        INSERT INTO msgs SELECT c * 10 + m, c, CASE WHEN m > 1 THEN c * 10 + m - 1 END
+          FROM generate_series(1, 6) c, generate_series(1, 3) m;
         INSERT INTO files SELECT id * 10, chat, id FROM msgs;
         UPDATE chats SET current = id * 10 + 3;
         """;
@@ -38,7 +42,13 @@ public sealed class ReferencedSessionsTests(TestServers servers)
 
         Assert.Equal((null, null), (archived.Error, purged.Error));
         Assert.Equal((2L, 2L), (archived.Sessions, purged.Sessions));
-        Assert.Equal("5,6|6|6", await archiver.Database.ScalarAsync<string>("SELECT (SELECT string_agg(id::text, ',' ORDER BY id) FROM chats) || '|' || (SELECT count(*) FROM msgs) || '|' || (SELECT count(*) FROM files)"));
+        Assert.Equal(
+            "5,6|6|6",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT (SELECT string_agg(id::text, ',' ORDER BY id) FROM "
+                    + "chats) || '|' || (SELECT count(*) FROM msgs) || '|' || (SELECT count(*) FROM files)"
+            )
+        );
     }
 
     [Theory]
@@ -60,7 +70,10 @@ public sealed class ReferencedSessionsTests(TestServers servers)
 
         Assert.Equal((null, null), (first.Error, second.Error));
         Assert.Equal((4L - staying, 0L), (first.Sessions, second.Sessions));
-        Assert.Equal(string.Join(',', stay.Split(',', StringSplitOptions.RemoveEmptyEntries).Concat(["5", "6"])), await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',' ORDER BY id) FROM chats"));
+        Assert.Equal(
+            string.Join(',', stay.Split(',', StringSplitOptions.RemoveEmptyEntries).Concat(["5", "6"])),
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',' ORDER BY id) FROM chats")
+        );
         Assert.Equal(4 - staying, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
         Assert.Equal(4 - staying, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives"));
     }
@@ -95,12 +108,41 @@ public sealed class ReferencedSessionsTests(TestServers servers)
     private async Task<ArchiverFixture> CreateAsync(string rule, string name)
     {
         var map = new SourceMap(
-            new() { Table = new("public", "chats"), Key = "id", Activity = ["seen"] },
+            new()
+            {
+                Table = new("public", "chats"),
+                Key = "id",
+                Activity = ["seen"],
+            },
             [
-                new() { Name = name, Table = new("public", "files"), ForeignKey = "chat", ParentKey = "id", Order = ["id"] },
-                new() { Name = "messages", Table = new("public", "msgs"), ForeignKey = "chat", ParentKey = "id", Order = ["id"] },
-            ]);
-        var archiver = await ArchiverFixture.CreateAsync(servers, map with { Children = [.. map.Children.OrderBy(c => c.Name, StringComparer.Ordinal)] }, null, null, Token);
+                new()
+                {
+                    Name = name,
+                    Table = new("public", "files"),
+                    ForeignKey = "chat",
+                    ParentKey = "id",
+                    Order = ["id"],
+                },
+                new()
+                {
+                    Name = "messages",
+                    Table = new("public", "msgs"),
+                    ForeignKey = "chat",
+                    ParentKey = "id",
+                    Order = ["id"],
+                },
+            ]
+        );
+        var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            map with
+            {
+                Children = [.. map.Children.OrderBy(c => c.Name, StringComparer.Ordinal)],
+            },
+            null,
+            null,
+            Token
+        );
         await archiver.ExecuteAsync(Tables.Replace("{0}", rule, StringComparison.Ordinal), null);
         return archiver;
     }

@@ -16,17 +16,27 @@ public sealed class SideEffectTests(TestServers servers)
     [InlineData("DELETE FROM notes WHERE session_id = OLD.session_id", "TRIGGER tidy AFTER DELETE ON chat_messages")]
     [InlineData("UPDATE notes SET note = 'orphan' WHERE session_id = OLD.session_id", "TRIGGER tidy AFTER DELETE ON chat_messages")]
     // It would fire at the commit, after everything was counted.
-    [InlineData("DELETE FROM notes WHERE session_id = OLD.session_id", "CONSTRAINT TRIGGER tidy AFTER DELETE ON chat_messages DEFERRABLE INITIALLY DEFERRED")]
+    [InlineData(
+        "DELETE FROM notes WHERE session_id = OLD.session_id",
+        "CONSTRAINT TRIGGER tidy AFTER DELETE ON chat_messages DEFERRABLE INITIALLY DEFERRED"
+    )]
     public async Task Leaves_a_session_whose_delete_changes_rows_that_were_not_archived(string sideEffect, string trigger)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             CREATE TABLE notes (session_id uuid, note text);
-            CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect.Replace("notes", "public.notes", StringComparison.Ordinal)}; RETURN NULL; END $$;
+            CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect.Replace(
+                "notes",
+                "public.notes",
+                StringComparison.Ordinal
+            )}; RETURN NULL; END $$;
             CREATE {trigger} FOR EACH ROW EXECUTE FUNCTION tidy();
             INSERT INTO notes VALUES ('{session}', 'precious');
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -45,12 +55,16 @@ public sealed class SideEffectTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
         const string young = "SELECT session_title FROM chat_sessions WHERE last_activity > now() - interval '90 days'";
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             UPDATE chat_sessions SET session_title = 'precious';
             CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              UPDATE public.chat_sessions SET session_title = 'lost' WHERE last_activity > now() - interval '90 days' AND OLD.session_id = '{session}'; RETURN OLD; END $$;
+              UPDATE public.chat_sessions SET session_title = 'lost' WHERE last_activity > now() - interval '90 days'
+                AND OLD.session_id = '{session}'; RETURN OLD; END $$;
             CREATE TRIGGER tidy {time} DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION tidy();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -66,12 +80,15 @@ public sealed class SideEffectTests(TestServers servers)
     public async Task Archives_although_a_trigger_counts_the_messages_of_their_session(string time)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             ALTER TABLE chat_sessions ADD COLUMN IF NOT EXISTS message_count int NOT NULL DEFAULT 0;
             CREATE FUNCTION uncount() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               UPDATE chat_sessions SET message_count = message_count - 1 WHERE session_id = OLD.session_id; RETURN OLD; END $$;
             CREATE TRIGGER uncount {time} DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION uncount();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -79,7 +96,8 @@ public sealed class SideEffectTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, (long)Idle), (summary.Outcome, summary.Sessions));
     }
 
-    // Codes that the archiver takes for passing faults, for timeouts, for locks, for the run's own rights, and one of the application's own.
+    // Codes that the archiver takes for passing faults, for timeouts, for locks, for the run's own rights, and one of the application's
+    // own.
     [Theory]
     [InlineData("XA001")]
     [InlineData("42501")]
@@ -94,19 +112,29 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              IF OLD.session_id = '{session}' THEN RAISE EXCEPTION 'the message said: my secret' USING ERRCODE = '{code}', TABLE = 'my secret'; END IF; RETURN OLD; END $$;
+              IF OLD.session_id = '{session}' THEN RAISE EXCEPTION 'the message said: my secret'
+                USING ERRCODE = '{code}', TABLE = 'my secret'; END IF; RETURN OLD; END $$;
             CREATE TRIGGER refuse BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION refuse();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Null(summary.Error);
         Assert.Equal((Idle - 1L, 1L), (summary.Sessions, summary.Failed + summary.Skipped));
         Assert.DoesNotContain(archiver.Events.Messages, m => m.Contains("my secret", StringComparison.Ordinal));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>(
-            "SELECT (SELECT count(*) FROM archiver.runs r WHERE r::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.archives a WHERE a::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.quarantine q WHERE q::text LIKE '%my secret%')"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT (SELECT count(*) FROM archiver.runs r WHERE r::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.archives "
+                    + "a "
+                    + "WHERE a::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.quarantine q WHERE q::text LIKE '%my secret%')"
+            )
+        );
     }
 
     // The server is well: it is this session's trigger that ends the connection, each time.
@@ -115,11 +143,14 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               IF OLD.session_id = '{session}' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN OLD; END $$;
             CREATE TRIGGER cut BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION cut();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -133,12 +164,16 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             CREATE EXTENSION dblink;
             CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              IF OLD.session_id = '{session}' THEN PERFORM public.dblink_exec('host=127.0.0.1 port=1', 'SELECT 1'); END IF; RETURN OLD; END $$;
+              IF OLD.session_id = '{session}'
+                THEN PERFORM public.dblink_exec('host=127.0.0.1 port=1', 'SELECT 1'); END IF; RETURN OLD; END $$;
             CREATE TRIGGER tell BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION tell();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -151,7 +186,9 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync($"ALTER TABLE archiver.archives ADD CHECK (session_id <> '{session}')", null));
+        InProcessFault.Once(FaultPoints.Verified, () =>
+            archiver.ExecuteAsync($"ALTER TABLE archiver.archives ADD CHECK (session_id <> '{session}')", null)
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -162,12 +199,19 @@ public sealed class SideEffectTests(TestServers servers)
     [Fact]
     public async Task Ends_a_run_in_which_nothing_but_failures_comes()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 130, young: 1, messages: 1, configure: s => s with { Batch = s.Batch with { Sessions = 10 } });
-        await archiver.ExecuteAsync("""
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 130, young: 1, messages: 1, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { Sessions = 10 },
+            }
+        );
+        await archiver.ExecuteAsync(
+            """
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'none' USING ERRCODE = 'XA001'; END $$;
             CREATE TRIGGER refuse BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION refuse();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -182,11 +226,14 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               IF OLD.session_id = '{session}' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN OLD; END $$;
             CREATE TRIGGER refuse BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION refuse();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -199,16 +246,22 @@ public sealed class SideEffectTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               IF OLD.session_id = '{session}' THEN RETURN NULL; END IF; RETURN OLD; END $$;
             CREATE TRIGGER keep BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION keep();
-            """, null);
+            """,
+            null
+        );
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((Idle - 1L, 1L), (summary.Sessions, summary.Skipped));
         Assert.Equal(1, summary.Reasons[DropReason.Changed]);
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'"));
+        Assert.Equal(
+            1,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'")
+        );
     }
 }

@@ -25,7 +25,12 @@ public sealed class TrialRestoreTests(TestServers servers)
     public async Task Deletes_what_passed_its_trial_whatever_the_types(StorageLayout layout)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, AnyTypes.Map, s => s with { Storage = s.Storage with { Verify = VerifyMode.TrialRestore, Layout = layout } }, null, Token);
+            servers,
+            AnyTypes.Map,
+            s => s with { Storage = s.Storage with { Verify = VerifyMode.TrialRestore, Layout = layout } },
+            null,
+            Token
+        );
         await archiver.Database.ExecuteAsync(AnyTypes.Schema, Token);
         await archiver.Database.ExecuteAsync(AnyTypes.Rows, Token);
 
@@ -47,8 +52,14 @@ public sealed class TrialRestoreTests(TestServers servers)
 
         Assert.Equal((RunOutcome.Partial, 5L, 1L), (summary.Outcome, summary.Sessions, summary.Failed));
         Assert.Equal(1, summary.Reasons[DropReason.TrialFailed]);
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session}'", Token));
-        Assert.Equal(4, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'", Token));
+        Assert.Equal(
+            1,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session}'", Token)
+        );
+        Assert.Equal(
+            4,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'", Token)
+        );
     }
 
     [Fact]
@@ -56,19 +67,43 @@ public sealed class TrialRestoreTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(idle: 6);
         await archiver.ExecuteAsync("ALTER TABLE chat_messages ADD COLUMN score float8 NOT NULL DEFAULT 0.1", null);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        await using var scope = await RunScope.BeginAsync(
+            new(archiver.Source, archiver.Policy),
+            archiver.Settings,
+            archiver.Connections,
+            TimeProvider.System,
+            NullLogger.Instance,
+            Token
+        );
         var run = scope!.Context;
         var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
-        await using var exported = await new BatchExporter(run, CompressionLevel.Fastest, new ExportServer(run, TimeSpan.Zero, TimeProvider.System)).ExportAsync(selected!, Token);
+        await using var exported = await new BatchExporter(
+            run,
+            CompressionLevel.Fastest,
+            new ExportServer(run, TimeSpan.Zero, TimeProvider.System)
+        ).ExportAsync(selected!, Token);
         var ledger = new ArchiveLedger(run, archiver.Store.Location);
         var uploaded = UploadedBatch.Of(exported);
-        await new BatchUploader(run, archiver.Store, new SessionLayout(run, ledger), ledger, new DatabaseRetry(archiver.Settings.Retry, TimeProvider.System), 4).UploadAsync(uploaded, Token);
+        await new BatchUploader(
+            run,
+            archiver.Store,
+            new SessionLayout(run, ledger),
+            ledger,
+            new DatabaseRetry(archiver.Settings.Retry, TimeProvider.System),
+            4
+        ).UploadAsync(uploaded, Token);
         var verified = await VerifiedBatch.VerifyAsync(uploaded, new ObjectVerifier(archiver.Store, "session_id"), 4, Token);
         await using var trial = new TrialRestore(run, archiver.Store, 4);
         await trial.StageAsync(verified, Token);
         var keys = verified.Sessions.Select(s => s.Key).ToList();
-        await archiver.ExecuteAsync("UPDATE chat_messages SET content = content || ' ' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)", keys[0]);
-        await archiver.ExecuteAsync("DELETE FROM chat_messages WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)", keys[1]);
+        await archiver.ExecuteAsync(
+            "UPDATE chat_messages SET content = content || ' ' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)",
+            keys[0]
+        );
+        await archiver.ExecuteAsync(
+            "DELETE FROM chat_messages WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)",
+            keys[1]
+        );
         await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'one more')", keys[2]);
         await archiver.ExecuteAsync("UPDATE chat_sessions SET metadata = '{\"other\": 1}' WHERE session_id = $1", keys[3]);
 
@@ -83,6 +118,11 @@ public sealed class TrialRestoreTests(TestServers servers)
         Assert.Equal(keys.Take(5).Order(StringComparer.Ordinal), differing.Order(StringComparer.Ordinal));
     }
 
-    private Task<ArchiverFixture> CreateAsync(int idle) => ArchiverFixture.CreateAsync(
-        servers, Token, idle, configure: s => s with { Storage = s.Storage with { Verify = VerifyMode.TrialRestore } });
+    private Task<ArchiverFixture> CreateAsync(int idle) =>
+        ArchiverFixture.CreateAsync(servers, Token, idle, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Verify = VerifyMode.TrialRestore },
+            }
+        );
 }

@@ -31,7 +31,11 @@ public sealed class BucketExpiryTests(TestServers servers)
             return;
         }
         Assert.Equal((RunOutcome.Refused, 3, 0L), (summary.Outcome, summary.ExitCode, summary.Sessions));
-        Assert.Contains($"The lifecycle rule 'tidy' of s3://{archiver.Bucket.Name} removes objects under 'chat_archives/' {refusal}", summary.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The lifecycle rule 'tidy' of s3://{archiver.Bucket.Name} removes objects under 'chat_archives/' {refusal}",
+            summary.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.objects"));
     }
@@ -50,7 +54,11 @@ public sealed class BucketExpiryTests(TestServers servers)
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((RunOutcome.Refused, 3, 0L), (summary.Outcome, summary.ExitCode, summary.Sessions));
-        Assert.Contains("removes objects under 'chat_archives/.archiver/' when they are 36500d old, with them the tombstones", summary.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "removes objects under 'chat_archives/.archiver/' when they are 36500d old, with them the tombstones",
+            summary.Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -61,7 +69,9 @@ public sealed class BucketExpiryTests(TestServers servers)
 
         Assert.Equal(RunOutcome.Done, (await archiver.RunAsync(Token)).Outcome);
 
-        Assert.Contains(archiver.Events.Messages, m => m.Contains("'tidy'", StringComparison.Ordinal) && m.Contains("under legal hold or not", StringComparison.Ordinal));
+        Assert.Contains(archiver.Events.Messages, m =>
+            m.Contains("'tidy'", StringComparison.Ordinal) && m.Contains("under legal hold or not", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -84,7 +94,9 @@ public sealed class BucketExpiryTests(TestServers servers)
     [InlineData(StoreFault.NotImplemented)]
     public async Task Warns_where_the_rules_cannot_be_read_and_goes_on(StoreFault fault)
     {
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("lifecycle", StringComparison.Ordinal) ? fault : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) =>
+            path.Contains("lifecycle", StringComparison.Ordinal) ? fault : StoreFault.None
+        );
         await using var archiver = await CreateAsync(discardAfter: null, proxy.Endpoint);
 
         var summary = await archiver.RunAsync(Token);
@@ -93,21 +105,37 @@ public sealed class BucketExpiryTests(TestServers servers)
         Assert.Contains(archiver.Events.Messages, m => m.Contains("s3:GetLifecycleConfiguration", StringComparison.Ordinal));
     }
 
-    private Task<ArchiverFixture> CreateAsync(int? discardAfter, Uri? endpoint = null) => ArchiverFixture.CreateAsync(
-        servers, Token, idle: 2, young: 1, messages: 1, configure: s => s with
-        {
-            Discard = new() { After = discardAfter is { } days ? TimeSpan.FromDays(days) : null, Notice = TimeSpan.FromDays(30) },
-            Storage = s.Storage with { Endpoint = endpoint ?? s.Storage.Endpoint },
-        });
+    private Task<ArchiverFixture> CreateAsync(int? discardAfter, Uri? endpoint = null) =>
+        ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 1, messages: 1, configure: s => s with { Discard = new()
+                {
+                    After = discardAfter is { } days ? TimeSpan.FromDays(days) : null,
+                    Notice = TimeSpan.FromDays(30),
+                }, Storage = s.Storage with { Endpoint = endpoint ?? s.Storage.Endpoint } });
 
-    private static Task<PutLifecycleConfigurationResponse> RuleAsync(TestBucket bucket, string prefix, LifecycleRuleExpiration expiration, LifecycleRuleStatus status) => bucket.Client.PutLifecycleConfigurationAsync(
-        new PutLifecycleConfigurationRequest
-        {
-            BucketName = bucket.Name,
-            Configuration = new LifecycleConfiguration
+    private static Task<PutLifecycleConfigurationResponse> RuleAsync(
+        TestBucket bucket,
+        string prefix,
+        LifecycleRuleExpiration expiration,
+        LifecycleRuleStatus status
+    ) =>
+        bucket.Client.PutLifecycleConfigurationAsync(
+            new PutLifecycleConfigurationRequest
             {
-                Rules = [new LifecycleRule { Id = "tidy", Status = status, Expiration = expiration, Filter = new LifecycleFilter { LifecycleFilterPredicate = new LifecyclePrefixPredicate { Prefix = prefix } } }],
+                BucketName = bucket.Name,
+                Configuration = new LifecycleConfiguration
+                {
+                    Rules =
+                    [
+                        new LifecycleRule
+                        {
+                            Id = "tidy",
+                            Status = status,
+                            Expiration = expiration,
+                            Filter = new LifecycleFilter { LifecycleFilterPredicate = new LifecyclePrefixPredicate { Prefix = prefix } },
+                        },
+                    ],
+                },
             },
-        },
-        Token);
+            Token
+        );
 }

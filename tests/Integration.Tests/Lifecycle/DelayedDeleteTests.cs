@@ -9,7 +9,9 @@ using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
-/// <summary>DeleteAfter: stored and marked now, verified again and deleted by a later run; what is not as it was stored stays whole.</summary>
+/// <summary>
+/// DeleteAfter: stored and marked now, verified again and deleted by a later run; what is not as it was stored stays whole.
+/// </summary>
 public sealed class DelayedDeleteTests(TestServers servers)
 {
     private const int Messages = 3;
@@ -27,7 +29,13 @@ public sealed class DelayedDeleteTests(TestServers servers)
     {
         await using var archiver = await StoredAsync(idle: 6, layout);
         var db = archiver.Database;
-        Assert.Equal(6, await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON a.session_id = s.session_id::text AND a.state = 'stored' WHERE s.archived"));
+        Assert.Equal(
+            6,
+            await db.ScalarAsync<long>(
+                "SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON a.session_id = "
+                    + "s.session_id::text AND a.state = 'stored' WHERE s.archived"
+            )
+        );
         await MakeDueAsync(archiver, "6 days 23 hours", 6);
         var rows = await RowsAsync(archiver);
         var none = await archiver.RunAsync(Delayed, Token);
@@ -44,13 +52,30 @@ public sealed class DelayedDeleteTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, 2L, 2L, 2L * (1 + Messages)), (some.Outcome, some.Sessions, some.Delayed, some.Rows));
         Assert.Equal(kept, await RowsAsync(archiver));
         Assert.Equal("2 archived, 4 stored", await StatesAsync(archiver));
-        Assert.Equal(2, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived' AND archived_at > now() - interval '1 hour'"));
-        Assert.Equal((2, 8), (await db.ScalarAsync<long>("SELECT sessions_done FROM archiver.runs ORDER BY started_at DESC LIMIT 1"), await db.ScalarAsync<long>("SELECT rows_deleted FROM archiver.runs ORDER BY started_at DESC LIMIT 1")));
+        Assert.Equal(
+            2,
+            await db.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.archives WHERE state = 'archived' AND archived_at > now() - interval '1 hour'"
+            )
+        );
+        Assert.Equal(
+            (2, 8),
+            (
+                await db.ScalarAsync<long>("SELECT sessions_done FROM archiver.runs ORDER BY started_at DESC LIMIT 1"),
+                await db.ScalarAsync<long>("SELECT rows_deleted FROM archiver.runs ORDER BY started_at DESC LIMIT 1")
+            )
+        );
 
         await MakeDueAsync(archiver, "8 days", 6);
         var all = await archiver.RunAsync(Delayed, Token);
         Assert.Equal((RunOutcome.Done, 4L), (all.Outcome, all.Delayed));
-        Assert.Equal(("6 archived", 0), (await StatesAsync(archiver), await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'")));
+        Assert.Equal(
+            ("6 archived", 0),
+            (
+                await StatesAsync(archiver),
+                await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'")
+            )
+        );
     }
 
     [Fact]
@@ -58,12 +83,14 @@ public sealed class DelayedDeleteTests(TestServers servers)
     {
         await using var archiver = await StoredAsync(idle: 4, StorageLayout.Session);
         await MakeDueAsync(archiver, "8 days", 4);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TEMP TABLE s AS TABLE chat_sessions; CREATE TEMP TABLE m AS TABLE chat_messages;
             TRUNCATE chat_sessions, chat_messages;
             INSERT INTO chat_sessions SELECT * FROM s ORDER BY session_id DESC; INSERT INTO chat_messages SELECT * FROM m ORDER BY id DESC;
             DROP TABLE s, m;
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
@@ -78,13 +105,26 @@ public sealed class DelayedDeleteTests(TestServers servers)
         await using var archiver = await StoredAsync(idle: 4);
         await MakeDueAsync(archiver, "8 days", 4);
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '100 days')", session);
+        await archiver.ExecuteAsync(
+            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - "
+                + "interval '100 days')",
+            session
+        );
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
         Assert.Equal((RunOutcome.Done, 4L, 3L), (summary.Outcome, summary.Sessions, summary.Delayed));
-        Assert.Equal("1 superseded, 2 stored", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(generation || ' ' || state, ', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"));
-        Assert.Equal(Messages + 1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'"));
+        Assert.Equal(
+            "1 superseded, 2 stored",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(generation || ' ' || state, "
+                    + $"', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"
+            )
+        );
+        Assert.Equal(
+            Messages + 1,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'")
+        );
         await MakeDueAsync(archiver, "8 days", 5);
         Assert.Equal(1, (await archiver.RunAsync(Delayed, Token)).Delayed);
         Assert.Equal("4 archived, 1 superseded", await StatesAsync(archiver));
@@ -94,20 +134,30 @@ public sealed class DelayedDeleteTests(TestServers servers)
     public async Task Deletes_although_a_trigger_took_the_mark_for_activity()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, preset: "status-expiry");
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             ALTER TABLE sessions DISABLE TRIGGER USER;
             UPDATE sessions SET status = 'active';
             ALTER TABLE sessions ENABLE TRIGGER USER;
             CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
             CREATE TRIGGER touch BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION touch();
-            """);
+            """
+        );
         await archiver.RunAsync(Delayed, Token);
-        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("""SELECT count(*) FROM archiver.archives WHERE mark->'changed' @> '["status", "updated_at"]' AND jsonb_array_length(mark->'changed') = 2"""));
+        Assert.Equal(
+            3,
+            await archiver.Database.ScalarAsync<long>(
+                """SELECT count(*) FROM archiver.archives WHERE mark->'changed' @> '["status", "updated_at"]' AND jsonb_array_length(mark->'changed') = 2"""
+            )
+        );
         await MakeDueAsync(archiver, "8 days", 3);
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
-        Assert.Equal((null, 3L, 1L), (summary.Error, summary.Delayed, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM sessions")));
+        Assert.Equal(
+            (null, 3L, 1L),
+            (summary.Error, summary.Delayed, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM sessions"))
+        );
     }
 
     [Theory]
@@ -136,8 +186,20 @@ public sealed class DelayedDeleteTests(TestServers servers)
         Assert.Equal((RunOutcome.Partial, 1, 3L - lost, (long)lost), (summary.Outcome, summary.ExitCode, summary.Delayed, summary.Failed));
         Assert.Equal(lost, summary.Reasons[damaged ? DropReason.Corrupt : DropReason.Missing]);
         Assert.Equal(rows, await RowsAsync(archiver));
-        Assert.Equal(lost, await db.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = 'superseded' AND reason = '{(damaged ? DropReason.Corrupt : DropReason.Missing)}'"));
-        Assert.Equal((lost, 0), (await db.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"), await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived")));
+        Assert.Equal(
+            lost,
+            await db.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.archives WHERE state = 'superseded' AND reason = "
+                    + $"'{(damaged ? DropReason.Corrupt : DropReason.Missing)}'"
+            )
+        );
+        Assert.Equal(
+            (lost, 0),
+            (
+                await db.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"),
+                await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived")
+            )
+        );
         await db.ExecuteAsync("DELETE FROM archiver.quarantine");
         var again = await archiver.RunAsync(Delayed, Token);
         Assert.Equal((RunOutcome.Done, lost, 0), (again.Outcome, again.Sessions, again.Delayed));
@@ -150,13 +212,19 @@ public sealed class DelayedDeleteTests(TestServers servers)
         await using var archiver = await StoredAsync(idle: 3);
         await MakeDueAsync(archiver, "8 days", 3);
         var session = await archiver.Database.ScalarAsync<string>(
-            "UPDATE archiver.archives SET json_sha256 = sha256('another') WHERE id = (SELECT min(id) FROM archiver.archives) RETURNING session_id", Token);
+            "UPDATE archiver.archives SET json_sha256 = sha256('another') WHERE id = (SELECT min(id) FROM archiver.archives) RETURNING "
+                + "session_id",
+            Token
+        );
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
         Assert.Equal((RunOutcome.Partial, 2L, 1L), (summary.Outcome, summary.Delayed, summary.Failed));
         Assert.Equal(1, summary.Reasons[DropReason.Corrupt]);
-        Assert.Equal(session, await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE session_id = '{session}'", Token));
+        Assert.Equal(
+            session,
+            await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE session_id = '{session}'", Token)
+        );
     }
 
     [Fact]
@@ -173,15 +241,25 @@ public sealed class DelayedDeleteTests(TestServers servers)
                 if (key.Contains(keys[1], StringComparison.Ordinal))
                     await archiver.HoldAsync(keys[1]);
                 if (key.Contains(keys[2], StringComparison.Ordinal))
-                    await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '100 days')", keys[2]);
+                    await archiver.ExecuteAsync(
+                        "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', "
+                            + "'late', now() - interval '100 days')",
+                        keys[2]
+                    );
             },
         };
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
-        Assert.Equal((RunOutcome.Done, 1L, 1L, 1L), (summary.Outcome, summary.Delayed, summary.Reasons[DropReason.Held], summary.Reasons[DropReason.Changed]));
+        Assert.Equal(
+            (RunOutcome.Done, 1L, 1L, 1L),
+            (summary.Outcome, summary.Delayed, summary.Reasons[DropReason.Held], summary.Reasons[DropReason.Changed])
+        );
         Assert.Equal("1 archived, 3 stored", await StatesAsync(archiver));
-        Assert.Equal(3 * Messages + 1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'"));
+        Assert.Equal(
+            3 * Messages + 1,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'")
+        );
     }
 
     [Fact]
@@ -191,14 +269,22 @@ public sealed class DelayedDeleteTests(TestServers servers)
         Assert.Equal(3, (await archiver.RunAsync(Archive() with { Delete = DeleteMode.Nothing }, Token)).Sessions);
         // As a restore makes room: a policy with a condition of its own, which the source does not have.
         var other = Archive() with { Where = "true" };
-        var foreign = await new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, other), null, Token);
+        var foreign = await new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, other), null, Token);
         Assert.Equal((RunOutcome.Done, 0L, "3 stored"), (foreign.Outcome, foreign.Sessions, await StatesAsync(archiver)));
 
         var summary = await archiver.RunAsync(Archive(), Token);
 
         Assert.Equal((null, 3L, 3L, false), (summary.Error, summary.Sessions, summary.Delayed, summary.RowsStay));
-        Assert.Equal(("3 archived", 1), (await StatesAsync(archiver), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions")));
+        Assert.Equal(
+            ("3 archived", 1),
+            (await StatesAsync(archiver), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"))
+        );
     }
 
     // The columns that the mark changed are not in the copy: only the version tells that somebody else has changed them since.
@@ -208,14 +294,21 @@ public sealed class DelayedDeleteTests(TestServers servers)
         await using var archiver = await StoredAsync(idle: 2);
         await MakeDueAsync(archiver, "8 days", 2);
         var session = await archiver.AnyIdleAsync(Token);
-        var reached = InProcessFault.Once(FaultPoints.DelayedSelected, () => archiver.ExecuteAsync("UPDATE chat_sessions SET archive_location = 'elsewhere' WHERE session_id = $1", session));
+        var reached = InProcessFault.Once(FaultPoints.DelayedSelected, () =>
+            archiver.ExecuteAsync("UPDATE chat_sessions SET archive_location = 'elsewhere' WHERE session_id = $1", session)
+        );
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
         Assert.True(reached());
         Assert.Equal((1L, 1L), (summary.Delayed, summary.Reasons[DropReason.Changed]));
         Assert.Equal("1 archived, 1 stored, 1 superseded", await StatesAsync(archiver));
-        Assert.Equal(Messages, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions JOIN chat_messages USING (session_id) WHERE session_id = '{session}'"));
+        Assert.Equal(
+            Messages,
+            await archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM chat_sessions JOIN chat_messages USING (session_id) WHERE session_id = '{session}'"
+            )
+        );
     }
 
     // As after a failover or a restore, when other rows may bear the names of those that were stored.
@@ -229,34 +322,62 @@ public sealed class DelayedDeleteTests(TestServers servers)
         await MakeDueAsync(archiver, "8 days", 2);
         var session = await archiver.AnyIdleAsync(Token);
         await archiver.ExecuteAsync(sql, session);
-        await archiver.Database.ExecuteAsync($"""
-            UPDATE archiver.archives SET fingerprints = jsonb_set(fingerprints, ARRAY['{name}', 'hash'], to_jsonb((SELECT sum({Versions})::text FROM {table} WHERE session_id = '{session}')))
+        await archiver.Database.ExecuteAsync(
+            $"""
+            UPDATE archiver.archives
+              SET fingerprints = jsonb_set(fingerprints, ARRAY['{name}', 'hash'], to_jsonb((SELECT sum({Versions})::text FROM {table}
+                WHERE session_id = '{session}')))
             WHERE session_id = '{session}'
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Delayed, Token);
 
         Assert.Equal((1L, 1L), (summary.Delayed, summary.Reasons[DropReason.Changed]));
-        Assert.Equal(Messages, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'"));
-        Assert.Equal("1 superseded, 2 stored", await archiver.Database.ScalarAsync<string>($"SELECT string_agg(generation || ' ' || state, ', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"));
+        Assert.Equal(
+            Messages,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'")
+        );
+        Assert.Equal(
+            "1 superseded, 2 stored",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(generation || ' ' || state, "
+                    + $"', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"
+            )
+        );
     }
 
     /// <summary>Idle sessions that a first run stored.</summary>
     private async Task<ArchiverFixture> StoredAsync(int idle, StorageLayout layout = StorageLayout.Session)
     {
-        var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle, young: 0, Messages, configure: s => s with { Storage = s.Storage with { Layout = layout } });
+        var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle, young: 0, Messages, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = layout },
+            }
+        );
         var summary = await archiver.RunAsync(Delayed, Token);
         Assert.Equal((null, (long)idle, 0L, 0L), (summary.Error, summary.Sessions, summary.Delayed, summary.Rows));
         return archiver;
     }
 
-    private static Task<int> MakeDueAsync(ArchiverFixture archiver, string age, int first) => archiver.Database.ExecuteAsync(
-        $"UPDATE archiver.archives SET stored_at = now() - interval '{age}' WHERE id IN (SELECT id FROM archiver.archives ORDER BY id LIMIT {first})");
+    private static Task<int> MakeDueAsync(ArchiverFixture archiver, string age, int first) =>
+        archiver.Database.ExecuteAsync(
+            $"UPDATE archiver.archives SET stored_at = now() - interval '{age}' WHERE id IN (SELECT id FROM archiver.archives ORDER BY id "
+                + $"LIMIT {first})"
+        );
 
     private static async Task<string> RowsAsync(ArchiverFixture archiver, string sessions = "IS NOT NULL") =>
-        await archiver.Database.CopyOutAsync($"SELECT session_id, session_title, last_activity FROM chat_sessions WHERE session_id::text {sessions} ORDER BY 1")
-        + await archiver.Database.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id::text {sessions} ORDER BY id");
+        await archiver.Database.CopyOutAsync(
+            $"SELECT session_id, session_title, last_activity FROM chat_sessions WHERE session_id::text {sessions} ORDER BY 1"
+        ) + await archiver.Database.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id::text {sessions} ORDER BY id");
 
-    private static async Task<string> StatesAsync(ArchiverFixture archiver) => (await archiver.Database.ScalarAsync<string>(
-        "SELECT string_agg(n || ' ' || state, ', ' ORDER BY state) FROM (SELECT state, count(*) AS n FROM archiver.archives GROUP BY state) AS s"))!;
+    private static async Task<string> StatesAsync(ArchiverFixture archiver) =>
+        (
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(n || ' ' || state, ', ' ORDER BY state) FROM (SELECT state, count(*) AS n FROM archiver.archives GROUP "
+                    + "BY "
+                    + "state) AS s"
+            )
+        )!;
 }

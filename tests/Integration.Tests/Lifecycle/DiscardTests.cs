@@ -14,7 +14,8 @@ namespace Archiver.Integration.Tests.Lifecycle;
 /// <summary>Old archives end after a notice, in every version, and nothing is called discarded that is still there.</summary>
 public sealed class DiscardTests(TestServers servers)
 {
-    private const string Ledger = "SELECT o.*, a.* FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE {0} ORDER BY o.id, a.id";
+    private const string Ledger =
+        "SELECT o.*, a.* FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE {0} ORDER BY o.id, a.id";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -46,8 +47,17 @@ public sealed class DiscardTests(TestServers servers)
         Assert.Equal(old, await CountAsync(archiver, "objects", "state = 'discarded'"));
         Assert.Equal(old, await CountAsync(archiver, "archives", "state = 'discarded' AND ended_at IS NOT NULL"));
         Assert.Equal(4 - old, await CountAsync(archiver, "archives", "state = 'archived'"));
-        Assert.Equal(old, await archiver.Database.ScalarAsync<long>("SELECT coalesce(sum((counts ->> 'archives')::int), 0) FROM archiver.audit WHERE action = 'discard' AND run_id IS NOT NULL AND who = 'test'"));
-        Assert.Equal(old, await archiver.Database.ScalarAsync<long>("SELECT sum(sessions_done)::bigint FROM archiver.runs WHERE action = 'discard'"));
+        Assert.Equal(
+            old,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT coalesce(sum((counts ->> 'archives')::int), 0) FROM "
+                    + "archiver.audit WHERE action = 'discard' AND run_id IS NOT NULL AND who = 'test'"
+            )
+        );
+        Assert.Equal(
+            old,
+            await archiver.Database.ScalarAsync<long>("SELECT sum(sessions_done)::bigint FROM archiver.runs WHERE action = 'discard'")
+        );
         Assert.Equal((0L, 0L), Archives(await archiver.DiscardAsync(Token)));
     }
 
@@ -63,7 +73,14 @@ public sealed class DiscardTests(TestServers servers)
         await archiver.DiscardAsync(Token);
         await PassNoticeAsync(archiver);
         await archiver.HoldAsync(new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "everything" }, Token);
-        Assert.Equal((0L, 0L, 4L), ((await archiver.DiscardAsync(Token)).Discarded.Objects, (await archiver.DiscardAsync(Token)).Announced.Objects, (await archiver.DiscardAsync(Token)).Held.Archives));
+        Assert.Equal(
+            (0L, 0L, 4L),
+            (
+                (await archiver.DiscardAsync(Token)).Discarded.Objects,
+                (await archiver.DiscardAsync(Token)).Announced.Objects,
+                (await archiver.DiscardAsync(Token)).Held.Archives
+            )
+        );
         await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, 2, "test", Token);
         var report = await archiver.DiscardAsync(Token);
 
@@ -86,12 +103,20 @@ public sealed class DiscardTests(TestServers servers)
         if (obstacle == "held")
             await archiver.HoldAsync(new HoldRequest { Session = session, Reason = "case" }, Token);
         else
-            await archiver.Database.ExecuteAsync($"UPDATE archiver.archives SET {(obstacle == "young" ? "stored_at = now()" : "state = 'unknown'")} WHERE session_id = '{session}'", Token);
+            await archiver.Database.ExecuteAsync(
+                "UPDATE archiver.archives SET "
+                    + $"{(obstacle == "young" ? "stored_at = now()" : "state = 'unknown'")} WHERE session_id = '{session}'",
+                Token
+            );
 
         Assert.Equal(0, (await archiver.DiscardAsync(Token)).Discarded.Objects);
         Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/bundles/", Token));
 
-        await archiver.Database.ExecuteAsync("UPDATE archiver.holds SET removed_at = now(); UPDATE archiver.archives SET stored_at = now() - interval '400 days', state = 'archived'", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.holds SET removed_at = now(); UPDATE archiver.archives SET stored_at = now() "
+                + "- interval '400 days', state = 'archived'",
+            Token
+        );
         Assert.Equal(new DiscardCount(1, 4, 0), (await archiver.DiscardAsync(Token)).Discarded with { Bytes = 0 });
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/bundles/", Token));
     }
@@ -133,7 +158,13 @@ public sealed class DiscardTests(TestServers servers)
         Assert.Equal(key, Assert.Single(report.Failed).Key);
         Assert.Contains("object lock", report.Failed[0].Reason, StringComparison.Ordinal);
         Assert.Equal([key], await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
-        Assert.Equal("archived stored", await archiver.Database.ScalarAsync<string>("SELECT a.state || ' ' || o.state FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE o.state <> 'discarded'"));
+        Assert.Equal(
+            "archived stored",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT a.state || ' ' || o.state FROM "
+                    + "archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE o.state <> 'discarded'"
+            )
+        );
         if (locked != "hold")
             return;
         await archiver.Bucket.SetLegalHoldAsync(key, ObjectLockLegalHoldStatus.Off, Token);
@@ -162,8 +193,16 @@ public sealed class DiscardTests(TestServers servers)
     public async Task What_the_store_removes_only_in_part_is_reported_and_discarded_later()
     {
         var lies = true;
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => lies && method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None);
-        await using var archiver = await ArchivedAsync(s => s with { Storage = s.Storage with { Endpoint = proxy.Endpoint }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
+            lies && method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None
+        );
+        await using var archiver = await ArchivedAsync(s =>
+            s with
+            {
+                Storage = s.Storage with { Endpoint = proxy.Endpoint },
+                Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) },
+            }
+        );
         await AgeAsync(archiver, 4);
         await archiver.DiscardAsync(Token);
         await PassNoticeAsync(archiver);
@@ -187,11 +226,18 @@ public sealed class DiscardTests(TestServers servers)
         await PassNoticeAsync(archiver);
         var removed = 0;
         var store = archiver.Store;
-        archiver.Store = new HookedStore(store) { BeforeDelete = _ => ++removed > 2 ? throw new StorageException(StorageFailure.Transient, "The store is away.") : Task.CompletedTask };
+        archiver.Store = new HookedStore(store)
+        {
+            BeforeDelete = _ =>
+                ++removed > 2 ? throw new StorageException(StorageFailure.Transient, "The store is away.") : Task.CompletedTask,
+        };
 
         var report = await archiver.DiscardAsync(Token);
 
-        Assert.Equal((RunOutcome.Failed, 1, 2L, "The store is away."), (report.Outcome, report.ExitCode, report.Discarded.Archives, report.Error));
+        Assert.Equal(
+            (RunOutcome.Failed, 1, 2L, "The store is away."),
+            (report.Outcome, report.ExitCode, report.Discarded.Archives, report.Error)
+        );
         Assert.Equal(2, report.Failed.Count);
         Assert.Equal(2, await CountAsync(archiver, "archives", "state = 'archived'"));
         archiver.Store = store;
@@ -233,7 +279,13 @@ public sealed class DiscardTests(TestServers servers)
             BeforeDelete = async _ =>
             {
                 adding ??= archiver.HoldAsync(new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "case" }, Token);
-                await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"), Token);
+                await Eventually.TrueAsync(
+                    async () =>
+                        await archiver.Database.ScalarAsync<bool>(
+                            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+                        ),
+                    Token
+                );
             },
         };
 
@@ -245,7 +297,9 @@ public sealed class DiscardTests(TestServers servers)
     public async Task Holds_that_cannot_be_read_hold_everything()
     {
         await using var role = new TestRole(servers);
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0, configure: s => role.Use(Configure(s)));
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0, configure: s =>
+            role.Use(Configure(s))
+        );
         await role.GrantAsync(archiver.Database, Token);
         await archiver.RunAsync(Token);
         await AgeAsync(archiver, 4);
@@ -264,7 +318,10 @@ public sealed class DiscardTests(TestServers servers)
     {
         await using var archiver = await ArchivedAsync();
         await AgeAsync(archiver, 4);
-        await archiver.Database.ExecuteAsync("DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'", Token);
+        await archiver.Database.ExecuteAsync(
+            "DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'",
+            Token
+        );
         // By the id alone nobody can say that no hold by user covers them.
         await archiver.HoldAsync(new HoldRequest { User = "somebody", Reason = "case" }, Token);
         Assert.Equal(4, (await archiver.DiscardAsync(Token)).Held.Objects);
@@ -283,14 +340,24 @@ public sealed class DiscardTests(TestServers servers)
         var folder = Directory.CreateTempSubdirectory("archiver-test-");
         try
         {
-            await using var archiver = await ArchivedAsync(s => s with { Storage = new() { Provider = StorageProvider.File, Path = folder.FullName } });
+            await using var archiver = await ArchivedAsync(s =>
+                s with
+                {
+                    Storage = new() { Provider = StorageProvider.File, Path = folder.FullName },
+                }
+            );
             await AgeAsync(archiver, 3);
             await archiver.DiscardAsync(Token);
             await PassNoticeAsync(archiver);
 
             Assert.Equal(3, (await archiver.DiscardAsync(Token)).Discarded.Archives);
 
-            Assert.Equal(1, folder.GetFiles("*.json.gz", SearchOption.AllDirectories).Count(f => !f.FullName.Contains(".archiver", StringComparison.Ordinal)));
+            Assert.Equal(
+                1,
+                folder
+                    .GetFiles("*.json.gz", SearchOption.AllDirectories)
+                    .Count(f => !f.FullName.Contains(".archiver", StringComparison.Ordinal))
+            );
         }
         finally
         {
@@ -306,38 +373,62 @@ public sealed class DiscardTests(TestServers servers)
         await archiver.DiscardAsync(Token);
         await PassNoticeAsync(archiver);
         await using (await SourceLock.TryTakeAsync(archiver.Connections, SourceLockKey.For("main", 0), "main", TimeProvider.System, Token))
-            Assert.Equal((RunOutcome.LockedElsewhere, 3), ((await archiver.DiscardAsync(Token)).Outcome, (await archiver.DiscardAsync(Token)).ExitCode));
+            Assert.Equal(
+                (RunOutcome.LockedElsewhere, 3),
+                ((await archiver.DiscardAsync(Token)).Outcome, (await archiver.DiscardAsync(Token)).ExitCode)
+            );
         await archiver.Database.ExecuteAsync("INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('main', '', 'x')", Token);
 
         Assert.Equal(RunOutcome.Paused, (await archiver.DiscardAsync(Token)).Outcome);
         Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
     }
 
-    private static ArchiverSettings Configure(ArchiverSettings settings) => settings with { Discard = new() { After = TimeSpan.FromDays(365), Notice = TimeSpan.FromDays(30) } };
+    private static ArchiverSettings Configure(ArchiverSettings settings) =>
+        settings with
+        {
+            Discard = new() { After = TimeSpan.FromDays(365), Notice = TimeSpan.FromDays(30) },
+        };
 
-    private async Task<ArchiverFixture> ArchivedAsync(Func<ArchiverSettings, ArchiverSettings>? configure = null, bool versioned = false, bool objectLock = false)
+    private async Task<ArchiverFixture> ArchivedAsync(
+        Func<ArchiverSettings, ArchiverSettings>? configure = null,
+        bool versioned = false,
+        bool objectLock = false
+    )
     {
         var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 4, young: 1, configure: s => Configure(configure?.Invoke(s) ?? s), versioned: versioned, objectLock: objectLock);
+            servers,
+            Token,
+            idle: 4,
+            young: 1,
+            configure: s => Configure(configure?.Invoke(s) ?? s),
+            versioned: versioned,
+            objectLock: objectLock
+        );
         Assert.Equal(4, (await archiver.RunAsync(Token)).Sessions);
         return archiver;
     }
 
-    private static Task<int> AgeAsync(ArchiverFixture archiver, int sessions) => archiver.Database.ExecuteAsync($"""
-        UPDATE archiver.archives SET stored_at = now() - interval '400 days' WHERE id IN (SELECT id FROM archiver.archives ORDER BY id LIMIT {sessions});
-        UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days'
-        WHERE id IN (SELECT object_id FROM archiver.archives ORDER BY id LIMIT {sessions});
-        """);
+    private static Task<int> AgeAsync(ArchiverFixture archiver, int sessions) =>
+        archiver.Database.ExecuteAsync(
+            $"""
+            UPDATE archiver.archives SET stored_at = now() - interval '400 days'
+              WHERE id IN (SELECT id FROM archiver.archives ORDER BY id LIMIT {sessions});
+            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days'
+            WHERE id IN (SELECT object_id FROM archiver.archives ORDER BY id LIMIT {sessions});
+            """
+        );
 
     private static Task<int> PassNoticeAsync(ArchiverFixture archiver) =>
         archiver.Database.ExecuteAsync("UPDATE archiver.objects SET discard_announced_at = discard_announced_at - interval '31 days'");
 
-    private static async Task<string> AnyAsync(ArchiverFixture archiver) => (await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives"))!;
+    private static async Task<string> AnyAsync(ArchiverFixture archiver) =>
+        (await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives"))!;
 
     private static Task<long> CountAsync(ArchiverFixture archiver, string table, string condition) =>
         archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.{table} WHERE {condition}");
 
     private static string Condition(string condition) => Ledger.Replace("{0}", condition, StringComparison.Ordinal);
 
-    private static (long Discarded, long Announced) Archives(DiscardReport report) => (report.Discarded.Archives, report.Announced.Archives);
+    private static (long Discarded, long Announced) Archives(DiscardReport report) =>
+        (report.Discarded.Archives, report.Announced.Archives);
 }

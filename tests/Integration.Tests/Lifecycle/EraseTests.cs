@@ -14,7 +14,9 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
-/// <summary>What is erased is nowhere any more and does not come back; what cannot be erased is said, and nothing else is touched.</summary>
+/// <summary>
+/// What is erased is nowhere any more and does not come back; what cannot be erased is said, and nothing else is touched.
+/// </summary>
 public sealed class EraseTests(TestServers servers)
 {
     private const string User = "user-to-forget";
@@ -32,7 +34,13 @@ public sealed class EraseTests(TestServers servers)
         using var folder = new TemporaryFolder();
         await using var archiver = await ArchivedAsync(where, folder);
         var forgotten = await SessionsOfUserAsync(archiver);
-        await archiver.Database.ExecuteAsync($"INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES ('main', '{forgotten[0]}', 'object differs', 1, gen_random_uuid()); UPDATE archiver.runs SET error = 'Object of session {forgotten[0]} is missing'", Token);
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES "
+                + $"('main', '{forgotten[0]}', 'object differs', 1, gen_random_uuid()); UPDATE archiver.runs SET error = 'Object of "
+                + "session "
+                + $"{forgotten[0]} is missing'",
+            Token
+        );
         var others = await OthersAsync(archiver);
         Assert.Contains(forgotten[0], await EverythingAsync(archiver, folder), StringComparison.Ordinal);
 
@@ -42,18 +50,44 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal((null, RunOutcome.Done, true, 0), (receipt.Error, receipt.Outcome, receipt.Complete, receipt.ExitCode));
         Assert.Equal(forgotten, receipt.Sessions.Select(s => s.SessionId));
         // One live session with two messages, two archives; a bundle is written again, objects of one session go as they are.
-        Assert.Equal((3L, 2L, where == "bundle" ? 1L : 2L, where == "bundle" ? 1L : 0L, 1L), (receipt.Rows, receipt.Archives, receipt.Objects, receipt.Bundles, receipt.Manifests));
-        Assert.Equal((plan.Rows, plan.Archives, plan.Objects, plan.Bundles), (receipt.Rows, receipt.Archives, receipt.Objects, receipt.Bundles));
+        Assert.Equal(
+            (3L, 2L, where == "bundle" ? 1L : 2L, where == "bundle" ? 1L : 0L, 1L),
+            (receipt.Rows, receipt.Archives, receipt.Objects, receipt.Bundles, receipt.Manifests)
+        );
+        Assert.Equal(
+            (plan.Rows, plan.Archives, plan.Objects, plan.Bundles),
+            (receipt.Rows, receipt.Archives, receipt.Objects, receipt.Bundles)
+        );
         var left = await EverythingAsync(archiver, folder);
         Assert.All(forgotten.Append(User), id => Assert.DoesNotContain(id, left, StringComparison.Ordinal));
         Assert.Equal(others, await OthersAsync(archiver));
-        Assert.Equal("3", await archiver.Database.ScalarAsync<string>("SELECT sum((counts ->> 'rows')::int)::text FROM archiver.audit WHERE action = 'erase' AND who = 'test'"));
+        Assert.Equal(
+            "3",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT sum((counts ->> 'rows')::int)::text FROM archiver.audit WHERE action = 'erase' AND who = 'test'"
+            )
+        );
 
         var again = await archiver.EraseAsync(new() { User = User }, Token);
         Assert.Equal((0, 0, true), (again.Sessions.Count, again.ExitCode, again.Complete));
         Assert.Equal([forgotten[0]], (await archiver.EraseAsync(new() { Ids = [forgotten[0]] }, Token)).ErasedBefore);
-        Assert.Equal((RunOutcome.Done, 4L), ((await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Outcome, (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).AlreadyThere));
-        Assert.True((await new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync("main", fix: false, "test", Token)).IsClean);
+        Assert.Equal(
+            (RunOutcome.Done, 4L),
+            (
+                (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Outcome,
+                (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).AlreadyThere
+            )
+        );
+        Assert.True(
+            (
+                await new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync(
+                    "main",
+                    fix: false,
+                    "test",
+                    Token
+                )
+            ).IsClean
+        );
         Assert.Equal(0, (await archiver.RunAsync(Token)).ExitCode);
     }
 
@@ -64,10 +98,13 @@ public sealed class EraseTests(TestServers servers)
     public async Task A_session_whose_live_rows_a_trigger_refuses_is_reported_and_the_rest_is_erased(string body, string reason)
     {
         await using var archiver = await ArchivedAsync("session", null);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; END $$;
             CREATE TRIGGER late BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION late();
-            """, Token);
+            """,
+            Token
+        );
 
         var receipt = await archiver.EraseAsync(new() { User = User }, Token);
 
@@ -91,10 +128,19 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal((1, "nobody", false, true), (nobody.ExitCode, Assert.Single(nobody.Unknown), nobody.Complete, nobody.NoMatch));
         Assert.Equal(Lines(before), Lines(await EverythingAsync(archiver, null)));
 
-        var all = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives UNION SELECT session_id::text FROM chat_sessions")).TrimEnd().Split('\n');
+        var all = (
+            await archiver.Database.CopyOutAsync(
+                "SELECT session_id FROM archiver.archives UNION SELECT session_id::text FROM chat_sessions"
+            )
+        )
+            .TrimEnd()
+            .Split('\n');
         var receipt = await archiver.EraseAsync(new() { Ids = [.. all.Select(a => a.ToUpperInvariant())] }, Token);
         Assert.Equal((8, true, 6L, 6L), (receipt.Sessions.Count, receipt.Complete, receipt.Archives, receipt.Objects));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT (SELECT count(*) FROM chat_sessions) + (SELECT count(*) FROM chat_messages)"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT (SELECT count(*) FROM chat_sessions) + (SELECT count(*) FROM chat_messages)")
+        );
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/", Token));
     }
@@ -104,19 +150,34 @@ public sealed class EraseTests(TestServers servers)
     public async Task Thousands_of_sessions_and_long_errors_of_runs_take_seconds()
     {
         await using var archiver = await ArchivedAsync("session", null);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             INSERT INTO archiver.runs (id, source, policy, action, state, worker, error)
-            SELECT gen_random_uuid(), 'main', 'idle', 'archive', 'failed', 'w', string_agg('session ' || gen_random_uuid() || ' is missing', ', ')
+            SELECT gen_random_uuid(), 'main', 'idle', 'archive', 'failed', 'w',
+              string_agg('session ' || gen_random_uuid() || ' is missing', ', ')
             FROM generate_series(1, 200) AS r, generate_series(1, 500) GROUP BY r;
-            UPDATE archiver.runs SET error = error || ', session 00000000-0000-0000-0000-000000000007' WHERE policy = 'idle' AND worker = 'w'
-            """, Token);
+            UPDATE archiver.runs SET error = error || ', session 00000000-0000-0000-0000-000000000007' WHERE policy = 'idle'
+              AND worker = 'w'
+            """,
+            Token
+        );
         await using var connection = await archiver.Connections.OpenAsync(Token);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(TimeSpan.FromSeconds(30));
 
-        await EraseLedger.RestAsync(connection, "main", [.. Enumerable.Range(1, 3000).Select(n => $"00000000-0000-0000-0000-{n:D12}")], null, null, patience.Token);
+        await EraseLedger.RestAsync(
+            connection,
+            "main",
+            [.. Enumerable.Range(1, 3000).Select(n => $"00000000-0000-0000-0000-{n:D12}")],
+            null,
+            null,
+            patience.Token
+        );
 
-        Assert.Equal(200, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE error LIKE '%, session (erased)'"));
+        Assert.Equal(
+            200,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.runs WHERE error LIKE '%, session (erased)'")
+        );
     }
 
     [Theory]
@@ -149,15 +210,23 @@ public sealed class EraseTests(TestServers servers)
     public async Task What_the_bucket_locks_is_reported_and_erased_later(string where, string locked)
     {
         await using var archiver = await ArchivedAsync(where, null, objectLock: true);
-        var key = await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.user_id = '{User}' ORDER BY o.id LIMIT 1");
+        var key = await archiver.Database.ScalarAsync<string>(
+            "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
+                + $"a.object_id = o.id WHERE a.user_id = '{User}' ORDER BY o.id LIMIT 1"
+        );
         await archiver.Bucket.LockAsync(key!, locked, Token);
 
         for (var attempt = 0; attempt < 2; attempt++)
         {
             var receipt = await archiver.EraseAsync(new() { User = User }, Token);
             Assert.Equal((RunOutcome.Partial, 1, false), (receipt.Outcome, receipt.ExitCode, receipt.Complete));
-            Assert.Contains(receipt.Sessions, s => s.State == "remaining" && s.Reasons.Any(r => r.Contains("object lock", StringComparison.Ordinal)));
-            Assert.Contains(key!, (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, key, Token)).Versions.Select(v => v.Key));
+            Assert.Contains(receipt.Sessions, s =>
+                s.State == "remaining" && s.Reasons.Any(r => r.Contains("object lock", StringComparison.Ordinal))
+            );
+            Assert.Contains(
+                key!,
+                (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, key, Token)).Versions.Select(v => v.Key)
+            );
         }
         // The other sessions of the bundle moved once, not with each attempt.
         Assert.Equal(where == "bundle" ? 2 : 0, (await archiver.Bucket.ListKeysAsync("chat_archives/bundles/", Token)).Count);
@@ -166,7 +235,13 @@ public sealed class EraseTests(TestServers servers)
         if (locked != "hold")
             return;
         await archiver.Bucket.SetLegalHoldAsync(key!, ObjectLockLegalHoldStatus.Off, Token);
-        Assert.Equal((0, true), ((await archiver.EraseAsync(new() { User = User }, Token)).ExitCode, (await archiver.EraseAsync(new() { User = User }, Token)).Complete));
+        Assert.Equal(
+            (0, true),
+            (
+                (await archiver.EraseAsync(new() { User = User }, Token)).ExitCode,
+                (await archiver.EraseAsync(new() { User = User }, Token)).Complete
+            )
+        );
         Assert.DoesNotContain(User, await EverythingAsync(archiver, null), StringComparison.Ordinal);
     }
 
@@ -174,19 +249,29 @@ public sealed class EraseTests(TestServers servers)
     public async Task Every_generation_version_and_copy_goes()
     {
         await using var archiver = await ArchivedAsync("session", null, versioned: true);
-        var session = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'"))!;
+        var session = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
         await archiver.RestoreAsync(RestoreFixture.Session(session), Token);
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = restored_at - interval '1 year'", Token);
-        // The second generation; and a copy that a crash left, known to the ledger by its members alone; and one that it does not know at all.
+        // The second generation; and a copy that a crash left, known to the ledger by its members alone; and one that it does not know at
+        // all.
         Assert.Equal(1, (await archiver.RunAsync(Token)).Sessions);
-        var first = await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{session}' AND a.generation = 1");
+        var first = await archiver.Database.ScalarAsync<string>(
+            "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
+                + $"a.object_id = o.id WHERE a.session_id = '{session}' AND a.generation = 1"
+        );
         var bytes = await archiver.Bucket.GetRawAsync(first!, Token);
         await archiver.Bucket.PutRawAsync(first!, bytes, Token);
         await archiver.Bucket.PutRawAsync("chat_archives/2020/01/left.json.gz", bytes, Token);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, state, members, length, sha256)
-            SELECT location, 'chat_archives/2020/01/left.json.gz', 'x', source, run_id, layout, 'abandoned', ARRAY['{session}'], 1, '' FROM archiver.objects LIMIT 1
-            """, Token);
+            SELECT location, 'chat_archives/2020/01/left.json.gz', 'x', source, run_id, layout, 'abandoned', ARRAY['{session}'], 1, ''
+              FROM archiver.objects LIMIT 1
+            """,
+            Token
+        );
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, first, Token);
 
         var receipt = await archiver.EraseAsync(new() { Ids = [session] }, Token);
@@ -194,7 +279,9 @@ public sealed class EraseTests(TestServers servers)
         Assert.Equal((0, 2L, 3L), (receipt.ExitCode, receipt.Archives, receipt.Objects));
         var versions = (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions;
         Assert.Equal(5, versions.Count);
-        Assert.DoesNotContain(versions, v => v.Key.Contains(session, StringComparison.Ordinal) || v.Key.Contains("left", StringComparison.Ordinal));
+        Assert.DoesNotContain(versions, v =>
+            v.Key.Contains(session, StringComparison.Ordinal) || v.Key.Contains("left", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain(session, await EverythingAsync(archiver, null), StringComparison.Ordinal);
     }
 
@@ -202,10 +289,20 @@ public sealed class EraseTests(TestServers servers)
     public async Task Versions_behind_a_delete_marker_that_no_ledger_knows_go_too_and_what_cannot_be_read_is_named()
     {
         await using var archiver = await ArchivedAsync("session", null, versioned: true);
-        var session = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'"))!;
-        var key = (await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{session}'"))!;
-        var (bytes, metadata) = (await archiver.Bucket.GetRawAsync(key, Token), (await archiver.Store.HeadAsync(new(key), Token))!.Metadata);
-        const string hidden = "chat_archives/2020/01/hidden.json.gz", damaged = "chat_archives/2020/01/damaged.json.gz";
+        var session = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var key = (
+            await archiver.Database.ScalarAsync<string>(
+                $"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{session}'"
+            )
+        )!;
+        var (bytes, metadata) = (
+            await archiver.Bucket.GetRawAsync(key, Token),
+            (await archiver.Store.HeadAsync(new(key), Token))!.Metadata
+        );
+        const string hidden = "chat_archives/2020/01/hidden.json.gz",
+            damaged = "chat_archives/2020/01/damaged.json.gz";
         await PutAsync(archiver, hidden, bytes, metadata);
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, hidden, Token);
         await PutAsync(archiver, damaged, [1, 2, 3], metadata);
@@ -214,8 +311,15 @@ public sealed class EraseTests(TestServers servers)
 
         Assert.Equal((1, false, 3L), (receipt.ExitCode, receipt.Complete, receipt.Objects));
         Assert.All(receipt.Sessions, s => Assert.Equal(ErasedSession.Erased, s.State));
-        Assert.StartsWith($"'{damaged}', which the ledger does not know, cannot be read", Assert.Single(receipt.Unresolved), StringComparison.Ordinal);
-        Assert.DoesNotContain((await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions, v => v.Key is hidden || v.Key == key);
+        Assert.StartsWith(
+            $"'{damaged}', which the ledger does not know, cannot be read",
+            Assert.Single(receipt.Unresolved),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions,
+            v => v.Key is hidden || v.Key == key
+        );
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, Token);
         foreach (var version in (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, damaged, Token)).Versions)
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, version.VersionId, Token);
@@ -227,24 +331,41 @@ public sealed class EraseTests(TestServers servers)
     {
         await using var archiver = await ArchivedAsync("session", null);
         var forgotten = await SessionsOfUserAsync(archiver);
-        var archived = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'"))!;
-        var key = (await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{archived}'"))!;
-        var (bytes, metadata) = (await archiver.Bucket.GetRawAsync(key, Token), (await archiver.Store.HeadAsync(new(key), Token))!.Metadata);
-        await archiver.Database.ExecuteAsync("""
+        var archived = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var key = (
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
+                    + $"a.object_id = o.id WHERE a.session_id = '{archived}'"
+            )
+        )!;
+        var (bytes, metadata) = (
+            await archiver.Bucket.GetRawAsync(key, Token),
+            (await archiver.Store.HeadAsync(new(key), Token))!.Metadata
+        );
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE SCHEMA earlier;
             CREATE TABLE earlier.sessions AS TABLE chat_sessions; CREATE TABLE earlier.messages AS TABLE chat_messages;
             CREATE TABLE earlier.objects AS TABLE archiver.objects; CREATE TABLE earlier.archives AS TABLE archiver.archives;
-            """, Token);
+            """,
+            Token
+        );
         Assert.Equal(0, (await archiver.EraseAsync(new() { User = User }, Token)).ExitCode);
 
         // The database as it was, and from a backup of the bucket one object too.
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             DELETE FROM archiver.erasures; DELETE FROM archiver.archives; DELETE FROM archiver.objects;
             INSERT INTO archiver.objects OVERRIDING SYSTEM VALUE SELECT * FROM earlier.objects;
             INSERT INTO archiver.archives OVERRIDING SYSTEM VALUE SELECT * FROM earlier.archives;
-            INSERT INTO chat_sessions SELECT * FROM earlier.sessions s WHERE NOT EXISTS (SELECT FROM chat_sessions c WHERE c.session_id = s.session_id);
+            INSERT INTO chat_sessions SELECT * FROM earlier.sessions s
+              WHERE NOT EXISTS (SELECT FROM chat_sessions c WHERE c.session_id = s.session_id);
             INSERT INTO chat_messages SELECT * FROM earlier.messages m WHERE NOT EXISTS (SELECT FROM chat_messages c WHERE c.id = m.id);
-            """, Token);
+            """,
+            Token
+        );
         await PutAsync(archiver, key, bytes, metadata);
 
         var run = await archiver.RunAsync(Token);
@@ -252,7 +373,11 @@ public sealed class EraseTests(TestServers servers)
         Assert.Contains("archiver erase --reapply --yes", run.Error, StringComparison.Ordinal);
         var restored = await archiver.RestoreAsync(RestoreFixture.Session(archived), Token);
         Assert.Equal((0L, TombstoneRefusal), (restored.Restored, Assert.Single(restored.Refused).Reason));
-        Assert.Contains(TombstoneRefusal, (await Assert.ThrowsAsync<ArchiverException>(() => ShowAsync(archiver, archived))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            TombstoneRefusal,
+            (await Assert.ThrowsAsync<ArchiverException>(() => ShowAsync(archiver, archived))).Message,
+            StringComparison.Ordinal
+        );
 
         var receipt = await archiver.EraseAsync(new() { Reapply = true }, Token);
 
@@ -267,17 +392,36 @@ public sealed class EraseTests(TestServers servers)
     public async Task A_rebuilt_ledger_has_no_archive_of_what_was_erased()
     {
         await using var archiver = await ArchivedAsync("session", null);
-        var archived = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'"))!;
-        var key = (await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{archived}'"))!;
-        var (bytes, metadata) = (await archiver.Bucket.GetRawAsync(key, Token), (await archiver.Store.HeadAsync(new(key), Token))!.Metadata);
+        var archived = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var key = (
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
+                    + $"a.object_id = o.id WHERE a.session_id = '{archived}'"
+            )
+        )!;
+        var (bytes, metadata) = (
+            await archiver.Bucket.GetRawAsync(key, Token),
+            (await archiver.Store.HeadAsync(new(key), Token))!.Metadata
+        );
         await archiver.EraseAsync(new() { User = User }, Token);
         await PutAsync(archiver, key, bytes, metadata);
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
 
-        var rebuilt = await new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
+        var rebuilt = await new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
+            "main",
+            otherSystems: false,
+            "test",
+            null,
+            Token
+        );
 
         Assert.Equal((4L, 1L), (rebuilt.Archives, rebuilt.Erased));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE session_id = '{archived}'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE session_id = '{archived}'")
+        );
         Assert.Equal(0, (await archiver.RestoreAsync(RestoreFixture.Session(archived), Token)).Restored);
         // And the copy that is there can still be found and removed.
         var receipt = await archiver.EraseAsync(new() { Reapply = true }, Token);
@@ -289,7 +433,11 @@ public sealed class EraseTests(TestServers servers)
     public async Task Without_the_key_of_the_tombstones_nothing_comes_back()
     {
         await using var archiver = await ArchivedAsync("session", null);
-        var other = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id IS DISTINCT FROM '{User}'"))!;
+        var other = (
+            await archiver.Database.ScalarAsync<string>(
+                $"SELECT min(session_id) FROM archiver.archives WHERE user_id IS DISTINCT FROM '{User}'"
+            )
+        )!;
         await archiver.EraseAsync(new() { User = User }, Token);
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, "chat_archives/.archiver/erased/key.json.gz", Token);
 
@@ -304,14 +452,19 @@ public sealed class EraseTests(TestServers servers)
     public async Task A_session_in_use_is_reported_and_erased_later()
     {
         await using var archiver = await ArchivedAsync("session", null);
-        var session = (await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE user_id = '{User}'"))!;
+        var session = (
+            await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE user_id = '{User}'")
+        )!;
         await using (var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token))
         await using (var writing = await writer.BeginTransactionAsync(Token))
         {
             await archiver.ExecuteAsync("SELECT FROM chat_messages WHERE session_id = $1 FOR UPDATE", session, writer);
             var receipt = await archiver.EraseAsync(new() { User = User }, Token);
             Assert.Equal((1, 0L, 2L), (receipt.ExitCode, receipt.Rows, receipt.Archives));
-            Assert.Equal($"its live rows: {DropReason.Locked}", Assert.Single(receipt.Sessions.Single(s => s.SessionId == session).Reasons));
+            Assert.Equal(
+                $"its live rows: {DropReason.Locked}",
+                Assert.Single(receipt.Sessions.Single(s => s.SessionId == session).Reasons)
+            );
         }
 
         var later = await archiver.EraseAsync(new() { User = User }, Token);
@@ -325,7 +478,13 @@ public sealed class EraseTests(TestServers servers)
     {
         await using var archiver = await ArchivedAsync("bundle", null);
         var store = archiver.Store;
-        archiver.Store = new HookedStore(store) { BeforeDelete = key => key.Contains("/bundles/", StringComparison.Ordinal) ? throw new StorageException(StorageFailure.Transient, "The store is away.") : Task.CompletedTask };
+        archiver.Store = new HookedStore(store)
+        {
+            BeforeDelete = key =>
+                key.Contains("/bundles/", StringComparison.Ordinal)
+                    ? throw new StorageException(StorageFailure.Transient, "The store is away.")
+                    : Task.CompletedTask,
+        };
 
         var receipt = await archiver.EraseAsync(new() { User = User }, Token);
 
@@ -340,7 +499,13 @@ public sealed class EraseTests(TestServers servers)
     public async Task Keeps_away_from_a_source_that_is_in_use()
     {
         await using var archiver = await ArchivedAsync("session", null);
-        await using var other = await SourceLock.TryTakeAsync(archiver.Connections, SourceLockKey.For("main", 0), "main", TimeProvider.System, Token);
+        await using var other = await SourceLock.TryTakeAsync(
+            archiver.Connections,
+            SourceLockKey.For("main", 0),
+            "main",
+            TimeProvider.System,
+            Token
+        );
 
         var receipt = await archiver.EraseAsync(new() { User = User }, Token);
 
@@ -351,37 +516,71 @@ public sealed class EraseTests(TestServers servers)
     private const string TombstoneRefusal = Archiver.Core.Bucket.TombstoneReader.Refusal;
 
     /// <summary>Six archived sessions and two live ones; two of the one and one of the other are the user's.</summary>
-    private async Task<ArchiverFixture> ArchivedAsync(string where, TemporaryFolder? folder, bool versioned = false, bool objectLock = false)
+    private async Task<ArchiverFixture> ArchivedAsync(
+        string where,
+        TemporaryFolder? folder,
+        bool versioned = false,
+        bool objectLock = false
+    )
     {
         var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 6, young: 2, messages: 2, versioned: versioned, objectLock: objectLock,
-            configure: s => s with
-            {
-                Storage = where switch
+            servers,
+            Token,
+            idle: 6,
+            young: 2,
+            messages: 2,
+            versioned: versioned,
+            objectLock: objectLock,
+            configure: s =>
+                s with
                 {
-                    "folder" => new() { Provider = StorageProvider.File, Path = folder!.Path },
-                    "bundle" => s.Storage with { Layout = StorageLayout.Bundle },
-                    _ => s.Storage,
-                },
-                Sources = [s.Sources[0] with { Keep = ["user_id"] }],
-            });
-        await archiver.Database.ExecuteAsync($"""
-            WITH n AS (SELECT session_id, row_number() OVER (PARTITION BY last_activity < now() - interval '90 days' ORDER BY session_id) AS n,
+                    Storage = where switch
+                    {
+                        "folder" => new() { Provider = StorageProvider.File, Path = folder!.Path },
+                        "bundle" => s.Storage with { Layout = StorageLayout.Bundle },
+                        _ => s.Storage,
+                    },
+                    Sources = [s.Sources[0] with { Keep = ["user_id"] }],
+                }
+        );
+        await archiver.Database.ExecuteAsync(
+            $"""
+            WITH n AS (SELECT session_id, row_number() OVER (PARTITION BY last_activity < now() - interval '90 days'
+              ORDER BY session_id) AS n,
                               last_activity < now() - interval '90 days' AS idle FROM chat_sessions)
             UPDATE chat_sessions AS s SET user_id = CASE WHEN n.n <= CASE WHEN n.idle THEN 2 ELSE 1 END THEN '{User}' ELSE 'somebody' END
             FROM n WHERE n.session_id = s.session_id
-            """, Token);
+            """,
+            Token
+        );
         Assert.Equal(6, (await archiver.RunAsync(Token)).Sessions);
         return archiver;
     }
 
-    private static async Task<string[]> SessionsOfUserAsync(ArchiverFixture archiver) => (await archiver.Database.CopyOutAsync(
-        $"SELECT session_id FROM archiver.archives WHERE user_id = '{User}' UNION SELECT session_id::text FROM chat_sessions WHERE user_id = '{User}' ORDER BY 1")).TrimEnd().Split('\n');
+    private static async Task<string[]> SessionsOfUserAsync(ArchiverFixture archiver) =>
+        (
+            await archiver.Database.CopyOutAsync(
+                $"SELECT session_id FROM archiver.archives WHERE user_id = '{User}' UNION SELECT session_id::text FROM chat_sessions WHERE "
+                    + "user_id "
+                    + $"= '{User}' ORDER BY 1"
+            )
+        )
+            .TrimEnd()
+            .Split('\n');
 
     private static async Task<string> OthersAsync(ArchiverFixture archiver)
     {
-        var text = await archiver.Database.CopyOutAsync($"SELECT s.*, s.xmin, m.*, m.xmin FROM chat_sessions s JOIN chat_messages m USING (session_id) WHERE s.user_id <> '{User}' ORDER BY m.id");
-        foreach (var session in (await archiver.Database.CopyOutAsync($"SELECT session_id FROM archiver.archives WHERE user_id <> '{User}' ORDER BY 1")).TrimEnd().Split('\n'))
+        var text = await archiver.Database.CopyOutAsync(
+            "SELECT s.*, s.xmin, m.*, m.xmin FROM chat_sessions s JOIN chat_messages m USING "
+                + $"(session_id) WHERE s.user_id <> '{User}' ORDER BY m.id"
+        );
+        foreach (
+            var session in (
+                await archiver.Database.CopyOutAsync($"SELECT session_id FROM archiver.archives WHERE user_id <> '{User}' ORDER BY 1")
+            )
+                .TrimEnd()
+                .Split('\n')
+        )
             text += await ShowAsync(archiver, session);
         return text;
     }
@@ -397,7 +596,10 @@ public sealed class EraseTests(TestServers servers)
     /// <summary>Tables, ledger, keys and every object unpacked, as one text to search.</summary>
     private static async Task<string> EverythingAsync(ArchiverFixture archiver, TemporaryFolder? folder)
     {
-        var text = new StringBuilder(await archiver.Database.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY 1") + await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
+        var text = new StringBuilder(
+            await archiver.Database.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY 1")
+                + await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id")
+        );
         foreach (var table in LedgerTables)
             text.Append(await archiver.Database.CopyOutAsync($"SELECT * FROM archiver.{table} ORDER BY 1, 2"));
         await foreach (var listed in archiver.Store.ListAsync("", Token))
@@ -405,7 +607,8 @@ public sealed class EraseTests(TestServers servers)
             await using var body = await archiver.Store.OpenAsync(new(listed.Key), Token);
             await using var gzip = new GZipStream(body!, CompressionMode.Decompress);
             using var reader = new StreamReader(gzip, Encoding.UTF8);
-            text.AppendLine(listed.Key).AppendLine(listed.Key.Contains("probe", StringComparison.Ordinal) ? "" : await reader.ReadToEndAsync(Token));
+            text.AppendLine(listed.Key)
+                .AppendLine(listed.Key.Contains("probe", StringComparison.Ordinal) ? "" : await reader.ReadToEndAsync(Token));
         }
         foreach (var file in folder is null ? [] : Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories))
             text.AppendLine(file);
@@ -413,12 +616,19 @@ public sealed class EraseTests(TestServers servers)
     }
 
     // Without what every run adds.
-    private static IEnumerable<string> Lines(string everything) => everything.Split('\n').Where(l => !l.Contains("\terase\t", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Lines(string everything) =>
+        everything.Split('\n').Where(l => !l.Contains("\terase\t", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     private static async Task PutAsync(ArchiverFixture archiver, string key, byte[] bytes, IReadOnlyDictionary<string, string> metadata)
     {
         using var stream = new MemoryStream(bytes, writable: false);
-        var request = new Amazon.S3.Model.PutObjectRequest { BucketName = archiver.Bucket.Name, Key = key, InputStream = stream, UseChunkEncoding = false };
+        var request = new Amazon.S3.Model.PutObjectRequest
+        {
+            BucketName = archiver.Bucket.Name,
+            Key = key,
+            InputStream = stream,
+            UseChunkEncoding = false,
+        };
         foreach (var (name, value) in metadata)
             request.Metadata.Add(name, value);
         await archiver.Bucket.Client.PutObjectAsync(request, Token);

@@ -26,15 +26,25 @@ public sealed class HoldTests(TestServers servers)
     {
         await using var archiver = await WithThreeUsersAsync();
         var first = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions WHERE user_id = 'one'");
-        await archiver.HoldAsync(kind switch
-        {
-            "session" => new HoldRequest { Session = first!.ToUpperInvariant(), Reason = "case" },
-            "user" => new HoldRequest { User = "two", Reason = "case" },
-            "range" => new HoldRequest { From = Day(10), To = Day(20), Reason = "case" },
-            "all" => new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "case" },
-            _ => new HoldRequest { User = "nobody", Reason = "case" },
-        }, Token);
-        const string rows = "SELECT s.*, s.xmin, m.*, m.xmin FROM chat_sessions s JOIN chat_messages m USING (session_id) WHERE {0} ORDER BY s.session_id, m.id";
+        await archiver.HoldAsync(
+            kind switch
+            {
+                "session" => new HoldRequest { Session = first!.ToUpperInvariant(), Reason = "case" },
+                "user" => new HoldRequest { User = "two", Reason = "case" },
+                "range" => new HoldRequest
+                {
+                    From = Day(10),
+                    To = Day(20),
+                    Reason = "case",
+                },
+                "all" => new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "case" },
+                _ => new HoldRequest { User = "nobody", Reason = "case" },
+            },
+            Token
+        );
+        const string rows =
+            "SELECT s.*, s.xmin, m.*, m.xmin FROM chat_sessions s JOIN chat_messages m USING (session_id) WHERE {0} ORDER "
+            + "BY s.session_id, m.id";
         var condition = kind switch
         {
             "session" => "s.user_id = 'one'",
@@ -43,13 +53,18 @@ public sealed class HoldTests(TestServers servers)
             "all" => "true",
             _ => "false",
         };
-        var before = await archiver.Database.CopyOutAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, rows, condition));
+        var before = await archiver.Database.CopyOutAsync(
+            string.Format(System.Globalization.CultureInfo.InvariantCulture, rows, condition)
+        );
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((RunOutcome.Done, 8L - held), (summary.Outcome, summary.Sessions));
         Assert.Equal(held, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
-        Assert.Equal(before, await archiver.Database.CopyOutAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, rows, "true")));
+        Assert.Equal(
+            before,
+            await archiver.Database.CopyOutAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, rows, "true"))
+        );
         Assert.Equal(8 - held, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
     }
 
@@ -81,20 +96,30 @@ public sealed class HoldTests(TestServers servers)
     [InlineData("500 days", true)]
     public async Task A_hold_by_range_covers_an_archive_whose_messages_touch_it(string age, bool rebuilt)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 2, young: 0, configure: s => s with { Discard = new() { After = TimeSpan.FromDays(365), Notice = TimeSpan.FromDays(30) } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0, configure: s => s with { Discard =
+                    new() { After = TimeSpan.FromDays(365), Notice = TimeSpan.FromDays(30) } });
         var session = await WithMessageAsync(archiver, $"now() - interval '{age}'");
         Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
         if (rebuilt)
         {
             await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
-            await new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
+            await new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
+                "main",
+                otherSystems: false,
+                "test",
+                null,
+                Token
+            );
         }
         await HoldRangesAsync(archiver);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days', discard_announced_at = now() - interval '31 days';
-            """);
+            UPDATE archiver.objects
+              SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days',
+                discard_announced_at = now() - interval '31 days';
+            """
+        );
 
         Assert.Equal(new HoldCoverage(0, 1), await archiver.CountHeldAsync(Token));
         var discarded = await archiver.DiscardAsync(Token);
@@ -102,7 +127,10 @@ public sealed class HoldTests(TestServers servers)
 
         Assert.Equal((1L, 1L), (discarded.Discarded.Archives, discarded.Held.Archives));
         Assert.Equal((session, ErasedSession.Held, false), (erased.Sessions[0].SessionId, erased.Sessions[0].State, erased.Complete));
-        Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Equal(
+            session,
+            await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives WHERE state = 'archived'")
+        );
         Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
     }
 
@@ -150,7 +178,13 @@ public sealed class HoldTests(TestServers servers)
         {
             await HoldLock.TakeSharedAsync(connection, "main", Token);
             adding = archiver.HoldAsync(new HoldRequest { User = "x", Reason = "case" }, Token);
-            await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"), Token);
+            await Eventually.TrueAsync(
+                async () =>
+                    await archiver.Database.ScalarAsync<bool>(
+                        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+                    ),
+                Token
+            );
             Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds"));
         }
 
@@ -168,7 +202,13 @@ public sealed class HoldTests(TestServers servers)
 
         var running = archiver.RunAsync(Token);
         var waits = Eventually.TrueAsync(
-            () => archiver.Database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND waitstart < clock_timestamp() - interval '500ms')"), Token);
+            () =>
+                archiver.Database.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
+                        + "waitstart < clock_timestamp() - interval '500ms')"
+                ),
+            Token
+        );
         await Task.WhenAny(running, waits);
         await transaction.RollbackAsync(Token);
 
@@ -178,8 +218,12 @@ public sealed class HoldTests(TestServers servers)
     [Fact]
     public async Task A_hold_that_is_never_done_being_added_fails_no_run()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 2, young: 0, configure: s => s with { Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(2) } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(2) },
+            }
+        );
         await using var adding = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var transaction = await adding.BeginTransactionAsync(Token);
         await HoldLock.TakeExclusiveAsync(adding, "main", Token);
@@ -227,14 +271,18 @@ public sealed class HoldTests(TestServers servers)
         Assert.Equal(new HoldCoverage(0, 0), await archiver.CountHeldAsync(Token));
         Assert.Equal(
             $"test\thold add\tcase 7\t{{\"hold\": {id}}}\nsomebody\thold remove\t\\N\t{{\"hold\": {id}}}\n",
-            await archiver.Database.CopyOutAsync("SELECT who, action, reason, counts FROM archiver.audit ORDER BY id"));
+            await archiver.Database.CopyOutAsync("SELECT who, action, reason, counts FROM archiver.audit ORDER BY id")
+        );
     }
 
-    /// <summary>One session of user one, two of user two, three of user three, two of nobody; those of user three from days 5 to 15 of January 2025.</summary>
+    /// <summary>
+    /// One session of user one, two of user two, three of user three, two of nobody; those of user three from days 5 to 15 of January 2025.
+    /// </summary>
     private async Task<ArchiverFixture> WithThreeUsersAsync()
     {
         var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 8, young: 0, messages: 2);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             WITH n AS (SELECT session_id, row_number() OVER (ORDER BY session_id) AS n FROM chat_sessions)
             UPDATE chat_sessions AS s
             SET user_id = CASE WHEN n.n = 1 THEN 'one' WHEN n.n <= 3 THEN 'two' WHEN n.n <= 6 THEN 'three' END,
@@ -242,7 +290,9 @@ public sealed class HoldTests(TestServers servers)
                 last_activity = CASE WHEN n.n BETWEEN 4 AND 6 THEN timestamptz '2025-01-15 00:00Z' ELSE timestamptz '2025-02-02 00:00Z' END,
                 ended_at = NULL
             FROM n WHERE n.session_id = s.session_id;
-            """, Token);
+            """,
+            Token
+        );
         return archiver;
     }
 
@@ -250,7 +300,10 @@ public sealed class HoldTests(TestServers servers)
     private static async Task<string> WithMessageAsync(ArchiverFixture archiver, string time)
     {
         var session = await archiver.AnyIdleAsync(Token);
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - "
+                + "interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'"
+        );
         await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = {time} WHERE session_id = $1", session);
         return session;
     }
@@ -260,7 +313,15 @@ public sealed class HoldTests(TestServers servers)
     {
         var now = TimeProvider.System.GetUtcNow();
         foreach (var (from, to) in new[] { (300, 200), (600, 450) })
-            await archiver.HoldAsync(new HoldRequest { From = now.AddDays(-from), To = now.AddDays(-to), Reason = "case" }, Token);
+            await archiver.HoldAsync(
+                new HoldRequest
+                {
+                    From = now.AddDays(-from),
+                    To = now.AddDays(-to),
+                    Reason = "case",
+                },
+                Token
+            );
     }
 
     private static DateTimeOffset Day(int day) => new(2025, 1, day, 0, 0, 0, TimeSpan.Zero);

@@ -12,7 +12,11 @@ namespace Archiver.Integration.Tests.Lifecycle;
 /// <summary>Holds, discards and erasures of an <see cref="ArchiverFixture"/>, as the command line would do them.</summary>
 internal static class LifecycleFixture
 {
-    public static async Task<IReadOnlyList<long>> HoldAsync(this ArchiverFixture archiver, HoldRequest request, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<long>> HoldAsync(
+        this ArchiverFixture archiver,
+        HoldRequest request,
+        CancellationToken cancellationToken
+    )
     {
         await using (var connection = await archiver.Connections.OpenAsync(cancellationToken))
             await RunScope.PrepareLedgerAsync(connection, migrate: true, cancellationToken);
@@ -29,27 +33,48 @@ internal static class LifecycleFixture
         Discarder(archiver).RunAsync(archiver.Source, "test", cancellationToken);
 
     /// <summary>Locks the newest version of an object: <c>hold</c>, <c>governance</c> or <c>compliance</c>.</summary>
-    public static Task LockAsync(this TestBucket bucket, string key, string how, CancellationToken cancellationToken) => how == "hold"
-        ? bucket.SetLegalHoldAsync(key, ObjectLockLegalHoldStatus.On, cancellationToken)
-        : bucket.Client.PutObjectRetentionAsync(
-            new PutObjectRetentionRequest
+    public static Task LockAsync(this TestBucket bucket, string key, string how, CancellationToken cancellationToken) =>
+        how == "hold"
+            ? bucket.SetLegalHoldAsync(key, ObjectLockLegalHoldStatus.On, cancellationToken)
+            : bucket.Client.PutObjectRetentionAsync(
+                new PutObjectRetentionRequest
+                {
+                    BucketName = bucket.Name,
+                    Key = key,
+                    Retention = new ObjectLockRetention
+                    {
+                        Mode = ObjectLockRetentionMode.FindValue(how.ToUpperInvariant()),
+                        RetainUntilDate = TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(1),
+                    },
+                },
+                cancellationToken
+            );
+
+    /// <summary>Puts an object on S3's own legal hold, or lifts it.</summary>
+    public static Task SetLegalHoldAsync(
+        this TestBucket bucket,
+        string key,
+        ObjectLockLegalHoldStatus status,
+        CancellationToken cancellationToken
+    ) =>
+        bucket.Client.PutObjectLegalHoldAsync(
+            new PutObjectLegalHoldRequest
             {
                 BucketName = bucket.Name,
                 Key = key,
-                Retention = new ObjectLockRetention { Mode = ObjectLockRetentionMode.FindValue(how.ToUpperInvariant()), RetainUntilDate = TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(1) },
+                LegalHold = new ObjectLockLegalHold { Status = status },
             },
-            cancellationToken);
-
-    /// <summary>Puts an object on S3's own legal hold, or lifts it.</summary>
-    public static Task SetLegalHoldAsync(this TestBucket bucket, string key, ObjectLockLegalHoldStatus status, CancellationToken cancellationToken) =>
-        bucket.Client.PutObjectLegalHoldAsync(
-            new PutObjectLegalHoldRequest { BucketName = bucket.Name, Key = key, LegalHold = new ObjectLockLegalHold { Status = status } }, cancellationToken);
+            cancellationToken
+        );
 
     private static Discarder Discarder(ArchiverFixture archiver) =>
         new(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<Discarder>.Instance);
 
-    public static Task<EraseReceipt> PlanEraseAsync(this ArchiverFixture archiver, EraseRequest request, CancellationToken cancellationToken) =>
-        Eraser(archiver).PlanAsync(archiver.Source, request, cancellationToken);
+    public static Task<EraseReceipt> PlanEraseAsync(
+        this ArchiverFixture archiver,
+        EraseRequest request,
+        CancellationToken cancellationToken
+    ) => Eraser(archiver).PlanAsync(archiver.Source, request, cancellationToken);
 
     public static Task<EraseReceipt> EraseAsync(this ArchiverFixture archiver, EraseRequest request, CancellationToken cancellationToken) =>
         Eraser(archiver).RunAsync(archiver.Source, request, "test", cancellationToken);

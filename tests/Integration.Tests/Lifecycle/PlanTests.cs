@@ -13,13 +13,27 @@ public sealed class PlanTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<PolicyAction, string> Actions => new() { { PolicyAction.Archive, "ended-at" }, { PolicyAction.Purge, "soft-delete" }, { PolicyAction.Expire, "status-expiry" } };
+    public static TheoryData<PolicyAction, string> Actions =>
+        new()
+        {
+            { PolicyAction.Archive, "ended-at" },
+            { PolicyAction.Purge, "soft-delete" },
+            { PolicyAction.Expire, "status-expiry" },
+        };
 
     [Theory]
     [MemberData(nameof(Actions))]
     public async Task Plan_and_run_name_the_same_sessions_and_the_same_numbers(PolicyAction action, string preset)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 10, messages: 3, preset: preset, configure: s => s with { Batch = s.Batch with { Sessions = 7 } });
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 30,
+            young: 10,
+            messages: 3,
+            preset: preset,
+            configure: s => s with { Batch = s.Batch with { Sessions = 7 } }
+        );
         var (policy, table, key) = action switch
         {
             PolicyAction.Archive => (Archive(), "chat_sessions", "session_id"),
@@ -41,21 +55,39 @@ public sealed class PlanTests(TestServers servers)
         Assert.Equal(plan.Plan.Excluded, dry.Excluded);
         Assert.Equal(plan.Plan.Total, plan.Plan.Eligible + plan.Plan.Excluded.Values.Sum());
 
-        var live = await KeysAsync(archiver, $"SELECT {key}::text FROM {table} {(action == PolicyAction.Expire ? "WHERE status <> 'expired'" : "")}");
+        var live = await KeysAsync(
+            archiver,
+            $"SELECT {key}::text FROM {table} {(action == PolicyAction.Expire ? "WHERE status <> 'expired'" : "")}"
+        );
         var run = await archiver.RunAsync(policy, Token);
-        var changed = live.Except(await KeysAsync(archiver, $"SELECT {key}::text FROM {table} {(action == PolicyAction.Expire ? "WHERE status <> 'expired'" : "")}"));
+        var changed = live.Except(
+            await KeysAsync(
+                archiver,
+                $"SELECT {key}::text FROM {table} {(action == PolicyAction.Expire ? "WHERE status <> 'expired'" : "")}"
+            )
+        );
 
         Assert.NotEmpty(plan.Sessions);
         Assert.Equal(plan.Sessions.Select(s => s.Key).Order(), changed.Order());
         Assert.Equal((plan.Plan.Eligible, action == PolicyAction.Expire ? run.Sessions : run.Rows), (run.Sessions, plan.Size.Rows));
     }
 
-    /// <summary>A trial of a hundred sessions out of millions must not begin with counting millions. Of shards each takes its share of the bound, wherever its sessions are.</summary>
+    /// <summary>
+    /// A trial of a hundred sessions out of millions must not begin with counting millions. Of shards each takes its share of the bound,
+    /// wherever its sessions are.
+    /// </summary>
     [Fact]
     public async Task Counts_no_further_than_a_run_without_shards_takes()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 10, messages: 1);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        await using var scope = await RunScope.BeginAsync(
+            new(archiver.Source, archiver.Policy),
+            archiver.Settings,
+            archiver.Connections,
+            TimeProvider.System,
+            NullLogger.Instance,
+            Token
+        );
         var half = scope!.Context with { Shard = new Shard(1, 2) };
 
         var (ofHalf, _) = await PolicyPlan.CountEligibleAsync(half, long.MaxValue, Token);
@@ -69,11 +101,20 @@ public sealed class PlanTests(TestServers servers)
     [Fact]
     public async Task Counts_every_reason_that_keeps_a_session_out()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 8, young: 0, messages: 1, preset: "status-expiry");
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 8,
+            young: 0,
+            messages: 1,
+            preset: "status-expiry"
+        );
         await archiver.MigrateAsync(Token);
         var ids = await KeysAsync(archiver, "SELECT id::text FROM sessions ORDER BY id");
-        await archiver.Database.ExecuteAsync($"""
-            UPDATE sessions SET status = 'active', expires_at = now() - interval '9 days', title = 'x', updated_at = now() - interval '100 days';
+        await archiver.Database.ExecuteAsync(
+            $"""
+            UPDATE sessions SET status = 'active', expires_at = now() - interval '9 days', title = 'x',
+              updated_at = now() - interval '100 days';
             ALTER TABLE sessions ALTER COLUMN updated_at DROP NOT NULL, DISABLE TRIGGER USER;
             UPDATE sessions SET updated_at = NULL WHERE id = '{ids[0]}';
             UPDATE messages SET created_at = now() WHERE session_id = '{ids[1]}';
@@ -81,27 +122,52 @@ public sealed class PlanTests(TestServers servers)
             UPDATE sessions SET status = 'archived' WHERE id = '{ids[3]}';
             UPDATE sessions SET title = 'keep' WHERE id = '{ids[4]}';
             ALTER TABLE sessions ENABLE TRIGGER USER;
-            INSERT INTO archiver.runs (id, source, policy, action, state, worker) VALUES ('019a0000-0000-7000-8000-000000000000', 'main', 'x', 'restore', 'done', 'x');
-            INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, members, length, sha256) VALUES ('s3://x', 'k', 'a', 'main', '019a0000-0000-7000-8000-000000000000', 'session', '{"{}"}', 1, '');
-            INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at, restored_at)
-            SELECT 'main', '{ids[5]}', 1, 'restored', 1, 2, id, 0, 1, 1, '', '{"{}"}', run_id, 'x', now(), now() - interval '29 days' FROM archiver.objects;
-            INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id, quarantined_at) VALUES ('main', '{ids[6]}', 'x', 5, gen_random_uuid(), now());
-            """);
+            INSERT INTO archiver.runs (id, source, policy, action, state, worker)
+              VALUES ('019a0000-0000-7000-8000-000000000000', 'main', 'x', 'restore', 'done', 'x');
+            INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, members, length, sha256)
+              VALUES ('s3://x', 'k', 'a', 'main', '019a0000-0000-7000-8000-000000000000', 'session', '{"{}"}', 1, '');
+            INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset,
+              byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at, restored_at)
+            SELECT 'main', '{ids[5]}', 1, 'restored', 1, 2, id, 0, 1, 1, '', '{"{}"}', run_id, 'x', now(), now() - interval '29 days'
+              FROM archiver.objects;
+            INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id, quarantined_at)
+              VALUES ('main', '{ids[6]}', 'x', 5, gen_random_uuid(), now());
+            """
+        );
         await archiver.HoldAsync(ids[7]);
 
-        var plan = await archiver.PlanAsync(Archive() with { ExpiredFor = TimeSpan.FromDays(7), Status = ["active"], Where = "s.title <> 'keep'" }, Token);
+        var plan = await archiver.PlanAsync(
+            Archive() with
+            {
+                ExpiredFor = TimeSpan.FromDays(7),
+                Status = ["active"],
+                Where = "s.title <> 'keep'",
+            },
+            Token
+        );
 
         Assert.Equal(
             "Where 1, held 1, not expired long enough 1, quarantined 1, restored lately 1, status 1, too young 1, unknown activity 1",
-            string.Join(", ", plan.Plan.Excluded.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key} {e.Value}")));
+            string.Join(", ", plan.Plan.Excluded.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key} {e.Value}"))
+        );
         Assert.Equal((8L, 0L), (plan.Plan.Total, plan.Plan.Eligible));
     }
 
     [Fact]
     public async Task Names_policies_that_take_the_same_sessions_and_no_others()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 10, young: 5, messages: 1, preset: "soft-delete");
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET deleted_at = CASE WHEN id IN (SELECT id FROM chat_sessions ORDER BY last_activity LIMIT 4) THEN now() - interval '91 days' END");
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 10,
+            young: 5,
+            messages: 1,
+            preset: "soft-delete"
+        );
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET deleted_at = CASE WHEN id IN (SELECT id FROM chat_sessions ORDER BY "
+                + "last_activity LIMIT 4) THEN now() - interval '91 days' END"
+        );
         await archiver.MigrateAsync(Token);
 
         var clash = await archiver.PlanAsync(Archive(), Token, Purge(), Purge(PurgeScope.Messages) with { Name = "rows" });
@@ -115,19 +181,36 @@ public sealed class PlanTests(TestServers servers)
     public async Task Says_that_a_run_would_stop_at_the_trip_wire()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 400, young: 800, messages: 0, preset: "soft-delete", configure: s => s with { Safety = new SafetySettings { MaxShare = 0.25 } });
+            servers,
+            Token,
+            idle: 400,
+            young: 800,
+            messages: 0,
+            preset: "soft-delete",
+            configure: s => s with { Safety = new SafetySettings { MaxShare = 0.25 } }
+        );
         await archiver.MigrateAsync(Token);
 
         Assert.True((await archiver.PlanAsync(Archive(), Token)).NeedsAcceptance);
-        Assert.Equal((RunOutcome.Refused, 3), ((await archiver.RunAsync(Archive() with { DryRun = true }, Token)) is var dry ? (dry.Outcome, dry.ExitCode) : default));
+        Assert.Equal(
+            (RunOutcome.Refused, 3),
+            ((await archiver.RunAsync(Archive() with { DryRun = true }, Token)) is var dry ? (dry.Outcome, dry.ExitCode) : default)
+        );
         Assert.False((await archiver.PlanAsync(Archive() with { MaxSessions = 300 }, Token)).NeedsAcceptance);
     }
 
     private static async Task<string> WholeAsync(ArchiverFixture archiver)
     {
-        var tables = await KeysAsync(archiver, "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'archiver') ORDER BY 1");
+        var tables = await KeysAsync(
+            archiver,
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'archiver') ORDER BY 1"
+        );
         Assert.True(tables.Count > 8);
-        var rows = await Task.WhenAll(tables.Select(async t => $"{t}\n{await archiver.Database.CopyOutAsync($"SELECT t.*, t.xmin, t.ctid FROM {t} AS t ORDER BY t.ctid")}"));
+        var rows = await Task.WhenAll(
+            tables.Select(async t =>
+                $"{t}\n{await archiver.Database.CopyOutAsync($"SELECT t.*, t.xmin, t.ctid FROM {t} AS t ORDER BY t.ctid")}"
+            )
+        );
         return string.Concat(rows);
     }
 

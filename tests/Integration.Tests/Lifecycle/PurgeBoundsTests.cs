@@ -12,7 +12,8 @@ public sealed class PurgeBoundsTests(TestServers servers)
 {
     private const string Gone = "now() - interval '91 days'";
 
-    private const string Commits = "SELECT string_agg(counts ->> 'sessions', ' ' ORDER BY id) FROM archiver.audit WHERE action IN ('purge', 'expire')";
+    private const string Commits =
+        "SELECT string_agg(counts ->> 'sessions', ' ' ORDER BY id) FROM archiver.audit WHERE action IN ('purge', 'expire')";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -24,7 +25,11 @@ public sealed class PurgeBoundsTests(TestServers servers)
         await using var archiver = await CreateAsync(action);
         var policy = Policy(action);
 
-        var summary = await archiver.RunAsync(policy, Token, afterFirstBatch: $"INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('main', '{policy.Name}', 'test')");
+        var summary = await archiver.RunAsync(
+            policy,
+            Token,
+            afterFirstBatch: $"INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('main', '{policy.Name}', 'test')"
+        );
 
         Assert.Equal((RunOutcome.Done, 10L), (summary.Outcome, summary.Sessions));
         Assert.Equal(RunOutcome.Paused, (await archiver.RunAsync(policy, Token)).Outcome);
@@ -55,11 +60,14 @@ public sealed class PurgeBoundsTests(TestServers servers)
     {
         var pause = TimeSpan.FromMilliseconds(200);
         await using var archiver = await Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 4, Pause = new(pause) }, Token, idle: 4);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE SEQUENCE slow;
-            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('public.slow') = 1 THEN PERFORM pg_sleep(1.1); END IF; RETURN NULL; END $$;
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('public.slow') = 1
+              THEN PERFORM pg_sleep(1.1); END IF; RETURN NULL; END $$;
             CREATE TRIGGER linger BEFORE DELETE ON chat_sessions FOR EACH STATEMENT EXECUTE FUNCTION linger();
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Purge(), Token);
 
@@ -75,12 +83,23 @@ public sealed class PurgeBoundsTests(TestServers servers)
     public async Task Changes_each_session_once_with_shards(PolicyAction action)
     {
         await using var archiver = await CreateAsync(action, shards: 2);
-        var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token, action == PolicyAction.Purge ? ShadowTable.SoftDelete : ShadowTable.StatusExpiry);
+        var oracle = await Oracle.AttachAsync(
+            archiver.Database,
+            archiver.Bucket,
+            Token,
+            action == PolicyAction.Purge ? ShadowTable.SoftDelete : ShadowTable.StatusExpiry
+        );
 
         var summary = await archiver.RunAsync(Policy(action), Token);
 
         Assert.Equal((RunOutcome.Done, 24L), (summary.Outcome, summary.Sessions));
-        Assert.Equal("1 of 2, 2 of 2", await archiver.Database.ScalarAsync<string>("SELECT string_agg(shard || ' of ' || shards, ', ' ORDER BY shard) FROM archiver.runs WHERE state = 'done' AND sessions_done BETWEEN 1 AND 23"));
+        Assert.Equal(
+            "1 of 2, 2 of 2",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(shard || ' of ' || shards, ', ' "
+                    + "ORDER BY shard) FROM archiver.runs WHERE state = 'done' AND sessions_done BETWEEN 1 AND 23"
+            )
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
@@ -89,24 +108,50 @@ public sealed class PurgeBoundsTests(TestServers servers)
     {
         await using var archiver = await Purgeable.SessionsAsync(servers, "NULL", new() { Sessions = 10 }, Token);
         Assert.Equal(20, (await archiver.RunAsync(Archive() with { Delete = DeleteMode.Nothing }, Token)).Sessions);
-        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE id::text IN (SELECT session_id FROM archiver.archives ORDER BY id LIMIT 7)");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE id::text IN (SELECT "
+                + "session_id FROM archiver.archives ORDER BY id LIMIT 7)"
+        );
 
         var summary = await archiver.RunAsync(Purge(), Token);
 
         Assert.Equal((RunOutcome.Done, 7L), (summary.Outcome, summary.Sessions));
-        Assert.Equal("13 stored, 7 superseded (purged)", await archiver.Database.ScalarAsync<string>("""
-            SELECT string_agg(n || ' ' || state || coalesce(' (' || reason || ')', ''), ', ' ORDER BY state)
-            FROM (SELECT state, reason, count(*) AS n FROM archiver.archives GROUP BY state, reason) AS s
-            """));
+        Assert.Equal(
+            "13 stored, 7 superseded (purged)",
+            await archiver.Database.ScalarAsync<string>(
+                """
+                SELECT string_agg(n || ' ' || state || coalesce(' (' || reason || ')', ''), ', ' ORDER BY state)
+                FROM (SELECT state, reason, count(*) AS n FROM archiver.archives GROUP BY state, reason) AS s
+                """
+            )
+        );
         Assert.Equal(20, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
         // The copies left are still those of their sessions, and no purged one is stored again.
         var again = await archiver.RunAsync(Archive() with { Delete = DeleteMode.Nothing }, Token);
-        Assert.Equal((RunOutcome.Done, 0L, 13L), (again.Outcome, again.Sessions, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored'")));
+        Assert.Equal(
+            (RunOutcome.Done, 0L, 13L),
+            (
+                again.Outcome,
+                again.Sessions,
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored'")
+            )
+        );
     }
 
     private static Policy Policy(PolicyAction action) => action == PolicyAction.Purge ? Purge() : Expire();
 
-    private Task<ArchiverFixture> CreateAsync(PolicyAction action, int shards = 1) => action == PolicyAction.Purge
-        ? Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 10 }, Token, s => s with { Schedule = s.Schedule with { Shards = shards } })
-        : Purgeable.ExpiringAsync(servers, Gone, new() { Sessions = 10 }, Token, s => s with { Schedule = s.Schedule with { Shards = shards } });
+    private Task<ArchiverFixture> CreateAsync(PolicyAction action, int shards = 1) =>
+        action == PolicyAction.Purge
+            ? Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 10 }, Token, s =>
+                s with
+                {
+                    Schedule = s.Schedule with { Shards = shards },
+                }
+            )
+            : Purgeable.ExpiringAsync(servers, Gone, new() { Sessions = 10 }, Token, s =>
+                s with
+                {
+                    Schedule = s.Schedule with { Shards = shards },
+                }
+            );
 }

@@ -7,7 +7,10 @@ using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
-/// <summary>What may befall the database under a purge or an expiry: nothing is half done, nothing is done without being counted and audited, and the next run ends the work.</summary>
+/// <summary>
+/// What may befall the database under a purge or an expiry: nothing is half done, nothing is done without being counted and audited, and
+/// the next run ends the work.
+/// </summary>
 public sealed class PurgeFaultTests(TestServers servers)
 {
     private const string Gone = "now() - interval '91 days'";
@@ -31,7 +34,10 @@ public sealed class PurgeFaultTests(TestServers servers)
 
         Assert.True(reached());
         Assert.Equal((RunOutcome.Failed, 0L, 0L), (summary.Outcome, summary.Sessions, summary.Rows));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM shadow.versions WHERE starts_with(who, 'archiver')"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM shadow.versions WHERE starts_with(who, 'archiver')")
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal((RunOutcome.Done, (long)All), await OutcomeAsync(archiver, point));
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
@@ -52,7 +58,10 @@ public sealed class PurgeFaultTests(TestServers servers)
         Assert.True(reached());
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
         Assert.Contains("lock", summary.Error, StringComparison.Ordinal);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM shadow.versions WHERE starts_with(who, 'archiver')"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM shadow.versions WHERE starts_with(who, 'archiver')")
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
@@ -76,18 +85,32 @@ public sealed class PurgeFaultTests(TestServers servers)
     [Fact]
     public async Task A_session_whose_delete_never_ends_in_time_does_not_hold_up_the_others()
     {
-        await using var archiver = await Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 2, StatementTimeout = TimeSpan.FromSeconds(2) }, Token, idle: 2);
+        await using var archiver = await Purgeable.SessionsAsync(
+            servers,
+            Gone,
+            new() { Sessions = 2, StatementTimeout = TimeSpan.FromSeconds(2) },
+            Token,
+            idle: 2
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token, ShadowTable.SoftDelete);
         var session = await Purgeable.SessionAsync(archiver, 0);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN OLD; END $$;
             CREATE TRIGGER linger BEFORE DELETE ON chat_messages FOR EACH ROW WHEN (OLD.session_id = '{session}') EXECUTE FUNCTION linger();
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Purge(), Token);
 
-        Assert.Equal((RunOutcome.Partial, 1, 5L, 1L), (summary.Outcome, summary.ExitCode, summary.Sessions, summary.Reasons[DropReason.TooSlow]));
-        Assert.Equal($"{session} {DropReason.TooSlow}", await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id || ' ' || reason, ',') FROM archiver.quarantine"));
+        Assert.Equal(
+            (RunOutcome.Partial, 1, 5L, 1L),
+            (summary.Outcome, summary.ExitCode, summary.Sessions, summary.Reasons[DropReason.TooSlow])
+        );
+        Assert.Equal(
+            $"{session} {DropReason.TooSlow}",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(session_id || ' ' || reason, ',') FROM archiver.quarantine")
+        );
         Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',') FROM chat_sessions"));
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages"));
         // Its next attempt is due in an hour, so this run has nothing to wait for.
@@ -95,16 +118,23 @@ public sealed class PurgeFaultTests(TestServers servers)
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
-    private const string Locks = "EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.mode = 'ExclusiveLock')";
+    private const string Locks =
+        "EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.mode = 'ExclusiveLock')";
 
     private static Policy Policy(string point) => point.StartsWith("expire.", StringComparison.Ordinal) ? Expire() : Purge();
 
-    private Task<ArchiverFixture> CreateAsync(string point) => point.StartsWith("expire.", StringComparison.Ordinal)
-        ? Purgeable.ExpiringAsync(servers, Gone, new() { Sessions = 10 }, Token)
-        : Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 10 }, Token);
+    private Task<ArchiverFixture> CreateAsync(string point) =>
+        point.StartsWith("expire.", StringComparison.Ordinal)
+            ? Purgeable.ExpiringAsync(servers, Gone, new() { Sessions = 10 }, Token)
+            : Purgeable.SessionsAsync(servers, Gone, new() { Sessions = 10 }, Token);
 
-    private static Task<Oracle> AttachAsync(ArchiverFixture archiver, string point) => Oracle.AttachAsync(
-        archiver.Database, archiver.Bucket, Token, point.StartsWith("expire.", StringComparison.Ordinal) ? ShadowTable.StatusExpiry : ShadowTable.SoftDelete);
+    private static Task<Oracle> AttachAsync(ArchiverFixture archiver, string point) =>
+        Oracle.AttachAsync(
+            archiver.Database,
+            archiver.Bucket,
+            Token,
+            point.StartsWith("expire.", StringComparison.Ordinal) ? ShadowTable.StatusExpiry : ShadowTable.SoftDelete
+        );
 
     private static async Task<(RunOutcome, long)> OutcomeAsync(ArchiverFixture archiver, string point)
     {
@@ -112,6 +142,11 @@ public sealed class PurgeFaultTests(TestServers servers)
         return (summary.Outcome, summary.Sessions);
     }
 
-    private static Task TerminateAsync(ArchiverFixture archiver, string which) => archiver.ExecuteAsync(
-        $"SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND a.application_name = 'archiver' AND {which}", null);
+    private static Task TerminateAsync(ArchiverFixture archiver, string which) =>
+        archiver.ExecuteAsync(
+            "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND "
+                + "a.application_name "
+                + $"= 'archiver' AND {which}",
+            null
+        );
 }

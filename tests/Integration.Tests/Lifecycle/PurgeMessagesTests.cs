@@ -23,12 +23,21 @@ public sealed class PurgeMessagesTests(TestServers servers)
         await using var archiver = await CreateAsync(deletedAt);
         var db = archiver.Database;
         // A deleted session keeps its messages until it goes itself, or comes back with them.
-        await db.ExecuteAsync("UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE id = (SELECT min(id::text)::uuid FROM chat_sessions)");
+        await db.ExecuteAsync(
+            "UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE id = (SELECT min(id::text)::uuid "
+                + "FROM chat_sessions)"
+        );
         const string due = $"m.{Due} AND s.deleted_at IS NULL";
         var (rows, sessions) = (
             await db.ScalarAsync<long>($"SELECT count(*) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE {due}"),
-            await db.ScalarAsync<long>($"SELECT count(DISTINCT s.id) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE {due}"));
-        var others = await db.CopyOutAsync($"SELECT m.* FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE NOT coalesce({due}, false) ORDER BY m.id");
+            await db.ScalarAsync<long>(
+                $"SELECT count(DISTINCT s.id) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE {due}"
+            )
+        );
+        var others = await db.CopyOutAsync(
+            "SELECT m.* FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE NOT "
+                + $"coalesce({due}, false) ORDER BY m.id"
+        );
         var before = await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY id");
         await archiver.MigrateAsync(Token);
         var plan = await archiver.PlanAsync(Purge(PurgeScope.Messages), Token);
@@ -53,11 +62,18 @@ public sealed class PurgeMessagesTests(TestServers servers)
         await archiver.HoldAsync(held);
 
         var summary = await archiver.RunAsync(
-            Purge(PurgeScope.Messages), Token, afterFirstBatch: $"UPDATE chat_messages SET deleted_at = NULL WHERE session_id = '{revived}' AND sequence = (SELECT min(sequence) FROM chat_messages WHERE session_id = '{revived}')");
+            Purge(PurgeScope.Messages),
+            Token,
+            afterFirstBatch: "UPDATE chat_messages SET deleted_at = NULL WHERE session_id = "
+                + $"'{revived}' AND sequence = (SELECT min(sequence) FROM chat_messages WHERE session_id = '{revived}')"
+        );
 
         Assert.Equal((RunOutcome.Done, 23L, 68L), (summary.Outcome, summary.Sessions, summary.Rows));
         Assert.Equal(3, await db.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{held}'"));
-        Assert.Equal(1, await db.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{revived}' AND deleted_at IS NULL"));
+        Assert.Equal(
+            1,
+            await db.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{revived}' AND deleted_at IS NULL")
+        );
     }
 
     [Theory]
@@ -66,12 +82,14 @@ public sealed class PurgeMessagesTests(TestServers servers)
     public async Task Lets_a_trigger_count_the_messages_of_their_own_session_and_of_no_other(string updates, int done, int failed)
     {
         await using var archiver = await CreateAsync("now() - interval '91 days'");
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             ALTER TABLE chat_sessions ADD COLUMN deleted_messages int NOT NULL DEFAULT 0;
             CREATE FUNCTION uncount() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               UPDATE chat_sessions SET deleted_messages = deleted_messages + 1 WHERE {updates}; RETURN NULL; END $$;
             CREATE TRIGGER uncount AFTER DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION uncount();
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Purge(PurgeScope.Messages), Token);
 
@@ -83,15 +101,47 @@ public sealed class PurgeMessagesTests(TestServers servers)
     public async Task Takes_what_hangs_below_a_deleted_message_and_only_that()
     {
         var map = new SourceMap(
-            new() { Table = new("public", "chats"), Key = "id", Activity = ["seen"] },
+            new()
+            {
+                Table = new("public", "chats"),
+                Key = "id",
+                Activity = ["seen"],
+            },
             [
-                new() { Name = "messages", Table = new("public", "notes"), ForeignKey = "chat", ParentKey = "id", Key = "id", Order = ["id"], Deleted = "gone" },
-                new() { Name = "files", Table = new("public", "files"), Parent = "messages", ForeignKey = "note", ParentKey = "id", Key = "id", Order = ["id"] },
-                new() { Name = "flags", Table = new("public", "flags"), ForeignKey = "chat", ParentKey = "id", Order = ["chat"] },
-            ]);
+                new()
+                {
+                    Name = "messages",
+                    Table = new("public", "notes"),
+                    ForeignKey = "chat",
+                    ParentKey = "id",
+                    Key = "id",
+                    Order = ["id"],
+                    Deleted = "gone",
+                },
+                new()
+                {
+                    Name = "files",
+                    Table = new("public", "files"),
+                    Parent = "messages",
+                    ForeignKey = "note",
+                    ParentKey = "id",
+                    Key = "id",
+                    Order = ["id"],
+                },
+                new()
+                {
+                    Name = "flags",
+                    Table = new("public", "flags"),
+                    ForeignKey = "chat",
+                    ParentKey = "id",
+                    Order = ["chat"],
+                },
+            ]
+        );
         await using var archiver = await ArchiverFixture.CreateAsync(servers, map, null, null, Token);
         var db = archiver.Database;
-        await db.ExecuteAsync("""
+        await db.ExecuteAsync(
+            """
             CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL);
             CREATE TABLE notes (id int PRIMARY KEY, chat int NOT NULL REFERENCES chats, gone date);
             CREATE INDEX ON notes (chat);
@@ -103,7 +153,8 @@ public sealed class PurgeMessagesTests(TestServers servers)
             INSERT INTO notes VALUES (10, 1, current_date - 100), (11, 1, NULL), (20, 2, current_date - 100), (21, 2, '-infinity');
             INSERT INTO files VALUES (100, 10), (101, 10), (110, 11), (200, 20), (210, 21);
             INSERT INTO flags VALUES (1), (2);
-            """);
+            """
+        );
         // A file that is being added right now keeps its note.
         await using var writer = await db.DataSource.OpenConnectionAsync(Token);
         await using var open = await writer.BeginTransactionAsync(Token);
@@ -114,11 +165,19 @@ public sealed class PurgeMessagesTests(TestServers servers)
 
         Assert.Null(summary.Error);
         Assert.Equal((1L, 3L, 1L), (summary.Sessions, summary.Rows, summary.Reasons[DropReason.Locked]));
-        Assert.Equal("11,20,21 110,200,201,210 2 2", await db.ScalarAsync<string>("""
-            SELECT concat_ws(' ', (SELECT string_agg(id::text, ',' ORDER BY id) FROM notes), (SELECT string_agg(id::text, ',' ORDER BY id) FROM files),
-              (SELECT count(*) FROM flags), (SELECT count(*) FROM chats))
-            """));
+        Assert.Equal(
+            "11,20,21 110,200,201,210 2 2",
+            await db.ScalarAsync<string>(
+                """
+                SELECT concat_ws(' ', (SELECT string_agg(id::text, ',' ORDER BY id)
+                  FROM notes), (SELECT string_agg(id::text, ',' ORDER BY id)
+                  FROM files),
+                  (SELECT count(*) FROM flags), (SELECT count(*) FROM chats))
+                """
+            )
+        );
     }
 
-    private Task<ArchiverFixture> CreateAsync(string deletedAt) => MessagesAsync(servers, deletedAt, new() { Sessions = 10, Rows = 15 }, Token);
+    private Task<ArchiverFixture> CreateAsync(string deletedAt) =>
+        MessagesAsync(servers, deletedAt, new() { Sessions = 10, Rows = 15 }, Token);
 }

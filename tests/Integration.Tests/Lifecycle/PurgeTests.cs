@@ -15,18 +15,34 @@ public sealed class PurgeTests(TestServers servers)
 
     // The session is locked by then, its messages are not: what is written to them now is newer than the answer of the selection.
     [Theory]
-    [InlineData("UPDATE chat_messages SET timestamp = now(), content = 'edited' WHERE session_id = '{0}' AND sequence = (SELECT min(sequence) FROM chat_messages WHERE session_id = '{0}')")]
-    [InlineData("INSERT INTO chat_messages (id, session_id, role, content, sequence, timestamp) VALUES (gen_random_uuid(), '{0}', 'user', 'late', 99, now())")]
+    [InlineData(
+        "UPDATE chat_messages SET timestamp = now(), content = 'edited' WHERE session_id = '{0}' AND sequence = (SELECT "
+            + "min(sequence) FROM chat_messages WHERE session_id = '{0}')"
+    )]
+    [InlineData(
+        "INSERT INTO chat_messages (id, session_id, role, content, sequence, timestamp) VALUES (gen_random_uuid(), '{0}', 'user', "
+            + "'late', 99, now())"
+    )]
     public async Task Keeps_a_session_whose_message_is_written_when_the_purge_has_locked_its_row(string write)
     {
         await using var archiver = await SessionsAsync(servers, "NULL", new BatchSettings(), Token);
         // No foreign key: the lock of the session keeps no message out.
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey");
         var session = await SessionAsync(archiver, 0);
-        var reached = InProcessFault.Once(
-            FaultPoints.PurgeSessionsLocked, () => archiver.Database.ExecuteAsync(write.Replace("{0}", session, StringComparison.Ordinal)));
+        var reached = InProcessFault.Once(FaultPoints.PurgeSessionsLocked, () =>
+            archiver.Database.ExecuteAsync(write.Replace("{0}", session, StringComparison.Ordinal))
+        );
 
-        var summary = await archiver.RunAsync(new Policy { Source = "main", Name = "purge", Action = PolicyAction.Purge, IdleFor = TimeSpan.FromDays(90) }, Token);
+        var summary = await archiver.RunAsync(
+            new Policy
+            {
+                Source = "main",
+                Name = "purge",
+                Action = PolicyAction.Purge,
+                IdleFor = TimeSpan.FromDays(90),
+            },
+            Token
+        );
 
         Assert.True(reached());
         Assert.Equal((19L, 1L), (summary.Sessions, summary.Skipped));
@@ -41,7 +57,10 @@ public sealed class PurgeTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(deletedAt);
         var db = archiver.Database;
-        var rows = await db.ScalarAsync<long>($"SELECT (SELECT count(*) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE s.{Due}) + (SELECT count(*) FROM chat_sessions WHERE {Due})");
+        var rows = await db.ScalarAsync<long>(
+            "SELECT (SELECT count(*) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id "
+                + $"WHERE s.{Due}) + (SELECT count(*) FROM chat_sessions WHERE {Due})"
+        );
         var others = await RowsAsync(db, $"NOT coalesce({Due}, false)");
 
         var summary = await archiver.RunAsync(Purge(), Token);
@@ -49,11 +68,22 @@ public sealed class PurgeTests(TestServers servers)
         Assert.Null(summary.Error);
         Assert.Equal((RunOutcome.Done, 0, due, rows), (summary.Outcome, summary.ExitCode, summary.Sessions, summary.Rows));
         Assert.Equal(others, await RowsAsync(db, "true"));
-        Assert.Equal($"{due} {rows}", await db.ScalarAsync<string>("SELECT concat_ws(' ', sessions_done, rows_deleted) FROM archiver.runs WHERE action = 'purge' AND state = 'done'"));
-        Assert.Equal($"{due} {rows}", await db.ScalarAsync<string>("""
-            SELECT concat_ws(' ', coalesce(sum((a.counts->>'sessions')::int), 0), coalesce(sum((a.counts->>'rows')::int), 0))
-            FROM archiver.runs r LEFT JOIN archiver.audit a ON a.run_id = r.id AND a.action = 'purge' AND a.source = 'main' AND a.policy = 'purge' AND a.who = r.worker
-            """));
+        Assert.Equal(
+            $"{due} {rows}",
+            await db.ScalarAsync<string>(
+                "SELECT concat_ws(' ', sessions_done, rows_deleted) FROM archiver.runs WHERE action = 'purge' AND state = 'done'"
+            )
+        );
+        Assert.Equal(
+            $"{due} {rows}",
+            await db.ScalarAsync<string>(
+                """
+                SELECT concat_ws(' ', coalesce(sum((a.counts->>'sessions')::int), 0), coalesce(sum((a.counts->>'rows')::int), 0))
+                FROM archiver.runs r LEFT JOIN archiver.audit a ON a.run_id = r.id AND a.action = 'purge' AND a.source = 'main'
+                  AND a.policy = 'purge' AND a.who = r.worker
+                """
+            )
+        );
         Assert.Empty(await archiver.Bucket.ListKeysAsync());
     }
 
@@ -66,11 +96,18 @@ public sealed class PurgeTests(TestServers servers)
         await archiver.HoldAsync(before);
 
         var summary = await archiver.RunAsync(
-            Purge(), Token, afterFirstBatch: $"INSERT INTO archiver.holds (source, session_id, reason, created_by) VALUES ('main', '{since}', 'case 8', 'test')");
+            Purge(),
+            Token,
+            afterFirstBatch: "INSERT INTO archiver.holds (source, session_id, reason, created_by) VALUES ('main', "
+                + $"'{since}', 'case 8', 'test')"
+        );
 
         Assert.Equal((RunOutcome.Done, 22L), (summary.Outcome, summary.Sessions));
         Assert.Equal(1, summary.Reasons[DropReason.Held]);
-        Assert.Equal(2, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE id IN ('{before}', '{since}')"));
+        Assert.Equal(
+            2,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE id IN ('{before}', '{since}')")
+        );
         Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(DISTINCT session_id) FROM chat_messages"));
     }
 
@@ -80,7 +117,11 @@ public sealed class PurgeTests(TestServers servers)
         await using var archiver = await CreateAsync("now() - interval '91 days'");
         var restored = await SessionAsync(archiver, 9);
 
-        var summary = await archiver.RunAsync(Purge(), Token, afterFirstBatch: $"UPDATE chat_sessions SET deleted_at = NULL WHERE id = '{restored}'");
+        var summary = await archiver.RunAsync(
+            Purge(),
+            Token,
+            afterFirstBatch: $"UPDATE chat_sessions SET deleted_at = NULL WHERE id = '{restored}'"
+        );
 
         Assert.Equal((RunOutcome.Done, 23L), (summary.Outcome, summary.Sessions));
         Assert.Equal(1, summary.Reasons[DropReason.NoLongerEligible]);
@@ -94,7 +135,12 @@ public sealed class PurgeTests(TestServers servers)
         await using var archiver = await CreateAsync("now() - interval '91 days'");
         await using var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var open = await writer.BeginTransactionAsync(Token);
-        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id::text)::uuid FROM chat_messages WHERE session_id = $1)", await SessionAsync(archiver, 3), writer);
+        await archiver.ExecuteAsync(
+            "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id::text)::uuid FROM chat_messages "
+                + "WHERE session_id = $1)",
+            await SessionAsync(archiver, 3),
+            writer
+        );
 
         var summary = await archiver.RunAsync(Purge(), Token);
         await open.CommitAsync(Token);
@@ -105,18 +151,22 @@ public sealed class PurgeTests(TestServers servers)
 
     [Theory]
     [InlineData("DELETE FROM public.notes WHERE session_id = OLD.id")]
-    [InlineData("UPDATE public.chat_sessions SET title = 'lost' WHERE deleted_at IS NULL AND OLD.id IN (SELECT session_id FROM public.notes)")]
+    [InlineData(
+        "UPDATE public.chat_sessions SET title = 'lost' WHERE deleted_at IS NULL AND OLD.id IN (SELECT session_id FROM public.notes)"
+    )]
     public async Task Fails_in_part_where_a_delete_would_change_other_rows(string sideEffect)
     {
         await using var archiver = await CreateAsync("now() - interval '91 days'");
         var session = await SessionAsync(archiver, 2);
-        await archiver.Database.ExecuteAsync($"""
+        await archiver.Database.ExecuteAsync(
+            $"""
             UPDATE chat_sessions SET deleted_at = NULL WHERE id = (SELECT id FROM chat_sessions WHERE id <> '{session}' LIMIT 1);
             CREATE TABLE notes (session_id uuid, note text);
             INSERT INTO notes VALUES ('{session}', 'precious');
             CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect}; RETURN NULL; END $$;
             CREATE TRIGGER tidy AFTER DELETE ON chat_sessions FOR EACH ROW EXECUTE FUNCTION tidy();
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Purge(), Token);
 
@@ -132,7 +182,15 @@ public sealed class PurgeTests(TestServers servers)
         await using var archiver = await CreateAsync("now() - interval '91 days'");
 
         Assert.Equal(5, (await archiver.RunAsync(Purge() with { MaxSessions = 5 }, Token)).Sessions);
-        await ApplicationSchema.GenerateAsync(archiver.Database, "soft-delete", idle: 1000, young: 10, messages: 0, seed: 2, cancellationToken: Token);
+        await ApplicationSchema.GenerateAsync(
+            archiver.Database,
+            "soft-delete",
+            idle: 1000,
+            young: 10,
+            messages: 0,
+            seed: 2,
+            cancellationToken: Token
+        );
         await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET deleted_at = now() - interval '91 days'");
         var refused = await archiver.RunAsync(Purge(), Token);
 

@@ -19,18 +19,28 @@ public sealed class StoreOnlyTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 8, young: 3, preset: "ended-at");
         var db = archiver.Database;
-        const string others = "SELECT session_id, user_id, session_title, created_at, last_activity, ended_at, metadata FROM chat_sessions ORDER BY 1";
+        const string others =
+            "SELECT session_id, user_id, session_title, created_at, last_activity, ended_at, metadata FROM chat_sessions ORDER BY 1";
         var (sessions, messages) = (await db.CopyOutAsync(others), await db.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
 
         var summary = await archiver.RunAsync(Store, Token);
 
         Assert.Null(summary.Error);
         Assert.Equal((RunOutcome.Done, 8L, 0L, true), (summary.Outcome, summary.Sessions, summary.Rows, summary.RowsStay));
-        Assert.Equal((sessions, messages), (await db.CopyOutAsync(others), await db.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id")));
-        Assert.Equal(8, await db.ScalarAsync<long>("""
-            SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON a.session_id = s.session_id::text AND a.state = 'stored' JOIN archiver.objects o ON o.id = a.object_id AND o.state = 'stored'
-            WHERE s.archived AND s.archive_location = o.location || '/' || o.key AND s.last_activity < now() - interval '90 days'
-            """));
+        Assert.Equal(
+            (sessions, messages),
+            (await db.CopyOutAsync(others), await db.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"))
+        );
+        Assert.Equal(
+            8,
+            await db.ScalarAsync<long>(
+                """
+                SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON a.session_id = s.session_id::text AND a.state = 'stored'
+                  JOIN archiver.objects o ON o.id = a.object_id AND o.state = 'stored'
+                WHERE s.archived AND s.archive_location = o.location || '/' || o.key AND s.last_activity < now() - interval '90 days'
+                """
+            )
+        );
         Assert.Equal(8, await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived OR archive_location IS NOT NULL"));
         // The mark is no change, and neither is a second run's look at it.
         Assert.Equal(0, (await archiver.RunAsync(Store, Token)).Sessions);
@@ -43,7 +53,12 @@ public sealed class StoreOnlyTests(TestServers servers)
     [InlineData(StorageLayout.Bundle, VerifyMode.TrialRestore)]
     public async Task Stores_marks_and_finds_changes_with(StorageLayout layout, VerifyMode verify)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1, configure: s => s with { Storage = s.Storage with { Layout = layout, Verify = verify } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = layout, Verify = verify },
+            }
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         var rows = await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id");
 
@@ -51,17 +66,35 @@ public sealed class StoreOnlyTests(TestServers servers)
 
         Assert.Equal((null, 4L, 0L), (summary.Error, summary.Sessions, summary.Rows));
         Assert.Equal(rows, await archiver.Database.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
-        Assert.Equal(4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON a.session_id = s.session_id::text AND a.state = 'stored' WHERE s.archived"));
+        Assert.Equal(
+            4,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM chat_sessions s JOIN archiver.archives a ON "
+                    + "a.session_id = s.session_id::text AND a.state = 'stored' WHERE s.archived"
+            )
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)", await archiver.AnyIdleAsync(Token));
+        await archiver.ExecuteAsync(
+            "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)",
+            await archiver.AnyIdleAsync(Token)
+        );
         Assert.Equal(1, (await archiver.RunAsync(Store, Token)).Sessions);
-        Assert.Equal("1 superseded, 4 stored", await archiver.Database.ScalarAsync<string>("SELECT count(*) FILTER (WHERE state = 'superseded') || ' superseded, ' || count(*) FILTER (WHERE state = 'stored') || ' stored' FROM archiver.archives"));
+        Assert.Equal(
+            "1 superseded, 4 stored",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT count(*) FILTER (WHERE state = "
+                    + "'superseded') || ' superseded, ' || count(*) FILTER (WHERE state = 'stored') || ' stored' FROM archiver.archives"
+            )
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
     [Theory]
     [InlineData("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)", 1)]
-    [InlineData("INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '100 days')", 1)]
+    [InlineData(
+        "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '100 days')",
+        1
+    )]
     [InlineData("UPDATE chat_sessions SET session_title = 'renamed' WHERE session_id = $1", 1)]
     [InlineData("UPDATE chat_sessions SET last_activity = now() WHERE session_id = $1", 0)]
     public async Task Takes_a_changed_session_as_the_next_generation_and_its_mark_back_until_then(string sql, int again)
@@ -75,10 +108,23 @@ public sealed class StoreOnlyTests(TestServers servers)
         var summary = await archiver.RunAsync(Store, Token);
 
         Assert.Equal((null, again), (summary.Error, summary.Sessions));
-        Assert.Equal(again == 1 ? "1 superseded, 2 stored" : "1 superseded", await db.ScalarAsync<string>(
-            $"SELECT string_agg(generation || ' ' || state, ', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"));
-        Assert.Equal(again == 1, await db.ScalarAsync<bool>($"SELECT archived AND archive_location LIKE '%{session}~2.json.gz' FROM chat_sessions WHERE session_id = '{session}'"));
-        Assert.Equal(3, await db.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = 'stored' AND session_id <> '{session}'"));
+        Assert.Equal(
+            again == 1 ? "1 superseded, 2 stored" : "1 superseded",
+            await db.ScalarAsync<string>(
+                "SELECT string_agg(generation || ' ' || state, ', ' ORDER BY generation) FROM archiver.archives WHERE session_id = "
+                    + $"'{session}'"
+            )
+        );
+        Assert.Equal(
+            again == 1,
+            await db.ScalarAsync<bool>(
+                $"SELECT archived AND archive_location LIKE '%{session}~2.json.gz' FROM chat_sessions WHERE session_id = '{session}'"
+            )
+        );
+        Assert.Equal(
+            3,
+            await db.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = 'stored' AND session_id <> '{session}'")
+        );
     }
 
     /// <summary>What a restored dump and pg_repack do: the same rows under other physical names.</summary>
@@ -106,9 +152,19 @@ public sealed class StoreOnlyTests(TestServers servers)
         Assert.Equal(6, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored'"));
         Assert.Equal(6, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
         // A title and the flag that the mark has set: each is a change, whatever the table went through before.
-        await archiver.ExecuteAsync("UPDATE chat_sessions SET session_title = 'renamed' WHERE session_id = $1", await archiver.AnyIdleAsync(Token));
+        await archiver.ExecuteAsync(
+            "UPDATE chat_sessions SET session_title = 'renamed' WHERE session_id = $1",
+            await archiver.AnyIdleAsync(Token)
+        );
         Assert.Equal(1, (await archiver.RunAsync(Store, Token)).Sessions);
-        await db.ExecuteAsync(Rewrite.Replace("FROM s ", "FROM (SELECT session_id, user_id, session_title, created_at, last_activity, ended_at, false AS archived, archive_location, metadata FROM s) s ", StringComparison.Ordinal));
+        await db.ExecuteAsync(
+            Rewrite.Replace(
+                "FROM s ",
+                "FROM (SELECT session_id, user_id, session_title, created_at, last_activity, "
+                    + "ended_at, false AS archived, archive_location, metadata FROM s) s ",
+                StringComparison.Ordinal
+            )
+        );
         Assert.Equal(6, (await archiver.RunAsync(Store, Token)).Sessions);
     }
 
@@ -121,8 +177,13 @@ public sealed class StoreOnlyTests(TestServers servers)
         await archiver.Database.ExecuteAsync(Rewrite);
 
         Assert.Equal(1, (await archiver.RunAsync(Store, Token)).Sessions);
-        Assert.Equal("1 superseded, 3 stored", await archiver.Database.ScalarAsync<string>(
-            "SELECT count(*) FILTER (WHERE state = 'superseded') || ' superseded, ' || count(*) FILTER (WHERE state = 'stored') || ' stored' FROM archiver.archives"));
+        Assert.Equal(
+            "1 superseded, 3 stored",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT count(*) FILTER (WHERE state = 'superseded') || ' superseded, ' || count(*) FILTER (WHERE state = 'stored') || ' "
+                    + "stored' FROM archiver.archives"
+            )
+        );
     }
 
     [Fact]
@@ -133,10 +194,13 @@ public sealed class StoreOnlyTests(TestServers servers)
         await archiver.RunAsync(Store, Token);
         var session = await archiver.AnyIdleAsync(Token);
         await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE session_id = $1", session);
-        await db.ExecuteAsync("""
-            CREATE FUNCTION surprise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE chat_sessions SET session_title = 'lost' WHERE last_activity > now() - interval '90 days'; RETURN NULL; END $$;
+        await db.ExecuteAsync(
+            """
+            CREATE FUNCTION surprise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE chat_sessions SET session_title = 'lost'
+              WHERE last_activity > now() - interval '90 days'; RETURN NULL; END $$;
             CREATE TRIGGER surprise AFTER UPDATE ON chat_sessions FOR EACH ROW WHEN (OLD.archived) EXECUTE FUNCTION surprise();
-            """);
+            """
+        );
 
         var summary = await archiver.RunAsync(Store, Token);
 
@@ -150,13 +214,15 @@ public sealed class StoreOnlyTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 2, preset: "status-expiry");
         var db = archiver.Database;
-        await db.ExecuteAsync("""
+        await db.ExecuteAsync(
+            """
             ALTER TABLE sessions DISABLE TRIGGER USER;
             UPDATE sessions SET status = CASE WHEN id = (SELECT min(id::text)::uuid FROM sessions) THEN 'expired' ELSE 'active' END;
             ALTER TABLE sessions ENABLE TRIGGER USER;
             CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
             CREATE TRIGGER touch BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION touch();
-            """);
+            """
+        );
         var before = await db.CopyOutAsync("SELECT id, status FROM sessions ORDER BY 1");
 
         Assert.Equal(6, (await archiver.RunAsync(Store, Token)).Sessions);
@@ -164,7 +230,9 @@ public sealed class StoreOnlyTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync(Store, Token)).Sessions);
         Assert.Equal(0, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state <> 'stored'"));
 
-        await db.ExecuteAsync("INSERT INTO messages (session_id, role, content) SELECT id, 'user', 'back again' FROM sessions WHERE status = 'archived'");
+        await db.ExecuteAsync(
+            "INSERT INTO messages (session_id, role, content) SELECT id, 'user', 'back again' FROM sessions WHERE status = 'archived'"
+        );
         Assert.Equal(0, (await archiver.RunAsync(Store, Token)).Sessions);
         Assert.Equal(6, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'superseded'"));
         Assert.Equal(before, await db.CopyOutAsync("SELECT id, status FROM sessions ORDER BY 1"));
@@ -177,22 +245,37 @@ public sealed class StoreOnlyTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1, preset: "ended-at");
         var db = archiver.Database;
-        var keys = (await db.CopyOutAsync("SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY 1")).Split('\n');
-        await db.ExecuteAsync($"""
+        var keys = (
+            await db.CopyOutAsync("SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY 1")
+        ).Split('\n');
+        await db.ExecuteAsync(
+            $"""
             CREATE FUNCTION surprise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {sideEffect}; RETURN NEW; END $$;
-            CREATE TRIGGER surprise BEFORE UPDATE ON chat_sessions FOR EACH ROW WHEN (OLD.session_id = '{keys[1]}') EXECUTE FUNCTION surprise();
-            """);
+            CREATE TRIGGER surprise BEFORE UPDATE
+              ON chat_sessions FOR EACH ROW WHEN (OLD.session_id = '{keys[1]}') EXECUTE FUNCTION surprise();
+            """
+        );
         var messages = await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages");
         archiver.Store = new HookedStore(archiver.Store)
         {
-            BeforeFirstPut = () => archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)", keys[0]),
+            BeforeFirstPut = () =>
+                archiver.ExecuteAsync(
+                    "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = $1)",
+                    keys[0]
+                ),
         };
 
         var summary = await archiver.RunAsync(Store, Token);
 
         Assert.Equal((RunOutcome.Partial, 1, 4L), (summary.Outcome, summary.ExitCode, summary.Sessions));
         Assert.Equal((1, 1), (summary.Reasons[DropReason.Changed], summary.Reasons[DropReason.SideEffects]));
-        Assert.Equal((messages, 0), (await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages"), await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE session_title = 'lost'")));
+        Assert.Equal(
+            (messages, 0),
+            (
+                await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages"),
+                await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE session_title = 'lost'")
+            )
+        );
         Assert.Equal(4, await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived"));
     }
 }

@@ -12,7 +12,15 @@ internal sealed class ChatModel
     public List<string> Steps { get; } = [];
 
     /// <summary>The policy as it is configured now.</summary>
-    public Policy Policy { get; set; } = new() { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90), RestoreGrace = TimeSpan.Zero };
+    public Policy Policy { get; set; } =
+        new()
+        {
+            Source = "main",
+            Name = "idle",
+            Action = PolicyAction.Archive,
+            IdleFor = TimeSpan.FromDays(90),
+            RestoreGrace = TimeSpan.Zero,
+        };
 
     /// <summary>Legal holds in force by their ids, each with what it covers.</summary>
     public Dictionary<long, Func<ModelSession, bool>> Holds { get; } = [];
@@ -57,5 +65,8 @@ internal sealed class ModelSession(string key)
     /// <summary>Those that came since it was archived: they are in the table.</summary>
     public SortedSet<long> Late { get; } = [];
 
-    public override string ToString() => Archived ? $"{Key} archived {string.Join(',', Late)}" : $"{Key} live {string.Join(',', Messages.Select(m => $"{m.Key}:{m.Value}"))}";
+    public override string ToString() =>
+        Archived
+            ? $"{Key} archived {string.Join(',', Late)}"
+            : $"{Key} live {string.Join(',', Messages.Select(m => $"{m.Key}:{m.Value}"))}";
 }

@@ -15,8 +15,24 @@ public sealed class ClockTests(TestServers servers)
     private const string Berlin = "Europe/Berlin";
 
     private static readonly SourceMap Naive = new(
-        new() { Table = new("public", "chats"), Key = "id", Activity = ["seen"] },
-        [new() { Name = "messages", Table = new("public", "msgs"), ForeignKey = "chat", ParentKey = "id", Key = "id", Order = ["id"] }]);
+        new()
+        {
+            Table = new("public", "chats"),
+            Key = "id",
+            Activity = ["seen"],
+        },
+        [
+            new()
+            {
+                Name = "messages",
+                Table = new("public", "msgs"),
+                ForeignKey = "chat",
+                ParentKey = "id",
+                Key = "id",
+                Order = ["id"],
+            },
+        ]
+    );
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -27,11 +43,21 @@ public sealed class ClockTests(TestServers servers)
     public async Task The_workers_clock_does_not_matter(int hoursOff)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0);
-        await archiver.ExecuteAsync("""
+        await archiver.ExecuteAsync(
+            """
             INSERT INTO chat_sessions (session_title, created_at, last_activity)
-            VALUES ('old', now() - interval '1 year', now() - interval '90 days 20 minutes'), ('young', now() - interval '1 year', now() - interval '89 days 23 hours 40 minutes')
-            """, null);
-        var runner = new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, new WrongClock(TimeSpan.FromHours(hoursOff)), NullLogger<PolicyRunner>.Instance);
+            VALUES ('old', now() - interval '1 year', now() - interval '90 days 20 minutes'),
+              ('young', now() - interval '1 year', now() - interval '89 days 23 hours 40 minutes')
+            """,
+            null
+        );
+        var runner = new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            new WrongClock(TimeSpan.FromHours(hoursOff)),
+            NullLogger<PolicyRunner>.Instance
+        );
 
         var summary = await runner.RunAsync(new RunRequest(archiver.Source, archiver.Policy), null, Token);
 
@@ -52,20 +78,34 @@ public sealed class ClockTests(TestServers servers)
     [InlineData("2024-02-29 12:00:00Z", "2024-02-29 11:50:00Z", false)]
     public async Task A_time_without_zone_is_never_early_when_the_clocks_change(string active, string cutOff, bool taken)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Naive, s => s with { Sources = [s.Sources[0] with { TimeZone = Berlin }] }, null, Token);
-        await archiver.ExecuteAsync($"""
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Naive,
+            s => s with { Sources = [s.Sources[0] with { TimeZone = Berlin }] },
+            null,
+            Token
+        );
+        await archiver.ExecuteAsync(
+            $"""
             CREATE TABLE chats (id int PRIMARY KEY, seen timestamp NOT NULL);
             CREATE TABLE msgs (id int PRIMARY KEY, chat int NOT NULL REFERENCES chats);
             CREATE INDEX ON msgs (chat);
             INSERT INTO chats VALUES (1, timestamptz '{active}' AT TIME ZONE '{Berlin}');
             INSERT INTO msgs VALUES (1, 1);
-            """, null);
+            """,
+            null
+        );
         var now = await archiver.Database.ScalarAsync<DateTime>("SELECT now()", Token);
         var idle = now - DateTime.Parse(cutOff, System.Globalization.CultureInfo.InvariantCulture).ToUniversalTime();
         var policy = archiver.Policy with { IdleFor = idle };
 
-        var summary = await new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, policy), null, Token);
+        var summary = await new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, policy), null, Token);
 
         Assert.Equal((RunOutcome.Done, taken ? 1L : 0L), (summary.Outcome, summary.Sessions));
     }
@@ -73,8 +113,17 @@ public sealed class ClockTests(TestServers servers)
     [Fact]
     public async Task Equal_times_over_the_ends_of_pages_are_all_taken_once()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 20, young: 1, configure: s => s with { Batch = s.Batch with { Sessions = 3 } });
-        await archiver.ExecuteAsync("UPDATE chat_sessions SET last_activity = '2024-02-29 23:59:59.999999+00' WHERE last_activity < now() - interval '90 days'", null);
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 20, young: 1, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { Sessions = 3 },
+            }
+        );
+        await archiver.ExecuteAsync(
+            "UPDATE chat_sessions SET last_activity = '2024-02-29 23:59:59.999999+00' WHERE last_activity < now() "
+                + "- interval '90 days'",
+            null
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
 
         var summary = await archiver.RunAsync(Token);

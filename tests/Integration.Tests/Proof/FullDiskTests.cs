@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Proof;
 
-/// <summary>A disk that is really full, under the tables, under the server's log of changes, under the store: a clear outcome, and nothing lost.</summary>
+/// <summary>
+/// A disk that is really full, under the tables, under the server's log of changes, under the store: a clear outcome, and nothing lost.
+/// </summary>
 public sealed class FullDiskTests(TestServers servers)
 {
     private const int Idle = 6;
@@ -33,11 +35,15 @@ public sealed class FullDiskTests(TestServers servers)
 
         Assert.True(full());
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
-        // The disk ran full inside a trigger of the application, here the oracle's: such a message may quote a row, so only its condition is repeated.
+        // The disk ran full inside a trigger of the application, here the oracle's: such a message may quote a row, so only its condition
+        // is repeated.
         Assert.Contains("reported 53100: disk_full", summary.Error, StringComparison.Ordinal);
         disk.Free();
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal((RunOutcome.Done, (long)Idle), ((await archiver.RunAsync(Token)).Outcome, (await oracle.CountAsync(Token)).SessionsArchived));
+        Assert.Equal(
+            (RunOutcome.Done, (long)Idle),
+            ((await archiver.RunAsync(Token)).Outcome, (await oracle.CountAsync(Token)).SessionsArchived)
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
@@ -72,7 +78,10 @@ public sealed class FullDiskTests(TestServers servers)
         archiver.Database.DataSource.Clear();
         // The run could not record its end; the next one does that for it.
         Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
-        Assert.Equal((RunOutcome.Done, (long)Idle), ((await archiver.RunAsync(Token)).Outcome, (await oracle.CountAsync(Token)).SessionsArchived));
+        Assert.Equal(
+            (RunOutcome.Done, (long)Idle),
+            ((await archiver.RunAsync(Token)).Outcome, (await oracle.CountAsync(Token)).SessionsArchived)
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
@@ -80,14 +89,19 @@ public sealed class FullDiskTests(TestServers servers)
     public async Task Deletes_only_what_is_stored_while_the_stores_disk_is_full_and_goes_on_when_there_is_room()
     {
         await using var disk = await SmallDisk.MountAsync(1, Token);
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 40, young: 1, messages: 1, configure: s => s with
-        {
-            Storage = new StorageSettings { Provider = StorageProvider.File, Path = disk.Folder },
-            Batch = s.Batch with { Sessions = 5 },
-            Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) },
-        });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 40, young: 1, messages: 1, configure: s =>
+            s with
+            {
+                Storage = new StorageSettings { Provider = StorageProvider.File, Path = disk.Folder },
+                Batch = s.Batch with { Sessions = 5 },
+                Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) },
+            }
+        );
         // About 2 MB that do not shrink much.
-        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = (SELECT string_agg(md5(id || '/' || n), '') FROM generate_series(1, 3000) AS n)", Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = (SELECT string_agg(md5(id || '/' || n), '') FROM generate_series(1, 3000) AS n)",
+            Token
+        );
         var before = await archiver.Database.CopyTablesAsync(archiver);
 
         var summary = await archiver.RunAsync(Token);
@@ -103,8 +117,13 @@ public sealed class FullDiskTests(TestServers servers)
         Assert.Equal(before, await archiver.Database.CopyTablesAsync(archiver));
     }
 
-    private Task<ArchiverFixture> CreateAsync(PostgresServer server) => ArchiverFixture.CreateAsync(
-        servers, Token, Idle, young: 1, server: server.ConnectionString, configure: s => s with { Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
+    private Task<ArchiverFixture> CreateAsync(PostgresServer server) =>
+        ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, server: server.ConnectionString, configure: s =>
+            s with
+            {
+                Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) },
+            }
+        );
 
     private static async Task<(RunOutcome Outcome, long Sessions)> OutcomeAsync(ArchiverFixture archiver)
     {
@@ -119,7 +138,9 @@ public sealed class FullDiskTests(TestServers servers)
         await using var all = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Pooling = false });
         await using (var create = all.CreateCommand($"CREATE TABLESPACE small LOCATION '{disk.Folder}'"))
             await create.ExecuteNonQueryAsync(Token);
-        await using var move = all.CreateCommand($"ALTER DATABASE {new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString).Database} SET TABLESPACE small");
+        await using var move = all.CreateCommand(
+            $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString).Database} SET TABLESPACE small"
+        );
         await move.ExecuteNonQueryAsync(Token);
     }
 
@@ -127,7 +148,10 @@ public sealed class FullDiskTests(TestServers servers)
     {
         try
         {
-            await archiver.Database.ExecuteAsync("CREATE TABLE filler AS SELECT repeat(md5(n::text), 60) AS text FROM generate_series(1, 60000) AS n", Token);
+            await archiver.Database.ExecuteAsync(
+                "CREATE TABLE filler AS SELECT repeat(md5(n::text), 60) AS text FROM generate_series(1, 60000) AS n",
+                Token
+            );
             return false;
         }
         catch (NpgsqlException)

@@ -25,7 +25,10 @@ public sealed class HistoryTests(TestServers servers)
             async session =>
             {
                 // Nobody but the WAL writer would flush a commit that does not wait.
-                var writer = await archiver.Database.ScalarAsync<int>("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'", Token);
+                var writer = await archiver.Database.ScalarAsync<int>(
+                    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'",
+                    Token
+                );
                 await SignalAsync("-STOP", writer);
                 await archiver.Database.ExecuteAsync($"SET synchronous_commit = off; {Insert(session, "exported, then lost")}", Token);
             },
@@ -33,7 +36,8 @@ public sealed class HistoryTests(TestServers servers)
             {
                 await server.KillAsync(Token);
                 await server.StartAgainAsync(Token);
-            });
+            }
+        );
     }
 
     [Fact]
@@ -43,7 +47,13 @@ public sealed class HistoryTests(TestServers servers)
         StandbyServer? standby = null;
         try
         {
-            await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0, server: server.ConnectionString);
+            await using var archiver = await ArchiverFixture.CreateAsync(
+                servers,
+                Token,
+                idle: 2,
+                young: 0,
+                server: server.ConnectionString
+            );
             await AssertKeepsAsync(
                 archiver,
                 async session =>
@@ -55,7 +65,8 @@ public sealed class HistoryTests(TestServers servers)
                 {
                     await server.KillAsync(Token);
                     await standby!.TakeOverAsync(archiver.Database.ConnectionString, Token);
-                });
+                }
+            );
         }
         finally
         {
@@ -87,14 +98,18 @@ public sealed class HistoryTests(TestServers servers)
         Assert.Equal(exported, later);
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
         Assert.Contains("lock on source 'main' was lost", summary.Error, StringComparison.Ordinal);
-        Assert.Equal("committed by a user", await archiver.Database.ScalarAsync<string>("SELECT content FROM chat_messages WHERE id = 1000000", Token));
+        Assert.Equal(
+            "committed by a user",
+            await archiver.Database.ScalarAsync<string>("SELECT content FROM chat_messages WHERE id = 1000000", Token)
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
     private static string Insert(string session, string content) =>
-        $"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES (1000000, '{session}', 'user', '{content}', now() - interval '200 days')";
+        $"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES (1000000, '{session}', 'user', '{content}', now() - "
+        + "interval '200 days')";
 
     private static async Task SignalAsync(string signal, int process)
     {

@@ -6,7 +6,10 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Proof;
 
-/// <summary>Who waits for whom, and how long: the application for the archiver at most <c>Batch:LockTimeout</c>, and so the archiver for the application.</summary>
+/// <summary>
+/// Who waits for whom, and how long: the application for the archiver at most <c>Batch:LockTimeout</c>, and so the archiver for the
+/// application.
+/// </summary>
 public sealed class LockWaitTests(TestServers servers)
 {
     private static readonly TimeSpan AtAll = TimeSpan.FromMilliseconds(1);
@@ -48,11 +51,15 @@ public sealed class LockWaitTests(TestServers servers)
     public async Task A_session_whose_delete_makes_somebody_wait_each_time_is_a_failure_and_not_tried_for_ever()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1);
-        await archiver.ExecuteAsync("""
+        await archiver.ExecuteAsync(
+            """
             CREATE SEQUENCE tries; CREATE TABLE counted (n bigint); INSERT INTO counted VALUES (0);
-            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE public.counted SET n = n + 1; PERFORM nextval('public.tries'), pg_sleep(60); RETURN OLD; END $$;
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE public.counted
+              SET n = n + 1; PERFORM nextval('public.tries'), pg_sleep(60); RETURN OLD; END $$;
             CREATE TRIGGER linger BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION linger();
-            """, null);
+            """,
+            null
+        );
         var application = Task.Run(
             async () =>
             {
@@ -62,12 +69,16 @@ public sealed class LockWaitTests(TestServers servers)
                     await archiver.ExecuteAsync("UPDATE counted SET n = n + 1", null);
                 }
             },
-            Token);
+            Token
+        );
 
         var summary = await archiver.RunAsync(Token);
 
         await application;
-        Assert.Equal((RunOutcome.Partial, 0L, 1L, 1L), (summary.Outcome, summary.Sessions, summary.Failed, summary.Reasons[DropReason.TooSlow]));
+        Assert.Equal(
+            (RunOutcome.Partial, 0L, 1L, 1L),
+            (summary.Outcome, summary.Sessions, summary.Failed, summary.Reasons[DropReason.TooSlow])
+        );
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT last_value FROM tries"));
         Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"));
     }
@@ -78,7 +89,12 @@ public sealed class LockWaitTests(TestServers servers)
     [InlineData(1)]
     public async Task A_bundle_whose_sessions_are_deleted_in_two_transactions_is_kept_for_the_one_of_them_that_is(int changed)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 1, configure: s => s with { Storage = s.Storage with { Layout = StorageLayout.Bundle } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 1, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = StorageLayout.Bundle },
+            }
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
 
         var (summary, _, title) = await RunWithApplicationAsync(archiver, which: changed);
@@ -93,10 +109,12 @@ public sealed class LockWaitTests(TestServers servers)
     [Fact]
     public async Task A_purge_keeps_nobody_waiting_either()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1, configure: s => s with
-        {
-            Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Action = PolicyAction.Purge }] }],
-        });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1, configure: s =>
+            s with
+            {
+                Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Action = PolicyAction.Purge }] }],
+            }
+        );
 
         var (summary, waits, title) = await RunWithApplicationAsync(archiver);
 
@@ -108,10 +126,12 @@ public sealed class LockWaitTests(TestServers servers)
     [Fact]
     public async Task A_stored_session_that_the_application_waits_for_keeps_no_other_from_being_superseded()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1, configure: s => s with
-        {
-            Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Delete = DeleteMode.Nothing }] }],
-        });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1, configure: s =>
+            s with
+            {
+                Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { Delete = DeleteMode.Nothing }] }],
+            }
+        );
         Assert.Equal(4, (await archiver.RunAsync(Token)).Sessions);
         await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited'", null);
 
@@ -122,7 +142,11 @@ public sealed class LockWaitTests(TestServers servers)
         Assert.Equal("in use", title);
         Assert.Equal((RunOutcome.Done, null), (summary.Outcome, summary.Error));
         // The fourth depends on whether the application has ended when its half is tried.
-        Assert.InRange(await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'superseded'"), 3, 4);
+        Assert.InRange(
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'superseded'"),
+            3,
+            4
+        );
     }
 
     [Fact]
@@ -132,7 +156,9 @@ public sealed class LockWaitTests(TestServers servers)
         var session = await archiver.AnyIdleAsync(Token);
         await using var application = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var open = await application.BeginTransactionAsync(Token);
-        InProcessFault.Once(FaultPoints.SessionsLocked, () => archiver.ExecuteAsync("SELECT FROM chat_messages WHERE session_id = $1 FOR UPDATE", session, application));
+        InProcessFault.Once(FaultPoints.SessionsLocked, () =>
+            archiver.ExecuteAsync("SELECT FROM chat_messages WHERE session_id = $1 FOR UPDATE", session, application)
+        );
         await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
 
         // The application goes on holding the messages until the run is over.
@@ -147,8 +173,12 @@ public sealed class LockWaitTests(TestServers servers)
     [Fact]
     public async Task The_archiver_waits_no_longer_than_the_lock_timeout_for_a_table_that_somebody_writes_to_alone()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 4, young: 1, configure: s => s with { Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(10) } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(10) },
+            }
+        );
         await using var application = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var open = await application.BeginTransactionAsync(Token);
         InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync("LOCK TABLE chat_messages IN SHARE MODE", null, application));
@@ -161,29 +191,57 @@ public sealed class LockWaitTests(TestServers servers)
         Assert.Equal(4, summary.Reasons[DropReason.Locked]);
     }
 
-    /// <summary>The delete, or the update, of one session takes a minute, and while it goes on the application wants to change that session.</summary>
-    private static async Task<(RunSummary Summary, LockWaits Waits, string? Title)> RunWithApplicationAsync(ArchiverFixture archiver, string change = "DELETE", string table = "chat_messages", int which = 0)
+    /// <summary>
+    /// The delete, or the update, of one session takes a minute, and while it goes on the application wants to change that session.
+    /// </summary>
+    private static async Task<(RunSummary Summary, LockWaits Waits, string? Title)> RunWithApplicationAsync(
+        ArchiverFixture archiver,
+        string change = "DELETE",
+        string table = "chat_messages",
+        int which = 0
+    )
     {
-        var session = await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY ended_at, session_id OFFSET {which} LIMIT 1");
-        await archiver.ExecuteAsync($"""
+        var session = await archiver.Database.ScalarAsync<string>(
+            "SELECT session_id::text FROM chat_sessions WHERE last_activity < now() "
+                + $"- interval '90 days' ORDER BY ended_at, session_id OFFSET {which} LIMIT 1"
+        );
+        await archiver.ExecuteAsync(
+            $"""
             CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              IF OLD.session_id = '{session}' AND coalesce(to_jsonb(NEW) ->> 'session_title', '') <> 'in use' THEN PERFORM pg_sleep(60); END IF;
+              IF OLD.session_id = '{session}' AND coalesce(to_jsonb(NEW) ->> 'session_title', '') <> 'in use'
+                THEN PERFORM pg_sleep(60); END IF;
               RETURN coalesce(NEW, OLD); END $$;
             CREATE TRIGGER linger BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION linger();
-            """, null);
+            """,
+            null
+        );
         await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
         var application = Task.Run(
             async () =>
             {
                 await LingersAsync(archiver);
-                await archiver.ExecuteAsync("UPDATE chat_sessions SET session_title = 'in use', last_activity = now() WHERE session_id = $1", session);
+                await archiver.ExecuteAsync(
+                    "UPDATE chat_sessions SET session_title = 'in use', last_activity = now() WHERE session_id = $1",
+                    session
+                );
             },
-            Token);
+            Token
+        );
         var summary = await archiver.RunAsync(Token);
         await application;
-        return (summary, waits, await archiver.Database.ScalarAsync<string>($"SELECT session_title FROM chat_sessions WHERE session_id = '{session}'"));
+        return (
+            summary,
+            waits,
+            await archiver.Database.ScalarAsync<string>($"SELECT session_title FROM chat_sessions WHERE session_id = '{session}'")
+        );
     }
 
-    private static Task LingersAsync(ArchiverFixture archiver) => Eventually.TrueAsync(
-        async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") > 0, Token);
+    private static Task LingersAsync(ArchiverFixture archiver) =>
+        Eventually.TrueAsync(
+            async () =>
+                await archiver.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+                ) > 0,
+            Token
+        );
 }

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Proof;
 
-/// <summary>The connection that looks for waiters: whatever befalls it, the transaction that it watches neither hangs nor is hit late.</summary>
+/// <summary>
+/// The connection that looks for waiters: whatever befalls it, the transaction that it watches neither hangs nor is hit late.
+/// </summary>
 public sealed class LockWatchTests(TestServers servers)
 {
     private const int Idle = 3;
@@ -26,7 +28,14 @@ public sealed class LockWatchTests(TestServers servers)
             return s with
             {
                 Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(5) },
-                Sources = [s.Sources[0] with { ConnectionString = pooler.ConnectionString, LockConnectionString = s.Sources[0].ConnectionString }],
+                Sources =
+                [
+                    s.Sources[0] with
+                    {
+                        ConnectionString = pooler.ConnectionString,
+                        LockConnectionString = s.Sources[0].ConnectionString,
+                    },
+                ],
             };
         });
         await using var started = pooler!;
@@ -44,10 +53,17 @@ public sealed class LockWatchTests(TestServers servers)
         var application = Task.Run(
             async () =>
             {
-                await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") > 0, Token);
+                await Eventually.TrueAsync(
+                    async () =>
+                        await archiver.Database.ScalarAsync<long>(
+                            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+                        ) > 0,
+                    Token
+                );
                 await archiver.ExecuteAsync("UPDATE chat_sessions SET session_title = 'in use' WHERE session_id = $1", session);
             },
-            Token);
+            Token
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -100,10 +116,22 @@ public sealed class LockWatchTests(TestServers servers)
     [Fact]
     public async Task A_worker_that_stood_still_for_too_long_within_the_transaction_begins_the_batch_again()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s => s with { Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(1) } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(1) },
+            }
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
-        var reached = InProcessFault.Once(FaultPoints.RowsDeleted, () => Eventually.TrueAsync(
-            async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'") == 0, Token));
+        var reached = InProcessFault.Once(FaultPoints.RowsDeleted, () =>
+            Eventually.TrueAsync(
+                async () =>
+                    await archiver.Database.ScalarAsync<long>(
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+                    ) == 0,
+                Token
+            )
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -112,17 +140,31 @@ public sealed class LockWatchTests(TestServers servers)
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
-    private Task<ArchiverFixture> WithLockThroughAsync(TcpRelay relay) => ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s => s with
-    {
-        Sources = [s.Sources[0] with { LockConnectionString = new NpgsqlConnectionStringBuilder(s.Sources[0].ConnectionString) { Host = "127.0.0.1", Port = relay.Port, SslMode = SslMode.Disable }.ConnectionString }],
-    });
+    private Task<ArchiverFixture> WithLockThroughAsync(TcpRelay relay) =>
+        ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s => s with { Sources =
+                [
+                    s.Sources[0] with
+                    {
+                        LockConnectionString = new NpgsqlConnectionStringBuilder(s.Sources[0].ConnectionString)
+                        {
+                            Host = "127.0.0.1",
+                            Port = relay.Port,
+                            SslMode = SslMode.Disable,
+                        }.ConnectionString,
+                    },
+                ] });
 
     /// <summary>Deletes take long enough to be watched. A sequence forgets nothing in a rollback.</summary>
-    private static Task DawdleAsync(ArchiverFixture archiver, string seconds = "0.7 + 0 * nextval('public.deletes')") => archiver.ExecuteAsync($"""
-        CREATE SEQUENCE deletes;
-        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$;
-        CREATE TRIGGER dawdle BEFORE DELETE ON chat_sessions FOR EACH STATEMENT EXECUTE FUNCTION dawdle();
-        """, null);
+    private static Task DawdleAsync(ArchiverFixture archiver, string seconds = "0.7 + 0 * nextval('public.deletes')") =>
+        archiver.ExecuteAsync(
+            $"""
+            CREATE SEQUENCE deletes;
+            CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$;
+            CREATE TRIGGER dawdle BEFORE DELETE ON chat_sessions FOR EACH STATEMENT EXECUTE FUNCTION dawdle();
+            """,
+            null
+        );
 
-    private static Task<long> DeletesAsync(ArchiverFixture archiver) => archiver.Database.ScalarAsync<long>("SELECT last_value FROM deletes");
+    private static Task<long> DeletesAsync(ArchiverFixture archiver) =>
+        archiver.Database.ScalarAsync<long>("SELECT last_value FROM deletes");
 }

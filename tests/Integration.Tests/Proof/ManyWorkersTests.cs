@@ -8,7 +8,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Proof;
 
-/// <summary>Ten workers on one backlog while the application writes: each session is archived once, and the application never is a deadlock's victim.</summary>
+/// <summary>
+/// Ten workers on one backlog while the application writes: each session is archived once, and the application never is a deadlock's
+/// victim.
+/// </summary>
 public sealed class ManyWorkersTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -16,10 +19,18 @@ public sealed class ManyWorkersTests(TestServers servers)
     [Theory]
     [InlineData("")]
     [InlineData("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey")]
-    [InlineData("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey, ADD FOREIGN KEY (session_id) REFERENCES chat_sessions")]
+    [InlineData(
+        "ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey, ADD FOREIGN KEY (session_id) REFERENCES "
+            + "chat_sessions"
+    )]
     public async Task Ten_workers_and_writers_lose_nothing_with_and_without_foreign_keys(string keys)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 60, young: 5, configure: s => s with { Batch = s.Batch with { Sessions = 5 } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 60, young: 5, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { Sessions = 5 },
+            }
+        );
         await archiver.ExecuteAsync($"{keys};", null);
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
@@ -44,7 +55,12 @@ public sealed class ManyWorkersTests(TestServers servers)
     private static async Task<RunSummary> RunAsync(ArchiverFixture archiver)
     {
         await using var connections = new ConnectionCatalog(archiver.Settings);
-        return await new PolicyRunner(archiver.Settings, connections, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, archiver.Policy), null, Token);
+        return await new PolicyRunner(
+            archiver.Settings,
+            connections,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, archiver.Policy), null, Token);
     }
 }

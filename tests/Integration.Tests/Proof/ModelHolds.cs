@@ -39,7 +39,11 @@ internal sealed class ModelHolds(ArchiverFixture archiver, ChatModel model, Rand
             _kinds.AddRange([
                 s => ("key", new() { Session = s.Key, Reason = "case 7" }, other => other.Key == s.Key),
                 s => ("user", new() { User = s.User, Reason = "case 7" }, other => other.User == s.User),
-                _ => ("range", new() { From = TimeProvider.System.GetUtcNow().AddDays(-RangeDays), Reason = "case 7" }, other => other.Days < RangeDays || other.BegunNow)]);
+                _ =>
+                    ("range", new() { From = TimeProvider.System.GetUtcNow().AddDays(-RangeDays), Reason = "case 7" }, other =>
+                        other.Days < RangeDays || other.BegunNow
+                    ),
+            ]);
         var session = model.Sessions.Values.ElementAt(random.Next(model.Sessions.Count));
         var make = _kinds[random.Next(_kinds.Count)];
         _kinds.Remove(make);
@@ -75,7 +79,9 @@ internal sealed class ModelHolds(ArchiverFixture archiver, ChatModel model, Rand
             model.Sessions.Remove(session.Key);
     }
 
-    /// <summary>Everything is old enough: what is archived and not held is gone, and a restored session's copy, by which its grace counts.</summary>
+    /// <summary>
+    /// Everything is old enough: what is archived and not held is gone, and a restored session's copy, by which its grace counts.
+    /// </summary>
     private async Task DiscardAsync()
     {
         model.Steps.Add("discard");

@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Archiver.Integration.Tests.Proof;
 
 /// <summary>
-/// What people do to an archiver, in random order, each with what the model expects: it is refused, or survived, and nothing but what they asked for
+/// What people do to an archiver, in random order, each with what the model expects: it is refused, or survived, and nothing but what they
+/// asked for
 /// is another than before.
 /// </summary>
 internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers, Oracle oracle, ChatModel model, Random random)
@@ -25,7 +26,9 @@ internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Lets the next one happen, each once before one happens again; false when there is nothing yet that it could happen to.</summary>
+    /// <summary>
+    /// Lets the next one happen, each once before one happens again; false when there is nothing yet that it could happen to.
+    /// </summary>
     public async Task<bool> HappenAsync()
     {
         if (model.Sessions.Values.FirstOrDefault(s => s.Archived && !model.IsHeld(s)) is not { } session)
@@ -44,7 +47,11 @@ internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers
         model.Steps.Add($"late message in {session.Key[..4]}");
         session.Late.Add(model.NextMessage);
         session.Messages.Add(model.NextMessage, "late");
-        await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({model.NextMessage++}, $1, 'user', 'late', now() - interval '{session.Days} days')", session.Key);
+        await archiver.ExecuteAsync(
+            $"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({model.NextMessage++}, "
+                + $"$1, 'user', 'late', now() - interval '{session.Days} days')",
+            session.Key
+        );
     }
 
     /// <summary>What lives under the key then is another conversation, which is archived and restored as any other.</summary>
@@ -52,31 +59,59 @@ internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers
     {
         model.Steps.Add($"erase {session.Key[..4]}, and begin again");
         Assert.True((await archiver.EraseAsync(new() { Ids = [session.Key] }, Token)).Complete);
-        model.Sessions[session.Key] = new(session.Key) { Days = session.Days, User = session.User, BegunNow = true };
+        model.Sessions[session.Key] = new(session.Key)
+        {
+            Days = session.Days,
+            User = session.User,
+            BegunNow = true,
+        };
         // An erasure covers what began, or was copied, in the second in which it happened.
         var over = await archiver.Database.ScalarAsync<long>("SELECT ceil(extract(epoch FROM clock_timestamp()))::bigint", Token);
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<bool>($"SELECT clock_timestamp() > to_timestamp({over})", Token), Token);
-        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, user_id, created_at, last_activity) VALUES ($1, '{session.User}', clock_timestamp(), now() - interval '{session.Days} days')", session.Key);
+        await Eventually.TrueAsync(
+            async () => await archiver.Database.ScalarAsync<bool>($"SELECT clock_timestamp() > to_timestamp({over})", Token),
+            Token
+        );
+        await archiver.ExecuteAsync(
+            "INSERT INTO chat_sessions (session_id, user_id, created_at, last_activity) VALUES ($1, "
+                + $"'{session.User}', clock_timestamp(), now() - interval '{session.Days} days')",
+            session.Key
+        );
     }
 
-    /// <summary>As after a renaming in the configuration, or a second mapping of the same tables: holds, locks and archives would not be seen.</summary>
+    /// <summary>
+    /// As after a renaming in the configuration, or a second mapping of the same tables: holds, locks and archives would not be seen.
+    /// </summary>
     private async Task RunUnderAnotherNameAsync()
     {
         model.Steps.Add("run under another name");
-        var settings = archiver.Settings with { Sources = [archiver.Source with { Name = "other", Prefix = "other", Policies = [model.Policy with { Source = "other" }] }] };
+        var settings = archiver.Settings with
+        {
+            Sources = [archiver.Source with { Name = "other", Prefix = "other", Policies = [model.Policy with { Source = "other" }] }],
+        };
         await using var connections = new ConnectionCatalog(settings);
-        var summary = await new PolicyRunner(settings, connections, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(settings.Sources[0], settings.Sources[0].Policies[0]), null, Token);
+        var summary = await new PolicyRunner(
+            settings,
+            connections,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(settings.Sources[0], settings.Sources[0].Policies[0]), null, Token);
         Assert.Equal((RunOutcome.Refused, 0L), (summary.Outcome, summary.Sessions));
     }
 
-    /// <summary>The copy has the same ledger. It destroys nothing before it is told that it owns it, and then nothing but what is in a bucket of its own.</summary>
+    /// <summary>
+    /// The copy has the same ledger. It destroys nothing before it is told that it owns it, and then nothing but what is in a bucket of its
+    /// own.
+    /// </summary>
     private async Task CopyDatabaseAsync(ModelSession session)
     {
         model.Steps.Add("copy of the database");
         var before = await archiver.Bucket.ListKeysAsync(cancellationToken: Token);
-        await using var copy = archiver.Over(
-            await TestDatabase.CopyAsync(archiver.Database, Token), s => s with { Discard = new() { After = TimeSpan.FromMilliseconds(1), Notice = TimeSpan.Zero } });
+        await using var copy = archiver.Over(await TestDatabase.CopyAsync(archiver.Database, Token), s => s with { Discard = new()
+                {
+                    After = TimeSpan.FromMilliseconds(1),
+                    Notice = TimeSpan.Zero,
+                } });
 
         Assert.Equal(RunOutcome.Refused, (await copy.DiscardAsync(Token)).Outcome);
         Assert.Equal(RunOutcome.Refused, (await copy.EraseAsync(new() { Ids = [session.Key] }, Token)).Outcome);
@@ -105,8 +140,13 @@ internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers
     {
         model.Steps.Add("bucket moved");
         var (from, to) = (archiver.Bucket, await CopyBucketAsync());
-        var key = (await archiver.Database.ScalarAsync<string>(
-            $"SELECT o.key FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id WHERE a.session_id = '{session.Key}' AND a.state = 'archived'", Token))!;
+        var key = (
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT o.key FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id WHERE a.session_id = "
+                    + $"'{session.Key}' AND a.state = 'archived'",
+                Token
+            )
+        )!;
         var right = await to.GetRawAsync(key, Token);
         archiver.Use(to);
         if (random.Next(2) == 0)
@@ -133,12 +173,27 @@ internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers
     {
         var (from, to) = (archiver.Bucket, await TestBucket.CreateAsync(servers, Token));
         foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
-            await to.Client.CopyObjectAsync(new CopyObjectRequest { SourceBucket = from.Name, SourceKey = key, DestinationBucket = to.Name, DestinationKey = key }, Token);
+            await to.Client.CopyObjectAsync(
+                new CopyObjectRequest
+                {
+                    SourceBucket = from.Name,
+                    SourceKey = key,
+                    DestinationBucket = to.Name,
+                    DestinationKey = key,
+                },
+                Token
+            );
         return to;
     }
 
-    private static Task<MoveReport> MoveAsync(ArchiverFixture of, TestBucket from) => new LedgerMover(of.Settings, of.Catalog, of.Store, TimeProvider.System)
-        .MoveAsync(of.Source.Name, new($"s3://{from.Name}", FromPrefix: null, Apply: true), "test", progress: null, Token);
+    private static Task<MoveReport> MoveAsync(ArchiverFixture of, TestBucket from) =>
+        new LedgerMover(of.Settings, of.Catalog, of.Store, TimeProvider.System).MoveAsync(
+            of.Source.Name,
+            new($"s3://{from.Name}", FromPrefix: null, Apply: true),
+            "test",
+            progress: null,
+            Token
+        );
 
     private static Task<ReconcileReport> ReconcileAsync(ArchiverFixture of) =>
         new Reconciler(of.Settings, of.Catalog, of.Store, TimeProvider.System).RunAsync(of.Source.Name, fix: true, "test", Token);

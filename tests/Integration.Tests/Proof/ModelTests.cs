@@ -21,7 +21,8 @@ public sealed class ModelTests(TestServers servers)
     private static readonly string[] Points = [.. ProcessFault.Points.Where(p => p.StartsWith("archive.", StringComparison.Ordinal))];
 
     private readonly ChatModel _model = new();
-    private bool _keptByGrace, _restoredAgain;
+    private bool _keptByGrace,
+        _restoredAgain;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -33,7 +34,14 @@ public sealed class ModelTests(TestServers servers)
     {
         seed = Number("ARCHIVER_PROOF_SEED", seed);
         var random = new Random(seed);
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0, configure: s => s with { Batch = s.Batch with { Sessions = 2 }, Discard = new() { After = TimeSpan.FromMilliseconds(1), Notice = TimeSpan.Zero }, Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 0, young: 0, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { Sessions = 2 },
+                Discard = new() { After = TimeSpan.FromMilliseconds(1), Notice = TimeSpan.Zero },
+                Retry = s.Retry with { Budget = TimeSpan.FromMilliseconds(1) },
+            }
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         var holds = new ModelHolds(archiver, _model, random);
         var mishap = new ModelMishaps(archiver, servers, oracle, _model, random);
@@ -46,9 +54,15 @@ public sealed class ModelTests(TestServers servers)
                 await StepAsync(archiver, holds, random);
             var violations = await oracle.ViolationsAsync(atRest: false, Token);
             Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _model.Steps)}: {string.Join('\n', violations)}");
-            Assert.Equal((_model.ToString(), $"seed {seed}, {string.Join("; ", _model.Steps)}"), (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _model.Steps)}"));
+            Assert.Equal(
+                (_model.ToString(), $"seed {seed}, {string.Join("; ", _model.Steps)}"),
+                (await ActualAsync(archiver.Database), $"seed {seed}, {string.Join("; ", _model.Steps)}")
+            );
         }
-        Assert.True(mishaps ? mishap.EachHappened : _keptByGrace && _restoredAgain && holds.EachHappened, $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _model.Steps)}");
+        Assert.True(
+            mishaps ? mishap.EachHappened : _keptByGrace && _restoredAgain && holds.EachHappened,
+            $"The sequence of seed {seed} is too short to show anything: {string.Join("; ", _model.Steps)}"
+        );
     }
 
     private async Task StepAsync(ArchiverFixture archiver, ModelHolds holds, Random random)
@@ -63,7 +77,11 @@ public sealed class ModelTests(TestServers servers)
             case < 5 when session is not null:
                 _model.Steps.Add($"message in {session.Key[..4]}");
                 session.Messages.Add(_model.NextMessage, "new");
-                await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_model.NextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')", session.Key);
+                await archiver.ExecuteAsync(
+                    "INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES "
+                        + $"({_model.NextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')",
+                    session.Key
+                );
                 break;
             case < 7 when session?.Messages.Count > 0:
                 var edited = session.Messages.Keys.ElementAt(random.Next(session.Messages.Count));
@@ -80,16 +98,29 @@ public sealed class ModelTests(TestServers servers)
             case 8 when session is not null && _model.Sessions.Count == MostSessions:
                 _model.Steps.Add($"delete {session.Key[..4]}");
                 _model.Sessions.Remove(session.Key);
-                await archiver.ExecuteAsync("WITH m AS (DELETE FROM chat_messages WHERE session_id = $1) DELETE FROM chat_sessions WHERE session_id = $1", session.Key);
+                await archiver.ExecuteAsync(
+                    "WITH m AS (DELETE FROM chat_messages WHERE session_id = $1) DELETE FROM chat_sessions WHERE session_id = $1",
+                    session.Key
+                );
                 break;
             case 9 or 10 when session is not null:
                 session.Days = session.Days == 0 ? 130 : 0;
                 _model.Steps.Add($"{session.Key[..4]} was used {session.Days} d ago");
-                await archiver.ExecuteAsync($"UPDATE chat_sessions SET last_activity = now() - interval '{session.Days} days' WHERE session_id = $1", session.Key);
-                await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() - interval '{session.Days} days' WHERE session_id = $1", session.Key);
+                await archiver.ExecuteAsync(
+                    $"UPDATE chat_sessions SET last_activity = now() - interval '{session.Days} days' WHERE session_id = $1",
+                    session.Key
+                );
+                await archiver.ExecuteAsync(
+                    $"UPDATE chat_messages SET timestamp = now() - interval '{session.Days} days' WHERE session_id = $1",
+                    session.Key
+                );
                 break;
             case 11 or 12:
-                _model.Policy = _model.Policy with { IdleFor = TimeSpan.FromDays(random.Next(2) == 0 ? 90 : 120), RestoreGrace = TimeSpan.FromDays(random.Next(2) * 30) };
+                _model.Policy = _model.Policy with
+                {
+                    IdleFor = TimeSpan.FromDays(random.Next(2) == 0 ? 90 : 120),
+                    RestoreGrace = TimeSpan.FromDays(random.Next(2) * 30),
+                };
                 _model.Steps.Add($"policy {_model.Policy.IdleFor!.Value.Days} d, grace {_model.Policy.RestoreGrace.Days} d");
                 break;
             case < 17 when archived.Count > 0:
@@ -113,13 +144,25 @@ public sealed class ModelTests(TestServers servers)
     {
         var bytes = new byte[16];
         random.NextBytes(bytes);
-        var session = new ModelSession(new Guid(bytes).ToString()) { Days = new[] { 10, 100, 130 }[random.Next(3)], User = new[] { "ann", "ben" }[random.Next(2)] };
+        var session = new ModelSession(new Guid(bytes).ToString())
+        {
+            Days = new[] { 10, 100, 130 }[random.Next(3)],
+            User = new[] { "ann", "ben" }[random.Next(2)],
+        };
         _model.Steps.Add($"begin {session.Key[..4]}, {session.Days} d");
-        await archiver.ExecuteAsync($"INSERT INTO chat_sessions (session_id, user_id, created_at, last_activity) VALUES ($1, '{session.User}', now() - interval '1 year', now() - interval '{session.Days} days')", session.Key);
+        await archiver.ExecuteAsync(
+            "INSERT INTO chat_sessions (session_id, user_id, created_at, last_activity) VALUES ($1, "
+                + $"'{session.User}', now() - interval '1 year', now() - interval '{session.Days} days')",
+            session.Key
+        );
         for (var messages = random.Next(3); messages > 0; messages--)
         {
             session.Messages.Add(_model.NextMessage, "first");
-            await archiver.ExecuteAsync($"INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES ({_model.NextMessage++}, $1, 'user', 'first', now() - interval '{session.Days} days')", session.Key);
+            await archiver.ExecuteAsync(
+                "INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES "
+                    + $"({_model.NextMessage++}, $1, 'user', 'first', now() - interval '{session.Days} days')",
+                session.Key
+            );
         }
         _model.Sessions.Add(session.Key, session);
     }
@@ -129,21 +172,34 @@ public sealed class ModelTests(TestServers servers)
         _model.Steps.Add("run");
         var summary = await RunPolicyAsync(archiver);
         var eligible = _model.Live.Where(_model.IsEligible).ToList();
-        Assert.True((summary.Outcome, summary.Sessions) == (RunOutcome.Done, eligible.Count),
-            $"{summary.Outcome}, {summary.Sessions} of {eligible.Count}, {string.Join(", ", summary.Reasons)} {summary.Error}: {string.Join("; ", _model.Steps)}");
+        Assert.True(
+            (summary.Outcome, summary.Sessions) == (RunOutcome.Done, eligible.Count),
+            $"{summary.Outcome}, {summary.Sessions} of {eligible.Count}, {string.Join(", ", summary.Reasons)} {summary.Error}: "
+                + $"{string.Join("; ", _model.Steps)}"
+        );
         _keptByGrace |= _model.Live.Any(s => _model.IsOld(s) && _model.IsInGrace(s));
         foreach (var session in eligible)
             session.Archived = true;
     }
 
-    /// <summary>Every connection is cut at the point: each session is then wholly archived or wholly live, whichever, and no other is touched.</summary>
+    /// <summary>
+    /// Every connection is cut at the point: each session is then wholly archived or wholly live, whichever, and no other is touched.
+    /// </summary>
     private async Task CrashingRunAsync(ArchiverFixture archiver, string point)
     {
         _model.Steps.Add($"run cut at {point}");
-        InProcessFault.Once(point, () => archiver.ExecuteAsync("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'archiver'", null));
+        InProcessFault.Once(point, () =>
+            archiver.ExecuteAsync(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname "
+                    + "= current_database() AND application_name = 'archiver'",
+                null
+            )
+        );
         await RunPolicyAsync(archiver);
         foreach (var session in _model.Live.Where(_model.IsEligible).ToList())
-            session.Archived = await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session.Key}'", Token) == 0;
+            session.Archived =
+                await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session.Key}'", Token)
+                == 0;
     }
 
     private async Task RestoreAsync(ArchiverFixture archiver, ModelSession session)
@@ -157,16 +213,29 @@ public sealed class ModelTests(TestServers servers)
     }
 
     private Task<RunSummary> RunPolicyAsync(ArchiverFixture archiver) =>
-        new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, _model.Policy), null, Token);
+        new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, _model.Policy), null, Token);
 
-    private static async Task<string> ActualAsync(TestDatabase database) => (await database.CopyOutAsync("""
-        SELECT line FROM (
-          SELECT s.session_id || ' live ' || coalesce((SELECT string_agg(m.id || ':' || m.content, ',' ORDER BY m.id) FROM chat_messages AS m WHERE m.session_id = s.session_id), '') AS line FROM chat_sessions AS s
-          UNION ALL
-          SELECT a.session_id || ' archived ' || coalesce((SELECT string_agg(m.id::text, ',' ORDER BY m.id) FROM chat_messages AS m WHERE m.session_id::text = a.session_id), '') FROM archiver.archives AS a WHERE a.state = 'archived') AS all_of_them
-        ORDER BY line COLLATE "C"
-        """, Token)).TrimEnd('\n');
+    private static async Task<string> ActualAsync(TestDatabase database) =>
+        (
+            await database.CopyOutAsync(
+                """
+                SELECT line FROM (
+                  SELECT s.session_id || ' live ' || coalesce((SELECT string_agg(m.id || ':' || m.content, ',' ORDER BY m.id)
+                    FROM chat_messages AS m WHERE m.session_id = s.session_id), '') AS line FROM chat_sessions AS s
+                  UNION ALL
+                  SELECT a.session_id || ' archived ' || coalesce((SELECT string_agg(m.id::text, ',' ORDER BY m.id) FROM chat_messages AS m
+                    WHERE m.session_id::text = a.session_id), '') FROM archiver.archives AS a WHERE a.state = 'archived') AS all_of_them
+                ORDER BY line COLLATE "C"
+                """,
+                Token
+            )
+        ).TrimEnd('\n');
 
     private static int Number(string variable, int otherwise) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;

@@ -16,7 +16,11 @@ public sealed class RuleTests(TestServers servers)
     [Theory]
     [InlineData("ALTER TABLE chat_messages ADD COLUMN added text NOT NULL DEFAULT 'added'")]
     [InlineData("ALTER TABLE chat_messages DROP COLUMN token_count; ALTER TABLE chat_messages ADD COLUMN token_count int DEFAULT 5")]
-    [InlineData("ALTER TABLE chat_messages RENAME COLUMN role TO token; ALTER TABLE chat_messages RENAME COLUMN token_count TO role; ALTER TABLE chat_messages RENAME COLUMN token TO token_count; ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_role_check, DROP CONSTRAINT chat_messages_token_count_check")]
+    [InlineData(
+        "ALTER TABLE chat_messages RENAME COLUMN role TO token; ALTER TABLE chat_messages RENAME COLUMN token_count TO role; ALTER "
+            + "TABLE chat_messages RENAME COLUMN token TO token_count; ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_role_check, "
+            + "DROP CONSTRAINT chat_messages_token_count_check"
+    )]
     public async Task Rule_1_stores_values_under_the_names_that_the_columns_have_at_the_export(string change)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
@@ -28,16 +32,28 @@ public sealed class RuleTests(TestServers servers)
         Assert.True(reached());
         Assert.Null(summary.Error);
         Assert.Equal(Idle, summary.Sessions);
-        var names = await archiver.Database.ScalarAsync<string>("SELECT string_agg(attname || ':' || format_type(atttypid, atttypmod), ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'chat_messages'::regclass AND attnum > 0 AND NOT attisdropped", Token);
+        var names = await archiver.Database.ScalarAsync<string>(
+            "SELECT string_agg(attname || ':' || format_type(atttypid, atttypmod), ',' "
+                + "ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'chat_messages'::regclass AND attnum > 0 AND NOT attisdropped",
+            Token
+        );
         foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/2", Token))
         {
-            await using var gzip = new System.IO.Compression.GZipStream(new MemoryStream(await archiver.Bucket.GetRawAsync(key, Token)), System.IO.Compression.CompressionMode.Decompress);
+            await using var gzip = new System.IO.Compression.GZipStream(
+                new MemoryStream(await archiver.Bucket.GetRawAsync(key, Token)),
+                System.IO.Compression.CompressionMode.Decompress
+            );
             using var document = await System.Text.Json.JsonDocument.ParseAsync(gzip, cancellationToken: Token);
             var columns = document.RootElement.GetProperty("tables").GetProperty("messages").GetProperty("columns");
             Assert.Equal(names, string.Join(',', columns.EnumerateObject().Select(c => $"{c.Name}:{c.Value.GetString()}")));
             // Every value is of the type that its name says.
             foreach (var row in document.RootElement.GetProperty("messages").EnumerateArray())
-                Assert.All(row.EnumerateObject(), v => Assert.Equal(columns.GetProperty(v.Name).GetString() is "integer" or "bigint", v.Value.ValueKind == System.Text.Json.JsonValueKind.Number));
+                Assert.All(row.EnumerateObject(), v =>
+                    Assert.Equal(
+                        columns.GetProperty(v.Name).GetString() is "integer" or "bigint",
+                        v.Value.ValueKind == System.Text.Json.JsonValueKind.Number
+                    )
+                );
         }
         Assert.True(before > await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages", Token));
     }
@@ -47,7 +63,8 @@ public sealed class RuleTests(TestServers servers)
     public async Task Rule_2_tells_an_attached_partition_from_the_one_that_was_exported()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Partitioned, null, null, Token);
-        await archiver.ExecuteAsync("""
+        await archiver.ExecuteAsync(
+            """
             CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL);
             CREATE TABLE msgs (id int, chat int NOT NULL REFERENCES chats, text text) PARTITION BY LIST (chat);
             CREATE INDEX ON msgs (chat);
@@ -56,9 +73,21 @@ public sealed class RuleTests(TestServers servers)
             INSERT INTO chats VALUES (1, now() - interval '1 year');
             INSERT INTO msgs1 VALUES (1, 1, 'exported');
             INSERT INTO other VALUES (1, 1, 'not exported');
-            """, null);
-        Assert.True(await archiver.Database.ScalarAsync<bool>("SELECT (a.ctid, a.xmin::text) = (b.ctid, b.xmin::text) FROM msgs1 AS a, other AS b", Token));
-        InProcessFault.Once(FaultPoints.Exported, () => archiver.ExecuteAsync("ALTER TABLE msgs DETACH PARTITION msgs1; ALTER TABLE msgs ATTACH PARTITION other FOR VALUES IN (1)", null));
+            """,
+            null
+        );
+        Assert.True(
+            await archiver.Database.ScalarAsync<bool>(
+                "SELECT (a.ctid, a.xmin::text) = (b.ctid, b.xmin::text) FROM msgs1 AS a, other AS b",
+                Token
+            )
+        );
+        InProcessFault.Once(FaultPoints.Exported, () =>
+            archiver.ExecuteAsync(
+                "ALTER TABLE msgs DETACH PARTITION msgs1; ALTER TABLE msgs ATTACH PARTITION other FOR VALUES IN (1)",
+                null
+            )
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -73,13 +102,22 @@ public sealed class RuleTests(TestServers servers)
         var session = await archiver.AnyIdleAsync(Token);
         // A label that is gone from the catalog is as a page that is damaged: reading the value is an error.
         await archiver.ExecuteAsync("CREATE TYPE mood AS ENUM ('fine', 'broken'); ALTER TABLE chat_messages ADD COLUMN mood mood", null);
-        await archiver.ExecuteAsync("UPDATE chat_messages SET mood = 'broken' WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = $1)", session);
+        await archiver.ExecuteAsync(
+            "UPDATE chat_messages SET mood = 'broken' WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = $1)",
+            session
+        );
         await archiver.ExecuteAsync("DELETE FROM pg_enum WHERE enumlabel = 'broken'", null);
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((RunOutcome.Partial, Idle - 1L, 1L), (summary.Outcome, summary.Sessions, summary.Failed));
-        Assert.Equal(session, await archiver.Database.ScalarAsync<string>($"SELECT session_id FROM archiver.quarantine WHERE reason LIKE '{DropReason.Unreadable}%'", Token));
+        Assert.Equal(
+            session,
+            await archiver.Database.ScalarAsync<string>(
+                $"SELECT session_id FROM archiver.quarantine WHERE reason LIKE '{DropReason.Unreadable}%'",
+                Token
+            )
+        );
     }
 
     // The oracle's own eye for rule 23: no break of the product is needed to see that it can be red.
@@ -93,7 +131,11 @@ public sealed class RuleTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 0);
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await archiver.ExecuteAsync("UPDATE chat_sessions SET user_id = 'ann'", null);
-        await archiver.ExecuteAsync($"INSERT INTO archiver.holds (source, {column}, reason, created_by) SELECT 'main', {value}, 'case 7', 'test' FROM chat_sessions", null);
+        await archiver.ExecuteAsync(
+            $"INSERT INTO archiver.holds (source, {column}, reason, created_by) SELECT 'main', {value}, 'case 7', "
+                + "'test' FROM chat_sessions",
+            null
+        );
         await archiver.ExecuteAsync("SET application_name = 'archiver'; DELETE FROM chat_messages; DELETE FROM chat_sessions", null);
 
         var violations = await oracle.ViolationsAsync(atRest: false, Token);
@@ -120,7 +162,10 @@ public sealed class RuleTests(TestServers servers)
     [Theory]
     [InlineData("ALTER TABLE chat_messages ADD COLUMN added text DEFAULT 'not exported'")]
     [InlineData("CREATE TABLE kept (id bigint); CREATE RULE keep AS ON DELETE TO chat_messages DO INSTEAD NOTHING")]
-    [InlineData("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'; CREATE TRIGGER keep BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION keep()")]
+    [InlineData(
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'; CREATE TRIGGER keep BEFORE DELETE ON "
+            + "chat_messages FOR EACH ROW EXECUTE FUNCTION keep()"
+    )]
     [InlineData("CREATE TABLE extras (id bigserial PRIMARY KEY, session_id uuid REFERENCES chat_sessions ON DELETE CASCADE)")]
     [InlineData("ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY visible ON chat_messages USING (id > 0)")]
     [InlineData("ALTER TABLE chat_messages ALTER COLUMN content TYPE varchar")]
@@ -142,16 +187,24 @@ public sealed class RuleTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
-        InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync($"""
-            INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset, byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
-            SELECT 'main', '{session}', 1, 'abandoned', 0, 0, o.id, 0, 0, 0, '', jsonb '[]', o.run_id, 'idle', now() FROM archiver.objects AS o LIMIT 1
-            """, null));
+        InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync(
+                $"""
+                INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset,
+                  byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
+                SELECT 'main', '{session}', 1, 'abandoned', 0, 0, o.id, 0, 0, 0, '', jsonb '[]', o.run_id, 'idle', now()
+                  FROM archiver.objects AS o LIMIT 1
+                """,
+                null
+            ));
 
         var summary = await archiver.RunAsync(Token);
 
         // It alone stays; the server refused its record.
         Assert.Equal((RunOutcome.Partial, Idle - 1L, 1L), (summary.Outcome, summary.Sessions, summary.Failed));
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session}'", Token));
+        Assert.Equal(
+            1,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{session}'", Token)
+        );
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
@@ -173,7 +226,10 @@ public sealed class RuleTests(TestServers servers)
             var damaged = Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
             await archiver.Bucket.PutRawAsync(damaged, [1], Token);
             session = await archiver.Database.ScalarAsync<string>(
-                $"SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' AND strpos('{damaged}', session_id::text) = 0 LIMIT 1", Token);
+                $"SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' AND strpos('{damaged}', "
+                    + "session_id::text) = 0 LIMIT 1",
+                Token
+            );
             await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE session_id = $1", session);
         });
 
@@ -181,12 +237,30 @@ public sealed class RuleTests(TestServers servers)
 
         Assert.Equal((Idle - 2L, 1L, 1L), (summary.Sessions, summary.Skipped, summary.Failed));
         Assert.Contains(ended.Requests, r => r.Method == "PUT" && r.Path.Contains(session, StringComparison.Ordinal));
-        Assert.DoesNotContain(ended.Requests, r => r.Path.Contains("/chat_archives/2", StringComparison.Ordinal) && r.Method is not ("PUT" or "GET" or "HEAD"));
+        Assert.DoesNotContain(ended.Requests, r =>
+            r.Path.Contains("/chat_archives/2", StringComparison.Ordinal) && r.Method is not ("PUT" or "GET" or "HEAD")
+        );
         Assert.DoesNotContain(ended.Requests, r => r.Path.Contains("?delete", StringComparison.Ordinal));
         Assert.Equal(Idle, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
     }
 
-    private static SourceMap Partitioned => new(
-        new() { Table = new("public", "chats"), Key = "id", Activity = ["seen"] },
-        [new() { Name = "messages", Table = new("public", "msgs"), ForeignKey = "chat", ParentKey = "id", Order = ["id"] }]);
+    private static SourceMap Partitioned =>
+        new(
+            new()
+            {
+                Table = new("public", "chats"),
+                Key = "id",
+                Activity = ["seen"],
+            },
+            [
+                new()
+                {
+                    Name = "messages",
+                    Table = new("public", "msgs"),
+                    ForeignKey = "chat",
+                    ParentKey = "id",
+                    Order = ["id"],
+                },
+            ]
+        );
 }

@@ -34,11 +34,13 @@ public sealed class StoreFaultTests(TestServers servers)
     public async Task Survives_a_fault_that_passes(string method, StoreFault fault)
     {
         HashSet<string> met = [];
-        await using var proof = await FaultyAsync((m, path) =>
-        {
-            lock (met)
-                return m == method && IsObject(path) && met.Add(path) ? fault : StoreFault.None;
-        });
+        await using var proof = await FaultyAsync(
+            (m, path) =>
+            {
+                lock (met)
+                    return m == method && IsObject(path) && met.Add(path) ? fault : StoreFault.None;
+            }
+        );
 
         var summary = await proof.Archiver.RunAsync(Token);
 
@@ -65,7 +67,11 @@ public sealed class StoreFaultTests(TestServers servers)
     [InlineData("GET", StoreFault.Truncated, RunOutcome.Failed)]
     [InlineData("GET", StoreFault.ResetInBody, RunOutcome.Failed)]
     [InlineData("GET", StoreFault.WrongByte, RunOutcome.Partial)]
-    public async Task Deletes_nothing_unproven_and_gives_up_in_time_under_a_fault_that_stays(string method, StoreFault fault, RunOutcome outcome)
+    public async Task Deletes_nothing_unproven_and_gives_up_in_time_under_a_fault_that_stays(
+        string method,
+        StoreFault fault,
+        RunOutcome outcome
+    )
     {
         await using var proof = await FaultyAsync((m, path) => m == method && IsObject(path) ? fault : StoreFault.None);
         var started = Stopwatch.GetTimestamp();
@@ -104,7 +110,11 @@ public sealed class StoreFaultTests(TestServers servers)
         var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s =>
         {
             proxy = new FaultProxy(s.Storage.Endpoint!, rule);
-            return s with { Storage = s.Storage with { Endpoint = proxy.Endpoint, Timeout = TimeSpan.FromSeconds(1), UploadConcurrency = Idle }, Retry = s.Retry with { Budget = TimeSpan.FromSeconds(1) } };
+            return s with
+            {
+                Storage = s.Storage with { Endpoint = proxy.Endpoint, Timeout = TimeSpan.FromSeconds(1), UploadConcurrency = Idle },
+                Retry = s.Retry with { Budget = TimeSpan.FromSeconds(1) },
+            };
         });
         return new(archiver, proxy!, await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token));
     }
@@ -116,7 +126,12 @@ public sealed class StoreFaultTests(TestServers servers)
         public async Task FinishAsync(int sessions)
         {
             await Archiver.ExecuteAsync("DELETE FROM archiver.quarantine", null);
-            Archiver.Store = Core.Storage.ArchiveStoreFactory.Create(Archiver.Bucket.Settings, Archiver.Settings.Retry, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
+            Archiver.Store = Core.Storage.ArchiveStoreFactory.Create(
+                Archiver.Bucket.Settings,
+                Archiver.Settings.Retry,
+                TimeProvider.System,
+                Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance
+            );
             var summary = await Archiver.RunAsync(Token);
             Assert.Equal(RunOutcome.Done, summary.Outcome);
             Assert.Empty(await Oracle.ViolationsAsync(atRest: true, Token));

@@ -27,14 +27,24 @@ public sealed class BundleReaderTests(TestServers servers) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 60, young: 5, messages: 6, configure: s => s with { Storage = s.Storage with { Layout = StorageLayout.Bundle, BundleBytes = 20_000 } });
-        _rows = Lines(await _archiver.Database.ScalarAsync<string>($"SELECT string_agg(row_to_json(r)::text, E'\\n') FROM ({Sums}) AS r", Token));
+        _archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 60, young: 5, messages: 6, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = StorageLayout.Bundle, BundleBytes = 20_000 },
+            }
+        );
+        _rows = Lines(
+            await _archiver.Database.ScalarAsync<string>($"SELECT string_agg(row_to_json(r)::text, E'\\n') FROM ({Sums}) AS r", Token)
+        );
         Assert.Equal(60, (await _archiver.RunAsync(Token)).Sessions);
         var keys = await _archiver.Bucket.ListKeysAsync("chat_archives/bundles/", Token);
         Assert.True(keys.Count > 2, "One bundle would not show that a folder of them is read.");
         foreach (var key in keys)
-            await File.WriteAllBytesAsync(Path.Combine(_folder.FullName, Path.GetFileName(key)), await _archiver.Bucket.GetRawAsync(key, Token), Token);
+            await File.WriteAllBytesAsync(
+                Path.Combine(_folder.FullName, Path.GetFileName(key)),
+                await _archiver.Bucket.GetRawAsync(key, Token),
+                Token
+            );
     }
 
     public async ValueTask DisposeAsync()
@@ -46,7 +56,12 @@ public sealed class BundleReaderTests(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task Zcat_gives_a_line_for_each_session()
     {
-        var text = await ForeignReader.RunAsync("bash", "apt-get install bash gzip", ["-c", "zcat \"$0\"/*.jsonl.gz", _folder.FullName], Token);
+        var text = await ForeignReader.RunAsync(
+            "bash",
+            "apt-get install bash gzip",
+            ["-c", "zcat \"$0\"/*.jsonl.gz", _folder.FullName],
+            Token
+        );
 
         Assert.Equal(60, Lines(text).Select(d => d.GetProperty("session").GetProperty("session_id").GetString()).Distinct().Count());
     }
@@ -54,7 +69,16 @@ public sealed class BundleReaderTests(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task Python_sums_up_what_the_rows_held()
     {
-        var found = Assert.Single(Lines(await ForeignReader.RunAsync("python3", "apt-get install python3", [ForeignReader.Script("python.py"), _folder.FullName], Token)));
+        var found = Assert.Single(
+            Lines(
+                await ForeignReader.RunAsync(
+                    "python3",
+                    "apt-get install python3",
+                    [ForeignReader.Script("python.py"), _folder.FullName],
+                    Token
+                )
+            )
+        );
 
         Assert.Equal(60, found.GetProperty("sessions").GetInt64());
         foreach (var name in (string[])["sessions", "messages", "tokens", "characters"])
@@ -66,10 +90,28 @@ public sealed class BundleReaderTests(TestServers servers) : IAsyncLifetime
     {
         ForeignReader.RequirePackage("@duckdb/node-api");
         var ledger = Path.Combine(_folder.FullName, "ledger.csv");
-        await File.WriteAllTextAsync(ledger, "session_id,generation,user_id,message_count\n" + (await _archiver.Database.ScalarAsync<string>(
-            "SELECT string_agg(concat_ws(',', a.session_id, a.generation, coalesce(a.user_id, ''), a.message_count), E'\\n') FROM archiver.archives AS a WHERE a.state = 'archived'", Token)), Token);
+        await File.WriteAllTextAsync(
+            ledger,
+            "session_id,generation,user_id,message_count\n"
+                + (
+                    await _archiver.Database.ScalarAsync<string>(
+                        "SELECT string_agg(concat_ws(',', a.session_id, a.generation, coalesce(a.user_id, ''), a.message_count), E'\\n') "
+                            + "FROM "
+                            + "archiver.archives AS a WHERE a.state = 'archived'",
+                        Token
+                    )
+                ),
+            Token
+        );
 
-        var found = Lines(await ForeignReader.RunAsync("node", "apt-get install nodejs npm", [ForeignReader.Script("duckdb.mjs"), _folder.FullName, ledger], Token));
+        var found = Lines(
+            await ForeignReader.RunAsync(
+                "node",
+                "apt-get install nodejs npm",
+                [ForeignReader.Script("duckdb.mjs"), _folder.FullName, ledger],
+                Token
+            )
+        );
 
         Assert.True(_rows.Count > 3, "Too few users to tell a join from none.");
         Assert.Equal(_rows.Select(Text), found.Select(Text));

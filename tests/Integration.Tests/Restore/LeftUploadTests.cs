@@ -15,7 +15,11 @@ public sealed class LeftUploadTests(TestServers servers)
         await archiver.RunAsync(Token);
         var recorded = await archiver.Database.ScalarAsync<string>("SELECT min(key) FROM archiver.objects");
         await archiver.Bucket.Client.InitiateMultipartUploadAsync(archiver.Bucket.Name, recorded, Token);
-        await archiver.Bucket.Client.InitiateMultipartUploadAsync(archiver.Bucket.Name, "chat_archives/bundles/2026/01/dead-000001.jsonl.gz", Token);
+        await archiver.Bucket.Client.InitiateMultipartUploadAsync(
+            archiver.Bucket.Name,
+            "chat_archives/bundles/2026/01/dead-000001.jsonl.gz",
+            Token
+        );
         await archiver.Bucket.Client.InitiateMultipartUploadAsync(archiver.Bucket.Name, "chat_archives_of_others/left", Token);
 
         var looked = await ReconcileAsync(archiver, fix: false, TimeSpan.FromHours(-1));
@@ -25,7 +29,10 @@ public sealed class LeftUploadTests(TestServers servers)
         Assert.Equal((0, 0, 1), (looked.AbortedUploads, young.AbortedUploads, old.AbortedUploads));
         var left = await archiver.Bucket.Client.ListMultipartUploadsAsync(archiver.Bucket.Name, Token);
         // Under the same prefix and in no row: another installation's, whose worker may live.
-        Assert.Equal(["chat_archives/bundles/2026/01/dead-000001.jsonl.gz", "chat_archives_of_others/left"], left.MultipartUploads.Select(u => u.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["chat_archives/bundles/2026/01/dead-000001.jsonl.gz", "chat_archives_of_others/left"],
+            left.MultipartUploads.Select(u => u.Key).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
     }
 

@@ -8,12 +8,16 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;
 
-/// <summary>The ledger is gone, or older than the bucket, or another database's: nothing is lost, and nothing is removed that is anyone's only copy.</summary>
+/// <summary>
+/// The ledger is gone, or older than the bucket, or another database's: nothing is lost, and nothing is removed that is anyone's only copy.
+/// </summary>
 public sealed class LostLedgerTests(TestServers servers)
 {
     private const string WithoutIds = """
-        SELECT a.session_id, a.external_id, a.generation, a.state, a.user_id, a.session_created_at, a.session_first_activity, a.session_last_activity, a.message_count, a.row_count,
-               o.key, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, o.length, o.sha256, o.layout, o.state, o.attempt, a.run_id, a.policy, a.exported_at
+        SELECT a.session_id, a.external_id, a.generation, a.state, a.user_id, a.session_created_at, a.session_first_activity,
+          a.session_last_activity, a.message_count, a.row_count,
+               o.key, a.byte_offset, a.byte_length, a.json_length, a.json_sha256, o.length, o.sha256, o.layout, o.state, o.attempt,
+                 a.run_id, a.policy, a.exported_at
         FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id ORDER BY a.session_id, a.generation
         """;
 
@@ -26,8 +30,12 @@ public sealed class LostLedgerTests(TestServers servers)
     [InlineData("soft-delete", StorageLayout.Session)]
     public async Task A_rebuilt_ledger_is_the_one_that_was_lost_and_restores_everything(string preset, StorageLayout layout)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(
-            servers, Token, idle: 40, young: 3, preset: preset, configure: s => s with { Storage = s.Storage with { Layout = layout, BundleBytes = 16_000 } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 40, young: 3, preset: preset, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = layout, BundleBytes = 16_000 },
+            }
+        );
         var rows = await archiver.Database.CopyTablesAsync(archiver);
         await archiver.RunAsync(Token);
         var ledger = await archiver.Database.CopyOutAsync(WithoutIds);
@@ -39,7 +47,10 @@ public sealed class LostLedgerTests(TestServers servers)
         Assert.Equal((40L, 0, 0), (rebuilt.Archives, rebuilt.Foreign.Count, rebuilt.Unreadable.Count));
         Assert.Equal(ledger, await archiver.Database.CopyOutAsync(WithoutIds));
         Assert.Equal(id, await archiver.Database.ScalarAsync<Guid>("SELECT id FROM archiver.ledger"));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'")
+        );
         Assert.Equal(0, (await RebuildAsync(archiver)).Archives);
         var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
         Assert.Equal((RunOutcome.Done, null, 40L), (report.Outcome, report.Error, report.Restored));
@@ -61,9 +72,15 @@ public sealed class LostLedgerTests(TestServers servers)
         const string states = "SELECT state, count(*), min(reason) FROM archiver.archives GROUP BY state ORDER BY state";
         Assert.Equal(
             "archived\t3\trebuilt from the bucket; no manifest confirms it\nunknown\t1\trebuilt from the bucket; no manifest confirms it\n",
-            await archiver.Database.CopyOutAsync(states));
+            await archiver.Database.CopyOutAsync(states)
+        );
         await ReconcileAsync(archiver, fix: true);
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = 'restored' AND session_id = '{live}'"));
+        Assert.Equal(
+            1,
+            await archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM archiver.archives WHERE state = 'restored' AND session_id = '{live}'"
+            )
+        );
     }
 
     [Theory]
@@ -94,7 +111,14 @@ public sealed class LostLedgerTests(TestServers servers)
         await archiver.RunAsync(Token);
         var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
         // Earlier: before the run, when three of the sessions were live and the run was unknown; the other three were added later still.
-        await archiver.RestoreAsync(RestoreFixture.Session([.. (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY 1 LIMIT 3")).TrimEnd().Split('\n')]), Token);
+        await archiver.RestoreAsync(
+            RestoreFixture.Session([
+                .. (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY 1 LIMIT 3"))
+                    .TrimEnd()
+                    .Split('\n'),
+            ]),
+            Token
+        );
         await archiver.Database.ExecuteAsync("DELETE FROM archiver.archives; DELETE FROM archiver.objects; DELETE FROM archiver.runs");
 
         var seen = await ReconcileAsync(archiver, fix: false);
@@ -103,7 +127,10 @@ public sealed class LostLedgerTests(TestServers servers)
         Assert.Equal((6, 0, 0), (seen.Unrecorded.Count, seen.Foreign.Count, seen.Removable.Count));
         Assert.Equal((6, 0), (fixedReport.Unrecorded.Count, fixedReport.Removable.Count));
         Assert.Equal(objects, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
-        Assert.Equal("archived\t3\nrestored\t3\n", await archiver.Database.CopyOutAsync("SELECT state, count(*) FROM archiver.archives GROUP BY state ORDER BY 1"));
+        Assert.Equal(
+            "archived\t3\nrestored\t3\n",
+            await archiver.Database.CopyOutAsync("SELECT state, count(*) FROM archiver.archives GROUP BY state ORDER BY 1")
+        );
         Assert.True((await ReconcileAsync(archiver, fix: false)).IsClean);
         Assert.Equal(3, (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Restored);
     }
@@ -126,8 +153,19 @@ public sealed class LostLedgerTests(TestServers servers)
         if (clonedWithItsLedger)
             await CloneLedgerAsync(production.Database, test);
 
-        var report = await new Reconciler(settings, connections, production.Store, TimeProvider.System).RunAsync("main", fix: true, "test", Token);
-        var rebuilt = await new LedgerRebuilder(settings, connections, production.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
+        var report = await new Reconciler(settings, connections, production.Store, TimeProvider.System).RunAsync(
+            "main",
+            fix: true,
+            "test",
+            Token
+        );
+        var rebuilt = await new LedgerRebuilder(settings, connections, production.Store, TimeProvider.System).RebuildAsync(
+            "main",
+            otherSystems: false,
+            "test",
+            null,
+            Token
+        );
 
         Assert.Empty(report.Removable);
         Assert.Equal(0, rebuilt.Archives);
@@ -148,12 +186,23 @@ public sealed class LostLedgerTests(TestServers servers)
         var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2");
 
         // The first: live with the same rows. The second: live and changed. The third: gone. The fourth: archived again.
-        Assert.Equal(3, (await archiver.RestoreAsync(new RestoreOptions { Source = "main", ObjectKeys = [.. KeysOf(keys, ids[0], ids[1], ids[3])] }, Token)).Restored);
+        Assert.Equal(
+            3,
+            (
+                await archiver.RestoreAsync(
+                    new RestoreOptions { Source = "main", ObjectKeys = [.. KeysOf(keys, ids[0], ids[1], ids[3])] },
+                    Token
+                )
+            ).Restored
+        );
         await archiver.ExecuteAsync("UPDATE chat_sessions SET session_title = 'changed' WHERE session_id = $1", ids[1]);
         await archiver.Database.ExecuteAsync($"UPDATE chat_sessions SET last_activity = now() WHERE session_id <> '{ids[3]}'");
         await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET timestamp = now() WHERE session_id = '{ids[1]}'");
         Assert.Equal(1, (await archiver.RunAsync(Token)).Sessions);
-        await archiver.Database.ExecuteAsync($"UPDATE chat_sessions SET last_activity = a.t FROM (SELECT max(timestamp) AS t FROM chat_messages WHERE session_id = '{ids[0]}') a WHERE session_id = '{ids[0]}'");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET last_activity = a.t FROM (SELECT max(timestamp) AS t FROM "
+                + $"chat_messages WHERE session_id = '{ids[0]}') a WHERE session_id = '{ids[0]}'"
+        );
         await archiver.RestoreAsync(RestoreFixture.Session(ids[0]), Token);
 
         var plan = await ReconcileAsync(archiver, fix: false);
@@ -161,13 +210,17 @@ public sealed class LostLedgerTests(TestServers servers)
 
         Assert.Equal(plan.Removable, report.Removable);
         Assert.Contains(KeysOf(keys, ids[3]).Single(), report.Removable);
-        Assert.Equal([.. KeysOf(keys, ids[1], ids[2]).Order()], report.Kept.Select(k => k.Key).Intersect(KeysOf(keys, ids[1], ids[2])).Order());
+        Assert.Equal(
+            [.. KeysOf(keys, ids[1], ids[2]).Order()],
+            report.Kept.Select(k => k.Key).Intersect(KeysOf(keys, ids[1], ids[2])).Order()
+        );
         var left = await archiver.Bucket.ListKeysAsync("chat_archives/2");
         Assert.Equal(keys.Count + 1 - report.Removable.Count, left.Count);
         Assert.DoesNotContain(left, k => report.Removable.Contains(k));
     }
 
-    // The same ids as production has, and the rows as they were before the run: by the ledger and the tables alone the objects look superfluous.
+    // The same ids as production has, and the rows as they were before the run: by the ledger and the tables alone the objects look
+    // superfluous.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -185,7 +238,9 @@ public sealed class LostLedgerTests(TestServers servers)
 
         Assert.Empty(report.Removable);
         Assert.Equal(3, report.Kept.Count);
-        Assert.All(report.Kept, k => Assert.Contains(readable ? "a manifest confirms it" : "cannot be read", k.Reason, StringComparison.Ordinal));
+        Assert.All(report.Kept, k =>
+            Assert.Contains(readable ? "a manifest confirms it" : "cannot be read", k.Reason, StringComparison.Ordinal)
+        );
         Assert.Equal(objects, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
     }
 
@@ -201,7 +256,9 @@ public sealed class LostLedgerTests(TestServers servers)
         await archiver.RestoreAsync(new RestoreOptions { Source = "main", ObjectKeys = objects }, Token);
         await AbandonAsync(archiver);
         await RemoveManifestsAsync(archiver);
-        await archiver.Database.ExecuteAsync($"INSERT INTO archiver.holds (source, {by}, reason, created_by) VALUES ('main', '{id}', 'court', 'test')");
+        await archiver.Database.ExecuteAsync(
+            $"INSERT INTO archiver.holds (source, {by}, reason, created_by) VALUES ('main', '{id}', 'court', 'test')"
+        );
 
         var report = await ReconcileAsync(archiver, fix: true);
 
@@ -221,7 +278,10 @@ public sealed class LostLedgerTests(TestServers servers)
         var lost = keys.First(k => !k.Contains(id, StringComparison.Ordinal));
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, lost, Token);
         await archiver.ExecuteAsync("INSERT INTO chat_sessions (session_id) VALUES ($1)", id);
-        await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey; INSERT INTO chat_messages (session_id, role, content) VALUES (gen_random_uuid(), 'user', 'late')");
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey; INSERT INTO "
+                + "chat_messages (session_id, role, content) VALUES (gen_random_uuid(), 'user', 'late')"
+        );
 
         var report = await ReconcileAsync(archiver, fix: false);
 
@@ -231,13 +291,20 @@ public sealed class LostLedgerTests(TestServers servers)
         Assert.False(report.IsClean);
     }
 
-    private static ArchiverSettings Impatient(ArchiverSettings settings) => settings with { Safety = settings.Safety with { ReconcileAge = TimeSpan.Zero } };
+    private static ArchiverSettings Impatient(ArchiverSettings settings) =>
+        settings with
+        {
+            Safety = settings.Safety with { ReconcileAge = TimeSpan.Zero },
+        };
 
-    private static IEnumerable<string> KeysOf(IReadOnlyList<string> keys, params string[] ids) => keys.Where(k => ids.Any(id => k.Contains(id, StringComparison.Ordinal)));
+    private static IEnumerable<string> KeysOf(IReadOnlyList<string> keys, params string[] ids) =>
+        keys.Where(k => ids.Any(id => k.Contains(id, StringComparison.Ordinal)));
 
     /// <summary>What a crash before the commit would have left: objects that no archive names.</summary>
     private static Task<int> AbandonAsync(ArchiverFixture archiver) =>
-        archiver.Database.ExecuteAsync("DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'");
+        archiver.Database.ExecuteAsync(
+            "DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'"
+        );
 
     /// <summary>As if the crash had come before the commit.</summary>
     private static async Task RemoveManifestsAsync(ArchiverFixture archiver)
@@ -259,7 +326,13 @@ public sealed class LostLedgerTests(TestServers servers)
     }
 
     private static Task<RebuildReport> RebuildAsync(ArchiverFixture archiver) =>
-        new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync("main", otherSystems: false, "test", null, Token);
+        new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
+            "main",
+            otherSystems: false,
+            "test",
+            null,
+            Token
+        );
 
     private static Task<ReconcileReport> ReconcileAsync(ArchiverFixture archiver, bool fix) =>
         new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync("main", fix, "test", Token);

@@ -11,18 +11,19 @@ public sealed class RefusedObjectTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, string> Damages => new()
-    {
-        { "flipped", "the " },
-        { "truncated", "the document" },
-        { "empty", "the document" },
-        { "foreign session", "the document is of another session" },
-        { "foreign source", "its bytes are not what was archived" },
-        { "one letter", "its bytes are not what was archived" },
-        { "newer format", "Its format is 'archiver.session/2'; this program reads archiver.session/1" },
-        { "not an archive", "It is not a document of the archiver" },
-        { "gone", "its object is missing in s3://" },
-    };
+    public static TheoryData<string, string> Damages =>
+        new()
+        {
+            { "flipped", "the " },
+            { "truncated", "the document" },
+            { "empty", "the document" },
+            { "foreign session", "the document is of another session" },
+            { "foreign source", "its bytes are not what was archived" },
+            { "one letter", "its bytes are not what was archived" },
+            { "newer format", "Its format is 'archiver.session/2'; this program reads archiver.session/1" },
+            { "not an archive", "It is not a document of the archiver" },
+            { "gone", "its object is missing in s3://" },
+        };
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -40,7 +41,10 @@ public sealed class RefusedObjectTests(TestServers servers)
         else
             await archiver.Bucket.PutRawAsync(keys[0], Damage(damage, whole, await archiver.Bucket.GetRawAsync(keys[2])), Token);
         // As if the length were the same by chance: a shorter range would only look truncated.
-        await archiver.Database.ExecuteAsync($"UPDATE archiver.archives a SET byte_length = 1000000 FROM archiver.objects o WHERE o.id = a.object_id AND o.key = '{keys[0]}'");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.archives a SET byte_length = 1000000 FROM archiver.objects o WHERE o.id = "
+                + $"a.object_id AND o.key = '{keys[0]}'"
+        );
 
         var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
 
@@ -48,9 +52,18 @@ public sealed class RefusedObjectTests(TestServers servers)
         var refused = Assert.Single(report.Refused);
         Assert.Equal(keys[0], refused.ObjectKey);
         Assert.Contains(reason, refused.Reason, StringComparison.Ordinal);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{refused.SessionId}'"));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{refused.SessionId}'"));
-        Assert.Equal("archived", await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.archives WHERE session_id = '{refused.SessionId}'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{refused.SessionId}'")
+        );
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{refused.SessionId}'")
+        );
+        Assert.Equal(
+            "archived",
+            await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.archives WHERE session_id = '{refused.SessionId}'")
+        );
 
         await archiver.Bucket.PutRawAsync(keys[0], whole, Token);
         Assert.Equal(1, (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Restored);
@@ -87,23 +100,27 @@ public sealed class RefusedObjectTests(TestServers servers)
         await archiver.Bucket.PutRawAsync(keys[0], await archiver.Bucket.GetRawAsync(keys[1]), Token);
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
 
-        var report = await archiver.RestoreAsync(RestoreFixture.Session(Path.GetFileName(keys[0]).Replace(".json.gz", "", StringComparison.Ordinal)), Token);
+        var report = await archiver.RestoreAsync(
+            RestoreFixture.Session(Path.GetFileName(keys[0]).Replace(".json.gz", "", StringComparison.Ordinal)),
+            Token
+        );
 
         Assert.Equal((0L, "the document is of another session"), (report.Restored, Assert.Single(report.Refused).Reason));
     }
 
-    private static byte[] Damage(string damage, byte[] whole, byte[] other) => damage switch
-    {
-        "flipped" => [.. whole[..(whole.Length / 2)], (byte)~whole[whole.Length / 2], .. whole[(whole.Length / 2 + 1)..]],
-        "truncated" => whole[..(whole.Length / 2)],
-        "empty" => [],
-        "foreign session" => other,
-        "foreign source" => Rewrite(whole, "\"name\":\"main\"", "\"name\":\"other\""),
-        "one letter" => Rewrite(whole, "\"role\":\"user\"", "\"role\":\"tool\""),
-        "newer format" => Rewrite(whole, "archiver.session/1", "archiver.session/2"),
-        "not an archive" => Zip("[1,2,3]"),
-        _ => throw new ArgumentOutOfRangeException(nameof(damage)),
-    };
+    private static byte[] Damage(string damage, byte[] whole, byte[] other) =>
+        damage switch
+        {
+            "flipped" => [.. whole[..(whole.Length / 2)], (byte)~whole[whole.Length / 2], .. whole[(whole.Length / 2 + 1)..]],
+            "truncated" => whole[..(whole.Length / 2)],
+            "empty" => [],
+            "foreign session" => other,
+            "foreign source" => Rewrite(whole, "\"name\":\"main\"", "\"name\":\"other\""),
+            "one letter" => Rewrite(whole, "\"role\":\"user\"", "\"role\":\"tool\""),
+            "newer format" => Rewrite(whole, "archiver.session/1", "archiver.session/2"),
+            "not an archive" => Zip("[1,2,3]"),
+            _ => throw new ArgumentOutOfRangeException(nameof(damage)),
+        };
 
     private static byte[] Rewrite(byte[] gzip, string from, string to)
     {

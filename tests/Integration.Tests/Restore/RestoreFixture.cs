@@ -18,13 +18,24 @@ internal static class RestoreFixture
     public static RestoreOptions Session(params string[] ids) => new() { Source = "main", Ids = ids };
 
     public static async Task<RestoreReport> RestoreAsync(
-        this ArchiverFixture archiver, RestoreOptions options, CancellationToken cancellationToken, IArchiveReader? store = null, ArchiverSettings? settings = null)
+        this ArchiverFixture archiver,
+        RestoreOptions options,
+        CancellationToken cancellationToken,
+        IArchiveReader? store = null,
+        ArchiverSettings? settings = null
+    )
     {
         settings ??= archiver.Settings;
         await using var connections = new ConnectionCatalog(settings);
         var policies = new PolicyRunner(settings, connections, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance);
-        return await new RestoreRunner(settings, connections, store ?? archiver.Store, policies, TimeProvider.System, NullLogger<RestoreRunner>.Instance)
-            .RunAsync(options, null, cancellationToken);
+        return await new RestoreRunner(
+            settings,
+            connections,
+            store ?? archiver.Store,
+            policies,
+            TimeProvider.System,
+            NullLogger<RestoreRunner>.Instance
+        ).RunAsync(options, null, cancellationToken);
     }
 
     /// <summary>
@@ -36,7 +47,9 @@ internal static class RestoreFixture
         var map = archiver.Source.Map;
         var text = "";
         foreach (var (table, key) in map.Children.Select(c => (c.Table, c.Key!)).Prepend((map.Session.Table, map.Session.Key)))
-            text += await database.CopyOutAsync($"SELECT * FROM {(schema is null ? table : table with { Schema = schema }).Sql} ORDER BY {key}");
+            text += await database.CopyOutAsync(
+                $"SELECT * FROM {(schema is null ? table : table with { Schema = schema }).Sql} ORDER BY {key}"
+            );
         return text.Replace("\"dark\",\\n \"zoom\"", "\"dark\",  \"zoom\"", StringComparison.Ordinal);
     }
 }

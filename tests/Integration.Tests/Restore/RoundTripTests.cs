@@ -26,9 +26,20 @@ public sealed class RoundTripTests(TestServers servers)
         Assert.Equal(2500 * 5, report.Rows);
         Assert.Empty(report.Refused);
         // A line break between tokens of a json value comes back as a space: the one exception that docs/format.md names.
-        Assert.Equal(before.Replace("\"dark\",\\n ", "\"dark\",  ", StringComparison.Ordinal), (await archiver.Database.CopyTablesAsync(archiver)).Replace("\"dark\",\\n ", "\"dark\",  ", StringComparison.Ordinal));
-        Assert.Equal(2500, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'restored' AND restored_at IS NOT NULL"));
-        Assert.Equal("done/2500", await archiver.Database.ScalarAsync<string>("SELECT state || '/' || sessions_done FROM archiver.runs WHERE action = 'restore'"));
+        Assert.Equal(
+            before.Replace("\"dark\",\\n ", "\"dark\",  ", StringComparison.Ordinal),
+            (await archiver.Database.CopyTablesAsync(archiver)).Replace("\"dark\",\\n ", "\"dark\",  ", StringComparison.Ordinal)
+        );
+        Assert.Equal(
+            2500,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.archives WHERE state = 'restored' AND restored_at IS NOT NULL"
+            )
+        );
+        Assert.Equal(
+            "done/2500",
+            await archiver.Database.ScalarAsync<string>("SELECT state || '/' || sessions_done FROM archiver.runs WHERE action = 'restore'")
+        );
         TestContext.Current.TestOutputHelper?.WriteLine($"restored {report.Restored} sessions in {report.Elapsed.TotalSeconds:0.00} s");
     }
 

@@ -4,7 +4,9 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Restore;
 
-/// <summary>The tables changed between archive and restore: accepted where nothing is lost, else refused by name with nothing written.</summary>
+/// <summary>
+/// The tables changed between archive and restore: accepted where nothing is lost, else refused by name with nothing written.
+/// </summary>
 public sealed class SchemaDriftTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -35,11 +37,26 @@ public sealed class SchemaDriftTests(TestServers servers)
     [InlineData("ALTER TABLE chat_messages RENAME COLUMN content TO body", "column 'body' of public.chat_messages was added since")]
     [InlineData("ALTER TABLE chat_sessions ADD COLUMN colour text NOT NULL", "column 'colour' of public.chat_sessions was added since")]
     [InlineData("ALTER TABLE chat_messages ALTER COLUMN content TYPE varchar(3)", "column 'content' does not take an archived value today")]
-    [InlineData("ALTER TABLE chat_messages ALTER COLUMN content TYPE integer USING 0", "column 'content' does not take an archived value today")]
-    [InlineData("ALTER TABLE chat_messages ALTER COLUMN timestamp TYPE timestamptz(0)", "would lose something in columns of another type: 'timestamp' was timestamp with time zone, is timestamp(0) with time zone")]
-    [InlineData("ALTER TABLE chat_messages ALTER COLUMN timestamp TYPE date", "would lose something in columns of another type: 'timestamp' was timestamp with time zone, is date")]
-    [InlineData("ALTER TABLE chat_messages ADD CONSTRAINT short CHECK (length(content) < 3)", "constraint 'short' of public.chat_messages does not allow its rows")]
-    [InlineData("ALTER TABLE chat_sessions ALTER COLUMN archive_location SET NOT NULL", "column 'archive_location' of public.chat_sessions allows no NULL today")]
+    [InlineData(
+        "ALTER TABLE chat_messages ALTER COLUMN content TYPE integer USING 0",
+        "column 'content' does not take an archived value today"
+    )]
+    [InlineData(
+        "ALTER TABLE chat_messages ALTER COLUMN timestamp TYPE timestamptz(0)",
+        "would lose something in columns of another type: 'timestamp' was timestamp with time zone, is timestamp(0) with time zone"
+    )]
+    [InlineData(
+        "ALTER TABLE chat_messages ALTER COLUMN timestamp TYPE date",
+        "would lose something in columns of another type: 'timestamp' was timestamp with time zone, is date"
+    )]
+    [InlineData(
+        "ALTER TABLE chat_messages ADD CONSTRAINT short CHECK (length(content) < 3)",
+        "constraint 'short' of public.chat_messages does not allow its rows"
+    )]
+    [InlineData(
+        "ALTER TABLE chat_sessions ALTER COLUMN archive_location SET NOT NULL",
+        "column 'archive_location' of public.chat_sessions allows no NULL today"
+    )]
     [InlineData("DROP TABLE chat_messages", "the table of 'messages' is gone or no longer mapped")]
     public async Task A_change_that_would_lose_something_is_refused_by_name_and_nothing_is_written(string change, string reason)
     {
@@ -58,11 +75,20 @@ public sealed class SchemaDriftTests(TestServers servers)
     [Fact]
     public async Task A_renamed_column_is_found_by_its_new_name_and_a_dropped_one_is_given_up_when_a_person_says_so()
     {
-        var (archiver, contents) = await ArchivedAsync("ALTER TABLE chat_messages RENAME COLUMN content TO body; ALTER TABLE chat_messages DROP COLUMN token_count");
+        var (archiver, contents) = await ArchivedAsync(
+            "ALTER TABLE chat_messages RENAME COLUMN content TO body; ALTER TABLE chat_messages DROP COLUMN token_count"
+        );
         await using var _1 = archiver;
 
         var refused = await archiver.RestoreAsync(RestoreFixture.Everything with { Maps = ["messages.content=body"] }, Token);
-        var report = await archiver.RestoreAsync(RestoreFixture.Everything with { Maps = ["messages.content=body"], DropColumns = ["token_count"] }, Token);
+        var report = await archiver.RestoreAsync(
+            RestoreFixture.Everything with
+            {
+                Maps = ["messages.content=body"],
+                DropColumns = ["token_count"],
+            },
+            Token
+        );
 
         Assert.Contains("--drop-column token_count", refused.Refused[0].Reason, StringComparison.Ordinal);
         Assert.Equal((RunOutcome.Done, 3L), (report.Outcome, report.Restored));
@@ -84,10 +110,20 @@ public sealed class SchemaDriftTests(TestServers servers)
     [Fact]
     public async Task A_child_table_that_is_new_gets_no_rows()
     {
-        var (archiver, contents) = await ArchivedAsync("CREATE TABLE ratings (id bigserial PRIMARY KEY, session_id uuid NOT NULL REFERENCES chat_sessions, stars int)");
+        var (archiver, contents) = await ArchivedAsync(
+            "CREATE TABLE ratings (id bigserial PRIMARY KEY, session_id uuid NOT NULL REFERENCES chat_sessions, stars int)"
+        );
         await using var _1 = archiver;
         var map = archiver.Source.Map;
-        var ratings = new ChildTable { Name = "ratings", Table = new("public", "ratings"), ForeignKey = "session_id", ParentKey = "session_id", Key = "id", Order = ["id"] };
+        var ratings = new ChildTable
+        {
+            Name = "ratings",
+            Table = new("public", "ratings"),
+            ForeignKey = "session_id",
+            ParentKey = "session_id",
+            Key = "id",
+            Order = ["id"],
+        };
         var settings = archiver.Settings with { Sources = [archiver.Source with { Map = new(map.Session, [.. map.Children, ratings]) }] };
 
         var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token, settings: settings);
@@ -105,7 +141,10 @@ public sealed class SchemaDriftTests(TestServers servers)
 
         var report = await archiver.RestoreAsync(RestoreFixture.Everything with { Maps = ["content=boddy"] }, Token);
 
-        Assert.Equal((RunOutcome.Refused, "--map content=boddy: public.chat_messages has no column 'boddy'."), (report.Outcome, report.Error));
+        Assert.Equal(
+            (RunOutcome.Refused, "--map content=boddy: public.chat_messages has no column 'boddy'."),
+            (report.Outcome, report.Error)
+        );
     }
 
     private async Task<(ArchiverFixture Archiver, string Contents)> ArchivedAsync(string change)

@@ -16,7 +16,12 @@ public sealed class VerifyTests(TestServers servers)
     [InlineData(StorageLayout.Bundle)]
     public async Task Finds_every_archive_right_and_a_drill_restores_some_of_them_unseen(StorageLayout layout)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 2, configure: s => s with { Storage = s.Storage with { Layout = layout } });
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 2, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Layout = layout },
+            }
+        );
         await archiver.RunAsync(Token);
         var rows = await archiver.Database.CopyTablesAsync(archiver);
 
@@ -44,8 +49,14 @@ public sealed class VerifyTests(TestServers servers)
 
         Assert.Equal((5L, 2L, 1), (report.Checked, report.Right, report.ExitCode));
         Assert.Equal(
-            new (string, ReadProblem)[] { (keys[0], ReadProblem.Missing), (keys[1], ReadProblem.Changed), (keys[2], ReadProblem.Unreadable) }.OrderBy(p => p.Item1, StringComparer.Ordinal),
-            report.Problems.Select(p => (p.ObjectKey, p.Problem)).OrderBy(p => p.ObjectKey, StringComparer.Ordinal));
+            new (string, ReadProblem)[]
+            {
+                (keys[0], ReadProblem.Missing),
+                (keys[1], ReadProblem.Changed),
+                (keys[2], ReadProblem.Unreadable),
+            }.OrderBy(p => p.Item1, StringComparer.Ordinal),
+            report.Problems.Select(p => (p.ObjectKey, p.Problem)).OrderBy(p => p.ObjectKey, StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -56,11 +67,18 @@ public sealed class VerifyTests(TestServers servers)
         var key = await archiver.Database.ScalarAsync<string>("SELECT min(key) FROM archiver.objects");
         var store = new FrozenObject(archiver.Store, key!);
 
-        var report = await new ArchiveVerifier(archiver.Settings, archiver.Catalog, store, TimeProvider.System).VerifyAsync(new("main", Sample: null), null, Token);
+        var report = await new ArchiveVerifier(archiver.Settings, archiver.Catalog, store, TimeProvider.System).VerifyAsync(
+            new("main", Sample: null),
+            null,
+            Token
+        );
         var restored = await archiver.RestoreAsync(RestoreFixture.Everything, Token, store);
 
         Assert.Equal((key, ReadProblem.NeedsThawing), Assert.Single(report.Problems.Select(p => (p.ObjectKey, p.Problem))));
-        Assert.Equal((2L, key, "its object is in a cold storage class and must be thawed first"), (restored.Restored, Assert.Single(restored.Refused).ObjectKey, restored.Refused[0].Reason));
+        Assert.Equal(
+            (2L, key, "its object is in a cold storage class and must be thawed first"),
+            (restored.Restored, Assert.Single(restored.Refused).ObjectKey, restored.Refused[0].Reason)
+        );
     }
 
     private static Task<VerifyReport> VerifyAsync(ArchiverFixture archiver, VerifyOptions options) =>
@@ -71,16 +89,20 @@ public sealed class VerifyTests(TestServers servers)
     {
         public string Location => inner.Location;
 
-        public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => name.Key == key ? throw Frozen() : inner.OpenAsync(name, cancellationToken);
+        public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
+            name.Key == key ? throw Frozen() : inner.OpenAsync(name, cancellationToken);
 
         public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
             name.Key == key ? throw Frozen() : inner.OpenRangeAsync(name, offset, length, cancellationToken);
 
-        public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
+        public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) =>
+            inner.HeadAsync(name, cancellationToken);
 
-        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+            inner.ListAsync(prefix, cancellationToken);
 
-        public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) => inner.ListVersionsAsync(prefix, cancellationToken);
+        public IAsyncEnumerable<ListedVersions> ListVersionsAsync(string prefix, CancellationToken cancellationToken) =>
+            inner.ListVersionsAsync(prefix, cancellationToken);
 
         private static StorageException Frozen() => new(StorageFailure.NeedsThawing, "frozen");
     }

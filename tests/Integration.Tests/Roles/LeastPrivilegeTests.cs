@@ -14,7 +14,10 @@ public sealed class LeastPrivilegeTests(TestServers servers)
     [Theory]
     [InlineData("ended-at", "")]
     [InlineData("last-accessed", "SET archiver.session = 'public.sessions'; SET archiver.children = 'public.messages';")]
-    [InlineData("status-expiry", "SET archiver.session = 'public.sessions'; SET archiver.marks = 'status'; SET archiver.children = 'public.messages';")]
+    [InlineData(
+        "status-expiry",
+        "SET archiver.session = 'public.sessions'; SET archiver.marks = 'status'; SET archiver.children = 'public.messages';"
+    )]
     [InlineData("soft-delete", "SET archiver.session = 'public.chat_sessions'; SET archiver.children = 'public.chat_messages';")]
     public async Task Archives_every_preset_with_the_privileges_of_the_script(string preset, string settings)
     {
@@ -41,7 +44,11 @@ public sealed class LeastPrivilegeTests(TestServers servers)
         await role.GrantAsync(archiver.Database, Token);
         await using var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var writing = await writer.BeginTransactionAsync(Token);
-        await archiver.ExecuteAsync("SELECT FROM chat_messages WHERE session_id = $1 FOR UPDATE", await archiver.AnyIdleAsync(Token), writer);
+        await archiver.ExecuteAsync(
+            "SELECT FROM chat_messages WHERE session_id = $1 FOR UPDATE",
+            await archiver.AnyIdleAsync(Token),
+            writer
+        );
 
         var summary = await archiver.RunAsync(Token);
 
@@ -56,22 +63,33 @@ public sealed class LeastPrivilegeTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token);
         await role.GrantAsync(archiver.Database, Token);
 
-        var held = await archiver.Database.ScalarAsync<string[]>($"""
+        var held = await archiver.Database.ScalarAsync<string[]>(
+            $"""
             SELECT array_agg(concat_ws(' ', t.name, p.name) ORDER BY t.name, p.name)
             FROM unnest(ARRAY['chat_messages', 'chat_sessions']) AS t (name),
                  unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (name)
             WHERE has_table_privilege('{role.Name}', 'public.' || t.name, p.name)
-            """, Token);
-        var columns = await archiver.Database.ScalarAsync<string[]>($"""
+            """,
+            Token
+        );
+        var columns = await archiver.Database.ScalarAsync<string[]>(
+            $"""
             SELECT array_agg(concat_ws('.', a.attrelid::regclass, a.attname) ORDER BY a.attrelid::regclass::text, a.attname)
             FROM pg_attribute AS a
             WHERE a.attrelid = ANY (ARRAY['chat_messages', 'chat_sessions']::regclass[]) AND a.attnum > 0
               AND has_column_privilege('{role.Name}', a.attrelid, a.attnum, 'UPDATE')
-            """, Token);
+            """,
+            Token
+        );
 
         Assert.Equal(["chat_messages DELETE", "chat_messages SELECT", "chat_sessions DELETE", "chat_sessions SELECT"], held!);
-        Assert.Equal(["chat_messages.id", "chat_sessions.archive_location", "chat_sessions.archived", "chat_sessions.session_id"], columns!);
-        Assert.False(await archiver.Database.ScalarAsync<bool>($"SELECT has_database_privilege('{role.Name}', current_database(), 'CREATE')", Token));
+        Assert.Equal(
+            ["chat_messages.id", "chat_sessions.archive_location", "chat_sessions.archived", "chat_sessions.session_id"],
+            columns!
+        );
+        Assert.False(
+            await archiver.Database.ScalarAsync<bool>($"SELECT has_database_privilege('{role.Name}', current_database(), 'CREATE')", Token)
+        );
     }
 
     [Fact]
@@ -104,7 +122,9 @@ public sealed class LeastPrivilegeTests(TestServers servers)
         Assert.Equal(20L, await list.ExecuteScalarAsync(Token));
         await using var parts = new NpgsqlCommand("SELECT count(*) FROM archiver.archived_parts", application);
         Assert.Equal(0L, await parts.ExecuteScalarAsync(Token));
-        foreach (var denied in new[] { "SELECT FROM archiver.archives", "SELECT FROM archiver.objects", "SELECT FROM public.chat_messages" })
+        foreach (
+            var denied in new[] { "SELECT FROM archiver.archives", "SELECT FROM archiver.objects", "SELECT FROM public.chat_messages" }
+        )
         {
             var refused = await Assert.ThrowsAsync<PostgresException>(() => archiver.ExecuteAsync(denied, null, application));
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
@@ -116,22 +136,35 @@ public sealed class LeastPrivilegeTests(TestServers servers)
     {
         await using var role = new TestRole(servers);
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE SCHEMA "my app";
             CREATE TABLE "my app"."chat, all" (id int PRIMARY KEY, "is archived" boolean, "where, else" text);
             CREATE TABLE "my app"."the messages" (id int PRIMARY KEY);
-            """, Token);
+            """,
+            Token
+        );
 
-        await role.GrantAsync(archiver.Database, Token, """
+        await role.GrantAsync(
+            archiver.Database,
+            Token,
+            """
             SET archiver.session = '"my app"."chat, all"';
             SET archiver.children = '"my app"."the messages" , public.chat_messages';
             SET archiver.marks = 'is archived, "where, else"';
-            """);
+            """
+        );
 
-        Assert.True(await archiver.Database.ScalarAsync<bool>($"""
-            SELECT has_table_privilege('{role.Name}', '"my app"."chat, all"', 'SELECT, DELETE') AND has_table_privilege('{role.Name}', '"my app"."the messages"', 'DELETE')
-               AND has_table_privilege('{role.Name}', 'chat_messages', 'DELETE') AND has_column_privilege('{role.Name}', '"my app"."chat, all"', 'is archived', 'UPDATE')
-               AND has_column_privilege('{role.Name}', '"my app"."chat, all"', 'where, else', 'UPDATE')
-            """));
+        Assert.True(
+            await archiver.Database.ScalarAsync<bool>(
+                $"""
+                SELECT has_table_privilege('{role.Name}', '"my app"."chat, all"', 'SELECT, DELETE')
+                  AND has_table_privilege('{role.Name}', '"my app"."the messages"', 'DELETE')
+                   AND has_table_privilege('{role.Name}', 'chat_messages', 'DELETE')
+                     AND has_column_privilege('{role.Name}', '"my app"."chat, all"', 'is archived', 'UPDATE')
+                   AND has_column_privilege('{role.Name}', '"my app"."chat, all"', 'where, else', 'UPDATE')
+                """
+            )
+        );
     }
 }

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Roles;
 
-/// <summary>The two roles of <c>sql/roles.sql</c> under random names, dropped at the end. Declare it before the database that grants it something.</summary>
+/// <summary>
+/// The two roles of <c>sql/roles.sql</c> under random names, dropped at the end. Declare it before the database that grants it something.
+/// </summary>
 internal sealed class TestRole(TestServers servers) : IAsyncDisposable
 {
     private readonly string password = Guid.NewGuid().ToString("N");
@@ -17,7 +19,10 @@ internal sealed class TestRole(TestServers servers) : IAsyncDisposable
 
     /// <summary>Lets the source connect as the archiver's role.</summary>
     public ArchiverSettings Use(ArchiverSettings settings) =>
-        settings with { Sources = [.. settings.Sources.Select(s => s with { ConnectionString = ConnectionString(s.ConnectionString) })] };
+        settings with
+        {
+            Sources = [.. settings.Sources.Select(s => s with { ConnectionString = ConnectionString(s.ConnectionString) })],
+        };
 
     /// <summary>The same database as the archiver's role.</summary>
     public string ConnectionString(string superuser) =>
@@ -35,7 +40,8 @@ internal sealed class TestRole(TestServers servers) : IAsyncDisposable
             {script};
             ALTER ROLE {Name} PASSWORD '{password}';
             """,
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -11,12 +11,21 @@ using Npgsql;
 
 namespace Archiver.Integration.Tests.Selection;
 
-/// <summary>Sessions that three columns name are found by the indexes on these, in a table of 200,000: no statement of a batch computes an id for rows that it does not take.</summary>
+/// <summary>
+/// Sessions that three columns name are found by the indexes on these, in a table of 200,000: no statement of a batch computes an id for
+/// rows that it does not take.
+/// </summary>
 public sealed class CompositeKeyPlanTests(TestServers servers)
 {
     private static readonly ChildTable Events = new()
     {
-        Name = "messages", Table = new("public", "events"), ForeignKey = ["app", "usr", "session"], ParentKey = ["app", "usr", "id"], Key = ["id", "app", "usr", "session"], Order = ["id"], Time = "at",
+        Name = "messages",
+        Table = new("public", "events"),
+        ForeignKey = ["app", "usr", "session"],
+        ParentKey = ["app", "usr", "id"],
+        Key = ["id", "app", "usr", "session"],
+        Order = ["id"],
+        Time = "at",
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -25,24 +34,63 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
     public async Task Every_statement_of_a_batch_goes_by_the_indexes_of_the_key()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1, messages: 1, preset: "ended-at");
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             CREATE TABLE adk (app text, usr uuid, id bigint, seen timestamptz NOT NULL, PRIMARY KEY (app, usr, id));
-            CREATE TABLE events (id bigint, app text, usr uuid, session bigint, at timestamptz NOT NULL, PRIMARY KEY (id, app, usr, session), FOREIGN KEY (app, usr, session) REFERENCES adk);
-            INSERT INTO adk SELECT 'a' || n % 3, ('00000000-0000-0000-0000-' || lpad((n % 1000)::text, 12, '0'))::uuid, n, now() - n * interval '3 minutes' FROM generate_series(1, 200000) AS n;
+            CREATE TABLE events (id bigint, app text, usr uuid, session bigint, at timestamptz NOT NULL,
+              PRIMARY KEY (id, app, usr, session), FOREIGN KEY (app, usr, session) REFERENCES adk);
+            INSERT INTO adk SELECT 'a' || n % 3, ('00000000-0000-0000-0000-' || lpad((n % 1000)::text, 12, '0'))::uuid, n,
+              now() - n * interval '3 minutes' FROM generate_series(1, 200000) AS n;
             INSERT INTO events SELECT id, app, usr, id, seen FROM adk WHERE id % 2 = 0;
             CREATE INDEX ON events (app, usr, session, at); CREATE INDEX ON adk (seen, app, usr, id);
             ANALYZE adk, events;
-            """, Token);
-        var source = archiver.Source with { Map = new(new() { Table = new("public", "adk"), Key = ["app", "usr", "id"], Activity = ["seen"] }, [Events]) };
-        var policy = new Policy { Source = "main", Name = "policy", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90) };
-        await using var scope = (await RunScope.BeginAsync(new(source, policy), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token))!;
+            """,
+            Token
+        );
+        var source = archiver.Source with
+        {
+            Map = new(
+                new()
+                {
+                    Table = new("public", "adk"),
+                    Key = ["app", "usr", "id"],
+                    Activity = ["seen"],
+                },
+                [Events]
+            ),
+        };
+        var policy = new Policy
+        {
+            Source = "main",
+            Name = "policy",
+            Action = PolicyAction.Archive,
+            IdleFor = TimeSpan.FromDays(90),
+        };
+        await using var scope = (
+            await RunScope.BeginAsync(
+                new(source, policy),
+                archiver.Settings,
+                archiver.Connections,
+                TimeProvider.System,
+                NullLogger.Instance,
+                Token
+            )
+        )!;
         await using var connection = await archiver.Connections.OpenAsync(Token);
-        var keys = await connection.QueryAsync("SELECT to_json(ARRAY[app, usr::text, id::text])::text FROM adk ORDER BY seen LIMIT 1000", row => row.GetString(0), Token);
+        var keys = await connection.QueryAsync(
+            "SELECT to_json(ARRAY[app, usr::text, id::text])::text FROM adk ORDER BY seen LIMIT 1000",
+            row => row.GetString(0),
+            Token
+        );
         var shape = scope.Context.Shape;
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(TimeSpan.FromMinutes(1)), Token);
         var selection = new SelectionStatements(scope.Context);
-        SqlParameters first = new(), later = new(), sizes = new(), eligible = new(), held = new();
+        SqlParameters first = new(),
+            later = new(),
+            sizes = new(),
+            eligible = new(),
+            held = new();
         List<(string Sql, NpgsqlParameter[] Parameters)> pages =
         [
             (selection.Page(first, null, 1000), first.ToArray()),
@@ -58,7 +106,12 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
         [
             (selection.Sizes(Events, sizes, keys), sizes.ToArray()),
             (export.StillEligible(eligible, keys), eligible.ToArray()),
-            .. shape.Tables.Select(t => (Regex.Match(export.Copy(t), @"^COPY \((.*)\) TO STDOUT$", RegexOptions.Singleline).Groups[1].Value, Array.Empty<NpgsqlParameter>())),
+            .. shape.Tables.Select(t =>
+                (
+                    Regex.Match(export.Copy(t), @"^COPY \((.*)\) TO STDOUT$", RegexOptions.Singleline).Groups[1].Value,
+                    Array.Empty<NpgsqlParameter>()
+                )
+            ),
             (delete.NotHeld(source, held, keys), held.ToArray()),
             (delete.LockSessions, [PgParameter.Texts(keys)]),
             delete.LockRows(Events, keys),

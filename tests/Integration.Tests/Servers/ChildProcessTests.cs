@@ -10,7 +10,11 @@ public sealed class ChildProcessTests
     public async Task Captures_both_outputs_apart_and_the_exit_code()
     {
         await using var process = ChildProcess.Start(
-            "sh", ["-c", "cat; echo \"$GREETING\" >&2; exit 7"], new Dictionary<string, string?> { ["GREETING"] = "hello" }, "from stdin");
+            "sh",
+            ["-c", "cat; echo \"$GREETING\" >&2; exit 7"],
+            new Dictionary<string, string?> { ["GREETING"] = "hello" },
+            "from stdin"
+        );
 
         Assert.Equal(new ProcessResult(7, "from stdin", "hello\n"), await process.WaitForExitAsync(Token));
     }

@@ -35,7 +35,8 @@ public sealed class PostgresServerTests
             """
             SELECT concat_ws(';', current_setting('TimeZone'), current_setting('DateStyle'), current_setting('wal_level'),
                 current_setting('max_connections'), current_setting('max_prepared_transactions'), current_setting('deadlock_timeout'))
-            """);
+            """
+        );
 
         Assert.Equal("Asia/Kolkata;SQL, DMY;logical;200;10;50ms", await command.ExecuteScalarAsync(Token));
     }

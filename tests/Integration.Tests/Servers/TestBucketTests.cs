@@ -30,7 +30,8 @@ public sealed class TestBucketTests(TestServers servers)
 
         Assert.Equal(
             (servers.S3Endpoint, bucket.Name, servers.S3AccessKey, servers.S3SecretKey, true),
-            (settings.Endpoint, settings.Bucket, settings.AccessKey, settings.SecretKey, settings.PathStyle));
+            (settings.Endpoint, settings.Bucket, settings.AccessKey, settings.SecretKey, settings.PathStyle)
+        );
     }
 
     [Theory]
@@ -68,7 +69,8 @@ public sealed class TestBucketTests(TestServers servers)
                 Key = "locked",
                 LegalHold = new ObjectLockLegalHold { Status = ObjectLockLegalHoldStatus.On },
             },
-            Token);
+            Token
+        );
         await bucket.Client.PutObjectRetentionAsync(
             new PutObjectRetentionRequest
             {
@@ -81,6 +83,7 @@ public sealed class TestBucketTests(TestServers servers)
                     RetainUntilDate = TimeProvider.System.GetUtcNow().AddDays(1).UtcDateTime,
                 },
             },
-            Token);
+            Token
+        );
     }
 }

@@ -14,7 +14,8 @@ public sealed class TestDatabaseTests(TestServers servers, DatabaseFixture fixtu
             """
             SELECT timestamptz '2026-03-01 12:00Z', interval '1 day 2 hours', 0.1::float8 + 0.2, '\xff'::bytea, NULL, E'a\tb'
             """,
-            Token);
+            Token
+        );
 
         Assert.Equal("2026-03-01 12:00:00+00\t1 day 02:00:00\t0.30000000000000004\t\\\\xff\t\\N\ta\\tb\n", text);
     }

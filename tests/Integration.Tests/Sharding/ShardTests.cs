@@ -19,13 +19,25 @@ public sealed class ShardTests(TestServers servers)
         await using var archiver = await CreateAsync(shards: 3, idle: 40);
 
         var first = await RunShardAsync(archiver, new Shard(2, 3));
-        var left = await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'");
+        var left = await archiver.Database.ScalarAsync<long>(
+            "SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days'"
+        );
         var rest = await archiver.RunAsync(Token);
 
         Assert.InRange(first.Sessions, 1, 39);
         Assert.Equal((RunOutcome.Done, 40 - first.Sessions, 40 - first.Sessions), (rest.Outcome, rest.Sessions, left));
-        Assert.Equal("40/40", await archiver.Database.ScalarAsync<string>("SELECT count(*) || '/' || count(DISTINCT session_id) FROM archiver.archives WHERE state = 'archived'"));
-        Assert.Equal("2/3 1/3 2/3 3/3", await archiver.Database.ScalarAsync<string>("SELECT string_agg(shard || '/' || shards, ' ' ORDER BY started_at) FROM archiver.runs"));
+        Assert.Equal(
+            "40/40",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT count(*) || '/' || count(DISTINCT session_id) FROM archiver.archives WHERE state = 'archived'"
+            )
+        );
+        Assert.Equal(
+            "2/3 1/3 2/3 3/3",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(shard || '/' || shards, ' ' ORDER BY started_at) FROM archiver.runs"
+            )
+        );
     }
 
     [Fact]
@@ -38,7 +50,15 @@ public sealed class ShardTests(TestServers servers)
         {
             BeforeFirstPut = async () =>
             {
-                await using (var all = await SourceLock.TryTakeAsync(archiver.Connections, SourceLockKey.For("main", 0), "main", TimeProvider.System, Token))
+                await using (
+                    var all = await SourceLock.TryTakeAsync(
+                        archiver.Connections,
+                        SourceLockKey.For("main", 0),
+                        "main",
+                        TimeProvider.System,
+                        Token
+                    )
+                )
                     whole = all is not null;
                 other = await archiver.RunAsync(Token);
             },
@@ -77,13 +97,23 @@ public sealed class ShardTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(shards: 2, idle: 12);
         // Shard 1 is another worker's, which records a run and dies while this one has shard 2.
-        var dying = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        var dying = await RunScope.BeginAsync(
+            new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)),
+            archiver.Settings,
+            archiver.Connections,
+            TimeProvider.System,
+            NullLogger.Instance,
+            Token
+        );
         archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = async () => await dying!.DisposeAsync() };
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((RunOutcome.Done, 12L), (summary.Outcome, summary.Sessions));
-        Assert.Equal("interrupted", await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.runs WHERE id = '{dying!.Context.Id}'"));
+        Assert.Equal(
+            "interrupted",
+            await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.runs WHERE id = '{dying!.Context.Id}'")
+        );
     }
 
     [Fact]
@@ -92,21 +122,42 @@ public sealed class ShardTests(TestServers servers)
         await using var archiver = await CreateAsync(shards: 2, idle: 1200, maxShare: 0.9);
 
         var refused = await archiver.RunAsync(Token);
-        var bounded = await new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, archiver.Policy, MaxSessions: 5), null, Token);
+        var bounded = await new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, archiver.Policy, MaxSessions: 5), null, Token);
 
         Assert.Equal(RunOutcome.Refused, refused.Outcome);
         Assert.Contains("would take 1200 of 1205 sessions", refused.Error, StringComparison.Ordinal);
         Assert.Equal(5, bounded.Sessions);
-        Assert.Equal("3 2", await archiver.Database.ScalarAsync<string>("SELECT string_agg(sessions_done::text, ' ' ORDER BY started_at) FROM archiver.runs WHERE state = 'done'"));
+        Assert.Equal(
+            "3 2",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(sessions_done::text, ' ' ORDER BY started_at) FROM archiver.runs WHERE state = 'done'"
+            )
+        );
     }
 
     [Fact]
     public async Task Selects_a_shard_by_the_same_index_as_a_whole_source()
     {
         await using var archiver = await CreateAsync(shards: 2, idle: 4000, messages: 1);
-        await archiver.ExecuteAsync("INSERT INTO chat_sessions (session_id, user_id, last_activity) SELECT gen_random_uuid(), 'u', now() FROM generate_series(1, 40000); ANALYZE chat_sessions", null);
-        await using var scope = await RunScope.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), archiver.Settings, archiver.Connections, TimeProvider.System, NullLogger.Instance, Token);
+        await archiver.ExecuteAsync(
+            "INSERT INTO chat_sessions (session_id, user_id, last_activity) SELECT gen_random_uuid(), 'u', now() "
+                + "FROM generate_series(1, 40000); ANALYZE chat_sessions",
+            null
+        );
+        await using var scope = await RunScope.BeginAsync(
+            new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)),
+            archiver.Settings,
+            archiver.Connections,
+            TimeProvider.System,
+            NullLogger.Instance,
+            Token
+        );
         var parameters = new SqlParameters();
         var sql = new Core.Selection.SelectionStatements(scope!.Context).Page(parameters, null, 1000);
         await using var connection = await archiver.Connections.OpenAsync(Token);
@@ -118,11 +169,21 @@ public sealed class ShardTests(TestServers servers)
         Assert.DoesNotContain("Seq Scan on chat_sessions", plan, StringComparison.Ordinal);
     }
 
-    private Task<ArchiverFixture> CreateAsync(int shards, int idle, int messages = 2, double maxShare = 1) => ArchiverFixture.CreateAsync(
-        servers, Token, idle, messages: messages,
-        configure: s => s with { Schedule = s.Schedule with { Shards = shards }, Safety = s.Safety with { MaxShare = maxShare } });
+    private Task<ArchiverFixture> CreateAsync(int shards, int idle, int messages = 2, double maxShare = 1) =>
+        ArchiverFixture.CreateAsync(servers, Token, idle, messages: messages, configure: s =>
+            s with
+            {
+                Schedule = s.Schedule with { Shards = shards },
+                Safety = s.Safety with { MaxShare = maxShare },
+            }
+        );
 
     private static Task<RunSummary> RunShardAsync(ArchiverFixture archiver, Shard shard) =>
-        new PolicyRunner(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System, NullLogger<PolicyRunner>.Instance)
-            .RunAsync(new RunRequest(archiver.Source, archiver.Policy, Shard: shard), null, Token);
+        new PolicyRunner(
+            archiver.Settings,
+            archiver.Catalog,
+            archiver.Store,
+            TimeProvider.System,
+            NullLogger<PolicyRunner>.Instance
+        ).RunAsync(new RunRequest(archiver.Source, archiver.Policy, Shard: shard), null, Token);
 }

@@ -38,12 +38,29 @@ public sealed class ExpressionInspectionTests(TestServers servers, DatabaseFixtu
     {
         var database = await DatabaseAsync("");
         var source = With("s.one > 1");
-        source = source with { Policies = [.. source.Policies, source.Policies[0] with { Name = "ok", Where = "true" }, source.Policies[0] with { Name = "purge", Where = "s.two > 1" }] };
+        source = source with
+        {
+            Policies =
+            [
+                .. source.Policies,
+                source.Policies[0] with
+                {
+                    Name = "ok",
+                    Where = "true",
+                },
+                source.Policies[0] with
+                {
+                    Name = "purge",
+                    Where = "s.two > 1",
+                },
+            ],
+        };
 
         Assert.Collection(
             (await InspectAsync(database, source)).Problems,
             p => Assert.Contains("'main/idle': column s.one does not exist", p, StringComparison.Ordinal),
-            p => Assert.Contains("'main/purge': column s.two does not exist", p, StringComparison.Ordinal));
+            p => Assert.Contains("'main/purge': column s.two does not exist", p, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -56,11 +73,24 @@ public sealed class ExpressionInspectionTests(TestServers servers, DatabaseFixtu
         var inspection = await InspectAsync(database, Source with { TimeZone = zone });
 
         Assert.Equal(problems, inspection.Problems.Count);
-        Assert.All(inspection.Problems, p => Assert.Contains($"does not know the time zone '{zone}' of source 'main'", p, StringComparison.Ordinal));
+        Assert.All(inspection.Problems, p =>
+            Assert.Contains($"does not know the time zone '{zone}' of source 'main'", p, StringComparison.Ordinal)
+        );
     }
 
-    private static SourceSettings With(string where) => Source with
-    {
-        Policies = [new() { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90), Where = where }],
-    };
+    private static SourceSettings With(string where) =>
+        Source with
+        {
+            Policies =
+            [
+                new()
+                {
+                    Source = "main",
+                    Name = "idle",
+                    Action = PolicyAction.Archive,
+                    IdleFor = TimeSpan.FromDays(90),
+                    Where = where,
+                },
+            ],
+        };
 }

@@ -5,7 +5,8 @@ namespace Archiver.Integration.Tests.Sources;
 public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixture fixture) : InspectionTests(servers, fixture)
 {
     private const string Bookmarks = """
-        CREATE TABLE public.bookmarks (id int PRIMARY KEY, message_id bigint CONSTRAINT bookmark_key REFERENCES public.chat_messages ON DELETE NO ACTION);
+        CREATE TABLE public.bookmarks (id int PRIMARY KEY, message_id bigint CONSTRAINT bookmark_key REFERENCES public.chat_messages
+          ON DELETE NO ACTION);
         CREATE INDEX ON public.bookmarks (message_id);
         """;
 
@@ -16,45 +17,60 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
     public async Task Refuses_a_reply_key_that_changes_other_rows(string action) =>
         await RefusesAsync(
             $"""
-            ALTER TABLE public.chat_messages ADD COLUMN parent_id bigint CONSTRAINT reply_key REFERENCES public.chat_messages ON DELETE {action};
+            ALTER TABLE public.chat_messages ADD COLUMN parent_id bigint CONSTRAINT reply_key REFERENCES public.chat_messages
+              ON DELETE {action};
             CREATE INDEX ON public.chat_messages (parent_id)
             """,
             null,
-            $"Foreign key \"reply_key\" of table public.chat_messages onto public.chat_messages is ON DELETE {action}");
+            $"Foreign key \"reply_key\" of table public.chat_messages onto public.chat_messages is ON DELETE {action}"
+        );
 
     [Fact]
     public async Task Refuses_a_fork_that_cascades() =>
         await RefusesAsync(
             """
-            ALTER TABLE public.chat_sessions ADD COLUMN forked_from uuid CONSTRAINT fork_key REFERENCES public.chat_sessions ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+            ALTER TABLE public.chat_sessions ADD COLUMN forked_from uuid CONSTRAINT fork_key REFERENCES public.chat_sessions
+              ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
             CREATE INDEX ON public.chat_sessions (forked_from)
             """,
             null,
-            "\"fork_key\" of table public.chat_sessions onto public.chat_sessions is ON DELETE CASCADE", "DEFERRABLE INITIALLY DEFERRED");
+            "\"fork_key\" of table public.chat_sessions onto public.chat_sessions is ON DELETE CASCADE",
+            "DEFERRABLE INITIALLY DEFERRED"
+        );
 
     [Fact]
     public async Task Refuses_a_second_key_of_a_child_that_cascades() =>
         await RefusesAsync(
             """
-            ALTER TABLE public.chat_messages ADD COLUMN quoted_session uuid CONSTRAINT quote_key REFERENCES public.chat_sessions ON DELETE CASCADE;
+            ALTER TABLE public.chat_messages ADD COLUMN quoted_session uuid CONSTRAINT quote_key REFERENCES public.chat_sessions
+              ON DELETE CASCADE;
             CREATE INDEX ON public.chat_messages (quoted_session)
             """,
             null,
-            "\"quote_key\"");
+            "\"quote_key\""
+        );
 
     [Fact]
     public async Task Refuses_an_unmapped_table_that_cascades_onto_a_child_and_keeps_the_rest_of_its_key()
     {
         var database = await DatabaseAsync(Bookmarks.Replace("NO ACTION", "SET NULL ON UPDATE CASCADE", StringComparison.Ordinal));
         var problem = Assert.Single((await InspectAsync(database)).Problems);
-        Assert.Contains("Foreign key \"bookmark_key\" of table public.bookmarks onto public.chat_messages is ON DELETE SET NULL", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "Foreign key \"bookmark_key\" of table public.bookmarks onto public.chat_messages is ON DELETE SET NULL",
+            problem,
+            StringComparison.Ordinal
+        );
 
         await ApplyAsync(database, problem);
 
         Assert.Empty((await InspectAsync(database)).Problems);
         Assert.Equal(
             "FOREIGN KEY (message_id) REFERENCES chat_messages(id) ON UPDATE CASCADE",
-            await database.ScalarAsync<string>("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'bookmark_key' AND convalidated", Token));
+            await database.ScalarAsync<string>(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'bookmark_key' AND convalidated",
+                Token
+            )
+        );
     }
 
     [Theory]
@@ -70,24 +86,30 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
             """
             ALTER TABLE public.chat_sessions ADD COLUMN tenant integer, ADD UNIQUE (tenant, session_id);
             ALTER TABLE public.chat_messages ADD COLUMN tenant integer;
-            ALTER TABLE public.chat_messages ADD FOREIGN KEY (tenant, session_id) REFERENCES public.chat_sessions (tenant, session_id) ON DELETE CASCADE
-            """);
+            ALTER TABLE public.chat_messages ADD FOREIGN KEY (tenant, session_id) REFERENCES public.chat_sessions (tenant, session_id)
+              ON DELETE CASCADE
+            """
+        );
 
     [Fact]
     public async Task Names_each_of_several_keys_of_one_table()
     {
         var database = await DatabaseAsync(
             """
-            CREATE TABLE public.links (a uuid CONSTRAINT one REFERENCES public.chat_sessions ON DELETE CASCADE, b uuid CONSTRAINT two REFERENCES public.chat_sessions ON DELETE SET NULL, c uuid CONSTRAINT three REFERENCES public.chat_sessions);
+            CREATE TABLE public.links (a uuid CONSTRAINT one REFERENCES public.chat_sessions
+              ON DELETE CASCADE, b uuid CONSTRAINT two REFERENCES public.chat_sessions ON DELETE
+                SET NULL, c uuid CONSTRAINT three REFERENCES public.chat_sessions);
             CREATE INDEX ON public.links (a);
             CREATE INDEX ON public.links (b);
             CREATE INDEX ON public.links (c)
-            """);
+            """
+        );
 
         Assert.Collection(
             (await InspectAsync(database)).Problems,
             p => Assert.Contains("\"one\"", p, StringComparison.Ordinal),
-            p => Assert.Contains("\"two\"", p, StringComparison.Ordinal));
+            p => Assert.Contains("\"two\"", p, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -95,35 +117,41 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
         await RefusesAsync(
             $"""
             {Partitioned.Messages}
-            CREATE TABLE public.marks (session_id uuid CONSTRAINT mark_key REFERENCES public.chat_sessions ON DELETE CASCADE, day date) PARTITION BY RANGE (day);
+            CREATE TABLE public.marks (session_id uuid CONSTRAINT mark_key REFERENCES public.chat_sessions
+              ON DELETE CASCADE, day date) PARTITION BY RANGE (day);
             CREATE TABLE public.marks_old PARTITION OF public.marks FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
             CREATE TABLE public.marks_new PARTITION OF public.marks DEFAULT;
             CREATE INDEX ON public.marks (session_id)
             """,
             null,
-            "\"mark_key\" of table public.marks onto public.chat_sessions");
+            "\"mark_key\" of table public.marks onto public.chat_sessions"
+        );
 
     [Fact]
     public async Task Names_a_key_onto_a_partitioned_table_once() =>
         await RefusesAsync(
             $"""
             {Partitioned.Messages}
-            CREATE TABLE public.marks (id bigint, at timestamptz, CONSTRAINT mark_key FOREIGN KEY (id, at) REFERENCES public.chat_messages ON DELETE CASCADE);
+            CREATE TABLE public.marks (id bigint, at timestamptz, CONSTRAINT mark_key FOREIGN KEY (id, at) REFERENCES public.chat_messages
+              ON DELETE CASCADE);
             CREATE INDEX ON public.marks (id)
             """,
             null,
-            "\"mark_key\" of table public.marks onto public.chat_messages");
+            "\"mark_key\" of table public.marks onto public.chat_messages"
+        );
 
     [Fact]
     public async Task Refuses_a_key_onto_a_single_partition() =>
         await RefusesAsync(
             $"""
             {Partitioned.Messages}
-            CREATE TABLE public.marks (id bigint, at timestamptz, CONSTRAINT mark_key FOREIGN KEY (id, at) REFERENCES public.chat_messages_old ON DELETE CASCADE);
+            CREATE TABLE public.marks (id bigint, at timestamptz,
+              CONSTRAINT mark_key FOREIGN KEY (id, at) REFERENCES public.chat_messages_old ON DELETE CASCADE);
             CREATE INDEX ON public.marks (id)
             """,
             null,
-            "\"mark_key\" of table public.marks onto public.chat_messages_old");
+            "\"mark_key\" of table public.marks onto public.chat_messages_old"
+        );
 
     [Fact]
     public async Task Accepts_a_partitioned_child() => await AcceptsAsync(Partitioned.Messages);
@@ -133,7 +161,9 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
         await WarnsAsync(
             "ALTER TABLE public.chat_messages DROP CONSTRAINT chat_messages_session_id_fkey",
             null,
-            "Table public.chat_messages (messages) has no foreign key from \"session_id\" to \"session_id\" of public.chat_sessions", "late messages of an archived session become orphan rows");
+            "Table public.chat_messages (messages) has no foreign key from \"session_id\" to \"session_id\" of public.chat_sessions",
+            "late messages of an archived session become orphan rows"
+        );
 
     [Fact]
     public async Task Warns_when_only_one_partition_has_the_foreign_key() =>
@@ -144,12 +174,14 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
             ALTER TABLE public.chat_messages_old ADD FOREIGN KEY (session_id) REFERENCES public.chat_sessions ON DELETE CASCADE
             """,
             null,
-            "late messages of an archived session become orphan rows");
+            "late messages of an archived session become orphan rows"
+        );
 
     [Fact]
     public async Task Warns_of_a_reply_key_that_no_index_serves() =>
         await WarnsAsync(
             "ALTER TABLE public.chat_messages ADD COLUMN parent_id bigint CONSTRAINT reply_key REFERENCES public.chat_messages",
             null,
-            "No index serves foreign key \"reply_key\" of table public.chat_messages");
+            "No index serves foreign key \"reply_key\" of table public.chat_messages"
+        );
 }

@@ -31,9 +31,25 @@ public sealed class GivenIdsTests(TestServers servers)
     public async Task Reads_an_id_as_its_column_does(string type, string given, string? expected)
     {
         await using var db = await TestDatabase.CreateAsync(servers, Token);
-        await db.ExecuteAsync($"CREATE DOMAIN short AS varchar(5); CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE chats (id uuid PRIMARY KEY, owner {type})", Token);
+        await db.ExecuteAsync(
+            "CREATE DOMAIN short AS varchar(5); CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE chats (id uuid PRIMARY "
+                + $"KEY, owner {type})",
+            Token
+        );
         await using var connection = await db.DataSource.OpenConnectionAsync(Token);
-        var ids = new GivenIds(connection, new(new() { Table = new("public", "chats"), Key = "id", Activity = ["id"], User = "owner" }, []));
+        var ids = new GivenIds(
+            connection,
+            new(
+                new()
+                {
+                    Table = new("public", "chats"),
+                    Key = "id",
+                    Activity = ["id"],
+                    User = "owner",
+                },
+                []
+            )
+        );
 
         if (expected is not null)
         {
@@ -51,6 +67,20 @@ public sealed class GivenIdsTests(TestServers servers)
         await using var db = await TestDatabase.CreateAsync(servers, Token);
         await using var connection = await db.DataSource.OpenConnectionAsync(Token);
 
-        Assert.Equal("ABC", await new GivenIds(connection, new(new() { Table = new("public", "chats"), Key = "id", Activity = ["id"] }, [])).KeyAsync("ABC", Token));
+        Assert.Equal(
+            "ABC",
+            await new GivenIds(
+                connection,
+                new(
+                    new()
+                    {
+                        Table = new("public", "chats"),
+                        Key = "id",
+                        Activity = ["id"],
+                    },
+                    []
+                )
+            ).KeyAsync("ABC", Token)
+        );
     }
 }

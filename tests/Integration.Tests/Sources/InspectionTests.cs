@@ -26,13 +26,26 @@ public abstract class InspectionTests(TestServers servers, DatabaseFixture fixtu
     private protected static SourceSettings Source { get; } = SourceOf(Preset);
 
     private protected static SourceSettings SourceOf(string preset) =>
-        new() { Name = "main", ConnectionString = "Host=unused", Prefix = "chats", Map = Presets.Get(preset).Map, Policies = [] };
+        new()
+        {
+            Name = "main",
+            ConnectionString = "Host=unused",
+            Prefix = "chats",
+            Map = Presets.Get(preset).Map,
+            Policies = [],
+        };
 
     private protected static SourceSettings WithMessages(Func<ChildTable, ChildTable> change) =>
-        Source with { Map = Source.Map with { Children = [change(Source.Map.Children[0])] } };
+        Source with
+        {
+            Map = Source.Map with { Children = [change(Source.Map.Children[0])] },
+        };
 
     private protected static SourceSettings WithSession(Func<SessionTable, SessionTable> change) =>
-        Source with { Map = Source.Map with { Session = change(Source.Map.Session) } };
+        Source with
+        {
+            Map = Source.Map with { Session = change(Source.Map.Session) },
+        };
 
     /// <summary>The class's database, emptied, with the preset's schema and what comes on top.</summary>
     private protected async Task<TestDatabase> DatabaseAsync(string sql, string preset = Preset)
@@ -52,7 +65,11 @@ public abstract class InspectionTests(TestServers servers, DatabaseFixture fixtu
 
     /// <summary>On a connection of its own, so that settings made before count; as another role if one is named.</summary>
     private protected static async Task<InspectionReport> InspectAsync(
-        TestDatabase database, SourceSettings? source = null, string? role = null, TimeSpan? lockTimeout = null)
+        TestDatabase database,
+        SourceSettings? source = null,
+        string? role = null,
+        TimeSpan? lockTimeout = null
+    )
     {
         var text = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false, IncludeErrorDetail = true };
         await using var connection = new NpgsqlConnection(text.ConnectionString);

@@ -54,7 +54,8 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             CREATE UNIQUE INDEX ON public.chat_sessions_all (session_id);
             CREATE TABLE public.chat_messages (id bigint PRIMARY KEY, session_id uuid, timestamp timestamptz);
             CREATE INDEX ON public.chat_messages (session_id)
-            """);
+            """
+        );
 
         var problem = Assert.Single((await InspectAsync(database)).Problems);
 
@@ -65,9 +66,11 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
     [Fact]
     public async Task Refuses_a_session_key_that_may_be_null() =>
         await RefusesAsync(
-            $"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id); ALTER TABLE public.chat_sessions ALTER COLUMN session_id DROP NOT NULL",
+            $"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id); ALTER TABLE public.chat_sessions ALTER COLUMN session_id "
+                + "DROP NOT NULL",
             null,
-            "Column \"session_id\" (Key) of table public.chat_sessions may be NULL");
+            "Column \"session_id\" (Key) of table public.chat_sessions may be NULL"
+        );
 
     [Theory]
     [InlineData("public.padded")]
@@ -81,7 +84,8 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id {type} PRIMARY KEY;
             ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {type} REFERENCES public.chat_sessions;
             CREATE INDEX ON public.chat_messages (session_id);
-            """);
+            """
+        );
 
         var problem = Assert.Single((await InspectAsync(database)).Problems);
 
@@ -107,7 +111,8 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {foreignKey} REFERENCES public.chat_sessions;
             CREATE INDEX ON public.chat_messages (session_id);
             CREATE INDEX ON public.chat_sessions (last_activity, session_id)
-            """);
+            """
+        );
 
         var inspection = await InspectAsync(database);
 
@@ -125,9 +130,14 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id text COLLATE public.nocase PRIMARY KEY;
             ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id text;
             CREATE INDEX ON public.chat_messages (session_id);
-            """);
+            """
+        );
         var problem = Assert.Single((await InspectAsync(database)).Problems);
-        Assert.Contains("Column \"session_id\" (Key) of table public.chat_sessions has the nondeterministic collation \"public\".\"nocase\"", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "Column \"session_id\" (Key) of table public.chat_sessions has the nondeterministic collation \"public\".\"nocase\"",
+            problem,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(Findings.Fix, problem, StringComparison.Ordinal);
     }
 
@@ -143,9 +153,14 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             ALTER TABLE public.chat_sessions DROP COLUMN session_id, ADD COLUMN session_id {key} PRIMARY KEY;
             ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id text COLLATE {collation};
             CREATE INDEX ON public.chat_messages (session_id);
-            """);
+            """
+        );
         var problem = Assert.Single((await InspectAsync(database)).Problems);
-        Assert.Contains("Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) has collation", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) has collation",
+            problem,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(Findings.Fix, problem, StringComparison.Ordinal);
     }
 
@@ -164,9 +179,14 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             ALTER TABLE public.chat_messages DROP COLUMN session_id, ADD COLUMN session_id {foreignKey};
             CREATE INDEX ON public.chat_messages (session_id);
             CREATE INDEX ON public.chat_sessions (last_activity, session_id)
-            """);
+            """
+        );
 
-        Assert.Contains($"say so with \"Cast\": \"{cast}\"", Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);
+        Assert.Contains(
+            $"say so with \"Cast\": \"{cast}\"",
+            Assert.Single((await InspectAsync(database)).Problems),
+            StringComparison.Ordinal
+        );
         var inspection = await InspectAsync(database, WithMessages(m => m with { Cast = cast }));
 
         Assert.Empty(inspection.Problems);
@@ -174,7 +194,8 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
     }
 
     [Fact]
-    public async Task Refuses_a_cast_between_columns_of_one_type() => await RefusesForGoodAsync("", WithMessages(m => m with { Cast = "uuid" }), "take Cast away");
+    public async Task Refuses_a_cast_between_columns_of_one_type() =>
+        await RefusesForGoodAsync("", WithMessages(m => m with { Cast = "uuid" }), "take Cast away");
 
     [Fact]
     public async Task Refuses_a_foreign_key_column_that_does_not_compare_with_the_key() =>
@@ -184,7 +205,9 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
             ALTER TABLE public.chat_messages ALTER COLUMN session_id TYPE text
             """,
             null,
-            "Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) is text", "\"session_id\" of public.chat_sessions, which is uuid");
+            "Column \"session_id\" (ForeignKey) of table public.chat_messages (messages) is text",
+            "\"session_id\" of public.chat_sessions, which is uuid"
+        );
 
     [Theory]
     [InlineData("text")]
@@ -193,11 +216,15 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
         await RefusesAsync(
             $"ALTER TABLE public.chat_sessions ADD COLUMN name {type}; CREATE UNIQUE INDEX ON public.chat_sessions (user_id, name)",
             WithSession(s => s with { ExternalId = "name" }),
-            "Column \"name\" (ExternalId) of table public.chat_sessions has no valid unique index");
+            "Column \"name\" (ExternalId) of table public.chat_sessions has no valid unique index"
+        );
 
     [Fact]
     public async Task Accepts_a_unique_external_id_that_may_be_null() =>
-        await AcceptsAsync("ALTER TABLE public.chat_sessions ADD COLUMN name text UNIQUE", WithSession(s => s with { ExternalId = "name" }));
+        await AcceptsAsync(
+            "ALTER TABLE public.chat_sessions ADD COLUMN name text UNIQUE",
+            WithSession(s => s with { ExternalId = "name" })
+        );
 
     [Fact]
     public async Task Refuses_a_parent_key_that_is_not_unique() =>
@@ -214,9 +241,18 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
                     Children =
                     [
                         .. Source.Map.Children,
-                        new() { Name = "parts", Table = new("public", "parts"), Parent = "messages", ForeignKey = "message_number", ParentKey = "number", Order = ["id"] },
+                        new()
+                        {
+                            Name = "parts",
+                            Table = new("public", "parts"),
+                            Parent = "messages",
+                            ForeignKey = "message_number",
+                            ParentKey = "number",
+                            Order = ["id"],
+                        },
                     ],
                 },
             },
-            "Column \"number\" (ParentKey) of table public.chat_messages has no valid unique index");
+            "Column \"number\" (ParentKey) of table public.chat_messages has no valid unique index"
+        );
 }

@@ -12,8 +12,24 @@ namespace Archiver.Integration.Tests.Sources;
 public sealed class LosslessTests(TestServers servers)
 {
     private static readonly SourceMap Map = new(
-        new() { Table = new("public", "sessions"), Key = "id", Activity = ["seen"] },
-        [new() { Name = "messages", Table = new("public", "items"), ForeignKey = "session_id", ParentKey = "id", Key = "id", Order = ["id"] }]);
+        new()
+        {
+            Table = new("public", "sessions"),
+            Key = "id",
+            Activity = ["seen"],
+        },
+        [
+            new()
+            {
+                Name = "messages",
+                Table = new("public", "items"),
+                ForeignKey = "session_id",
+                ParentKey = "id",
+                Key = "id",
+                Order = ["id"],
+            },
+        ]
+    );
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -21,7 +37,9 @@ public sealed class LosslessTests(TestServers servers)
     public async Task Every_type_comes_back_equal_to_the_byte()
     {
         var types = TypeSamples.All;
-        var rows = Enumerable.Range(0, types.Max(t => t.Values.Length)).Select(row => types.Select(t => row < t.Values.Length ? $"({t.Values[row]})::{t.Type}" : "NULL"));
+        var rows = Enumerable
+            .Range(0, types.Max(t => t.Values.Length))
+            .Select(row => types.Select(t => row < t.Values.Length ? $"({t.Values[row]})::{t.Type}" : "NULL"));
 
         await AssertLosslessAsync([.. types.Select(t => t.Type)], [.. rows.Select(r => string.Join(", ", r))]);
     }
@@ -35,7 +53,11 @@ public sealed class LosslessTests(TestServers servers)
     {
         var random = new Random(seed);
         var types = Enumerable.Range(0, random.Next(1, 40)).Select(_ => TypeSamples.All[random.Next(TypeSamples.All.Length)]).ToList();
-        var rows = Enumerable.Range(0, 60).Select(_ => string.Join(", ", types.Select(t => random.Next(4) == 0 ? "NULL" : $"({t.Values[random.Next(t.Values.Length)]})::{t.Type}")));
+        var rows = Enumerable
+            .Range(0, 60)
+            .Select(_ =>
+                string.Join(", ", types.Select(t => random.Next(4) == 0 ? "NULL" : $"({t.Values[random.Next(t.Values.Length)]})::{t.Type}"))
+            );
 
         await AssertLosslessAsync([.. types.Select(t => t.Type)], [.. rows]);
     }
@@ -76,14 +98,23 @@ public sealed class LosslessTests(TestServers servers)
     {
         var archiver = await ArchiverFixture.CreateAsync(servers, Map, null, null, Token);
         var columns = string.Join(", ", types.Select((t, i) => string.Create(CultureInfo.InvariantCulture, $"c{i} {t}")));
-        await archiver.ExecuteAsync($"""
+        await archiver.ExecuteAsync(
+            $"""
             {TypeSamples.Create}
             CREATE TABLE sessions (id int PRIMARY KEY, seen timestamptz NOT NULL);
             CREATE TABLE items (id int PRIMARY KEY, session_id int NOT NULL REFERENCES sessions, {columns});
             CREATE INDEX ON items (session_id);
             INSERT INTO sessions VALUES (1, now() - interval '1 year');
-            """, null);
-        await archiver.ExecuteAsync(string.Join("\n", rows.Select((r, i) => string.Create(CultureInfo.InvariantCulture, $"INSERT INTO items VALUES ({i}, 1, {r});"))), null);
+            """,
+            null
+        );
+        await archiver.ExecuteAsync(
+            string.Join(
+                "\n",
+                rows.Select((r, i) => string.Create(CultureInfo.InvariantCulture, $"INSERT INTO items VALUES ({i}, 1, {r});"))
+            ),
+            null
+        );
         return archiver;
     }
 }

@@ -32,7 +32,8 @@ public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture f
             ALTER TABLE public.chat_messages ALTER COLUMN session_id TYPE varchar(64);
             ALTER TABLE public.chat_messages ADD FOREIGN KEY (session_id) REFERENCES public.chat_sessions (id)
             """,
-            "soft-delete");
+            "soft-delete"
+        );
 
         var inspection = await InspectAsync(database, SourceOf("soft-delete"));
 
@@ -48,7 +49,8 @@ public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture f
             ALTER TABLE public.chat_sessions DROP COLUMN ended_at;
             ALTER TABLE public.chat_messages DISABLE TRIGGER ALL;
             DROP INDEX public.chat_messages_newest_idx
-            """);
+            """
+        );
 
         var inspection = await InspectAsync(database);
         var refusal = Assert.Throws<Core.Diagnostics.ArchiverException>(() => inspection.Require("main"));
@@ -66,8 +68,14 @@ public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture f
             CREATE VIEW public.pg_inherits AS SELECT * FROM pg_catalog.pg_inherits WHERE false;
             CREATE TABLE public.notes (session_id uuid REFERENCES public.chat_sessions ON DELETE CASCADE);
             CREATE INDEX ON public.notes (session_id)
-            """);
-        await database.ExecuteAsync($"ALTER ROLE postgres IN DATABASE {await database.ScalarAsync<string>("SELECT current_database()::text", Token)} SET search_path = public, pg_catalog", Token);
+            """
+        );
+        await database.ExecuteAsync(
+            "ALTER ROLE postgres IN DATABASE "
+                + $"{await database.ScalarAsync<string>("SELECT current_database()::text", Token)} SET search_path = public, "
+                + "pg_catalog",
+            Token
+        );
 
         Assert.Contains("public.notes", Assert.Single((await InspectAsync(database)).Problems), StringComparison.Ordinal);
     }
@@ -77,7 +85,10 @@ public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture f
     {
         var database = await DatabaseAsync("");
         await using var connection = await database.DataSource.OpenConnectionAsync(Token);
-        await using var settings = new NpgsqlCommand("SELECT current_setting('search_path') || current_setting('row_security') || (pg_current_xact_id_if_assigned() IS NULL)", connection);
+        await using var settings = new NpgsqlCommand(
+            "SELECT current_setting('search_path') || current_setting('row_security') || (pg_current_xact_id_if_assigned() IS NULL)",
+            connection
+        );
         var before = await settings.ExecuteScalarAsync(Token);
 
         await SourceInspector.InspectAsync(connection, Source, Token);

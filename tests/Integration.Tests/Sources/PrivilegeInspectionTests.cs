@@ -32,7 +32,8 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE (archived) ON public.chat_sessions TO {role.Name};
             GRANT SELECT, DELETE, UPDATE (role) ON public.chat_messages TO {role.Name}
-            """);
+            """
+        );
 
         Assert.Empty((await InspectAsync(database, role: role.Name)).Problems);
         await RunStatementsAsync(database, role.Name);
@@ -50,7 +51,8 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE ON public.chat_sessions, public.chat_messages TO {role.Name};
             REVOKE {privilege} ON public.chat_messages FROM {role.Name}
-            """);
+            """
+        );
         var problem = Assert.Single((await InspectAsync(database, role: role.Name)).Problems);
         Assert.Contains($"GRANT {privilege} ON \"public\".\"chat_messages\" TO \"{role.Name}\";", problem, StringComparison.Ordinal);
 
@@ -68,8 +70,16 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE (archived) ON public.chat_sessions TO {role.Name};
             GRANT SELECT, DELETE, UPDATE ON public.chat_messages TO {role.Name}
-            """);
-        var policy = new Policy { Source = "main", Name = "copy", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90), Delete = DeleteMode.Nothing };
+            """
+        );
+        var policy = new Policy
+        {
+            Source = "main",
+            Name = "copy",
+            Action = PolicyAction.Archive,
+            IdleFor = TimeSpan.FromDays(90),
+            Delete = DeleteMode.Nothing,
+        };
         var source = Source with { Policies = [policy] };
         var problem = Assert.Single((await InspectAsync(database, source, role.Name)).Problems);
         Assert.Contains("may not update column \"archive_location\" of table public.chat_sessions", problem, StringComparison.Ordinal);
@@ -88,8 +98,16 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
             GRANT USAGE ON SCHEMA public TO {role.Name};
             GRANT SELECT, DELETE, UPDATE ON public.chat_sessions, public.chat_messages TO {role.Name};
             ALTER TABLE public.chat_messages ENABLE ROW LEVEL SECURITY
-            """);
-        var policy = new Policy { Source = "main", Name = "idle", Action = PolicyAction.Archive, IdleFor = TimeSpan.FromDays(90), Where = "s.user_id IS NOT NULL" };
+            """
+        );
+        var policy = new Policy
+        {
+            Source = "main",
+            Name = "idle",
+            Action = PolicyAction.Archive,
+            IdleFor = TimeSpan.FromDays(90),
+            Where = "s.user_id IS NOT NULL",
+        };
         var source = Source with { Policies = [policy] };
         var problem = Assert.Single((await InspectAsync(database, source, role.Name)).Problems);
         Assert.Contains("Row level security is on for table public.chat_messages (messages)", problem, StringComparison.Ordinal);
@@ -114,5 +132,6 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
             DELETE FROM public.chat_sessions AS t WHERE t.session_id IS NOT NULL RETURNING t.ctid;
             ROLLBACK
             """,
-            Token);
+            Token
+        );
 }

@@ -14,9 +14,11 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
     [Fact]
     public async Task Refuses_a_foreign_table() =>
         await RefusesForGoodAsync(
-            $"{ForeignServer} DROP TABLE public.chat_messages; CREATE FOREIGN TABLE public.chat_messages (id bigint, session_id uuid, timestamp timestamptz) SERVER far",
+            $"{ForeignServer} DROP TABLE public.chat_messages; CREATE FOREIGN TABLE public.chat_messages (id bigint, session_id uuid, "
+                + "timestamp timestamptz) SERVER far",
             null,
-            "public.chat_messages (messages) is a foreign table");
+            "public.chat_messages (messages) is a foreign table"
+        );
 
     [Fact]
     public async Task Refuses_a_foreign_partition() =>
@@ -28,7 +30,8 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
             CREATE FOREIGN TABLE public.chat_messages_old PARTITION OF public.chat_messages DEFAULT SERVER far
             """,
             null,
-            "Partition public.chat_messages_old of public.chat_messages (messages) is a foreign table");
+            "Partition public.chat_messages_old of public.chat_messages (messages) is a foreign table"
+        );
 
     [Theory]
     [InlineData("VIEW", "a view")]
@@ -40,7 +43,8 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
             CREATE {kind} public.chat_messages AS SELECT * FROM public.all_messages
             """,
             null,
-            $"public.chat_messages (messages) is {says}");
+            $"public.chat_messages (messages) is {says}"
+        );
 
     [Fact]
     public async Task Refuses_a_table_whose_access_method_is_not_heap() =>
@@ -50,23 +54,35 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
             ALTER TABLE public.chat_messages SET ACCESS METHOD columnar
             """,
             null,
-            "Table public.chat_messages (messages) has access method \"columnar\"");
+            "Table public.chat_messages (messages) has access method \"columnar\""
+        );
 
     [Fact]
     public async Task Refuses_a_table_that_others_inherit_from() =>
         await RefusesForGoodAsync(
             "CREATE TABLE public.old_messages () INHERITS (public.chat_messages)",
             null,
-            "Table public.old_messages inherits from public.chat_messages (messages) without being its partition");
+            "Table public.old_messages inherits from public.chat_messages (messages) without being its partition"
+        );
 
     [Fact]
     public async Task Refuses_a_partition_that_is_mapped_beside_its_table()
     {
         var database = await DatabaseAsync(Partitioned.Messages);
         var children = Source.Map.Children;
-        var source = Source with { Map = Source.Map with { Children = [.. children, children[0] with { Name = "old", Table = new("public", "chat_messages_old") }] } };
+        var source = Source with
+        {
+            Map = Source.Map with
+            {
+                Children = [.. children, children[0] with { Name = "old", Table = new("public", "chat_messages_old") }],
+            },
+        };
 
-        Assert.Contains("(old) is a partition of public.chat_messages (messages)", Assert.Single((await InspectAsync(database, source)).Problems), StringComparison.Ordinal);
+        Assert.Contains(
+            "(old) is a partition of public.chat_messages (messages)",
+            Assert.Single((await InspectAsync(database, source)).Problems),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -77,8 +93,12 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
     public async Task Refuses_an_unlogged_table_when_exporting_from_a_standby() =>
         await RefusesAsync(
             "ALTER TABLE public.chat_messages SET UNLOGGED",
-            Source with { ReplicaConnectionString = "Host=replica" },
-            "Unlogged (messages): public.chat_messages. A standby has no rows of such a table");
+            Source with
+            {
+                ReplicaConnectionString = "Host=replica",
+            },
+            "Unlogged (messages): public.chat_messages. A standby has no rows of such a table"
+        );
 
     [Fact]
     public async Task Refuses_a_table_that_a_subscription_writes()
@@ -94,7 +114,8 @@ public sealed class RelationInspectionTests(TestServers servers, DatabaseFixture
             PUBLICATION chats WITH (slot_name = NONE, create_slot = false, enabled = false, copy_data = false);
             ALTER SUBSCRIPTION chats SET (slot_name = 'nowhere')
             """,
-            Token);
+            Token
+        );
         var problem = Assert.Single((await InspectAsync(database)).Problems);
         Assert.Contains("Table public.chat_messages is written by subscription \"chats\"", problem, StringComparison.Ordinal);
         // Nothing that would end a replication is advised.

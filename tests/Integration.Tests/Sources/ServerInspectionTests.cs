@@ -51,7 +51,9 @@ public sealed class ServerInspectionTests(TestServers servers, DatabaseFixture f
 
             var inspection = await Core.Inspection.SourceInspector.InspectAsync(connection, Source, Token);
 
-            Assert.Contains(inspection.Problems, p => p.Contains("SQL_ASCII", StringComparison.Ordinal) && p.Contains("ENCODING 'UTF8'", StringComparison.Ordinal));
+            Assert.Contains(inspection.Problems, p =>
+                p.Contains("SQL_ASCII", StringComparison.Ordinal) && p.Contains("ENCODING 'UTF8'", StringComparison.Ordinal)
+            );
         }
         finally
         {
@@ -68,11 +70,17 @@ public sealed class ServerInspectionTests(TestServers servers, DatabaseFixture f
         await ApplicationSchema.InstallAsync(database, Preset, Token);
         Assert.Empty((await InspectAsync(database, lockTimeout: TimeSpan.FromMilliseconds(299))).Problems);
         var problem = Assert.Single((await InspectAsync(database, lockTimeout: TimeSpan.FromMilliseconds(300))).Problems);
-        Assert.Contains("Archiver:Batch:LockTimeout (300ms) must be below the server's deadlock_timeout (300ms)", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "Archiver:Batch:LockTimeout (300ms) must be below the server's deadlock_timeout (300ms)",
+            problem,
+            StringComparison.Ordinal
+        );
 
         await ApplyAsync(database, problem);
         await Eventually.TrueAsync(
-            async () => (await InspectAsync(database, lockTimeout: TimeSpan.FromMilliseconds(300))).Problems.Count == 0, Token);
+            async () => (await InspectAsync(database, lockTimeout: TimeSpan.FromMilliseconds(300))).Problems.Count == 0,
+            Token
+        );
 
         await server.StopAsync(Token);
         await File.WriteAllTextAsync(Path.Combine(server.Folder, "data", "standby.signal"), "", Token);

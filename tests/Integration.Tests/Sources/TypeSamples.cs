@@ -14,32 +14,67 @@ internal static class TypeSamples
         CREATE DOMAIN documents AS document;
         """;
 
-    private static readonly string Controls = "E'" + string.Concat(Enumerable.Range(1, 31).Select(c => $"\\x{c:x2}")) + "\\x7f\"''\\\\\\\\N\\\\.'";
+    private static readonly string Controls =
+        "E'" + string.Concat(Enumerable.Range(1, 31).Select(c => $"\\x{c:x2}")) + "\\x7f\"''\\\\\\\\N\\\\.'";
 
-    private static readonly string Deep = "'" + string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200)) + "'";
+    private static readonly string Deep =
+        "'" + string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200)) + "'";
 
     public static readonly (string Type, string[] Values)[] All =
     [
         ("smallint", ["-32768", "32767", "0"]),
         ("int", ["-2147483648", "2147483647"]),
         ("bigint", ["-9223372036854775808", "9223372036854775807", "9007199254740993"]),
-        ("numeric", ["'NaN'", "'Infinity'", "'-Infinity'", "'1e-1000'", "'-123456789012345678901234567890.12345678901234567890'", "0.000", "('1' || repeat('0', 20000))::numeric"]),
+        (
+            "numeric",
+            [
+                "'NaN'",
+                "'Infinity'",
+                "'-Infinity'",
+                "'1e-1000'",
+                "'-123456789012345678901234567890.12345678901234567890'",
+                "0.000",
+                "('1' || repeat('0', 20000))::numeric",
+            ]
+        ),
         ("numeric(10,4)", ["123456.7890", "-0.0001"]),
         ("real", ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "3.4028235e38", "1e-45", "0.1"]),
-        ("double precision", ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "1.7976931348623157e308", "5e-324", "0.1", "123456789.123456789"]),
+        (
+            "double precision",
+            ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "1.7976931348623157e308", "5e-324", "0.1", "123456789.123456789"]
+        ),
         ("money", ["'-92233720368547758.08'", "12.34"]),
         ("boolean", ["true", "false"]),
         ("char(5)", ["'ab'", "'ab   '", "''"]),
         ("\"char\"", ["'x'"]),
         ("name", ["'a name'"]),
         ("varchar(20)", ["'trailing  '", "''", "'null'", "E'\\\\N'"]),
-        ("text", [Controls, "'Grüße 🎉🇩🇪 你好 \U0010FFFF'", "'  '", "'{\"looks\": \"like json\"}'", "repeat('long ', 400000)", "E'a\\n\\\\nb\\t'"]),
+        (
+            "text",
+            [
+                Controls,
+                "'Grüße 🎉🇩🇪 你好 \U0010FFFF'",
+                "'  '",
+                "'{\"looks\": \"like json\"}'",
+                "repeat('long ', 400000)",
+                "E'a\\n\\\\nb\\t'",
+            ]
+        ),
         ("bytea", ["'\\x'", "'\\x00ff5c6e0a'", "convert_to('\\', 'UTF8')"]),
         ("date", ["'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2024-02-29'", "'5874897-12-31'"]),
         ("time", ["'00:00'", "'24:00'", "'23:59:59.999999'"]),
         ("timetz", ["'12:34:56.789+05:30'", "'00:00-15:59'"]),
         ("timestamp", ["'infinity'", "'-infinity'", "'4713-01-01 00:00:00 BC'", "'2024-02-29 23:59:60'", "'294276-12-31 23:59:59.999999'"]),
-        ("timestamptz", ["'infinity'", "'-infinity'", "'4713-01-02 00:00:00+00 BC'", "'2026-03-29 02:30:00.000001 Europe/Berlin'", "'0001-01-01 00:00:00+00'"]),
+        (
+            "timestamptz",
+            [
+                "'infinity'",
+                "'-infinity'",
+                "'4713-01-02 00:00:00+00 BC'",
+                "'2026-03-29 02:30:00.000001 Europe/Berlin'",
+                "'0001-01-01 00:00:00+00'",
+            ]
+        ),
         ("interval", ["'-1 year 2 mons -3 days 04:05:06.789'", "'178000000 years'", "'0'"]),
         ("uuid", ["'00000000-0000-0000-0000-000000000000'", "'FFFFFFFF-ffff-ffff-ffff-ffffffffffff'"]),
         ("inet", ["'10.1.2.3/8'", "'::1'", "'::ffff:1.2.3.4/128'"]),
@@ -58,7 +93,18 @@ internal static class TypeSamples
         ("mood", ["'so so'", "'quote''s'", "E'back\\\\slash'", "'ünïcode'"]),
         ("mood[]", ["ARRAY['quote''s', NULL]::mood[]"]),
         ("small", ["12.3"]),
-        ("json", ["'null'", "' { \"a\" : 1 , \"a\" : 2 } '", Deep, "E'\"\\\\ud800 \\\\u0000\"'", "'1e400'", "'\"tab\\tescaped\"'", "'[1.50, 1E5, -0]'"]),
+        (
+            "json",
+            [
+                "'null'",
+                "' { \"a\" : 1 , \"a\" : 2 } '",
+                Deep,
+                "E'\"\\\\ud800 \\\\u0000\"'",
+                "'1e400'",
+                "'\"tab\\tescaped\"'",
+                "'[1.50, 1E5, -0]'",
+            ]
+        ),
         ("jsonb", ["'null'", "'{\"n\": 123456789012345678901234567890.123456789}'", Deep, "'\"\"'", "'[\"ü\\\\ud83c\\\\udf89\"]'"]),
         ("document", ["'{\"b\": null}'"]),
         ("documents", ["'[]'"]),

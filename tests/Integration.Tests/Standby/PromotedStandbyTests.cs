@@ -22,12 +22,21 @@ public sealed class PromotedStandbyTests(TestServers servers)
         await promoted.StopAsync(Token);
         await using var follower = await PostgresServer.StartStandbyAsync(promoted, Token);
         await promoted.StartAgainAsync(Token);
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 10, server: primary.ConnectionString, configure: s => StandbyServers.From(follower, s));
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 10,
+            server: primary.ConnectionString,
+            configure: s => StandbyServers.From(follower, s)
+        );
         await StandbyServers.CaughtUpAsync(primary, follower, Token);
         var promotion = InProcessFault.Once(FaultPoints.Exported, async () =>
         {
             await StandbyServers.ScalarAsync<bool>(promoted, "SELECT pg_promote()", Token);
-            await Eventually.TrueAsync(async () => await StandbyServers.ScalarAsync<int?>(follower, "SELECT received_tli FROM pg_stat_wal_receiver", Token) == 2, Token);
+            await Eventually.TrueAsync(
+                async () => await StandbyServers.ScalarAsync<int?>(follower, "SELECT received_tli FROM pg_stat_wal_receiver", Token) == 2,
+                Token
+            );
         });
 
         var following = await archiver.RunAsync(Token);
@@ -40,8 +49,11 @@ public sealed class PromotedStandbyTests(TestServers servers)
         // The other one, from a run's beginning.
         var settings = StandbyServers.From(promoted, archiver.Settings);
         await using var connections = new ConnectionCatalog(settings);
-        var own = await new PolicyRunner(settings, connections, archiver.Store, TimeProvider.System, archiver.Events)
-            .RunAsync(new RunRequest(settings.Sources[0], archiver.Policy), null, Token);
+        var own = await new PolicyRunner(settings, connections, archiver.Store, TimeProvider.System, archiver.Events).RunAsync(
+            new RunRequest(settings.Sources[0], archiver.Policy),
+            null,
+            Token
+        );
         Assert.Contains("is not a standby, or was promoted", own.Error, StringComparison.Ordinal);
         Assert.Equal((RunOutcome.Failed, 0L), (own.Outcome, own.Sessions));
         Assert.Equal(15 - following.Sessions, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));

@@ -18,7 +18,11 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
 
         Assert.Equal((RunOutcome.Done, 10L), (summary.Outcome, summary.Sessions));
         Assert.Equal(5, await LiveAsync(archiver));
-        Assert.Contains("COPY (SELECT", await File.ReadAllTextAsync(Path.Combine(pair.Standby.Folder, "log", "postgres"), Token), StringComparison.Ordinal);
+        Assert.Contains(
+            "COPY (SELECT",
+            await File.ReadAllTextAsync(Path.Combine(pair.Standby.Folder, "log", "postgres"), Token),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -31,7 +35,11 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
         var behind = await archiver.RunAsync(Token);
 
         Assert.Equal((RunOutcome.Failed, 0L, 1), (behind.Outcome, behind.Sessions, behind.ExitCode));
-        Assert.Contains("Archiver:Sources:main:ReplicaConnectionString has not got this run's record after 1 s", behind.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Archiver:Sources:main:ReplicaConnectionString has not got this run's record after 1 s",
+            behind.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(15, await LiveAsync(archiver));
         await ResumeAsync();
         Assert.Equal(10, (await archiver.RunAsync(Token)).Sessions);
@@ -41,15 +49,20 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
     public async Task Leaves_alone_what_changed_on_the_primary_and_not_yet_on_the_standby()
     {
         await using var archiver = await CreateAsync(s => StandbyServers.From(pair.Standby, s));
-        // After the first batch the standby stands still, and every message that is left gets another text: the second batch exports the old one,
+        // After the first batch the standby stands still, and every message that is left gets another text: the second batch exports the
+        // old one,
         // and what the primary wrote since never arrives.
         InProcessFault.Once(FaultPoints.Exported, async () =>
         {
             await OnStandbyAsync("SELECT pg_wal_replay_pause()");
-            await archiver.ExecuteAsync("""
+            await archiver.ExecuteAsync(
+                """
                 UPDATE chat_messages SET content = 'new' WHERE session_id IN (
-                  SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY last_activity, session_id OFFSET 5)
-                """, null);
+                  SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days'
+                    ORDER BY last_activity, session_id OFFSET 5)
+                """,
+                null
+            );
         });
 
         var summary = await archiver.RunAsync(Token);
@@ -118,7 +131,13 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
 
     private async Task<ArchiverFixture> CreateAsync(Func<ArchiverSettings, ArchiverSettings> configure)
     {
-        var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 10, server: pair.Primary.ConnectionString, configure: configure);
+        var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 10,
+            server: pair.Primary.ConnectionString,
+            configure: configure
+        );
         await StandbyServers.CaughtUpAsync(pair.Primary, pair.Standby, Token);
         return archiver;
     }
@@ -131,5 +150,6 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
         await StandbyServers.CaughtUpAsync(pair.Primary, pair.Standby, Token);
     }
 
-    private static Task<long> LiveAsync(ArchiverFixture archiver) => archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions");
+    private static Task<long> LiveAsync(ArchiverFixture archiver) =>
+        archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions");
 }

@@ -8,7 +8,8 @@ namespace Archiver.Integration.Tests.Standby;
 /// <summary>A primary and its streaming standby for all tests of a class; each leaves both running and in step.</summary>
 public sealed class StandbyServers : IAsyncLifetime
 {
-    private PostgresServer? _primary, _standby;
+    private PostgresServer? _primary,
+        _standby;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Skips the test where there is no server; fails it in CI.</summary>
@@ -57,16 +58,19 @@ public sealed class StandbyServers : IAsyncLifetime
     }
 
     /// <summary>Small batches that do not overlap.</summary>
-    public static ArchiverSettings Patient(TimeSpan budget, ArchiverSettings settings) => settings with
-    {
-        Batch = settings.Batch with { Sessions = 5, InFlight = 1 },
-        Retry = settings.Retry with { Budget = budget },
-    };
+    public static ArchiverSettings Patient(TimeSpan budget, ArchiverSettings settings) =>
+        settings with
+        {
+            Batch = settings.Batch with { Sessions = 5, InFlight = 1 },
+            Retry = settings.Retry with { Budget = budget },
+        };
 
     /// <summary>Runs a statement on a server; its first value.</summary>
     public static async Task<T?> ScalarAsync<T>(PostgresServer server, string sql, CancellationToken cancellationToken)
     {
-        await using var dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Pooling = false });
+        await using var dataSource = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(server.ConnectionString) { Pooling = false }
+        );
         await using var command = dataSource.CreateCommand(sql);
         return await command.ExecuteScalarAsync(cancellationToken) is T value ? value : default;
     }
@@ -75,6 +79,9 @@ public sealed class StandbyServers : IAsyncLifetime
     public static async Task CaughtUpAsync(PostgresServer primary, PostgresServer standby, CancellationToken cancellationToken)
     {
         var position = await ScalarAsync<string>(primary, "SELECT pg_current_wal_lsn()::text", cancellationToken);
-        await Eventually.TrueAsync(() => ScalarAsync<bool>(standby, $"SELECT pg_last_wal_replay_lsn() >= '{position}'", cancellationToken), cancellationToken);
+        await Eventually.TrueAsync(
+            () => ScalarAsync<bool>(standby, $"SELECT pg_last_wal_replay_lsn() >= '{position}'", cancellationToken),
+            cancellationToken
+        );
     }
 }

@@ -4,7 +4,9 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;
 
-/// <summary>Passes everything to a server and back, but can lose the answers to the next PUTs or DELETEs, which the server has then carried out.</summary>
+/// <summary>
+/// Passes everything to a server and back, but can lose the answers to the next PUTs or DELETEs, which the server has then carried out.
+/// </summary>
 internal sealed class AnswerLosingProxy : IAsyncDisposable
 {
     private readonly LoopbackListener _listener = new();
@@ -44,7 +46,13 @@ internal sealed class AnswerLosingProxy : IAsyncDisposable
             var request = PumpAsync(down, up, chunk =>
             {
                 // Requests do not overlap on a connection, so a chunk that begins with a method begins a request.
-                if (chunk.StartsWith("HEAD "u8) || chunk.StartsWith("GET "u8) || chunk.StartsWith("POST "u8) || chunk.StartsWith("PUT "u8) || chunk.StartsWith("DELETE "u8))
+                if (
+                    chunk.StartsWith("HEAD "u8)
+                    || chunk.StartsWith("GET "u8)
+                    || chunk.StartsWith("POST "u8)
+                    || chunk.StartsWith("PUT "u8)
+                    || chunk.StartsWith("DELETE "u8)
+                )
                     loses = chunk.StartsWith(Encoding.ASCII.GetBytes($"{_method} "));
                 return true;
             });

@@ -11,7 +11,8 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("store-").FullName;
     private readonly FileArchiveStore _store;
 
-    public FileArchiveStoreTests() => _store = new FileArchiveStore(new StorageSettings { Provider = StorageProvider.File, Path = _folder });
+    public FileArchiveStoreTests() =>
+        _store = new FileArchiveStore(new StorageSettings { Provider = StorageProvider.File, Path = _folder });
 
     private protected override IArchiveStore Store => _store;
 
@@ -24,8 +25,9 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
     [Fact]
     public async Task Leaves_nothing_behind_when_the_content_fails()
     {
-        var error = await Assert.ThrowsAsync<StorageException>(
-            () => Store.PutIfAbsentAsync("a/k", new FullDisk(), TestContent.NewAttempt(), Token));
+        var error = await Assert.ThrowsAsync<StorageException>(() =>
+            Store.PutIfAbsentAsync("a/k", new FullDisk(), TestContent.NewAttempt(), Token)
+        );
 
         Assert.Equal(StorageFailure.Permanent, error.Failure);
         Assert.Contains("Archiver:Storage:Path", error.Message, StringComparison.Ordinal);
@@ -41,8 +43,9 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
         var files = Directory.GetFiles(_folder, "*", SearchOption.AllDirectories);
 
         Assert.Equal(2, files.Length);
-        Assert.All(files, f => Assert.Equal(
-            UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(f)));
+        Assert.All(files, f =>
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(f))
+        );
     }
 
     [Fact]
@@ -77,13 +80,17 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
     {
         Directory.Delete(_folder);
 
-        foreach (var call in (Func<Task>[])[
-            () => Store.OpenAsync(new ObjectName("k"), Token),
-            () => Store.HeadAsync(new ObjectName("k"), Token),
-            () => ListAsync(""),
-            () => Store.RefusesOverwriteAsync("", 1, Token),
-            () => Store.DeleteAllVersionsAsync(new ObjectName("k"), Token),
-            () => Store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token)])
+        foreach (
+            var call in (Func<Task>[])
+                [
+                    () => Store.OpenAsync(new ObjectName("k"), Token),
+                    () => Store.HeadAsync(new ObjectName("k"), Token),
+                    () => ListAsync(""),
+                    () => Store.RefusesOverwriteAsync("", 1, Token),
+                    () => Store.DeleteAllVersionsAsync(new ObjectName("k"), Token),
+                    () => Store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token),
+                ]
+        )
         {
             var error = await Assert.ThrowsAsync<StorageException>(call);
             Assert.Equal(StorageFailure.Permanent, error.Failure);

@@ -4,13 +4,17 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Storage;
 
-/// <summary>Answers each connection's first request with what the test wrote, byte by byte: for answers that a real server never gives on demand.</summary>
+/// <summary>
+/// Answers each connection's first request with what the test wrote, byte by byte: for answers that a real server never gives on demand.
+/// </summary>
 internal sealed class RawHttpServer : IAsyncDisposable
 {
     private readonly LoopbackListener _listener = new();
     private readonly Queue<(string Text, bool Close)> _answers;
 
-    /// <param name="answers">One a request, in order, the last one for all further; Close false leaves the connection open and silent.</param>
+    /// <param name="answers">
+    /// One a request, in order, the last one for all further; Close false leaves the connection open and silent.
+    /// </param>
     public RawHttpServer(params (string Text, bool Close)[] answers)
     {
         _answers = new Queue<(string, bool)>(answers);
@@ -24,7 +28,11 @@ internal sealed class RawHttpServer : IAsyncDisposable
 
     /// <summary>A complete answer.</summary>
     public static (string Text, bool Close) Answer(string status, string body, params string[] headers) =>
-        ($"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n{body}", true);
+        (
+            $"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: "
+                + $"close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n{body}",
+            true
+        );
 
     /// <summary>An S3 error.</summary>
     public static (string Text, bool Close) Error(string status, string code) =>
@@ -42,7 +50,9 @@ internal sealed class RawHttpServer : IAsyncDisposable
             var head = new StringBuilder();
             while (await reader.ReadLineAsync(_listener.Ended) is { Length: > 0 } line)
                 head.AppendLine(line);
-            var length = head.ToString().Split('\n').FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
+            var length = head.ToString()
+                .Split('\n')
+                .FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
             var body = new char[length is null ? 0 : int.Parse(length.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture)];
             if (body.Length > 0)
                 await reader.ReadBlockAsync(body, _listener.Ended);

@@ -79,7 +79,11 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
         await Store.RefusesOverwriteAsync("p", S3ArchiveStore.SinglePutLimit + 1, Token);
 
         var put = await Store.PutIfAbsentAsync(
-            "p/big", TestContent.Random((int)S3ArchiveStore.SinglePutLimit + 1), TestContent.NewAttempt(), Token);
+            "p/big",
+            TestContent.Random((int)S3ArchiveStore.SinglePutLimit + 1),
+            TestContent.NewAttempt(),
+            Token
+        );
 
         Assert.Equal(PutResult.AlreadyExists, put);
         Assert.Equal([1, 2, 3], await _bucket.GetRawAsync("p/big", Token));
@@ -89,8 +93,9 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
     [Fact]
     public async Task Aborts_a_multipart_upload_whose_content_fails()
     {
-        await Assert.ThrowsAsync<EndOfStreamException>(
-            () => Store.PutIfAbsentAsync("big", new ShortContent(), TestContent.NewAttempt(), Token));
+        await Assert.ThrowsAsync<EndOfStreamException>(() =>
+            Store.PutIfAbsentAsync("big", new ShortContent(), TestContent.NewAttempt(), Token)
+        );
 
         Assert.Empty(await UploadsAsync());
         Assert.Empty(await ListAsync(""));
@@ -122,7 +127,8 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
             Assert.Equal(StorageFailure.Permanent, error.Failure);
             Assert.Equal(
                 $"The bucket 'no-such-bucket' does not exist at {At(_bucket.Settings)}; create it or correct Archiver:Storage:Bucket.",
-                error.Message);
+                error.Message
+            );
         }
     }
 
@@ -164,16 +170,20 @@ public sealed class S3ArchiveStoreTests(TestServers servers) : StoreContract, IA
     private static string At(StorageSettings settings) => settings.Endpoint!.GetLeftPart(UriPartial.Authority);
 
     private static async Task<List<StorageException>> AllFailAsync(S3ArchiveStore store) =>
-    [
-        await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(new ObjectName("k"), Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.OpenRangeAsync(new ObjectName("k"), 0, 0, Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.HeadAsync(new ObjectName("k"), Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.RefusesOverwriteAsync("p", 1, Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.RefusesOverwriteAsync("p", long.MaxValue, Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token)),
-        await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync(new ObjectName("k"), Token)),
-        await Assert.ThrowsAsync<StorageException>(async () => await store.ListAsync("", Token).GetAsyncEnumerator(Token).MoveNextAsync()),
-    ];
+        [
+            await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(new ObjectName("k"), Token)),
+            await Assert.ThrowsAsync<StorageException>(() => store.OpenRangeAsync(new ObjectName("k"), 0, 0, Token)),
+            await Assert.ThrowsAsync<StorageException>(() => store.HeadAsync(new ObjectName("k"), Token)),
+            await Assert.ThrowsAsync<StorageException>(() => store.RefusesOverwriteAsync("p", 1, Token)),
+            await Assert.ThrowsAsync<StorageException>(() => store.RefusesOverwriteAsync("p", long.MaxValue, Token)),
+            await Assert.ThrowsAsync<StorageException>(() =>
+                store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), Token)
+            ),
+            await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync(new ObjectName("k"), Token)),
+            await Assert.ThrowsAsync<StorageException>(async () =>
+                await store.ListAsync("", Token).GetAsyncEnumerator(Token).MoveNextAsync()
+            ),
+        ];
 
     private async Task<List<MultipartUpload>> UploadsAsync() =>
         (await _bucket.Client.ListMultipartUploadsAsync(_bucket.Name, Token)).MultipartUploads ?? [];

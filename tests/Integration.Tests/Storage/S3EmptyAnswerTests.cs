@@ -25,22 +25,38 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
 
         var listing = await Assert.ThrowsAsync<StorageException>(() => store.ListAsync("p/", Token).CountAsync(Token).AsTask());
         var versions = await Assert.ThrowsAsync<StorageException>(() => store.ListVersionsAsync("p/", Token).CountAsync(Token).AsTask());
-        var uploads = await Assert.ThrowsAsync<StorageException>(() => store.AbortUploadsAsync("p/", TimeSpan.Zero, (_, _) => Task.FromResult(true), Token));
+        var uploads = await Assert.ThrowsAsync<StorageException>(() =>
+            store.AbortUploadsAsync("p/", TimeSpan.Zero, (_, _) => Task.FromResult(true), Token)
+        );
         var removal = await store.DeleteAllVersionsAsync([new("p/a")], Token);
 
         Assert.Contains(why, listing.Message, StringComparison.Ordinal);
         Assert.All([listing, versions, uploads], e => Assert.Equal(StorageFailure.Transient, e.Failure));
-        Assert.All([listing, versions, uploads], e => Assert.Contains("A proxy or another service may answer in the store's place.", e.Message, StringComparison.Ordinal));
+        Assert.All([listing, versions, uploads], e =>
+            Assert.Contains("A proxy or another service may answer in the store's place.", e.Message, StringComparison.Ordinal)
+        );
         Assert.False(removal.IsGone("p/a"));
     }
 
     [Theory]
-    [InlineData("<ListBucketResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>false</IsTruncated></ListBucketResult>", "instead of ListVersionsResult")]
-    [InlineData("<ListVersionsResult><Name>b</Name><Prefix>q/</Prefix><IsTruncated>false</IsTruncated></ListVersionsResult>", "it does not say that it lists 'p/'")]
-    [InlineData("<ListVersionsResult><Name>b</Name><IsTruncated>false</IsTruncated></ListVersionsResult>", "it does not say that it lists 'p/'")]
+    [InlineData(
+        "<ListBucketResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>false</IsTruncated></ListBucketResult>",
+        "instead of ListVersionsResult"
+    )]
+    [InlineData(
+        "<ListVersionsResult><Name>b</Name><Prefix>q/</Prefix><IsTruncated>false</IsTruncated></ListVersionsResult>",
+        "it does not say that it lists 'p/'"
+    )]
+    [InlineData(
+        "<ListVersionsResult><Name>b</Name><IsTruncated>false</IsTruncated></ListVersionsResult>",
+        "it does not say that it lists 'p/'"
+    )]
     [InlineData("<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix></ListVersionsResult>", "it does not say whether it is complete")]
     [InlineData("<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>false</IsTruncated>", "it is no XML")]
-    [InlineData("<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>false</IsTruncated><Version><Key>x/1</Key><VersionId>v</VersionId></Version></ListVersionsResult>", "holds 'x/1'")]
+    [InlineData(
+        "<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>false</IsTruncated><Version><Key>x/1</Key><VersionId>v</VersionId></Version></ListVersionsResult>",
+        "holds 'x/1'"
+    )]
     [InlineData("<Error><Code>AccessDenied</Code></Error>", "instead of ListVersionsResult")]
     public async Task A_listing_counts_only_with_its_root_its_bucket_and_its_prefix(string body, string why)
     {
@@ -54,10 +70,22 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
 
     // The same page again and again, as from a server that does not know the marker; it would be listed, or its uploads ended, without end.
     [Theory]
-    [InlineData("uploads", "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>")]
-    [InlineData("uploads", "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/</Prefix><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>")]
-    [InlineData("versions", "<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker><NextVersionIdMarker>v</NextVersionIdMarker></ListVersionsResult>")]
-    [InlineData("objects", "<ListBucketResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><Contents><Key>p/a</Key><Size>1</Size></Contents></ListBucketResult>")]
+    [InlineData(
+        "uploads",
+        "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>"
+    )]
+    [InlineData(
+        "uploads",
+        "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/</Prefix><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"
+    )]
+    [InlineData(
+        "versions",
+        "<ListVersionsResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker><NextVersionIdMarker>v</NextVersionIdMarker></ListVersionsResult>"
+    )]
+    [InlineData(
+        "objects",
+        "<ListBucketResult><Name>b</Name><Prefix>p/</Prefix><IsTruncated>true</IsTruncated><Contents><Key>p/a</Key><Size>1</Size></Contents></ListBucketResult>"
+    )]
     public async Task A_listing_that_does_not_advance_ends(string kind, string body)
     {
         await using var server = new RawHttpServer(RawHttpServer.Answer("200 OK", body, "Content-Type: application/xml"));
@@ -66,12 +94,14 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(TimeSpan.FromMinutes(1));
 
-        var error = await Assert.ThrowsAsync<StorageException>(() => kind switch
-        {
-            "uploads" => store.AbortUploadsAsync("p/", TimeSpan.Zero, (_, _) => Task.FromResult(true), patience.Token),
-            "versions" => store.ListVersionsAsync("p/", patience.Token).CountAsync(patience.Token).AsTask(),
-            _ => store.ListAsync("p/", patience.Token).CountAsync(patience.Token).AsTask(),
-        });
+        var error = await Assert.ThrowsAsync<StorageException>(() =>
+            kind switch
+            {
+                "uploads" => store.AbortUploadsAsync("p/", TimeSpan.Zero, (_, _) => Task.FromResult(true), patience.Token),
+                "versions" => store.ListVersionsAsync("p/", patience.Token).CountAsync(patience.Token).AsTask(),
+                _ => store.ListAsync("p/", patience.Token).CountAsync(patience.Token).AsTask(),
+            }
+        );
 
         Assert.Equal(StorageFailure.Transient, error.Failure);
         Assert.Contains("does not advance", error.Message, StringComparison.Ordinal);
@@ -81,9 +111,13 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
     [Fact]
     public async Task Parts_of_an_upload_are_not_gone_where_the_listing_of_uploads_does_not_advance()
     {
-        await using var server = new RawHttpServer(RawHttpServer.Answer(
-            "200 OK", "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/a</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker></ListMultipartUploadsResult>",
-            "Content-Type: application/xml"));
+        await using var server = new RawHttpServer(
+            RawHttpServer.Answer(
+                "200 OK",
+                "<ListMultipartUploadsResult><Bucket>b</Bucket><Prefix>p/a</Prefix><IsTruncated>true</IsTruncated><NextKeyMarker>p/a</NextKeyMarker></ListMultipartUploadsResult>",
+                "Content-Type: application/xml"
+            )
+        );
         using var bucket = new S3Bucket(At(server), TimeProvider.System);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(TimeSpan.FromMinutes(1));
@@ -113,7 +147,9 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
     public async Task What_is_still_there_by_key_and_version_is_not_gone_whatever_a_listing_says(bool hidden)
     {
         await using var bucket = await TestBucket.CreateAsync(servers, Token, versioned: hidden);
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("?versions", StringComparison.Ordinal) ? StoreFault.EmptyListing : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) =>
+            path.Contains("?versions", StringComparison.Ordinal) ? StoreFault.EmptyListing : StoreFault.None
+        );
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
         var put = await store.PutIfAbsentAsync("p/a", TestContent.Random(10), TestContent.NewAttempt(), Token);
         if (hidden)
@@ -146,13 +182,14 @@ public sealed class S3EmptyAnswerTests(TestServers servers)
         Assert.Empty(await new AllObjects(store).FindAsync(new("p/a", first.VersionId), Token));
     }
 
-    private static StorageSettings At(RawHttpServer server) => new()
-    {
-        Provider = StorageProvider.S3,
-        Endpoint = server.Endpoint,
-        Bucket = "b",
-        AccessKey = "k",
-        SecretKey = "s",
-        PathStyle = true,
-    };
+    private static StorageSettings At(RawHttpServer server) =>
+        new()
+        {
+            Provider = StorageProvider.S3,
+            Endpoint = server.Endpoint,
+            Bucket = "b",
+            AccessKey = "k",
+            SecretKey = "s",
+            PathStyle = true,
+        };
 }

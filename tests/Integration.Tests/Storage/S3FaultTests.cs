@@ -51,7 +51,9 @@ public sealed class S3FaultTests(TestServers servers)
     [Fact]
     public async Task A_body_that_stops_arriving_ends_by_timeout()
     {
-        await using var server = new RawHttpServer(("HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\nContent-Range: bytes 0-99/100\r\nETag: \"x\"\r\n\r\nhalf", false));
+        await using var server = new RawHttpServer(
+            ("HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\nContent-Range: bytes 0-99/100\r\nETag: \"x\"\r\n\r\nhalf", false)
+        );
         using var store = Direct(server, Short);
         var clock = Stopwatch.StartNew();
         await using var body = await store.OpenAsync(new ObjectName("k"), Token);
@@ -66,7 +68,9 @@ public sealed class S3FaultTests(TestServers servers)
     [Fact]
     public async Task A_caller_that_reads_without_tasks_is_not_held_for_ever_either()
     {
-        await using var server = new RawHttpServer(("HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\nContent-Range: bytes 0-99/100\r\nETag: \"x\"\r\n\r\nhalf", false));
+        await using var server = new RawHttpServer(
+            ("HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\nContent-Range: bytes 0-99/100\r\nETag: \"x\"\r\n\r\nhalf", false)
+        );
         using var store = Direct(server, Short);
         await using var body = await store.OpenAsync(new ObjectName("k"), Token);
 
@@ -80,11 +84,13 @@ public sealed class S3FaultTests(TestServers servers)
     {
         await using var server = new RawHttpServer(
             ("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nContent-Type: application/xml\r\n\r\n<ListBucketResult>", false),
-            ("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\nContent-Type: application/xml\r\n\r\n<Error>", false));
+            ("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\nContent-Type: application/xml\r\n\r\n<Error>", false)
+        );
         using var store = Direct(server, Short);
 
-        var listing = await Assert.ThrowsAsync<StorageException>(
-            async () => await store.ListAsync("", Token).GetAsyncEnumerator(Token).MoveNextAsync());
+        var listing = await Assert.ThrowsAsync<StorageException>(async () =>
+            await store.ListAsync("", Token).GetAsyncEnumerator(Token).MoveNextAsync()
+        );
         var error = await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(new ObjectName("k"), Token));
 
         Assert.Equal([StorageFailure.Transient, StorageFailure.Transient], [listing.Failure, error.Failure]);
@@ -99,8 +105,9 @@ public sealed class S3FaultTests(TestServers servers)
         await using var server = new RawHttpServer((answer, true));
         using var store = Direct(server);
 
-        var error = await Assert.ThrowsAsync<StorageException>(
-            async () => await TestContent.ReadAsync(await store.OpenAsync(new ObjectName("k"), Token), Token));
+        var error = await Assert.ThrowsAsync<StorageException>(async () =>
+            await TestContent.ReadAsync(await store.OpenAsync(new ObjectName("k"), Token), Token)
+        );
 
         Assert.Equal(StorageFailure.Transient, error.Failure);
         Assert.DoesNotContain("did not answer", error.Message, StringComparison.Ordinal);
@@ -111,12 +118,21 @@ public sealed class S3FaultTests(TestServers servers)
     {
         await using var server = new RawHttpServer(
             RawHttpServer.Answer("206 Partial Content", "hello", "Content-Range: bytes 0-4/5", "ETag: \"not hex at all\""),
-            RawHttpServer.Answer("206 Partial Content", "hello", "Content-Range: bytes 0-4/5", "ETag: \"00000000000000000000000000000000\""),
-            RawHttpServer.Answer("200 OK", "hello"));
+            RawHttpServer.Answer(
+                "206 Partial Content",
+                "hello",
+                "Content-Range: bytes 0-4/5",
+                "ETag: \"00000000000000000000000000000000\""
+            ),
+            RawHttpServer.Answer("200 OK", "hello")
+        );
         using var store = Direct(server);
 
         for (var i = 0; i < 3; i++)
-            Assert.Equal("hello", Encoding.UTF8.GetString(await TestContent.ReadAsync(await store.OpenAsync(new ObjectName("k"), Token), Token)));
+            Assert.Equal(
+                "hello",
+                Encoding.UTF8.GetString(await TestContent.ReadAsync(await store.OpenAsync(new ObjectName("k"), Token), Token))
+            );
     }
 
     [Fact]
@@ -160,11 +176,13 @@ public sealed class S3FaultTests(TestServers servers)
     {
         await using var server = new RawHttpServer(
             RawHttpServer.Answer("404 Not Found", ""),
-            RawHttpServer.Answer("200 OK", "<html>please log in</html>"));
+            RawHttpServer.Answer("200 OK", "<html>please log in</html>")
+        );
         using var store = Direct(server);
 
-        var error = await Assert.ThrowsAsync<StorageException>(
-            () => store.PutIfAbsentAsync("k", TestContent.Random(10), TestContent.NewAttempt(), Token));
+        var error = await Assert.ThrowsAsync<StorageException>(() =>
+            store.PutIfAbsentAsync("k", TestContent.Random(10), TestContent.NewAttempt(), Token)
+        );
 
         Assert.Equal(StorageFailure.Transient, error.Failure);
         Assert.Contains("something between may answer in its place", error.Message, StringComparison.Ordinal);
@@ -188,7 +206,8 @@ public sealed class S3FaultTests(TestServers servers)
         await using var server = new RawHttpServer(
             RawHttpServer.Error("503 Slow Down", "SlowDown"),
             RawHttpServer.Error("500 Internal Server Error", "InternalError"),
-            RawHttpServer.Answer("206 Partial Content", "hello", "Content-Range: bytes 0-4/5", "ETag: \"x\""));
+            RawHttpServer.Answer("206 Partial Content", "hello", "Content-Range: bytes 0-4/5", "ETag: \"x\"")
+        );
         using var store = Resilient(Settings(server));
 
         var body = await TestContent.ReadAsync(await store.OpenAsync(new ObjectName("k"), Token), Token);
@@ -201,12 +220,21 @@ public sealed class S3FaultTests(TestServers servers)
     public async Task Sends_no_expectation_and_asks_for_encryption_when_told_to()
     {
         await using var server = new RawHttpServer(
-            RawHttpServer.Answer("404 Not Found", ""), RawHttpServer.Error("403 Forbidden", "AccessDenied"));
+            RawHttpServer.Answer("404 Not Found", ""),
+            RawHttpServer.Error("403 Forbidden", "AccessDenied")
+        );
         using var store = new S3ArchiveStore(
-            Settings(server) with { ServerSideEncryption = "aws:kms", KmsKeyId = "the-key" }, TimeProvider.System);
+            Settings(server) with
+            {
+                ServerSideEncryption = "aws:kms",
+                KmsKeyId = "the-key",
+            },
+            TimeProvider.System
+        );
 
-        await Assert.ThrowsAsync<StorageException>(
-            () => store.PutIfAbsentAsync("k", TestContent.Random(10), TestContent.NewAttempt(), Token));
+        await Assert.ThrowsAsync<StorageException>(() =>
+            store.PutIfAbsentAsync("k", TestContent.Random(10), TestContent.NewAttempt(), Token)
+        );
 
         var put = server.Requests[^1];
         Assert.Contains("x-amz-server-side-encryption: aws:kms", put, StringComparison.OrdinalIgnoreCase);
@@ -216,17 +244,19 @@ public sealed class S3FaultTests(TestServers servers)
         Assert.DoesNotContain("aws-chunked", put, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static StorageSettings Settings(RawHttpServer server, TimeSpan? timeout = null) => new()
-    {
-        Endpoint = server.Endpoint,
-        Bucket = "b",
-        AccessKey = "a",
-        SecretKey = "s",
-        PathStyle = true,
-        Timeout = timeout ?? TimeSpan.FromSeconds(30),
-    };
+    private static StorageSettings Settings(RawHttpServer server, TimeSpan? timeout = null) =>
+        new()
+        {
+            Endpoint = server.Endpoint,
+            Bucket = "b",
+            AccessKey = "a",
+            SecretKey = "s",
+            PathStyle = true,
+            Timeout = timeout ?? TimeSpan.FromSeconds(30),
+        };
 
-    private static S3ArchiveStore Direct(RawHttpServer server, TimeSpan? timeout = null) => new(Settings(server, timeout), TimeProvider.System);
+    private static S3ArchiveStore Direct(RawHttpServer server, TimeSpan? timeout = null) =>
+        new(Settings(server, timeout), TimeProvider.System);
 
     private static ResilientArchiveStore Resilient(StorageSettings settings) =>
         new(new S3ArchiveStore(settings, TimeProvider.System), new RetrySettings { Budget = TimeSpan.FromMinutes(1) }, TimeProvider.System);

@@ -9,7 +9,9 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Storage;
 
-/// <summary>Removing many objects at once: every version of exactly those, and only what a listing does not find any more counts as gone.</summary>
+/// <summary>
+/// Removing many objects at once: every version of exactly those, and only what a listing does not find any more counts as gone.
+/// </summary>
 public sealed class S3RemovalTests(TestServers servers)
 {
     private static readonly string[] Keys = ["p/a", "p/b", "p/c"];
@@ -52,8 +54,16 @@ public sealed class S3RemovalTests(TestServers servers)
         Assert.Equal(["p/b"], await LeftAsync(bucket));
         await SetHoldAsync(ObjectLockLegalHoldStatus.Off);
 
-        Task SetHoldAsync(ObjectLockLegalHoldStatus status) => bucket.Client.PutObjectLegalHoldAsync(
-            new PutObjectLegalHoldRequest { BucketName = bucket.Name, Key = "p/b", LegalHold = new ObjectLockLegalHold { Status = status } }, Token);
+        Task SetHoldAsync(ObjectLockLegalHoldStatus status) =>
+            bucket.Client.PutObjectLegalHoldAsync(
+                new PutObjectLegalHoldRequest
+                {
+                    BucketName = bucket.Name,
+                    Key = "p/b",
+                    LegalHold = new ObjectLockLegalHold { Status = status },
+                },
+                Token
+            );
     }
 
     // The answer also lies: it says that the first one is gone.
@@ -61,7 +71,9 @@ public sealed class S3RemovalTests(TestServers servers)
     public async Task Believes_no_answer_and_reports_what_a_listing_still_finds()
     {
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
+            method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None
+        );
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         var outcome = await store.DeleteAllVersionsAsync(Names, Token);
@@ -81,9 +93,14 @@ public sealed class S3RemovalTests(TestServers servers)
     {
         var left = 1;
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" && Interlocked.Decrement(ref left) >= 0 ? fault : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
+            method == "POST" && Interlocked.Decrement(ref left) >= 0 ? fault : StoreFault.None
+        );
         using var store = new ResilientArchiveStore(
-            new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System), new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System);
+            new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System),
+            new RetrySettings { Budget = TimeSpan.FromSeconds(20) },
+            TimeProvider.System
+        );
 
         var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
@@ -112,7 +129,9 @@ public sealed class S3RemovalTests(TestServers servers)
     public async Task A_store_that_stops_answering_is_an_outage_and_no_key_counts_as_gone()
     {
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" ? StoreFault.InternalError : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
+            method == "POST" ? StoreFault.InternalError : StoreFault.None
+        );
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         var outcome = await store.DeleteAllVersionsAsync(Names, Token);
@@ -133,10 +152,16 @@ public sealed class S3RemovalTests(TestServers servers)
         var listings = 0;
         await using var bucket = await TestBucket.CreateAsync(servers, Token, versioned: true);
         await Parallel.ForEachAsync(many, Token, async (key, token) => await bucket.PutRawAsync(key, [1], token));
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) => path.Contains("versions", StringComparison.Ordinal) && Interlocked.Increment(ref listings) == failing ? StoreFault.SlowDown : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) =>
+            path.Contains("versions", StringComparison.Ordinal) && Interlocked.Increment(ref listings) == failing
+                ? StoreFault.SlowDown
+                : StoreFault.None
+        );
         // Few at once, so that some are through before the one that fails.
         using var once = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint, UploadConcurrency = 2 }, TimeProvider.System);
-        IArchiveStore store = retried ? new ResilientArchiveStore(once, new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System) : once;
+        IArchiveStore store = retried
+            ? new ResilientArchiveStore(once, new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System)
+            : once;
 
         var outcome = await store.DeleteAllVersionsAsync([.. many.Select(k => new ObjectName(k))], Token);
 
@@ -153,12 +178,14 @@ public sealed class S3RemovalTests(TestServers servers)
     public async Task A_failure_while_removing_one_by_one_is_an_outcome_and_no_exception(StoreFault fault, bool outage)
     {
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, path) => (method, path.Contains("p/b", StringComparison.Ordinal)) switch
-        {
-            ("POST", _) => StoreFault.NotImplemented,
-            ("DELETE", true) => fault,
-            _ => StoreFault.None,
-        });
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, path) =>
+            (method, path.Contains("p/b", StringComparison.Ordinal)) switch
+            {
+                ("POST", _) => StoreFault.NotImplemented,
+                ("DELETE", true) => fault,
+                _ => StoreFault.None,
+            }
+        );
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         var outcome = await store.DeleteAllVersionsAsync(Names, Token);
@@ -178,7 +205,11 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var bucket = await VersionedAsync();
         foreach (var key in Keys)
             await bucket.Client.InitiateMultipartUploadAsync(bucket.Name, key, Token);
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (m, path) => m == method && (path.Contains("?uploads", StringComparison.Ordinal) || path.Contains("p/b?uploadId", StringComparison.Ordinal)) ? StoreFault.AccessDenied : StoreFault.None);
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (m, path) =>
+            m == method && (path.Contains("?uploads", StringComparison.Ordinal) || path.Contains("p/b?uploadId", StringComparison.Ordinal))
+                ? StoreFault.AccessDenied
+                : StoreFault.None
+        );
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         var outcome = await store.DeleteAllVersionsAsync(Names, Token);
@@ -186,7 +217,10 @@ public sealed class S3RemovalTests(TestServers servers)
         Assert.Equal(kept, outcome.Failures.Count);
         Assert.Contains("p/b", outcome.Failures);
         Assert.Null(outcome.Outage);
-        var uploads = (await bucket.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket.Name }, Token)).MultipartUploads ?? [];
+        var uploads = (
+            await bucket.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket.Name }, Token)
+        ).MultipartUploads
+            ?? [];
         Assert.Equal(kept, uploads.Count);
     }
 
@@ -199,12 +233,16 @@ public sealed class S3RemovalTests(TestServers servers)
 
         await store.DeleteAllVersionsAsync([new("p/a"), new("other/b"), new("alone")], Token);
 
-        var listings = proxy.Requests.Select(r => Uri.UnescapeDataString(r.Path)).Where(p => p.Contains("?uploads", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        var listings = proxy
+            .Requests.Select(r => Uri.UnescapeDataString(r.Path))
+            .Where(p => p.Contains("?uploads", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
         Assert.Collection(
             listings,
             p => Assert.Contains("prefix=alone", p, StringComparison.Ordinal),
             p => Assert.Contains("prefix=other/b", p, StringComparison.Ordinal),
-            p => Assert.Contains("prefix=p/a", p, StringComparison.Ordinal));
+            p => Assert.Contains("prefix=p/a", p, StringComparison.Ordinal)
+        );
     }
 
     /// <summary>Three keys with versions and a delete marker, and a neighbour that must stay.</summary>

@@ -89,18 +89,24 @@ public sealed class S3VersionedTests(TestServers servers)
         var error = await Assert.ThrowsAsync<StorageException>(() => store.DeleteAllVersionsAsync(new ObjectName("k"), Token));
 
         Assert.Equal(StorageFailure.Permanent, error.Failure);
-        Assert.StartsWith($"'k' (version {put.VersionId}) in the bucket '{bucket.Name}' cannot be removed (AccessDenied): ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'k' (version {put.VersionId}) in the bucket '{bucket.Name}' cannot be removed (AccessDenied): ",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.NotNull(await store.HeadAsync(new ObjectName("k"), Token));
         await SetHoldAsync(ObjectLockLegalHoldStatus.Off);
 
-        Task SetHoldAsync(ObjectLockLegalHoldStatus status) => bucket.Client.PutObjectLegalHoldAsync(
-            new PutObjectLegalHoldRequest
-            {
-                BucketName = bucket.Name,
-                Key = "k",
-                VersionId = put.VersionId,
-                LegalHold = new ObjectLockLegalHold { Status = status },
-            },
-            Token);
+        Task SetHoldAsync(ObjectLockLegalHoldStatus status) =>
+            bucket.Client.PutObjectLegalHoldAsync(
+                new PutObjectLegalHoldRequest
+                {
+                    BucketName = bucket.Name,
+                    Key = "k",
+                    VersionId = put.VersionId,
+                    LegalHold = new ObjectLockLegalHold { Status = status },
+                },
+                Token
+            );
     }
 }

@@ -58,7 +58,9 @@ public abstract class StoreContract
         Assert.True(await Store.RefusesOverwriteAsync("p", 100, Token));
         var contents = Enumerable.Range(0, 12).Select(_ => TestContent.Random(100)).ToArray();
 
-        var results = await Task.WhenAll(contents.Select(c => Task.Run(() => Store.PutIfAbsentAsync("p/k", c, TestContent.NewAttempt(), Token))));
+        var results = await Task.WhenAll(
+            contents.Select(c => Task.Run(() => Store.PutIfAbsentAsync("p/k", c, TestContent.NewAttempt(), Token)))
+        );
 
         var winner = Assert.Single(contents, c => results[Array.IndexOf(contents, c)].Stored);
         Assert.Equal(winner.Bytes, await TestContent.ReadAsync(await Store.OpenAsync(new ObjectName("p/k"), Token), Token));
@@ -150,8 +152,9 @@ public abstract class StoreContract
         await source.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.OpenAsync(new ObjectName("k"), source.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            Store.PutIfAbsentAsync("k", TestContent.Random(1), TestContent.NewAttempt(), source.Token)
+        );
         Assert.Empty(await ListAsync(""));
     }
 

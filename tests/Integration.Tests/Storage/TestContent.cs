@@ -15,14 +15,15 @@ internal sealed class TestContent(byte[] bytes) : IObjectContent
 
     public static TestContent Random(int length) => new(RandomNumberGenerator.GetBytes(length));
 
-    public static ObjectMetadata NewAttempt() => new()
-    {
-        LedgerId = "ledger-1",
-        SystemId = "7301",
-        Source = "main söurce",
-        Run = "run-1",
-        Attempt = Guid.NewGuid().ToString("N"),
-    };
+    public static ObjectMetadata NewAttempt() =>
+        new()
+        {
+            LedgerId = "ledger-1",
+            SystemId = "7301",
+            Source = "main söurce",
+            Run = "run-1",
+            Attempt = Guid.NewGuid().ToString("N"),
+        };
 
     public static async Task<byte[]> ReadAsync(Stream? stream, CancellationToken cancellationToken)
     {

@@ -6,7 +6,8 @@ using Microsoft.Testing.Platform.Extensions.Messages;
 namespace Archiver.Testing.Progress;
 
 /// <summary>
-/// Writes a line as each test begins and ends into the folder that ARCHIVER_TEST_PROGRESS names, where <c>test.sh</c> counts them while the run goes on:
+/// Writes a line as each test begins and ends into the folder that ARCHIVER_TEST_PROGRESS names, where <c>test.sh</c> counts them while the
+/// run goes on:
 /// the runner itself is silent until the end. Tab-separated: state, seconds, class, id of the test.
 /// </summary>
 internal sealed class ProgressLog(string? folder) : IDataConsumer, IDisposable
@@ -37,17 +38,21 @@ internal sealed class ProgressLog(string? folder) : IDataConsumer, IDisposable
         _writer ??= new StreamWriter(Path.Combine(folder!, Assembly.GetEntryAssembly()!.GetName().Name!)) { AutoFlush = true };
         var seconds = test.Properties.SingleOrDefault<TimingProperty>()?.GlobalTiming.Duration.TotalSeconds ?? 0;
         var type = test.Properties.SingleOrDefault<TestMethodIdentifierProperty>()?.TypeName;
-        await _writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{state}\t{seconds:0.000}\t{type}\t{test.Uid.Value}").AsMemory(), cancellationToken);
+        await _writer.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{state}\t{seconds:0.000}\t{type}\t{test.Uid.Value}").AsMemory(),
+            cancellationToken
+        );
     }
 
     public void Dispose() => _writer?.Dispose();
 
-    private static string? StateOf(TestNode test) => test.Properties.SingleOrDefault<TestNodeStateProperty>() switch
-    {
-        InProgressTestNodeStateProperty => "running",
-        PassedTestNodeStateProperty => "passed",
-        SkippedTestNodeStateProperty => "skipped",
-        DiscoveredTestNodeStateProperty or null => null,
-        _ => "failed",
-    };
+    private static string? StateOf(TestNode test) =>
+        test.Properties.SingleOrDefault<TestNodeStateProperty>() switch
+        {
+            InProgressTestNodeStateProperty => "running",
+            PassedTestNodeStateProperty => "passed",
+            SkippedTestNodeStateProperty => "skipped",
+            DiscoveredTestNodeStateProperty or null => null,
+            _ => "failed",
+        };
 }

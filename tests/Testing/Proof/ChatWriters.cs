@@ -6,7 +6,8 @@ namespace Archiver.Testing.Proof;
 
 /// <summary>
 /// The application while the archiver works: writers that insert, edit and delete messages of old and young sessions, delete, reopen and
-/// begin sessions, leave transactions open across an export, and lock a message before its session. Seeded: the same numbers, the same wishes.
+/// begin sessions, leave transactions open across an export, and lock a message before its session. Seeded: the same numbers, the same
+/// wishes.
 /// </summary>
 /// <param name="connectionString">The application's database.</param>
 /// <param name="seed">Of the random choices.</param>
@@ -14,24 +15,49 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
 {
     private const string Idle = "(SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days')";
 
-    private const string AnyIdle = $"(SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' OFFSET floor(random() * {Idle}) LIMIT 1)";
+    private const string AnyIdle =
+        "(SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' OFFSET "
+        + $"floor(random() * {Idle}) LIMIT 1)";
 
     private static readonly Wish[] Wishes =
     [
-        new("late message", 20, $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ({AnyIdle}, 'user', 'late ' || random(), now() - interval '200 days')"),
+        new(
+            "late message",
+            20,
+            $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ({AnyIdle}, 'user', 'late ' || "
+                + "random(), now() - interval '200 days')"
+        ),
         new("message now", 4, $"INSERT INTO chat_messages (session_id, role, content) VALUES ({AnyIdle}, 'user', 'now ' || random())"),
-        new("edit", 20, $"UPDATE chat_messages SET content = 'edited ' || random() WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = {AnyIdle})"),
+        new(
+            "edit",
+            20,
+            "UPDATE chat_messages SET content = 'edited ' || random() WHERE id = (SELECT max(id) FROM chat_messages WHERE "
+                + $"session_id = {AnyIdle})"
+        ),
         new("delete message", 10, $"DELETE FROM chat_messages WHERE id = (SELECT min(id) FROM chat_messages WHERE session_id = {AnyIdle})"),
         new("delete session", 3, $"DELETE FROM chat_sessions WHERE session_id = {AnyIdle}"),
         new("reopen", 2, $"UPDATE chat_sessions SET last_activity = clock_timestamp() WHERE session_id = {AnyIdle}"),
         new("end", 5, $"UPDATE chat_sessions SET ended_at = now() - interval '150 days' WHERE session_id = {AnyIdle}"),
-        // No more than some, so that a run comes to its end, however long the writers have written faster than runs that are killed can archive.
-        new("new old session", 26, $"""
+        // No more than some, so that a run comes to its end, however long the writers have written faster than runs that are killed can
+        // archive.
+        new(
+            "new old session",
+            26,
+            $"""
             WITH s AS (INSERT INTO chat_sessions (session_title, created_at, last_activity)
-                       SELECT 'new', now() - interval '300 days', now() - random() * interval '200 days' - interval '95 days' WHERE {Idle} < 400 RETURNING session_id)
-            INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', repeat('word ', 20) || n, now() - interval '250 days' FROM s, generate_series(1, 4) AS n
-            """),
-        new("message before session", 10, $"UPDATE chat_messages SET token_count = 7 WHERE id = (SELECT max(id) FROM chat_messages WHERE session_id = {AnyIdle}) RETURNING session_id", "UPDATE chat_sessions SET session_title = 'touched' WHERE session_id = $1"),
+                       SELECT 'new', now() - interval '300 days', now() - random() * interval '200 days' - interval '95 days'
+                         WHERE {Idle} < 400 RETURNING session_id)
+            INSERT INTO chat_messages (session_id, role, content, timestamp) SELECT session_id, 'user', repeat('word ', 20) || n,
+              now() - interval '250 days' FROM s, generate_series(1, 4) AS n
+            """
+        ),
+        new(
+            "message before session",
+            10,
+            "UPDATE chat_messages SET token_count = 7 WHERE id = (SELECT max(id) FROM chat_messages WHERE "
+                + $"session_id = {AnyIdle}) RETURNING session_id",
+            "UPDATE chat_sessions SET session_title = 'touched' WHERE session_id = $1"
+        ),
     ];
 
     private readonly CancellationTokenSource _stop = new();
@@ -47,7 +73,10 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
     /// <summary>Transactions committed.</summary>
     public long Transactions => Interlocked.Read(ref _transactions);
 
-    /// <summary>Errors by SQLSTATE. A session that is gone (23503) is the application's own affair, and so is a deadlock among these writers (40P01 own); another one (40P01) is not.</summary>
+    /// <summary>
+    /// Errors by SQLSTATE. A session that is gone (23503) is the application's own affair, and so is a deadlock among these writers (40P01
+    /// own); another one (40P01) is not.
+    /// </summary>
     public IReadOnlyDictionary<string, int> Errors => _errors;
 
     /// <summary>Starts so many writers; they go on until disposed, also through a restart of the server.</summary>
@@ -83,7 +112,12 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
 
     private async Task WriteAsync(Random random)
     {
-        var text = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "chat", Pooling = false, IncludeErrorDetail = true }.ConnectionString;
+        var text = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = "chat",
+            Pooling = false,
+            IncludeErrorDetail = true,
+        }.ConnectionString;
         while (!_stop.IsCancellationRequested)
         {
             try

@@ -58,7 +58,14 @@ public sealed partial class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>False when the connection is over.</summary>
-    private async Task<bool> AnswerAsync(TcpClient down, TcpClient up, HttpMessages answers, HttpMessage request, string method, StoreFault fault)
+    private async Task<bool> AnswerAsync(
+        TcpClient down,
+        TcpClient up,
+        HttpMessages answers,
+        HttpMessage request,
+        string method,
+        StoreFault fault
+    )
     {
         switch (fault)
         {
@@ -92,7 +99,8 @@ public sealed partial class FaultProxy : IAsyncDisposable
                 break;
         }
         await up.GetStream().WriteAsync(request.Bytes, _listener.Ended);
-        var answer = await answers.ReadAsync(bodyless: method == "HEAD", _listener.Ended) ?? throw new IOException("The store closed the connection.");
+        var answer = await answers.ReadAsync(bodyless: method == "HEAD", _listener.Ended)
+            ?? throw new IOException("The store closed the connection.");
         var half = answer.BodyStart + ((answer.Bytes.Length - answer.BodyStart) / 2);
         switch (fault)
         {
@@ -133,9 +141,11 @@ public sealed partial class FaultProxy : IAsyncDisposable
     private static string EmptyListing(Uri request, string? bucket)
     {
         var query = System.Web.HttpUtility.ParseQueryString(request.Query);
-        var (root, name) = request.Query.Contains("uploads", StringComparison.Ordinal) ? ("ListMultipartUploadsResult", "Bucket")
+        var (root, name) = request.Query.Contains("uploads", StringComparison.Ordinal)
+            ? ("ListMultipartUploadsResult", "Bucket")
             : (request.Query.Contains("versions", StringComparison.Ordinal) ? "ListVersionsResult" : "ListBucketResult", "Name");
-        return $"<?xml version=\"1.0\"?><{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><{name}>{bucket ?? request.Segments[1].Trim('/')}</{name}>"
+        return $"<?xml version=\"1.0\"?><{root} "
+            + $"xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><{name}>{bucket ?? request.Segments[1].Trim('/')}</{name}>"
             + $"<Prefix>{query["prefix"]}</Prefix><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></{root}>";
     }
 
@@ -143,7 +153,8 @@ public sealed partial class FaultProxy : IAsyncDisposable
     {
         var keys = Key().Matches(body).Select(m => m.Groups[1].Value).ToList();
         var errors = keys.Skip(1).Select(k => $"<Error><Key>{k}</Key><Code>InternalError</Code><Message>by the test</Message></Error>");
-        return $"<?xml version=\"1.0\"?><DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Deleted><Key>{keys[0]}</Key></Deleted>{string.Concat(errors)}</DeleteResult>";
+        return "<?xml version=\"1.0\"?><DeleteResult "
+            + $"xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Deleted><Key>{keys[0]}</Key></Deleted>{string.Concat(errors)}</DeleteResult>";
     }
 
     [GeneratedRegex("<Key>([^<]*)</Key>")]
@@ -151,7 +162,13 @@ public sealed partial class FaultProxy : IAsyncDisposable
 
     private async Task<bool> AnswerAsync(TcpClient down, string status, string body)
     {
-        await down.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _listener.Ended);
+        await down.GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"
+                ),
+                _listener.Ended
+            );
         return true;
     }
 

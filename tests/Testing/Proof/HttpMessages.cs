@@ -23,7 +23,8 @@ internal sealed class HttpMessages(NetworkStream stream)
         body += 4;
         var head = Encoding.Latin1.GetString([.. _bytes.Take(body)]);
         var lines = head.Split("\r\n");
-        var length = bodyless || lines[0].Contains(" 204 ", StringComparison.Ordinal) || lines[0].Contains(" 304 ", StringComparison.Ordinal) ? 0
+        var length =
+            bodyless || lines[0].Contains(" 204 ", StringComparison.Ordinal) || lines[0].Contains(" 304 ", StringComparison.Ordinal) ? 0
             : Header(lines, "Transfer-Encoding") == "chunked" ? await ChunkedAsync(body, cancellationToken)
             : int.Parse(Header(lines, "Content-Length") ?? "0", CultureInfo.InvariantCulture);
         while (_bytes.Count < body + length)

@@ -2,7 +2,9 @@ using Archiver.Core.Diagnostics;
 
 namespace Archiver.Testing.Proof;
 
-/// <summary>Does something at a fault point of a run inside the test process; other tests' runs, at the same time, are not touched.</summary>
+/// <summary>
+/// Does something at a fault point of a run inside the test process; other tests' runs, at the same time, are not touched.
+/// </summary>
 public static class InProcessFault
 {
     private static readonly AsyncLocal<Action<string>?> Mine = new();

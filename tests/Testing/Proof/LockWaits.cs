@@ -3,20 +3,27 @@ using Npgsql;
 
 namespace Archiver.Testing.Proof;
 
-/// <summary>Looks at the server's lock table every few milliseconds, from outside, and remembers the longest waits, by the server's clock.</summary>
+/// <summary>
+/// Looks at the server's lock table every few milliseconds, from outside, and remembers the longest waits, by the server's clock.
+/// </summary>
 public sealed class LockWaits : IAsyncDisposable
 {
-    // Seconds that the application has been waiting for the archiver, and the archiver for anybody. Workers that wait for each other do so by
+    // Seconds that the application has been waiting for the archiver, and the archiver for anybody. Workers that wait for each other do so
+    // by
     // advisory locks, with nothing of the application's in hand.
     private const string Longest = """
         SELECT coalesce(max(extract(epoch FROM clock_timestamp() - w.waitstart)) FILTER (WHERE a.application_name <> 'archiver' AND EXISTS (
-                 SELECT FROM pg_stat_activity AS b WHERE b.application_name = 'archiver' AND b.pid = ANY (pg_blocking_pids(w.pid)))), 0)::float8,
+                 SELECT FROM pg_stat_activity AS b WHERE b.application_name = 'archiver'
+                   AND b.pid = ANY (pg_blocking_pids(w.pid)))), 0)::float8,
                coalesce(max(extract(epoch FROM clock_timestamp() - w.waitstart)) FILTER (WHERE a.application_name = 'archiver'), 0)::float8
         FROM pg_locks AS w JOIN pg_stat_activity AS a ON a.pid = w.pid
         WHERE NOT w.granted AND w.locktype <> 'advisory' AND a.datname = current_database()
         """;
 
-    /// <summary>No wait may be longer: ten times LockTimeout, for a machine on which all cores are busy. Without any bound a wait takes the minute of StatementTimeout.</summary>
+    /// <summary>
+    /// No wait may be longer: ten times LockTimeout, for a machine on which all cores are busy. Without any bound a wait takes the minute
+    /// of StatementTimeout.
+    /// </summary>
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
@@ -35,8 +42,12 @@ public sealed class LockWaits : IAsyncDisposable
     public TimeSpan OfArchiver => TimeSpan.FromSeconds(Volatile.Read(ref _ofArchiver));
 
     /// <summary>For a report.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"application for archiver {OfApplication.TotalMilliseconds:0} ms, archiver for application {OfArchiver.TotalMilliseconds:0} ms");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"application for archiver {OfApplication.TotalMilliseconds:0} ms, archiver for application "
+                + $"{OfArchiver.TotalMilliseconds:0} ms"
+        );
 
     /// <summary>Begins to look at a database.</summary>
     public static LockWaits Watch(string connectionString) => new(connectionString);
@@ -50,7 +61,9 @@ public sealed class LockWaits : IAsyncDisposable
 
     private async Task LookAsync(string connectionString)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "lock waits", Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "lock waits", Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync(CancellationToken.None);
         while (!_stop.IsCancellationRequested)
         {

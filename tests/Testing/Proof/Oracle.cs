@@ -21,7 +21,11 @@ public sealed class Oracle
 
     /// <summary>Creates the ledger and begins to watch the tables, by default those of the preset <c>ended-at</c>.</summary>
     public static async Task<Oracle> AttachAsync(
-        TestDatabase database, TestBucket bucket, CancellationToken cancellationToken, IReadOnlyList<ShadowTable>? tables = null)
+        TestDatabase database,
+        TestBucket bucket,
+        CancellationToken cancellationToken,
+        IReadOnlyList<ShadowTable>? tables = null
+    )
     {
         tables ??= ShadowTable.EndedAt;
         await using (var connection = await database.DataSource.OpenConnectionAsync(cancellationToken))
@@ -46,7 +50,12 @@ public sealed class Oracle
         // Listed before the ledger is read: a row always comes before its object.
         var keys = await _bucket.ListKeysAsync(cancellationToken: cancellationToken);
         await using var connection = await _database.DataSource.OpenConnectionAsync(cancellationToken);
-        await using (var settings = connection.Command("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex'; SET jit = off"))
+        await using (
+            var settings = connection.Command(
+                "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; "
+                    + "SET extra_float_digits = 1; SET bytea_output = 'hex'; SET jit = off"
+            )
+        )
             await settings.ExecuteNonQueryAsync(cancellationToken);
         // One snapshot for all: shadow, tables and ledger change together or not at all.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
@@ -54,9 +63,17 @@ public sealed class Oracle
         await connection.ExecuteAsync(OracleRules.Last, cancellationToken);
         foreach (var (rule, sql) in Rules(atRest))
             Add(rule, await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken));
-        var known = (await connection.QueryAsync("SELECT o.key FROM archiver.objects AS o", row => row.GetString(0), cancellationToken)).ToHashSet(StringComparer.Ordinal);
-        Add("an object in the bucket is not in the ledger", [.. keys.Where(k => !k.Contains("/.archiver/", StringComparison.Ordinal) && !known.Contains(k))]);
-        Add("archived or stored, and its object is not in the bucket", await _documents.MissingAsync(connection, keys.ToHashSet(StringComparer.Ordinal), cancellationToken));
+        var known = (
+            await connection.QueryAsync("SELECT o.key FROM archiver.objects AS o", row => row.GetString(0), cancellationToken)
+        ).ToHashSet(StringComparer.Ordinal);
+        Add(
+            "an object in the bucket is not in the ledger",
+            [.. keys.Where(k => !k.Contains("/.archiver/", StringComparison.Ordinal) && !known.Contains(k))]
+        );
+        Add(
+            "archived or stored, and its object is not in the bucket",
+            await _documents.MissingAsync(connection, keys.ToHashSet(StringComparer.Ordinal), cancellationToken)
+        );
         if (atRest)
             Add("discarded or erased, and its object is in the bucket", await _documents.LeftAsync(connection, cancellationToken));
         await transaction.CommitAsync(cancellationToken);
@@ -70,25 +87,36 @@ public sealed class Oracle
     }
 
     private IEnumerable<(string Rule, string Sql)> Rules(bool atRest) =>
-    [
-        .. OracleRules.Always.Concat(LifecycleRules.Always).Concat(atRest ? OracleRules.AtRest : []).Select(r => (r.Key, r.Value)),
-        .. _tables.Select(OracleRules.Live),
-        .. _tables.Where(t => t.Session is not null).Select(LifecycleRules.Stored),
-    ];
+        [
+            .. OracleRules.Always.Concat(LifecycleRules.Always).Concat(atRest ? OracleRules.AtRest : []).Select(r => (r.Key, r.Value)),
+            .. _tables.Select(OracleRules.Live),
+            .. _tables.Where(t => t.Session is not null).Select(LifecycleRules.Stored),
+        ];
 
     /// <summary>What has happened so far, for the reader of a long proof.</summary>
-    public async Task<OracleCounts> CountAsync(CancellationToken cancellationToken) => new(
-        await CountAsync("SELECT count(*) FROM shadow.versions", cancellationToken),
-        await CountAsync("SELECT count(*) FROM shadow.versions WHERE op = 'D' AND starts_with(who, 'archiver')", cancellationToken),
-        await CountAsync("SELECT count(*) FROM shadow.versions WHERE op = 'I' AND starts_with(who, 'archiver')", cancellationToken),
-        await CountAsync("SELECT count(*) FROM archiver.archives WHERE state = 'archived'", cancellationToken),
-        await CountAsync("SELECT count(*) FROM archiver.archives WHERE state = 'abandoned'", cancellationToken),
-        await CountAsync("SELECT count(*) FROM archiver.runs", cancellationToken),
-        await CountAsync("SELECT count(*) FROM archiver.holds", cancellationToken),
-        await CountAsync("SELECT count(*) FROM shadow.held", cancellationToken));
+    public async Task<OracleCounts> CountAsync(CancellationToken cancellationToken) =>
+        new(
+            await CountAsync("SELECT count(*) FROM shadow.versions", cancellationToken),
+            await CountAsync("SELECT count(*) FROM shadow.versions WHERE op = 'D' AND starts_with(who, 'archiver')", cancellationToken),
+            await CountAsync("SELECT count(*) FROM shadow.versions WHERE op = 'I' AND starts_with(who, 'archiver')", cancellationToken),
+            await CountAsync("SELECT count(*) FROM archiver.archives WHERE state = 'archived'", cancellationToken),
+            await CountAsync("SELECT count(*) FROM archiver.archives WHERE state = 'abandoned'", cancellationToken),
+            await CountAsync("SELECT count(*) FROM archiver.runs", cancellationToken),
+            await CountAsync("SELECT count(*) FROM archiver.holds", cancellationToken),
+            await CountAsync("SELECT count(*) FROM shadow.held", cancellationToken)
+        );
 
     private Task<long> CountAsync(string sql, CancellationToken cancellationToken) => _database.ScalarAsync<long>(sql, cancellationToken);
 }
 
 /// <summary>Figures of a proof.</summary>
-public sealed record OracleCounts(long Versions, long RowsArchived, long RowsRestored, long SessionsArchived, long CopiesAbandoned, long Runs, long Holds, long HeldTouched);
+public sealed record OracleCounts(
+    long Versions,
+    long RowsArchived,
+    long RowsRestored,
+    long SessionsArchived,
+    long CopiesAbandoned,
+    long Runs,
+    long Holds,
+    long HeldTouched
+);

@@ -13,12 +13,15 @@ public sealed class PgBouncer : IAsyncDisposable
     private readonly string _folder;
     private readonly ChildProcess _process;
 
-    private PgBouncer(string folder, ChildProcess process, string connectionString) => (_folder, _process, ConnectionString) = (folder, process, connectionString);
+    private PgBouncer(string folder, ChildProcess process, string connectionString) =>
+        (_folder, _process, ConnectionString) = (folder, process, connectionString);
 
     /// <summary>Leads to the database through the pooler.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Starts one, with so many connections to a database; where the program is missing the test is skipped at home and fails in CI.</summary>
+    /// <summary>
+    /// Starts one, with so many connections to a database; where the program is missing the test is skipped at home and fails in CI.
+    /// </summary>
     public static async Task<PgBouncer> StartAsync(string connectionString, CancellationToken cancellationToken, int pool = 20)
     {
         if (!File.Exists(Program) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
@@ -27,7 +30,9 @@ public sealed class PgBouncer : IAsyncDisposable
         var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"archiver-test-{Guid.NewGuid():N}")).FullName;
         var port = FreePort();
         var file = Path.Combine(folder, "pgbouncer.ini");
-        await File.WriteAllTextAsync(file, $"""
+        await File.WriteAllTextAsync(
+            file,
+            $"""
             [databases]
             * = host={server.Host} port={server.Port} user={server.Username} password={server.Password}
             [pgbouncer]
@@ -38,11 +43,19 @@ public sealed class PgBouncer : IAsyncDisposable
             pool_mode = transaction
             default_pool_size = {pool}
             ignore_startup_parameters = extra_float_digits
-            """, cancellationToken);
+            """,
+            cancellationToken
+        );
         // It refuses to run as root.
         string[] arguments = Environment.IsPrivilegedProcess ? ["-u", "nobody", file] : [file];
         var process = ChildProcess.Start(Program, arguments);
-        var address = new NpgsqlConnectionStringBuilder(connectionString) { Host = "127.0.0.1", Port = port, NoResetOnClose = true, Pooling = false };
+        var address = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Host = "127.0.0.1",
+            Port = port,
+            NoResetOnClose = true,
+            Pooling = false,
+        };
         await Eventually.TrueAsync(() => IsOpen(port) || process.HasExited, cancellationToken);
         Assert.False(process.HasExited, process.Error);
         return new(folder, process, address.ConnectionString);

@@ -20,7 +20,8 @@ internal static class ShadowSchema
         );
         CREATE INDEX ON shadow.versions (tab, key, n);
         CREATE INDEX ON shadow.versions (xid);
-        CREATE TABLE shadow.records (archive bigint NOT NULL, session text NOT NULL, run uuid NOT NULL, state text NOT NULL, xid xid8 NOT NULL);
+        CREATE TABLE shadow.records (archive bigint NOT NULL, session text NOT NULL, run uuid NOT NULL, state text NOT NULL,
+          xid xid8 NOT NULL);
         CREATE INDEX ON shadow.records (xid);
         CREATE TABLE shadow.audits (run uuid, action text NOT NULL, counts jsonb, xid xid8 NOT NULL);
         -- What a run's export must have seen: it is younger than the run's own row.
@@ -36,13 +37,15 @@ internal static class ShadowSchema
 
         -- What the archiver deleted or destroyed while a hold covered it, as far as the row alone says: whose it is, and when it lived.
         CREATE TABLE shadow.held (what text NOT NULL, key text NOT NULL, hold bigint NOT NULL, xid xid8 NOT NULL);
-        CREATE FUNCTION shadow.note_held(what text, key text, session text, owner text, first timestamptz, last timestamptz) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog
+        CREATE FUNCTION shadow.note_held(what text, key text, session text, owner text, first timestamptz,
+          last timestamptz) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog
         AS $$
         BEGIN
           INSERT INTO shadow.held
           SELECT what, key, h.id, pg_current_xact_id() FROM archiver.holds AS h
           WHERE h.removed_at IS NULL AND (h.session_id = session OR h.user_id = owner
-            OR (coalesce(h.from_time, h.to_time) IS NOT NULL AND first < coalesce(h.to_time, 'infinity') AND greatest(first, last) >= coalesce(h.from_time, '-infinity')));
+            OR (coalesce(h.from_time, h.to_time) IS NOT NULL AND first < coalesce(h.to_time, 'infinity')
+              AND greatest(first, last) >= coalesce(h.from_time, '-infinity')));
         END $$;
 
         -- Session rows that the archiver marked as stored: what they were before is what the object must hold.
@@ -63,9 +66,11 @@ internal static class ShadowSchema
           version record := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
         BEGIN
           INSERT INTO shadow.versions (tab, key, op, content, who, xid)
-          VALUES (TG_ARGV[0], to_jsonb(version) ->> TG_ARGV[1], left(TG_OP, 1), version::text, current_setting('application_name'), pg_current_xact_id());
+          VALUES (TG_ARGV[0], to_jsonb(version) ->> TG_ARGV[1], left(TG_OP, 1), version::text, current_setting('application_name'),
+            pg_current_xact_id());
           IF TG_OP = 'DELETE' AND starts_with(current_setting('application_name'), 'archiver') THEN
-            PERFORM shadow.note_held(TG_ARGV[0], j ->> TG_ARGV[1], j ->> TG_ARGV[2], j ->> 'user_id', (j ->> TG_ARGV[3])::timestamptz, (j ->> TG_ARGV[4])::timestamptz)
+            PERFORM shadow.note_held(TG_ARGV[0], j ->> TG_ARGV[1], j ->> TG_ARGV[2], j ->> 'user_id', (j ->> TG_ARGV[3])::timestamptz,
+              (j ->> TG_ARGV[4])::timestamptz)
             FROM (SELECT to_jsonb(version) AS j) AS x;
           END IF;
           RETURN NULL;
@@ -76,7 +81,8 @@ internal static class ShadowSchema
         BEGIN
           INSERT INTO shadow.records VALUES (NEW.id, NEW.session_id, NEW.run_id, NEW.state, pg_current_xact_id());
           IF TG_OP = 'UPDATE' AND NEW.state IN ('discarded', 'erased') AND OLD.state <> NEW.state THEN
-            PERFORM shadow.note_held('archive', NEW.id::text, NEW.session_id, OLD.user_id, OLD.session_created_at, OLD.session_last_activity);
+            PERFORM shadow.note_held('archive', NEW.id::text, NEW.session_id, OLD.user_id, OLD.session_created_at,
+              OLD.session_last_activity);
           END IF;
           RETURN NULL;
         END $$;
@@ -106,23 +112,30 @@ internal static class ShadowSchema
         CREATE FUNCTION shadow.record_removal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
         AS $$
         BEGIN
-          PERFORM shadow.note_held('object', NEW.key, a.session_id, a.user_id, a.session_created_at, a.session_last_activity) FROM archiver.archives AS a WHERE a.object_id = NEW.id;
+          PERFORM shadow.note_held('object', NEW.key, a.session_id, a.user_id, a.session_created_at, a.session_last_activity)
+            FROM archiver.archives AS a WHERE a.object_id = NEW.id;
           RETURN NULL;
         END $$;
-        CREATE TRIGGER shadow AFTER UPDATE OF reason ON archiver.objects FOR EACH ROW WHEN (NEW.reason = 'removed by reconcile' AND NEW.reason IS DISTINCT FROM OLD.reason)
+        CREATE TRIGGER shadow AFTER UPDATE OF reason
+          ON archiver.objects FOR EACH ROW WHEN (NEW.reason = 'removed by reconcile' AND NEW.reason IS DISTINCT FROM OLD.reason)
         EXECUTE FUNCTION shadow.record_removal();
         """;
 
     /// <summary>Watches a table whose rows of before count as versions of their own.</summary>
-    public static string Watch(ShadowTable table) => $"""
-        SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex';
-        INSERT INTO shadow.versions (tab, key, op, content, who, xid)
-        SELECT '{table.Name}', t.{table.Key}::text, 'I', t::text, 'before', pg_current_xact_id() FROM {table.Table} AS t;
-        CREATE TRIGGER zz_shadow AFTER INSERT OR UPDATE OR DELETE ON {table.Table}
-        FOR EACH ROW EXECUTE FUNCTION shadow.record('{table.Name}', '{table.Key}', '{table.Session}', '{table.First}', '{table.Last}');
-        """;
+    public static string Watch(ShadowTable table) =>
+        $"""
+            SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+              SET bytea_output = 'hex';
+            INSERT INTO shadow.versions (tab, key, op, content, who, xid)
+            SELECT '{table.Name}', t.{table.Key}::text, 'I', t::text, 'before', pg_current_xact_id() FROM {table.Table} AS t;
+            CREATE TRIGGER zz_shadow AFTER INSERT OR UPDATE OR DELETE ON {table.Table}
+            FOR EACH ROW EXECUTE FUNCTION shadow.record('{table.Name}', '{table.Key}', '{table.Session}', '{table.First}', '{table.Last}');
+            """;
 
-    /// <summary>The columns of a table ($1) as expressions over a document's row <c>d</c>, which is json and not jsonb: a json column keeps its text. Absent is NULL, the rest its own text.</summary>
+    /// <summary>
+    /// The columns of a table ($1) as expressions over a document's row <c>d</c>, which is json and not jsonb: a json column keeps its
+    /// text. Absent is NULL, the rest its own text.
+    /// </summary>
     public const string Columns = """
         SELECT string_agg(
                  CASE WHEN a.atttypid IN ('jsonb'::regtype, 'json'::regtype)

@@ -10,9 +10,10 @@ namespace Archiver.Testing.Proof;
 public sealed record ShadowTable(string Name, string Table, string Key, string? Session = null, string? First = null, string? Last = null)
 {
     /// <summary>The tables of the preset <c>ended-at</c>.</summary>
-    public static IReadOnlyList<ShadowTable> EndedAt { get; } = 
+    public static IReadOnlyList<ShadowTable> EndedAt { get; } =
     [
-        new("session", "public.chat_sessions", "session_id", "session_id", "created_at", "last_activity"), new("messages", "public.chat_messages", "id", "session_id", "timestamp", "timestamp"),
+        new("session", "public.chat_sessions", "session_id", "session_id", "created_at", "last_activity"),
+        new("messages", "public.chat_messages", "id", "session_id", "timestamp", "timestamp"),
     ];
 
     /// <summary>The tables of the preset <c>soft-delete</c>.</summary>

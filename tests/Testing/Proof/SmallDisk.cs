@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Archiver.Testing.Proof;
 
-/// <summary>A real file system of a few megabytes, in memory, that can be full. Mounting needs a right that not every machine gives: without it the test is skipped.</summary>
+/// <summary>
+/// A real file system of a few megabytes, in memory, that can be full. Mounting needs a right that not every machine gives: without it the
+/// test is skipped.
+/// </summary>
 public sealed class SmallDisk : IAsyncDisposable
 {
     private const int Block = 4096;
@@ -23,7 +26,10 @@ public sealed class SmallDisk : IAsyncDisposable
             await RunAsync("mount", ["-t", "tmpfs", "-o", Size(megabytes), "tmpfs", disk.Folder], cancellationToken);
             return disk;
         }
-        catch (InvalidOperationException exception) when (exception.Message.Contains("permission denied", StringComparison.OrdinalIgnoreCase) || exception.Message.Contains("superuser", StringComparison.OrdinalIgnoreCase))
+        catch (InvalidOperationException exception)
+            when (exception.Message.Contains("permission denied", StringComparison.OrdinalIgnoreCase)
+                || exception.Message.Contains("superuser", StringComparison.OrdinalIgnoreCase)
+            )
         {
             Directory.Delete(disk.Folder);
             Xunit.Assert.Skip(exception.Message);
@@ -58,7 +64,8 @@ public sealed class SmallDisk : IAsyncDisposable
     public void Free() => File.Delete(Filler);
 
     /// <summary>Makes it larger.</summary>
-    public Task GrowAsync(int megabytes, CancellationToken cancellationToken) => RunAsync("mount", ["-o", $"remount,{Size(megabytes)}", Folder], cancellationToken);
+    public Task GrowAsync(int megabytes, CancellationToken cancellationToken) =>
+        RunAsync("mount", ["-o", $"remount,{Size(megabytes)}", Folder], cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -22,8 +22,11 @@ public sealed class StandbyServer : IAsyncDisposable
         var address = new Npgsql.NpgsqlConnectionStringBuilder(server.ConnectionString);
         var data = Path.Combine(folder, "data");
         await RunAsync(
-            Path.Combine(bin, "pg_basebackup"), ["-h", address.Host!, "-p", $"{address.Port}", "-U", address.Username!, "-D", data, "-c", "fast", "-X", "stream", "--no-sync"],
-            new() { ["PGPASSWORD"] = address.Password }, cancellationToken);
+            Path.Combine(bin, "pg_basebackup"),
+            ["-h", address.Host!, "-p", $"{address.Port}", "-U", address.Username!, "-D", data, "-c", "fast", "-X", "stream", "--no-sync"],
+            new() { ["PGPASSWORD"] = address.Password },
+            cancellationToken
+        );
         await File.WriteAllTextAsync(Path.Combine(data, "standby.signal"), "", cancellationToken);
         await RunAsync("chown", ["-R", $"--reference={Path.Combine(server.Folder, "data")}", data], [], cancellationToken);
         return new(folder);
@@ -40,12 +43,18 @@ public sealed class StandbyServer : IAsyncDisposable
                 await using var promote = dataSource.CreateCommand("SELECT pg_promote()");
                 return await promote.ExecuteScalarAsync(cancellationToken) is true;
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public async ValueTask DisposeAsync() => await ServerScript.InvokeAsync(PostgresServer.Script, "down", _folder, CancellationToken.None);
 
-    private static async Task RunAsync(string file, string[] arguments, Dictionary<string, string?> environment, CancellationToken cancellationToken)
+    private static async Task RunAsync(
+        string file,
+        string[] arguments,
+        Dictionary<string, string?> environment,
+        CancellationToken cancellationToken
+    )
     {
         await using var process = ChildProcess.Start(file, arguments, environment);
         var result = await process.WaitForExitAsync(cancellationToken);

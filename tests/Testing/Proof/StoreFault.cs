@@ -21,7 +21,10 @@ public enum StoreFault
     /// <summary>501 NotImplemented, likewise.</summary>
     NotImplemented,
 
-    /// <summary>For a removal of many objects: the answer says that the first is gone and that the others met an InternalError; the store sees nothing.</summary>
+    /// <summary>
+    /// For a removal of many objects: the answer says that the first is gone and that the others met an InternalError; the store sees
+    /// nothing.
+    /// </summary>
     PartlyRemoved,
 
     /// <summary>The connection is reset before the store sees the request.</summary>

@@ -17,10 +17,12 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
     private const string Unread = """
         SELECT a.id, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_sha256, o.id
         FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.state IN ('archived', 'stored', 'restored', 'superseded') AND o.state = 'stored' AND o.removal_began_at IS NULL AND NOT EXISTS (SELECT FROM shadow.read AS r WHERE r.archive = a.id AND r.object = o.id)
+        WHERE a.state IN ('archived', 'stored', 'restored', 'superseded') AND o.state = 'stored' AND o.removal_began_at IS NULL
+          AND NOT EXISTS (SELECT FROM shadow.read AS r WHERE r.archive = a.id AND r.object = o.id)
         """;
 
-    // A discard says beforehand what it removes. An erasure does by its tombstones, which are in the bucket: while the last one is not done, its objects may be gone.
+    // A discard says beforehand what it removes. An erasure does by its tombstones, which are in the bucket: while the last one is not
+    // done, its objects may be gone.
     private const string Needed = """
         SELECT DISTINCT o.key
         FROM archiver.archives AS a JOIN archiver.objects AS o ON o.id = a.object_id
@@ -37,8 +39,23 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
     {
         List<string> broken = [];
         var unread = await connection.QueryAsync(
-            Unread, row => new Stored(row.GetInt64(0), row.GetString(1), row.TextOrNull(2), row.GetInt64(3), row.GetInt64(4), row.GetFieldValue<byte[]>(5), row.GetInt64(6)), cancellationToken);
-        await connection.ExecuteAsync("DELETE FROM shadow.documents AS d WHERE d.archive = ANY ($1)", cancellationToken, PgParameter.Bigints(unread.Select(a => a.Id)));
+            Unread,
+            row => new Stored(
+                row.GetInt64(0),
+                row.GetString(1),
+                row.TextOrNull(2),
+                row.GetInt64(3),
+                row.GetInt64(4),
+                row.GetFieldValue<byte[]>(5),
+                row.GetInt64(6)
+            ),
+            cancellationToken
+        );
+        await connection.ExecuteAsync(
+            "DELETE FROM shadow.documents AS d WHERE d.archive = ANY ($1)",
+            cancellationToken,
+            PgParameter.Bigints(unread.Select(a => a.Id))
+        );
         Dictionary<string, List<(long Archive, string Row)>> rows = tables.ToDictionary(t => t.Name, _ => new List<(long, string)>());
         foreach (var archive in unread)
         {
@@ -50,8 +67,13 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
         foreach (var table in tables)
             await InsertAsync(connection, table, rows[table.Name], cancellationToken);
         await connection.ExecuteAsync(
-            "INSERT INTO shadow.read SELECT * FROM unnest($1, $2, $3) ON CONFLICT (archive) DO UPDATE SET object = excluded.object, key = excluded.key", cancellationToken,
-            PgParameter.Bigints(unread.Select(a => a.Id)), PgParameter.Bigints(unread.Select(a => a.Object)), PgParameter.Texts(unread.Select(a => a.Key)));
+            "INSERT INTO shadow.read SELECT * FROM unnest($1, $2, $3) ON CONFLICT (archive) DO UPDATE SET object = excluded.object, key = "
+                + "excluded.key",
+            cancellationToken,
+            PgParameter.Bigints(unread.Select(a => a.Id)),
+            PgParameter.Bigints(unread.Select(a => a.Object)),
+            PgParameter.Texts(unread.Select(a => a.Key))
+        );
         return broken;
     }
 
@@ -59,10 +81,16 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
     /// <param name="connection">The ledger's.</param>
     /// <param name="listed">What was in the bucket a moment before.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<List<string>> MissingAsync(NpgsqlConnection connection, IReadOnlySet<string> listed, CancellationToken cancellationToken)
+    public async Task<List<string>> MissingAsync(
+        NpgsqlConnection connection,
+        IReadOnlySet<string> listed,
+        CancellationToken cancellationToken
+    )
     {
         List<string> missing = [];
-        foreach (var key in (await connection.QueryAsync(Needed, row => row.GetString(0), cancellationToken)).Where(k => !listed.Contains(k)))
+        foreach (
+            var key in (await connection.QueryAsync(Needed, row => row.GetString(0), cancellationToken)).Where(k => !listed.Contains(k))
+        )
         {
             if (!(await bucket.ListKeysAsync(key, cancellationToken)).Contains(key))
                 missing.Add(key);
@@ -73,11 +101,17 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
     /// <summary>Keys of objects that were destroyed, as the ledger says, and of which the bucket has a version.</summary>
     public async Task<List<string>> LeftAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var destroyed = (await connection.QueryAsync(Destroyed, row => row.GetString(0), cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        var destroyed = (await connection.QueryAsync(Destroyed, row => row.GetString(0), cancellationToken)).ToHashSet(
+            StringComparer.Ordinal
+        );
         List<string> left = [];
         if (destroyed.Count == 0)
             return left;
-        await foreach (var version in bucket.Client.Paginators.ListVersions(new ListVersionsRequest { BucketName = bucket.Name }).Versions.WithCancellation(cancellationToken))
+        await foreach (
+            var version in bucket
+                .Client.Paginators.ListVersions(new ListVersionsRequest { BucketName = bucket.Name })
+                .Versions.WithCancellation(cancellationToken)
+        )
         {
             if (destroyed.Contains(version.Key))
                 left.Add(version.Key);
@@ -90,13 +124,22 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
         try
         {
             using var answer = await bucket.Client.GetObjectAsync(
-                new GetObjectRequest { BucketName = bucket.Name, Key = archive.Key, VersionId = archive.Version, ByteRange = new ByteRange(archive.Offset, archive.Offset + archive.Length - 1) }, cancellationToken);
+                new GetObjectRequest
+                {
+                    BucketName = bucket.Name,
+                    Key = archive.Key,
+                    VersionId = archive.Version,
+                    ByteRange = new ByteRange(archive.Offset, archive.Offset + archive.Length - 1),
+                },
+                cancellationToken
+            );
             await using var gzip = new GZipStream(answer.ResponseStream, CompressionMode.Decompress);
             using var json = new MemoryStream();
             await gzip.CopyToAsync(json, cancellationToken);
             return SHA256.HashData(json.ToArray()).AsSpan().SequenceEqual(archive.Sha256) ? JsonDocument.Parse(json.ToArray()) : null;
         }
-        catch (Exception e) when (e is AmazonS3Exception { StatusCode: System.Net.HttpStatusCode.NotFound } or InvalidDataException or JsonException)
+        catch (Exception e)
+            when (e is AmazonS3Exception { StatusCode: System.Net.HttpStatusCode.NotFound } or InvalidDataException or JsonException)
         {
             return null;
         }
@@ -109,14 +152,19 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
         rows["session"].Add((archive, root.GetProperty("session").GetRawText()));
         foreach (var name in rows.Keys.Where(n => n != "session"))
         {
-            var found = name == "messages" ? root.TryGetProperty(name, out var list) : root.GetProperty("related").TryGetProperty(name, out list);
+            var found =
+                name == "messages" ? root.TryGetProperty(name, out var list) : root.GetProperty("related").TryGetProperty(name, out list);
             if (found)
                 rows[name].AddRange(list.EnumerateArray().Select(row => (archive, row.GetRawText())));
         }
     }
 
     private static async Task InsertAsync(
-        NpgsqlConnection connection, ShadowTable table, List<(long Archive, string Row)> rows, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ShadowTable table,
+        List<(long Archive, string Row)> rows,
+        CancellationToken cancellationToken
+    )
     {
         if (rows.Count == 0)
             return;
@@ -126,7 +174,11 @@ internal sealed class StoredDocuments(TestBucket bucket, IReadOnlyList<ShadowTab
             INSERT INTO shadow.documents
             SELECT n.archive, '{table.Name}', d ->> '{table.Key}', ROW({columns})::text
             FROM unnest($1, $2) AS n (archive, document) CROSS JOIN LATERAL (SELECT n.document::json AS d) AS x
-            """, cancellationToken, PgParameter.Bigints(rows.Select(r => r.Archive)), PgParameter.Texts(rows.Select(r => r.Row)));
+            """,
+            cancellationToken,
+            PgParameter.Bigints(rows.Select(r => r.Archive)),
+            PgParameter.Texts(rows.Select(r => r.Row))
+        );
     }
 
     private sealed record Stored(long Id, string Key, string? Version, long Offset, long Length, byte[] Sha256, long Object);

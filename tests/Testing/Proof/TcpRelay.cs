@@ -2,7 +2,10 @@ using System.Net.Sockets;
 
 namespace Archiver.Testing.Proof;
 
-/// <summary>Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection or without.</summary>
+/// <summary>
+/// Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection or
+/// without.
+/// </summary>
 public sealed class TcpRelay : IAsyncDisposable
 {
     private readonly LoopbackListener _listener = new();
@@ -25,10 +28,15 @@ public sealed class TcpRelay : IAsyncDisposable
     /// <summary>Answers lost so far.</summary>
     public int Lost => _lost;
 
-    /// <summary>The server gets the next message with this text; whoever sent it does not get the answer, and only with <paramref name="cut"/> an end of the connection.</summary>
+    /// <summary>
+    /// The server gets the next message with this text; whoever sent it does not get the answer, and only with <paramref name="cut"/> an
+    /// end of the connection.
+    /// </summary>
     public void LoseAnswerTo(string text, bool cut = true) => (_cut, _text) = (cut, System.Text.Encoding.ASCII.GetBytes(text));
 
-    /// <summary>The server gets the next message with this text, and the connection ends there: the server is busy, and does not notice.</summary>
+    /// <summary>
+    /// The server gets the next message with this text, and the connection ends there: the server is busy, and does not notice.
+    /// </summary>
     public void CutAfter(string text)
     {
         _atOnce = true;
@@ -45,12 +53,21 @@ public sealed class TcpRelay : IAsyncDisposable
         {
             await up.ConnectAsync(_host, _port, _listener.Ended);
             var losing = false;
-            var requests = PumpAsync(down, up, chunk =>
-            {
-                if (Volatile.Read(ref _text) is { } text && chunk.IndexOf(text) >= 0 && Interlocked.CompareExchange(ref _text, null, text) == text)
-                    Volatile.Write(ref losing, true);
-                return true;
-            }, () => _atOnce && Volatile.Read(ref losing));
+            var requests = PumpAsync(
+                down,
+                up,
+                chunk =>
+                {
+                    if (
+                        Volatile.Read(ref _text) is { } text
+                        && chunk.IndexOf(text) >= 0
+                        && Interlocked.CompareExchange(ref _text, null, text) == text
+                    )
+                        Volatile.Write(ref losing, true);
+                    return true;
+                },
+                () => _atOnce && Volatile.Read(ref losing)
+            );
             var answers = PumpAsync(up, down, _ => !Volatile.Read(ref losing) || Interlocked.Increment(ref _lost) == 0, () => false);
             await Task.WhenAny(requests, answers);
             down.Close();

@@ -7,7 +7,21 @@ namespace Archiver.Worker.Tests.Http;
 /// <summary>Who may ask what.</summary>
 public sealed class AccessTests(HttpFixture fixture, TestServers servers) : IClassFixture<HttpFixture>
 {
-    private static readonly string[] Routes = ["/", "/metrics", "/archives", "/archives/ID", "/archives/absent", "/chat/archived/ID", "/runs", "/search?q=ID", "/transcript?id=ID", "/restore?id=ID", "/assets/site.css", "/nothing"];
+    private static readonly string[] Routes =
+    [
+        "/",
+        "/metrics",
+        "/archives",
+        "/archives/ID",
+        "/archives/absent",
+        "/chat/archived/ID",
+        "/runs",
+        "/search?q=ID",
+        "/transcript?id=ID",
+        "/restore?id=ID",
+        "/assets/site.css",
+        "/nothing",
+    ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -18,7 +32,12 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
 
         foreach (var route in Routes)
-            Assert.Equal(HttpStatusCode.NotFound, (await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal)), Token)).StatusCode);
+            Assert.Equal(
+                HttpStatusCode.NotFound,
+                (
+                    await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal)), Token)
+                ).StatusCode
+            );
         Assert.Equal(HttpStatusCode.OK, await worker.GetAsync("/health/live", Token));
     }
 
@@ -27,8 +46,15 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
     {
         AuthenticationHeaderValue?[] wrong =
         [
-            null, new("Bearer", "wrong"), new("Bearer", HttpFixture.Key + "x"), new("Bearer", HttpFixture.Key[..^1]), new("Token", HttpFixture.Key),
-            HttpFixture.Basic("wrong"), HttpFixture.Basic(""), new("Basic", "%%%"), new("Basic", HttpFixture.Key),
+            null,
+            new("Bearer", "wrong"),
+            new("Bearer", HttpFixture.Key + "x"),
+            new("Bearer", HttpFixture.Key[..^1]),
+            new("Token", HttpFixture.Key),
+            HttpFixture.Basic("wrong"),
+            HttpFixture.Basic(""),
+            new("Basic", "%%%"),
+            new("Basic", HttpFixture.Key),
         ];
         var bodies = new HashSet<string>();
         foreach (var (route, number) in Routes.Select((r, i) => (r, i)))
@@ -39,7 +65,10 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
             {
                 foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Delete })
                 {
-                    var request = new HttpRequestMessage(method, route.Replace("ID", fixture.Archived[0], StringComparison.Ordinal)) { Headers = { Authorization = authorization } };
+                    var request = new HttpRequestMessage(method, route.Replace("ID", fixture.Archived[0], StringComparison.Ordinal))
+                    {
+                        Headers = { Authorization = authorization },
+                    };
                     using var response = await client.SendAsync(request, Token);
                     Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
                     Assert.Contains(response.Headers.WwwAuthenticate, h => h.Scheme == "Basic");
@@ -51,15 +80,32 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
         await fixture.Worker.LoggedAsync(7000, Token);
         Assert.DoesNotContain(HttpFixture.Key, fixture.Worker.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(fixture.Archived[0], fixture.Worker.Log, StringComparison.Ordinal);
-        Assert.Equal(12, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
+        Assert.Equal(
+            12,
+            await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'")
+        );
     }
 
     [Fact]
     public async Task The_key_opens_as_bearer_and_as_password_of_any_user()
     {
-        Assert.Equal(HttpStatusCode.OK, (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/archives"), Token)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await fixture.Worker.SendAsync(new(HttpMethod.Get, "/") { Headers = { Authorization = HttpFixture.Basic(HttpFixture.Key) } }, Token)).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/nothing"), Token)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/archives"), Token)).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (
+                await fixture.Worker.SendAsync(
+                    new(HttpMethod.Get, "/") { Headers = { Authorization = HttpFixture.Basic(HttpFixture.Key) } },
+                    Token
+                )
+            ).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/nothing"), Token)).StatusCode
+        );
     }
 
     [Fact]
@@ -67,14 +113,23 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
     {
         const string MetricsKey = "a-key-for-prometheus";
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
-        await using var both = await RunningWorker.InvokeAsync(archiver.With("Http:MetricsKey", MetricsKey).With("Http:ApiKey", HttpFixture.Key), Token);
+        await using var both = await RunningWorker.InvokeAsync(
+            archiver.With("Http:MetricsKey", MetricsKey).With("Http:ApiKey", HttpFixture.Key),
+            Token
+        );
         await using var metrics = await RunningWorker.InvokeAsync(archiver.With("Http:ApiKey", null), Token);
 
         foreach (var (worker, others) in new[] { (both, HttpStatusCode.Unauthorized), (metrics, HttpStatusCode.NotFound) })
         {
             foreach (var route in Routes)
             {
-                using var answer = await worker.SendAsync(new(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal)) { Headers = { Authorization = new("Bearer", MetricsKey) } }, Token);
+                using var answer = await worker.SendAsync(
+                    new(HttpMethod.Get, route.Replace("ID", "x", StringComparison.Ordinal))
+                    {
+                        Headers = { Authorization = new("Bearer", MetricsKey) },
+                    },
+                    Token
+                );
                 Assert.Equal((route, route == "/metrics" ? HttpStatusCode.OK : others), (route, answer.StatusCode));
             }
             Assert.Equal(HttpStatusCode.Unauthorized, await worker.GetAsync("/metrics", Token));
@@ -109,7 +164,11 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
 
         foreach (var response in new[] { page, refused })
         {
-            Assert.StartsWith("default-src 'none'; script-src 'self'; style-src 'self'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "default-src 'none'; script-src 'self'; style-src 'self'",
+                Assert.Single(response.Headers.GetValues("Content-Security-Policy")),
+                StringComparison.Ordinal
+            );
             Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
             Assert.True(response.Headers.CacheControl!.NoStore);
             Assert.False(response.Headers.Contains("Server"));
@@ -124,7 +183,10 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
         using var other = fixture.Worker.ClientFrom(IPAddress.Parse("127.2.0.2"));
         async Task<HttpStatusCode> TryAsync(HttpClient client, string key)
         {
-            using var response = await client.SendAsync(new(HttpMethod.Get, "/archives") { Headers = { Authorization = new("Bearer", key) } }, Token);
+            using var response = await client.SendAsync(
+                new(HttpMethod.Get, "/archives") { Headers = { Authorization = new("Bearer", key) } },
+                Token
+            );
             return response.StatusCode;
         }
 

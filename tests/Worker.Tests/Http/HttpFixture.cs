@@ -6,14 +6,17 @@ using Archiver.Testing;
 
 namespace Archiver.Worker.Tests.Http;
 
-/// <summary>A worker with a key over sessions of which some are archived, for all tests of a class. Its policy runs only when asked.</summary>
+/// <summary>
+/// A worker with a key over sessions of which some are archived, for all tests of a class. Its policy runs only when asked.
+/// </summary>
 public sealed class HttpFixture(TestServers servers) : IAsyncLifetime
 {
     /// <summary>The worker's key; also a text that must never reach a log.</summary>
     public const string Key = "correct-horse-battery-staple";
 
     /// <summary>Text of each session's first message: what a page must show and never obey.</summary>
-    public const string Markup = "<script>document.title = 'hacked'</script><img src=x onerror=\"document.title = 'hacked'\"> & <b>bold</b>";
+    public const string Markup =
+        "<script>document.title = 'hacked'</script><img src=x onerror=\"document.title = 'hacked'\"> & <b>bold</b>";
 
     private Installation? _archiver;
     private RunningWorker? _worker;
@@ -33,12 +36,23 @@ public sealed class HttpFixture(TestServers servers) : IAsyncLifetime
             _archiver = await Installation.CreateAsync(servers, TestContext.Current.CancellationToken, idle: 20, young: 5, messages: 6);
             _archiver.With("Http:ApiKey", Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
             await _archiver.Database.ExecuteAsync(
-                $"UPDATE chat_messages SET content = '{Markup.Replace("'", "''", StringComparison.Ordinal)}' WHERE id IN (SELECT min(m.id) FROM chat_messages AS m GROUP BY m.session_id)");
+                $"UPDATE chat_messages SET content = '{Markup.Replace("'", "''", StringComparison.Ordinal)}' WHERE id IN (SELECT min(m.id) "
+                    + "FROM chat_messages AS m GROUP BY m.session_id)"
+            );
             var archived = await _archiver.RunAsync("archive", "--max-sessions", "12");
             Assert.True(archived.ExitCode == 0, archived.Error);
-            Archived = [.. JsonDocument.Parse((await _archiver.RunAsync("list", "--json")).Output).RootElement.EnumerateArray().Select(a => a.GetProperty("session_id").GetString()!)];
+            Archived =
+            [
+                .. JsonDocument
+                    .Parse((await _archiver.RunAsync("list", "--json")).Output)
+                    .RootElement.EnumerateArray()
+                    .Select(a => a.GetProperty("session_id").GetString()!),
+            ];
             _worker = await RunningWorker.InvokeAsync(_archiver, TestContext.Current.CancellationToken);
-            await Eventually.TrueAsync(() => _worker.IsReadyAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
+            await Eventually.TrueAsync(
+                () => _worker.IsReadyAsync(TestContext.Current.CancellationToken),
+                TestContext.Current.CancellationToken
+            );
         }
         catch (Exception e)
         {
@@ -65,15 +79,18 @@ public sealed class HttpFixture(TestServers servers) : IAsyncLifetime
     }
 
     /// <summary>A form with the key as a browser sends it.</summary>
-    internal static HttpRequestMessage Form(string path, params (string Name, string Value)[] fields) => new(HttpMethod.Post, path)
-    {
-        Headers = { Authorization = Basic(Key) },
-        Content = new FormUrlEncodedContent(fields.Select(f => KeyValuePair.Create(f.Name, f.Value))),
-    };
+    internal static HttpRequestMessage Form(string path, params (string Name, string Value)[] fields) =>
+        new(HttpMethod.Post, path)
+        {
+            Headers = { Authorization = Basic(Key) },
+            Content = new FormUrlEncodedContent(fields.Select(f => KeyValuePair.Create(f.Name, f.Value))),
+        };
 
-    internal static AuthenticationHeaderValue Basic(string password) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{password}")));
+    internal static AuthenticationHeaderValue Basic(string password) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{password}")));
 
-    private T Started<T>(T? part) where T : class
+    private T Started<T>(T? part)
+        where T : class
     {
         _failure?.Throw();
         return part ?? throw new InvalidOperationException("InitializeAsync has not run.");

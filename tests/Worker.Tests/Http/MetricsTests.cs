@@ -31,7 +31,17 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
         Assert.True(Value(text, $"archiver_eligible_size_bytes{{{policy}}}") > 1000);
         Assert.True(Value(text, $"archiver_last_success_time_seconds{{{policy}}}") > 1_700_000_000);
         Assert.True(Value(text, "archiver_table_size_bytes{source=\"main\",table=\"public.chat_messages\"}") > 8192);
-        foreach (var name in new[] { "archiver_quarantined_sessions", "archiver_holds", "archiver_source_up", "archiver_trip_wire", "archiver_table_dead_rows", "archiver_build_info" })
+        foreach (
+            var name in new[]
+            {
+                "archiver_quarantined_sessions",
+                "archiver_holds",
+                "archiver_source_up",
+                "archiver_trip_wire",
+                "archiver_table_dead_rows",
+                "archiver_build_info",
+            }
+        )
             Assert.Contains($"\n{name}{{", text, StringComparison.Ordinal);
         Assert.InRange(Value(text, "process_resident_memory_bytes"), 10e6, 1e9);
         Assert.DoesNotContain(fixture.Archived[0], text, StringComparison.Ordinal);
@@ -46,11 +56,27 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
         Assert.True(result.ExitCode == 0, result.Output + result.Error);
         // Refuse one, measure none and schedule no proof (ProofTests sees those): the others show without anything happening.
         (await fixture.Worker.SendAsync(new(HttpMethod.Get, "/"), Token)).Dispose();
-        var there = Regex.Matches(await ReadAsync(fixture.Worker), "(?m)^# TYPE (\\S+)").Select(m => m.Groups[1].Value)
-            .Concat(["archiver_batch_duration_seconds_bucket", "archiver_batch_sessions_total", "archiver_left_sessions_total", "archiver_proof_done_time_seconds", "archiver_proof_found", "archiver_proof_not_done"]).ToHashSet();
+        var there = Regex
+            .Matches(await ReadAsync(fixture.Worker), "(?m)^# TYPE (\\S+)")
+            .Select(m => m.Groups[1].Value)
+            .Concat([
+                "archiver_batch_duration_seconds_bucket",
+                "archiver_batch_sessions_total",
+                "archiver_left_sessions_total",
+                "archiver_proof_done_time_seconds",
+                "archiver_proof_found",
+                "archiver_proof_not_done",
+            ])
+            .ToHashSet();
 
-        var asked = Regex.Matches(await File.ReadAllTextAsync(rules, Token) + await File.ReadAllTextAsync(Repository.File("deploy/grafana/archiver.json"), Token), @"(?:archiver|process)_[a-z_]+(?=[\s{\[)])")
-            .Select(m => m.Value).ToHashSet();
+        var asked = Regex
+            .Matches(
+                await File.ReadAllTextAsync(rules, Token)
+                    + await File.ReadAllTextAsync(Repository.File("deploy/grafana/archiver.json"), Token),
+                @"(?:archiver|process)_[a-z_]+(?=[\s{\[)])"
+            )
+            .Select(m => m.Value)
+            .ToHashSet();
 
         Assert.True(asked.Count > 15, "The pattern finds no metrics: the test could not fail.");
         Assert.Subset(there, asked);
@@ -66,16 +92,28 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
         await using var prometheus = await PrometheusTools.StartAsync(worker.Address, HttpFixture.Key, Token);
 
         foreach (var phase in new[] { "export", "upload", "verify", "delete" })
-            await Eventually.TrueAsync(async () => await prometheus.QueryAsync($"archiver_batch_sessions_total{{phase=\"{phase}\"}}", Token) == 6, Token);
-        await Eventually.TrueAsync(async () => await prometheus.QueryAsync("archiver_sessions_total{outcome=\"done\"}", Token) == 6, Token, TimeSpan.FromMinutes(1));
-        Assert.True(await prometheus.QueryAsync("histogram_quantile(0.5, archiver_batch_duration_seconds_bucket{phase=\"delete\"})", Token) > 0);
+            await Eventually.TrueAsync(
+                async () => await prometheus.QueryAsync($"archiver_batch_sessions_total{{phase=\"{phase}\"}}", Token) == 6,
+                Token
+            );
+        await Eventually.TrueAsync(
+            async () => await prometheus.QueryAsync("archiver_sessions_total{outcome=\"done\"}", Token) == 6,
+            Token,
+            TimeSpan.FromMinutes(1)
+        );
+        Assert.True(
+            await prometheus.QueryAsync("histogram_quantile(0.5, archiver_batch_duration_seconds_bucket{phase=\"delete\"})", Token) > 0
+        );
         Assert.Equal(1, await prometheus.QueryAsync("up", Token));
     }
 
     private static async Task<string> ReadAsync(RunningWorker worker)
     {
         using var response = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/metrics"), Token);
-        Assert.Equal((HttpStatusCode.OK, "text/plain; version=0.0.4; charset=utf-8"), (response.StatusCode, response.Content.Headers.ContentType!.ToString()));
+        Assert.Equal(
+            (HttpStatusCode.OK, "text/plain; version=0.0.4; charset=utf-8"),
+            (response.StatusCode, response.Content.Headers.ContentType!.ToString())
+        );
         return await response.Content.ReadAsStringAsync(Token);
     }
 

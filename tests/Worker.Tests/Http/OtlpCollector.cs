@@ -39,7 +39,8 @@ internal sealed class OtlpCollector : IAsyncDisposable
     }
 
     /// <summary>Whether a text came.</summary>
-    public bool Has(string path, string text) => Received.Any(r => r.Path == path && Encoding.UTF8.GetString(r.Body).Contains(text, StringComparison.Ordinal));
+    public bool Has(string path, string text) =>
+        Received.Any(r => r.Path == path && Encoding.UTF8.GetString(r.Body).Contains(text, StringComparison.Ordinal));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }

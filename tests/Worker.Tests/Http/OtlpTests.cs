@@ -6,7 +6,8 @@ namespace Archiver.Worker.Tests.Http;
 /// <summary>What goes out over OTLP, as the configuration file says where.</summary>
 public sealed class OtlpTests(TestServers servers) : IAsyncLifetime
 {
-    private const string Metrics = "/v1/metrics", Traces = "/v1/traces";
+    private const string Metrics = "/v1/metrics",
+        Traces = "/v1/traces";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("archiver-otlp-").FullName;
     private Installation? _archiver;
@@ -44,7 +45,10 @@ public sealed class OtlpTests(TestServers servers) : IAsyncLifetime
         foreach (var batch in batches)
         {
             var stages = spans.Where(s => s.Parent == batch.Id).ToDictionary(s => s.Name, StringComparer.Ordinal);
-            Assert.Equal(["archiver.delete", "archiver.export", "archiver.upload", "archiver.verify"], stages.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["archiver.delete", "archiver.export", "archiver.upload", "archiver.verify"],
+                stages.Keys.Order(StringComparer.Ordinal)
+            );
             Assert.Contains(spans, s => s.Parent == stages["archiver.delete"].Id);
             Assert.Contains(spans, s => s.Parent == stages["archiver.export"].Id);
         }
@@ -54,12 +58,17 @@ public sealed class OtlpTests(TestServers servers) : IAsyncLifetime
     public async Task Traces_hold_no_id_no_text_and_no_error_of_the_server()
     {
         // A delete that the server refuses with a message that quotes a row.
-        var ids = (await Archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        await Archiver.Database.ExecuteAsync("""
+        var ids = (await Archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions")).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        await Archiver.Database.ExecuteAsync(
+            """
             CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'quoting %', OLD.content; END $$;
             CREATE TRIGGER shout BEFORE DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION shout();
             UPDATE chat_messages SET content = 'a most private word';
-            """);
+            """
+        );
         Archiver.With("Sources:main:Policies:idle:Cron", "* * * * * ?");
         await using var worker = await StartAsync("");
 
@@ -91,7 +100,10 @@ public sealed class OtlpTests(TestServers servers) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _collector = await OtlpCollector.StartAsync(Token);
-        _archiver = (await Installation.CreateAsync(servers, Token, idle: 6, young: 1)).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        _archiver = (await Installation.CreateAsync(servers, Token, idle: 6, young: 1)).With(
+            "Sources:main:Policies:idle:Cron",
+            "0 0 2 1 1 ?"
+        );
         await _archiver.RunAsync("migrate");
     }
 
@@ -104,26 +116,38 @@ public sealed class OtlpTests(TestServers servers) : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>The span of this worker's first run: others in this process trace theirs, too. It comes after all that are below it.</summary>
+    /// <summary>
+    /// The span of this worker's first run: others in this process trace theirs, too. It comes after all that are below it.
+    /// </summary>
     private async Task<OtlpSpan> FirstRunAsync()
     {
         OtlpSpan? run = null;
-        await Eventually.TrueAsync(async () =>
-        {
-            var id = await Archiver.Database.ScalarAsync<string>("SELECT id::text FROM archiver.runs ORDER BY id LIMIT 1");
-            run = id is null ? null : Collector.Spans.FirstOrDefault(s => s.Name == "archiver.run" && s.Text.Contains(id, StringComparison.Ordinal));
-            return run is not null;
-        }, Token, what: "the span of the first run");
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var id = await Archiver.Database.ScalarAsync<string>("SELECT id::text FROM archiver.runs ORDER BY id LIMIT 1");
+                run = id is null
+                    ? null
+                    : Collector.Spans.FirstOrDefault(s => s.Name == "archiver.run" && s.Text.Contains(id, StringComparison.Ordinal));
+                return run is not null;
+            },
+            Token,
+            what: "the span of the first run"
+        );
         return run!;
     }
 
     /// <summary>A worker, all of whose OTEL keys stand in the file of its working folder.</summary>
     private async Task<Invocation> StartAsync(string keys)
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "appsettings.json"), $$"""
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "appsettings.json"),
+            $$"""
             { "OTEL_EXPORTER_OTLP_ENDPOINT": "{{Collector.Endpoint}}", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
               "OTEL_METRIC_EXPORT_INTERVAL": "300", "OTEL_BSP_SCHEDULE_DELAY": "300"{{(keys.Length == 0 ? "" : ", ")}}{{keys}} }
-            """, Token);
+            """,
+            Token
+        );
         return Archiver.Invoke(null, _folder, new Dictionary<string, string?>(), "run");
     }
 }

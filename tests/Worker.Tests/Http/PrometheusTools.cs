@@ -31,19 +31,26 @@ internal sealed class PrometheusTools : IAsyncDisposable
     {
         var program = Find("prometheus");
         var folder = Directory.CreateTempSubdirectory("archiver-prometheus-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), $$"""
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "prometheus.yml"),
+            $$"""
             global: { scrape_interval: 1s }
             scrape_configs:
               - job_name: archiver
                 authorization: { credentials: {{key}} }
                 static_configs: [ { targets: [ "{{target.Authority}}" ] } ]
-            """, cancellationToken);
+            """,
+            cancellationToken
+        );
         // A port is asked for, not chosen by Prometheus: it cannot say which one it took.
         using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         probe.Start();
         var address = $"127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}";
         probe.Stop();
-        var process = ChildProcess.Start(program, [$"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", $"--web.listen-address={address}"]);
+        var process = ChildProcess.Start(
+            program,
+            [$"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", $"--web.listen-address={address}"]
+        );
         var http = new HttpClient { BaseAddress = new Uri($"http://{address}") };
         var prometheus = new PrometheusTools(http, process, folder);
         await Eventually.TrueAsync(prometheus.AnswersAsync, cancellationToken);
@@ -53,9 +60,13 @@ internal sealed class PrometheusTools : IAsyncDisposable
     /// <summary>The value of an instant query with one result; null without a result.</summary>
     public async Task<double?> QueryAsync(string query, CancellationToken cancellationToken)
     {
-        var answer = JsonDocument.Parse(await _http.GetStringAsync($"/api/v1/query?query={Uri.EscapeDataString(query)}", cancellationToken)).RootElement;
+        var answer = JsonDocument
+            .Parse(await _http.GetStringAsync($"/api/v1/query?query={Uri.EscapeDataString(query)}", cancellationToken))
+            .RootElement;
         var result = answer.GetProperty("data").GetProperty("result");
-        return result.GetArrayLength() == 0 ? null : double.Parse(result[0].GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
+        return result.GetArrayLength() == 0
+            ? null
+            : double.Parse(result[0].GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,10 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     [Fact]
     public async Task A_port_that_is_taken_ends_a_worker_with_one_line_that_says_so()
     {
-        await using var second = fixture.Archiver.Start(new Dictionary<string, string?> { ["Archiver__Http__Urls"] = fixture.Worker.Address.ToString() }, "run");
+        await using var second = fixture.Archiver.Start(
+            new Dictionary<string, string?> { ["Archiver__Http__Urls"] = fixture.Worker.Address.ToString() },
+            "run"
+        );
 
         var result = await second.WaitForExitAsync(Token);
 
@@ -30,8 +33,13 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         var user = first[0].GetProperty("user_id").GetString()!;
 
         Assert.Equal(fixture.Archived, first.Concat(rest).Select(a => a.GetProperty("session_id").GetString()));
-        Assert.All(await ArrayAsync($"/archives?user={Uri.EscapeDataString(user)}"), a => Assert.Equal(user, a.GetProperty("user_id").GetString()));
-        Assert.Equal(fixture.Archived[3], Assert.Single(await ArrayAsync($"/archives?id={fixture.Archived[3]}")).GetProperty("session_id").GetString());
+        Assert.All(await ArrayAsync($"/archives?user={Uri.EscapeDataString(user)}"), a =>
+            Assert.Equal(user, a.GetProperty("user_id").GetString())
+        );
+        Assert.Equal(
+            fixture.Archived[3],
+            Assert.Single(await ArrayAsync($"/archives?id={fixture.Archived[3]}")).GetProperty("session_id").GetString()
+        );
         Assert.Empty(await ArrayAsync("/archives?state=restored&user=nobody"));
     }
 
@@ -47,7 +55,11 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         using var answer = await fixture.Worker.SendAsync(HttpFixture.Bearer(new HttpMethod(method), path), Token);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains(said, JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Token)).RootElement.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            said,
+            JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Token)).RootElement.GetProperty("error").GetString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -110,19 +122,33 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     public async Task Restores_a_session_says_so_and_refuses_what_is_there()
     {
         var id = fixture.Archived[^1];
-        using var dry = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore", """{"dry_run": true}"""), Token);
+        using var dry = await fixture.Worker.SendAsync(
+            HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore", """{"dry_run": true}"""),
+            Token
+        );
         Assert.Equal(0, await LiveAsync(id));
         using var restored = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore"), Token);
-        using var again = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore", """{"on_conflict": "fail"}"""), Token);
+        using var again = await fixture.Worker.SendAsync(
+            HttpFixture.Bearer(HttpMethod.Post, $"/archives/{id}/restore", """{"on_conflict": "fail"}"""),
+            Token
+        );
         using var absent = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/archives/absent/restore"), Token);
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.NotFound), (dry.StatusCode, restored.StatusCode, absent.StatusCode));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.NotFound),
+            (dry.StatusCode, restored.StatusCode, absent.StatusCode)
+        );
         var report = JsonDocument.Parse(await restored.Content.ReadAsStringAsync(Token)).RootElement;
-        Assert.Equal((1, 7, "done"), (report.GetProperty("restored").GetInt32(), report.GetProperty("rows").GetInt32(), report.GetProperty("outcome").GetString()));
+        Assert.Equal(
+            (1, 7, "done"),
+            (report.GetProperty("restored").GetInt32(), report.GetProperty("rows").GetInt32(), report.GetProperty("outcome").GetString())
+        );
         Assert.Equal(1, await LiveAsync(id));
         Assert.Equal(6, await fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{id}'"));
         Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
-        Assert.Contains(await ArrayAsync("/runs?policy=restore"), r => r.GetProperty("action").GetString() == "restore" && r.GetProperty("done").GetInt32() == 1);
+        Assert.Contains(await ArrayAsync("/runs?policy=restore"), r =>
+            r.GetProperty("action").GetString() == "restore" && r.GetProperty("done").GetInt32() == 1
+        );
     }
 
     [Fact]
@@ -137,8 +163,20 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 2, Token);
 
         Assert.Equal(HttpStatusCode.Accepted, started.StatusCode);
-        foreach (var (body, status) in new[] { ("""{"policy": "main/none"}""", 400), ("{}", 400), ("""{"policy": "main/idle", "force": true}""", 400), ("[", 400), ("""{"policy": "a\u0000b"}""", 400) })
-            Assert.Equal((body, status), (body, (int)(await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/runs", body), Token)).StatusCode));
+        foreach (
+            var (body, status) in new[]
+            {
+                ("""{"policy": "main/none"}""", 400),
+                ("{}", 400),
+                ("""{"policy": "main/idle", "force": true}""", 400),
+                ("[", 400),
+                ("""{"policy": "a\u0000b"}""", 400),
+            }
+        )
+            Assert.Equal(
+                (body, status),
+                (body, (int)(await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/runs", body), Token)).StatusCode)
+            );
     }
 
     [Fact]
@@ -186,7 +224,8 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         Assert.Equal("""{"status":"ready"}""", await answer.Content.ReadAsStringAsync(Token));
     }
 
-    private Task<long> LiveAsync(string id) => fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
+    private Task<long> LiveAsync(string id) =>
+        fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
 
     private async Task<List<JsonElement>> ArrayAsync(string path)
     {

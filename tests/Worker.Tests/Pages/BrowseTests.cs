@@ -14,8 +14,12 @@ public sealed class BrowseTests(TestServers servers)
     {
         await using var archiver = await CreateAsync();
         await using var other = await servers.CreateSampleAsync("ended-at", 2, 1, 1, Token);
-        archiver.With("Sources:support:ConnectionString", other.ConnectionString).With("Sources:support:Preset", "ended-at").With("Sources:support:Prefix", "support")
-            .With("Sources:support:Policies:old:Action", "Archive").With("Sources:support:Policies:old:IdleFor", "90d");
+        archiver
+            .With("Sources:support:ConnectionString", other.ConnectionString)
+            .With("Sources:support:Preset", "ended-at")
+            .With("Sources:support:Prefix", "support")
+            .With("Sources:support:Policies:old:Action", "Archive")
+            .With("Sources:support:Policies:old:IdleFor", "90d");
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
 
@@ -38,11 +42,14 @@ public sealed class BrowseTests(TestServers servers)
     {
         await using var archiver = await CreateAsync();
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
-        await archiver.Database.ExecuteAsync("""
-            UPDATE archiver.archives SET keep = '{"session_title": "The <b>oldest</b> of all"}', session_last_activity = '2024-02-03' WHERE id = (SELECT min(id) FROM archiver.archives);
+        await archiver.Database.ExecuteAsync(
+            """
+            UPDATE archiver.archives SET keep = '{"session_title": "The <b>oldest</b> of all"}', session_last_activity = '2024-02-03'
+              WHERE id = (SELECT min(id) FROM archiver.archives);
             UPDATE archiver.archives SET session_last_activity = '2025-02-03' WHERE id <> (SELECT min(id) FROM archiver.archives);
             UPDATE archiver.archives SET state = 'restored', policy = 'former' WHERE id = (SELECT max(id) FROM archiver.archives)
-            """);
+            """
+        );
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
 
@@ -54,19 +61,38 @@ public sealed class BrowseTests(TestServers servers)
         Assert.Contains("oldest", old, StringComparison.Ordinal);
         Assert.Contains("1 archive.", await PageAsync(worker, "/search?state=restored"), StringComparison.Ordinal);
         Assert.Contains("2 archives.", await PageAsync(worker, "/search?policy=idle"), StringComparison.Ordinal);
-        Assert.Contains("No archive matches the filter", await PageAsync(worker, "/search?policy=idle&state=restored"), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.BadRequest, (await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/search?state=gone"), Token)).StatusCode);
+        Assert.Contains(
+            "No archive matches the filter",
+            await PageAsync(worker, "/search?policy=idle&state=restored"),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/search?state=gone"), Token)).StatusCode
+        );
         Assert.Contains("KEPT", (await archiver.RunAsync("list")).Output, StringComparison.Ordinal);
-        Assert.Contains("\"keep\":{\"session_title\":\"The <b>oldest</b> of all\"}", (await archiver.RunAsync("list", "--json", "--policy", "main/idle")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"keep\":{\"session_title\":\"The <b>oldest</b> of all\"}",
+            (await archiver.RunAsync("list", "--json", "--policy", "main/idle")).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task An_id_is_searched_as_it_was_typed_and_without_the_blanks_around_it()
     {
         await using var archiver = await Installation.CreateAsync(
-            servers, "CREATE TABLE chats (id text PRIMARY KEY, seen timestamptz NOT NULL); CREATE INDEX ON chats (seen, id); INSERT INTO chats VALUES (' a', '2020-01-01'), ('b', '2020-01-01')", Token);
-        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?")
-            .With("Sources:main:Tables:Session:Table", "chats").With("Sources:main:Tables:Session:Key", "id").With("Sources:main:Tables:Session:Activity:0", "seen");
+            servers,
+            "CREATE TABLE chats (id text PRIMARY KEY, seen timestamptz NOT NULL); CREATE INDEX ON chats (seen, id); INSERT INTO "
+                + "chats VALUES (' a', '2020-01-01'), ('b', '2020-01-01')",
+            Token
+        );
+        archiver
+            .With("Http:ApiKey", HttpFixture.Key)
+            .With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?")
+            .With("Sources:main:Tables:Session:Table", "chats")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "seen");
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
@@ -75,8 +101,11 @@ public sealed class BrowseTests(TestServers servers)
         Assert.Contains("1 archive of <q>", await PageAsync(worker, "/search?q=%20b%20"), StringComparison.Ordinal);
     }
 
-    private async Task<Installation> CreateAsync() => (await Installation.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1))
-        .With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?").With("Sources:main:Keep:0", "session_title");
+    private async Task<Installation> CreateAsync() =>
+        (await Installation.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1))
+            .With("Http:ApiKey", HttpFixture.Key)
+            .With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?")
+            .With("Sources:main:Keep:0", "session_title");
 
     private static async Task<string> PageAsync(RunningWorker worker, string path)
     {

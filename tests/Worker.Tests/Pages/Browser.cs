@@ -8,7 +8,14 @@ public sealed class Browser : IAsyncLifetime
 {
     private const string Path = "/usr/bin/chromium";
 
-    private static readonly string[] Flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+    private static readonly string[] Flags =
+    [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ];
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;

@@ -13,15 +13,20 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
 {
     private const string History = """
         DELETE FROM archiver.runs AS r WHERE r.worker = 'host/1';
-        INSERT INTO archiver.runs (id, source, policy, action, state, worker, started_at, ended_at, sessions_selected, sessions_done, sessions_skipped, sessions_failed, rows_deleted, bytes_json, bytes_stored, reasons, error)
-        SELECT gen_random_uuid(), 'main', 'history', 'archive', CASE WHEN n = 11 THEN 'failed' WHEN n % 7 = 3 THEN 'partial' ELSE 'done' END, 'host/1',
+        INSERT INTO archiver.runs (id, source, policy, action, state, worker, started_at, ended_at, sessions_selected, sessions_done,
+          sessions_skipped, sessions_failed, rows_deleted, bytes_json, bytes_stored, reasons, error)
+        SELECT gen_random_uuid(), 'main', 'history', 'archive', CASE WHEN n = 11 THEN 'failed' WHEN n % 7 = 3 THEN 'partial'
+          ELSE 'done' END, 'host/1',
                now() - n * interval '1 day', now() - n * interval '1 day' + s.sessions / 20 * interval '1 second',
                s.sessions, s.sessions, n % 3, CASE WHEN n % 7 = 3 THEN 2 ELSE 0 END, s.sessions * 21, s.sessions * 9100, s.sessions * 2300,
                CASE WHEN n % 7 = 3 THEN '{"unreadable (22021)": 2}'::jsonb ELSE '{}' END,
                CASE WHEN n = 11 THEN 'Cannot connect to the server of source ''main''.' END
-        FROM generate_series(1, 29) AS n CROSS JOIN LATERAL (SELECT (CASE WHEN n = 11 THEN 120 ELSE 900 + 400 * sin(n / 3.0) + 13 * n END)::bigint AS sessions) AS s;
-        INSERT INTO archiver.runs (id, source, policy, action, state, worker, started_at, ended_at, sessions_selected, sessions_done, bytes_json)
-        SELECT gen_random_uuid(), 'main', 'restore', 'restore', 'done', 'host/1', now() - n * interval '1 day', now() - n * interval '1 day' + interval '3 seconds', 90, 90, 800000
+        FROM generate_series(1, 29) AS n CROSS
+          JOIN LATERAL (SELECT (CASE WHEN n = 11 THEN 120 ELSE 900 + 400 * sin(n / 3.0) + 13 * n END)::bigint AS sessions) AS s;
+        INSERT INTO archiver.runs (id, source, policy, action, state, worker, started_at, ended_at, sessions_selected, sessions_done,
+          bytes_json)
+        SELECT gen_random_uuid(), 'main', 'restore', 'restore', 'done', 'host/1', now() - n * interval '1 day',
+          now() - n * interval '1 day' + interval '3 seconds', 90, 90, 800000
         FROM generate_series(4, 26, 9) AS n
         """;
 
@@ -70,7 +75,8 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         {
             await using var context = await browser.OpenAsync(Address, options);
             var page = await context.NewPageAsync();
-            List<string> complaints = [], requests = [];
+            List<string> complaints = [],
+                requests = [];
             page.Console += (_, message) => complaints.Add($"{message.Type}: {message.Text}");
             page.PageError += (_, error) => complaints.Add(error);
             page.Request += (_, request) => requests.Add(request.Url);
@@ -95,14 +101,31 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         {
             await using var context = await browser.OpenAsync(Address, options);
             var page = await context.NewPageAsync();
-            foreach (var path in new[] { "/", "/search", $"/search?q={id}", $"/transcript?id={id}", $"/restore?id={id}", "/transcript?id=absent", "/archives?limit=none" })
+            foreach (
+                var path in new[]
+                {
+                    "/",
+                    "/search",
+                    $"/search?q={id}",
+                    $"/transcript?id={id}",
+                    $"/restore?id={id}",
+                    "/transcript?id=absent",
+                    "/archives?limit=none",
+                }
+            )
             {
                 await page.GotoAsync(path);
                 // axe puts its own script into the page through the debugger, so the policy stays as it is.
                 var result = await page.RunAxe();
-                Assert.True(result.Violations.Length == 0, $"{name} {path}: {string.Join("; ", result.Violations.Select(v => $"{v.Id}: {v.Help} {string.Join(' ', v.Nodes.Select(n => n.Html))}"))}");
+                Assert.True(
+                    result.Violations.Length == 0,
+                    $"{name} {path}: {string.Join("; ", result.Violations.Select(v => $"{v.Id}: {v.Help} {string.Join(' ', v.Nodes.Select(n => n.Html))}"))}"
+                );
                 Assert.True(result.Passes.Length > 5, "axe looked at nothing.");
-                Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{name} {path} is wider than the screen.");
+                Assert.True(
+                    await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"),
+                    $"{name} {path} is wider than the screen."
+                );
             }
         }
     }
@@ -132,7 +155,9 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
     public async Task Quarantined_sessions_are_shown_and_tried_again_on_request()
     {
         await fixture.Archiver.Database.ExecuteAsync(
-            "INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id, quarantined_at) VALUES ('main', 'poison', 'unreadable (22021)', 5, gen_random_uuid(), now())");
+            "INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id, quarantined_at) VALUES ('main', 'poison', "
+                + "'unreadable (22021)', 5, gen_random_uuid(), now())"
+        );
         await using var context = await browser.OpenAsync(Address);
         var page = await context.NewPageAsync();
         // A status is kept for a moment.
@@ -142,13 +167,20 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
                 await page.GotoAsync("/");
                 return await page.GetByText("1 session quarantined. See: archiver quarantine list").CountAsync() == 1;
             },
-            Token, TimeSpan.FromMinutes(1));
+            Token,
+            TimeSpan.FromMinutes(1)
+        );
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry poison" }).ClickAsync();
         await page.GetByRole(AriaRole.Status).GetByText("The next run tries the session again.").WaitForAsync();
 
         Assert.Equal(0, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"));
-        Assert.Equal(1, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action = 'quarantine retry' AND who LIKE 'status page%'"));
+        Assert.Equal(
+            1,
+            await fixture.Archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.audit WHERE action = 'quarantine retry' AND who LIKE 'status page%'"
+            )
+        );
     }
 
     [Fact]
@@ -162,7 +194,12 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         await page.GetByLabel("Why, such as the number of a case").FillAsync("case 4711");
         await page.GetByRole(AriaRole.Button, new() { Name = "Hold", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Status).GetByText("On hold:").WaitForAsync();
-        Assert.Equal(1, await fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.holds WHERE session_id = '{id}' AND reason = 'case 4711' AND removed_at IS NULL"));
+        Assert.Equal(
+            1,
+            await fixture.Archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM archiver.holds WHERE session_id = '{id}' AND reason = 'case 4711' AND removed_at IS NULL"
+            )
+        );
 
         await page.GotoAsync("/");
         var row = page.GetByRole(AriaRole.Row, new() { Name = $"session {id}" });
@@ -170,15 +207,41 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         await row.GetByRole(AriaRole.Button).ClickAsync();
         await page.GetByRole(AriaRole.Status).GetByText("The hold is removed.").WaitForAsync();
         Assert.Equal(0, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds WHERE removed_at IS NULL"));
-        Assert.Equal(2, await fixture.Archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action LIKE 'hold %' AND who LIKE 'status page%'"));
+        Assert.Equal(
+            2,
+            await fixture.Archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.audit WHERE action LIKE 'hold %' AND who LIKE 'status page%'"
+            )
+        );
     }
 
     private static IEnumerable<(string Name, BrowserNewContextOptions Options)> Screens() =>
-    [
-        ("desktop", new() { ViewportSize = new() { Width = 1280, Height = 900 }, ColorScheme = ColorScheme.Light }),
-        ("dark", new() { ViewportSize = new() { Width = 1280, Height = 900 }, ColorScheme = ColorScheme.Dark }),
-        ("phone", new() { ViewportSize = new() { Width = 390, Height = 844 }, ColorScheme = ColorScheme.Light }),
-    ];
+        [
+            (
+                "desktop",
+                new()
+                {
+                    ViewportSize = new() { Width = 1280, Height = 900 },
+                    ColorScheme = ColorScheme.Light,
+                }
+            ),
+            (
+                "dark",
+                new()
+                {
+                    ViewportSize = new() { Width = 1280, Height = 900 },
+                    ColorScheme = ColorScheme.Dark,
+                }
+            ),
+            (
+                "phone",
+                new()
+                {
+                    ViewportSize = new() { Width = 390, Height = 844 },
+                    ColorScheme = ColorScheme.Light,
+                }
+            ),
+        ];
 
     private static async Task TabToAsync(IPage page, string name)
     {
@@ -197,5 +260,6 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png"), FullPage = true });
     }
 
-    private Task<long> LiveAsync(string id) => fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
+    private Task<long> LiveAsync(string id) =>
+        fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
 }

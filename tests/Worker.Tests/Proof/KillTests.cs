@@ -7,7 +7,20 @@ namespace Archiver.Worker.Tests.Proof;
 public sealed class KillTests(TestServers servers)
 {
     // Purge and expiry are killed in PurgeKillTests; what is marked, or destroyed on purpose, in LifecycleKillTests.
-    private static readonly string[] Scenarios = ["run", "archive", "part", "restore", "replace", "change", "purge", "expire", "delay", "discard", "erase"];
+    private static readonly string[] Scenarios =
+    [
+        "run",
+        "archive",
+        "part",
+        "restore",
+        "replace",
+        "change",
+        "purge",
+        "expire",
+        "delay",
+        "discard",
+        "erase",
+    ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -22,7 +35,14 @@ public sealed class KillTests(TestServers servers)
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         foreach (var point in Of("archive", "run"))
         {
-            await archiver.KillAtAsync(point, point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1, Token, "archive", "--max-sessions", "6");
+            await archiver.KillAtAsync(
+                point,
+                point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1,
+                Token,
+                "archive",
+                "--max-sessions",
+                "6"
+            );
             Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
 
@@ -39,20 +59,37 @@ public sealed class KillTests(TestServers servers)
     {
         string[] everything = ["restore", "--from", "2000-01-01"];
         await using var archiver = await BatchesOfThreeAsync(idle: 90);
-        archiver.With("Sources:main:Policies:idle:IdleFor", null).With("Sources:main:Policies:idle:Scope", "Messages").With("Sources:main:Policies:idle:MessagesOlderThan", "90d").With("Sources:main:Policies:idle:KeepLast", "2");
+        archiver
+            .With("Sources:main:Policies:idle:IdleFor", null)
+            .With("Sources:main:Policies:idle:Scope", "Messages")
+            .With("Sources:main:Policies:idle:MessagesOlderThan", "90d")
+            .With("Sources:main:Policies:idle:KeepLast", "2");
         await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET last_activity = now(), ended_at = NULL");
         var rows = await archiver.RowsAsync();
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         foreach (var point in Of("archive", "run"))
         {
-            await archiver.KillAtAsync(point, point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1, Token, "archive", "--max-sessions", "6");
+            await archiver.KillAtAsync(
+                point,
+                point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1,
+                Token,
+                "archive",
+                "--max-sessions",
+                "6"
+            );
             Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
 
         await archiver.ToRestAsync(Token, "archive");
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal((93L, 90L), (await archiver.LiveSessionsAsync(), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE part AND state = 'archived'")));
+        Assert.Equal(
+            (93L, 90L),
+            (
+                await archiver.LiveSessionsAsync(),
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE part AND state = 'archived'")
+            )
+        );
         foreach (var point in Of("restore"))
         {
             await archiver.KillAtAsync(point, 1, Token, everything);
@@ -67,12 +104,15 @@ public sealed class KillTests(TestServers servers)
     public async Task Loses_nothing_killed_between_the_parts_of_a_large_object()
     {
         await using var archiver = await BatchesOfThreeAsync(idle: 2);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             INSERT INTO chat_messages (session_id, role, content, timestamp)
             SELECT (SELECT min(session_id::text)::uuid FROM chat_sessions WHERE last_activity < now() - interval '90 days'), 'user',
-                   (SELECT string_agg(encode(sha256(convert_to(n || '/' || i, 'UTF8')), 'base64'), '') FROM generate_series(1, 25000) AS i), now() - interval '200 days'
+                   (SELECT string_agg(encode(sha256(convert_to(n || '/' || i, 'UTF8')), 'base64'), '')
+                     FROM generate_series(1, 25000) AS i), now() - interval '200 days'
             FROM generate_series(1, 22) AS n
-            """);
+            """
+        );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         foreach (var point in Of("part"))
         {
@@ -114,18 +154,27 @@ public sealed class KillTests(TestServers servers)
         await archiver.ToRestAsync(Token, "archive");
         var id = (await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives"))!;
         await archiver.ToRestAsync(Token, "restore", id);
-        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = 'edited after the restore' WHERE session_id::text = (SELECT min(session_id) FROM archiver.archives)");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = 'edited after the restore' WHERE session_id::text = "
+                + "(SELECT min(session_id) FROM archiver.archives)"
+        );
         foreach (var point in Of("replace"))
         {
             await archiver.KillAtAsync(point, 1, Token, "restore", id, "--generation", "1", "--on-conflict", "replace");
-            Assert.NotEqual(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited after the restore'"));
+            Assert.NotEqual(
+                0,
+                await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited after the restore'")
+            );
             Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
         }
 
         await archiver.ToRestAsync(Token, "restore", id, "--generation", "1", "--on-conflict", "replace");
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited after the restore'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'edited after the restore'")
+        );
     }
 
     private static List<string> Of(params string[] scenarios)

@@ -10,14 +10,27 @@ internal static class KilledWorker
         archiver.With("Sources:main:ConnectionString", archiver.Database.ConnectionString + ";Timeout=300");
 
     /// <summary>Starts a verb that must die at the point; a point that it does not reach fails the test.</summary>
-    public static async Task KillAtAsync(this Installation archiver, string point, int time, CancellationToken cancellationToken, params string[] verb)
+    public static async Task KillAtAsync(
+        this Installation archiver,
+        string point,
+        int time,
+        CancellationToken cancellationToken,
+        params string[] verb
+    )
     {
         var result = await UnlockedAsync(archiver, ProcessFault.At(point, time), verb, cancellationToken);
-        Assert.True(result.ExitCode == ProcessFault.Killed, $"'{string.Join(' ', verb)}' was not killed at {point}, time {time}, but ended with {result.ExitCode}: {result.Error}");
+        Assert.True(
+            result.ExitCode == ProcessFault.Killed,
+            $"'{string.Join(' ', verb)}' was not killed at {point}, time {time}, but ended with {result.ExitCode}: {result.Error}"
+        );
     }
 
     /// <summary>Runs a verb to its end, which must be a good one.</summary>
-    public static async Task<ProcessResult> ToRestAsync(this Installation archiver, CancellationToken cancellationToken, params string[] verb)
+    public static async Task<ProcessResult> ToRestAsync(
+        this Installation archiver,
+        CancellationToken cancellationToken,
+        params string[] verb
+    )
     {
         var result = await UnlockedAsync(archiver, new Dictionary<string, string?>(), verb, cancellationToken);
         Assert.True(result.ExitCode == 0, $"'{string.Join(' ', verb)}' ended with {result.ExitCode}: {result.Error}");
@@ -26,7 +39,11 @@ internal static class KilledWorker
 
     // The server notices a moment later that a killed worker's lock connection is gone.
     private static async Task<ProcessResult> UnlockedAsync(
-        Installation archiver, IReadOnlyDictionary<string, string?> variables, string[] verb, CancellationToken cancellationToken)
+        Installation archiver,
+        IReadOnlyDictionary<string, string?> variables,
+        string[] verb,
+        CancellationToken cancellationToken
+    )
     {
         ProcessResult? result = null;
         await Eventually.TrueAsync(
@@ -35,7 +52,9 @@ internal static class KilledWorker
                 result = await RunAsync();
                 return result.ExitCode != 3;
             },
-            cancellationToken, what: "the source's lock was free");
+            cancellationToken,
+            what: "the source's lock was free"
+        );
         return result!;
 
         async Task<ProcessResult> RunAsync()

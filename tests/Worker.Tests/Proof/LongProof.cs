@@ -7,7 +7,8 @@ namespace Archiver.Worker.Tests.Proof;
 
 /// <summary>
 /// The long proof: a person starts it with <c>tests/soak/proof.sh</c>. Writers never stop; archive runs and restores are killed at a random
-/// point, again and again, the database is restarted under them, softly or by SIGKILL, and people do what they should not; the oracle is asked after each. The short one runs with
+/// point, again and again, the database is restarted under them, softly or by SIGKILL, and people do what they should not; the oracle is
+/// asked after each. The short one runs with
 /// the other tests.
 /// </summary>
 public sealed class LongProof(TestServers servers, ITestOutputHelper output)
@@ -18,7 +19,13 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
 
     [Fact]
     public Task Loses_nothing_under_load_kills_and_restarts() =>
-        RunAsync(Number("ARCHIVER_PROOF_KILLS", 3), Number("ARCHIVER_PROOF_RESTARTS", 1), Number("ARCHIVER_PROOF_RESTORES", 1), Number("ARCHIVER_PROOF_MISHAPS", 7), Number("ARCHIVER_PROOF_SEED", 1));
+        RunAsync(
+            Number("ARCHIVER_PROOF_KILLS", 3),
+            Number("ARCHIVER_PROOF_RESTARTS", 1),
+            Number("ARCHIVER_PROOF_RESTORES", 1),
+            Number("ARCHIVER_PROOF_MISHAPS", 7),
+            Number("ARCHIVER_PROOF_SEED", 1)
+        );
 
     private async Task RunAsync(int kills, int restarts, int restores, int mishaps, int seed)
     {
@@ -27,7 +34,10 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
         var done = new ProofProgress();
         await using var server = await PostgresServer.StartAsync(Token);
         await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 120, young: 10, postgres: server.ConnectionString))
-            .Patient().With("Batch:Sessions", "5").With("Retry:Budget", "5s").With("Retry:MaxAttempts", "1000");
+            .Patient()
+            .With("Batch:Sessions", "5")
+            .With("Retry:Budget", "5s")
+            .With("Retry:MaxAttempts", "1000");
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         // Without it the application can write into a session that is archived, as many schemas allow.
         await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey", Token);
@@ -47,7 +57,11 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
                 await RestartUnderARunAsync(server, archiver, random);
                 done = done with { Restarts = done.Restarts + 1 };
             }
-            else if (done.Restores < restores && done.Restores * kills < done.Kills * restores && await SomeArchivedAsync(archiver, random) is { Count: > 0 } ids)
+            else if (
+                done.Restores < restores
+                && done.Restores * kills < done.Kills * restores
+                && await SomeArchivedAsync(archiver, random) is { Count: > 0 } ids
+            )
             {
                 await using var waits = LockWaits.Watch(archiver.Database.ConnectionString);
                 await KillRestoreAsync(archiver, oracle, happening.Claims, ids, random);
@@ -113,8 +127,14 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
     private static async Task<IReadOnlyList<string>> ArchivedAsync(Installation archiver, IReadOnlyList<string>? among)
     {
         var condition = among is null ? "true" : $"a.session_id IN ({string.Join(", ", among.Select(id => $"'{id}'"))})";
-        return (await archiver.Database.ScalarAsync<string[]>(
-            $"SELECT coalesce(array_agg(a.session_id ORDER BY a.id), '{{}}') FROM archiver.archives AS a WHERE a.state = 'archived' AND {condition}", Token))!;
+        return (
+            await archiver.Database.ScalarAsync<string[]>(
+                $"SELECT coalesce(array_agg(a.session_id ORDER BY a.id), '{{}}') FROM archiver.archives AS a WHERE a.state = 'archived' "
+                    + "AND "
+                    + $"{condition}",
+                Token
+            )
+        )!;
     }
 
     private static string[] Points(params string[] scenarios) => [.. ProcessFault.Points.Where(p => scenarios.Contains(p.Split('.')[0]))];
@@ -123,7 +143,12 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
     {
         // Held at a random step, so that the restart hits it there; it goes on when the server is back.
         var points = Points("archive");
-        await using var process = archiver.Start(ProcessFault.At(points[random.Next(points.Length)], 1, ProcessSignal.Stop), "archive", "--max-sessions", "25");
+        await using var process = archiver.Start(
+            ProcessFault.At(points[random.Next(points.Length)], 1, ProcessSignal.Stop),
+            "archive",
+            "--max-sessions",
+            "25"
+        );
         await Eventually.TrueAsync(() => process.HasExited || process.Error.Contains("fault point", StringComparison.Ordinal), Token);
         if (random.Next(2) == 0)
             await server.KillAsync(Token);
@@ -153,7 +178,9 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
                     return false;
                 }
             },
-            Token, what: "the oracle could ask");
+            Token,
+            what: "the oracle could ask"
+        );
         Assert.True(violations!.Count == 0, $"{when}: {string.Join('\n', violations)}");
     }
 

@@ -5,7 +5,8 @@ using Archiver.Testing.Proof;
 namespace Archiver.Worker.Tests.Proof;
 
 /// <summary>
-/// What people do to an archiver besides killing it: each must be refused, or survived, without anything lost, and afterwards everything goes on
+/// What people do to an archiver besides killing it: each must be refused, or survived, without anything lost, and afterwards everything
+/// goes on
 /// as before. The oracle is asked by the caller.
 /// </summary>
 /// <param name="archiver">The installation; no worker runs meanwhile, writers do.</param>
@@ -31,15 +32,15 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private IReadOnlyList<(string Name, Func<Task> Happen)> Kinds =>
-    [
-        ("source renamed", RenameAsync),
-        ("second mapping of the same tables", MapTwiceAsync),
-        ("copy of the database", CopyDatabaseAsync),
-        ("bucket moved", MoveBucketAsync),
-        ("message that came after archiving", WriteLateAsync),
-        ("erased key used again", EraseAndBeginAgainAsync),
-        ("sessions held and lifted", () => Holds.HoldAsync(Bucket)),
-    ];
+        [
+            ("source renamed", RenameAsync),
+            ("second mapping of the same tables", MapTwiceAsync),
+            ("copy of the database", CopyDatabaseAsync),
+            ("bucket moved", MoveBucketAsync),
+            ("message that came after archiving", WriteLateAsync),
+            ("erased key used again", EraseAndBeginAgainAsync),
+            ("sessions held and lifted", () => Holds.HoldAsync(Bucket)),
+        ];
 
     /// <summary>Lets one happen, at random, each once before one happens again; returns its name.</summary>
     public async Task<string> HappenAsync()
@@ -80,8 +81,12 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
 
     private async Task MapTwiceAsync()
     {
-        archiver.With("Sources:second:Preset", "ended-at").With("Sources:second:Prefix", "second").With("Sources:second:ConnectionString", archiver.Value("Sources:main:ConnectionString"))
-            .With("Sources:second:Policies:idle:Action", "Archive").With("Sources:second:Policies:idle:IdleFor", "90d");
+        archiver
+            .With("Sources:second:Preset", "ended-at")
+            .With("Sources:second:Prefix", "second")
+            .With("Sources:second:ConnectionString", archiver.Value("Sources:main:ConnectionString"))
+            .With("Sources:second:Policies:idle:Action", "Archive")
+            .With("Sources:second:Policies:idle:IdleFor", "90d");
         var result = await archiver.RunAsync("archive", "--max-sessions", "5");
         foreach (var key in new[] { "Preset", "Prefix", "ConnectionString", "Policies:idle:Action", "Policies:idle:IdleFor" })
             archiver.With($"Sources:second:{key}", null);
@@ -93,7 +98,10 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
         var id = await Holds.AnyArchivedAsync();
         var original = archiver.Value("Sources:main:ConnectionString");
         await using var copy = await CopyAsync();
-        archiver.With("Sources:main:ConnectionString", copy.ConnectionString + ";Timeout=300").With("Discard:After", "1s").With("Discard:Notice", "1s");
+        archiver
+            .With("Sources:main:ConnectionString", copy.ConnectionString + ";Timeout=300")
+            .With("Discard:After", "1s")
+            .With("Discard:Notice", "1s");
         var objects = await Bucket.ListKeysAsync(cancellationToken: Token);
         try
         {
@@ -127,7 +135,16 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
         var to = await TestBucket.CreateAsync(servers, Token);
         _buckets.Add(to);
         foreach (var key in await from.ListKeysAsync(cancellationToken: Token))
-            await to.Client.CopyObjectAsync(new CopyObjectRequest { SourceBucket = from.Name, SourceKey = key, DestinationBucket = to.Name, DestinationKey = key }, Token);
+            await to.Client.CopyObjectAsync(
+                new CopyObjectRequest
+                {
+                    SourceBucket = from.Name,
+                    SourceKey = key,
+                    DestinationBucket = to.Name,
+                    DestinationKey = key,
+                },
+                Token
+            );
         archiver.With("Storage:Bucket", to.Name);
         await archiver.RunAsync("reconcile", "--fix", "--yes");
         await _verbs.DoneAsync("ledger", "move", "--from", $"s3://{from.Name}", "--yes");
@@ -141,11 +158,20 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
     {
         var id = await Holds.AnyArchivedAsync();
         var message = await archiver.Database.ScalarAsync<long>(
-            $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'late', now() - interval '200 days') RETURNING id", Token);
+            $"INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'late', now() - interval '200 "
+                + "days') RETURNING id",
+            Token
+        );
         await _verbs.DoneAsync("restore", id);
         await Claims.RestoredAsync([id], Token);
         // A writer may have changed it meanwhile; the archiver must not have.
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM shadow.versions WHERE tab = 'messages' AND key = '{message}' AND starts_with(who, 'archiver')", Token));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM shadow.versions WHERE tab = 'messages' AND key = '{message}' AND starts_with(who, 'archiver')",
+                Token
+            )
+        );
     }
 
     private async Task EraseAndBeginAgainAsync()
@@ -154,14 +180,19 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
         var objects = await Claims.ObjectsAsync(id, Token);
         await _verbs.DoneAsync("erase", id, "--yes");
         await Claims.ErasedAsync(id, objects, Bucket, Token);
-        await archiver.Database.ExecuteAsync($"""
-            INSERT INTO chat_sessions (session_id, session_title, created_at, last_activity) VALUES ('{id}', 'again', clock_timestamp(), now() - interval '100 days');
+        await archiver.Database.ExecuteAsync(
+            $"""
+            INSERT INTO chat_sessions (session_id, session_title, created_at, last_activity)
+              VALUES ('{id}', 'again', clock_timestamp(), now() - interval '100 days');
             INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'again', now() - interval '100 days');
-            """, Token);
+            """,
+            Token
+        );
         // Writers may keep it from being archived now, and for good where they write into it, reopen or delete it.
         var idle = $"""
             SELECT count(*) FROM chat_sessions AS s WHERE s.session_id = '{id}' AND s.last_activity < now() - interval '90 days'
-              AND NOT EXISTS (SELECT FROM chat_messages AS m WHERE m.session_id = s.session_id AND m.timestamp >= now() - interval '90 days')
+              AND NOT EXISTS (SELECT FROM chat_messages AS m WHERE m.session_id = s.session_id
+                AND m.timestamp >= now() - interval '90 days')
             """;
         await Eventually.TrueAsync(
             async () =>
@@ -169,8 +200,16 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
                 await _verbs.UnlessLockedAsync(["archive"]);
                 return await archiver.Database.ScalarAsync<long>(idle, Token) == 0;
             },
-            Token, TimeSpan.FromMinutes(3), "the session that began again was archived");
-        if (await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE session_id = '{id}' AND state = 'archived'", Token) > 0)
+            Token,
+            TimeSpan.FromMinutes(3),
+            "the session that began again was archived"
+        );
+        if (
+            await archiver.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM archiver.archives WHERE session_id = '{id}' AND state = 'archived'",
+                Token
+            ) > 0
+        )
         {
             await _verbs.DoneAsync("restore", id);
             await Claims.RestoredAsync([id], Token);

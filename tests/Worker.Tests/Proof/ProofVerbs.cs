@@ -14,7 +14,9 @@ internal sealed class ProofVerbs(Installation archiver)
             var result = await archiver.RunAsync(verb);
             Assert.True(
                 result.ExitCode == 3 && (result.Output + result.Error).Contains(advice, StringComparison.Ordinal),
-                $"'{string.Join(' ', verb)}' was not refused with '{advice}' but ended with {result.ExitCode}: {result.Output}{result.Error}");
+                $"'{string.Join(' ', verb)}' was not refused with '{advice}' but ended with {result.ExitCode}: "
+                    + $"{result.Output}{result.Error}"
+            );
         }
     }
 
@@ -28,7 +30,11 @@ internal sealed class ProofVerbs(Installation archiver)
     public async Task<ProcessResult> UnlessLockedAsync(string[] verb)
     {
         ProcessResult? result = null;
-        await Eventually.TrueAsync(async () => (result = await archiver.RunAsync(verb)).ExitCode != 3, Token, what: $"'{string.Join(' ', verb)}' was not refused");
+        await Eventually.TrueAsync(
+            async () => (result = await archiver.RunAsync(verb)).ExitCode != 3,
+            Token,
+            what: $"'{string.Join(' ', verb)}' was not refused"
+        );
         return result!;
     }
 }

@@ -3,7 +3,9 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Worker.Tests.Proof;
 
-/// <summary>A purge and an expiry that are killed by SIGKILL between any two steps: each batch is wholly done, counted and audited, or not at all.</summary>
+/// <summary>
+/// A purge and an expiry that are killed by SIGKILL between any two steps: each batch is wholly done, counted and audited, or not at all.
+/// </summary>
 public sealed class PurgeKillTests(TestServers servers)
 {
     private const int Messages = 2;
@@ -18,15 +20,25 @@ public sealed class PurgeKillTests(TestServers servers)
     {
         var points = Of("change", "purge").Concat(Shared).ToList();
         await using var archiver = await CreateAsync("soft-delete", idle: 2 * points.Count);
-        archiver.With("Sources:main:Policies:idle:Delete", "Nothing").With("Sources:main:Policies:purge:Action", "Purge").With("Sources:main:Policies:purge:DeletedFor", "90d");
+        archiver
+            .With("Sources:main:Policies:idle:Delete", "Nothing")
+            .With("Sources:main:Policies:purge:Action", "Purge")
+            .With("Sources:main:Policies:purge:DeletedFor", "90d");
         var db = archiver.Database;
         // In a document a line break between the tokens of a json value is a space.
-        await db.ExecuteAsync(@"UPDATE chat_sessions SET settings = translate(settings::text, E'\n', ' ')::json, metadata = translate(metadata::text, E'\n', ' ')::json");
-        await db.ExecuteAsync(@"UPDATE chat_messages SET tool_calls = translate(tool_calls::text, E'\n', ' ')::json, metadata = translate(metadata::text, E'\n', ' ')::json");
+        await db.ExecuteAsync(
+            @"UPDATE chat_sessions SET settings = translate(settings::text, E'\n', ' ')::json, metadata = translate(metadata::text, E'\n', ' ')::json"
+        );
+        await db.ExecuteAsync(
+            @"UPDATE chat_messages SET tool_calls = translate(tool_calls::text, E'\n', ' ')::json, metadata = translate(metadata::text, E'\n', ' ')::json"
+        );
         var oracle = await Oracle.AttachAsync(db, archiver.Bucket, Token, ShadowTable.SoftDelete);
         // What is purged has a stored copy, which then stands for nothing any more.
         await archiver.ToRestAsync(Token, "archive");
-        await db.ExecuteAsync("UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE last_activity < now() - interval '90 days'; UPDATE chat_sessions SET deleted_at = now() WHERE deleted_at > now() - interval '90 days'");
+        await db.ExecuteAsync(
+            "UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE last_activity < now() - interval '90 "
+                + "days'; UPDATE chat_sessions SET deleted_at = now() WHERE deleted_at > now() - interval '90 days'"
+        );
         var due = await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE deleted_at < now() - interval '90 days'");
         var others = await RowsAsync(db);
         foreach (var point in points)
@@ -40,10 +52,17 @@ public sealed class PurgeKillTests(TestServers servers)
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
         Assert.Equal(others, await RowsAsync(db));
-        Assert.Equal($"{due} {due * (1 + Messages)} {due}", await db.ScalarAsync<string>("""
-            SELECT concat_ws(' ', sum((counts ->> 'sessions')::int), sum((counts ->> 'rows')::int), (SELECT count(*) FROM archiver.archives WHERE state = 'superseded' AND reason = 'purged'))
-            FROM archiver.audit WHERE action = 'purge'
-            """));
+        Assert.Equal(
+            $"{due} {due * (1 + Messages)} {due}",
+            await db.ScalarAsync<string>(
+                """
+                SELECT concat_ws(' ', sum((counts ->> 'sessions')::int), sum((counts ->> 'rows')::int), (SELECT count(*)
+                  FROM archiver.archives
+                  WHERE state = 'superseded' AND reason = 'purged'))
+                FROM archiver.audit WHERE action = 'purge'
+                """
+            )
+        );
     }
 
     // Its steps are the other purge's; these three are the ones after which rows may be gone.
@@ -52,12 +71,20 @@ public sealed class PurgeKillTests(TestServers servers)
     {
         string[] points = ["purge.deleted", "archive.delete-ready", "change.committed"];
         await using var archiver = await CreateAsync("soft-delete", idle: 2 * points.Length);
-        archiver.With("Sources:main:Policies:purge:Action", "Purge").With("Sources:main:Policies:purge:Scope", "Messages").With("Sources:main:Policies:purge:DeletedFor", "90d");
+        archiver
+            .With("Sources:main:Policies:purge:Action", "Purge")
+            .With("Sources:main:Policies:purge:Scope", "Messages")
+            .With("Sources:main:Policies:purge:DeletedFor", "90d");
         var db = archiver.Database;
-        await db.ExecuteAsync("UPDATE chat_sessions SET deleted_at = NULL; UPDATE chat_messages SET deleted_at = CASE WHEN sequence = (SELECT min(sequence) FROM chat_messages) THEN now() - interval '91 days' END");
+        await db.ExecuteAsync(
+            "UPDATE chat_sessions SET deleted_at = NULL; UPDATE chat_messages SET deleted_at = CASE WHEN sequence = "
+                + "(SELECT min(sequence) FROM chat_messages) THEN now() - interval '91 days' END"
+        );
         var due = await db.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE deleted_at IS NOT NULL");
         var oracle = await Oracle.AttachAsync(db, archiver.Bucket, Token, ShadowTable.SoftDelete);
-        var others = await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY id") + await db.CopyOutAsync("SELECT * FROM chat_messages WHERE deleted_at IS NULL ORDER BY id");
+        var others =
+            await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY id")
+            + await db.CopyOutAsync("SELECT * FROM chat_messages WHERE deleted_at IS NULL ORDER BY id");
         foreach (var point in points)
         {
             await archiver.KillAtAsync(point, 1, Token, "purge", "--max-sessions", "2");
@@ -67,8 +94,18 @@ public sealed class PurgeKillTests(TestServers servers)
         await archiver.ToRestAsync(Token, "purge");
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal(others, await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY id") + await db.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id"));
-        Assert.Equal((true, due), (due > points.Length, await db.ScalarAsync<long>("SELECT sum((counts ->> 'rows')::int)::bigint FROM archiver.audit WHERE action = 'purge'")));
+        Assert.Equal(
+            others,
+            await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY id")
+                + await db.CopyOutAsync("SELECT * FROM chat_messages ORDER BY id")
+        );
+        Assert.Equal(
+            (true, due),
+            (
+                due > points.Length,
+                await db.ScalarAsync<long>("SELECT sum((counts ->> 'rows')::int)::bigint FROM archiver.audit WHERE action = 'purge'")
+            )
+        );
     }
 
     [Fact]
@@ -78,7 +115,10 @@ public sealed class PurgeKillTests(TestServers servers)
         await using var archiver = await CreateAsync("status-expiry", idle: 2 * points.Count);
         archiver.With("Sources:main:Policies:expire:Action", "Expire").With("Sources:main:Policies:expire:ExpiredFor", "0s");
         var db = archiver.Database;
-        await db.ExecuteAsync("UPDATE sessions SET status = 'active', expires_at = CASE WHEN updated_at < now() - interval '90 days' THEN now() - interval '1 second' END");
+        await db.ExecuteAsync(
+            "UPDATE sessions SET status = 'active', expires_at = CASE WHEN updated_at < now() - interval '90 days' THEN "
+                + "now() - interval '1 second' END"
+        );
         const string untouched = "SELECT id, session_id, user_id, created_at, expires_at, title, metadata FROM sessions ORDER BY id";
         var rows = await db.CopyOutAsync(untouched);
         var due = await db.ScalarAsync<long>("SELECT count(*) FROM sessions WHERE expires_at < now()");
@@ -92,9 +132,14 @@ public sealed class PurgeKillTests(TestServers servers)
         await archiver.ToRestAsync(Token, "expire");
 
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
-        Assert.Equal((true, due, due), (
-            due > points.Count, await db.ScalarAsync<long>("SELECT count(*) FROM sessions WHERE status = 'expired' AND expires_at IS NOT NULL"),
-            await db.ScalarAsync<long>("SELECT sum((counts ->> 'sessions')::int)::bigint FROM archiver.audit WHERE action = 'expire'")));
+        Assert.Equal(
+            (true, due, due),
+            (
+                due > points.Count,
+                await db.ScalarAsync<long>("SELECT count(*) FROM sessions WHERE status = 'expired' AND expires_at IS NOT NULL"),
+                await db.ScalarAsync<long>("SELECT sum((counts ->> 'sessions')::int)::bigint FROM archiver.audit WHERE action = 'expire'")
+            )
+        );
         Assert.Equal(rows, await db.CopyOutAsync(untouched));
     }
 
@@ -109,7 +154,9 @@ public sealed class PurgeKillTests(TestServers servers)
     {
         const string keep = "deleted_at IS NULL OR deleted_at > now() - interval '90 days'";
         return await db.CopyOutAsync($"SELECT * FROM chat_sessions WHERE {keep} ORDER BY id")
-            + await db.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id IN (SELECT id FROM chat_sessions WHERE {keep}) ORDER BY id");
+            + await db.CopyOutAsync(
+                $"SELECT * FROM chat_messages WHERE session_id IN (SELECT id FROM chat_sessions WHERE {keep}) ORDER BY id"
+            );
     }
 
     // Two sessions a process, so that some are left for the last one.

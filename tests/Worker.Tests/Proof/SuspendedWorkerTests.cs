@@ -33,7 +33,10 @@ public sealed class SuspendedWorkerTests(TestServers servers)
         var slept = await sleeper.WaitForExitAsync(Token);
 
         Assert.Equal(1, slept.ExitCode);
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>($"SELECT sessions_done FROM archiver.runs WHERE worker LIKE '%/{sleeper.Id}'"));
+        Assert.Equal(
+            0,
+            await archiver.Database.ScalarAsync<long>($"SELECT sessions_done FROM archiver.runs WHERE worker LIKE '%/{sleeper.Id}'")
+        );
         // What the sleeper had locked in an open transaction was in use for the other one; a third run takes it.
         await archiver.ToRestAsync(Token, "archive");
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
@@ -62,7 +65,9 @@ public sealed class SuspendedWorkerTests(TestServers servers)
     [Fact]
     public async Task Each_session_is_archived_once_when_two_workers_are_started_on_one_backlog()
     {
-        await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 40, young: 1)).Patient().With("Batch:Sessions", "4");
+        await using var archiver = (await Installation.CreateAsync(servers, Token, idle: 40, young: 1))
+            .Patient()
+            .With("Batch:Sessions", "4");
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
 
         var results = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => archiver.RunAsync("archive")));

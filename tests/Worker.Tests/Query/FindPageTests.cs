@@ -14,7 +14,10 @@ public sealed class FindPageTests(TestServers servers)
     public async Task Finds_marks_and_encodes_with_its_filters_and_behind_the_key()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 6, young: 0, messages: 2);
-        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = '<script>alert(1)</script> the NEEDLE & more' WHERE id IN (SELECT min(id) FROM chat_messages GROUP BY session_id)");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = '<script>alert(1)</script> the NEEDLE & more' WHERE id IN "
+                + "(SELECT min(id) FROM chat_messages GROUP BY session_id)"
+        );
         await archiver.With("Http:ApiKey", Key).RunAsync("archive");
         var user = (await archiver.Database.ScalarAsync<string>("SELECT user_id FROM archiver.archives ORDER BY id LIMIT 1"))!;
         var lines = await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE user_id = '{user}'");
@@ -42,7 +45,12 @@ public sealed class FindPageTests(TestServers servers)
         Assert.Contains("There is nothing to look for.", blank, StringComparison.Ordinal);
         Assert.Contains("That would read 6 archives, 120.0 MB, and 32.0 MB are the most here.", large, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
-        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action = 'search' AND who LIKE 'status page on %' AND archives IS NOT NULL"));
+        Assert.Equal(
+            3,
+            await archiver.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM archiver.audit WHERE action = 'search' AND who LIKE 'status page on %' AND archives IS NOT NULL"
+            )
+        );
         Assert.DoesNotContain("needle", worker.Log, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -53,5 +61,6 @@ public sealed class FindPageTests(TestServers servers)
         return await response.Content.ReadAsStringAsync(Token);
     }
 
-    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(f => KeyValuePair.Create(f.Name, f.Value)));
+    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) =>
+        new(fields.Select(f => KeyValuePair.Create(f.Name, f.Value)));
 }

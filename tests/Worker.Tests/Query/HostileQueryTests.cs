@@ -3,7 +3,9 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Worker.Tests.Query;
 
-/// <summary>SQL that wants more than to read the archive, and a world that changes under it: one clear sentence, the right code, and nothing left.</summary>
+/// <summary>
+/// SQL that wants more than to read the archive, and a world that changes under it: one clear sentence, the right code, and nothing left.
+/// </summary>
 public sealed class HostileQueryTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -16,21 +18,49 @@ public sealed class HostileQueryTests(TestServers servers)
         var folder = Directory.CreateTempSubdirectory("archiver-test-").FullName;
         (int Code, string Sql)[] hostile =
         [
-            (2, $"COPY (SELECT 1) TO '{folder}/a.csv'"), (2, $"COPY messages TO '{folder}/b.parquet'"), (2, $"ATTACH '{folder}/c.db'"), (2, $"EXPORT DATABASE '{folder}/d'"),
-            (2, "INSTALL httpfs"), (2, "LOAD httpfs"), (2, "SET enable_external_access = true"), (2, "PRAGMA enable_external_access"), (2, "SET lock_configuration = false"),
-            (2, "CREATE TABLE x (a int)"), (2, "DROP VIEW messages"), (2, "CALL enable_logging()"), (2, "CREATE SECRET s (TYPE s3)"), (2, "SELECT 1; SELECT 2"), (2, "EXPLAIN ANALYZE SELECT 1"),
-            (2, $"SELECT 1) TO '{folder}/e.csv' --"), (2, "SELECT 1 FROM (SELECT 2"), (2, ""), (2, "SELECT getenv('HOME')"), (2, "SELECT $1"),
+            (2, $"COPY (SELECT 1) TO '{folder}/a.csv'"),
+            (2, $"COPY messages TO '{folder}/b.parquet'"),
+            (2, $"ATTACH '{folder}/c.db'"),
+            (2, $"EXPORT DATABASE '{folder}/d'"),
+            (2, "INSTALL httpfs"),
+            (2, "LOAD httpfs"),
+            (2, "SET enable_external_access = true"),
+            (2, "PRAGMA enable_external_access"),
+            (2, "SET lock_configuration = false"),
+            (2, "CREATE TABLE x (a int)"),
+            (2, "DROP VIEW messages"),
+            (2, "CALL enable_logging()"),
+            (2, "CREATE SECRET s (TYPE s3)"),
+            (2, "SELECT 1; SELECT 2"),
+            (2, "EXPLAIN ANALYZE SELECT 1"),
+            (2, $"SELECT 1) TO '{folder}/e.csv' --"),
+            (2, "SELECT 1 FROM (SELECT 2"),
+            (2, ""),
+            (2, "SELECT getenv('HOME')"),
+            (2, "SELECT $1"),
             (2, $"FROM json_execute_serialized_sql('{{\"x\":1}}')"),
-            (3, "SELECT * FROM read_text('/etc/passwd')"), (3, "SELECT * FROM read_blob('/etc/hostname')"), (3, "SELECT * FROM read_csv('/etc/passwd')"), (3, "SELECT * FROM read_json('/proc/self/environ')"),
-            (3, "SELECT * FROM glob('/etc/*')"), (3, "SELECT * FROM read_parquet('https://example.com/a.parquet')"), (3, "SELECT * FROM sniff_csv('/etc/passwd')"), (3, "SELECT * FROM parquet_metadata('/etc/passwd')"),
-            (3, "SELECT * FROM read_csv('/dev/stdin')"), (3, "SELECT * FROM query('FROM read_text(''/etc/passwd'')')"),
+            (3, "SELECT * FROM read_text('/etc/passwd')"),
+            (3, "SELECT * FROM read_blob('/etc/hostname')"),
+            (3, "SELECT * FROM read_csv('/etc/passwd')"),
+            (3, "SELECT * FROM read_json('/proc/self/environ')"),
+            (3, "SELECT * FROM glob('/etc/*')"),
+            (3, "SELECT * FROM read_parquet('https://example.com/a.parquet')"),
+            (3, "SELECT * FROM sniff_csv('/etc/passwd')"),
+            (3, "SELECT * FROM parquet_metadata('/etc/passwd')"),
+            (3, "SELECT * FROM read_csv('/dev/stdin')"),
+            (3, "SELECT * FROM query('FROM read_text(''/etc/passwd'')')"),
             (2, "SELECT * FROM '/etc/passwd'"),
         ];
         var outcomes = new List<string>();
         foreach (var (code, sql) in hostile)
         {
             var result = await archiver.RunAsync("query", sql, "--json");
-            if ((result.ExitCode, result.Output) != (code, "") || result.Error.Contains("root:", StringComparison.Ordinal) || !result.Error.Contains("archiver: ", StringComparison.Ordinal) || result.Error.Contains("Unexpected", StringComparison.Ordinal))
+            if (
+                (result.ExitCode, result.Output) != (code, "")
+                || result.Error.Contains("root:", StringComparison.Ordinal)
+                || !result.Error.Contains("archiver: ", StringComparison.Ordinal)
+                || result.Error.Contains("Unexpected", StringComparison.Ordinal)
+            )
                 outcomes.Add($"{sql}: {result.ExitCode} {result.Output} {result.Error}");
         }
         Assert.Empty(outcomes);
@@ -50,7 +80,11 @@ public sealed class HostileQueryTests(TestServers servers)
         Assert.Equal((1, ""), (cast.ExitCode, cast.Output));
         Assert.DoesNotContain("whispered", cast.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("shouted", cast.Error, StringComparison.Ordinal);
-        Assert.Contains("Conversion Error: a value cannot be read to INT32 when casting from source column content", cast.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Conversion Error: a value cannot be read to INT32 when casting from source column content",
+            cast.Error,
+            StringComparison.Ordinal
+        );
     }
 
     // DuckDB quotes values in single quotes, in double ones, and in none.
@@ -62,15 +96,40 @@ public sealed class HostileQueryTests(TestServers servers)
         await archiver.RunAsync("archive");
         string[] failing =
         [
-            "content::DATE", "content::DECIMAL(3,1)", "to_json(content)::INT", "json(content)", "json_extract(content, '$.x')", "strptime(content, '%Y')", "error(content)", "from_base64(content)",
-            "date_part(content, DATE '2020-01-01')", "date_trunc(content, DATE '2020-01-01')", "regexp_matches('x', content)", "strftime(now(), '%Q' || content)", "timezone(content, now())", "content::STRUCT(a INT)",
-            "content::INTERVAL", "content::UUID", "content::BIT", "unhex(content)", "content::INT[]", "content::MAP(VARCHAR, INT)", "CAST('x' || content AS ENUM('a'))", "date_diff(content, now(), now())", "content::TIMESTAMPTZ",
+            "content::DATE",
+            "content::DECIMAL(3,1)",
+            "to_json(content)::INT",
+            "json(content)",
+            "json_extract(content, '$.x')",
+            "strptime(content, '%Y')",
+            "error(content)",
+            "from_base64(content)",
+            "date_part(content, DATE '2020-01-01')",
+            "date_trunc(content, DATE '2020-01-01')",
+            "regexp_matches('x', content)",
+            "strftime(now(), '%Q' || content)",
+            "timezone(content, now())",
+            "content::STRUCT(a INT)",
+            "content::INTERVAL",
+            "content::UUID",
+            "content::BIT",
+            "unhex(content)",
+            "content::INT[]",
+            "content::MAP(VARCHAR, INT)",
+            "CAST('x' || content AS ENUM('a'))",
+            "date_diff(content, now(), now())",
+            "content::TIMESTAMPTZ",
         ];
         var said = new List<string>();
         foreach (var sql in failing)
         {
             var result = await archiver.RunAsync("query", $"SELECT {sql} FROM messages");
-            if (result.ExitCode is not (1 or 2) || result.Output.Length > 0 || result.Error.Contains("whispered", StringComparison.Ordinal) || !result.Error.Contains("The SQL cannot be run: ", StringComparison.Ordinal))
+            if (
+                result.ExitCode is not (1 or 2)
+                || result.Output.Length > 0
+                || result.Error.Contains("whispered", StringComparison.Ordinal)
+                || !result.Error.Contains("The SQL cannot be run: ", StringComparison.Ordinal)
+            )
                 said.Add($"{sql}: {result.ExitCode} {result.Output} {result.Error}");
         }
         Assert.Empty(said);
@@ -104,16 +163,24 @@ public sealed class HostileQueryTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 4, young: 0, messages: 2);
         await archiver.With("Storage:Layout", layout).RunAsync("archive");
-        var session = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives ORDER BY object_id, byte_offset LIMIT 1");
+        var session = await archiver.Database.ScalarAsync<string>(
+            "SELECT session_id FROM archiver.archives ORDER BY object_id, byte_offset LIMIT 1"
+        );
         var last = (await archiver.Database.ScalarAsync<string>("SELECT key FROM archiver.objects ORDER BY id DESC LIMIT 1"))!;
         var store = archiver.Value("Storage:Endpoint");
         var (eraser, erased) = (new Dictionary<string, string?>(), 0);
         await using var proxy = new FaultProxy(new Uri(store!), (method, path) =>
         {
-            if (method == "GET" && Uri.UnescapeDataString(path).Contains(last, StringComparison.Ordinal) && Interlocked.Exchange(ref erased, 1) == 0)
+            if (
+                method == "GET"
+                && Uri.UnescapeDataString(path).Contains(last, StringComparison.Ordinal)
+                && Interlocked.Exchange(ref erased, 1) == 0
+            )
             {
                 // The last one is on its way: the others have been fetched.
-                var erasing = Task.Run(() => ArchiverProcess.RunAsync(["erase", session!, "--yes"], eraser, Token)).GetAwaiter().GetResult();
+                var erasing = Task.Run(() => ArchiverProcess.RunAsync(["erase", session!, "--yes"], eraser, Token))
+                    .GetAwaiter()
+                    .GetResult();
                 Assert.Equal(0, erasing.ExitCode);
             }
             return StoreFault.None;
@@ -127,7 +194,11 @@ public sealed class HostileQueryTests(TestServers servers)
         Assert.Equal(1, erased);
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         Assert.Matches("were erased, discarded or replaced while|is missing in", result.Error);
-        var again = await archiver.RunAsync("query", "SELECT count(*) AS n, count(*) FILTER (session_id = '" + session + "') AS erased FROM sessions", "--json");
+        var again = await archiver.RunAsync(
+            "query",
+            "SELECT count(*) AS n, count(*) FILTER (session_id = '" + session + "') AS erased FROM sessions",
+            "--json"
+        );
         Assert.Equal("{\"n\":3,\"erased\":0}\n", again.Output);
     }
 
@@ -137,19 +208,35 @@ public sealed class HostileQueryTests(TestServers servers)
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0, messages: 2);
         await archiver.RunAsync("archive");
         var session = (await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives ORDER BY id LIMIT 1"))!;
-        var key = (await archiver.Database.ScalarAsync<string>($"SELECT o.key FROM archiver.objects AS o JOIN archiver.archives AS a ON a.object_id = o.id WHERE a.session_id = '{session}'"))!;
+        var key = (
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT o.key FROM archiver.objects AS o JOIN archiver.archives AS a ON "
+                    + $"a.object_id = o.id WHERE a.session_id = '{session}'"
+            )
+        )!;
         var bytes = await archiver.Bucket.GetRawAsync(key, Token);
-        await archiver.Database.ExecuteAsync("CREATE TABLE saved_archives AS SELECT * FROM archiver.archives; CREATE TABLE saved_objects AS SELECT * FROM archiver.objects");
+        await archiver.Database.ExecuteAsync(
+            "CREATE TABLE saved_archives AS SELECT * FROM archiver.archives; CREATE TABLE saved_objects "
+                + "AS SELECT * FROM archiver.objects"
+        );
         Assert.Equal(0, (await archiver.RunAsync("erase", session, "--yes")).ExitCode);
         // A backup of ledger and bucket, but for the tombstones.
         await archiver.Bucket.PutRawAsync(key, bytes, Token);
-        await archiver.Database.ExecuteAsync("""
+        await archiver.Database.ExecuteAsync(
+            """
             DELETE FROM archiver.archives WHERE state = 'erased'; DELETE FROM archiver.objects WHERE state = 'erased';
-            INSERT INTO archiver.objects OVERRIDING SYSTEM VALUE SELECT * FROM saved_objects AS s WHERE NOT EXISTS (SELECT FROM archiver.objects AS o WHERE o.id = s.id);
-            INSERT INTO archiver.archives OVERRIDING SYSTEM VALUE SELECT * FROM saved_archives AS s WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.id = s.id)
-            """);
+            INSERT INTO archiver.objects OVERRIDING SYSTEM VALUE SELECT * FROM saved_objects AS s
+              WHERE NOT EXISTS (SELECT FROM archiver.objects AS o WHERE o.id = s.id);
+            INSERT INTO archiver.archives OVERRIDING SYSTEM VALUE SELECT * FROM saved_archives AS s
+              WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.id = s.id)
+            """
+        );
 
-        var result = await archiver.RunAsync("query", $"SELECT count(*) AS n, count(*) FILTER (session_id = '{session}') AS erased FROM sessions", "--json");
+        var result = await archiver.RunAsync(
+            "query",
+            $"SELECT count(*) AS n, count(*) FILTER (session_id = '{session}') AS erased FROM sessions",
+            "--json"
+        );
 
         Assert.True((result.ExitCode, result.Output) == (0, "{\"n\":2,\"erased\":0}\n"), result.Output + result.Error);
     }
@@ -178,16 +265,27 @@ public sealed class HostileQueryTests(TestServers servers)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, messages: 4);
         // More than is kept in memory, and nothing that compresses.
-        await archiver.Database.ExecuteAsync("UPDATE chat_messages SET content = (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 150000) WHERE chat_messages.id > 0)");
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = (SELECT string_agg(md5(random()::text), '') FROM "
+                + "generate_series(1, 150000) WHERE chat_messages.id > 0)"
+        );
         await archiver.RunAsync("archive");
         await using var disk = await SmallDisk.MountAsync(28, Token);
         async Task<ProcessResult> AskAsync(string sql)
         {
-            await using var process = archiver.Start(new Dictionary<string, string?> { ["TMPDIR"] = disk.Folder }, "query", sql, "--memory", "256MiB");
+            await using var process = archiver.Start(
+                new Dictionary<string, string?> { ["TMPDIR"] = disk.Folder },
+                "query",
+                sql,
+                "--memory",
+                "256MiB"
+            );
             return await process.WaitForExitAsync(Token);
         }
 
-        var spilled = await AskAsync("SELECT count(*) FROM (SELECT DISTINCT md5(i::varchar) || md5((i + 1)::varchar) FROM range(1500000) AS r (i))");
+        var spilled = await AskAsync(
+            "SELECT count(*) FROM (SELECT DISTINCT md5(i::varchar) || md5((i + 1)::varchar) FROM range(1500000) AS r (i))"
+        );
         Assert.Empty(Directory.GetFileSystemEntries(disk.Folder));
         disk.Fill();
         var full = await AskAsync("SELECT 1");
@@ -211,9 +309,17 @@ public sealed class HostileQueryTests(TestServers servers)
         await archiver.RunAsync("archive");
         var folder = Directory.CreateTempSubdirectory("archiver-test-").FullName;
         await using var process = archiver.Start(
-            new Dictionary<string, string?> { ["TMPDIR"] = folder }, "query", "SELECT sum(hash(a.i, b.i)) FROM range(100000000) AS a (i), range(100000) AS b (i)", "--parquet", Path.Combine(folder, "never.parquet"));
+            new Dictionary<string, string?> { ["TMPDIR"] = folder },
+            "query",
+            "SELECT sum(hash(a.i, b.i)) FROM range(100000000) AS a (i), range(100000) AS b (i)",
+            "--parquet",
+            Path.Combine(folder, "never.parquet")
+        );
         // The audit's row is written before anything is fetched, the folder of the result before that.
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action = 'query'") == 1, Token);
+        await Eventually.TrueAsync(
+            async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.audit WHERE action = 'query'") == 1,
+            Token
+        );
         Assert.NotEmpty(Directory.GetFileSystemEntries(folder));
 
         process.SendSignal(ProcessSignal.Interrupt);

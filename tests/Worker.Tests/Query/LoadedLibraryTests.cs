@@ -24,8 +24,14 @@ public sealed class LoadedLibraryTests(TestServers servers)
         Assert.Equal(HttpStatusCode.OK, found.StatusCode);
         var loaded = await File.ReadAllTextAsync($"/proc/{process.Id}/maps", Token);
 
-        await using var query = archiver.Start("query", "SELECT sum(hash(a.i, b.i)) FROM range(100000000) AS a (i), range(100000) AS b (i)");
-        await Eventually.TrueAsync(async () => (await File.ReadAllTextAsync($"/proc/{query.Id}/maps", Token)).Contains("libduckdb", StringComparison.Ordinal), Token);
+        await using var query = archiver.Start(
+            "query",
+            "SELECT sum(hash(a.i, b.i)) FROM range(100000000) AS a (i), range(100000) AS b (i)"
+        );
+        await Eventually.TrueAsync(
+            async () => (await File.ReadAllTextAsync($"/proc/{query.Id}/maps", Token)).Contains("libduckdb", StringComparison.Ordinal),
+            Token
+        );
 
         Assert.Contains("Archiver.Core", loaded, StringComparison.Ordinal);
         Assert.DoesNotContain("duckdb", loaded, StringComparison.OrdinalIgnoreCase);

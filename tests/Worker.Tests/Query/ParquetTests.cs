@@ -16,7 +16,10 @@ public sealed class ParquetTests(TestServers servers) : IDisposable
     public async Task Writes_one_file_with_the_types_of_the_views()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0, messages: 3);
-        var expected = await archiver.Database.ScalarAsync<string>("SELECT count(*) || ' ' || sum(token_count) || ' ' || sum((extract(epoch FROM timestamp) * 1000000)::bigint) FROM chat_messages");
+        var expected = await archiver.Database.ScalarAsync<string>(
+            "SELECT count(*) || ' ' || sum(token_count) || ' ' || "
+                + "sum((extract(epoch FROM timestamp) * 1000000)::bigint) FROM chat_messages"
+        );
         await archiver.RunAsync("archive");
         var file = Path.Combine(_folder, "it's all.parquet");
 
@@ -27,25 +30,56 @@ public sealed class ParquetTests(TestServers servers) : IDisposable
         Assert.Equal((2, ""), (again.ExitCode, again.Output));
         Assert.Contains("is there already", again.Error, StringComparison.Ordinal);
         Assert.Equal([file], Directory.GetFileSystemEntries(_folder));
-        Assert.Equal(expected, Read($"SELECT count(*) || ' ' || sum(token_count) || ' ' || sum(epoch_us(timestamp)) FROM '{file.Replace("'", "''", StringComparison.Ordinal)}'"));
-        Assert.Equal("TIMESTAMP WITH TIME ZONE JSON", Read($"SELECT any_value(typeof(timestamp)) || ' ' || any_value(typeof(metadata)) FROM '{file.Replace("'", "''", StringComparison.Ordinal)}'"));
+        Assert.Equal(
+            expected,
+            Read(
+                "SELECT count(*) || ' ' || sum(token_count) || ' ' || sum(epoch_us(timestamp)) FROM "
+                    + $"'{file.Replace("'", "''", StringComparison.Ordinal)}'"
+            )
+        );
+        Assert.Equal(
+            "TIMESTAMP WITH TIME ZONE JSON",
+            Read(
+                "SELECT any_value(typeof(timestamp)) || ' ' || any_value(typeof(metadata)) "
+                    + $"FROM '{file.Replace("'", "''", StringComparison.Ordinal)}'"
+            )
+        );
     }
 
     [Fact]
     public async Task Writes_a_folder_of_months()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 12, young: 0, messages: 1);
-        var months = await archiver.Database.ScalarAsync<string>("SELECT string_agg(DISTINCT 'month=' || to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM'), ' ' ORDER BY 'month=' || to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM')) FROM chat_messages");
+        var months = await archiver.Database.ScalarAsync<string>(
+            "SELECT string_agg(DISTINCT 'month=' || to_char(timestamp AT TIME ZONE "
+                + "'UTC', 'YYYY-MM'), ' ' ORDER BY 'month=' || to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM')) FROM chat_messages"
+        );
         await archiver.RunAsync("archive");
         var folder = Path.Combine(_folder, "all");
 
-        var byColumn = await archiver.RunAsync("query", "SELECT * EXCLUDE archived_at FROM messages", "--parquet", folder, "--partition-by", "month:timestamp");
+        var byColumn = await archiver.RunAsync(
+            "query",
+            "SELECT * EXCLUDE archived_at FROM messages",
+            "--parquet",
+            folder,
+            "--partition-by",
+            "month:timestamp"
+        );
         var byDefault = await archiver.RunAsync("query", "FROM sessions", "--parquet", folder + "2", "--partition-by", "month");
 
         Assert.Equal((0, 0), (byColumn.ExitCode, byDefault.ExitCode));
         Assert.Equal(months, string.Join(' ', Directory.GetDirectories(folder).Select(Path.GetFileName).Order()));
-        Assert.Equal("12", Read($"SELECT count(DISTINCT session_id)::varchar FROM read_parquet('{folder}/*/*.parquet', hive_partitioning = true) WHERE month = strftime(timestamp, '%Y-%m')"));
-        Assert.Equal(["month=" + TimeProvider.System.GetUtcNow().ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture)], Directory.GetDirectories(folder + "2").Select(Path.GetFileName));
+        Assert.Equal(
+            "12",
+            Read(
+                $"SELECT count(DISTINCT session_id)::varchar FROM read_parquet('{folder}/*/*.parquet', hive_partitioning = "
+                    + "true) WHERE month = strftime(timestamp, '%Y-%m')"
+            )
+        );
+        Assert.Equal(
+            ["month=" + TimeProvider.System.GetUtcNow().ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture)],
+            Directory.GetDirectories(folder + "2").Select(Path.GetFileName)
+        );
     }
 
     [Theory]

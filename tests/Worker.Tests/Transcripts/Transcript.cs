@@ -5,8 +5,10 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests.Transcripts;
 
 /// <summary>
-/// A file with commands and what they print. A line <c>$ [NAME=value...] archiver ...</c> is run, <c>sql&gt; ...</c> is done in the database,
-/// <c>file&gt; name text</c> written to the working folder, and what follows is what is expected. <c>{one}</c> in a command is the text that
+/// A file with commands and what they print. A line <c>$ [NAME=value...] archiver ...</c> is run, <c>sql&gt; ...</c> is done in the
+/// database,
+/// <c>file&gt; name text</c> written to the working folder, and what follows is what is expected. <c>{one}</c> in a command is the text
+/// that
 /// <c>sql one&gt; ...</c> has returned.
 /// </summary>
 internal sealed partial class Transcript(string file, Installation? installation)
@@ -45,7 +47,11 @@ internal sealed partial class Transcript(string file, Installation? installation
                 return "";
             case "file>":
                 var name = text.Split(' ', 2);
-                await File.WriteAllTextAsync(Path.Combine(_folder, name[0]), name.ElementAtOrDefault(1)?.Replace(@"\n", "\n", StringComparison.Ordinal) ?? "", cancellationToken);
+                await File.WriteAllTextAsync(
+                    Path.Combine(_folder, name[0]),
+                    name.ElementAtOrDefault(1)?.Replace(@"\n", "\n", StringComparison.Ordinal) ?? "",
+                    cancellationToken
+                );
                 return "";
             case "sql>":
                 await installation!.Database.ExecuteAsync(Fill(text), cancellationToken);
@@ -81,7 +87,8 @@ internal sealed partial class Transcript(string file, Installation? installation
         return Mask($"{result.Output}{string.Concat(said.Select(l => $"{l}\n"))}exit {result.ExitCode}\n");
     }
 
-    private string Fill(string text) => _values.Aggregate(text, (filled, value) => filled.Replace($"{{{value.Key}}}", value.Value, StringComparison.Ordinal));
+    private string Fill(string text) =>
+        _values.Aggregate(text, (filled, value) => filled.Replace($"{{{value.Key}}}", value.Value, StringComparison.Ordinal));
 
     /// <summary>What differs from run to run and from machine to machine, replaced by what it is.</summary>
     private string Mask(string text)
@@ -102,7 +109,10 @@ internal sealed partial class Transcript(string file, Installation? installation
             (Regex.Escape(installation?.Database.Name ?? "<database>"), "<database>"),
             (Regex.Escape(installation?.Bucket.Settings.Bucket ?? "<bucket>"), "<bucket>"),
             // The first line of progress always comes; how many follow depends on how busy the machine is.
-            (@"(?m)^(\S+: \d+ of \d+ (?:session|archive|object)s?)(?: \(.*\))?\n(?:\S+: \d+ of \d+ (?:session|archive|object)s?(?: \(.*\))?\n)+", "$1\n"),
+            (
+                @"(?m)^(\S+: \d+ of \d+ (?:session|archive|object)s?)(?: \(.*\))?\n(?:\S+: \d+ of \d+ (?:session|archive|object)s?(?: \(.*\))?\n)+",
+                "$1\n"
+            ),
             (@"(?<=\S)  +", "  "),
         ];
         text = Uuid().Replace(text, m => _ids.TryGetValue(m.Value, out var known) ? known : _ids[m.Value] = $"<id-{_ids.Count + 1}>");

@@ -3,7 +3,8 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests.Transcripts;
 
 /// <summary>
-/// What a person sees of every verb, used rightly and wrongly: each file is a session at the command line, and must come out again as it is there. To
+/// What a person sees of every verb, used rightly and wrongly: each file is a session at the command line, and must come out again as it is
+/// there. To
 /// add a command, add its line and take over what the test then says; <c>ARCHIVER_TEST_TRANSCRIPTS</c> names a folder for what came out.
 /// </summary>
 public sealed class TranscriptTests(TestServers servers)
@@ -12,7 +13,8 @@ public sealed class TranscriptTests(TestServers servers)
 
     /// <summary>Nothing of it reaches a server.</summary>
     [Fact]
-    public async Task Wrong_usage_and_wrong_configuration_say_what_to_do() => await new Transcript("usage.txt", installation: null).CompareAsync(Token);
+    public async Task Wrong_usage_and_wrong_configuration_say_what_to_do() =>
+        await new Transcript("usage.txt", installation: null).CompareAsync(Token);
 
     [Fact]
     public async Task The_first_commands_of_a_new_user_say_what_to_do_next()

@@ -21,7 +21,9 @@ internal sealed class FileArchiveStore : IArchiveStore
     private readonly FileRemoval _removal;
 
     /// <param name="settings">Name the folder.</param>
-    /// <param name="syncFolder">Makes the names in a folder durable; null for the system's own way, which leaves no trace that a test could see.</param>
+    /// <param name="syncFolder">
+    /// Makes the names in a folder durable; null for the system's own way, which leaves no trace that a test could see.
+    /// </param>
     public FileArchiveStore(StorageSettings settings, Action<string>? syncFolder = null)
     {
         if (string.IsNullOrEmpty(settings.Path))
@@ -48,19 +50,28 @@ internal sealed class FileArchiveStore : IArchiveStore
     }
 
     /// <inheritdoc/>
-    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => RunAsync(
-        () =>
-        {
-            var key = new FileKey(_root, name.Key);
-            return Existing(key) is { } file
-                ? new ObjectHead(new ObjectName(name.Key), file.Length, FilePut.Metadata(key), new DateTimeOffset(file.LastWriteTimeUtc))
-                : null;
-        },
-        cancellationToken);
+    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) =>
+        RunAsync(
+            () =>
+            {
+                var key = new FileKey(_root, name.Key);
+                return Existing(key) is { } file
+                    ? new ObjectHead(
+                        new ObjectName(name.Key),
+                        file.Length,
+                        FilePut.Metadata(key),
+                        new DateTimeOffset(file.LastWriteTimeUtc)
+                    )
+                    : null;
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ListedObject> ListAsync(
-        string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        string prefix,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         _errors.RequireRoot();
         await Task.CompletedTask;
@@ -73,24 +84,32 @@ internal sealed class FileArchiveStore : IArchiveStore
 
     /// <summary>A folder keeps one version, which has no id.</summary>
     public async IAsyncEnumerable<ListedVersions> ListVersionsAsync(
-        string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        string prefix,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await foreach (var item in ListAsync(prefix, cancellationToken))
             yield return new(item.Key, [new(null, false, item.Length, item.LastModified)]);
     }
 
     /// <summary>Always true: link(2) refuses a name that exists. No probe object is written.</summary>
-    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) => RunAsync(
-        () =>
-        {
-            _errors.RequireRoot();
-            return true;
-        },
-        cancellationToken);
+    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
+        RunAsync(
+            () =>
+            {
+                _errors.RequireRoot();
+                return true;
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public async Task<PutResult> PutIfAbsentAsync(
-        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken)
+        string key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        CancellationToken cancellationToken
+    )
     {
         _errors.RequireRoot();
         try
@@ -108,17 +127,25 @@ internal sealed class FileArchiveStore : IArchiveStore
         RunAsync(() => _removal.Remove(names, cancellationToken), cancellationToken);
 
     /// <summary>None: a folder has no rules.</summary>
-    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ExpiryRule>>([]);
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<ExpiryRule>>([]);
 
     /// <summary>Nothing to do: a file gets its name when it is whole.</summary>
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) => Task.FromResult(0);
+    public Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(0);
 
     private ObjectStream? Open(FileKey key, long offset, long length)
     {
         if (Existing(key) is null)
             return null;
         var file = new FileStream(
-            key.Object, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 });
+            key.Object,
+            new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 }
+        );
         file.Position = Math.Min(offset, file.Length);
         return new ObjectStream(file, Math.Min(length, file.Length - file.Position), _errors.Translate);
     }

@@ -12,25 +12,37 @@ internal sealed class FileErrors(string root)
     private const int Stale = 116;
 
     /// <summary>The failure, or null for an exception that is not the file system's.</summary>
-    public StorageException? Translate(Exception error) => error switch
-    {
-        // A disk that is slow or away may come back; full, read-only, forbidden or without hard links stays so until an operator acts.
-        EndOfStreamException or IOException { HResult: NoSuchDevice or IoError or Busy or Stale } =>
-            new StorageException(StorageFailure.Transient, $"The folder '{root}' (Archiver:Storage:Path) failed: {error.Message}", error),
-        IOException or UnauthorizedAccessException => new StorageException(
-            StorageFailure.Permanent,
-            $"The folder '{root}' (Archiver:Storage:Path) cannot be used: {error.Message} Free space, or correct its permissions or the setting.",
-            error),
-        JsonException => new StorageException(
-            StorageFailure.Permanent, $"A metadata file in '{root}' (Archiver:Storage:Path) is damaged: {error.Message}", error),
-        _ => null,
-    };
+    public StorageException? Translate(Exception error) =>
+        error switch
+        {
+            // A disk that is slow or away may come back; full, read-only, forbidden or without hard links stays so until an operator acts.
+            EndOfStreamException or IOException { HResult: NoSuchDevice or IoError or Busy or Stale } => new StorageException(
+                StorageFailure.Transient,
+                $"The folder '{root}' (Archiver:Storage:Path) failed: {error.Message}",
+                error
+            ),
+            IOException or UnauthorizedAccessException => new StorageException(
+                StorageFailure.Permanent,
+                $"The folder '{root}' (Archiver:Storage:Path) cannot be used: {error.Message} Free space, or correct its permissions or "
+                    + "the "
+                    + "setting.",
+                error
+            ),
+            JsonException => new StorageException(
+                StorageFailure.Permanent,
+                $"A metadata file in '{root}' (Archiver:Storage:Path) is damaged: {error.Message}",
+                error
+            ),
+            _ => null,
+        };
 
     /// <exception cref="StorageException">The root folder is not there.</exception>
     public void RequireRoot()
     {
         if (!Directory.Exists(root))
             throw new StorageException(
-                StorageFailure.Permanent, $"The folder '{root}' does not exist; mount or create it, or correct Archiver:Storage:Path.");
+                StorageFailure.Permanent,
+                $"The folder '{root}' does not exist; mount or create it, or correct Archiver:Storage:Path."
+            );
     }
 }

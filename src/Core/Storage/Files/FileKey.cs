@@ -14,10 +14,12 @@ internal sealed class FileKey
     public FileKey(string root, string key)
     {
         var parts = key.Split('/');
-        if (key.Contains('\0', StringComparison.Ordinal)
+        if (
+            key.Contains('\0', StringComparison.Ordinal)
             || parts.Any(p => p is "" or "." or "..")
             || (OperatingSystem.IsWindows() && key.IndexOfAny(['\\', ':']) >= 0)
-            || IsOwn(parts[^1]))
+            || IsOwn(parts[^1])
+        )
         {
             throw new StorageException(StorageFailure.Permanent, $"'{key}' cannot be the key of an object in a folder.");
         }
@@ -33,7 +35,9 @@ internal sealed class FileKey
     /// <summary>The sidecar with the metadata pairs, and the claim on the key.</summary>
     public string Metadata { get; }
 
-    /// <summary>A name in the same folder that nobody else takes; short, because the object's own name may be as long as names can be.</summary>
+    /// <summary>
+    /// A name in the same folder that nobody else takes; short, because the object's own name may be as long as names can be.
+    /// </summary>
     public string NewTemporary() => Path.Combine(Folder, $"{TemporaryPrefix}{Guid.NewGuid():N}{TemporarySuffix}");
 
     /// <summary>Temporary files that puts of this key left when their process was killed.</summary>

@@ -18,7 +18,8 @@ internal static class FileListing
     private static IEnumerable<ListedObject> Walk(string folder, string path, string prefix)
     {
         // A folder sorts as its name with the slash that its keys have: "a.gz" comes before "a/b".
-        var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos()
+        var entries = new DirectoryInfo(folder)
+            .EnumerateFileSystemInfos()
             .Select(e => (Key: path + e.Name + (e is DirectoryInfo ? "/" : ""), Entry: e))
             .Where(e => e.Key.StartsWith(prefix, StringComparison.Ordinal) && !FileKey.IsOwn(e.Entry.Name))
             .Select(e => (Order: Encoding.UTF8.GetBytes(e.Key), e.Key, e.Entry))

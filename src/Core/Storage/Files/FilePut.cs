@@ -9,7 +9,11 @@ internal sealed class FilePut(string root, Action<string> syncFolder)
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public async Task<PutResult> SendAsync(
-        FileKey key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken)
+        FileKey key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        CancellationToken cancellationToken
+    )
     {
         if (File.Exists(key.Object))
             return Settle(key, metadata);

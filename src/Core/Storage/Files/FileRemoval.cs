@@ -35,7 +35,8 @@ internal sealed class FileRemoval(string root, FileErrors errors)
             if (!Directory.EnumerateFileSystemEntries(root).Any())
                 throw new StorageException(
                     StorageFailure.Permanent,
-                    $"The folder '{root}' (Archiver:Storage:Path) is empty, so it does not say that '{key}' is gone. Is its disk mounted?");
+                    $"The folder '{root}' (Archiver:Storage:Path) is empty, so it does not say that '{key}' is gone. Is its disk mounted?"
+                );
             return;
         }
         // The object first: a claim without object is harmless, an object without its metadata belongs to nobody.

@@ -3,7 +3,8 @@ using System.Xml;
 namespace Archiver.Core.Storage.S3;
 
 /// <summary>
-/// Whether an answer is of the kind that was asked for. The SDK reads a proxy's HTML page, a listing of another kind or of another bucket as a
+/// Whether an answer is of the kind that was asked for. The SDK reads a proxy's HTML page, a listing of another kind or of another bucket
+/// as a
 /// listing without entries, and then whatever is in the bucket counts as gone.
 /// </summary>
 internal static class S3AnswerCheck
@@ -17,7 +18,10 @@ internal static class S3AnswerCheck
         ["lifecycle"] = ("LifecycleConfiguration", null),
     };
 
-    /// <summary>Requires of a listing its root element, the bucket and the prefix that were asked for, and whether more follows; of the lifecycle rules their root.</summary>
+    /// <summary>
+    /// Requires of a listing its root element, the bucket and the prefix that were asked for, and whether more follows; of the lifecycle
+    /// rules their root.
+    /// </summary>
     /// <exception cref="XmlException">It is something else; a proxy or another service may have answered in the store's place.</exception>
     public static void Require(HttpRequestMessage request, byte[] body, string bucket)
     {
@@ -44,7 +48,10 @@ internal static class S3AnswerCheck
     {
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(body, writable: false), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null });
+            using var reader = XmlReader.Create(
+                new MemoryStream(body, writable: false),
+                new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null }
+            );
             reader.MoveToContent();
             var root = reader.LocalName;
             Dictionary<string, string> members = new(StringComparer.Ordinal);
@@ -52,7 +59,11 @@ internal static class S3AnswerCheck
             while (!reader.EOF)
             {
                 // Entries have children; what counts are the texts beside them.
-                if (reader.NodeType == XmlNodeType.Element && reader.Depth == 1 && reader.LocalName is "Name" or "Bucket" or "Prefix" or "IsTruncated")
+                if (
+                    reader.NodeType == XmlNodeType.Element
+                    && reader.Depth == 1
+                    && reader.LocalName is "Name" or "Bucket" or "Prefix" or "IsTruncated"
+                )
                     members.TryAdd(reader.LocalName, reader.ReadElementContentAsString());
                 else if (reader.NodeType == XmlNodeType.Element)
                     reader.Skip();

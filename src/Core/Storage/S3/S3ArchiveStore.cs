@@ -60,7 +60,11 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
 
     /// <inheritdoc/>
     public async Task<PutResult> PutIfAbsentAsync(
-        string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken)
+        string key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        CancellationToken cancellationToken
+    )
     {
         var multipart = content.Length > SinglePutLimit;
         var refuses = Probe.Known(key, multipart);
@@ -72,25 +76,33 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
             var conditional = refuses != false;
             if (multipart)
             {
-                return new PutResult(true, await S3MultipartUpload.SendAsync(
-                    _bucket, key, content, metadata, conditional, cancellationToken));
+                return new PutResult(
+                    true,
+                    await S3MultipartUpload.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken)
+                );
             }
-            var (version, proven) = await S3SinglePut.SendAsync(
-                _bucket, key, content, metadata, conditional, cancellationToken);
+            var (version, proven) = await S3SinglePut.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken);
             if (proven)
                 return new PutResult(true, version);
             // Any 2xx looks like success to the SDK, also a captive portal's page. Where the ETag is not the MD5, ask for the object.
             return await SettledAsync(key, metadata, cancellationToken) is { Stored: true } after
-                ? after with { VersionId = version ?? after.VersionId }
+                ? after with
+                {
+                    VersionId = version ?? after.VersionId,
+                }
                 : throw new StorageException(
                     StorageFailure.Transient,
-                    $"{S3Errors.Server(settings)} accepted '{key}' but does not have it: something between may answer in its place.");
+                    $"{S3Errors.Server(settings)} accepted '{key}' but does not have it: something between may answer in its place."
+                );
         }
         catch (StorageException e) when (S3Errors.IsConditionFailed(e))
         {
             return await SettledAsync(key, metadata, cancellationToken)
                 ?? throw new StorageException(
-                    StorageFailure.Transient, $"'{key}' was refused because it exists, and then it was absent.", e);
+                    StorageFailure.Transient,
+                    $"'{key}' was refused because it exists, and then it was absent.",
+                    e
+                );
         }
     }
 
@@ -99,11 +111,16 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
         new S3Removal(_bucket, names).RunAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) => S3ExpiryRules.ListAsync(_bucket, cancellationToken);
+    public Task<IReadOnlyList<ExpiryRule>> ListExpiryRulesAsync(CancellationToken cancellationToken) =>
+        S3ExpiryRules.ListAsync(_bucket, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken) =>
-        new S3Cleanup(_bucket, time).AbortUploadsAsync(prefix, age, isOurs, cancellationToken);
+    public Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    ) => new S3Cleanup(_bucket, time).AbortUploadsAsync(prefix, age, isOurs, cancellationToken);
 
     public void Dispose()
     {

@@ -25,8 +25,7 @@ internal sealed class S3Bucket : IDisposable
 
     /// <summary>Sends one request. Cancellation by the caller passes through; everything else that is the store's is translated.</summary>
     /// <exception cref="StorageException">The store failed.</exception>
-    public async Task<T> CallAsync<T>(
-        string? key, Func<IAmazonS3, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+    public async Task<T> CallAsync<T>(string? key, Func<IAmazonS3, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
     {
         try
         {
@@ -45,12 +44,25 @@ internal sealed class S3Bucket : IDisposable
     /// <summary>HEAD; null on any 404, which also a missing bucket gives. For callers that go on with a request that tells.</summary>
     public async Task<ObjectHead?> HeadOrNullAsync(ObjectName name, CancellationToken cancellationToken)
     {
-        var request = new GetObjectMetadataRequest { BucketName = Name, Key = name.Key, VersionId = name.VersionId };
+        var request = new GetObjectMetadataRequest
+        {
+            BucketName = Name,
+            Key = name.Key,
+            VersionId = name.VersionId,
+        };
         try
         {
             var head = await CallAsync(name.Key, (s3, ct) => s3.GetObjectMetadataAsync(request, ct), cancellationToken);
             // Who asks for the version without an id, because a delete marker is above it, has to go on asking for it.
-            return new ObjectHead(name with { VersionId = Version(head.VersionId) ?? (name.VersionId == "null" ? "null" : null) }, head.ContentLength, Pairs(head.Metadata), Utc(head.LastModified));
+            return new ObjectHead(
+                name with
+                {
+                    VersionId = Version(head.VersionId) ?? (name.VersionId == "null" ? "null" : null),
+                },
+                head.ContentLength,
+                Pairs(head.Metadata),
+                Utc(head.LastModified)
+            );
         }
         catch (StorageException e) when (S3Errors.IsAmbiguousNotFound(e))
         {
@@ -75,6 +87,7 @@ internal sealed class S3Bucket : IDisposable
         return metadata.Keys.ToDictionary(
             k => (k.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? k[prefix.Length..] : k).ToLower(CultureInfo.InvariantCulture),
             k => metadata[k],
-            StringComparer.Ordinal);
+            StringComparer.Ordinal
+        );
     }
 }

@@ -17,7 +17,10 @@ internal sealed class S3BulkDelete(S3Bucket bucket)
 
     /// <summary>Why a key's version was not deleted, or is not known to be.</summary>
     /// <returns>A failure without an inner exception is the server's answer about that key alone.</returns>
-    public async Task<IReadOnlyDictionary<string, StorageException>> RunAsync(IReadOnlyCollection<KeyVersion> versions, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, StorageException>> RunAsync(
+        IReadOnlyCollection<KeyVersion> versions,
+        CancellationToken cancellationToken
+    )
     {
         // In order, so that a failure half-way is the same one each time.
         foreach (var chunk in versions.OrderBy(v => v.Key, StringComparer.Ordinal).Chunk(Most))
@@ -43,18 +46,39 @@ internal sealed class S3BulkDelete(S3Bucket bucket)
     private async Task ManyAsync(KeyVersion[] versions, CancellationToken cancellationToken)
     {
         // Quiet: only what was not deleted is named.
-        var request = new DeleteObjectsRequest { BucketName = bucket.Name, Objects = [.. versions], Quiet = true };
+        var request = new DeleteObjectsRequest
+        {
+            BucketName = bucket.Name,
+            Objects = [.. versions],
+            Quiet = true,
+        };
         var answer = await bucket.CallAsync(null, (s3, ct) => AnswerAsync(s3, request, ct), cancellationToken);
         foreach (var error in (answer.DeleteErrors ?? []).Where(e => e.Code is not ("NoSuchKey" or "NoSuchVersion")))
         {
-            _failures.TryAdd(error.Key, error.Code is "InternalError" or "ServiceUnavailable" or "SlowDown" or "RequestTimeout" or "OperationAborted" or "ConditionalRequestConflict"
-                ? new StorageException(StorageFailure.Transient, $"'{error.Key}' in the bucket '{bucket.Name}' was not removed ({error.Code}: {error.Message}).")
-                : Refused(error.Key, error.VersionId, error.Code, null));
+            _failures.TryAdd(
+                error.Key,
+                error.Code
+                    is "InternalError"
+                        or "ServiceUnavailable"
+                        or "SlowDown"
+                        or "RequestTimeout"
+                        or "OperationAborted"
+                        or "ConditionalRequestConflict"
+                    ? new StorageException(
+                        StorageFailure.Transient,
+                        $"'{error.Key}' in the bucket '{bucket.Name}' was not removed ({error.Code}: {error.Message})."
+                    )
+                    : Refused(error.Key, error.VersionId, error.Code, null)
+            );
         }
     }
 
     // The SDK throws where some of the keys were refused; that is an answer like any other.
-    private static async Task<DeleteObjectsResponse> AnswerAsync(IAmazonS3 s3, DeleteObjectsRequest request, CancellationToken cancellationToken)
+    private static async Task<DeleteObjectsResponse> AnswerAsync(
+        IAmazonS3 s3,
+        DeleteObjectsRequest request,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -71,7 +95,12 @@ internal sealed class S3BulkDelete(S3Bucket bucket)
         for (var i = 0; i < versions.Length; i++)
         {
             var version = versions[i];
-            var request = new DeleteObjectRequest { BucketName = bucket.Name, Key = version.Key, VersionId = version.VersionId };
+            var request = new DeleteObjectRequest
+            {
+                BucketName = bucket.Name,
+                Key = version.Key,
+                VersionId = version.VersionId,
+            };
             try
             {
                 await bucket.CallAsync(version.Key, (s3, ct) => s3.DeleteObjectAsync(request, ct), cancellationToken);
@@ -94,9 +123,11 @@ internal sealed class S3BulkDelete(S3Bucket bucket)
         }
     }
 
-    private StorageException Refused(string key, string? version, string? code, Exception? cause) => new(
-        StorageFailure.Permanent,
-        $"'{key}' (version {version}) in the bucket '{bucket.Name}' cannot be removed ({code}): "
-        + "it is under object lock, or the permission s3:DeleteObjectVersion is missing.",
-        cause);
+    private StorageException Refused(string key, string? version, string? code, Exception? cause) =>
+        new(
+            StorageFailure.Permanent,
+            $"'{key}' (version {version}) in the bucket '{bucket.Name}' cannot be removed ({code}): "
+                + "it is under object lock, or the permission s3:DeleteObjectVersion is missing.",
+            cause
+        );
 }

@@ -8,7 +8,12 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
 {
     /// <summary>Aborts multipart uploads under the prefix that are ours and began longer ago than <paramref name="age"/>.</summary>
     /// <returns>How many were aborted.</returns>
-    public async Task<int> AbortUploadsAsync(string prefix, TimeSpan age, Func<string, CancellationToken, Task<bool>> isOurs, CancellationToken cancellationToken)
+    public async Task<int> AbortUploadsAsync(
+        string prefix,
+        TimeSpan age,
+        Func<string, CancellationToken, Task<bool>> isOurs,
+        CancellationToken cancellationToken
+    )
     {
         var before = time.GetUtcNow() - age;
         var aborted = 0;
@@ -30,7 +35,10 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
             if (page.IsTruncated != true)
                 return aborted;
             if ((page.NextKeyMarker, page.NextUploadIdMarker) == (request.KeyMarker, request.UploadIdMarker))
-                throw new StorageException(StorageFailure.Transient, $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance.");
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance."
+                );
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
         }

@@ -41,7 +41,8 @@ internal static class S3ClientFactory
         {
             throw new StorageException(
                 StorageFailure.Permanent,
-                "No AWS region is known: set Archiver:Storage:Region, or Archiver:Storage:Endpoint for another S3 server.");
+                "No AWS region is known: set Archiver:Storage:Region, or Archiver:Storage:Endpoint for another S3 server."
+            );
         }
         config.EndpointProvider = new S3EndpointCache(config.EndpointProvider);
         return settings.AccessKey is { } key

@@ -21,7 +21,11 @@ internal static class S3ExpiryRules
             [
                 .. (answer.Configuration?.Rules ?? [])
                     .Where(r => r.Status == LifecycleRuleStatus.Enabled && r.Expiration is { } e && (e.Days is > 0 || e.Date is not null))
-                    .Select(r => new ExpiryRule(r.Id ?? "", Prefix(r.Filter?.LifecycleFilterPredicate) ?? OldPrefix(r) ?? "", r.Expiration.Days is > 0 and var days ? TimeSpan.FromDays(days) : null)),
+                    .Select(r => new ExpiryRule(
+                        r.Id ?? "",
+                        Prefix(r.Filter?.LifecycleFilterPredicate) ?? OldPrefix(r) ?? "",
+                        r.Expiration.Days is > 0 and var days ? TimeSpan.FromDays(days) : null
+                    )),
             ];
         }
         catch (StorageException e) when (S3Errors.Code(e) == "NoSuchLifecycleConfiguration")
@@ -36,10 +40,11 @@ internal static class S3ExpiryRules
     private static string? OldPrefix(LifecycleRule rule) => rule.Prefix;
 #pragma warning restore CS0618
 
-    private static string? Prefix(LifecycleFilterPredicate? filter) => filter switch
-    {
-        LifecyclePrefixPredicate prefix => prefix.Prefix,
-        LifecycleAndOperator and => and.Operands.OfType<LifecyclePrefixPredicate>().FirstOrDefault()?.Prefix,
-        _ => null,
-    };
+    private static string? Prefix(LifecycleFilterPredicate? filter) =>
+        filter switch
+        {
+            LifecyclePrefixPredicate prefix => prefix.Prefix,
+            LifecycleAndOperator and => and.Operands.OfType<LifecyclePrefixPredicate>().FirstOrDefault()?.Prefix,
+            _ => null,
+        };
 }

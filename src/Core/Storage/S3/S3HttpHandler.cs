@@ -12,7 +12,13 @@ namespace Archiver.Core.Storage.S3;
 /// threads that all wait for error documents has none left to receive them, and every request would end by timeout.</para>
 /// <para>A listing is looked at before the SDK reads it (<see cref="S3AnswerCheck"/>).</para>
 /// </summary>
-internal sealed class S3HttpHandler(HttpMessageHandler inner, string bucket, TimeSpan readTimeout, TimeProvider time, Action<Uri>? sent = null) : DelegatingHandler(inner)
+internal sealed class S3HttpHandler(
+    HttpMessageHandler inner,
+    string bucket,
+    TimeSpan readTimeout,
+    TimeProvider time,
+    Action<Uri>? sent = null
+) : DelegatingHandler(inner)
 {
     private const long LargestDocument = 64L << 20;
 

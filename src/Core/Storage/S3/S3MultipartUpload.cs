@@ -14,11 +14,19 @@ internal static class S3MultipartUpload
     // Long enough for a healthy server; a run that is being cancelled must not wait for a sick one.
     private static readonly TimeSpan AbortLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Uploads and completes; with <paramref name="conditional"/> the completion is asked to refuse an existing key (412).</summary>
+    /// <summary>
+    /// Uploads and completes; with <paramref name="conditional"/> the completion is asked to refuse an existing key (412).
+    /// </summary>
     /// <returns>The version written.</returns>
     /// <exception cref="StorageException">The upload failed or its outcome is unknown.</exception>
     public static async Task<string?> SendAsync(
-        S3Bucket bucket, string key, IObjectContent content, ObjectMetadata? metadata, bool conditional, CancellationToken cancellationToken)
+        S3Bucket bucket,
+        string key,
+        IObjectContent content,
+        ObjectMetadata? metadata,
+        bool conditional,
+        CancellationToken cancellationToken
+    )
     {
         var start = new InitiateMultipartUploadRequest
         {
@@ -84,14 +92,28 @@ internal static class S3MultipartUpload
     /// <summary>Ends an upload and frees its parts.</summary>
     /// <exception cref="StorageException">The store failed.</exception>
     public static Task<AbortMultipartUploadResponse> AbortAsync(
-        S3Bucket bucket, string key, string uploadId, CancellationToken cancellationToken)
+        S3Bucket bucket,
+        string key,
+        string uploadId,
+        CancellationToken cancellationToken
+    )
     {
-        var abort = new AbortMultipartUploadRequest { BucketName = bucket.Name, Key = key, UploadId = uploadId };
+        var abort = new AbortMultipartUploadRequest
+        {
+            BucketName = bucket.Name,
+            Key = key,
+            UploadId = uploadId,
+        };
         return bucket.CallAsync(key, (s3, ct) => s3.AbortMultipartUploadAsync(abort, ct), cancellationToken);
     }
 
     private static async Task<List<PartETag>> SendPartsAsync(
-        S3Bucket bucket, string key, string uploadId, IObjectContent content, CancellationToken cancellationToken)
+        S3Bucket bucket,
+        string key,
+        string uploadId,
+        IObjectContent content,
+        CancellationToken cancellationToken
+    )
     {
         var size = (int)Math.Min(PartSize(content.Length), content.Length);
         var buffer = ArrayPool<byte>.Shared.Rent(size);
@@ -100,7 +122,7 @@ internal static class S3MultipartUpload
         try
         {
             var parts = new List<PartETag>();
-            for (var sent = 0L; sent < content.Length;)
+            for (var sent = 0L; sent < content.Length; )
             {
                 var length = (int)Math.Min(size, content.Length - sent);
                 await body.ReadExactlyAsync(buffer.AsMemory(0, length), cancellationToken);

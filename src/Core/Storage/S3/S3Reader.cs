@@ -46,7 +46,12 @@ internal sealed class S3Reader(S3Bucket bucket)
         string? last = null;
         while (true)
         {
-            var request = new ListObjectsV2Request { BucketName = bucket.Name, Prefix = prefix, StartAfter = last };
+            var request = new ListObjectsV2Request
+            {
+                BucketName = bucket.Name,
+                Prefix = prefix,
+                StartAfter = last,
+            };
             var page = await bucket.CallAsync(null, (s3, ct) => s3.ListObjectsV2Async(request, ct), cancellationToken);
             var objects = page.S3Objects ?? [];
             foreach (var item in objects)
@@ -59,7 +64,10 @@ internal sealed class S3Reader(S3Bucket bucket)
                 yield break;
             // Going on from the same key would never end.
             if (objects.Count == 0 || objects[^1].Key == last)
-                throw new StorageException(StorageFailure.Transient, $"The listing of 's3://{bucket.Name}/{prefix}' does not advance after '{last}'.");
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"The listing of 's3://{bucket.Name}/{prefix}' does not advance after '{last}'."
+                );
             last = objects[^1].Key;
         }
     }
@@ -71,7 +79,13 @@ internal sealed class S3Reader(S3Bucket bucket)
         var range = length is { } bytes
             ? new ByteRange(offset, offset + bytes - 1)
             : new ByteRange(FormattableString.Invariant($"bytes={offset}-"));
-        var request = new GetObjectRequest { BucketName = bucket.Name, Key = name.Key, VersionId = name.VersionId, ByteRange = range };
+        var request = new GetObjectRequest
+        {
+            BucketName = bucket.Name,
+            Key = name.Key,
+            VersionId = name.VersionId,
+            ByteRange = range,
+        };
         var answer = await bucket.CallAsync(name.Key, (s3, ct) => s3.GetObjectAsync(request, ct), cancellationToken);
         var given = ContentRangeHeaderValue.TryParse(answer.ContentRange, out var parsed) ? parsed : null;
         var isWhole = offset == 0 && length is null && given is null;
@@ -80,7 +94,9 @@ internal sealed class S3Reader(S3Bucket bucket)
             answer.Dispose();
             throw new StorageException(
                 StorageFailure.Permanent,
-                $"{S3Errors.Server(bucket.Settings)} ignored the range {range.FormattedByteRange} of '{name.Key}' (got '{answer.ContentRange}').");
+                $"{S3Errors.Server(bucket.Settings)} ignored the range {range.FormattedByteRange} of '{name.Key}' (got "
+                    + $"'{answer.ContentRange}')."
+            );
         }
         var announced = given is null ? answer.ContentLength : given.To!.Value - offset + 1;
         return new ObjectStream(answer.ResponseStream, announced, e => S3Errors.Translate(e, bucket.Settings, name.Key), answer);

@@ -5,7 +5,8 @@ using Archiver.Core.Diagnostics;
 namespace Archiver.Core.Storage.S3;
 
 /// <summary>
-/// Removes objects for good: every version and delete marker of exactly these keys, and the parts of uploads that never became one, then lists
+/// Removes objects for good: every version and delete marker of exactly these keys, and the parts of uploads that never became one, then
+/// lists
 /// again and asks for each of them by name. Only that says that a key is gone, whatever the server answered before, or did not answer: an
 /// empty listing alone may be a proxy's. No run calls it.
 /// </summary>
@@ -28,10 +29,16 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName>
         await EachAsync(async (key, token) => _listed[key] = await VersionsAsync(key, token), cancellationToken);
         if (_outage is null)
         {
-            KeyVersion[] versions = [.. _listed.SelectMany(l => l.Value.Select(v => new KeyVersion { Key = l.Key, VersionId = v.VersionId }))];
+            KeyVersion[] versions =
+            [
+                .. _listed.SelectMany(l => l.Value.Select(v => new KeyVersion { Key = l.Key, VersionId = v.VersionId })),
+            ];
             var refused = await new S3BulkDelete(bucket).RunAsync(versions, cancellationToken);
             var uploads = await new S3UploadRemoval(bucket, Keys).RunAsync(cancellationToken);
-            await EachAsync((key, token) => ConfirmAsync(key, refused.GetValueOrDefault(key), uploads.GetValueOrDefault(key), token), cancellationToken);
+            await EachAsync(
+                (key, token) => ConfirmAsync(key, refused.GetValueOrDefault(key), uploads.GetValueOrDefault(key), token),
+                cancellationToken
+            );
         }
         return new(Keys.Where(k => !_gone.ContainsKey(k)).ToDictionary(k => k, Reason, StringComparer.Ordinal), _outage);
     }
@@ -40,7 +47,12 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName>
     private async Task ConfirmAsync(string key, StorageException? refused, StorageException? uploads, CancellationToken cancellationToken)
     {
         if (await VersionsAsync(key, cancellationToken) is { Count: > 0 } left)
-            throw refused ?? _reasons.GetValueOrDefault(key) ?? new StorageException(StorageFailure.Transient, $"'{key}' still has {Counted.Of(left.Count, "version")} after its removal.");
+            throw refused
+                ?? _reasons.GetValueOrDefault(key)
+                ?? new StorageException(
+                    StorageFailure.Transient,
+                    $"'{key}' still has {Counted.Of(left.Count, "version")} after its removal."
+                );
         await RequireAbsentAsync(key, cancellationToken);
         if (uploads is not null)
             throw uploads;
@@ -54,13 +66,21 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName>
         {
             await using var body = await new S3Reader(bucket).OpenAsync(new(key, version), 0, 1, cancellationToken);
             if (body is not null)
-                throw new StorageException(StorageFailure.Transient, $"No version of '{key}' is listed any more, and {(version is null ? "it" : $"its version {version}")} can still be read: {S3Errors.Server(bucket.Settings)} does not answer truly.");
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"No version of '{key}' is listed any more, and "
+                        + $"{(version is null ? "it" : $"its version {version}")} can still be read: {S3Errors.Server(bucket.Settings)} "
+                        + "does "
+                        + "not answer truly."
+                );
         }
     }
 
     private ICollection<string> Keys => [.. _known.Select(k => k.Key)];
 
-    /// <summary>Does something for every key, many at once. A store that does not answer ends it: each further key would wait for its timeout.</summary>
+    /// <summary>
+    /// Does something for every key, many at once. A store that does not answer ends it: each further key would wait for its timeout.
+    /// </summary>
     private async Task EachAsync(Func<string, CancellationToken, Task> action, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -90,7 +110,8 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName>
         }
     }
 
-    private StorageException Reason(string key) => _reasons.GetValueOrDefault(key)
+    private StorageException Reason(string key) =>
+        _reasons.GetValueOrDefault(key)
         ?? new StorageException(StorageFailure.Transient, "not tried to the end: the store does not answer", _outage);
 
     private async Task<IReadOnlyList<ListedVersion>> VersionsAsync(string key, CancellationToken cancellationToken)

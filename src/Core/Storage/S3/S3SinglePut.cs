@@ -12,7 +12,13 @@ internal static class S3SinglePut
     /// <returns>The version written, and whether the answer proves that it is our bytes: an ETag that is their MD5.</returns>
     /// <exception cref="StorageException">The put failed or its outcome is unknown.</exception>
     public static async Task<(string? VersionId, bool Proven)> SendAsync(
-        S3Bucket bucket, string key, IObjectContent content, ObjectMetadata? metadata, bool conditional, CancellationToken cancellationToken)
+        S3Bucket bucket,
+        string key,
+        IObjectContent content,
+        ObjectMetadata? metadata,
+        bool conditional,
+        CancellationToken cancellationToken
+    )
     {
         var body = await SeekableAsync(content, cancellationToken);
         await using var _ = body;

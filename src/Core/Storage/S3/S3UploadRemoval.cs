@@ -4,7 +4,8 @@ using Archiver.Core.Diagnostics;
 namespace Archiver.Core.Storage.S3;
 
 /// <summary>
-/// Ends the unfinished uploads of exactly these keys. A process that was killed over a large upload leaves its parts, and they hold the same text.
+/// Ends the unfinished uploads of exactly these keys. A process that was killed over a large upload leaves its parts, and they hold the
+/// same text.
 /// </summary>
 internal sealed class S3UploadRemoval(S3Bucket bucket, IEnumerable<string> keys)
 {
@@ -51,16 +52,22 @@ internal sealed class S3UploadRemoval(S3Bucket bucket, IEnumerable<string> keys)
                 catch (StorageException exception) when (S3Errors.IsAnswer(exception))
                 {
                     // The answer is about this key alone.
-                    _failures[upload.Key] = new StorageException(exception.Failure, $"Parts of an unfinished upload of '{upload.Key}' are left: {exception.Message}");
+                    _failures[upload.Key] = new StorageException(
+                        exception.Failure,
+                        $"Parts of an unfinished upload of '{upload.Key}' are left: {exception.Message}"
+                    );
                 }
             }
             if (page.IsTruncated == true && (page.NextKeyMarker, page.NextUploadIdMarker) == (request.KeyMarker, request.UploadIdMarker))
-                throw new StorageException(StorageFailure.Transient, $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance.");
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance."
+                );
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
-        }
-        while (page.IsTruncated == true);
+        } while (page.IsTruncated == true);
     }
 
-    private static string CommonPrefix(IEnumerable<string> keys) => keys.Aggregate((a, b) => a[..a.Zip(b).TakeWhile(c => c.First == c.Second).Count()]);
+    private static string CommonPrefix(IEnumerable<string> keys) =>
+        keys.Aggregate((a, b) => a[..a.Zip(b).TakeWhile(c => c.First == c.Second).Count()]);
 }

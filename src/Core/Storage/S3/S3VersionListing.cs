@@ -9,7 +9,11 @@ internal static class S3VersionListing
 {
     /// <summary>Keys that start with the prefix, in order; page by page.</summary>
     /// <exception cref="StorageException">The store failed, or does not answer what it was asked.</exception>
-    public static async IAsyncEnumerable<ListedVersions> ListAsync(S3Bucket bucket, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ListedVersions> ListAsync(
+        S3Bucket bucket,
+        string prefix,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var request = new ListVersionsRequest { BucketName = bucket.Name, Prefix = prefix };
         var (key, versions) = ((string?)null, new List<ListedVersion>());
@@ -32,7 +36,10 @@ internal static class S3VersionListing
             if (page.IsTruncated != true)
                 break;
             if ((page.NextKeyMarker, page.NextVersionIdMarker) == (request.KeyMarker, request.VersionIdMarker))
-                throw new StorageException(StorageFailure.Transient, $"The listing of versions of 's3://{bucket.Name}/{prefix}' does not advance after '{key}'.");
+                throw new StorageException(
+                    StorageFailure.Transient,
+                    $"The listing of versions of 's3://{bucket.Name}/{prefix}' does not advance after '{key}'."
+                );
             (request.KeyMarker, request.VersionIdMarker) = (page.NextKeyMarker, page.NextVersionIdMarker);
         }
         if (key is not null)

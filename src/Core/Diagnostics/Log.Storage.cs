@@ -5,7 +5,7 @@ namespace Archiver.Core.Diagnostics;
 /// <summary>Messages of the storage edge; ids 5000 to 5099.</summary>
 internal static partial class Log
 {
-    /// <summary>The message holds no secret: it is a <see cref="Storage.StorageException"/>'s.</summary>
+    /// <summary>The message holds no secret: it is a <see cref="StorageException"/>'s.</summary>
     [LoggerMessage(
         EventId = 5000,
         Level = LogLevel.Warning,

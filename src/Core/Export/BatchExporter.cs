@@ -67,7 +67,7 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             .Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time))
             .ToList();
         await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
-        var assembler = new DocumentAssembler(sessions, new DocumentFrame(run, _shape, exportedAt, _parts), tables, compressor, fill);
+        var assembler = new DocumentAssembler(sessions, new DocumentFields(run, _shape, exportedAt, _parts), tables, compressor, fill);
         await new SnapshotCopy(connection, statements, sessions, run.Source.TimeZone, fill, run.Batch.Bytes).ReadAsync(
             assembler,
             tables,

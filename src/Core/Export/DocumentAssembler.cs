@@ -14,7 +14,7 @@ namespace Archiver.Core.Export;
 /// </summary>
 internal sealed class DocumentAssembler(
     IReadOnlyList<SelectedSession> sessions,
-    DocumentFrame frame,
+    DocumentFields fields,
     IReadOnlyList<TableRows> tables,
     DocumentCompressor compressor,
     BatchFill fill
@@ -23,7 +23,7 @@ internal sealed class DocumentAssembler(
     private readonly int _count = sessions.Count;
     private readonly byte[][] _openings =
     [
-        .. tables.Skip(1).Select((t, i) => DocumentFrame.Opening(t.Table.Name, IsFirstRelated(tables, i + 1))),
+        .. tables.Skip(1).Select((t, i) => DocumentFields.Opening(t.Table.Name, IsFirstRelated(tables, i + 1))),
     ];
     private ArrayBufferWriter<byte> _output = compressor.Rent();
     private int _open = -1;
@@ -123,7 +123,7 @@ internal sealed class DocumentAssembler(
     {
         if (_count > 1 || _open < 0)
         {
-            frame.WriteHead(_output, sessions[session].Generation);
+            fields.WriteHead(_output, sessions[session].Generation);
             _output.Write(tables[0].HeldFor(session));
             _open = session;
         }

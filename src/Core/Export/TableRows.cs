@@ -26,7 +26,7 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
         ? []
         : [.. Enumerable.Repeat((long.MaxValue, long.MinValue), sessions)];
 
-    private readonly byte[][] _names = [.. table.Columns.Select(c => (byte[])[.. DocumentFrame.Quoted(c.Name), (byte)':'])];
+    private readonly byte[][] _names = [.. table.Columns.Select(c => (byte[])[.. DocumentFields.Quoted(c.Name), (byte)':'])];
     private readonly ColumnKind[] _kinds = [.. table.Columns.Select(c => c.Kind)];
     private readonly ArrayBufferWriter<byte> _held = new();
     private readonly (int Start, int End)[] _ranges = new (int, int)[sessions];

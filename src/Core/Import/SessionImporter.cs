@@ -30,7 +30,7 @@ internal sealed class SessionImporter(
 ) : IAsyncDisposable
 {
     private readonly ImportStatements _statements = new(into.Target);
-    private readonly PresentSessions _present = new(into, live);
+    private readonly LiveConflicts _conflicts = new(into, live);
     private NpgsqlConnection? _connection;
     private ImportPlan? _plan;
 
@@ -62,12 +62,12 @@ internal sealed class SessionImporter(
             await BeginAsync(connection, sessions, cancellationToken);
             var insertion = new SessionInsertion(connection, transaction, into);
             var keys = await ExistingAsync(connection, sessions, cancellationToken);
-            var present = await _present.JudgeAsync(
+            var present = await _conflicts.JudgeAsync(
                 new(connection, transaction, into),
                 [.. sessions.Where(s => keys.Contains(s.Key))],
                 cancellationToken
             );
-            var replaced = await _present.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
+            var replaced = await _conflicts.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
             var beside = sessions.ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
             await insertion.InsertAsync([.. beside[false].Where(s => !present.ContainsKey(s.Key))], cancellationToken);
             await insertion.InsertAsync([.. beside[true].Where(s => !present.ContainsKey(s.Key))], cancellationToken, beside: true);
@@ -78,7 +78,7 @@ internal sealed class SessionImporter(
                 .. present.Values,
                 .. insertion.Outcome.Select(s =>
                     s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key)
-                        ? PresentSessions.StaysLive(s.Session, s.Reason!)
+                        ? LiveConflicts.StaysLive(s.Session, s.Reason!)
                         : s
                 ),
             ];

@@ -22,7 +22,7 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
 
     private async Task<long> DeleteAsync(long limit, Action? moved, CancellationToken cancellationToken)
     {
-        var selector = new DueSelector(frame.Run);
+        var selector = new DelayedDeleteSelector(frame.Run);
         var server = new ExportServer(frame.Run, frame.Settings.Retry.Budget, frame.Time);
         // The documents are compared and thrown away.
         var exports = new BatchExports(frame, new BatchExporter(frame.Run, CompressionLevel.Fastest, server, stored: true), server);

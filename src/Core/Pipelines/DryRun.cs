@@ -31,7 +31,7 @@ internal sealed class DryRun(ArchiverSettings settings, ConnectionCatalog connec
             Shard = request.Shard ?? Shard.Whole,
         };
         var plan = await PolicyPlan.CountAsync(context, cancellationToken);
-        var (due, _) = await DueSelector.CountForAsync(context, cancellationToken);
+        var (due, _) = await DelayedDeleteSelector.CountForAsync(context, cancellationToken);
         var take = Math.Min(plan.Eligible + due, request.Limit);
         await TripWire.CheckAsync(context, settings.Safety, take, cancellationToken);
         logger.DryRun(request.Policy.FullName, take);

@@ -35,7 +35,7 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
         var selector = new BatchSelector(run);
         while (sessions.Count < most && await selector.NextAsync(most - sessions.Count, cancellationToken) is { } batch)
             sessions.AddRange(batch.Sessions);
-        var (due, _) = await DueSelector.CountForAsync(run, cancellationToken);
+        var (due, _) = await DelayedDeleteSelector.CountForAsync(run, cancellationToken);
         var take = Math.Min(plan.Eligible + due, new RunRequest(source, policy).Limit);
         return new(
             run.Cutoffs.Now,

@@ -28,7 +28,7 @@ internal sealed class PolicyRun(RunScope scope, RunRequest request, RunServices 
         foreach (var (other, sessions) in await PolicyOverlap.CountAsync(_run, cancellationToken))
             services.Logger.PoliciesOverlap(request.Policy.FullName, other, sessions);
         var (ofShard, ofPolicy) = await PolicyPlan.CountEligibleAsync(_run, request.PolicyLimit, cancellationToken);
-        var (dueOfShard, dueOfPolicy) = await DueSelector.CountForAsync(_run, cancellationToken);
+        var (dueOfShard, dueOfPolicy) = await DelayedDeleteSelector.CountForAsync(_run, cancellationToken);
         var eligible = Math.Min(ofShard + dueOfShard, request.Limit);
         services.Logger.RunStarted(_run.Id, request.Policy.FullName, eligible);
         // The store is tried before anything is selected: a wrong bucket or key must fail a run that has nothing to do as well.

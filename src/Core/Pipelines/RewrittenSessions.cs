@@ -47,7 +47,7 @@ internal sealed class RewrittenSessions(
     public async Task<IReadOnlyList<StoredArchive>> ExceptAsync(IReadOnlyList<StoredArchive> changed, CancellationToken cancellationToken)
     {
         var archives = (
-            await retry.ExecuteAsync(token => DueSelector.ReadAsync(run, changed.Select(a => a.Id), token), cancellationToken)
+            await retry.ExecuteAsync(token => DelayedDeleteSelector.ReadAsync(run, changed.Select(a => a.Id), token), cancellationToken)
         ).ToDictionary(a => a.Key, StringComparer.Ordinal);
         HashSet<long> same = [];
         var sessions = new Queue<SelectedSession>(archives.Values.Select(a => a.Session));

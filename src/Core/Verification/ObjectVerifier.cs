@@ -24,7 +24,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
 
     private static readonly int CheckedAtOnce = Environment.ProcessorCount + 1;
 
-    private readonly MemberVerifier _members = new(keyColumns);
+    private readonly DocumentVerifier _documents = new(keyColumns);
 
     /// <summary>By member: null when its copy is right, else one of <see cref="DropReason"/>.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>
@@ -85,7 +85,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
                 at = member.Copy.Offset + member.Copy.Length;
                 if (members.Count == 1 || member.Copy.Length > Small)
                 {
-                    reasons[i] = await _members.VerifyAsync(source, member, cancellationToken);
+                    reasons[i] = await _documents.VerifyAsync(source, member, cancellationToken);
                     continue;
                 }
                 await room.WaitAsync(cancellationToken);
@@ -120,7 +120,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
         {
             try
             {
-                reasons[position] = await _members.VerifyAsync(gzip, members[position], cancellationToken);
+                reasons[position] = await _documents.VerifyAsync(gzip, members[position], cancellationToken);
             }
             finally
             {

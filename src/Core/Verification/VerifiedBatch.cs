@@ -48,7 +48,7 @@ internal sealed class VerifiedBatch
     /// <summary>
     /// Reads every object of the batch back, each as soon as it is stored, and keeps the sessions whose copies are right.
     /// </summary>
-    /// <exception cref="Storage.StorageException">The store does not answer, or the upload failed.</exception>
+    /// <exception cref="StorageException">The store does not answer, or the upload failed.</exception>
     /// <exception cref="InvalidOperationException">The upload handed over other sessions than were exported.</exception>
     public static async Task<VerifiedBatch> VerifyAsync(
         UploadedBatch batch,

@@ -16,7 +16,7 @@ internal sealed class ProgressDisplay(Terminal terminal, TimeProvider time)
     public async Task<T> ShowAsync<T>(string title, bool plain, Func<IProgress<RunProgress>?, Task<T>> run, string one = "session")
     {
         if (!terminal.ErrorIsTerminal)
-            return await run(plain ? new ProgressLines(title, one, terminal, time) : null);
+            return await run(plain ? new PlainProgress(title, one, terminal, time) : null);
         ProgressBar? bar = null;
         return await terminal
             .Screen.Progress()

@@ -376,7 +376,7 @@ public sealed class SelectionPlanTests(TestServers servers)
         var run = scope.Context with { Connections = nowhere };
 
         Assert.Null(await new BatchSelector(run).NextAsync(0, Token));
-        Assert.Null(await new DueSelector(run).NextAsync(0, Token));
+        Assert.Null(await new DelayedDeleteSelector(run).NextAsync(0, Token));
         await Assert.ThrowsAsync<NpgsqlException>(() => new BatchSelector(run).NextAsync(1, Token));
     }
 

@@ -45,7 +45,7 @@ public sealed class LedgerIndexTests(TestServers servers)
         ["archives_by_object"] = (_, _, connection) =>
             EraseObject.FindAsync(connection, "main", ["8f14e45f-ceea-167a-5a36-dedd4bea2543"], Token),
         ["archives_parts"] = (archiver, _, _) => FindNoPartsAsync(archiver, new() { Source = "main", User = "u7" }),
-        ["archives_stored"] = (_, run, _) => DueSelector.CountForAsync(run, Token),
+        ["archives_stored"] = (_, run, _) => DelayedDeleteSelector.CountForAsync(run, Token),
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

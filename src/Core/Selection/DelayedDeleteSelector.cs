@@ -12,7 +12,7 @@ namespace Archiver.Core.Selection;
 /// page in the
 /// order in which they were stored, so that the members of a bundle come together. Whether they have changed since is for others to find.
 /// </summary>
-internal sealed class DueSelector(RunContext run)
+internal sealed class DelayedDeleteSelector(RunContext run)
 {
     private const string Columns = """
         a.id, a.session_id, a.external_id, a.user_id, a.generation, a.keep::text, a.row_count, a.message_count, a.json_length,

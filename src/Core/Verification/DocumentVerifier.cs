@@ -7,7 +7,7 @@ using Archiver.Core.Spool;
 namespace Archiver.Core.Verification;
 
 /// <summary>Says of one session's copy what is wrong with it: null when it is right, else one of <see cref="DropReason"/>.</summary>
-internal sealed class MemberVerifier(KeyColumns keyColumns)
+internal sealed class DocumentVerifier(KeyColumns keyColumns)
 {
     /// <summary>Checks one that is in memory.</summary>
     public async Task<string?> VerifyAsync(ArraySegment<byte> gzip, ExpectedMember member, CancellationToken cancellationToken)

@@ -6,13 +6,13 @@ namespace Archiver.Core.Import;
 /// <summary>Decides about sessions of which there are rows in the tables already.</summary>
 /// <param name="into">The tables, and what is to happen with conflicts.</param>
 /// <param name="live">Makes room where live versions would be replaced, in a dry run; else null.</param>
-internal sealed class PresentSessions(ImportTarget into, ILiveRows? live)
+internal sealed class LiveConflicts(ImportTarget into, ILiveRows? live)
 {
     /// <summary>
     /// What it means for sessions that they have a row already. Of parts those are left out whose messages can go beside the live ones.
     /// </summary>
     public async Task<Dictionary<string, ImportedSession>> JudgeAsync(
-        ExistingSessions rows,
+        LiveRowComparison rows,
         IReadOnlyList<StagedSession> existing,
         CancellationToken cancellationToken
     )
@@ -35,7 +35,7 @@ internal sealed class PresentSessions(ImportTarget into, ILiveRows? live)
     }
 
     private async Task<Dictionary<string, ImportedSession>> JudgeWholeAsync(
-        ExistingSessions rows,
+        LiveRowComparison rows,
         List<StagedSession> present,
         CancellationToken cancellationToken
     )

@@ -4,7 +4,7 @@ using Archiver.Core.Ledger;
 namespace Archiver.Worker.Output;
 
 /// <summary>A run's progress as plain lines: one at its start, then one every few seconds.</summary>
-internal sealed class ProgressLines(string title, string one, Terminal terminal, TimeProvider time) : IProgress<RunProgress>
+internal sealed class PlainProgress(string title, string one, Terminal terminal, TimeProvider time) : IProgress<RunProgress>
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 

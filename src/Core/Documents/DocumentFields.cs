@@ -12,7 +12,7 @@ namespace Archiver.Core.Documents;
 /// <summary>
 /// The parts of a document that all sessions of an export share, as ready bytes (docs/format.md, <c>archiver.session/1</c>).
 /// </summary>
-internal sealed class DocumentFrame
+internal sealed class DocumentFields
 {
     // Names of tables and columns stay readable; they are data, not HTML.
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -20,7 +20,7 @@ internal sealed class DocumentFrame
     private readonly byte[] _head;
     private readonly byte[] _tables;
 
-    public DocumentFrame(RunContext run, SourceShape shape, string exportedAt, bool part = false)
+    public DocumentFields(RunContext run, SourceShape shape, string exportedAt, bool part = false)
     {
         _head = Object(json =>
         {

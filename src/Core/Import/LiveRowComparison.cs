@@ -4,7 +4,7 @@ using Npgsql;
 namespace Archiver.Core.Import;
 
 /// <summary>Compares documents with sessions that are in the tables already, before anything is inserted.</summary>
-internal sealed class ExistingSessions(NpgsqlConnection connection, NpgsqlTransaction transaction, ImportTarget into)
+internal sealed class LiveRowComparison(NpgsqlConnection connection, NpgsqlTransaction transaction, ImportTarget into)
 {
     private const string Savepoint = "existing";
 

@@ -23,7 +23,7 @@ hashes() { # before|after DATABASE TABLE: the SQL
       case $type in timestamp*) value="(extract(epoch FROM $name) * 1000000)::bigint::text";; json) value="replace($name::text, E'\n', ' ')";; *) value="$name::text";; esac
       list+="${list:+, }md5(coalesce(string_agg(coalesce($value, '(none)'), '|' ORDER BY $key::text COLLATE \"C\"), ''))"
     else
-      case " source policy session_id external_id generation state user_id archived_at " in *" $name "*) name=row_$name;; esac
+      case " source policy session_id external_id generation state user_id session_created_at session_last_activity message_count exported_at archived_at object " in *" $name "*) name=row_$name;; esac
       case $type in timestamp*) value="epoch_us($name)::varchar";; *) value="$name::varchar";; esac
       [ $key = id ] || key=row_session_id
       list+="${list:+, }md5(coalesce(string_agg(coalesce($value, '(none)'), '|' ORDER BY $key::varchar), ''))"

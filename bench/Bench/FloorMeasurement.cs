@@ -75,8 +75,7 @@ internal sealed class FloorMeasurement(BenchEnvironment environment, SampleDatab
                     "COPY (SELECT m.* FROM public.chat_messages AS m JOIN public.chat_sessions AS s USING (session_id) WHERE "
                     + $"s.{Old} ORDER BY m.session_id, m.timestamp, m.id) TO STDOUT",
                 ["DELETE_MESSAGES"] =
-                    "DELETE FROM public.chat_messages AS m USING public.chat_sessions AS s WHERE s.session_id = "
-                    + $"m.session_id AND s.{Old}",
+                    $"DELETE FROM public.chat_messages AS m USING public.chat_sessions AS s WHERE s.session_id = m.session_id AND s.{Old}",
                 ["DELETE_SESSIONS"] = $"DELETE FROM public.chat_sessions WHERE {Old}",
             },
         };

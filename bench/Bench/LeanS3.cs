@@ -7,10 +7,8 @@ namespace Archiver.Bench;
 
 /// <summary>
 /// The leanest S3 client there is, sending what the archiver sends: a PUT that refuses an existing key, with the body's hashes and five
-/// pairs of
-/// metadata, a GET of a range, both signed with version 4 (the only one that AWS takes). What it reaches is the server's own limit for
-/// these
-/// requests, and not a library's.
+/// pairs of metadata, a GET of a range, both signed with version 4 (the only one that AWS takes). What it reaches is the server's own limit
+/// for these requests, and not a library's.
 /// </summary>
 /// <remarks>Signature: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html</remarks>
 internal sealed class LeanS3(BenchEnvironment environment) : IDisposable

@@ -16,8 +16,7 @@ internal sealed record Machine(string Processor, int Cores, long MemoryMegabytes
             RuntimeInformation.FrameworkDescription,
             await database.ScalarAsync<string>(
                 "postgres",
-                "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || "
-                    + "', fsync ' || current_setting('fsync')",
+                "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ', fsync ' || current_setting('fsync')",
                 cancellationToken
             ),
             "Ceph RADOS Gateway with one OSD in memory"

@@ -25,8 +25,7 @@ try
         Console.WriteLine($"{row.Name, -32} {row.Sessions, 8} sessions {row.Seconds, 9:0.000} s {row.PerSecond, 9:0} sessions/s");
     foreach (var ratio in result.Ratios)
         Console.WriteLine(
-            $"{ratio.Name, -48} {ratio.Value, 8:0.##} {ratio.Unit, -3} {ratio.Bound} {ratio.Limit:0.##}  "
-                + $"{(ratio.Met ? "met" : "NOT MET")}"
+            $"{ratio.Name, -48} {ratio.Value, 8:0.##} {ratio.Unit, -3} {ratio.Bound} {ratio.Limit:0.##}  {(ratio.Met ? "met" : "NOT MET")}"
         );
     return 0;
 }

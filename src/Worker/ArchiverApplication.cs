@@ -12,8 +12,7 @@ namespace Archiver.Worker;
 
 /// <summary>
 /// One invocation of <c>archiver</c>. It has its own configuration, log and services, keeps nothing static, and everything it started has
-/// ended when it
-/// returns: several may run in one process at the same time.
+/// ended when it returns: several may run in one process at the same time.
 /// </summary>
 internal static class ArchiverApplication
 {

@@ -7,8 +7,7 @@ namespace Archiver.Containers.Tests;
 
 /// <summary>
 /// PostgreSQL and an S3 server in containers for all tests of this assembly. Their addresses go where <see cref="TestServers"/> looks
-/// first, so
-/// that everything the other tests are made of works here unchanged.
+/// first, so that everything the other tests are made of works here unchanged.
 /// </summary>
 public sealed class ContainerServers : IAsyncLifetime
 {

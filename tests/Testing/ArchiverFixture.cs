@@ -149,8 +149,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
     public async Task<string> AnyIdleAsync(CancellationToken cancellationToken) =>
         (
             await Database.ScalarAsync<string>(
-                "SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id LIMIT "
-                    + "1",
+                "SELECT session_id::text FROM chat_sessions WHERE last_activity < now() - interval '90 days' ORDER BY session_id LIMIT 1",
                 cancellationToken
             )
         )!;

@@ -5,8 +5,7 @@ namespace Archiver.Testing;
 
 /// <summary>
 /// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. The templates of a
-/// preset are
-/// copies of one with its schema and the ledger.
+/// preset are copies of one with its schema and the ledger.
 /// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
 internal sealed class SampleDatabases : IAsyncDisposable

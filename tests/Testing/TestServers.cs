@@ -41,8 +41,7 @@ public sealed class TestServers : IAsyncLifetime
 
     /// <summary>
     /// A database on the shared server with a preset's application schema and sample, of which <see cref="ApplicationSchema"/> tells more,
-    /// and an empty
-    /// ledger, unless a test is about there being none.
+    /// and an empty ledger, unless a test is about there being none.
     /// </summary>
     public Task<TestDatabase> CreateSampleAsync(
         string preset,

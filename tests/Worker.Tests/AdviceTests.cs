@@ -88,8 +88,7 @@ public sealed partial class AdviceTests(TestServers servers)
         await using var archiver = await CreateAsync(
             $"CREATE TABLE chats (id int PRIMARY KEY, seen {type} NOT NULL, gone {type}); INSERT "
                 + $"INTO chats VALUES (1, {unset}, {unset}), (2, {value}, {unset}); CREATE INDEX ON chats (seen, id); CREATE INDEX ON "
-                + "chats "
-                + "(gone, id)"
+                + "chats (gone, id)"
         );
         archiver
             .With("Sources:main:Tables:Session:Deleted", "gone")
@@ -134,8 +133,7 @@ public sealed partial class AdviceTests(TestServers servers)
     public async Task A_column_that_it_advises_has_a_name_that_fits(string stored)
     {
         await using var archiver = await CreateAsync(
-            $"CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL, {stored} "
-                + "timestamptz); CREATE INDEX ON chats (seen, id)"
+            $"CREATE TABLE chats (id int PRIMARY KEY, seen timestamptz NOT NULL, {stored} timestamptz); CREATE INDEX ON chats (seen, id)"
         );
         archiver.With("Sources:main:Tables:Session:Archived", stored);
 

@@ -5,8 +5,7 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// The executable under test. It is the precompiled one that <c>tests/precompile.sh</c> leaves under artifacts, because that starts in a
-/// third of the
-/// time; but only when it was made from this very build's sources. Otherwise it is the build itself.
+/// third of the time; but only when it was made from this very build's sources. Otherwise it is the build itself.
 /// </summary>
 internal static class ArchiverExecutable
 {

@@ -4,8 +4,7 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// Channels that never rest, with old and young posts, attachments below these, and members beside them: three channels of twelve posts,
-/// post n of them
-/// 20 * n days old, so that those from the fifth on are older than 90 days.
+/// post n of them 20 * n days old, so that those from the fifth on are older than 90 days.
 /// </summary>
 internal static class Channels
 {

@@ -235,8 +235,7 @@ public sealed class CompositeKeyTests(TestServers servers)
         await archiver.Database.ExecuteAsync(
             "ALTER TABLE posts DROP CONSTRAINT posts_chat; ALTER TABLE chats DROP CONSTRAINT chats_pkey; "
                 + "ALTER TABLE chats ALTER COLUMN b DROP NOT NULL; DROP INDEX posts_of; CREATE INDEX ON posts (chat_a, chat_b); CREATE "
-                + "UNIQUE "
-                + "INDEX ON chats (a, seen)",
+                + "UNIQUE INDEX ON chats (a, seen)",
             Token
         );
 

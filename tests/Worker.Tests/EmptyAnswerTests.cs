@@ -5,8 +5,7 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// Something between the archiver and its bucket answers listings in the bucket's place, with status 200 and nothing in it; or the disk of
-/// the folder
-/// is not mounted. No command takes that for an empty store.
+/// the folder is not mounted. No command takes that for an empty store.
 /// </summary>
 public sealed class EmptyAnswerTests(TestServers servers)
 {

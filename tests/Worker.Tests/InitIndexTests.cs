@@ -27,8 +27,7 @@ public sealed class InitIndexTests(TestServers servers)
     private const string Page =
         "SELECT s.id FROM conversations AS s WHERE s.updated_at < now() - interval '90 days' ORDER BY s.updated_at, s.id LIMIT 1000";
     private const string Messages =
-        "SELECT t.* FROM messages AS t WHERE t.conversation_id = ANY (ARRAY(SELECT md5(i::text)::uuid FROM "
-        + "generate_series(1, 100) i))";
+        "SELECT t.* FROM messages AS t WHERE t.conversation_id = ANY (ARRAY(SELECT md5(i::text)::uuid FROM generate_series(1, 100) i))";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

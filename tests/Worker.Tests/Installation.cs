@@ -30,8 +30,7 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>
     /// Schema and sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger ones. On the shared
-    /// servers,
-    /// with an empty <paramref name="ledger"/>, or on a test's own that it stops.
+    /// servers, with an empty <paramref name="ledger"/>, or on a test's own that it stops.
     /// </summary>
     public static async Task<Installation> CreateAsync(
         TestServers servers,

@@ -82,8 +82,7 @@ public sealed class LifecycleKillTests(TestServers servers)
             """
         );
         var rows = await archiver.Database.CopyOutAsync(
-            "SELECT * FROM chat_messages WHERE session_id IN (SELECT session_id FROM "
-                + $"chat_sessions WHERE user_id <> '{user}') ORDER BY id"
+            $"SELECT * FROM chat_messages WHERE session_id IN (SELECT session_id FROM chat_sessions WHERE user_id <> '{user}') ORDER BY id"
         );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await archiver.RunAsync("archive");

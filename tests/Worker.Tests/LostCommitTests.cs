@@ -136,8 +136,7 @@ public sealed class LostCommitTests(TestServers servers)
                 break;
             case null:
                 await archiver.Database.ExecuteAsync(
-                    "DELETE FROM archiver.migrations WHERE version = 11; ALTER TABLE archiver.archives "
-                        + "DROP COLUMN session_first_activity"
+                    "DELETE FROM archiver.migrations WHERE version = 11; ALTER TABLE archiver.archives DROP COLUMN session_first_activity"
                 );
                 break;
         }

@@ -122,8 +122,7 @@ public sealed class MessagePartTests(TestServers servers)
         await using var archiver = await Channels.CreateAsync(
             servers,
             "UPDATE posts SET at = now() - interval '200 days' WHERE channel_id "
-                + "= 1; UPDATE posts SET at = now() - interval '200 days' - (id % 100) * interval '1 day' WHERE channel_id = "
-                + "2",
+                + "= 1; UPDATE posts SET at = now() - interval '200 days' - (id % 100) * interval '1 day' WHERE channel_id = 2",
             olderThan,
             keepLast
         );
@@ -165,8 +164,7 @@ public sealed class MessagePartTests(TestServers servers)
             servers,
             "ALTER TABLE channels ADD COLUMN deleted_at timestamptz; UPDATE "
                 + "channels SET deleted_at = now() WHERE id = 2; UPDATE channels SET pinned = true WHERE id = 3; INSERT INTO channels "
-                + "VALUES "
-                + "(4, 't', 'o', now()); INSERT INTO posts VALUES (401, 4, 'old', NULL, 1, now() - interval '1 year')"
+                + "VALUES (4, 't', 'o', now()); INSERT INTO posts VALUES (401, 4, 'old', NULL, 1, now() - interval '1 year')"
         );
         archiver.With("Sources:main:Tables:Session:Deleted", "deleted_at").With($"{Channels.Policy}:Where", "NOT s.pinned");
         await archiver.DoAsync("hold", "add", "--session", "1", "--reason", "case");
@@ -250,8 +248,7 @@ public sealed class MessagePartTests(TestServers servers)
             servers,
             "DROP INDEX posts_channel_id_at_idx; CREATE INDEX ON posts "
                 + "(channel_id); ALTER TABLE posts ALTER at TYPE bigint USING (extract(epoch FROM at) * 1000)::bigint; UPDATE posts SET at "
-                + "= 0 "
-                + "WHERE id = 111",
+                + "= 0 WHERE id = 111",
             keepLast: "6"
         );
         archiver

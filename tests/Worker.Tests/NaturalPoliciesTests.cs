@@ -104,8 +104,7 @@ public sealed class NaturalPoliciesTests(TestServers servers)
         );
         var (messages, of) = (
             await archiver.Database.ScalarAsync<long>(
-                "SELECT count(*) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id "
-                    + $"WHERE m.{due} AND s.deleted_at IS NULL"
+                $"SELECT count(*) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE m.{due} AND s.deleted_at IS NULL"
             ),
             await archiver.Database.ScalarAsync<long>(
                 "SELECT count(DISTINCT s.id) FROM chat_messages m JOIN chat_sessions s ON s.id = "

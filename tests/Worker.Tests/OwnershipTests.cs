@@ -163,8 +163,7 @@ public sealed class OwnershipTests(TestServers servers)
         foreach (var manifest in manifests)
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Settings.Bucket, manifest, Token);
         await copy.ExecuteAsync(
-            "DELETE FROM archiver.erasures; UPDATE archiver.objects SET state = 'abandoned'; UPDATE archiver.runs SET "
-                + "state = 'interrupted'"
+            "DELETE FROM archiver.erasures; UPDATE archiver.objects SET state = 'abandoned'; UPDATE archiver.runs SET state = 'interrupted'"
         );
         var reconciled = await archiver.RunAsync("reconcile", "--fix", "--yes", "--json");
         await copy.ExecuteAsync("UPDATE archiver.objects SET state = 'stored'; UPDATE archiver.archives SET state = 'archived'");

@@ -300,8 +300,7 @@ public sealed class PartRestoreTests(TestServers servers)
             servers,
             "DELETE FROM attachments WHERE id / 1000 > 1; DELETE FROM posts WHERE "
                 + "channel_id > 1; DELETE FROM members WHERE channel_id > 1; DELETE FROM channels WHERE id > 1; UPDATE channels SET "
-                + "active_at "
-                + "= now() - interval '1 day'"
+                + "active_at = now() - interval '1 day'"
         );
         archiver
             .With("Storage:Layout", layout)

@@ -185,8 +185,7 @@ public sealed class ProofTests(TestServers servers)
     {
         await using var archiver = await ArchivedAsync(idle: 2);
         await archiver.Database.ExecuteAsync(
-            "UPDATE archiver.ledger SET created_at = now() - interval '400 days'; UPDATE archiver.runs "
-                + "SET started_at = clock_timestamp()"
+            "UPDATE archiver.ledger SET created_at = now() - interval '400 days'; UPDATE archiver.runs SET started_at = clock_timestamp()"
         );
 
         await using var worker = await RunningWorker.InvokeAsync(archiver.With("Schedule:Verify", EveryYear), Token);
@@ -335,8 +334,7 @@ public sealed class ProofTests(TestServers servers)
     private static async Task<string> DamagedAsync(Installation archiver) =>
         await archiver.Database.ScalarAsync<string>(
             "SELECT string_agg(problem || ' ' || n, ', ' ORDER BY problem) FROM (SELECT problem, count(*) AS n FROM archiver.damages GROUP "
-                + "BY "
-                + "problem) AS d"
+                + "BY problem) AS d"
         ) ?? "";
 
     private static async Task<string> LedgerAsync(Installation archiver) =>

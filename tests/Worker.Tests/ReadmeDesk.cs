@@ -6,9 +6,8 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// A folder like that of a person who follows the README: the repository's <c>sql</c>, the built program under <c>artifacts</c>, the
-/// README's own
-/// <c>appsettings.json</c>, and a shell. Addresses, passwords and names that the README cannot know are put in their place; nothing else
-/// is.
+/// README's own <c>appsettings.json</c>, and a shell. Addresses, passwords and names that the README cannot know are put in their place;
+/// nothing else is.
 /// </summary>
 internal sealed partial class ReadmeDesk : IAsyncDisposable
 {

@@ -5,9 +5,8 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// The README, done by a person who reads it from top to bottom: every line of its shell blocks and every command of its list of first
-/// steps and of
-/// its table, and of docs/commands.md and docs/restore.md, is run in a shell, with the configuration that it shows. Addresses, passwords,
-/// names and ids are the only things put in their place.
+/// steps and of its table, and of docs/commands.md and docs/restore.md, is run in a shell, with the configuration that it shows. Addresses,
+/// passwords, names and ids are the only things put in their place.
 /// </summary>
 public sealed partial class ReadmeWalkthroughTests(TestServers servers)
 {

@@ -149,8 +149,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         await archiver.RunAsync("archive");
         await archiver.RunAsync("restore", "--from", "2000-01-01");
         await archiver.Database.ExecuteAsync(
-            "UPDATE chat_messages SET content = 'edited'; ALTER TABLE chat_messages ADD CONSTRAINT "
-                + "only_edited CHECK (content = 'edited')",
+            "UPDATE chat_messages SET content = 'edited'; ALTER TABLE chat_messages ADD CONSTRAINT only_edited CHECK (content = 'edited')",
             Token
         );
         var rows = await archiver.RowsAsync();
@@ -196,8 +195,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         await archiver.Database.ExecuteAsync(
             "UPDATE chat_messages SET content = 'edited'; CREATE FUNCTION meddle() RETURNS trigger "
                 + "LANGUAGE plpgsql AS $$ BEGIN NEW.content := upper(NEW.content); RETURN NEW; END $$; CREATE TRIGGER meddle BEFORE INSERT "
-                + "ON "
-                + "chat_messages FOR EACH ROW EXECUTE FUNCTION meddle()",
+                + "ON chat_messages FOR EACH ROW EXECUTE FUNCTION meddle()",
             Token
         );
         var rows = await archiver.RowsAsync();
@@ -308,8 +306,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     )]
     [InlineData(
         "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'late' USING ERRCODE = 'AP001'; END $$; CREATE "
-            + "CONSTRAINT TRIGGER late AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
-            + "late()",
+            + "CONSTRAINT TRIGGER late AFTER INSERT ON chat_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()",
         "function late"
     )]
     public async Task What_would_refuse_a_restore_refuses_its_rehearsals(string change, string reason)

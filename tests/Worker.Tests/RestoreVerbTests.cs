@@ -234,8 +234,7 @@ public sealed class RestoreVerbTests(TestServers servers)
             {
                 "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database())",
                 "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'archiver' AND datname = current_database() AND backend_xid "
-                    + "IS "
-                    + "NOT NULL)",
+                    + "IS NOT NULL)",
                 "(SELECT count(*) FROM chat_sessions) > 0",
                 "(SELECT count(*) FROM chat_sessions) > 1000",
             }

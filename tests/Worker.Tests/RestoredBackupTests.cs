@@ -6,8 +6,7 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// A ledger that was lost or is of an earlier time, at the command line: rebuild and reconcile choose by time and content, and remove
-/// nothing of
-/// which another object does not hold the same rows.
+/// nothing of which another object does not hold the same rows.
 /// </summary>
 public sealed class RestoredBackupTests(TestServers servers)
 {

@@ -109,8 +109,7 @@ public sealed class RoleTests(TestServers servers) : IAsyncLifetime
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(
-            "No AWS credentials were found: set Archiver:Storage:AccessKey and Archiver:Storage:SecretKey, or give the process "
-                + "a role.",
+            "No AWS credentials were found: set Archiver:Storage:AccessKey and Archiver:Storage:SecretKey, or give the process a role.",
             result.Error,
             StringComparison.Ordinal
         );

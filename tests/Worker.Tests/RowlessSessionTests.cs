@@ -37,8 +37,7 @@ public sealed class RowlessSessionTests(TestServers servers)
             await archiver.Database.ScalarAsync<string>(
                 "SELECT string_agg(right(session_id, 1) || ' "
                     + "' || message_count || ' ' || round(extract(epoch FROM now() - session_last_activity) / 86400) || ' ' || "
-                    + "round(extract(epoch "
-                    + "FROM now() - session_first_activity) / 86400), ', ' ORDER BY session_id) FROM archiver.archives",
+                    + "round(extract(epoch FROM now() - session_first_activity) / 86400), ', ' ORDER BY session_id) FROM archiver.archives",
                 Token
             )
         );

@@ -48,8 +48,7 @@ public sealed class RunVerbTests(TestServers servers)
         Assert.Equal(
             0,
             await archiver.Database.ScalarAsync<long>(
-                "SELECT count(*) FROM (SELECT started_at < lag(ended_at) OVER (ORDER BY "
-                    + "id) AS early FROM archiver.runs) AS r WHERE early"
+                "SELECT count(*) FROM (SELECT started_at < lag(ended_at) OVER (ORDER BY id) AS early FROM archiver.runs) AS r WHERE early"
             )
         );
     }
@@ -226,8 +225,7 @@ public sealed class RunVerbTests(TestServers servers)
         await archiver.Database.ExecuteAsync(
             "ALTER TABLE archiver.runs ALTER COLUMN policy DROP NOT NULL; INSERT INTO archiver.runs "
                 + "SELECT (r).* FROM (SELECT jsonb_populate_record(x, jsonb_build_object('id', gen_random_uuid(), 'policy', NULL)) AS r "
-                + "FROM "
-                + "archiver.runs AS x) AS y"
+                + "FROM archiver.runs AS x) AS y"
         );
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
 

@@ -141,8 +141,7 @@ public sealed class SourceNameTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("pause")).ExitCode);
         archiver.RenameSource("main", "second");
         await archiver.Database.ExecuteAsync(
-            "CREATE TABLE rooms (room_id uuid PRIMARY KEY, used timestamptz); ALTER TABLE chat_sessions "
-                + "ADD room_id uuid REFERENCES rooms"
+            "CREATE TABLE rooms (room_id uuid PRIMARY KEY, used timestamptz); ALTER TABLE chat_sessions ADD room_id uuid REFERENCES rooms"
         );
         archiver.With("Sources:second:Preset", null);
         foreach (var (key, value) in new[] { ("Table", "public.rooms"), ("Key", "room_id"), ("Activity:0", "used") })

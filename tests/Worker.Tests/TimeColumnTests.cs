@@ -157,8 +157,7 @@ public sealed class TimeColumnTests(TestServers servers)
             await archiver.Database.ScalarAsync<string>(
                 "SELECT c.is_deleted || ' ' || string_agg(p.id "
                     + "|| ' ' || p.is_deleted, ', ' ORDER BY p.id) FROM chats AS c JOIN posts AS p ON p.chat_id = c.id WHERE c.id = 5 "
-                    + "GROUP BY "
-                    + "c.id",
+                    + "GROUP BY c.id",
                 Token
             )
         );

@@ -136,8 +136,7 @@ public sealed class TimeFormTests(TestServers servers)
         Task<string?> TimesAsync() =>
             archiver.Database.ScalarAsync<string?>(
                 "SELECT string_agg(session_id || ' ' || session_created_at || ' ' || session_first_activity || ' ' || "
-                    + "session_last_activity, "
-                    + "', ' ORDER BY session_id) FROM archiver.archives",
+                    + "session_last_activity, ', ' ORDER BY session_id) FROM archiver.archives",
                 Token
             );
         static string Day(DateTime time) => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
@@ -157,8 +156,7 @@ public sealed class TimeFormTests(TestServers servers)
         Assert.Equal(
             "200 200",
             await archiver.Database.ScalarAsync<string>(
-                "SELECT string_agg(round(extract(epoch FROM now() - session_last_activity) / "
-                    + "86400)::text, ' ') FROM archiver.archives",
+                "SELECT string_agg(round(extract(epoch FROM now() - session_last_activity) / 86400)::text, ' ') FROM archiver.archives",
                 Token
             )
         );

@@ -9,8 +9,7 @@ namespace Archiver.Worker.Tests;
 
 /// <summary>
 /// What hands out credentials and what takes them: a stand-in for AWS STS that answers with the S3 server's keys and a session token, and a
-/// door
-/// before that server that lets no request in without this token.
+/// door before that server that lets no request in without this token.
 /// </summary>
 internal sealed class TokenServers : IAsyncDisposable
 {

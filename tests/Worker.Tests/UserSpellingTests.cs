@@ -75,8 +75,7 @@ public sealed class UserSpellingTests(TestServers servers)
         var copy = await archiver.Bucket.GetRawAsync(key, Token);
         await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
         await archiver.Database.ExecuteAsync(
-            $"DELETE FROM archiver.archives WHERE session_id = '{session}'; DELETE FROM archiver.objects "
-                + $"WHERE '{session}' = ANY (members)"
+            $"DELETE FROM archiver.archives WHERE session_id = '{session}'; DELETE FROM archiver.objects WHERE '{session}' = ANY (members)"
         );
         await archiver.Database.ExecuteAsync($"ALTER TABLE chats ALTER COLUMN owner TYPE {altered} USING owner::{altered}");
         Assert.Equal(0, (await archiver.RunAsync("erase", "--user", asked, "--yes")).ExitCode);

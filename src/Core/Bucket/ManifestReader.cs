@@ -38,8 +38,7 @@ internal sealed class ManifestReader(IArchiveReader store)
         if (!any && !Unreadable.Contains(first) && await store.HeadAsync(new(first), cancellationToken) is not null)
             throw new StorageException(
                 StorageFailure.Transient,
-                $"{store.Location} has '{first}' and does not list it: its listing is not "
-                    + "true. Something between may answer in its place."
+                $"{store.Location} has '{first}' and does not list it: its listing is not true. Something between may answer in its place."
             );
     }
 

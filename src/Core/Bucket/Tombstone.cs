@@ -5,8 +5,7 @@ namespace Archiver.Core.Bucket;
 
 /// <summary>
 /// That a session or a user was erased, as the name of a small object in the bucket: a keyed hash and a time, no id. The listing alone
-/// tells
-/// everything, so thousands of them cost a few requests.
+/// tells everything, so thousands of them cost a few requests.
 /// </summary>
 /// <param name="Kind"><c>s</c> for a session, <c>u</c> for a user.</param>
 /// <param name="Hash">Keyed hash of the id, 64 hex digits.</param>

@@ -9,8 +9,7 @@ namespace Archiver.Core.Bucket;
 
 /// <summary>
 /// Reads what was erased. Everything that could bring a session back asks it first, and in doubt nothing comes back: an empty listing
-/// counts only
-/// when the tombstones' key is absent too, and every tombstone that the ledger has seen must be listed.
+/// counts only when the tombstones' key is absent too, and every tombstone that the ledger has seen must be listed.
 /// </summary>
 internal sealed class TombstoneReader(IArchiveReader store)
 {
@@ -68,10 +67,8 @@ internal sealed class TombstoneReader(IArchiveReader store)
             : new ArchiverException(
                 FailureKind.Refused,
                 $"{missing.Count} of the tombstones that this ledger has seen {(missing.Count == 1 ? "is" : "are")} not in "
-                    + $"{store.Location}, "
-                    + $"such as {key}: without them what was erased would come back, so nothing is done. Put "
-                    + $"{Tombstone.Folder(source.Prefix)} "
-                    + "back from a backup of the bucket, or copy it from where the bucket was before."
+                    + $"{store.Location}, such as {key}: without them what was erased would come back, so nothing is done. Put "
+                    + $"{Tombstone.Folder(source.Prefix)} back from a backup of the bucket, or copy it from where the bucket was before."
             );
     }
 
@@ -101,8 +98,7 @@ internal sealed class TombstoneReader(IArchiveReader store)
         new(
             FailureKind.Refused,
             $"Sessions were erased, and {name} in {store.Location}, the key of their tombstones, is {what}: nobody can tell which, so "
-                + "nothing "
-                + "comes back. Put that object back from a backup of the bucket.",
+                + "nothing comes back. Put that object back from a backup of the bucket.",
             inner
         );
 }

@@ -46,8 +46,7 @@ internal sealed class TombstoneSet
 
     /// <summary>
     /// Whether a session, or a copy of it, was erased. An erasure leaves no row, so what began or was copied after it only bears the same
-    /// id or user,
-    /// as a new conversation under an old key does. What neither is known of counts as erased.
+    /// id or user, as a new conversation under an old key does. What neither is known of counts as erased.
     /// </summary>
     /// <param name="session">Its key as text.</param>
     /// <param name="user">Its user, if known.</param>

@@ -40,8 +40,7 @@ public static class ArchiverConfiguration
             read.Section(nameof(raw.Storage))
                 .Problem(
                     nameof(StorageOptions.Verify),
-                    "TrialRestore compares whole sessions, and policy "
-                        + $"'{parts.FullName}' archives parts "
+                    $"TrialRestore compares whole sessions, and policy '{parts.FullName}' archives parts "
                         + "(scope Messages): use ReadBack, by which every byte is read back all the same"
                 );
         return new()

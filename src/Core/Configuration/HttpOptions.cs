@@ -55,8 +55,7 @@ internal sealed class HttpOptions
         if (urls.Contains("https://", StringComparison.OrdinalIgnoreCase))
             read.Problem(
                 nameof(Urls),
-                "must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a "
-                    + "proxy with TLS in front"
+                "must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with TLS in front"
             );
         else
             read.Bad(nameof(Urls), urls, "http URLs separated by ';', such as http://127.0.0.1:8080");

@@ -103,8 +103,7 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
         if (!map.Session.HasRow)
             read.Problem(
                 nameof(raw.Scope),
-                "Messages of Archive needs a row of the session, which stays, and with Session:From sessions "
-                    + "have none: "
+                "Messages of Archive needs a row of the session, which stays, and with Session:From sessions have none: "
                     + "what comes later under an archived key is archived in its turn"
             );
         else if (map.Children.FirstOrDefault(c => c.Name == SourceMap.MessagesName) is not { } messages)
@@ -122,8 +121,7 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
         else if (messages.Key is null)
             read.Problem(
                 nameof(raw.Scope),
-                "Messages of Archive needs the Key of the child messages: a restore must tell a message that "
-                    + "is there from one that is not"
+                "Messages of Archive needs the Key of the child messages: a restore must tell a message that is there from one that is not"
             );
         else if (
             raw.KeepLast is not null

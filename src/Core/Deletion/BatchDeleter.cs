@@ -10,8 +10,7 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// The short transaction that makes sessions wholly archived: lock, delete, compare, record, commit (docs/protocol.md rules 9 to 15). It
-/// takes
-/// only what was verified. Before its commit every session is wholly live, after it wholly archived.
+/// takes only what was verified. Before its commit every session is wholly live, after it wholly archived.
 /// </summary>
 /// <param name="trial">Compares copy and rows once more before the delete; null for what read-back alone verifies.</param>
 /// <param name="replacement">Puts archived rows where the deleted ones were; null for a run that only archives.</param>
@@ -38,8 +37,7 @@ internal sealed class BatchDeleter(
             when (exception.IsAboutOneBatch() && batch.Sessions.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
             // One session that is never done in time, for a trigger's sake or because somebody always waits for it, or that the server
-            // refuses for
-            // whatever reason, must not stop the others run after run.
+            // refuses for whatever reason, must not stop the others run after run.
             if (batch.Sessions.Count == 1)
                 return DeletedBatch.Committed([], [new(batch.Sessions[0].Key, DropReason.OfDelete(exception), Failed: true)]);
             var (first, second) = batch.Halve();

@@ -11,8 +11,7 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// The short transaction of a policy whose rows stay, for good or for a time: what was verified is recorded as <c>stored</c> and marked in
-/// the source's
-/// own columns, and no row is deleted. A session that is not as it was exported any more is dropped, as in a delete.
+/// the source's own columns, and no row is deleted. A session that is not as it was exported any more is dropped, as in a delete.
 /// </summary>
 internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, DatabaseRetry retry, string location, ITrialRestore? trial)
 {

@@ -9,8 +9,7 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// The SQL of the short transaction (docs/protocol.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array
-/// that is
-/// cast to the key's exact type.
+/// that is cast to the key's exact type.
 /// </summary>
 /// <param name="map">What is mapped.</param>
 /// <param name="shape">The tables as they are under the lock.</param>
@@ -54,8 +53,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
 
     /// <summary>
     /// Children that have children themselves, parents first: a row added below them locks them, not the session. And the rows that make a
-    /// session which
-    /// has none of its own.
+    /// session which has none of its own.
     /// </summary>
     public IEnumerable<ChildTable> Parents => TopDown.Where(c => c.Name == map.Session.From || map.Children.Any(g => g.Parent == c.Name));
 
@@ -76,12 +74,10 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
 
     /// <summary>
     /// Deletes all rows of the sessions in one statement, and returns by table and session their number and fingerprint, computed as the
-    /// export
-    /// computed it; of the sessions only the number, for their versions were compared when they were locked. One statement, because the
-    /// server
-    /// checks foreign keys when it ends: in whatever order the tables point to each other, in a circle too, no key is in the way. And
-    /// because
-    /// triggers then find the session gone, as they do when the application deletes it: whatever they still update is somebody else's.
+    /// export computed it; of the sessions only the number, for their versions were compared when they were locked. One statement, because
+    /// the server checks foreign keys when it ends: in whatever order the tables point to each other, in a circle too, no key is in the
+    /// way. And because triggers then find the session gone, as they do when the application deletes it: whatever they still update is
+    /// somebody else's.
     /// </summary>
     /// <param name="keys">The sessions.</param>
     /// <param name="sessionsFirst">Deletes from the top down: for triggers that update a session before a row below it goes.</param>

@@ -9,15 +9,13 @@ namespace Archiver.Core.Deletion;
 /// <summary>
 /// Lets the application go first: watches whether anybody waits for a lock of a short transaction, and before such a wait comes to
 /// <c>Batch:LockTimeout</c> ends the statement in hand, which rolls the transaction back. Nothing is asked of the server while the
-/// transaction
-/// is younger than half of that, and most never become so old. The transaction never waits long for its watch: it would hold its locks
-/// meanwhile.
+/// transaction is younger than half of that, and most never become so old. The transaction never waits long for its watch: it would hold
+/// its locks meanwhile.
 /// </summary>
 internal sealed class LockCourtesy : IAsyncDisposable
 {
     // pg_cancel_backend does nothing between two statements, so it is asked again until the transaction is over. Behind a pooler the
-    // process
-    // may serve somebody else by then; hence the transaction is named by its start as well.
+    // process may serve somebody else by then; hence the transaction is named by its start as well.
     private const string GiveWay = """
         SELECT pg_cancel_backend($1)
         WHERE EXISTS (SELECT FROM pg_locks AS w WHERE NOT w.granted AND w.waitstart <= clock_timestamp() - $3

@@ -19,8 +19,7 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
 
     /// <summary>
     /// Keeps DDL away, and holds that are added later; the reason to leave the whole batch alone when somebody holds a table, a hold is
-    /// being added
-    /// or a table is no longer as it was described, else null.
+    /// being added or a table is no longer as it was described, else null.
     /// </summary>
     public async Task<string?> LockTablesAsync(CancellationToken cancellationToken)
     {

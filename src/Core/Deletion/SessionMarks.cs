@@ -9,8 +9,7 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// The source's own columns that say that a session is stored although its rows stay: <c>archived</c> and <c>archive_location</c>, or,
-/// where
-/// neither is mapped, the status. The transaction has the rows locked.
+/// where neither is mapped, the status. The transaction has the rows locked.
 /// </summary>
 internal sealed class SessionMarks(SourceMap map, SourceShape shape)
 {
@@ -24,9 +23,8 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
 
     /// <summary>
     /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (docs/protocol.md rule
-    /// 24: a
-    /// trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all columns
-    /// that it changed.
+    /// 24: a trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all
+    /// columns that it changed.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, (Fingerprint Version, string Mark)>> SetAsync(
         NpgsqlConnection connection,

@@ -38,8 +38,8 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// Does work in a transaction. When it had to give way to the application, it lets that go first for as long as it may have waited, and
     /// tries a single session again: one that is in use will have changed. One that makes somebody wait each time is too slow.
     /// When its connection breaks on a server that is well, it is tried again a few times, however long that takes; then it is the work
-    /// that breaks
-    /// it, such as a trigger, and the caller tries the parts. A server that fails is another matter: that goes on to the caller's retries.
+    /// that breaks it, such as a trigger, and the caller tries the parts. A server that fails is another matter: that goes on to the
+    /// caller's retries.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="rows">Rows that it will touch: one large session may take as much longer as it is larger than a batch.</param>

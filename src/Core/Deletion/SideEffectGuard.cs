@@ -7,18 +7,14 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// Counts every row that this transaction deleted or updated in any table, and the tables that it emptied (docs/protocol.md rule 12). If
-/// the server deleted more rows than our
-/// statements returned, or updated any, then a cascade, a trigger or a rule changed something that was not archived, or another session.
-/// The same
-/// holds for the archiver's own updates of session rows. Needs track_counts.
+/// the server deleted more rows than our statements returned, or updated any, then a cascade, a trigger or a rule changed something that
+/// was not archived, or another session. The same holds for the archiver's own updates of session rows. Needs track_counts.
 /// </summary>
 internal sealed class SideEffectGuard
 {
     // Counters of a backend may hold numbers of earlier transactions that are not reported yet, hence a difference. TOAST rows do not
-    // count, those of
-    // large objects do. Rows that go with TRUNCATE, DROP or DETACH are in no counter: such a table is locked, and its entry changed or
-    // gone. Of those
-    // gone, one that this transaction made itself has no statistics.
+    // count, those of large objects do. Rows that go with TRUNCATE, DROP or DETACH are in no counter: such a table is locked, and its entry
+    // changed or gone. Of those gone, one that this transaction made itself has no statistics.
     private static readonly string Counters = $"""
         SELECT coalesce(sum(pg_stat_get_xact_tuples_deleted(c.oid)), 0)::bigint,
                coalesce(sum(pg_stat_get_xact_tuples_updated(c.oid)) FILTER (
@@ -88,8 +84,7 @@ internal sealed class SideEffectGuard
     }
 
     // Counters know no rows. A version that this transaction wrote, in whichever of its savepoints, is one that is still in progress and
-    // seen all
-    // the same. It reads the session table, but only where a trigger has written there.
+    // seen all the same. It reads the session table, but only where a trigger has written there.
     private string OthersUpdated =>
         $"""
             SELECT EXISTS (

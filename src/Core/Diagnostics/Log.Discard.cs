@@ -10,8 +10,7 @@ internal static partial class Log
         Level = LogLevel.Information,
         Message = "Discard {RunId} of source {Source} ended {Outcome}: {Objects} "
             + "objects with {Archives} archives destroyed, {Announced} archives announced, {Held} held, {Failed} objects could not be "
-            + "removed "
-            + "in {ElapsedMs} ms"
+            + "removed in {ElapsedMs} ms"
     )]
     public static partial void DiscardEnded(
         this ILogger logger,

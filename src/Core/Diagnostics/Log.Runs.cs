@@ -83,8 +83,7 @@ internal static partial class Log
     [LoggerMessage(
         EventId = 1030,
         Level = LogLevel.Information,
-        Message = "Run {RunId}: {Sessions} stored sessions have changed since; "
-            + "their archives are superseded, and they count as live again"
+        Message = "Run {RunId}: {Sessions} stored sessions have changed since; their archives are superseded, and they count as live again"
     )]
     public static partial void StoredSuperseded(this ILogger logger, Guid runId, long sessions);
 

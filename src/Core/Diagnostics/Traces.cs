@@ -4,8 +4,7 @@ namespace Archiver.Core.Diagnostics;
 
 /// <summary>
 /// Spans of runs, their batches, and the stages of these, for whoever listens; without a listener there are none. They carry names of
-/// sources and
-/// policies and counts, never an id of a session or a value of a row.
+/// sources and policies and counts, never an id of a session or a value of a row.
 /// </summary>
 internal static class Traces
 {

@@ -6,10 +6,8 @@ namespace Archiver.Core.Discard;
 
 /// <summary>
 /// Refuses to store where the bucket itself would remove archives before <c>discard</c> could (docs/protocol.md rule 19): such a rule knows
-/// no hold,
-/// no notice and no ledger, and the rows are gone by then. What is under <c>.archiver/</c> never ends: without its tombstones what was
-/// erased
-/// would come back.
+/// no hold, no notice and no ledger, and the rows are gone by then. What is under <c>.archiver/</c> never ends: without its tombstones what
+/// was erased would come back.
 /// </summary>
 internal static class BucketExpiry
 {

@@ -44,8 +44,7 @@ internal static class DiscardRecords
                 FailureKind.Failed,
                 $"The ledger changed {Counted.Of(objects, "object")} and "
                     + $"{Counted.Of(archives, "archive")} where {count.Objects} and {count.Archives} were due: another program works on "
-                    + "it. "
-                    + "Run the discard again."
+                    + "it. Run the discard again."
             );
         await RunJournal.CountAsync(connection, scope.RunId, new(count.Archives, Rows: 0, StoredBytes: count.Bytes), cancellationToken);
         await AuditAsync(

@@ -8,8 +8,7 @@ namespace Archiver.Core.Discard;
 
 /// <summary>
 /// The SQL that says how far each old object is on its way to its discard. The unit is the object: a bundle goes when every session in it
-/// may
-/// go. Ages count from when the copy was stored, by the database's clock.
+/// may go. Ages count from when the copy was stored, by the database's clock.
 /// </summary>
 internal static class DiscardStatements
 {

@@ -11,9 +11,8 @@ namespace Archiver.Core.Discard;
 
 /// <summary>
 /// The end of life of archives: objects older than <c>Discard:After</c> are announced, and once <c>Discard:Notice</c> has passed destroyed
-/// in
-/// every version. First the objects, confirmed absent, then the ledger: a crash in between leaves rows of objects that are gone, which the
-/// next discard settles, never an object that the ledger calls discarded.
+/// in every version. First the objects, confirmed absent, then the ledger: a crash in between leaves rows of objects that are gone, which
+/// the next discard settles, never an object that the ledger calls discarded.
 /// </summary>
 internal sealed class Discarder(
     ArchiverSettings settings,

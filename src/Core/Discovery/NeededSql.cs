@@ -4,8 +4,7 @@ namespace Archiver.Core.Discovery;
 
 /// <summary>
 /// The statements that a mapping needs: a role with no more rights than runs need, as sql/roles.sql makes it, and indexes. None of them
-/// changes a row,
-/// a column or a key of the application.
+/// changes a row, a column or a key of the application.
 /// </summary>
 /// <param name="Role">Grants for archiving.</param>
 /// <param name="Restore">What restoring needs beside them.</param>

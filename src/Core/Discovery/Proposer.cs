@@ -143,8 +143,7 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         List<string> local = [.. Times(proposal).Where(IsLocal).Select(t => $"{t.Table.Table}.{t.Time.Column}").Distinct()];
         if (proposal.Preset is null && local.Count > 0)
             doubts.Add(
-                $"Times without a zone are taken for UTC: {string.Join(", ", local)}. If the application writes another zone, set "
-                    + "TimeZone."
+                $"Times without a zone are taken for UTC: {string.Join(", ", local)}. If the application writes another zone, set TimeZone."
             );
         if (tables.Where(t => t.RowSecurity).Select(t => t.Table.ToString()).ToList() is { Count: > 0 } secured)
             doubts.Add(

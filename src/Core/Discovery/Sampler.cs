@@ -7,8 +7,7 @@ namespace Archiver.Core.Discovery;
 
 /// <summary>
 /// Looks at the first rows of tables where the catalogs leave a question open: what numbers and texts mean that are named like times, and
-/// whether a
-/// column that is named after a table holds its keys. Only counts come back. What cannot be answered in time stays open.
+/// whether a column that is named after a table holds its keys. Only counts come back. What cannot be answered in time stays open.
 /// </summary>
 internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction transaction)
 {

@@ -75,8 +75,7 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
 
     /// <summary>
     /// All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep
-    /// those
-    /// for ever.
+    /// those for ever.
     /// </summary>
     private List<TimeColumn> Activity(FoundTable table, TimeColumn? created)
     {

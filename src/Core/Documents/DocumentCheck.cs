@@ -23,8 +23,7 @@ internal sealed record CheckedDocument(
 
 /// <summary>
 /// Reads a document to its end by <see cref="DocumentReader"/>, which also reads it at a restore: what that refuses is not deleted, and a
-/// mistake
-/// of the writer is found while the rows are still in the tables.
+/// mistake of the writer is found while the rows are still in the tables.
 /// </summary>
 /// <param name="keyColumns">The columns of the session's key.</param>
 /// <param name="content">Whether to take the document apart for a comparison.</param>

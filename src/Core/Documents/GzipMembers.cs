@@ -5,8 +5,7 @@ namespace Archiver.Core.Documents;
 
 /// <summary>
 /// Finds where the gzip members of a bundle begin. A decompressor reads ahead and does not say where a member ended, so the headers are
-/// looked
-/// for, and each piece between two of them must prove to be a whole document: compressed bytes may look like a header.
+/// looked for, and each piece between two of them must prove to be a whole document: compressed bytes may look like a header.
 /// </summary>
 internal static class GzipMembers
 {

@@ -5,8 +5,7 @@ namespace Archiver.Core.Documents;
 
 /// <summary>
 /// The library libdeflate, where the machine has it: plain gzip as System.IO.Compression makes it, in half the time or less, of what lies
-/// whole in memory
-/// (docs/adr/0016-libdeflate.md).
+/// whole in memory (docs/adr/0016-libdeflate.md).
 /// </summary>
 internal sealed unsafe class Libdeflate
 {
@@ -42,9 +41,8 @@ internal sealed unsafe class Libdeflate
 
     /// <summary>
     /// A compressor of this level; null for levels that are System.IO.Compression's. <c>Fastest</c> is: at its price, libdeflate has
-    /// nothing. Its level 1 takes
-    /// half of what <c>Optimal</c> took and makes the objects 3 to 5 % larger; its level 9 is no slower than <c>SmallestSize</c> was, and 1
-    /// % smaller.
+    /// nothing. Its level 1 takes half of what <c>Optimal</c> took and makes the objects 3 to 5 % larger; its level 9 is no slower than
+    /// <c>SmallestSize</c> was, and 1 % smaller.
     /// </summary>
     public Compressor? OfLevel(CompressionLevel level) =>
         level switch

@@ -107,8 +107,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
 
     /// <summary>
     /// Rows that no session can be named for: of a table that is tied to its session by another row, which is gone. Nobody can tell that
-    /// they are
-    /// not the person's.
+    /// they are not the person's.
     /// </summary>
     private static async Task<IReadOnlyList<string>> UntiedAsync(
         NpgsqlConnection connection,

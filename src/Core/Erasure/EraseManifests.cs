@@ -12,8 +12,7 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// Takes sessions out of the manifests of a run: writes each one again without them, with the places that the ledger knows now, then
-/// removes
-/// the old one. Nothing is kept between two tries: what is to be done is read from the bucket and the ledger each time.
+/// removes the old one. Nothing is kept between two tries: what is to be done is read from the bucket and the ledger each time.
 /// </summary>
 internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
 {

@@ -7,8 +7,7 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// The bucket's part of an erasure: bundles are written again without the sessions, manifests too, then objects are removed in every
-/// version
-/// and confirmed gone, and last the ledger forgets their ids. Of a session of which something is left the ledger forgets nothing.
+/// version and confirmed gone, and last the ledger forgets their ids. Of a session of which something is left the ledger forgets nothing.
 /// </summary>
 internal sealed class EraseObjects(EraseScope scope)
 {

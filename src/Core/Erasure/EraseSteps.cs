@@ -10,8 +10,7 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// The steps of an erasure. Their order is chosen by the crash we prefer: tombstones first, so that nothing comes back; the ledger's text
-/// last,
-/// so that whatever is left is still found by its id and a later erasure ends it.
+/// last, so that whatever is left is still found by its id and a later erasure ends it.
 /// </summary>
 internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
 {

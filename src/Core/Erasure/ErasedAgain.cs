@@ -29,8 +29,7 @@ internal sealed class ErasedAgain(
 
     /// <summary>
     /// What the tombstones cover and is here all the same. A session whose id a newer one bears now is left out, and named in the second
-    /// set:
-    /// its copies cannot be told from the newer one's by id.
+    /// set: its copies cannot be told from the newer one's by id.
     /// </summary>
     public async Task<(IReadOnlySet<string> Erased, IReadOnlySet<string> Reused)> FindAsync(
         TombstoneSet tombstones,
@@ -73,8 +72,7 @@ internal sealed class ErasedAgain(
 
     /// <summary>
     /// Live sessions whose key or user was ever erased, with when they began: as <c>Created</c> says it, else by their oldest activity and
-    /// row. One that
-    /// came back has rows from before the erasure, whenever it was used since; what nothing is known of counts as old.
+    /// row. One that came back has rows from before the erasure, whenever it was used since; what nothing is known of counts as old.
     /// </summary>
     private async Task<(string Sql, NpgsqlParameter[] Parameters)> LiveAsync(TombstoneSet tombstones, CancellationToken cancellationToken)
     {

@@ -11,8 +11,7 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// The right to erasure: live rows, every archive and copy, manifests and the ledger's text of sessions. What a hold covers is not touched;
-/// what
-/// cannot be erased is reported, never called done.
+/// what cannot be erased is reported, never called done.
 /// </summary>
 internal sealed class Eraser(
     ArchiverSettings settings,

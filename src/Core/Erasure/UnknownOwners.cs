@@ -10,8 +10,7 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// Archives of which the ledger does not know whose they are: written before users were mapped, or from another column. Their documents
-/// hold the
-/// whole session row, so they are asked; what they say is learned, so that it is read once.
+/// hold the whole session row, so they are asked; what they say is learned, so that it is read once.
 /// </summary>
 internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings source, IArchiveReader store)
 {

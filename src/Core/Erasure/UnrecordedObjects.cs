@@ -13,8 +13,8 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>
 /// Objects under the source's prefix that the ledger does not know, in every version, also behind a delete marker: after a restore of the
-/// database
-/// to an earlier time, after a lost ledger, or from somebody else. An erasure removes ours and names the others that may hold the person.
+/// database to an earlier time, after a lost ledger, or from somebody else. An erasure removes ours and names the others that may hold the
+/// person.
 /// </summary>
 internal sealed class UnrecordedObjects(NpgsqlConnection connection, SourceSettings source, DatabaseIdentity database, IArchiveReader store)
 {

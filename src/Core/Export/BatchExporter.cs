@@ -11,8 +11,7 @@ namespace Archiver.Core.Export;
 
 /// <summary>
 /// Reads a batch from one REPEATABLE READ snapshot and makes its documents, of as many of its sessions as fit the bounds. The transaction
-/// is read only
-/// and ends before anything is uploaded; nothing in the database changes.
+/// is read only and ends before anything is uploaded; nothing in the database changes.
 /// </summary>
 /// <param name="run">The run.</param>
 /// <param name="level">Of the documents' gzip.</param>

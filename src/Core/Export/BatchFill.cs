@@ -5,8 +5,7 @@ namespace Archiver.Core.Export;
 
 /// <summary>
 /// Counts an export's rows while they are read, table by table, and says where the batch ends: before the first session that does not fit
-/// beside those
-/// ahead of it, or that is large itself. To count them before would be to read every row once more.
+/// beside those ahead of it, or that is large itself. To count them before would be to read every row once more.
 /// </summary>
 /// <param name="sessions">Sessions that are read.</param>
 /// <param name="bounds">

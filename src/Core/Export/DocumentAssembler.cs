@@ -9,8 +9,7 @@ namespace Archiver.Core.Export;
 /// Puts documents together in one pass over the tables' rows, which arrive table by table in the order of the batch. The rows of the last
 /// table go straight into their documents, those of earlier tables are held until then. In a batch of one session every row goes straight
 /// through, so that a session of any size needs no more memory than its largest row. A batch ends where its bounds say so: what was begun
-/// of the
-/// session after them is thrown away.
+/// of the session after them is thrown away.
 /// </summary>
 internal sealed class DocumentAssembler(
     IReadOnlyList<SelectedSession> sessions,

@@ -8,8 +8,7 @@ namespace Archiver.Core.Export;
 
 /// <summary>
 /// The server that exports are read from, and the proof, in the export's own snapshot, that its rows are the primary's under the same
-/// physical
-/// names (docs/protocol.md rule 7). A standby is waited for, bounded, until it has this run's record.
+/// physical names (docs/protocol.md rule 7). A standby is waited for, bounded, until it has this run's record.
 /// </summary>
 /// <param name="patience">How long a standby is waited for.</param>
 internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvider time)
@@ -155,7 +154,6 @@ internal sealed class ExportServer(RunContext run, TimeSpan patience, TimeProvid
         new(
             FailureKind.Failed,
             $"The server of Archiver:Sources:{run.Source.Name}:{(IsStandby ? "ReplicaConnectionString" : "ConnectionString")} {what}. "
-                + "Nothing "
-                + "more was exported or deleted; what was committed before stays archived."
+                + "Nothing more was exported or deleted; what was committed before stays archived."
         );
 }

@@ -8,8 +8,7 @@ namespace Archiver.Core.Export;
 
 /// <summary>
 /// Chooses the messages of parts, once, in the export's snapshot: what is due, without what a row that stays needs by a foreign key. The
-/// server would not
-/// let such a message go; it would be stored in every run and deleted in none.
+/// server would not let such a message go; it would be stored in every run and deleted in none.
 /// </summary>
 internal sealed class PartChoice(NpgsqlConnection connection, RunContext run, SourceShape shape)
 {

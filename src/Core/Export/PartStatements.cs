@@ -44,8 +44,7 @@ internal sealed class PartStatements(RunContext run, SourceShape shape)
 
     /// <summary>
     /// Chosen messages that another row needs by a foreign key: the version of each, and before it that of the chosen message which the
-    /// pointing row goes
-    /// with; NULL where that row stays. Null where no such key is about messages or what hangs below them.
+    /// pointing row goes with; NULL where that row stays. Null where no such key is about messages or what hangs below them.
     /// </summary>
     public string? Needed(SessionReference reference)
     {

@@ -12,8 +12,7 @@ namespace Archiver.Core.Export;
 /// <param name="fill">Counts, and says where the batch ends.</param>
 /// <param name="patience">
 /// Bytes that are read and thrown away after the end of a batch, before the server is told to stop: the telling makes an error in its log,
-/// which a usual
-/// overrun is not worth; a session of gigabytes is.
+/// which a usual overrun is not worth; a session of gigabytes is.
 /// </param>
 internal sealed class SnapshotCopy(
     NpgsqlConnection connection,

@@ -40,8 +40,7 @@ internal sealed class StandbyWait(RunContext run, TimeSpan patience, TimeProvide
                 CultureInfo.InvariantCulture,
                 $"The standby of Archiver:Sources:{run.Source.Name}:ReplicaConnectionString has not got this run's record after "
                     + $"{patience.TotalSeconds:0} s: it is behind, or follows another primary; the last that it replayed is {age:0} s old. "
-                    + $"Nothing "
-                    + $"more was exported or deleted."
+                    + $"Nothing more was exported or deleted."
             )
         );
     }

@@ -41,8 +41,7 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
 
     /// <summary>
     /// Whether a third field precedes the columns: the row's instant. The first two are the session's position in the batch and the hash of
-    /// the row's
-    /// version. The instant is a field of its own where no column holds it as a timestamptz.
+    /// the row's version. The instant is a field of its own where no column holds it as a timestamptz.
     /// </summary>
     public static bool HasTimeField(TableShape table, TimeColumn? time) =>
         time is not null

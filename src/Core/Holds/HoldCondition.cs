@@ -69,8 +69,7 @@ internal static class HoldCondition
 
     /// <summary>
     /// For a row of <c>archiver.archives</c>. Of one that an older archiver wrote nobody knows when its session began; where no user was
-    /// mapped when it was
-    /// written, every hold by user may cover it.
+    /// mapped when it was written, every hold by user may cover it.
     /// </summary>
     /// <param name="alias">Its alias.</param>
     /// <param name="userColumn">The user column as it is now, or null: see <see cref="SameUser"/>.</param>

@@ -6,8 +6,7 @@ namespace Archiver.Core.Holds;
 
 /// <summary>
 /// Keeps a new hold and a destructive transaction apart (docs/protocol.md rule 23): destructive transactions take the lock shared and read
-/// the
-/// holds under it, <c>hold add</c> takes it exclusive. So once a hold was added, nothing that it covers is deleted any more.
+/// the holds under it, <c>hold add</c> takes it exclusive. So once a hold was added, nothing that it covers is deleted any more.
 /// </summary>
 internal static class HoldLock
 {
@@ -17,8 +16,7 @@ internal static class HoldLock
 
     /// <summary>
     /// Longest that a run waits for a <c>hold add</c> in flight, which itself waits for the batches of other shards. Nothing of the batch
-    /// is locked yet,
-    /// so nobody waits for the run; with <c>Batch:LockTimeout</c> every hold that somebody adds would fail a run.
+    /// is locked yet, so nobody waits for the run; with <c>Batch:LockTimeout</c> every hold that somebody adds would fail a run.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 

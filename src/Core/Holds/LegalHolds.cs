@@ -9,8 +9,8 @@ namespace Archiver.Core.Holds;
 
 /// <summary>
 /// Legal holds. Adding one waits for the destructive transaction in hand, if there is one (docs/protocol.md rule 23): when
-/// <see cref="AddAsync"/>
-/// returns, nothing that the hold covers is deleted, purged, expired, discarded or erased any more, until a person removes it.
+/// <see cref="AddAsync"/> returns, nothing that the hold covers is deleted, purged, expired, discarded or erased any more, until a person
+/// removes it.
 /// </summary>
 internal static class LegalHolds
 {

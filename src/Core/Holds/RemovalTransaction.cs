@@ -7,8 +7,7 @@ namespace Archiver.Core.Holds;
 
 /// <summary>
 /// The transaction that stays open while objects go from the store. It holds the hold lock: a hold that is added meanwhile waits, and then
-/// covers what
-/// is left.
+/// covers what is left.
 /// </summary>
 internal static class RemovalTransaction
 {

@@ -20,16 +20,14 @@ internal sealed class ImportStatements(RestoreTarget target)
 
     /// <summary>
     /// Temporary tables like the real ones; a column that is converted has its archived type. Made once for the documents of a plan: a
-    /// commit
-    /// or rollback empties them.
+    /// commit or rollback empties them.
     /// </summary>
     public string CreateStaging(ImportPlan plan) =>
         string.Join(
             ";\n",
             target.Shape.Tables.Select(t =>
                 $"CREATE TEMPORARY TABLE {target.Staging(t)} ON COMMIT DELETE ROWS AS SELECT {StagingColumns(t, plan)} FROM {t.Table.Sql} "
-                + "AS t "
-                + "WITH NO DATA"
+                + "AS t WITH NO DATA"
             )
         );
 

@@ -9,8 +9,7 @@ internal static class InsertOrder
 {
     /// <summary>
     /// Keys among the mapped tables that the server checks at the end of a statement. Deferrable ones wait for the end of the import, and
-    /// one
-    /// of a table to itself is satisfied within its statement.
+    /// one of a table to itself is satisfied within its statement.
     /// </summary>
     public const string Keys = """
         SELECT c.conrelid::bigint, c.confrelid::bigint

@@ -63,8 +63,7 @@ internal sealed class LiveConflicts(ImportTarget into, ILiveRows? live)
 
     /// <summary>
     /// Removes the sessions whose live rows gave way from <paramref name="present"/>, and returns their keys. The import inserts these
-    /// sessions then. A real
-    /// replacement does the same, after its run has archived the live rows.
+    /// sessions then. A real replacement does the same, after its run has archived the live rows.
     /// </summary>
     public async Task<HashSet<string>> RehearseReplacementAsync(
         NpgsqlConnection connection,

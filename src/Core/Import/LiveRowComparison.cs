@@ -23,8 +23,7 @@ internal sealed class LiveRowComparison(NpgsqlConnection connection, NpgsqlTrans
 
     /// <summary>
     /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A
-    /// session that
-    /// lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
+    /// session that lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
     /// </summary>
     public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(
         IReadOnlyList<StagedSession> sessions,
@@ -43,8 +42,7 @@ internal sealed class LiveRowComparison(NpgsqlConnection connection, NpgsqlTrans
 
     /// <summary>
     /// By key, of parts of sessions that are in the tables: whether all their rows are there as they were, or only some or others. Parts of
-    /// which no row is
-    /// there, and those whose rows do not even load, are left out.
+    /// which no row is there, and those whose rows do not even load, are left out.
     /// </summary>
     public async Task<Dictionary<string, bool>> LiveAsync(IReadOnlyList<StagedSession> parts, CancellationToken cancellationToken) =>
         parts.Count > 0 && await TryStageAsync(parts, cancellationToken) ? await _comparer.LiveAsync(parts, cancellationToken) : [];

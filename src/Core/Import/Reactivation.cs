@@ -7,8 +7,7 @@ namespace Archiver.Core.Import;
 
 /// <summary>
 /// <c>--reactivate</c>: a restored session counts as used now, whatever made it old. Rows that were deleted together with their session
-/// come
-/// back with it; a message that its user deleted before stays deleted.
+/// come back with it; a message that its user deleted before stays deleted.
 /// </summary>
 internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTimeOffset? expiresAt)
 {

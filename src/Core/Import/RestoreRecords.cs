@@ -48,8 +48,7 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         if (await connection.ExecuteAsync(MarkRestored, cancellationToken, PgParameter.Bigints(archives)) != archives.Count)
             throw new ArchiverException(
                 FailureKind.Failed,
-                $"An archive of source '{source}' was discarded or erased while it was being "
-                    + "restored. The batch in hand was rolled back."
+                $"An archive of source '{source}' was discarded or erased while it was being restored. The batch in hand was rolled back."
             );
         await connection.ExecuteAsync(
             MarkSuperseded,

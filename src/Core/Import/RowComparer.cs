@@ -43,8 +43,7 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
 
     /// <summary>
     /// By key, of parts whose documents are in the staging tables: whether their rows are all live, as they were. Parts of which no row is
-    /// live are left out.
-    /// Tables whose rows cannot be told from each other say nothing.
+    /// live are left out. Tables whose rows cannot be told from each other say nothing.
     /// </summary>
     public async Task<Dictionary<string, bool>> LiveAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {

@@ -79,8 +79,7 @@ internal sealed class RowCopyWriter(PlannedTable table)
             throw new RefusedSessionException(
                 $"column '{column.Target!.Name}' of {table.Target!.Table} was "
                     + $"{DocumentReader.Shorten(column.Type)} and is {column.Target.Type} today, which keeps one of two values of a key: "
-                    + "an "
-                    + $"archived value has a key twice; restore the last of them with --accept-loss {column.Name}"
+                    + $"an archived value has a key twice; restore the last of them with --accept-loss {column.Name}"
             );
     }
 
@@ -91,8 +90,7 @@ internal sealed class RowCopyWriter(PlannedTable table)
             ((byte)'"', ColumnKind.Json) => throw new RefusedSessionException(
                 "nobody knows any more what type "
                     + $"'{DocumentReader.Shorten(column.Type)}' of the archived column '{column.Name}' was, so a text in it may be a json "
-                    + "value; "
-                    + $"create the type again, or give the values up with --drop-column {column.Name}"
+                    + $"value; create the type again, or give the values up with --drop-column {column.Name}"
             ),
             ((byte)'"', _) => ColumnKind.Text,
             (_, ColumnKind.Boolean) => ColumnKind.Boolean,

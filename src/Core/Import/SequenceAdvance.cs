@@ -70,8 +70,7 @@ internal sealed class SequenceAdvance(NpgsqlConnection connection, RestoreTarget
                     FailureKind.Refused,
                     $"Sequence {sequence.Sql} must go on behind the restored values of "
                         + $"{table.Table}.{sequence.Column}: GRANT UPDATE ON SEQUENCE {sequence.Sql} to the archiver's role. The batch in "
-                        + "hand "
-                        + "was rolled back."
+                        + "hand was rolled back."
                 );
             if (!rehearsal)
                 await connection.ExecuteAsync(Advance, cancellationToken, PgParameter.Oid(sequence.Oid), PgParameter.Bigint(to));

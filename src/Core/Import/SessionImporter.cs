@@ -11,8 +11,8 @@ namespace Archiver.Core.Import;
 
 /// <summary>
 /// Puts staged sessions into their tables: many in one transaction, each wholly or not at all. Rows go through temporary tables by COPY,
-/// are
-/// inserted parents first, read back and compared, recorded in the ledger, and only then committed. One connection serves a whole restore.
+/// are inserted parents first, read back and compared, recorded in the ledger, and only then committed. One connection serves a whole
+/// restore.
 /// </summary>
 /// <param name="into">The tables, and how they are filled.</param>
 /// <param name="records">The ledger's part; null when the target is not the source itself.</param>

@@ -35,8 +35,7 @@ internal sealed class TimeAssignment(TimeColumn time, TableShape table, string t
 
     /// <summary>
     /// Not set: NULL, or where numbers or texts are times what other rows have there. An application that writes 0 may not be able to read
-    /// NULL, and one that
-    /// writes NULL takes 0 for a time.
+    /// NULL, and one that writes NULL takes 0 for a time.
     /// </summary>
     public string Unset =>
         $"{Quoted} = {(time.At is not null ? "false" : time.As switch

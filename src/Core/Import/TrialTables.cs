@@ -35,8 +35,8 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
 
     /// <summary>
     /// Key and whole row as text, live without trial and trial without live, duplicates counted. Text, because not every type can be
-    /// compared,
-    /// and equal text is what the archive promises. A trial row whose parent is missing belongs to no session, and is missed on that side.
+    /// compared, and equal text is what the archive promises. A trial row whose parent is missing belongs to no session, and is missed on
+    /// that side.
     /// </summary>
     private string Differing(TableShape table) =>
         $"""

@@ -5,8 +5,7 @@ namespace Archiver.Core.Inspection;
 
 /// <summary>
 /// Foreign keys onto mapped tables, judged one by one (docs/protocol.md rule 16). A key that ties a child to its parent as the map does
-/// only
-/// reaches rows that were deleted before; any other that cascades or sets something changes rows that were not archived.
+/// only reaches rows that were deleted before; any other that cascades or sets something changes rows that were not archived.
 /// </summary>
 internal static class ForeignKeyChecks
 {
@@ -22,8 +21,7 @@ internal static class ForeignKeyChecks
                 findings.Problem(
                     $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an "
                         + $"archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} key can do "
-                        + "without "
-                        + "its action, once the application itself clears these rows before it deletes.",
+                        + "without its action, once the application itself clears these rows before it deletes.",
                     Replacement(key)
                 );
             if (!key.Indexed)

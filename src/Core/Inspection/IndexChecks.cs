@@ -70,8 +70,7 @@ internal static class IndexChecks
             findings.Warning(
                 $"No index of table {messages.Table} ({messages.Name}) serves {messages.ForeignKey.Sql} and "
                     + $"{PgIdentifier.Quote(time.Times)} (Time){Where(unsorted)}: to find the old messages of a session, all of them would "
-                    + "be "
-                    + "read.",
+                    + "be read.",
                 Statements(unsorted, messages.ForeignKey.Sql, PgIdentifier.Quote(time.Times))
             );
     }

@@ -95,8 +95,7 @@ internal static class KeyChecks
             findings.Problem(
                 $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under "
                     + "which the keys of two sessions may be equal. Map another one: with another collation the application would compare "
-                    + "its "
-                    + "keys otherwise."
+                    + "its keys otherwise."
             );
     }
 
@@ -129,9 +128,7 @@ internal static class KeyChecks
                 ? one
                         ? " Some of its values stand in several rows, so it can have none. Map a column that is unique by "
                             + $"itself, or list columns that are unique together{Together(catalog, table, columns[0])}. Where the rows are "
-                            + "the "
-                            + "messages, and a session is those with one value, map them as a child and name it in "
-                            + "Session:From."
+                            + "the messages, and a session is those with one value, map them as a child and name it in Session:From."
                     : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
             : repeated is null && relation.Kind is 'r' or 'p'
                 ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails."

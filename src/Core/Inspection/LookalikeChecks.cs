@@ -7,8 +7,7 @@ namespace Archiver.Core.Inspection;
 
 /// <summary>
 /// Columns of tables that are not mapped, named as if they pointed to sessions. A table that was forgotten in the mapping, or came with a
-/// new version of
-/// the application, would keep rows of sessions that are gone, and no foreign key would tell.
+/// new version of the application, would keep rows of sessions that are gone, and no foreign key would tell.
 /// </summary>
 internal static class LookalikeChecks
 {

@@ -16,8 +16,7 @@ internal static class RelationChecks
                 findings.Problem(
                     $"Table {heir.Table} inherits from {table.Table} ({table.Name}) without being its partition: its rows look like rows "
                         + $"of {table.Table}, but no key or foreign key holds for them. Make it a partition, or end the inheritance once "
-                        + "the "
-                        + "application does without its rows."
+                        + "the application does without its rows."
                 );
             if (catalog.Tables.FirstOrDefault(t => t.Oid != table.Oid && catalog.Tree(t).Any(r => r.Oid == table.Oid)) is { } whole)
                 findings.Problem(
@@ -76,8 +75,7 @@ internal static class RelationChecks
             );
         else
             findings.Problem(
-                $"Unlogged ({table.Name}): {names}. A standby has no rows of such a table, and ReplicaConnectionString "
-                    + "exports from one.",
+                $"Unlogged ({table.Name}): {names}. A standby has no rows of such a table, and ReplicaConnectionString exports from one.",
                 statements
             );
     }

@@ -37,8 +37,7 @@ internal static class ServerChecks
             );
         if (server.ReplicationRole != "origin")
             findings.Problem(
-                $"session_replication_role is '{server.ReplicationRole}', which switches foreign keys and triggers off for "
-                    + "the archiver.",
+                $"session_replication_role is '{server.ReplicationRole}', which switches foreign keys and triggers off for the archiver.",
                 Set(server, "session_replication_role", "origin")
             );
         if (server.ReadOnly && !server.IsStandby)
@@ -50,8 +49,7 @@ internal static class ServerChecks
             findings.Problem(
                 $"Archiver:Batch:LockTimeout ({Milliseconds(lockTimeout.Value)}) must be below the server's deadlock_timeout "
                     + $"({Milliseconds(server.DeadlockTimeout)}), or the application becomes the victim of deadlocks: lower the one or "
-                    + "raise "
-                    + "the other.",
+                    + "raise the other.",
                 $"ALTER SYSTEM SET deadlock_timeout = '{Milliseconds(lockTimeout.Value * 2)}'",
                 "SELECT pg_reload_conf()"
             );

@@ -53,8 +53,7 @@ internal sealed class SourceCatalog
 
     /// <summary>
     /// Whether every column that ties tables together is there. Against a mapping that names what is not there, the application's own keys
-    /// would look like
-    /// strangers.
+    /// would look like strangers.
     /// </summary>
     public bool IsComplete => Map.Children.All(c => IsTable(c.Name, c.ForeignKey) && IsTable(c.Parent, c.ParentKey));
 

@@ -16,8 +16,7 @@ internal static class TriggerChecks
                 findings.Problem(
                     $"Rule {PgIdentifier.Quote(rule.Name)} rewrites deletes of table {table.Table} ({table.Name}), so that they delete "
                         + "something else or nothing. Without it the application's own deletes would be real: let the application do what "
-                        + "the "
-                        + "rule does, and drop it then."
+                        + "the rule does, and drop it then."
                 );
         }
     }

@@ -27,9 +27,8 @@ internal static class ArchiveStatements
     public const string RenamePending = "UPDATE archiver.objects SET key = $2 WHERE id = $1 AND state = 'pending'";
 
     // Plain, never ON CONFLICT: a session archived twice must be an error, not a silent nothing (docs/protocol.md rule 13). Objects and run
-    // are found and
-    // locked once, not once a row as by foreign keys: an archive without its object is a row less than was to be written, one without its
-    // run has no run_id.
+    // are found and locked once, not once a row as by foreign keys: an archive without its object is a row less than was to be written, one
+    // without its run has no run_id.
     public const string InsertArchives = """
         WITH parents AS MATERIALIZED (
           SELECT o.id FROM archiver.objects AS o WHERE o.id = ANY (ARRAY(SELECT DISTINCT n.id FROM unnest($14) AS n (id))) FOR KEY SHARE

@@ -9,9 +9,8 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// Ids that a person gave, as the types of their columns write them: <c>{ABC...}</c> and <c>abc...</c> are one uuid, 04711 and 4711 one
-/// integer.
-/// The tables are asked by type and the ledger by that text, so both find the same. Compared as typed, a hold would cover nothing and an
-/// erasure find nobody.
+/// integer. The tables are asked by type and the ledger by that text, so both find the same. Compared as typed, a hold would cover nothing
+/// and an erasure find nobody.
 /// </summary>
 /// <param name="connection">Not in a transaction: a text that is no value of the type is an error there.</param>
 internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)

@@ -40,8 +40,7 @@ internal static class LedgerOwner
                 $"Nothing was destroyed: {reason}. The other one may still need these objects, and its holds are not known here. "
                     + "If this database took its place (failover, restore, move, upgrade, new name): archiver ledger own --yes. "
                     + "If it is a copy beside it, such as a test system: archiver ledger own --copy --yes, and give it a bucket or prefix "
-                    + "of "
-                    + "its own."
+                    + "of its own."
             );
     }
 

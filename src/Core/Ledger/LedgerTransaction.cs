@@ -6,8 +6,7 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// A change of the ledger alone that a person asked for, such as a hold. When the answer to its commit is lost it is settled as a delete
-/// is: else a
-/// command says that it failed, and the hold is there, or the other way round.
+/// is: else a command says that it failed, and the hold is there, or the other way round.
 /// </summary>
 internal sealed class LedgerTransaction : IAsyncDisposable
 {

@@ -8,8 +8,7 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// The frame of a run that no policy asks for, such as <c>discard</c>: ledger current, the source's lock taken, the run recorded and
-/// closed,
-/// and every failure an outcome that is logged once.
+/// closed, and every failure an outcome that is logged once.
 /// </summary>
 internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog connections, TimeProvider time, ILogger logger)
 {

@@ -22,8 +22,7 @@ internal static class Pauses
         """;
 
     private const string Stray =
-        "SELECT p.source, p.policy FROM archiver.pauses AS p WHERE p.source = $1 AND p.policy <> ALL ($2 || "
-        + "ARRAY['']) ORDER BY 2 LIMIT 1";
+        "SELECT p.source, p.policy FROM archiver.pauses AS p WHERE p.source = $1 AND p.policy <> ALL ($2 || ARRAY['']) ORDER BY 2 LIMIT 1";
 
     private const string Insert = """
         INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
@@ -50,8 +49,7 @@ internal static class Pauses
 
     /// <summary>
     /// A pause of one of the source's policies that is configured no more, as a person named it, or null. Under which name that policy runs
-    /// now
-    /// nobody knows, so whoever paused it would see it run.
+    /// now nobody knows, so whoever paused it would see it run.
     /// </summary>
     public static async Task<string?> FindStrayAsync(
         NpgsqlConnection connection,

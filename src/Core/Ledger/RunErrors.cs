@@ -6,8 +6,7 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// Takes the ids of erased sessions out of the errors of runs, in one reading of them. Here and not by a pattern per id in SQL: with
-/// thousands of
-/// sessions and long errors that took minutes.
+/// thousands of sessions and long errors that took minutes.
 /// </summary>
 internal static class RunErrors
 {

@@ -90,8 +90,7 @@ internal sealed class RunScope : IAsyncDisposable
                 ?
                 [
                     .. inspection.Warnings,
-                    $"Runs go on, and discard, erase and reconcile --fix destroy nothing here: {reason}. See: "
-                        + "archiver ledger own --help",
+                    $"Runs go on, and discard, erase and reconcile --fix destroy nothing here: {reason}. See: archiver ledger own --help",
                 ]
                 : inspection.Warnings;
             return new(context, taken, warnings, dead);

@@ -8,12 +8,9 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// Whether two texts are one user. A user column takes different texts for equal: "Bob" and "BOB" under <c>citext</c> and nondeterministic
-/// collations,
-/// 1 and 1.0 as <c>numeric</c>, upper and lower case as <c>uuid</c>, with and without trailing blanks as <c>character(n)</c>. The ledger
-/// and the documents
-/// have a user as somebody typed it, or as the column wrote it when it had another type. Compared as texts, a hold on one spelling leaves
-/// the other
-/// to be destroyed, and an erasure calls itself complete without it.
+/// collations, 1 and 1.0 as <c>numeric</c>, upper and lower case as <c>uuid</c>, with and without trailing blanks as <c>character(n)</c>.
+/// The ledger and the documents have a user as somebody typed it, or as the column wrote it when it had another type. Compared as texts, a
+/// hold on one spelling leaves the other to be destroyed, and an erasure calls itself complete without it.
 /// </summary>
 internal static partial class SameUser
 {
@@ -56,8 +53,7 @@ internal static partial class SameUser
 
     /// <summary>
     /// The given text, and the one that all spellings of the user share: for tombstones, which are hashes and cannot be compared by SQL.
-    /// Under a
-    /// nondeterministic collation there is no such text.
+    /// Under a nondeterministic collation there is no such text.
     /// </summary>
     public static IEnumerable<string> Spellings(ColumnShape? column, string user) =>
         new[] { user, Shared(column?.BaseType ?? "", user) }.Distinct(StringComparer.Ordinal);

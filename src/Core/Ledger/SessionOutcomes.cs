@@ -39,8 +39,7 @@ internal sealed class SessionOutcomes(RunContext run, RetrySettings settings, Da
 
     /// <summary>
     /// Forgets the failures of sessions that are through. After their commit, not in it: a row that a crash leaves says too much of a
-    /// session
-    /// that is done with, and nothing more.
+    /// session that is done with, and nothing more.
     /// </summary>
     public Task<int> ForgetFailuresAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
     {

@@ -6,9 +6,8 @@ namespace Archiver.Core.Ledger;
 
 /// <summary>
 /// Whether a source's ids and users still come from the columns that the ledger knows. Holds, archives and quarantine name sessions by the
-/// values of
-/// the one, holds of users by the values of the other: mapped to another column, a hold would cover nobody, and what is held would be
-/// deleted.
+/// values of the one, holds of users by the values of the other: mapped to another column, a hold would cover nobody, and what is held
+/// would be deleted.
 /// </summary>
 internal static class SourceColumns
 {
@@ -57,8 +56,7 @@ internal static class SourceColumns
                     + $"{(mapped.User is { } other ? PgIdentifier.Quote(other.Name) : "none")} as User: holds of users would cover other "
                     + "sessions. Nothing was changed. "
                     + $"Map {PgIdentifier.Quote(user.Name)} again; or, with the workers stopped: archiver source rename {source} {source}, "
-                    + "and "
-                    + "add the holds again by what the new mapping has."
+                    + "and add the holds again by what the new mapping has."
             );
     }
 }

@@ -119,8 +119,7 @@ internal static class SourceRegistry
             $"This ledger knows table {other.Table} as one of source '{other.Source}', and the configuration maps it under '{source}': the "
                 + $"holds, pauses, locks and archives of '{other.Source}' would not be seen. Nothing was changed. "
                 + $"If the source has another name now: archiver source rename {other.Source} {source}. Two sources cannot share a table: "
-                + "make "
-                + "them one with several policies."
+                + "make them one with several policies."
         );
     }
 
@@ -135,8 +134,7 @@ internal static class SourceRegistry
             $"This ledger does not know a source '{source}', and has not noted yet which tables belong to: {string.Join(", ", without)}. "
                 + "Nothing was changed. "
                 + $"If '{source}' is one of them under another name: archiver source rename OLD {source}. If it is a new one: archiver "
-                + "source "
-                + $"add {source}"
+                + $"source add {source}"
         );
     }
 }

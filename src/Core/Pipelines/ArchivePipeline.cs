@@ -9,10 +9,8 @@ namespace Archiver.Core.Pipelines;
 
 /// <summary>
 /// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: each object is read back while others of
-/// its batch are
-/// uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by
-/// <see cref="BatchSettings.InFlight"/>. The
-/// first failure stops all of them.
+/// its batch are uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by
+/// <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunFrame frame, IReplacement? replacement = null) : IDisposable
 {

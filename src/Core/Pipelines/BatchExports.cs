@@ -38,8 +38,7 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
 
     /// <summary>
     /// Leaves in the database what no restore would bring back: a session of which a tombstone says that it was erased, and that is here
-    /// again. A new
-    /// one under an old key is another session, and is archived; no copy is older than the run.
+    /// again. A new one under an old key is another session, and is archived; no copy is older than the run.
     /// </summary>
     private async Task<SelectedBatch?> WithoutErasedAsync(SelectedBatch selected, CancellationToken cancellationToken)
     {

@@ -2,8 +2,7 @@ namespace Archiver.Core.Pipelines;
 
 /// <summary>
 /// Sessions of the next batch, so that its deleting transaction takes about <see cref="Target"/>: half as many after one that took longer,
-/// a
-/// twentieth of <c>Batch:Sessions</c> more after one that took less. A slow or busy server gets short transactions without anybody's
+/// a twentieth of <c>Batch:Sessions</c> more after one that took less. A slow or busy server gets short transactions without anybody's
 /// tuning.
 /// </summary>
 internal sealed class BatchPace

@@ -13,10 +13,8 @@ namespace Archiver.Core.Pipelines;
 
 /// <summary>
 /// Tells stored sessions that have changed from those whose tables were merely rewritten: <c>VACUUM FULL</c>, <c>pg_repack</c> and a
-/// restored dump give
-/// every row another physical name and the same content. What the object holds is compared with a new export, and the marked row with the
-/// hash that the mark
-/// noted of it; only then the ledger takes the new names, and nothing is stored again.
+/// restored dump give every row another physical name and the same content. What the object holds is compared with a new export, and the
+/// marked row with the hash that the mark noted of it; only then the ledger takes the new names, and nothing is stored again.
 /// </summary>
 internal sealed class RewrittenSessions(
     RunContext run,

@@ -63,7 +63,6 @@ internal sealed class RunFrame(RunScope scope, RunServices services, RunTally ta
         new(
             FailureKind.Failed,
             $"The run's lock on source '{Run.Source.Name}' was lost: its connection to the server broke. Batches in hand were dropped; "
-                + "nothing "
-                + "of them was changed."
+                + "nothing of them was changed."
         );
 }

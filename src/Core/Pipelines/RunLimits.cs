@@ -9,8 +9,7 @@ namespace Archiver.Core.Pipelines;
 
 /// <summary>
 /// What holds a run up or stops it between two batches without being a failure: its own pauses, a person's pause, its time is up, a replica
-/// that does
-/// not catch up, a server that is busy. What is left is for the next run.
+/// that does not catch up, a server that is busy. What is left is for the next run.
 /// </summary>
 /// <param name="run">The run.</param>
 /// <param name="retry">Its budget is how long the run waits for a replica that is too far behind, or for a server that is too busy.</param>

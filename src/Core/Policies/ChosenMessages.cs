@@ -6,8 +6,7 @@ namespace Archiver.Core.Policies;
 
 /// <summary>
 /// Messages by the versions of their rows: what was due when a part was exported, and exactly that. The export, the locks and the delete of
-/// the part all
-/// ask it, so a message that came or was changed meanwhile is not among them, whatever the policy would say of it now.
+/// the part all ask it, so a message that came or was changed meanwhile is not among them, whatever the policy would say of it now.
 /// </summary>
 /// <param name="map">The source's.</param>
 /// <param name="versions">SQL of an array of <see cref="RowVersion.Hash"/>.</param>
@@ -25,8 +24,7 @@ internal sealed class ChosenMessages(SourceMap map, Func<SqlParameters, string> 
 
     /// <summary>
     /// Whether a version is one of these. IS TRUE keeps the planner from making a join of it: of a session that is longer than the
-    /// statistics say, every row
-    /// would be compared with every version.
+    /// statistics say, every row would be compared with every version.
     /// </summary>
     public static string Among(string version, string versions) => $"({version} IN (SELECT v.h FROM unnest({versions}) AS v (h))) IS TRUE";
 }

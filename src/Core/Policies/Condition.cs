@@ -10,8 +10,7 @@ internal sealed record Condition(string Reason, string Subject, string Sql)
 {
     /// <summary>
     /// Whether the planner knows nothing of it: it asks other tables that there be no such row, or computes. It is then believed to be met
-    /// by few
-    /// sessions, where nearly all meet it; of five of them, by a single one.
+    /// by few sessions, where nearly all meet it; of five of them, by a single one.
     /// </summary>
     public bool IsBeyondStatistics { get; init; }
 

@@ -7,8 +7,7 @@ namespace Archiver.Core.Policies;
 
 /// <summary>
 /// Which messages an archive run with <c>Scope: Messages</c> takes of sessions that live on: those older than <c>MessagesOlderThan</c>, and
-/// never one
-/// of the newest <c>KeepLast</c>. A message without a time, or with one in the future, is unknown and stays.
+/// never one of the newest <c>KeepLast</c>. A message without a time, or with one in the future, is unknown and stays.
 /// </summary>
 internal sealed class DueMessages(SourceSettings source, SourceShape shape, Policy policy, Cutoffs cutoffs) : RowChoice
 {
@@ -36,8 +35,7 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
 
     /// <summary>
     /// Of sessions that stay: what is left of one that its user deleted goes, or comes back, together with it. An old message in a session
-    /// of more than
-    /// KeepLast is due, for then the oldest is: so nothing is sorted to find the sessions.
+    /// of more than KeepLast is due, for then the oldest is: so nothing is sorted to find the sessions.
     /// </summary>
     public override IEnumerable<Condition> OfSession(SqlParameters parameters)
     {

@@ -17,8 +17,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
 
     /// <summary>
     /// The time whose age the policy judges, and in whose order its sessions are taken, so that the index of its condition gives the order
-    /// too:
-    /// without it the few deleted sessions would be looked for among all.
+    /// too: without it the few deleted sessions would be looked for among all.
     /// </summary>
     public static TimeColumn OrderColumn(Policy policy, SessionTable table) =>
         policy switch
@@ -37,9 +36,8 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         var table = source.Map.Session;
         List<Condition> conditions = [];
         // A comparison, not isfinite(): of a function the planner believes that it is true for a third of the rows, and a backlog that it
-        // takes
-        // for small it sorts whole, batch after batch.
-        // Where messages of sessions that live on are judged, a session that is used while the run goes on is no unknown one.
+        // takes for small it sorts whole, batch after batch. Where messages of sessions that live on are judged, a session that is used
+        // while the run goes on is no unknown one.
         if (!policy.TakesParts)
             conditions.AddRange(table.Activity.Select(a => Of(UnknownActivity, a, cutoffs.Now, t => t.Known(cutoffs.Now, parameters))));
         if (policy.IdleFor is { } idle)

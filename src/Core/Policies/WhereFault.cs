@@ -8,8 +8,7 @@ namespace Archiver.Core.Policies;
 
 /// <summary>
 /// A condition that fails on one row fails for the whole table: the server has no way to leave that row out. So the row is looked for, and
-/// named
-/// with the condition, instead of a bare error of which nobody knows where it comes from.
+/// named with the condition, instead of a bare error of which nobody knows where it comes from.
 /// </summary>
 internal static class WhereFault
 {

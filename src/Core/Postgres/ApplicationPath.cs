@@ -2,10 +2,8 @@ namespace Archiver.Core.Postgres;
 
 /// <summary>
 /// Lets the application's triggers run under the search path of the role or the database, while the names and operators of the archiver's
-/// own
-/// statement resolve to <c>pg_catalog</c>: a server resolves a statement before it executes it, so the statement itself changes the path,
-/// as the
-/// first thing that it executes. A counter trigger whose function names a table without its schema would fail otherwise.
+/// own statement resolve to <c>pg_catalog</c>: a server resolves a statement before it executes it, so the statement itself changes the
+/// path, as the first thing that it executes. A counter trigger whose function names a table without its schema would fail otherwise.
 /// </summary>
 internal static class ApplicationPath
 {

@@ -12,8 +12,7 @@ namespace Archiver.Core.Postgres;
 /// <param name="unknown">What to say when its fate cannot be learnt.</param>
 /// <param name="recorded">
 /// Whether the transaction's work is there, asked with its fate as that connection's server has it: <c>committed</c>, <c>aborted</c> or
-/// null. It is the
-/// last word: after a failover the transaction id may name another server's transaction.
+/// null. It is the last word: after a failover the transaction id may name another server's transaction.
 /// </param>
 internal sealed class CommitOutcome(
     TimeProvider time,

@@ -5,8 +5,7 @@ namespace Archiver.Core.Postgres;
 
 /// <summary>
 /// A connection string as the archiver uses it. Where, who and how encrypted is the user's; what would change the text of a value, cut off
-/// a
-/// statement or repeat a row elsewhere is ours, whatever the string or Npgsql's environment variables (<c>PGCLIENTENCODING</c>,
+/// a statement or repeat a row elsewhere is ours, whatever the string or Npgsql's environment variables (<c>PGCLIENTENCODING</c>,
 /// <c>PGTZ</c>) say.
 /// </summary>
 internal static class ConnectionText
@@ -62,8 +61,7 @@ internal static class ConnectionText
 
     /// <summary>
     /// Connections by it. The server's own types are not asked for: every value that is sent or read is of a built-in type, and the
-    /// question costs the
-    /// server as much as all the rest of a command that finds nothing to do.
+    /// question costs the server as much as all the rest of a command that finds nothing to do.
     /// </summary>
     /// <inheritdoc cref="Of"/>
     public static NpgsqlDataSource Source(string given, bool pooling, string? name = null) =>

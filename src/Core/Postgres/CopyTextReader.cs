@@ -8,8 +8,7 @@ namespace Archiver.Core.Postgres;
 /// <param name="fieldCount">Fields of each row.</param>
 /// <param name="longest">
 /// Bytes of a row beyond which the rest of it is not read: then only <see cref="RowLength"/>, which is larger, and the first field are
-/// right, and the
-/// reading has to end.
+/// right, and the reading has to end.
 /// </param>
 internal sealed class CopyTextReader(Stream stream, int fieldCount, long longest = long.MaxValue) : IDisposable
 {

@@ -4,8 +4,7 @@ namespace Archiver.Core.Postgres;
 
 /// <summary>
 /// A timestamptz as the archiver's transactions write it (ISO, UTC), as PostgreSQL's own count, microseconds since 2000, and back. Its
-/// range is larger
-/// than that of .NET's dates. Infinity is the largest number, -infinity the smallest.
+/// range is larger than that of .NET's dates. Infinity is the largest number, -infinity the smallest.
 /// </summary>
 internal static class InstantText
 {

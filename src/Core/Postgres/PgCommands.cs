@@ -59,8 +59,8 @@ internal static class PgCommands
 
     /// <summary>
     /// A <c>timestamptz</c> that the application wrote; null where it is NULL or infinite. The server's years go from 4713 BC to 294276,
-    /// .NET's from 1 to
-    /// 9999: a time beyond these is the nearest of them, for a session with such a date would be archived and could not be read again.
+    /// .NET's from 1 to 9999: a time beyond these is the nearest of them, for a session with such a date would be archived and could not be
+    /// read again.
     /// </summary>
     public static DateTimeOffset? InstantOrNull(this NpgsqlDataReader reader, int column)
     {

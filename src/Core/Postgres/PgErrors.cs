@@ -61,8 +61,8 @@ internal static class PgErrors
 
     /// <summary>
     /// The server refused this batch, and may take a part of it: a trigger that raises, a value over a limit, a damaged page. The code does
-    /// not tell,
-    /// for applications choose their own; trying the parts does. Not so a login that is refused, and what passes is repeated instead.
+    /// not tell, for applications choose their own; trying the parts does. Not so a login that is refused, and what passes is repeated
+    /// instead.
     /// </summary>
     public static bool IsAboutOneBatch(this PostgresException exception) =>
         exception.IsRaised() || (!IsTransient(exception) && exception.SqlState[..2] is not ("28" or "3D"));
@@ -112,8 +112,7 @@ internal static class PgErrors
             PostgresException e => (FailureKind.Failed, $"PostgreSQL at {where} reported {e.SqlState}: {SafeText(e)}{of}."),
             NpgsqlException or SocketException or TimeoutException or IOException => (
                 FailureKind.Failed,
-                $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message.TrimEnd('.')}. Is it running, and "
-                    + $"is {setting} right?"
+                $"Cannot reach PostgreSQL at {where}: {Innermost(exception).Message.TrimEnd('.')}. Is it running, and is {setting} right?"
             ),
             _ => (FailureKind.Failed, exception.Message),
         };
@@ -122,8 +121,7 @@ internal static class PgErrors
 
     /// <summary>
     /// The server's message where it is about our own statement and its class speaks of servers, names and rights. With a context it comes
-    /// out of
-    /// a function of the application, which may put a row's text into it under any code; data errors quote rows themselves.
+    /// out of a function of the application, which may put a row's text into it under any code; data errors quote rows themselves.
     /// </summary>
     private static string SafeText(PostgresException exception) =>
         string.IsNullOrEmpty(exception.Where)

@@ -5,8 +5,7 @@ namespace Archiver.Core.Postgres;
 
 /// <summary>
 /// Notices a missing synchronous standby before a batch (docs/protocol.md rule 15): the commit would wait for it with all locks held, and
-/// the
-/// application with it.
+/// the application with it.
 /// </summary>
 internal static class SynchronousStandby
 {

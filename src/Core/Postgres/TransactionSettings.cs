@@ -10,8 +10,7 @@ internal static class TransactionSettings
 {
     /// <summary>
     /// For every transaction: names resolve to pg_catalog only; row security is an error instead of silently missing rows; text is UTF-8,
-    /// instants
-    /// and types are spelled in one way, and a literal means what it says. JIT costs more than it gives on these short statements.
+    /// instants and types are spelled in one way, and a literal means what it says. JIT costs more than it gives on these short statements.
     /// </summary>
     public const string Common = """
         SET LOCAL search_path = pg_catalog;
@@ -27,13 +26,12 @@ internal static class TransactionSettings
 
     /// <summary>
     /// For transactions that change rows or make a promise, beside <see cref="Common"/> or <see cref="Export"/>: foreign keys and triggers
-    /// hold, and
-    /// what was committed survives a crash of the server. Not at the head of an export, whose snapshot comes after its locks.
+    /// hold, and what was committed survives a crash of the server. Not at the head of an export, whose snapshot comes after its locks.
     /// </summary>
     /// <remarks>
     /// Only where it is not so already: the replication role takes a superuser to set, be it to what it is. A restore that a crash took
-    /// back, after
-    /// reconcile had removed its object for being superfluous, would be the end of the session; a hold or a receipt would have been a lie.
+    /// back, after reconcile had removed its object for being superfluous, would be the end of the session; a hold or a receipt would have
+    /// been a lie.
     /// </remarks>
     public const string Change = """
         SELECT set_config('session_replication_role', 'origin', true) WHERE current_setting('session_replication_role') <> 'origin';
@@ -42,12 +40,9 @@ internal static class TransactionSettings
 
     /// <summary>
     /// For statements that name their rows by key: through the index, and by one process. Of a table of up to some million rows the planner
-    /// takes a scan
-    /// of all of it for cheaper than a thousand look-ups, each of which it expects to wait for a disk; batch after batch would read the
-    /// whole table.
-    /// A price and not <c>enable_seqscan = off</c>: beside that one's forfeit all other costs are lost in rounding, and where there is no
-    /// index
-    /// to take, any way to join would look as good as another.
+    /// takes a scan of all of it for cheaper than a thousand look-ups, each of which it expects to wait for a disk; batch after batch would
+    /// read the whole table. A price and not <c>enable_seqscan = off</c>: beside that one's forfeit all other costs are lost in rounding,
+    /// and where there is no index to take, any way to join would look as good as another.
     /// </summary>
     public const string ByKey = """
         SET LOCAL seq_page_cost = 100;

@@ -15,8 +15,7 @@ namespace Archiver.Core.Proofs;
 
 /// <summary>
 /// Reads archives back from the store, many at once, and compares them with the ledger: bytes, hash, format, session, number of rows. A
-/// drill
-/// also rehearses the restore of some of them. What is not right is noted in the ledger until it is read again and right.
+/// drill also rehearses the restore of some of them. What is not right is noted in the ledger until it is read again and right.
 /// </summary>
 internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, TimeProvider time)
 {

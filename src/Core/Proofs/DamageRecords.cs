@@ -7,8 +7,7 @@ namespace Archiver.Core.Proofs;
 
 /// <summary>
 /// The archives that were not right when they were last read, whoever read them. A proof reads others the next time, so what it found must
-/// stay known
-/// until the archive is read again and right, or is meant to be gone.
+/// stay known until the archive is read again and right, or is meant to be gone.
 /// </summary>
 internal static class DamageRecords
 {

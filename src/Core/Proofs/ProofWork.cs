@@ -10,8 +10,7 @@ namespace Archiver.Core.Proofs;
 
 /// <summary>
 /// Does a scheduled proof by the code of its verb. Verifications and drills walk over the whole archive, part by part, and read again each
-/// time what was
-/// damaged before.
+/// time what was damaged before.
 /// </summary>
 internal sealed class ProofWork(
     ArchiverSettings settings,

@@ -14,8 +14,7 @@ namespace Archiver.Core.Purge;
 /// <summary>
 /// Deletes without export what users have deleted long ago: sessions, or soft-deleted rows of sessions that stay. No copy is made, so
 /// everything else is as strict as in the deletion of archived sessions: locked from the top down, judged again under the locks, exactly
-/// the
-/// locked versions deleted, side effects counted, audited.
+/// the locked versions deleted, side effects counted, audited.
 /// </summary>
 internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
 {
@@ -87,8 +86,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
 
     /// <summary>
     /// Locks every row that is to go, and only then asks the predicate again: a session or message that the user brought back or wrote just
-    /// before is
-    /// kept. What comes after the question differs from what is locked, and the delete finds that.
+    /// before is kept. What comes after the question differs from what is locked, and the delete finds that.
     /// </summary>
     private static async Task<IReadOnlyList<RowTarget>> LockAsync(
         SessionLocks locks,

@@ -10,8 +10,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// One question in SQL: read, then what it needs is counted, fetched and compared with the ledger, and then it runs, over local copies, in
-/// a
-/// DuckDB that can reach nothing else. All that it made is gone when it is disposed.
+/// a DuckDB that can reach nothing else. All that it made is gone when it is disposed.
 /// </summary>
 internal sealed class ArchiveQuery : IDisposable
 {

@@ -11,8 +11,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// The archives that a question is about, in all its sources: counted first, then noted in the audit, and only then fetched. What was
-/// erased or
-/// discarded before the answer is complete is not answered with.
+/// erased or discarded before the answer is complete is not answered with.
 /// </summary>
 internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
 {

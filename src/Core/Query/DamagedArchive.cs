@@ -13,8 +13,7 @@ internal sealed class DamagedArchive(IArchiveReader store)
             FailureKind.Failed,
             await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken) is { Count: > 0 } left
                 ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, archive.Object, left)}. There "
-                    + "is "
-                    + "no answer without it."
+                    + "is no answer without it."
                 : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}. "
                     + "Unless it was erased or discarded just now, see: archiver verify --all. There is no answer without it."
         );

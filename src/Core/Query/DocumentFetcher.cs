@@ -11,8 +11,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// Fetches documents from the store, many at once, and makes sure that they are what the ledger has: only then anything sees them. Members
-/// that
-/// lie beside each other in one object come with one request.
+/// that lie beside each other in one object come with one request.
 /// </summary>
 /// <param name="store">The reading side.</param>
 /// <param name="take">Gets members that were compared, with their bytes as stored, which are valid until it returns.</param>

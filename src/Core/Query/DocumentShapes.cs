@@ -7,8 +7,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// The tables that documents describe. Columns come and go in the life of a source, so that its documents differ: a view has the columns of
-/// them
-/// all, and a column whose type changed, or that holds a value that the type in DuckDB cannot, is text.
+/// them all, and a column whose type changed, or that holds a value that the type in DuckDB cannot, is text.
 /// </summary>
 internal sealed class DocumentShapes
 {

@@ -5,8 +5,8 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// The documents of a question: fetched once, compared with the ledger, and kept as they are stored, in memory up to a few megabytes and
-/// beyond
-/// that in one encrypted file without a name, which is gone with the process whatever happens. Scans read it as often as the SQL needs.
+/// beyond that in one encrypted file without a name, which is gone with the process whatever happens. Scans read it as often as the SQL
+/// needs.
 /// </summary>
 internal sealed class DocumentSpool(string? folder) : IDisposable
 {

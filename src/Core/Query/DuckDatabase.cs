@@ -5,8 +5,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// A DuckDB of one question, in memory. Before any SQL of anybody's runs in it, it may open no file, no URL and no extension, and none of
-/// this
-/// can be set back. It spills to a folder of its own, encrypted, and what it holds is gone with it.
+/// this can be set back. It spills to a folder of its own, encrypted, and what it holds is gone with it.
 /// </summary>
 internal sealed class DuckDatabase : IDisposable
 {

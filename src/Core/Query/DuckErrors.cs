@@ -27,8 +27,7 @@ internal static partial class DuckErrors
             );
         if (message.StartsWith("IO Error", StringComparison.Ordinal))
             return Failed(
-                $"The folder for temporary files, or for the result, cannot be used: {message}. Free space, or let TMPDIR name "
-                    + "another."
+                $"The folder for temporary files, or for the result, cannot be used: {message}. Free space, or let TMPDIR name another."
             );
         // Only what a value does at run time is no fault of the SQL as such.
         return

@@ -7,8 +7,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// A table function of DuckDB that reads a table of fetched documents: only the columns that the SQL uses, on as many threads as DuckDB
-/// wants.
-/// What goes wrong is kept, because DuckDB passes a text on and no exception.
+/// wants. What goes wrong is kept, because DuckDB passes a text on and no exception.
 /// </summary>
 internal sealed unsafe class DuckScan(
     ViewTable view,

@@ -7,8 +7,7 @@ namespace Archiver.Core.Query;
 /// <summary>
 /// Conditions on the ledger's columns that a SELECT states so plainly that sessions which do not fulfil them cannot matter to its answer:
 /// comparisons with constants, joined by AND, in the WHERE of a SELECT from one view, or from views joined on <c>session_id</c>, and from
-/// nothing
-/// else. Where there is any doubt there is no condition, and more is fetched than is needed.
+/// nothing else. Where there is any doubt there is no condition, and more is fetched than is needed.
 /// </summary>
 internal static partial class PlainConditions
 {

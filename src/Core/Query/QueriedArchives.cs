@@ -10,8 +10,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// The archives of a source that a question is about, from the ledger: what was discarded or erased is not among them, and of each session
-/// the
-/// newest alone unless all generations are wanted. They are chosen once: what was counted and noted in the audit is what is read.
+/// the newest alone unless all generations are wanted. They are chosen once: what was counted and noted in the audit is what is read.
 /// </summary>
 internal sealed class QueriedArchives
 {

@@ -6,8 +6,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// Reads values in the form of a document (docs/format.md) as DuckDB keeps them. False for what DuckDB cannot hold exactly: a year before
-/// Christ,
-/// a NaN in a decimal, more digits than its type has.
+/// Christ, a NaN in a decimal, more digits than its type has.
 /// </summary>
 internal static class ScalarText
 {

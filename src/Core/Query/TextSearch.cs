@@ -13,8 +13,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// Looks for a text in what was archived: in the text columns of the messages but the speaker's, whatever the case of the letters. It reads
-/// verified
-/// documents one after the other and keeps nothing of them but the newest hits; no database is loaded for it.
+/// verified documents one after the other and keeps nothing of them but the newest hits; no database is loaded for it.
 /// </summary>
 internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
 {

@@ -82,8 +82,7 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
             await new AllObjects(store).FindOthersAsync(archive.Object, cancellationToken) is { Count: > 0 } left
                 ? $"Object {archive.Object.Key} of session {archive.SessionId}: {AllObjects.Describe(store, archive.Object, left)}."
                 : $"Object {archive.Object.Key} of session {archive.SessionId} is missing in {store.Location}, although the ledger has it "
-                    + "as "
-                    + $"{archive.State}."
+                    + $"as {archive.State}."
         );
 
     /// <summary>What to say when the bytes are not what was archived.</summary>
@@ -91,8 +90,7 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
         new(
             FailureKind.Failed,
             $"Object {archive.Object.Key} in {store.Location} is damaged: its bytes are not what was archived for session "
-                + $"{archive.SessionId} "
-                + $"(generation {archive.Generation}).",
+                + $"{archive.SessionId} (generation {archive.Generation}).",
             inner
         );
 }

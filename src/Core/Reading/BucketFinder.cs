@@ -10,8 +10,7 @@ namespace Archiver.Core.Reading;
 /// <summary>
 /// Finds documents by the names of their objects alone, for a database that has no ledger. It reads the whole listing of the prefix, and
 /// finds no member of a bundle: those want <c>ledger rebuild</c>. Of several objects of one session the documents themselves say which is
-/// the
-/// newest: a nonce in a key orders nothing, and after a copy of the bucket the store's times are those of the copy.
+/// the newest: a nonce in a key orders nothing, and after a copy of the bucket the store's times are those of the copy.
 /// </summary>
 internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings source)
 {
@@ -22,8 +21,7 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
 
     /// <summary>
     /// For each id the whole session whose rows were read last, in the first page, and its parts, the newest first, in the pages after it;
-    /// ids without an object
-    /// are left out.
+    /// ids without an object are left out.
     /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<IReadOnlyList<IReadOnlyList<RestoreCandidate>>> FindAsync(

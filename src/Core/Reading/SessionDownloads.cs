@@ -7,8 +7,7 @@ namespace Archiver.Core.Reading;
 
 /// <summary>
 /// Downloads many documents at once and hands each to <paramref name="take"/>, decompressed. Members that lie beside each other in one
-/// object
-/// come with one request.
+/// object come with one request.
 /// </summary>
 /// <param name="store">The reading side.</param>
 /// <param name="take">Reads a document to its end; throws <see cref="RefusedSessionException"/> where something is wrong with it.</param>

@@ -8,8 +8,7 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Lays the listing of a prefix and the ledger's objects side by side, both in the order of their keys, page by page. What the listing
-/// lacks is
-/// asked for by key and by version before it is called missing.
+/// lacks is asked for by key and by version before it is called missing.
 /// </summary>
 internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveReader store, SourceSettings source)
 {
@@ -95,8 +94,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
             Hidden.Add(
                 new(
                     name.Key,
-                    $"the version that was archived is gone; {listed.Objects.Count()} other of this key left, which may "
-                        + "or may not hold it"
+                    $"the version that was archived is gone; {listed.Objects.Count()} other of this key left, which may or may not hold it"
                 )
             );
         }
@@ -107,11 +105,9 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
                     name.Key,
                     name.VersionId is null
                         ? "a delete marker hides it, and the ledger knows no version to read it by; version "
-                            + $"{listed.Objects.First().VersionId} is "
-                            + "there: remove the marker"
+                            + $"{listed.Objects.First().VersionId} is there: remove the marker"
                         : "a delete marker hides it; its version is there and is still read: remove the marker before a lifecycle rule "
-                            + "ends what "
-                            + "it hides"
+                            + "ends what it hides"
                 )
             );
         }

@@ -74,8 +74,7 @@ internal sealed class ConfirmedObjects
     /// <summary>Why an object has to stay, or null.</summary>
     public string? WhyKept(string key) =>
         _keys.Contains(key)
-            ? "a manifest confirms it as an archive: this database was restored to an earlier time, or another copy of it "
-                + "uses the bucket"
+            ? "a manifest confirms it as an archive: this database was restored to an earlier time, or another copy of it uses the bucket"
         : _unreadable.Count > 0 ? $"manifest {_unreadable[0]} cannot be read, and may confirm it"
         : _without is { } run
             ? $"the manifests of run {run} are not in the bucket although it ended well, so others that confirm it may be missing too"

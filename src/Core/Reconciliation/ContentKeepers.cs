@@ -9,10 +9,9 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Looks for another object that holds the same rows of a session. An object is what it holds, not where it lies: a newer generation with
-/// other
-/// rows keeps nothing of an older one, and the same object found by two ways is one object. So a keeper is recorded at a place of this very
-/// store,
-/// of which no other row has the key, is read back now to its last byte, and a commit confirmed it or it was written later.
+/// other rows keeps nothing of an older one, and the same object found by two ways is one object. So a keeper is recorded at a place of
+/// this very store, of which no other row has the key, is read back now to its last byte, and a commit confirmed it or it was written
+/// later.
 /// </summary>
 internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader store, SourceSettings source, ConfirmedObjects confirmed)
 {

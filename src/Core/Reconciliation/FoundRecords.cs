@@ -11,8 +11,7 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Collects what was found in the bucket in temporary tables and writes it to the ledger in one transaction: the ledger is rebuilt wholly
-/// or
-/// not at all. Known objects are left as they are.
+/// or not at all. Known objects are left as they are.
 /// </summary>
 internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings source, string location, TombstoneSet erased)
 {

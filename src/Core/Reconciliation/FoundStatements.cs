@@ -57,8 +57,7 @@ internal static class FoundStatements
         """;
 
     // Two objects may claim one generation, when a crash left one behind or the database was restored to an earlier time: the confirmed one
-    // is the
-    // archive, of several the one whose rows were read last. In which order they were found here says nothing.
+    // is the archive, of several the one whose rows were read last. In which order they were found here says nothing.
     public const string InsertArchives = """
         INSERT INTO archiver.archives (
           source, run_id, policy, exported_at, stored_at, session_id, external_id, generation, state, user_id, session_created_at,

@@ -7,8 +7,7 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Tells objects without a ledger row that are, byte for byte, objects which the ledger has elsewhere: the bucket or prefix was moved or
-/// copied.
-/// They are no new archives, and adopted they would make the recorded ones look superfluous.
+/// copied. They are no new archives, and adopted they would make the recorded ones look superfluous.
 /// </summary>
 internal sealed class KnownCopies(NpgsqlConnection connection, SourceSettings source, string location)
 {

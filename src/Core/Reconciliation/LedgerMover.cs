@@ -13,9 +13,8 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Tells the ledger that the objects of a source were moved to the bucket and prefix that are configured now. Each one is read to its end
-/// at its
-/// new place and compared with the ledger's hash; only when all are right, and the tombstones are there too, one transaction rewrites where
-/// they are. No object is touched.
+/// at its new place and compared with the ledger's hash; only when all are right, and the tombstones are there too, one transaction
+/// rewrites where they are. No object is touched.
 /// </summary>
 internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store, TimeProvider time)
 {

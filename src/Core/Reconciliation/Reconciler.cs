@@ -11,8 +11,7 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Compares bucket, ledger and rows. With fix it adopts what the ledger lost, corrects states, and removes abandoned objects that are
-/// provably
-/// nobody's only copy; it is the one place besides erase and discard that removes an object at all.
+/// provably nobody's only copy; it is the one place besides erase and discard that removes an object at all.
 /// </summary>
 internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog connections, IArchiveStore store, TimeProvider time)
 {
@@ -99,8 +98,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             await unknown.SettleDeletedAsync(cancellationToken);
         }
         // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads:
-        // what has no
-        // row is another installation's.
+        // what has no row is another installation's.
         Task<bool> IsRecordedAsync(string key, CancellationToken ct) =>
             connection.ScalarAsync<bool>(
                 IsRecorded,

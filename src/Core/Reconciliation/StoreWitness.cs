@@ -8,8 +8,8 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Lets nobody act on a store that shows nothing where the ledger has objects: a folder whose disk is not mounted, an emptied or another
-/// bucket, a
-/// proxy that answers in the store's place. There every object looks gone, and what is stored now is hidden once the disk is back.
+/// bucket, a proxy that answers in the store's place. There every object looks gone, and what is stored now is hidden once the disk is
+/// back.
 /// </summary>
 internal static class StoreWitness
 {
@@ -54,8 +54,7 @@ internal static class StoreWitness
                 FailureKind.Refused,
                 $"{store.Location} holds nothing under '{prefix}', where the ledger has archives of source '{source.Name}', '{name.Key}' "
                     + "the last. Is the disk mounted, is this the bucket? Nothing was changed. Bring the objects back, or if they were "
-                    + "moved "
-                    + "say so: archiver ledger move"
+                    + "moved say so: archiver ledger move"
             );
     }
 }

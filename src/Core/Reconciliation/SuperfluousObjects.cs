@@ -14,9 +14,8 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Decides which abandoned objects nobody needs (docs/protocol.md rule 21): ours, of a run that ended, old enough, and every session in
-/// every version
-/// of them either live with the very same rows or kept with the very same rows by another object. In doubt an object stays: keeping one
-/// costs cents.
+/// every version of them either live with the very same rows or kept with the very same rows by another object. In doubt an object stays:
+/// keeping one costs cents.
 /// </summary>
 internal sealed class SuperfluousObjects(
     NpgsqlConnection connection,

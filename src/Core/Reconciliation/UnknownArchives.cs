@@ -8,9 +8,8 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Gives archives in state <c>unknown</c>, and those that contradict the rows, the state that the rows say. Of a part the session's row
-/// says nothing: it is
-/// there whether the messages are or not. A part that was found counts as archived; where its messages are live, a restore finds them
-/// there.
+/// says nothing: it is there whether the messages are or not. A part that was found counts as archived; where its messages are live, a
+/// restore finds them there.
 /// </summary>
 internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSettings source, SourceShape shape)
 {

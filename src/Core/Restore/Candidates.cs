@@ -90,8 +90,7 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
 
     /// <summary>
     /// Those that can be restored, in groups with one part a session: a message may need one of a newer part by a foreign key, never one of
-    /// an older part. What
-    /// replaces a live session takes its place wholly, so its parts wait.
+    /// an older part. What replaces a live session takes its place wholly, so its parts wait.
     /// </summary>
     private IEnumerable<IReadOnlyList<FoundArchive>> Parts(IReadOnlyList<FoundArchive> page, RestoreOptions options)
     {

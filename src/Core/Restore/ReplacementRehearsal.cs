@@ -13,8 +13,8 @@ namespace Archiver.Core.Restore;
 
 /// <summary>
 /// A dry run of <c>restore --on-conflict replace</c>: takes live rows away by the statement of the run that would archive them
-/// (<see cref="LiveVersions"/>),
-/// so that holds, triggers and keys say what they would say to that one. Only a dry run is given it, and a dry run commits nothing.
+/// (<see cref="LiveVersions"/>), so that holds, triggers and keys say what they would say to that one. Only a dry run is given it, and a
+/// dry run commits nothing.
 /// </summary>
 internal sealed class ReplacementRehearsal(SourceSettings source, SourceShape shape) : ILiveRows
 {

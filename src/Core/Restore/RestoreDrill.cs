@@ -13,8 +13,7 @@ namespace Archiver.Core.Restore;
 /// <summary>
 /// Rehearses restores by the very code that restores for real, and rolls everything back: into the tables themselves, with their triggers,
 /// constraints and sequences. A session whose rows are live cannot go there a second time; it goes into temporary tables like the real
-/// ones,
-/// and so do all where the role may not insert, and so restores nothing.
+/// ones, and so do all where the role may not insert, and so restores nothing.
 /// </summary>
 internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections connections, IArchiveReader store, TimeProvider time)
 {

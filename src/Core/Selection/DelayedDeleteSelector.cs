@@ -9,8 +9,8 @@ namespace Archiver.Core.Selection;
 
 /// <summary>
 /// Finds the stored sessions of a policy that were stored longer ago than <c>DeleteAfter</c> and that no hold or quarantine keeps, page by
-/// page in the
-/// order in which they were stored, so that the members of a bundle come together. Whether they have changed since is for others to find.
+/// page in the order in which they were stored, so that the members of a bundle come together. Whether they have changed since is for
+/// others to find.
 /// </summary>
 internal sealed class DelayedDeleteSelector(RunContext run)
 {

@@ -5,8 +5,7 @@ namespace Archiver.Core.Selection;
 
 /// <summary>
 /// Makes the JSON of the columns named in Keep such that a <c>jsonb</c> column takes it. A <c>json</c> column holds what jsonb refuses:
-/// <c>\u0000</c>,
-/// half of a surrogate pair, numbers without end. The copy in the ledger is for lists; the document has the value as it is.
+/// <c>\u0000</c>, half of a surrogate pair, numbers without end. The copy in the ledger is for lists; the document has the value as it is.
 /// </summary>
 internal static class KeptColumns
 {

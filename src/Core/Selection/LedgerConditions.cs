@@ -87,8 +87,7 @@ internal sealed class LedgerConditions(RunContext run)
 
     /// <summary>
     /// What rows of other sessions or tables point to cannot go while these stay; sessions that the policy takes as well do not stay. Asked
-    /// only where an
-    /// index answers: the export asks the rest once a batch.
+    /// only where an index answers: the export asks the rest once a batch.
     /// </summary>
     private IEnumerable<Condition> NotReferenced(SessionKey key, IReadOnlyList<Condition> ledger, SqlParameters parameters, bool every)
     {

@@ -26,20 +26,16 @@ internal sealed class SelectionStatements
 
     /// <summary>
     /// One page of candidates in the order of the column that the policy judges and the key, after the page before: never OFFSET, whose
-    /// cost
-    /// grows with the backlog. Both columns stand in one row comparison, so one index serves condition and order.
+    /// cost grows with the backlog. Both columns stand in one row comparison, so one index serves condition and order.
     /// <para>What the planner has no statistics for is asked of each row in one subquery: that this gives a value it takes for nearly
-    /// certain. As
-    /// conditions of the query itself they would leave a single session in its belief, for which a scan of everything with a sort is no
-    /// dearer
-    /// than the index, page after page.</para>
+    /// certain. As conditions of the query itself they would leave a single session in its belief, for which a scan of everything with a
+    /// sort is no dearer than the index, page after page.</para>
     /// </summary>
     public string Page(SqlParameters parameters, PageMark? after, int limit)
     {
         var key = _form.Of("s");
         // The keys that occur come in their own order, each with what dates it: any other would read all rows for every page. So do
-        // sessions that live on:
-        // their activity changes while the run goes on, and one might come twice.
+        // sessions that live on: their activity changes while the run goes on, and one might come twice.
         var time = _table.HasRow && !_run.Policy.TakesParts ? Time(EligibilityPredicate.OrderColumn(_run.Policy, _table)) : null;
         List<Condition> conditions =
         [
@@ -80,8 +76,7 @@ internal sealed class SelectionStatements
 
     /// <summary>
     /// Rows and bytes of one child table for each of the sessions in the parameter, of all rows or of those that the policy takes; and the
-    /// youngest and the
-    /// oldest time among them, each as text and in seconds.
+    /// youngest and the oldest time among them, each as text and in seconds.
     /// </summary>
     public string Sizes(ChildTable child, SqlParameters parameters, IEnumerable<string> keys)
     {

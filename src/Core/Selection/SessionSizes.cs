@@ -7,8 +7,7 @@ namespace Archiver.Core.Selection;
 
 /// <summary>
 /// Rows, bytes and times of some sessions, by one query a child table that reads every row of theirs: for what is counted and not read,
-/// such as a plan
-/// or a purge, and for one large session, whose statements may take longer in proportion.
+/// such as a plan or a purge, and for one large session, whose statements may take longer in proportion.
 /// </summary>
 internal static class SessionSizes
 {

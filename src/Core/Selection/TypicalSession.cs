@@ -6,8 +6,7 @@ namespace Archiver.Core.Selection;
 
 /// <summary>
 /// How many sessions a batch will hold, by those of the batch before, and before the first by the server's statistics: where sessions are
-/// large, a
-/// thousand would be read to keep a hundred. An estimate only: the export counts, and ends the batch at its bounds.
+/// large, a thousand would be read to keep a hundred. An estimate only: the export counts, and ends the batch at its bounds.
 /// </summary>
 internal sealed class TypicalSession(RunContext run)
 {

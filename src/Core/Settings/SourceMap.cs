@@ -87,8 +87,7 @@ public sealed record ChildTable
 
     /// <summary>
     /// Only rows with these values in these columns, as text, belong to the parent: of a table whose rows point to rows of several tables,
-    /// and say so in a
-    /// column. The others are not touched.
+    /// and say so in a column. The others are not touched.
     /// </summary>
     public IReadOnlyDictionary<string, string> Where { get; init; } = EveryRow;
 

@@ -14,9 +14,8 @@ internal sealed class CutoffSql(TimeForm form, ColumnShape column, string timeZo
 
     /// <summary>
     /// The instant as what the column is compared with; for a column without zone it is read in the source's time zone. When the clocks go
-    /// back, times
-    /// after the cut-off may read earlier than the cut-off itself: then the earliest of them counts, as long as the shift is at most three
-    /// hours, so that no session goes early; it may go an hour late instead.
+    /// back, times after the cut-off may read earlier than the cut-off itself: then the earliest of them counts, as long as the shift is at
+    /// most three hours, so that no session goes early; it may go an hour late instead.
     /// </summary>
     public string Constant(DateTimeOffset at, SqlParameters parameters)
     {

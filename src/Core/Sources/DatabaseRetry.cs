@@ -9,8 +9,7 @@ namespace Archiver.Core.Sources;
 /// <summary>
 /// Repeats a whole transaction after a passing fault (connection lost, deadlock, server short of resources), with back-off, until the retry
 /// budget has passed since its first failure, however long each attempt takes. Safe because every stage can be run again on the same batch,
-/// and
-/// the delete checks its lease each time.
+/// and the delete checks its lease each time.
 /// </summary>
 internal sealed class DatabaseRetry
 {

@@ -7,8 +7,8 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Times that are numbers, counted from 1970, with or without a fraction. 0 and below is not set, and what lies beyond the year 9999 is no
-/// time. They are
-/// compared as the numbers they are, with the cut-off made a number of the column's kind, so that an index on the column serves.
+/// time. They are compared as the numbers they are, with the cut-off made a number of the column's kind, so that an index on the column
+/// serves.
 /// </summary>
 internal static class EpochTime
 {

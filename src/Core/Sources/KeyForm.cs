@@ -4,10 +4,8 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// How a session's key and its id become each other. A key of one column is its own id. One of several columns is one text to the ledger,
-/// in
-/// names of objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md). The
-/// tables
-/// are asked column by column.
+/// in names of objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md).
+/// The tables are asked column by column.
 /// </summary>
 internal sealed class KeyForm
 {

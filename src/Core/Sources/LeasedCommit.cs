@@ -6,8 +6,8 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Commits a transaction of whoever holds a source's lock, and settles an answer that is lost, as deletes do. Such a transaction may have
-/// no record of
-/// its own to ask for: the server is asked for the transaction's fate, and the lease proves that it is still the server that had it.
+/// no record of its own to ask for: the server is asked for the transaction's fate, and the lease proves that it is still the server that
+/// had it.
 /// </summary>
 internal static class LeasedCommit
 {

@@ -4,10 +4,8 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Compares a parent's key with a child's column of another type, as applications do whose ORM writes one as text: the key becomes values
-/// of the column's
-/// type, so that the column's index serves. A key that is none finds no rows, and fails no query. Every spelling that is the same id
-/// counts: rows that are
-/// not found would stay behind, and a message that nobody sees would not keep its session.
+/// of the column's type, so that the column's index serves. A key that is none finds no rows, and fails no query. Every spelling that is
+/// the same id counts: rows that are not found would stay behind, and a message that nobody sees would not keep its session.
 /// </summary>
 internal static class LinkCast
 {

@@ -7,8 +7,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Row level security hides rows without a word. A verb that takes "no row" for "gone" must not read under it: <c>ledger rebuild</c> would
-/// call a live
-/// session archived.
+/// call a live session archived.
 /// </summary>
 internal static class RowSecurity
 {

@@ -6,8 +6,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// The id of a key. That of one column is its value; of several, as <see cref="KeyForm"/> has the server write it and as
-/// <c>JSON.stringify</c>
-/// does: a JSON array of strings, without blanks, with no more escapes than JSON needs.
+/// <c>JSON.stringify</c> does: a JSON array of strings, without blanks, with no more escapes than JSON needs.
 /// </summary>
 internal static class SessionIdText
 {

@@ -22,8 +22,7 @@ internal sealed class SessionPath
 
     /// <summary>
     /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and
-    /// may spell
-    /// the key otherwise; after <see cref="Among"/> it is the key as it was given.
+    /// may spell the key otherwise; after <see cref="Among"/> it is the key as it was given.
     /// </summary>
     public SessionKey Key { get; }
 

@@ -55,8 +55,7 @@ internal sealed class SourceConnections : IAsyncDisposable
 
     /// <summary>
     /// A connection of its own, past any pooler, that ends with its owner: whatever outlives a transaction (locks, temporary tables)
-    /// belongs on one of these.
-    /// On a pooled connection it would be stranded, or missing in the next transaction.
+    /// belongs on one of these. On a pooled connection it would be stranded, or missing in the next transaction.
     /// </summary>
     /// <exception cref="ArchiverException">A transaction pooler sits between; kind Refused.</exception>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
@@ -130,8 +129,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         var who =
             holders.Count > 0
                 ? string.Join(" ", holders)
-                : "No whole table is locked now: whoever had the lock is gone, or it was "
-                    + "one of rows or of another archiver. Try again.";
+                : "No whole table is locked now: whoever had the lock is gone, or it was one of rows or of another archiver. Try again.";
         return new(
             FailureKind.Failed,
             $"A lock on the tables of source '{_settings.Name}' or its ledger did not come in time (55P03). {who}",

@@ -7,8 +7,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Key of an advisory lock that makes a run exclusive, the same in every worker of every version. Number 0 stands for the source. What
-/// needs
-/// the whole source (restore, erase, a policy that is not split) takes it alone; a shard's run shares it and takes its shard's alone.
+/// needs the whole source (restore, erase, a policy that is not split) takes it alone; a shard's run shares it and takes its shard's alone.
 /// </summary>
 internal readonly record struct SourceLockKey
 {

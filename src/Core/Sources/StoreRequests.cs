@@ -7,8 +7,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// Counts the requests that this process sends to the store, and adds them to the ledger of the source under whose prefix they went. One
-/// that names no
-/// prefix, such as a look at the bucket's rules, counts for the first source.
+/// that names no prefix, such as a look at the bucket's rules, counts for the first source.
 /// </summary>
 internal sealed class StoreRequests(ArchiverSettings settings, ConnectionCatalog connections)
 {

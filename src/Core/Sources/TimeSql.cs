@@ -5,8 +5,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// SQL of one time of a row: as an instant, and compared with a cut-off. It is compared as what the column holds, with the cut-off made a
-/// value of the
-/// column's own type, wherever such values sort by their time: then an index on the column finds the old ones.
+/// value of the column's own type, wherever such values sort by their time: then an index on the column finds the old ones.
 /// </summary>
 /// <param name="time">The mapped time.</param>
 /// <param name="table">Its table as it is.</param>
@@ -137,8 +136,7 @@ internal sealed class TimeSql(TimeColumn time, TableShape table, string alias, s
 
     /// <summary>
     /// True for every row whose time is before this instant, and for few others: a comparison of the column itself, for an index to serve.
-    /// Null where
-    /// <see cref="Old"/> is such a comparison, or the column's order is not that of time.
+    /// Null where <see cref="Old"/> is such a comparison, or the column's order is not that of time.
     /// </summary>
     public string? Narrowing(DateTimeOffset cutoff) =>
         time.As switch

@@ -5,8 +5,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// The times inside UUIDs, in a uuid or a text column: version 7 counts milliseconds since 1970, versions 1 and 6 counts tenths of a
-/// microsecond since
-/// 1582. Versions 6 and 7 sort by their time; among all three no order is that of time.
+/// microsecond since 1582. Versions 6 and 7 sort by their time; among all three no order is that of time.
 /// </summary>
 internal static class UuidTime
 {
@@ -22,8 +21,7 @@ internal static class UuidTime
             CultureInfo.InvariantCulture,
             $"(('x0' || CASE substr({hex}, 13, 1) WHEN '6' THEN substr({hex}, 1, 12) "
                 + $"|| substr({hex}, 14, 3) ELSE substr({hex}, 14, 3) || substr({hex}, 9, 4) || substr({hex}, 1, 8) END)::bit(64)::bigint "
-                + $"- "
-                + $"{Epoch1582}) / 10000000.0"
+                + $"- {Epoch1582}) / 10000000.0"
         );
         // Up to the year 9999, as everywhere: clients have no later times.
         var milliseconds =

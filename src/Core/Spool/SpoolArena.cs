@@ -4,11 +4,9 @@ namespace Archiver.Core.Spool;
 
 /// <summary>
 /// Memory for contents that are written one after the other, such as a batch's documents: each begins where the one before ended, in slabs
-/// that
-/// grow from small to large, and a slab goes back to the pool with the last content in it. An array of its own for each document was half
-/// empty, and
-/// outlived the collector's youngest generation: a run held twice the memory for it. One writer at a time; contents may be freed on any
-/// thread.
+/// that grow from small to large, and a slab goes back to the pool with the last content in it. An array of its own for each document was
+/// half empty, and outlived the collector's youngest generation: a run held twice the memory for it. One writer at a time; contents may be
+/// freed on any thread.
 /// </summary>
 internal sealed class SpoolArena : IDisposable
 {

@@ -134,8 +134,7 @@ internal static class TableReader
     {
         var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(
-            $"{TransactionSettings.ReadOnly(bounds.StatementTimeout)} "
-                + $"{TransactionSettings.Timeout("lock_timeout", bounds.LockTimeout)}",
+            $"{TransactionSettings.ReadOnly(bounds.StatementTimeout)} {TransactionSettings.Timeout("lock_timeout", bounds.LockTimeout)}",
             cancellationToken
         );
         return transaction;

@@ -23,9 +23,8 @@ public interface IArchiveStore : IArchiveReader
 
     /// <summary>
     /// Removes every version and delete marker of the keys, as many as there are, and confirms that they are absent: not only does no
-    /// listing find
-    /// them, the key, each version that was listed and the version that a name gives were asked for and are not there. Runs never call
-    /// this.
+    /// listing find them, the key, each version that was listed and the version that a name gives were asked for and are not there. Runs
+    /// never call this.
     /// </summary>
     /// <param name="names">The keys, each with the version that the ledger knows, if any.</param>
     /// <param name="cancellationToken">Gives up; what was removed stays so.</param>

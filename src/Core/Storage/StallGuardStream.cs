@@ -4,9 +4,8 @@ namespace Archiver.Core.Storage;
 
 /// <summary>
 /// Ends a body that stops with a <see cref="TimeoutException"/>: one that brings nothing within the time limit, or that has been waited for
-/// longer than the
-/// limit and what it brought is worth at <see cref="Slowest"/>. A byte now and then would otherwise hold its reader, and the source's lock,
-/// for ever.
+/// longer than the limit and what it brought is worth at <see cref="Slowest"/>. A byte now and then would otherwise hold its reader, and
+/// the source's lock, for ever.
 /// </summary>
 internal sealed class StallGuardStream(Stream inner, TimeSpan readTimeout, TimeProvider time) : ReadOnlyStream
 {

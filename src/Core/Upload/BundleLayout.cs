@@ -6,8 +6,8 @@ namespace Archiver.Core.Upload;
 
 /// <summary>
 /// Many sessions in one object, one gzip member each: the whole is gzipped JSON Lines for zcat or DuckDB, and the ledger's offset and
-/// length
-/// fetch one session with one ranged GET. A bundle never spans two batches, so that it is settled by the transaction that deletes them.
+/// length fetch one session with one ranged GET. A bundle never spans two batches, so that it is settled by the transaction that deletes
+/// them.
 /// </summary>
 internal sealed class BundleLayout(RunContext run, long bundleBytes) : IObjectLayout
 {

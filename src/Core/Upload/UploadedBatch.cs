@@ -5,8 +5,7 @@ namespace Archiver.Core.Upload;
 
 /// <summary>
 /// A batch on its way into the store. Its objects are handed on one by one, as soon as each was recorded as pending and accepted by the
-/// store:
-/// what was just written is the cheapest to read back, and the reading need not wait for the batch's last object.
+/// store: what was just written is the cheapest to read back, and the reading need not wait for the batch's last object.
 /// </summary>
 internal sealed class UploadedBatch
 {

@@ -101,8 +101,7 @@ internal sealed class VerifiedBatch
 
     /// <summary>
     /// Two halves, for a delete that did not finish within its timeout, to be done in this order; what was rejected goes with the first. A
-    /// bundle
-    /// may have sessions in both.
+    /// bundle may have sessions in both.
     /// </summary>
     /// <exception cref="InvalidOperationException">The batch is a single session.</exception>
     public (VerifiedBatch First, VerifiedBatch Second) Halve()

@@ -97,8 +97,7 @@ internal sealed class HoldAddVerb(PolicyChoice choice, LedgerAccess ledger, Arch
                 + $"{Amount.Of(covered.Archives, "archive")}"
         );
         terminal.WriteLine(
-            $"{source.Name}: all holds cover {Amount.Of(all.Sessions, "session")} in the database and "
-                + $"{Amount.Of(all.Archives, "archive")}"
+            $"{source.Name}: all holds cover {Amount.Of(all.Sessions, "session")} in the database and {Amount.Of(all.Archives, "archive")}"
         );
         // A session that was named is known, if only by rows of it.
         if (request.Session is not null || covered is not { Sessions: 0, Archives: 0 })

@@ -7,8 +7,7 @@ namespace Archiver.Worker.Commands;
 
 /// <summary>
 /// What <see cref="InitVerb"/> asks on a terminal. An empty line takes what stands in brackets. Where nobody can be asked, the same
-/// questions are told
-/// together with the options that answer them.
+/// questions are told together with the options that answer them.
 /// </summary>
 internal sealed class InitQuestions(Terminal terminal) : IDisposable
 {

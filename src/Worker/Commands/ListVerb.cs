@@ -129,8 +129,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
         table.Write(terminal);
         if (found.Count == limit)
             terminal.Note(
-                $"There may be more: --source {found[^1].Source.Name} --after "
-                    + $"{found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}"
+                $"There may be more: --source {found[^1].Source.Name} --after {found[^1].Archive.Id.ToString(CultureInfo.InvariantCulture)}"
             );
     }
 }

@@ -44,8 +44,7 @@ internal sealed class QueryVerb(
     private static readonly Option<string?> PartitionBy = new("--partition-by")
     {
         Description =
-            "With --parquet: a folder with a file for each month=..., of archived_at, the first time in the result, or of the "
-            + "column named",
+            "With --parquet: a folder with a file for each month=..., of archived_at, the first time in the result, or of the column named",
         HelpName = "month|month:column",
     };
 

@@ -88,8 +88,7 @@ internal sealed class VerifyVerb(
         var aside =
             report.DrilledAside > 0
                 ? $" ({report.DrilledAside.ToString(CultureInfo.InvariantCulture)} of them into temporary tables, because they are live or "
-                    + "the "
-                    + "role may not insert: no trigger or foreign key was tried)"
+                    + "the role may not insert: no trigger or foreign key was tried)"
                 : "";
         var drilled = report.Drilled > 0 ? $", {Amount.Of(report.Drilled, "session")} restored on trial{aside}" : "";
         terminal.WriteLine(

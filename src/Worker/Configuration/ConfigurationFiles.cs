@@ -7,8 +7,7 @@ namespace Archiver.Worker.Configuration;
 
 /// <summary>
 /// Where settings come from, later ones over earlier, key by key: appsettings.json and appsettings.{Environment}.json beside the
-/// executable,
-/// then the same two in the current folder, or the one file of --config instead of those; environment variables; command line.
+/// executable, then the same two in the current folder, or the one file of --config instead of those; environment variables; command line.
 /// The environment's name is DOTNET_ENVIRONMENT or ASPNETCORE_ENVIRONMENT, else Production.
 /// </summary>
 internal static class ConfigurationFiles

@@ -5,8 +5,7 @@ namespace Archiver.Worker.Configuration;
 
 /// <summary>
 /// The manual trigger by environment: <c>ARCHIVER_TRIGGER</c> says what to run once (archive, true or 1; purge; expire; all;
-/// source/policy),
-/// <c>ARCHIVER_TRIGGER_EXIT=false</c> that the process then goes on as a worker.
+/// source/policy), <c>ARCHIVER_TRIGGER_EXIT=false</c> that the process then goes on as a worker.
 /// </summary>
 internal sealed class Trigger
 {

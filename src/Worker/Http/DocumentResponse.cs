@@ -6,9 +6,8 @@ namespace Archiver.Worker.Http;
 
 /// <summary>
 /// Sends a document. A client that takes gzip gets the stored bytes untouched: a session's part of an object, also of a bundle, is a whole
-/// gzip
-/// member. Any other gets JSON, compared with the ledger's hash on the way; damage breaks the connection off, because the status is out by
-/// then.
+/// gzip member. Any other gets JSON, compared with the ledger's hash on the way; damage breaks the connection off, because the status is
+/// out by then.
 /// </summary>
 internal static class DocumentResponse
 {

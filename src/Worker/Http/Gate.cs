@@ -2,8 +2,8 @@ namespace Archiver.Worker.Http;
 
 /// <summary>
 /// In front of every route. Without a configured key everything but health is absent; without the right key every path, known or not,
-/// answers
-/// the same 401, so that nobody learns which routes or sessions exist. A change asked for from a browser must come from our own page.
+/// answers the same 401, so that nobody learns which routes or sessions exist. A change asked for from a browser must come from our own
+/// page.
 /// </summary>
 internal sealed class Gate(RequestDelegate next, ApiKey key, Guesses guesses, Refusals refusals)
 {

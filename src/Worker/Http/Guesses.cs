@@ -5,8 +5,8 @@ namespace Archiver.Worker.Http;
 
 /// <summary>
 /// Slows down whoever tries keys: after so many wrong ones from an address nothing from there is compared any more for the rest of a
-/// minute, the right
-/// key included, or the answers would still tell. Behind a proxy all clients have one address: there the proxy has to do this.
+/// minute, the right key included, or the answers would still tell. Behind a proxy all clients have one address: there the proxy has to do
+/// this.
 /// </summary>
 internal sealed class Guesses(TimeProvider time)
 {

@@ -14,8 +14,8 @@ namespace Archiver.Worker.Http;
 
 /// <summary>
 /// Whether the worker can do its work: each source's server answers, its ledger has this program's version, the store answers, and no
-/// policy has
-/// gone without success past two of its scheduled times. Anybody may ask, so an answer is kept for a moment and asked for by one at a time.
+/// policy has gone without success past two of its scheduled times. Anybody may ask, so an answer is kept for a moment and asked for by one
+/// at a time.
 /// </summary>
 internal sealed class ReadinessProbe(
     ArchiverSettings settings,

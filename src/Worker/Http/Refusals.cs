@@ -6,8 +6,7 @@ namespace Archiver.Worker.Http;
 
 /// <summary>
 /// Counts and logs refused requests: from where and why, never what was asked for, because paths hold ids and headers hold guesses of the
-/// key.
-/// One line per reason in a while, with the number since the last, so that nobody can flood the log.
+/// key. One line per reason in a while, with the number since the last, so that nobody can flood the log.
 /// </summary>
 internal sealed class Refusals(BatchMeter batches, TimeProvider time, ILogger<Refusals> logger)
 {

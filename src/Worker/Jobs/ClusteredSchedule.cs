@@ -12,8 +12,7 @@ namespace Archiver.Worker.Jobs;
 
 /// <summary>
 /// <c>Schedule:Clustered</c>: one Quartz cluster a source, whose tables lie in schema <c>archiver_quartz</c> of the source's own database.
-/// Each
-/// firing happens on one worker; a firing whose worker died is done again by another. What makes a run exclusive is still its lock.
+/// Each firing happens on one worker; a firing whose worker died is done again by another. What makes a run exclusive is still its lock.
 /// </summary>
 internal sealed class ClusteredSchedule(
     ArchiverSettings settings,

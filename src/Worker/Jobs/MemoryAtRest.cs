@@ -2,8 +2,7 @@ namespace Archiver.Worker.Jobs;
 
 /// <summary>
 /// Gives memory back when the worker has come to rest. A night's run leaves buffers and compiler's scratch memory behind, and afterwards so
-/// little
-/// is allocated that no collection would come before the next night: what the run left would be held all day.
+/// little is allocated that no collection would come before the next night: what the run left would be held all day.
 /// </summary>
 /// <remarks>
 /// Rest is seen, not announced: a minute in which little was allocated, whatever the work before was, and no run going on that merely

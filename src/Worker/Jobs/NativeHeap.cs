@@ -10,9 +10,8 @@ internal static class NativeHeap
 
     /// <summary>
     /// Two arenas instead of eight a core, and their free pages go back to the system after each of the runtime's collections. Each thread
-    /// of the pool
-    /// would get an arena of its own, and what passed through it would stay there: 60 MB in a long run, and as much again of free pages.
-    /// Arenas are limited before there is a ninth only, so first thing in the process.
+    /// of the pool would get an arena of its own, and what passed through it would stay there: 60 MB in a long run, and as much again of
+    /// free pages. Arenas are limited before there is a ninth only, so first thing in the process.
     /// </summary>
     public static void KeepSmall()
     {

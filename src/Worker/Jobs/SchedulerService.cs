@@ -73,8 +73,7 @@ internal sealed class SchedulerService(
 
     /// <summary>
     /// A server that goes away between its first answer and the last look at its ledger is waited for like one that was never there:
-    /// whatever
-    /// happens to one source ends neither the worker nor the others.
+    /// whatever happens to one source ends neither the worker nor the others.
     /// </summary>
     private async Task UntilScheduledAsync(IScheduler scheduler, SourceSettings source, CancellationToken cancellationToken)
     {

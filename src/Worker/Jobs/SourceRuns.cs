@@ -114,8 +114,7 @@ internal sealed class SourceRuns(
 
     /// <summary>
     /// Does a proof when no run of this worker is going on; the outcome is in the log and the ledger. One that only reads then lets runs
-    /// begin beside
-    /// it: reading a large part of an archive takes long, and nobody's run is to wait for that.
+    /// begin beside it: reading a large part of an archive takes long, and nobody's run is to wait for that.
     /// </summary>
     public async Task ProveWhenReadyAsync(string source, Proof proof, string who, CancellationToken cancellationToken)
     {

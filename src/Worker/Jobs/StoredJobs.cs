@@ -9,8 +9,7 @@ internal static class StoredJobs
 {
     /// <summary>
     /// Adds a job with its trigger, or brings the job up to date. A trigger that is there already stays: a new one would begin now, and a
-    /// firing
-    /// that was missed while no worker was there would be forgotten without a word.
+    /// firing that was missed while no worker was there would be forgotten without a word.
     /// </summary>
     /// <returns>Whether the trigger is new, and when it fires next.</returns>
     public static async Task<(bool IsNew, DateTimeOffset? Next)> EnsureAsync(

@@ -11,10 +11,8 @@ internal static class ConfiguredSinks
 
     /// <summary>
     /// The configuration with what makes its sinks work here. Console sinks write to stderr where they do not say otherwise: their own
-    /// default is stdout,
-    /// and among a command's data a line of the log would be taken for some. And Serilog is told of its console: in a single-file
-    /// executable it finds no
-    /// assemblies by itself, and refuses any configuration.
+    /// default is stdout, and among a command's data a line of the log would be taken for some. And Serilog is told of its console: in a
+    /// single-file executable it finds no assemblies by itself, and refuses any configuration.
     /// </summary>
     public static IConfiguration Complete(IConfiguration configuration)
     {

@@ -7,8 +7,7 @@ namespace Archiver.Worker.Logging;
 
 /// <summary>
 /// What the log says of an exception. Of an error of the database its code and where in this program it came up: message, hint and context
-/// may
-/// quote a row, whatever the code.
+/// may quote a row, whatever the code.
 /// </summary>
 internal sealed class ExceptionText : ILogEventEnricher
 {

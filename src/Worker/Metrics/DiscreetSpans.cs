@@ -24,8 +24,7 @@ internal sealed class DiscreetSpans : BaseProcessor<Activity>
 
     /// <summary>
     /// The configuration without events of spans: the driver puts an error's message into one, and there is no way to take an event back.
-    /// None of our
-    /// spans has any.
+    /// None of our spans has any.
     /// </summary>
     public static IConfiguration Without(IConfiguration configuration) =>
         new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection([new("OTEL_SPAN_EVENT_COUNT_LIMIT", "0")]).Build();

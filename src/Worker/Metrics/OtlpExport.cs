@@ -9,8 +9,8 @@ namespace Archiver.Worker.Metrics;
 
 /// <summary>
 /// The same metrics, and traces of runs, over OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> (or the one for metrics or traces) is set; the
-/// library reads
-/// this and the other <c>OTEL_...</c> keys from the configuration. Nobody else reads the board where no one scrapes, so this does.
+/// library reads this and the other <c>OTEL_...</c> keys from the configuration. Nobody else reads the board where no one scrapes, so this
+/// does.
 /// </summary>
 internal sealed class OtlpExport(
     IConfiguration configuration,

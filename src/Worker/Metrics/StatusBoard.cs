@@ -7,8 +7,7 @@ namespace Archiver.Worker.Metrics;
 
 /// <summary>
 /// The last known status of every source, shared by metrics and page. Reading counts the backlog, so it is done by one caller at a time and
-/// not
-/// more often than the database deserves: however many scrape, and however slow counting has become.
+/// not more often than the database deserves: however many scrape, and however slow counting has become.
 /// </summary>
 internal sealed class StatusBoard(ArchiverSettings settings, StatusReader reader, SourceErrors errors, TimeProvider time) : IDisposable
 {

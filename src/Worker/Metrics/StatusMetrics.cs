@@ -7,8 +7,7 @@ namespace Archiver.Worker.Metrics;
 
 /// <summary>
 /// The board as instruments of one meter: the Prometheus text and OTLP both read them, so there is one list of metrics. Sums over the
-/// ledger are
-/// the same in every worker; add them up by <c>max</c>, not by <c>sum</c>.
+/// ledger are the same in every worker; add them up by <c>max</c>, not by <c>sum</c>.
 /// </summary>
 internal sealed class StatusMetrics
 {

@@ -14,8 +14,7 @@ internal static class InitText
         terminal.WriteLine($"Sessions: {session.Table}, {ConfigurationText.SizeOf(facts.Table(session.Table)!)}");
         terminal.WriteLine($"  {session.Why}");
         terminal.WriteLine(
-            $"  key {session.Key}; last used: "
-                + $"{string.Join(" and ", session.Activity)}{(session.User is { } user ? $"; user {user}" : "")}"
+            $"  key {session.Key}; last used: {string.Join(" and ", session.Activity)}{(session.User is { } user ? $"; user {user}" : "")}"
         );
         var table = new TextTable("TABLE", "NAME", "BELOW", "BY", "SIZE");
         foreach (var child in proposal.Children)
@@ -37,8 +36,7 @@ internal static class InitText
         if (sql.Indexes.Count > 0)
         {
             lines.Add(
-                "-- Without these indexes every batch reads whole tables. CONCURRENTLY: outside a transaction; the application goes "
-                    + "on."
+                "-- Without these indexes every batch reads whole tables. CONCURRENTLY: outside a transaction; the application goes on."
             );
             lines.AddRange(sql.Indexes.Select(s => $"{s};"));
         }
@@ -72,8 +70,7 @@ internal static class InitText
 
     /// <summary>
     /// A finding with its statements only where these leave the application as it is: whoever meets the archiver for the first time copies
-    /// all
-    /// that looks like SQL.
+    /// all that looks like SQL.
     /// </summary>
     private static string Harmless(string finding)
     {

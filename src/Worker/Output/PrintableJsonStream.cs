@@ -4,8 +4,7 @@ namespace Archiver.Worker.Output;
 
 /// <summary>
 /// Passes UTF-8 JSON on with DEL and the C1 control characters as escapes: JSON allows them raw in a text, where a terminal takes U+009B
-/// for
-/// the beginning of a command. The value stays the same.
+/// for the beginning of a command. The value stays the same.
 /// </summary>
 internal sealed class PrintableJsonStream(Stream output) : Stream
 {

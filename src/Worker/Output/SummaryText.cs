@@ -31,8 +31,7 @@ internal static class SummaryText
             RunOutcome.Done or RunOutcome.Paused => null,
             RunOutcome.Partial when run.Failed > 0 =>
                 $"{Amount.Of(run.Failed, "session")} failed and {(run.Failed == 1 ? "stays" : "stay")} in the database. Why, and when the "
-                    + "next "
-                    + $"attempt is: archiver quarantine list{(run.Error is { } more ? $". {more}" : "")}",
+                    + $"next attempt is: archiver quarantine list{(run.Error is { } more ? $". {more}" : "")}",
             RunOutcome.LockedElsewhere =>
                 "Another worker runs on this source, so nothing was done. Try again when it has ended; see: archiver status",
             RunOutcome.Cancelled => "Stopped on request. What was committed stays; the next run goes on from there.",
@@ -71,8 +70,7 @@ internal static class SummaryText
             _ => run.Sessions == 0 ? $"no session {(run.RowsStay ? "stored" : "archived")}"
             : run.Delayed > 0
                 ? $"{Amount.Of(run.Sessions - run.Delayed, "session")} stored, {Amount.Of(run.Delayed, "session")} stored before archived "
-                    + "with "
-                    + $"{Amount.Of(run.Rows, "row")}, in {Amount.Seconds(run.Elapsed)}"
+                    + $"with {Amount.Of(run.Rows, "row")}, in {Amount.Seconds(run.Elapsed)}"
             : run.RowsStay
                 ? $"{Amount.Of(run.Sessions, "session")} stored, all rows stay, in {Amount.Seconds(run.Elapsed)}, "
                     + $"{Amount.Bytes(run.JsonBytes)} of JSON in {Amount.Bytes(run.StoredBytes)}"

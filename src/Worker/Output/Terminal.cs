@@ -45,8 +45,7 @@ internal sealed class Terminal
 
     /// <summary>
     /// stderr as a screen, where it is a terminal. Bar and log go through the same one: it writes lines above the bar, where any other
-    /// writer would
-    /// write into it.
+    /// writer would write into it.
     /// </summary>
     public IAnsiConsole Screen =>
         field ??= AnsiConsole.Create(
@@ -72,8 +71,7 @@ internal sealed class Terminal
 
     /// <summary>
     /// Why a command was not, or not wholly, done, and what to do about it; it may quote a name or an id. It is printed at the end, below
-    /// log and
-    /// summaries: that is where people look.
+    /// log and summaries: that is where people look.
     /// </summary>
     public void Fail(string reason)
     {

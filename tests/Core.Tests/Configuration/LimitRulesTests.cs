@@ -48,8 +48,7 @@ public sealed class LimitRulesTests
         With("Batch:Pause", value)
             .Refused(
                 "Batch:Pause: must be a whole number and a unit (ms, s, m, h, d or y), such as 90d, or a factor of the last batch's time, "
-                    + "such as "
-                    + $"1x or 0.5x, at most 100x, but is '{value}'"
+                    + $"such as 1x or 0.5x, at most 100x, but is '{value}'"
             );
 
     [Theory]
@@ -123,8 +122,7 @@ public sealed class LimitRulesTests
         With("Http:Urls", urls)
             .Refused(
                 "Http:Urls: must not be https: the worker has no certificate and speaks plain HTTP; listen on http and put a proxy with "
-                    + "TLS in "
-                    + "front"
+                    + "TLS in front"
             );
 
     [Fact]

@@ -125,8 +125,7 @@ public sealed class SourceRulesTests
     public void Refuses_a_prefix_among_the_archivers_own_objects() =>
         With(SourceKey + "Prefix", "a/.archiver")
             .Refused(
-                "Sources:main:Prefix: must be without the segment .archiver, where the archiver keeps its own objects, but is "
-                    + "'a/.archiver'"
+                "Sources:main:Prefix: must be without the segment .archiver, where the archiver keeps its own objects, but is 'a/.archiver'"
             );
 
     [Theory]

@@ -46,8 +46,7 @@ public sealed class StorageRulesTests
         With("Storage:Endpoint", "http://me:hunter2@minio:9000")
             .Refused(
                 "Storage:Endpoint: must be an absolute http or https URL without credentials and query, such as https://minio:9000, but is "
-                    + "a URL "
-                    + "that holds credentials (not shown)"
+                    + "a URL that holds credentials (not shown)"
             );
 
     [Theory]

@@ -5,9 +5,8 @@ namespace Archiver.Core.Tests.Discovery;
 
 /// <summary>
 /// Facts of a database, a table a line: <c>chats(id uuid pk, title text, updated_at timestamptz!)</c>. <c>!</c> is NOT NULL, <c>pk</c> and
-/// <c>unique</c> are
-/// keys, <c>-> chats cascade</c> a foreign key onto its primary key. A schema stands before the name; a line that begins with <c>-</c>
-/// cannot be read.
+/// <c>unique</c> are keys, <c>-> chats cascade</c> a foreign key onto its primary key. A schema stands before the name; a line that begins
+/// with <c>-</c> cannot be read.
 /// </summary>
 internal static class Catalog
 {

@@ -223,8 +223,7 @@ public sealed class ProposerTests
                 Chats,
                 Messages,
                 "-crm.chats(id uuid pk, user_id text, title text, updated_at timestamptz!)",
-                "crm.chat_messages(id bigint pk, chat_id uuid! -> crm.chats cascade, role text, content text, created_at "
-                    + "timestamptz!)",
+                "crm.chat_messages(id bigint pk, chat_id uuid! -> crm.chats cascade, role text, content text, created_at timestamptz!)",
                 "-crm.notes(id int pk, chat_id uuid! -> chats)"
             )
             .Guess()

@@ -9,8 +9,7 @@ namespace Archiver.Core.Tests.Documentation;
 
 /// <summary>
 /// The JSON schema of the configuration, for editors: its keys are those that the reader knows, their types what it says of a wrong value,
-/// their
-/// descriptions those of docs/configuration.md.
+/// their descriptions those of docs/configuration.md.
 /// </summary>
 internal static class ConfigurationSchema
 {

@@ -66,8 +66,7 @@ public sealed class UpgradeTests(TestServers servers)
             "40\t30\n",
             await database.CopyOutAsync(
                 "SELECT count(*) FILTER (WHERE last_accessed = updated_at), count(*) FILTER (WHERE last_accessed < now() - interval '90 "
-                    + "days') "
-                    + "FROM sessions",
+                    + "days') FROM sessions",
                 Token
             )
         );

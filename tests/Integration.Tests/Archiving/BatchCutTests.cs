@@ -198,8 +198,7 @@ public sealed class BatchCutTests(TestServers servers)
         Assert.Equal(100, (await archiver.RunAsync(Token)).Sessions);
         // A server process tells what it read when it ends, if not before.
         await archiver.Database.ExecuteAsync(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "
-                + "current_database() AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
             Token
         );
         await Eventually.TrueAsync(

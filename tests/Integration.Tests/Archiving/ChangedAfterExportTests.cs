@@ -70,8 +70,7 @@ public sealed class ChangedAfterExportTests(TestServers servers)
         await using var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var open = await writer.BeginTransactionAsync(Token);
         await archiver.ExecuteAsync(
-            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - "
-                + "interval '200 days')",
+            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '200 days')",
             session,
             writer
         );

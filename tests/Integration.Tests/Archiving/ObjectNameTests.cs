@@ -77,8 +77,7 @@ public sealed class ObjectNameTests(TestServers servers)
         Assert.Equal(
             3,
             await archiver.Database.ScalarAsync<long>(
-                "SELECT count(*) FROM archiver.objects WHERE key ~ "
-                    + "'/[0-9a-f-]{36}~[0-9a-f]{16}\\.json\\.gz$' AND version_id IS NOT NULL"
+                "SELECT count(*) FROM archiver.objects WHERE key ~ '/[0-9a-f-]{36}~[0-9a-f]{16}\\.json\\.gz$' AND version_id IS NOT NULL"
             )
         );
     }

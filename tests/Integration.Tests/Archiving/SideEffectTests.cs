@@ -131,8 +131,7 @@ public sealed class SideEffectTests(TestServers servers)
             0,
             await archiver.Database.ScalarAsync<long>(
                 "SELECT (SELECT count(*) FROM archiver.runs r WHERE r::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.archives "
-                    + "a "
-                    + "WHERE a::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.quarantine q WHERE q::text LIKE '%my secret%')"
+                    + "a WHERE a::text LIKE '%my secret%') + (SELECT count(*) FROM archiver.quarantine q WHERE q::text LIKE '%my secret%')"
             )
         );
     }

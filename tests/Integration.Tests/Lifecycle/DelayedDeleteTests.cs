@@ -106,8 +106,7 @@ public sealed class DelayedDeleteTests(TestServers servers)
         await MakeDueAsync(archiver, "8 days", 4);
         var session = await archiver.AnyIdleAsync(Token);
         await archiver.ExecuteAsync(
-            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - "
-                + "interval '100 days')",
+            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '100 days')",
             session
         );
 
@@ -376,8 +375,7 @@ public sealed class DelayedDeleteTests(TestServers servers)
         (
             await archiver.Database.ScalarAsync<string>(
                 "SELECT string_agg(n || ' ' || state, ', ' ORDER BY state) FROM (SELECT state, count(*) AS n FROM archiver.archives GROUP "
-                    + "BY "
-                    + "state) AS s"
+                    + "BY state) AS s"
             )
         )!;
 }

@@ -37,8 +37,7 @@ public sealed class EraseTests(TestServers servers)
         await archiver.Database.ExecuteAsync(
             "INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES "
                 + $"('main', '{forgotten[0]}', 'object differs', 1, gen_random_uuid()); UPDATE archiver.runs SET error = 'Object of "
-                + "session "
-                + $"{forgotten[0]} is missing'",
+                + $"session {forgotten[0]} is missing'",
             Token
         );
         var others = await OthersAsync(archiver);
@@ -336,8 +335,7 @@ public sealed class EraseTests(TestServers servers)
         )!;
         var key = (
             await archiver.Database.ScalarAsync<string>(
-                "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
-                    + $"a.object_id = o.id WHERE a.session_id = '{archived}'"
+                $"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{archived}'"
             )
         )!;
         var (bytes, metadata) = (
@@ -397,8 +395,7 @@ public sealed class EraseTests(TestServers servers)
         )!;
         var key = (
             await archiver.Database.ScalarAsync<string>(
-                "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
-                    + $"a.object_id = o.id WHERE a.session_id = '{archived}'"
+                $"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{archived}'"
             )
         )!;
         var (bytes, metadata) = (
@@ -561,8 +558,7 @@ public sealed class EraseTests(TestServers servers)
         (
             await archiver.Database.CopyOutAsync(
                 $"SELECT session_id FROM archiver.archives WHERE user_id = '{User}' UNION SELECT session_id::text FROM chat_sessions WHERE "
-                    + "user_id "
-                    + $"= '{User}' ORDER BY 1"
+                    + $"user_id = '{User}' ORDER BY 1"
             )
         )
             .TrimEnd()

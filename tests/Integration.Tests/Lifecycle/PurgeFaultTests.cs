@@ -145,8 +145,7 @@ public sealed class PurgeFaultTests(TestServers servers)
     private static Task TerminateAsync(ArchiverFixture archiver, string which) =>
         archiver.ExecuteAsync(
             "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND "
-                + "a.application_name "
-                + $"= 'archiver' AND {which}",
+                + $"a.application_name = 'archiver' AND {which}",
             null
         );
 }

@@ -24,8 +24,7 @@ public sealed class PurgeMessagesTests(TestServers servers)
         var db = archiver.Database;
         // A deleted session keeps its messages until it goes itself, or comes back with them.
         await db.ExecuteAsync(
-            "UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE id = (SELECT min(id::text)::uuid "
-                + "FROM chat_sessions)"
+            "UPDATE chat_sessions SET deleted_at = now() - interval '91 days' WHERE id = (SELECT min(id::text)::uuid FROM chat_sessions)"
         );
         const string due = $"m.{Due} AND s.deleted_at IS NULL";
         var (rows, sessions) = (
@@ -35,8 +34,7 @@ public sealed class PurgeMessagesTests(TestServers servers)
             )
         );
         var others = await db.CopyOutAsync(
-            "SELECT m.* FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE NOT "
-                + $"coalesce({due}, false) ORDER BY m.id"
+            $"SELECT m.* FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id WHERE NOT coalesce({due}, false) ORDER BY m.id"
         );
         var before = await db.CopyOutAsync("SELECT * FROM chat_sessions ORDER BY id");
         await archiver.MigrateAsync(Token);

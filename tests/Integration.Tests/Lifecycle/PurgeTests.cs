@@ -136,8 +136,7 @@ public sealed class PurgeTests(TestServers servers)
         await using var writer = await archiver.Database.DataSource.OpenConnectionAsync(Token);
         await using var open = await writer.BeginTransactionAsync(Token);
         await archiver.ExecuteAsync(
-            "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id::text)::uuid FROM chat_messages "
-                + "WHERE session_id = $1)",
+            "UPDATE chat_messages SET content = 'edited' WHERE id = (SELECT min(id::text)::uuid FROM chat_messages WHERE session_id = $1)",
             await SessionAsync(archiver, 3),
             writer
         );

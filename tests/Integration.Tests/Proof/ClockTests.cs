@@ -120,8 +120,7 @@ public sealed class ClockTests(TestServers servers)
             }
         );
         await archiver.ExecuteAsync(
-            "UPDATE chat_sessions SET last_activity = '2024-02-29 23:59:59.999999+00' WHERE last_activity < now() "
-                + "- interval '90 days'",
+            "UPDATE chat_sessions SET last_activity = '2024-02-29 23:59:59.999999+00' WHERE last_activity < now() - interval '90 days'",
             null
         );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);

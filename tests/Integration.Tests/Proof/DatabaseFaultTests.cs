@@ -148,8 +148,7 @@ public sealed class DatabaseFaultTests(TestServers servers)
         );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         // A sequence forgets nothing in a rollback. 53100 is disk full, 53200 out of memory: raised by a trigger, and not by the server
-        // itself, each
-        // counts as the trigger's answer to these sessions, whatever its code, and halves are tried.
+        // itself, each counts as the trigger's answer to these sessions, whatever its code, and halves are tried.
         await archiver.ExecuteAsync(
             $"""
             CREATE SEQUENCE refused;
@@ -248,8 +247,7 @@ public sealed class DatabaseFaultTests(TestServers servers)
     private static Task TerminateAsync(ArchiverFixture archiver, string which) =>
         archiver.ExecuteAsync(
             "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND "
-                + "a.application_name "
-                + $"= 'archiver' AND {which}",
+                + $"a.application_name = 'archiver' AND {which}",
             null
         );
 }

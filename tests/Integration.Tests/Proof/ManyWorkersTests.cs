@@ -20,8 +20,7 @@ public sealed class ManyWorkersTests(TestServers servers)
     [InlineData("")]
     [InlineData("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey")]
     [InlineData(
-        "ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey, ADD FOREIGN KEY (session_id) REFERENCES "
-            + "chat_sessions"
+        "ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey, ADD FOREIGN KEY (session_id) REFERENCES chat_sessions"
     )]
     public async Task Ten_workers_and_writers_lose_nothing_with_and_without_foreign_keys(string keys)
     {

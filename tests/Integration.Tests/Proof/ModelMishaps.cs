@@ -14,8 +14,7 @@ namespace Archiver.Integration.Tests.Proof;
 
 /// <summary>
 /// What people do to an archiver, in random order, each with what the model expects: it is refused, or survived, and nothing but what they
-/// asked for
-/// is another than before.
+/// asked for is another than before.
 /// </summary>
 internal sealed class ModelMishaps(ArchiverFixture archiver, TestServers servers, Oracle oracle, ChatModel model, Random random)
 {

@@ -96,8 +96,7 @@ public sealed class BundleReaderTests(TestServers servers) : IAsyncLifetime
                 + (
                     await _archiver.Database.ScalarAsync<string>(
                         "SELECT string_agg(concat_ws(',', a.session_id, a.generation, coalesce(a.user_id, ''), a.message_count), E'\\n') "
-                            + "FROM "
-                            + "archiver.archives AS a WHERE a.state = 'archived'",
+                            + "FROM archiver.archives AS a WHERE a.state = 'archived'",
                         Token
                     )
                 ),

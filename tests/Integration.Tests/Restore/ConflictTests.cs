@@ -11,8 +11,7 @@ namespace Archiver.Integration.Tests.Restore;
 public sealed class ConflictTests(TestServers servers)
 {
     private const string OneMore =
-        "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'said since', "
-        + "now() - interval '200 days')";
+        "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'said since', now() - interval '200 days')";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -141,8 +140,7 @@ public sealed class ConflictTests(TestServers servers)
             (
                 await archiver.Database.ScalarAsync<string>(
                     $"SELECT string_agg(state, ', ' ORDER BY array_position(ARRAY['{ids[0]}', '{ids[1]}'], session_id)) FROM "
-                        + "archiver.archives "
-                        + $"WHERE session_id IN ('{ids[0]}', '{ids[1]}') AND generation = 1"
+                        + $"archiver.archives WHERE session_id IN ('{ids[0]}', '{ids[1]}') AND generation = 1"
                 )
             )!;
     }

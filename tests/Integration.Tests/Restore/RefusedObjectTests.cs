@@ -42,8 +42,7 @@ public sealed class RefusedObjectTests(TestServers servers)
             await archiver.Bucket.PutRawAsync(keys[0], Damage(damage, whole, await archiver.Bucket.GetRawAsync(keys[2])), Token);
         // As if the length were the same by chance: a shorter range would only look truncated.
         await archiver.Database.ExecuteAsync(
-            "UPDATE archiver.archives a SET byte_length = 1000000 FROM archiver.objects o WHERE o.id = "
-                + $"a.object_id AND o.key = '{keys[0]}'"
+            $"UPDATE archiver.archives a SET byte_length = 1000000 FROM archiver.objects o WHERE o.id = a.object_id AND o.key = '{keys[0]}'"
         );
 
         var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);

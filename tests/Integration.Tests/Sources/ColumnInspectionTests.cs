@@ -62,8 +62,7 @@ public sealed class ColumnInspectionTests(TestServers servers, DatabaseFixture f
     [InlineData("chat_messages", "timestamp", "text", "(Time)")]
     public async Task Refuses_a_time_that_is_not_a_date_or_timestamp(string table, string column, string type, string says) =>
         await RefusesForGoodAsync(
-            $"ALTER TABLE public.{table} ALTER COLUMN {column} DROP DEFAULT; ALTER TABLE public.{table} ALTER COLUMN {column} TYPE "
-                + $"{type}",
+            $"ALTER TABLE public.{table} ALTER COLUMN {column} DROP DEFAULT; ALTER TABLE public.{table} ALTER COLUMN {column} TYPE {type}",
             null,
             $"Column \"{column}\" {says}",
             "must be one of timestamp"

@@ -32,8 +32,7 @@ public sealed class GivenIdsTests(TestServers servers)
     {
         await using var db = await TestDatabase.CreateAsync(servers, Token);
         await db.ExecuteAsync(
-            "CREATE DOMAIN short AS varchar(5); CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE chats (id uuid PRIMARY "
-                + $"KEY, owner {type})",
+            $"CREATE DOMAIN short AS varchar(5); CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE chats (id uuid PRIMARY KEY, owner {type})",
             Token
         );
         await using var connection = await db.DataSource.OpenConnectionAsync(Token);

@@ -72,8 +72,7 @@ public sealed class PresetInspectionTests(TestServers servers, DatabaseFixture f
         );
         await database.ExecuteAsync(
             "ALTER ROLE postgres IN DATABASE "
-                + $"{await database.ScalarAsync<string>("SELECT current_database()::text", Token)} SET search_path = public, "
-                + "pg_catalog",
+                + $"{await database.ScalarAsync<string>("SELECT current_database()::text", Token)} SET search_path = public, pg_catalog",
             Token
         );
 

@@ -50,8 +50,7 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
     {
         await using var archiver = await CreateAsync(s => StandbyServers.From(pair.Standby, s));
         // After the first batch the standby stands still, and every message that is left gets another text: the second batch exports the
-        // old one,
-        // and what the primary wrote since never arrives.
+        // old one, and what the primary wrote since never arrives.
         InProcessFault.Once(FaultPoints.Exported, async () =>
         {
             await OnStandbyAsync("SELECT pg_wal_replay_pause()");

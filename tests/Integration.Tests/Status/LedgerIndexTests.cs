@@ -72,8 +72,7 @@ public sealed class LedgerIndexTests(TestServers servers)
 
         // A server process tells what it read when it ends, if not before.
         const string end =
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
-            + "pg_backend_pid()";
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
         await archiver.Database.ExecuteAsync(end, Token);
         await Eventually.TrueAsync(
             async () =>

@@ -7,8 +7,7 @@ namespace Archiver.Testing.Progress;
 
 /// <summary>
 /// Writes a line as each test begins and ends into the folder that ARCHIVER_TEST_PROGRESS names, where <c>test.sh</c> counts them while the
-/// run goes on:
-/// the runner itself is silent until the end. Tab-separated: state, seconds, class, id of the test.
+/// run goes on: the runner itself is silent until the end. Tab-separated: state, seconds, class, id of the test.
 /// </summary>
 internal sealed class ProgressLog(string? folder) : IDataConsumer, IDisposable
 {

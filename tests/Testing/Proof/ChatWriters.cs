@@ -16,8 +16,7 @@ public sealed class ChatWriters(string connectionString, int seed) : IAsyncDispo
     private const string Idle = "(SELECT count(*) FROM chat_sessions WHERE last_activity < now() - interval '90 days')";
 
     private const string AnyIdle =
-        "(SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' OFFSET "
-        + $"floor(random() * {Idle}) LIMIT 1)";
+        $"(SELECT session_id FROM chat_sessions WHERE last_activity < now() - interval '90 days' OFFSET floor(random() * {Idle}) LIMIT 1)";
 
     private static readonly Wish[] Wishes =
     [

@@ -9,8 +9,7 @@ namespace Archiver.Testing.Proof;
 public sealed class LockWaits : IAsyncDisposable
 {
     // Seconds that the application has been waiting for the archiver, and the archiver for anybody. Workers that wait for each other do so
-    // by
-    // advisory locks, with nothing of the application's in hand.
+    // by advisory locks, with nothing of the application's in hand.
     private const string Longest = """
         SELECT coalesce(max(extract(epoch FROM clock_timestamp() - w.waitstart)) FILTER (WHERE a.application_name <> 'archiver' AND EXISTS (
                  SELECT FROM pg_stat_activity AS b WHERE b.application_name = 'archiver'
@@ -45,8 +44,7 @@ public sealed class LockWaits : IAsyncDisposable
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"application for archiver {OfApplication.TotalMilliseconds:0} ms, archiver for application "
-                + $"{OfArchiver.TotalMilliseconds:0} ms"
+            $"application for archiver {OfApplication.TotalMilliseconds:0} ms, archiver for application {OfArchiver.TotalMilliseconds:0} ms"
         );
 
     /// <summary>Begins to look at a database.</summary>

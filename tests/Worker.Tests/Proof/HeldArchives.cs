@@ -15,8 +15,7 @@ internal sealed class HeldArchives(Installation archiver, ProofVerbs verbs, Proo
 
     /// <summary>
     /// Of each round one hold by key or user stays in force until the next, while runs and restores are killed; one that covers everything
-    /// is lifted at once.
-    /// What is held is neither erased nor discarded.
+    /// is lifted at once. What is held is neither erased nor discarded.
     /// </summary>
     public async Task HoldAsync(TestBucket bucket)
     {
@@ -73,8 +72,7 @@ internal sealed class HeldArchives(Installation archiver, ProofVerbs verbs, Proo
         {
             var ids = (
                 await archiver.Database.ScalarAsync<string[]>(
-                    "SELECT array_agg(a.session_id ORDER BY a.id) FROM archiver.archives "
-                        + $"AS a WHERE a.state = 'archived' AND NOT {Held}",
+                    $"SELECT array_agg(a.session_id ORDER BY a.id) FROM archiver.archives AS a WHERE a.state = 'archived' AND NOT {Held}",
                     Token
                 )
             ) ?? [];

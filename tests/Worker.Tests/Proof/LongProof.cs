@@ -8,8 +8,7 @@ namespace Archiver.Worker.Tests.Proof;
 /// <summary>
 /// The long proof: a person starts it with <c>tests/soak/proof.sh</c>. Writers never stop; archive runs and restores are killed at a random
 /// point, again and again, the database is restarted under them, softly or by SIGKILL, and people do what they should not; the oracle is
-/// asked after each. The short one runs with
-/// the other tests.
+/// asked after each. The short one runs with the other tests.
 /// </summary>
 public sealed class LongProof(TestServers servers, ITestOutputHelper output)
 {
@@ -130,8 +129,7 @@ public sealed class LongProof(TestServers servers, ITestOutputHelper output)
         return (
             await archiver.Database.ScalarAsync<string[]>(
                 $"SELECT coalesce(array_agg(a.session_id ORDER BY a.id), '{{}}') FROM archiver.archives AS a WHERE a.state = 'archived' "
-                    + "AND "
-                    + $"{condition}",
+                    + $"AND {condition}",
                 Token
             )
         )!;

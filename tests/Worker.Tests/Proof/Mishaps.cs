@@ -6,8 +6,7 @@ namespace Archiver.Worker.Tests.Proof;
 
 /// <summary>
 /// What people do to an archiver besides killing it: each must be refused, or survived, without anything lost, and afterwards everything
-/// goes on
-/// as before. The oracle is asked by the caller.
+/// goes on as before. The oracle is asked by the caller.
 /// </summary>
 /// <param name="archiver">The installation; no worker runs meanwhile, writers do.</param>
 /// <param name="servers">For another bucket.</param>

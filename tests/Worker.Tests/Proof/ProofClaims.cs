@@ -17,8 +17,7 @@ internal sealed class ProofClaims(Installation archiver)
     /// <summary>Keys of all objects that hold something of a session.</summary>
     public async Task<IReadOnlyList<string>> ObjectsAsync(string session, CancellationToken cancellationToken) =>
         await archiver.Database.ScalarAsync<string[]>(
-            $"SELECT array_agg(DISTINCT o.key) FROM archiver.objects AS o WHERE o.members @> ARRAY['{session}'] AND o.state = "
-                + "'stored'",
+            $"SELECT array_agg(DISTINCT o.key) FROM archiver.objects AS o WHERE o.members @> ARRAY['{session}'] AND o.state = 'stored'",
             cancellationToken
         ) ?? [];
 
@@ -58,8 +57,7 @@ internal sealed class ProofClaims(Installation archiver)
             Assert.True(
                 await archiver.Database.ScalarAsync<bool>(
                     $"SELECT EXISTS (SELECT FROM shadow.versions WHERE tab = 'session' AND key = '{session}' AND op = 'I' AND "
-                        + "starts_with(who, "
-                        + "'archiver'))",
+                        + "starts_with(who, 'archiver'))",
                     cancellationToken
                 )
             );

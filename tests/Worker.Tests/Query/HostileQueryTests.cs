@@ -216,8 +216,7 @@ public sealed class HostileQueryTests(TestServers servers)
         )!;
         var bytes = await archiver.Bucket.GetRawAsync(key, Token);
         await archiver.Database.ExecuteAsync(
-            "CREATE TABLE saved_archives AS SELECT * FROM archiver.archives; CREATE TABLE saved_objects "
-                + "AS SELECT * FROM archiver.objects"
+            "CREATE TABLE saved_archives AS SELECT * FROM archiver.archives; CREATE TABLE saved_objects AS SELECT * FROM archiver.objects"
         );
         Assert.Equal(0, (await archiver.RunAsync("erase", session, "--yes")).ExitCode);
         // A backup of ledger and bucket, but for the tombstones.

@@ -17,8 +17,7 @@ public sealed class ParquetTests(TestServers servers) : IDisposable
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 0, messages: 3);
         var expected = await archiver.Database.ScalarAsync<string>(
-            "SELECT count(*) || ' ' || sum(token_count) || ' ' || "
-                + "sum((extract(epoch FROM timestamp) * 1000000)::bigint) FROM chat_messages"
+            "SELECT count(*) || ' ' || sum(token_count) || ' ' || sum((extract(epoch FROM timestamp) * 1000000)::bigint) FROM chat_messages"
         );
         await archiver.RunAsync("archive");
         var file = Path.Combine(_folder, "it's all.parquet");

@@ -6,10 +6,8 @@ namespace Archiver.Worker.Tests.Transcripts;
 
 /// <summary>
 /// A file with commands and what they print. A line <c>$ [NAME=value...] archiver ...</c> is run, <c>sql&gt; ...</c> is done in the
-/// database,
-/// <c>file&gt; name text</c> written to the working folder, and what follows is what is expected. <c>{one}</c> in a command is the text
-/// that
-/// <c>sql one&gt; ...</c> has returned.
+/// database, <c>file&gt; name text</c> written to the working folder, and what follows is what is expected. <c>{one}</c> in a command is
+/// the text that <c>sql one&gt; ...</c> has returned.
 /// </summary>
 internal sealed partial class Transcript(string file, Installation? installation)
 {

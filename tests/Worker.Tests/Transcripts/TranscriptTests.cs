@@ -4,8 +4,8 @@ namespace Archiver.Worker.Tests.Transcripts;
 
 /// <summary>
 /// What a person sees of every verb, used rightly and wrongly: each file is a session at the command line, and must come out again as it is
-/// there. To
-/// add a command, add its line and take over what the test then says; <c>ARCHIVER_TEST_TRANSCRIPTS</c> names a folder for what came out.
+/// there. To add a command, add its line and take over what the test then says; <c>ARCHIVER_TEST_TRANSCRIPTS</c> names a folder for what
+/// came out.
 /// </summary>
 public sealed class TranscriptTests(TestServers servers)
 {

@@ -24,8 +24,7 @@ internal sealed class FileErrors(string root)
             IOException or UnauthorizedAccessException => new StorageException(
                 StorageFailure.Permanent,
                 $"The folder '{root}' (Archiver:Storage:Path) cannot be used: {error.Message} Free space, or correct its permissions or "
-                    + "the "
-                    + "setting.",
+                    + "the setting.",
                 error
             ),
             JsonException => new StorageException(

@@ -4,8 +4,7 @@ namespace Archiver.Core.Storage.S3;
 
 /// <summary>
 /// Whether an answer is of the kind that was asked for. The SDK reads a proxy's HTML page, a listing of another kind or of another bucket
-/// as a
-/// listing without entries, and then whatever is in the bucket counts as gone.
+/// as a listing without entries, and then whatever is in the bucket counts as gone.
 /// </summary>
 internal static class S3AnswerCheck
 {

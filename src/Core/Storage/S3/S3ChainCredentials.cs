@@ -7,8 +7,8 @@ namespace Archiver.Core.Storage.S3;
 
 /// <summary>
 /// Credentials of the AWS chain: variables, web identity (EKS), profile, container, instance. What goes wrong on the way to them is told
-/// here, because
-/// to the request that needs them it would look like a fault of the store: the answer of the token service is an answer like the store's.
+/// here, because to the request that needs them it would look like a fault of the store: the answer of the token service is an answer like
+/// the store's.
 /// </summary>
 internal sealed class S3ChainCredentials(IClientConfig config, TimeSpan timeout, TimeProvider time) : AWSCredentials
 {

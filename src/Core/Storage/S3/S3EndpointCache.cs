@@ -6,10 +6,8 @@ namespace Archiver.Core.Storage.S3;
 
 /// <summary>
 /// Resolves each kind of request's endpoint once. The SDK walks its rules, and parses what they give, twice a request: a twelfth of what
-/// the worker
-/// computes in layout <c>Session</c>. Of a client's parameters only the bucket, the region (after a redirect) and the kind of operation
-/// ever differ; the
-/// object's key is one of them too, but no rule reads it.
+/// the worker computes in layout <c>Session</c>. Of a client's parameters only the bucket, the region (after a redirect) and the kind of
+/// operation ever differ; the object's key is one of them too, but no rule reads it.
 /// </summary>
 internal sealed class S3EndpointCache(IEndpointProvider inner) : IEndpointProvider
 {

@@ -6,9 +6,8 @@ namespace Archiver.Core.Storage.S3;
 
 /// <summary>
 /// Removes objects for good: every version and delete marker of exactly these keys, and the parts of uploads that never became one, then
-/// lists
-/// again and asks for each of them by name. Only that says that a key is gone, whatever the server answered before, or did not answer: an
-/// empty listing alone may be a proxy's. No run calls it.
+/// lists again and asks for each of them by name. Only that says that a key is gone, whatever the server answered before, or did not
+/// answer: an empty listing alone may be a proxy's. No run calls it.
 /// </summary>
 internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName> names)
 {
@@ -70,8 +69,7 @@ internal sealed class S3Removal(S3Bucket bucket, IReadOnlyCollection<ObjectName>
                     StorageFailure.Transient,
                     $"No version of '{key}' is listed any more, and "
                         + $"{(version is null ? "it" : $"its version {version}")} can still be read: {S3Errors.Server(bucket.Settings)} "
-                        + "does "
-                        + "not answer truly."
+                        + "does not answer truly."
                 );
         }
     }

@@ -11,10 +11,10 @@ namespace Archiver.Core.Import;
 internal sealed class RestoreRecords(string source, Guid run, Lease? lease, string who)
 {
     // A session that was restored before keeps its time: restoring it again changes nothing.
-    private const string MarkRestored = """
+    private const string MarkRestored = $"""
         UPDATE archiver.archives AS a
         SET state = 'restored', restored_at = CASE a.state WHEN 'restored' THEN a.restored_at ELSE clock_timestamp() END
-        WHERE a.id = ANY ($1) AND a.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')
+        WHERE a.id = ANY ($1) AND a.state IN {ArchiveStates.Readable}
         """;
 
     // Another generation that says that the session's rows are gone would be wrong from now on. What parts hold is in no other archive.

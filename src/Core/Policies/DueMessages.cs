@@ -34,13 +34,10 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
     }
 
     /// <summary>
-    /// Of sessions that stay: what is left of one that its user deleted goes, or comes back, together with it. An old message in a session
-    /// of more than KeepLast is due, for then the oldest is: so nothing is sorted to find the sessions.
+    /// An old message in a session of more than KeepLast is due, for then the oldest is: so nothing is sorted to find the sessions.
     /// </summary>
     public override IEnumerable<Condition> OfSession(SqlParameters parameters)
     {
-        if (source.Map.Session.Deleted is { } deleted)
-            yield return new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset);
         var path = SessionPath.Of(source.Map, shape, _messages);
         var rows = $"SELECT FROM {path.From(_messages)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))}";
         var time = TimeSql.Of(source, shape, _messages, _messages.Time!);

@@ -70,7 +70,7 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
         if (_rows is null)
             AddRole(conditions, "not deleted long enough", policy.DeletedFor, table.Deleted, parameters);
         else
-            conditions.AddRange(_rows.OfSession(parameters));
+            AddRowsOfSession(conditions, _rows, parameters);
         AddRole(conditions, "not expired long enough", policy.ExpiredFor, table.Expires, parameters);
         if (policy.Action == PolicyAction.Expire)
             conditions.Add(new("status", table.Status!, NotYetExpired(Session(table.Status!))));
@@ -90,6 +90,14 @@ internal sealed class EligibilityPredicate(SourceSettings source, SourceShape sh
     public string Sql(SqlParameters parameters) => Condition.All(Conditions(parameters));
 
     private static string Session(string column) => SessionPath.Column("s", column);
+
+    /// <summary>Of sessions that stay: what is left of one that its user deleted goes, or comes back, together with it.</summary>
+    private void AddRowsOfSession(List<Condition> conditions, RowChoice rows, SqlParameters parameters)
+    {
+        if (source.Map.Session.Deleted is { } deleted)
+            conditions.Add(new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset));
+        conditions.AddRange(rows.OfSession(parameters));
+    }
 
     private void AddRole(List<Condition> conditions, string reason, TimeSpan? age, TimeColumn? time, SqlParameters parameters)
     {

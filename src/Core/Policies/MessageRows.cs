@@ -9,15 +9,6 @@ namespace Archiver.Core.Policies;
 internal static class MessageRows
 {
     /// <summary>The alias of the message in <see cref="SessionPath"/> of this table; null where its rows hang below none.</summary>
-    public static string? Alias(SourceMap map, ChildTable child)
-    {
-        var (at, alias) = (child, "t");
-        for (var level = 1; at.Name != SourceMap.MessagesName; level++)
-        {
-            if (at.Parent == SourceMap.SessionName)
-                return null;
-            (at, alias) = (map.Children.Single(c => c.Name == at.Parent), $"p{level}");
-        }
-        return alias;
-    }
+    public static string? Alias(SourceMap map, ChildTable child) =>
+        SessionPath.Upwards(map, child).FirstOrDefault(t => t.Table.Name == SourceMap.MessagesName).Alias;
 }

@@ -16,24 +16,19 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
     /// <inheritdoc/>
     public override string? Condition(ChildTable child, SqlParameters parameters)
     {
-        List<string> old = [];
-        var (at, alias) = (child, "t");
-        for (var level = 1; ; level++)
-        {
-            if (at.Deleted is { } deleted)
-                old.Add(Old(new(deleted, shape[at.Name], alias, source.TimeZone), parameters));
-            if (at.Parent == SourceMap.SessionName)
-                break;
-            (at, alias) = (source.Map.Children.Single(c => c.Name == at.Parent), $"p{level}");
-        }
+        List<string> old =
+        [
+            .. SessionPath
+                .Upwards(source.Map, child)
+                .Where(t => t.Table.Deleted is not null)
+                .Select(t => Old(new(t.Table.Deleted!, shape[t.Table.Name], t.Alias, source.TimeZone), parameters)),
+        ];
         return old.Count == 0 ? null : $"({string.Join(" OR ", old)})";
     }
 
-    /// <summary>Of sessions that stay. The rows of a deleted one go, or come back, together with it.</summary>
+    /// <inheritdoc/>
     public override IEnumerable<Condition> OfSession(SqlParameters parameters)
     {
-        if (source.Map.Session.Deleted is { } deleted)
-            yield return new("session deleted", deleted.ToString(), TimeSql.Of(source, shape, deleted).IsUnset);
         var some = source
             .Map.Children.Where(c => c.Deleted is not null)
             .Select(child =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Archiver.Core.Documents;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -11,12 +12,12 @@ namespace Archiver.Core.Proofs;
 /// </summary>
 internal static class DamageRecords
 {
-    private const string Readable = """
+    private const string Readable = $"""
         FROM archiver.damages AS d
         JOIN archiver.archives AS a ON a.id = d.archive_id
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1 AND o.state = 'stored' AND o.removal_began_at IS NULL
-          AND a.state IN ('stored', 'archived', 'restored', 'superseded', 'unknown')
+          AND a.state IN {ArchiveStates.Readable}
         """;
 
     private const string Known = $"SELECT d.archive_id, d.problem {Readable} AND d.proof = $2 ORDER BY d.found_at, d.archive_id";

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reading;
 using Archiver.Core.Storage;
@@ -8,12 +9,10 @@ namespace Archiver.Core.Proofs;
 /// <summary>The archives of a source whose documents must be readable, and which of them to read.</summary>
 internal static class ReadableArchives
 {
-    private const string States = "('stored', 'archived', 'restored', 'superseded', 'unknown')";
-
     private const string From = $"""
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.source = $1 AND o.state = 'stored' AND a.state IN {States}
+        WHERE a.source = $1 AND o.state = 'stored' AND a.state IN {ArchiveStates.Readable}
         """;
 
     private const string Chosen = $"""
@@ -21,7 +20,7 @@ internal static class ReadableArchives
           a.row_count, a.object_id
         {From}
           AND ($2::int IS NULL OR a.id IN (
-            SELECT c.id FROM archiver.archives AS c WHERE c.source = $1 AND c.state IN {States} ORDER BY random() LIMIT $2))
+            SELECT c.id FROM archiver.archives AS c WHERE c.source = $1 AND c.state IN {ArchiveStates.Readable} ORDER BY random() LIMIT $2))
           AND ($7::bigint IS NULL OR (a.id > $7 AND a.id <= $8) OR a.id = ANY ($9))
           AND (a.object_id, a.byte_offset, a.id) > ($3, $4, $5)
         ORDER BY a.object_id, a.byte_offset, a.id

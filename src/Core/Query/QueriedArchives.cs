@@ -20,7 +20,7 @@ internal sealed class QueriedArchives
     private const string StillReadable = $"""
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.id = ANY ($1) AND a.state IN {QueryChoice.Readable} AND o.state = 'stored' AND o.removal_began_at IS NULL
+        WHERE a.id = ANY ($1) AND a.state IN {ArchiveStates.Readable} AND o.state = 'stored' AND o.removal_began_at IS NULL
         """;
 
     private const string Page = $"""

@@ -10,22 +10,19 @@ namespace Archiver.Core.Query;
 /// <summary>Which archives of the ledger a question is about, as SQL.</summary>
 internal sealed class QueryChoice
 {
-    /// <summary>States of archives that can be read.</summary>
-    public const string Readable = "('stored', 'archived', 'restored', 'superseded', 'unknown')";
-
     // And every part whose messages are not in the tables; none hides another archive, and none is hidden.
     private static readonly string Newest = $"""
         AND a.state <> 'superseded' AND (NOT a.part OR a.state IN ('archived', 'unknown')) AND NOT EXISTS (
           SELECT FROM archiver.archives AS n
           WHERE NOT a.part AND NOT n.part AND n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
-            AND n.state IN {Readable})
+            AND n.state IN {ArchiveStates.Readable})
         """;
 
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
     private const string OfChosenSessions = $"""
         AND a.session_id IN (
           SELECT c.session_id FROM archiver.archives AS c
-          WHERE c.source = $1 AND c.state IN {Readable}
+          WHERE c.source = $1 AND c.state IN {ArchiveStates.Readable}
             AND ($8::text[] IS NULL OR c.session_id = ANY ($8))
             AND ($9::text[] IS NULL OR c.user_id = ANY ($9))
             AND ($10::text[] IS NULL OR c.policy = ANY ($10))
@@ -98,7 +95,7 @@ internal sealed class QueryChoice
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
             WHERE a.source = $1 AND o.state = 'stored' AND o.removal_began_at IS NULL
-              AND a.state IN {Readable}
+              AND a.state IN {ArchiveStates.Readable}
               AND ($2::text IS NULL OR {user} = {asked})
               AND ($3::text IS NULL OR a.session_id = $3 OR a.external_id = $4)
               AND ($5::timestamptz IS NULL OR a.session_last_activity >= $5)

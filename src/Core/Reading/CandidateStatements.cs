@@ -60,7 +60,7 @@ internal static class CandidateStatements
     private static string Whole(string? isThere) =>
         $"""
             NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
-              AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown'))
+              AND n.state IN {ArchiveStates.Readable})
             {(
                 isThere is null
                     ? ""
@@ -84,7 +84,7 @@ internal static class CandidateStatements
               AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
               AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
               AND (a.part OR NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
-                AND n.state IN ('archived', 'stored', 'restored', 'superseded', 'unknown')))
+                AND n.state IN {ArchiveStates.Readable}))
             """;
 
     public const string RestoredParts = """

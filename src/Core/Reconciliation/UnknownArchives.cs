@@ -18,7 +18,7 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
     private static readonly string Newest = $"""
         NOT EXISTS (SELECT FROM archiver.archives AS n
                     WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")} AND NOT n.part
-                      AND n.state IN ('stored', 'archived', 'restored', 'superseded', 'unknown'))
+                      AND n.state IN {ArchiveStates.Readable})
         """;
 
     /// <summary>

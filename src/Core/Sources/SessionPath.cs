@@ -43,10 +43,8 @@ internal sealed class SessionPath
             conditions = [];
         var (at, alias) = (child, "t");
         conditions.AddRange(RowsOf(child, alias));
-        for (var level = 1; at.Parent != SourceMap.SessionName; level++)
+        foreach (var (parent, parentAlias) in Upwards(map, child).Skip(1))
         {
-            var parent = map.Children.Single(c => c.Name == at.Parent);
-            var parentAlias = $"p{level}";
             joins.Add($"{parent.Sql} AS {parentAlias}");
             conditions.Add(Link(at, alias, parentAlias));
             conditions.AddRange(RowsOf(parent, parentAlias));
@@ -62,6 +60,17 @@ internal sealed class SessionPath
         joins.Add($"{map.Session.Sql} AS s0");
         conditions.Add(Link(at, alias, "s0"));
         return new(form.Of("s0"), joins, conditions);
+    }
+
+    /// <summary>The child and the tables above it, the session's own left out, with the aliases that they have in its path.</summary>
+    public static IEnumerable<(ChildTable Table, string Alias)> Upwards(SourceMap map, ChildTable child)
+    {
+        yield return (child, "t");
+        for (var level = 1; child.Parent != SourceMap.SessionName; level++)
+        {
+            child = map.Children.Single(c => c.Name == child.Parent);
+            yield return (child, $"p{level}");
+        }
     }
 
     /// <summary>The path of the rows of some sessions, whose conditions are all that <c>WHERE</c> needs.</summary>

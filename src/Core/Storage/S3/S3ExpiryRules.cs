@@ -36,7 +36,7 @@ internal static class S3ExpiryRules
     }
 
     // Rules written before there were filters have it here, and servers give it back so.
-#pragma warning disable CS0618
+#pragma warning disable CS0618 // Obsolete for rules that are written; it is read only.
     private static string? OldPrefix(LifecycleRule rule) => rule.Prefix;
 #pragma warning restore CS0618
 

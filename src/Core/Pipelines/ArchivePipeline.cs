@@ -8,9 +8,9 @@ using Archiver.Core.Verification;
 namespace Archiver.Core.Pipelines;
 
 /// <summary>
-/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap: each object is read back while others of
-/// its batch are uploaded, and while one batch is deleted the next is uploaded and the one after it exported, bounded by
-/// <see cref="BatchSettings.InFlight"/>. The first failure stops all of them.
+/// The archive pipeline of one run: select, export, upload, verify, delete. The stages overlap. Each object is read back while others of
+/// its batch are uploaded. While one batch is deleted, the next is uploaded and the one after it exported;
+/// <see cref="BatchSettings.InFlight"/> bounds how many. The first failure stops all of them.
 /// </summary>
 internal sealed class ArchivePipeline(RunFrame frame, IReplacement? replacement = null) : IDisposable
 {

@@ -5,8 +5,8 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Policies;
 
 /// <summary>
-/// Messages by the versions of their rows: what was due when a part was exported, and exactly that. The export, the locks and the delete of
-/// the part all ask it, so a message that came or was changed meanwhile is not among them, whatever the policy would say of it now.
+/// Messages by the versions of their rows: what was due when a part was exported, and exactly that. The export, the locks and the delete
+/// of the part ask it. A message that came or was changed meanwhile is not among them, whatever the policy says of it now.
 /// </summary>
 /// <param name="map">The source's.</param>
 /// <param name="versions">SQL of an array of <see cref="RowVersion.Hash"/>.</param>

@@ -20,8 +20,8 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
     public List<(string Id, string Key)> Undecided { get; } = [];
 
     /// <summary>
-    /// For each id the whole session whose rows were read last, in the first page, and its parts, the newest first, in the pages after it;
-    /// ids without an object are left out.
+    /// The first page has for each id the whole session whose rows were read last. The pages after it have its parts, the newest first. Ids
+    /// without an object are left out.
     /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<IReadOnlyList<IReadOnlyList<RestoreCandidate>>> FindAsync(

@@ -5,6 +5,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Pipelines;
 using Archiver.Core.Proofs;
+using Archiver.Core.Query;
 using Archiver.Core.Reading;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Restore;
@@ -73,6 +74,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<ArchiveDownloader>();
         services.TryAddSingleton<TranscriptReader>();
         services.TryAddSingleton<ReadAudit>();
+        services.TryAddTransient<ArchiveSelection>();
         return services;
     }
 }

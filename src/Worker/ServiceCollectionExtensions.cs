@@ -18,6 +18,7 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<PolicyChoice>();
         services.TryAddSingleton<SourceErrors>();
         services.TryAddSingleton<LedgerAccess>();
+        services.TryAddSingleton<ArchiveLookup>();
         services.TryAddSingleton<Absence>();
         services.TryAddSingleton<ReadingOptions>();
         services.TryAddSingleton<ProgressDisplay>();
@@ -28,11 +29,16 @@ internal static class ServiceCollectionExtensions
         services.TryAddSingleton<Trigger>();
         services.TryAddSingleton<Readiness>();
         services.TryAddSingleton<ServerWait>();
+        services.TryAddSingleton<SourceTurns>();
         services.TryAddSingleton<SourceRuns>();
         services.TryAddSingleton<MissedRuns>();
-        services.TryAddSingleton<ClusteredSchedule>();
         services.TryAddSingleton<DiscardSchedule>();
         services.TryAddSingleton<ProofSchedule>();
+        services.TryAddSingleton<PolicySchedule>();
+        services.TryAddSingleton<SourceSchedule>();
+        services.TryAddSingleton<LocalSchedule>();
+        services.TryAddSingleton<ClusterScheduler>();
+        services.TryAddSingleton<ClusteredSchedule>();
         services.TryAddTransient<PolicyJob>();
         services.TryAddTransient<DiscardJob>();
         services.TryAddTransient<ProofJob>();

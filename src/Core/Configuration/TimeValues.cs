@@ -33,11 +33,12 @@ internal static class TimeValues
     {
         if (raw is null)
             return null;
-        if (BatchPause.TryParseFactor(raw, out var pause))
+        if (!BatchPause.TryParse(raw, out var pause))
+            read.Bad(key, raw, BatchPause.Form);
+        else if (pause.Time > BatchPause.Longest)
+            read.Bad(key, raw, $"at most {Settings.Duration.Format(BatchPause.Longest)}");
+        else
             return pause;
-        if (Settings.Duration.TryParse(raw, out _))
-            return read.Duration(raw, ValueReader.LongestWait, zeroAllowed: true, key) is { } time ? new(time) : null;
-        read.Bad(key, raw, BatchPause.Form);
         return null;
     }
 

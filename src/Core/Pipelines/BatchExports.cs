@@ -124,7 +124,7 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
             return;
         }
         frame.Logger.BatchHalved(batch.Sessions.Count, code);
-        frame.Limits.Pace.SlowDown(batch.Sessions.Count);
+        frame.Limits.BatchSize.SlowDown(batch.Sessions.Count);
         var (first, second) = batch.Halve();
         parts.Push(second);
         parts.Push(first);

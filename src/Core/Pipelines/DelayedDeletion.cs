@@ -29,7 +29,7 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         var taken = 0L;
         while (
             await frame.Retry.ExecuteAsync(
-                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.Pace.Sessions), token),
+                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.BatchSize.Sessions), token),
                 cancellationToken
             )
                 is var (selected, archives)

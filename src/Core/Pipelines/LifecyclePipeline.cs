@@ -26,7 +26,7 @@ internal sealed class LifecyclePipeline(RunFrame frame, IBatchAction action)
         var taken = 0L;
         while (
             await frame.Retry.ExecuteAsync(
-                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.Pace.Sessions), token),
+                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.BatchSize.Sessions), token),
                 cancellationToken
             )
                 is { } selected

@@ -24,7 +24,7 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
     private long _busy;
 
     /// <summary>Sessions of the next batch.</summary>
-    public BatchPace Pace { get; } = new(run.Batch.Sessions);
+    public AdaptiveBatchSize BatchSize { get; } = new(run.Batch.Sessions);
 
     /// <summary>An export kept the database busy for so long, while another batch was changed or not.</summary>
     public void Exported(TimeSpan took) => Interlocked.Add(ref _busy, took.Ticks);
@@ -32,7 +32,7 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
     /// <summary>The transaction that deleted, marked or expired so many sessions took so long.</summary>
     public void Changed(int sessions, TimeSpan took)
     {
-        Pace.Report(sessions, took);
+        BatchSize.Report(sessions, took);
         Interlocked.Add(ref _busy, took.Ticks);
     }
 

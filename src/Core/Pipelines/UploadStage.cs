@@ -21,7 +21,8 @@ internal sealed class UploadStage(RunFrame frame, Action? moved)
         var (run, storage) = (frame.Run, frame.Settings.Storage);
         IObjectLayout layout =
             storage.Layout == StorageLayout.Bundle ? new BundleLayout(run, storage.BundleBytes) : new SessionLayout(run, frame.Ledger);
-        var uploader = new BatchUploader(run, frame.Store, layout, frame.Ledger, frame.Retry, storage.UploadConcurrency, sessions =>
+        var names = new PendingNames(layout, frame.Ledger, frame.Retry);
+        var uploader = new BatchUploader(run, frame.Store, layout, names, storage.UploadConcurrency, sessions =>
         {
             frame.Tally.AddStored(sessions);
             moved?.Invoke();

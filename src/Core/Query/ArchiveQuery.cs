@@ -1,9 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Archiver.Core.Ledger;
-using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 using Archiver.Core.Spool;
-using Archiver.Core.Storage;
 using DuckDB.NET.Data;
 
 namespace Archiver.Core.Query;
@@ -14,8 +11,7 @@ namespace Archiver.Core.Query;
 /// </summary>
 internal sealed class ArchiveQuery : IDisposable
 {
-    private readonly ArchiverSettings _settings;
-    private readonly IArchiveReader _store;
+    private readonly ArchiveSelection _selection;
     private readonly QueryLimits _limits;
     private readonly QueryFolder _folder;
     private readonly DuckDatabase _database;
@@ -23,24 +19,14 @@ internal sealed class ArchiveQuery : IDisposable
     private readonly DocumentShapes _shapes = new();
     private readonly SqlStatement _statement;
 
-    /// <param name="settings">Sources and store.</param>
-    /// <param name="connections">To the sources.</param>
-    /// <param name="store">The reading side.</param>
+    /// <param name="selection">What it reads; to be filled and noted in the audit before it is fetched.</param>
     /// <param name="sql">The SELECT.</param>
     /// <param name="limits">What it may take.</param>
     /// <param name="output">Folder for <see cref="Export"/>; null for none.</param>
     /// <exception cref="Diagnostics.ArchiverException">It is not one SELECT.</exception>
-    public ArchiveQuery(
-        ArchiverSettings settings,
-        ConnectionCatalog connections,
-        IArchiveReader store,
-        string sql,
-        QueryLimits limits,
-        string? output
-    )
+    public ArchiveQuery(ArchiveSelection selection, string sql, QueryLimits limits, string? output)
     {
-        (_settings, _store, _limits) = (settings, store, limits);
-        Selection = new(settings, connections, store);
+        (_selection, _limits) = (selection, limits);
         _folder = QueryFolder.Create(null);
         try
         {
@@ -54,9 +40,6 @@ internal sealed class ArchiveQuery : IDisposable
         }
     }
 
-    /// <summary>What it reads.</summary>
-    public ArchiveSelection Selection { get; }
-
     /// <summary>What the SQL plainly says of the ledger's columns.</summary>
     /// <param name="sources">How many sources are asked.</param>
     public LedgerCondition Condition(int sources) => PlainConditions.Of(_statement.Node, sources);
@@ -67,21 +50,20 @@ internal sealed class ArchiveQuery : IDisposable
     /// <param name="cancellationToken">Stops it.</param>
     public async Task FetchAsync(IEnumerable<string> sources, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
-        if (Selection.Estimate.Archives == 0)
+        if (_selection.Estimate.Archives == 0)
         {
-            foreach (var shape in await Selection.ShapesAsync(sources, cancellationToken))
+            foreach (var shape in await _selection.ShapesAsync(sources, cancellationToken))
                 _shapes.Add(shape);
         }
-        var fetcher = new DocumentFetcher(
-            _store,
+        await _selection.FetchAsync(
             (members, gzip, _) =>
             {
                 _spool.Add([.. members.Select(m => (m.Archive, _shapes.NumberOf(m.Header)))], gzip);
                 return Task.CompletedTask;
             },
-            _settings.Storage.UploadConcurrency
+            progress,
+            cancellationToken
         );
-        await Selection.FetchAsync(fetcher, progress, cancellationToken);
         _spool.Complete();
     }
 
@@ -143,7 +125,7 @@ internal sealed class ArchiveQuery : IDisposable
             try
             {
                 foreach (var view in _shapes.Views())
-                    _database.AddView(view, _spool, _shapes, Selection.Estimate.Archives, cancellationToken);
+                    _database.AddView(view, _spool, _shapes, _selection.Estimate.Archives, cancellationToken);
                 return run();
             }
             catch (DuckDBException exception)

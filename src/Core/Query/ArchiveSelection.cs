@@ -1,9 +1,11 @@
 using System.Net.Sockets;
 using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -87,11 +89,22 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
         }
     }
 
+    /// <summary>How a source's tables are mapped.</summary>
+    public SourceMap MapOf(string source) => connections[source].Map;
+
     /// <summary>Fetches everything.</summary>
+    /// <param name="take">Gets members that were compared, with their bytes as stored, which are valid until it returns.</param>
+    /// <param name="progress">Told of each document.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="ArchiverException">A document is missing or damaged; the message names it.</exception>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
-    public async Task FetchAsync(DocumentFetcher fetcher, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+    public async Task FetchAsync(
+        Func<IReadOnlyList<(QueriedArchive Archive, DocumentHeader Header)>, SpooledContent, CancellationToken, Task> take,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
+        var fetcher = new DocumentFetcher(store, take, settings.Storage.UploadConcurrency);
         var (total, done) = (Estimate.Archives, 0L);
         progress?.Report(new(total, 0));
         foreach (var (filter, archives, _) in _parts.Where(p => p.Estimate.Archives > 0))

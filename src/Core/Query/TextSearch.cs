@@ -7,7 +7,6 @@ using Archiver.Core.Restore;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Spool;
-using Archiver.Core.Storage;
 
 namespace Archiver.Core.Query;
 
@@ -15,11 +14,9 @@ namespace Archiver.Core.Query;
 /// Looks for a text in what was archived: in the text columns of the messages but the speaker's, whatever the case of the letters. It reads
 /// verified documents one after the other and keeps nothing of them but the newest hits; no database is loaded for it.
 /// </summary>
-internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog connections, IArchiveReader store)
+/// <param name="selection">What it reads; to be filled and noted in the audit before.</param>
+internal sealed class TextSearch(ArchiveSelection selection)
 {
-    /// <summary>What it reads; to be filled and noted in the audit before.</summary>
-    public ArchiveSelection Selection { get; } = new(settings, connections, store);
-
     /// <summary>Reads all that was selected.</summary>
     /// <param name="sought">The text.</param>
     /// <param name="most">So many of the newest hits are kept.</param>
@@ -35,8 +32,7 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
     {
         SortedSet<TextHit> newest = new(TextHit.NewestFirst);
         var count = 0L;
-        var fetcher = new DocumentFetcher(
-            store,
+        await selection.FetchAsync(
             async (members, gzip, token) =>
             {
                 await using var body = gzip.OpenRead();
@@ -54,10 +50,10 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
                     }
                 }
             },
-            settings.Storage.UploadConcurrency
+            progress,
+            cancellationToken
         );
-        await Selection.FetchAsync(fetcher, progress, cancellationToken);
-        await Selection.RequireStillThereAsync(cancellationToken);
+        await selection.RequireStillThereAsync(cancellationToken);
         return ([.. newest], count);
     }
 
@@ -72,7 +68,7 @@ internal sealed class TextSearch(ArchiverSettings settings, ConnectionCatalog co
         List<TextHit> hits = [];
         if (header.Tables.FirstOrDefault(t => t.Name == SourceMap.MessagesName) is not { } table)
             return hits;
-        var columns = MessageColumns.Of(connections[archive.Source].Map, [.. table.Columns.Select(c => c.Name)]);
+        var columns = MessageColumns.Of(selection.MapOf(archive.Source), [.. table.Columns.Select(c => c.Name)]);
         var texts = table
             .Columns.Where(c => IsText(c.Type) && c.Name != columns.Speaker)
             .Select(c => c.Name)

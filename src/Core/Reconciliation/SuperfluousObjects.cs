@@ -1,11 +1,8 @@
-using Archiver.Core.Bucket;
 using Archiver.Core.Documents;
 using Archiver.Core.Holds;
-using Archiver.Core.Import;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
-using Archiver.Core.Reading;
 using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Npgsql;
@@ -23,8 +20,7 @@ internal sealed class SuperfluousObjects(
     SourceSettings source,
     DatabaseIdentity database,
     BucketScan scan,
-    RestoreTarget target,
-    ImportPlans plans
+    LiveDocuments live
 )
 {
     /// <summary>Why an object stays that a hold covers.</summary>
@@ -105,36 +101,11 @@ internal sealed class SuperfluousObjects(
                 continue;
             if (confirmed.Has(document))
                 return $"a manifest confirms what it holds of session {document.SessionId}, and no other object holds the same";
-            if (!await IsLiveUnchangedAsync(found, document, cancellationToken))
+            if (!await live.AreUnchangedAsync(found, document, cancellationToken))
                 return $"it holds a version of session {document.SessionId} that is neither live nor, with the same rows, in an object "
                     + "that was read back now";
         }
         return null;
-    }
-
-    private async Task<bool> IsLiveUnchangedAsync(FoundObject found, FoundDocument document, CancellationToken cancellationToken)
-    {
-        var candidate = new RestoreCandidate(document.SessionId, new ObjectName(found.Key, found.VersionId), null);
-        await using var body = await store.OpenRangeAsync(candidate.Object, document.Offset, document.Length, cancellationToken);
-        if (body is null)
-            return false;
-        try
-        {
-            await using var json = new GzipMemberStream(body);
-            await using var staged = await new SessionStager(plans, source.Name, TombstoneSet.Empty).StageAsync(
-                candidate,
-                json,
-                cancellationToken
-            );
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await connection.ExecuteAsync(TransactionSettings.Export, cancellationToken);
-            var differing = await new RowComparer(connection, new ImportStatements(target)).DifferingAsync([staged], cancellationToken);
-            return differing.Count == 0;
-        }
-        catch (RefusedSessionException)
-        {
-            return false;
-        }
     }
 }
 

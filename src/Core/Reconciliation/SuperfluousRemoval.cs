@@ -30,7 +30,8 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         var (source, connection) = (scope.Source, scope.Connection);
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
         using var plans = new ImportPlans(target, DriftOptions.None, scope.Connections.OpenAsync, source.TimeZone);
-        var superfluous = new SuperfluousObjects(connection, scope.Store, source, scope.Database, scan, target, plans);
+        var live = new LiveDocuments(connection, scope.Store, source, target, plans);
+        var superfluous = new SuperfluousObjects(connection, scope.Store, source, scope.Database, scan, live);
         var confirmed = await ConfirmedObjects.ReadAsync(connection, scope.Store, source, abandoned, cancellationToken);
         List<string> removable = [];
         List<SkippedObject> kept = [];

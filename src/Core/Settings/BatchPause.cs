@@ -13,15 +13,20 @@ public readonly record struct BatchPause(TimeSpan Time, double Factor = 0)
     private const double LargestFactor = 100;
 
     /// <summary>No timer holds more than 49 days.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
+    internal static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 
     /// <summary>How long to wait after a batch.</summary>
     public TimeSpan After(TimeSpan busy) => Time + (busy * Factor) is var pause && pause < Longest ? pause : Longest;
 
-    /// <summary>Reads a factor, such as 1x; false for what is none.</summary>
-    internal static bool TryParseFactor(string text, out BatchPause pause)
+    /// <summary>Reads a duration, or a factor such as 1x; false for what is neither.</summary>
+    internal static bool TryParse(string text, out BatchPause pause)
     {
         pause = default;
+        if (Duration.TryParse(text, out var time))
+        {
+            pause = new(time);
+            return true;
+        }
         if (
             !text.EndsWith('x')
             || !double.TryParse(text.AsSpan()[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor)

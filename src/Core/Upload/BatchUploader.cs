@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Upload;
@@ -14,8 +13,7 @@ internal sealed class BatchUploader(
     RunContext run,
     IArchiveStore store,
     IObjectLayout layout,
-    ArchiveLedger ledger,
-    DatabaseRetry retry,
+    PendingNames names,
     int concurrency,
     Action<int>? stored = null
 )
@@ -49,7 +47,7 @@ internal sealed class BatchUploader(
             var refuses = await store.RefusesOverwriteAsync(run.Source.Prefix, planned.Content.Length, cancellationToken);
             uploads.Add(new(planned, NewAttempt(), refuses, Conflicts: 0));
         }
-        var (keys, ids) = await retry.ExecuteAsync(token => RecordAsync(uploads, token), cancellationToken);
+        var (keys, ids) = await names.RecordAsync(uploads, cancellationToken);
 
         FaultPoint.Reach(FaultPoints.PendingRecorded);
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
@@ -62,31 +60,6 @@ internal sealed class BatchUploader(
         });
     }
 
-    // As a whole: where it is not known whether the rows were committed, their names count as taken and others are chosen.
-    private async Task<(IReadOnlyList<string> Keys, IReadOnlyList<long> Ids)> RecordAsync(
-        List<PlannedUpload> uploads,
-        CancellationToken cancellationToken
-    )
-    {
-        var keys = await layout.ChooseKeysAsync(uploads, cancellationToken);
-        var ids = await ledger.RecordPendingAsync(
-            [
-                .. uploads.Zip(keys, (u, key) =>
-                    new PendingObject(
-                        key,
-                        u.Attempt,
-                        layout.Name,
-                        [.. u.Planned.Members.Select(m => m.Session.Key)],
-                        u.Planned.Content.Length,
-                        u.Planned.Content.Sha256.ToArray()
-                    )
-                ),
-            ],
-            cancellationToken
-        );
-        return (keys, ids);
-    }
-
     private async Task<UploadedObject> PutAsync(long id, string key, PlannedUpload upload, CancellationToken cancellationToken)
     {
         while (upload.Conflicts < MaxConflicts)
@@ -97,21 +70,13 @@ internal sealed class BatchUploader(
             // Somebody's object is there and the ledger did not know: it is left alone, and the row is renamed before the next put,
             // so that at no time an object of ours exists that no row names.
             upload = upload with { Conflicts = upload.Conflicts + 1 };
-            var conflicting = upload;
-            key = await retry.ExecuteAsync(token => RenameAsync(id, conflicting, token), cancellationToken);
+            key = await names.RenameAsync(id, upload, cancellationToken);
         }
         throw new StorageException(
             StorageFailure.Permanent,
             $"{MaxConflicts} names in a row, the last one {key}, are taken by objects that the ledger does not know. Was the ledger lost? "
                 + "See: archiver ledger rebuild"
         );
-    }
-
-    private async Task<string> RenameAsync(long id, PlannedUpload upload, CancellationToken cancellationToken)
-    {
-        var key = (await layout.ChooseKeysAsync([upload], cancellationToken))[0];
-        await ledger.RenamePendingAsync(id, key, cancellationToken);
-        return key;
     }
 
     private ObjectMetadata Metadata(PlannedUpload upload) =>

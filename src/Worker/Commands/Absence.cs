@@ -10,7 +10,7 @@ namespace Archiver.Worker.Commands;
 /// <summary>
 /// Why nothing was found: a ledger that is not there, an id that no session can have and a session that is not archived are three answers.
 /// </summary>
-internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors, Terminal terminal)
+internal sealed class Absence(PolicyChoice choice, ConnectionCatalog connections, SourceErrors errors, Terminal terminal)
 {
     /// <summary>Says on stderr why a list is empty, so that nobody takes a ledger that is not there for one with nothing in it.</summary>
     /// <param name="sources">Those that were asked.</param>
@@ -45,31 +45,27 @@ internal sealed class Absence(ConnectionCatalog connections, SourceErrors errors
     }
 
     /// <summary>Why no source knows a session: there is no ledger, it is no id that a session can have, or simply not there.</summary>
-    /// <param name="sources">Those that were asked.</param>
+    /// <param name="source">Name of the one that was asked, or null for all.</param>
     /// <param name="id">The id as it was given.</param>
     /// <param name="otherwise">What is said when it is an id like any other.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<ArchiverException> AbsentAsync(
-        IReadOnlyList<SourceSettings> sources,
-        string id,
-        string otherwise,
-        CancellationToken cancellationToken
-    )
+    public async Task<ArchiverException> AbsentAsync(string? source, string id, string otherwise, CancellationToken cancellationToken)
     {
+        var sources = choice.Sources(source);
         if (await WithoutAsync(sources, cancellationToken) is { Count: > 0 } missing && missing.Count == sources.Count)
             return new(FailureKind.Failed, missing[0]);
         List<ArchiverException> wrong = [];
         var hints = "";
-        foreach (var source in sources)
+        foreach (var asked in sources)
         {
             try
             {
-                hints += await errors.ExplainAsync(source, async () =>
+                hints += await errors.ExplainAsync(asked, async () =>
                 {
-                    await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
-                    var given = new GivenIds(connection, connections[source.Name].Map);
-                    await given.RequireSessionAsync(source.Name, id, cancellationToken);
-                    return await given.RowHintAsync(source.Name, id, cancellationToken);
+                    await using var connection = await connections[asked.Name].OpenAsync(cancellationToken);
+                    var given = new GivenIds(connection, connections[asked.Name].Map);
+                    await given.RequireSessionAsync(asked.Name, id, cancellationToken);
+                    return await given.RowHintAsync(asked.Name, id, cancellationToken);
                 });
             }
             catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration)

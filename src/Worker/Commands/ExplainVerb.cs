@@ -69,7 +69,7 @@ internal sealed class ExplainVerb(
                 );
         }
         return await absence.AbsentAsync(
-            choice.Sources(parse.GetValue(VerbOptions.Source)),
+            parse.GetValue(VerbOptions.Source),
             id,
             $"No configured source has a session '{id}', in its table or in the ledger.",
             cancellationToken

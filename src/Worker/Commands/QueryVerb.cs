@@ -3,9 +3,6 @@ using System.Globalization;
 using Archiver.Core.Configuration;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Query;
-using Archiver.Core.Settings;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 using Archiver.Worker.Access;
 using Archiver.Worker.Configuration;
 using Archiver.Worker.Output;
@@ -15,9 +12,7 @@ namespace Archiver.Worker.Commands;
 /// <summary><c>archiver query</c>: SQL over archives. The library for it is loaded when it runs, and by nothing else.</summary>
 internal sealed class QueryVerb(
     ReadingOptions reading,
-    ArchiverSettings settings,
-    ConnectionCatalog connections,
-    IArchiveReader store,
+    ArchiveSelection selection,
     ProcessEnvironment environment,
     Terminal terminal,
     ProgressDisplay progress
@@ -74,10 +69,10 @@ internal sealed class QueryVerb(
     {
         var file = parse.GetValue(Parquet) is { } path ? environment.FullPath(path) : null;
         using var output = file is null ? null : ParquetOutput.For(file);
-        using var query = new ArchiveQuery(settings, connections, store, parse.GetRequiredValue(Sql), Limits(parse, file), output?.Folder);
+        using var query = new ArchiveQuery(selection, parse.GetRequiredValue(Sql), Limits(parse, file), output?.Folder);
         var sources = reading.Sources(parse).Select(s => s.Name).ToList();
-        await reading.SelectAsync(parse, query.Selection, query.Condition(sources.Count), cancellationToken);
-        await query.Selection.AuditAsync(Operator.Name, "query", cancellationToken);
+        await reading.SelectAsync(parse, selection, query.Condition(sources.Count), cancellationToken);
+        await selection.AuditAsync(Operator.Name, "query", cancellationToken);
         await progress.ShowAsync(
             "query",
             plain: false,
@@ -92,7 +87,7 @@ internal sealed class QueryVerb(
         if (output is not null)
         {
             var rows = query.Export(output.Path, Partition(parse), cancellationToken);
-            await query.Selection.RequireStillThereAsync(cancellationToken);
+            await selection.RequireStillThereAsync(cancellationToken);
             output.Keep();
             terminal.WriteLine($"{file}: {Amount.Of(rows, "row")}");
             return ExitCode.Done;
@@ -104,7 +99,7 @@ internal sealed class QueryVerb(
                 : new TableResult(stream),
             cancellationToken
         );
-        await query.Selection.RequireStillThereAsync(cancellationToken);
+        await selection.RequireStillThereAsync(cancellationToken);
         await using var text = answer.OpenRead();
         await text.CopyToAsync(terminal.OutStream, cancellationToken);
         return ExitCode.Done;

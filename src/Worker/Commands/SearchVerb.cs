@@ -2,23 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Query;
-using Archiver.Core.Settings;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 using Archiver.Worker.Access;
 using Archiver.Worker.Output;
 
 namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver search</c>: where a text was written.</summary>
-internal sealed class SearchVerb(
-    ReadingOptions reading,
-    ArchiverSettings settings,
-    ConnectionCatalog connections,
-    IArchiveReader store,
-    Terminal terminal,
-    ProgressDisplay progress
-) : IVerb
+internal sealed class SearchVerb(ReadingOptions reading, ArchiveSelection selection, Terminal terminal, ProgressDisplay progress) : IVerb
 {
     private const int DefaultLimit = 100;
 
@@ -55,13 +45,12 @@ internal sealed class SearchVerb(
         var text = parse.GetRequiredValue(Text);
         if (string.IsNullOrWhiteSpace(text) || text.Contains('\n', StringComparison.Ordinal))
             throw new ArchiverException(FailureKind.Configuration, "archiver search needs a text of one line that is more than blanks.");
-        var search = new TextSearch(settings, connections, store);
-        await reading.SelectAsync(parse, search.Selection, LedgerCondition.None, cancellationToken);
-        await search.Selection.AuditAsync(Operator.Name, "search", cancellationToken);
+        await reading.SelectAsync(parse, selection, LedgerCondition.None, cancellationToken);
+        await selection.AuditAsync(Operator.Name, "search", cancellationToken);
         var (newest, count) = await progress.ShowAsync(
             "search",
             plain: false,
-            relay => search.RunAsync(text, parse.GetValue(Limit) ?? DefaultLimit, relay, cancellationToken),
+            relay => new TextSearch(selection).RunAsync(text, parse.GetValue(Limit) ?? DefaultLimit, relay, cancellationToken),
             one: "archive"
         );
         await reading.RecordRequestsAsync(parse);

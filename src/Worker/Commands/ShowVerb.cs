@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Archiver.Core.Diagnostics;
 using Archiver.Core.Reading;
 using Archiver.Core.Restore;
 using Archiver.Worker.Access;
@@ -9,8 +8,7 @@ namespace Archiver.Worker.Commands;
 
 /// <summary><c>archiver show</c>: one session's document, read straight from the store.</summary>
 internal sealed class ShowVerb(
-    PolicyChoice choice,
-    ArchiveLocator locator,
+    ArchiveLookup lookup,
     ArchiveDownloader downloader,
     ReadAudit audit,
     Absence absence,
@@ -48,8 +46,17 @@ internal sealed class ShowVerb(
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        var archive = await FindAsync(parse, cancellationToken);
-        await errors.ExplainAsync(choice.OneSource(archive.Source), async () =>
+        var (source, id, generation) = (parse.GetValue(VerbOptions.Source), parse.GetRequiredValue(Id), parse.GetValue(Generation));
+        if (await lookup.FindAsync(source, id, generation, "--source", cancellationToken) is not var (found, archive))
+        {
+            throw await absence.AbsentAsync(
+                source,
+                id,
+                $"The ledger has no archive of session '{id}'{(generation is { } g ? $", generation {g}" : "")}.",
+                cancellationToken
+            );
+        }
+        await errors.ExplainAsync(found, async () =>
         {
             await audit.NoteAsync(Operator.Name, "show", archive, cancellationToken);
             return archive;
@@ -62,35 +69,5 @@ internal sealed class ShowVerb(
         await using var printable = new PrintableJsonStream(terminal.OutStream);
         await downloader.CopyJsonAsync(archive, printable, cancellationToken);
         return ExitCode.Done;
-    }
-
-    private async Task<LocatedArchive> FindAsync(ParseResult parse, CancellationToken cancellationToken)
-    {
-        var id = parse.GetRequiredValue(Id);
-        List<LocatedArchive> found = [];
-        foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
-        {
-            if (
-                await errors.ExplainAsync(source, () =>
-                    locator.FindAsync(source.Name, id, parse.GetValue(Generation), cancellationToken)
-                ) is
-                { } archive
-            )
-                found.Add(archive);
-        }
-        return found switch
-        {
-            [var only] => only,
-            [] => throw await absence.AbsentAsync(
-                choice.Sources(parse.GetValue(VerbOptions.Source)),
-                id,
-                $"The ledger has no archive of session '{id}'{(parse.GetValue(Generation) is { } g ? $", generation {g}" : "")}.",
-                cancellationToken
-            ),
-            _ => throw new ArchiverException(
-                FailureKind.Configuration,
-                $"Session '{id}' is in several sources; choose one with --source: {string.Join(", ", found.Select(a => a.Source))}."
-            ),
-        };
     }
 }

@@ -35,11 +35,10 @@ internal static class HttpRegistration
         services.TryAddSingleton<Guesses>();
         services.TryAddSingleton<Refusals>();
         services.TryAddSingleton<ReadinessProbe>();
-        services.TryAddSingleton<ArchiveLookup>();
         services.TryAddSingleton<RunStarter>();
         services.TryAddSingleton<PageRenderer>();
         services.TryAddSingleton<StatusBoard>();
-        services.TryAddSingleton<StatusMetrics>();
+        services.TryAddSingleton<LedgerMetrics>();
         services.TryAddSingleton<ProcessMetrics>();
         services.TryAddSingleton<PrometheusText>();
         return services;
@@ -49,7 +48,7 @@ internal static class HttpRegistration
     public static void UseArchiverHttp(this WebApplication app)
     {
         // Made now: a batch that is measured before the first scrape must be in it.
-        app.Services.GetRequiredService<StatusMetrics>();
+        app.Services.GetRequiredService<LedgerMetrics>();
         app.Services.GetRequiredService<ProcessMetrics>();
         app.Services.GetRequiredService<PrometheusText>();
         app.Use(

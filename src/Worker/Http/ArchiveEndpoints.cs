@@ -72,6 +72,7 @@ internal static class ArchiveEndpoints
             context.Request.Query.Text("source"),
             context.Request.SessionId(),
             context.Request.Query.Count("generation", int.MaxValue),
+            "?source=",
             cancellationToken
         );
         if (found is not var (_, archive))
@@ -89,7 +90,10 @@ internal static class ArchiveEndpoints
     )
     {
         var body = await request.BodyAsync<RestoreBody>(cancellationToken) ?? new RestoreBody();
-        if (await lookup.FindAsync(body.Source, request.SessionId(), body.Generation, cancellationToken) is not var (source, archive))
+        if (
+            await lookup.FindAsync(body.Source, request.SessionId(), body.Generation, "?source=", cancellationToken)
+            is not var (source, archive)
+        )
             return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
         // A client that hangs up does not stop what it began: only the end of the worker does.
         var report = await runner.RunAsync(body.Options(source, archive), progress: null, lifetime.ApplicationStopping);

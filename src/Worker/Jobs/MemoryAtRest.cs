@@ -8,7 +8,7 @@ namespace Archiver.Worker.Jobs;
 /// Rest is seen, not announced: a minute in which little was allocated, whatever the work before was, and no run going on that merely
 /// waits.
 /// </remarks>
-internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<MemoryAtRest> logger) : BackgroundService
+internal sealed class MemoryAtRest(SourceTurns turns, TimeProvider time, ILogger<MemoryAtRest> logger) : BackgroundService
 {
     /// <summary>Allocated by work; health checks and scrapes alone stay below it.</summary>
     public const long Work = 32 << 20;
@@ -39,7 +39,7 @@ internal sealed class MemoryAtRest(SourceRuns runs, TimeProvider time, ILogger<M
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var allocated = GC.GetTotalAllocatedBytes();
-            if (allocated - before > Work || runs.AtWork)
+            if (allocated - before > Work || turns.AnyTaken)
                 left = Collections;
             else if (left > 0)
             {

@@ -1,27 +1,14 @@
-using System.Collections.Concurrent;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Discard;
 using Archiver.Core.Ledger;
 using Archiver.Core.Pipelines;
 using Archiver.Core.Proofs;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 
 namespace Archiver.Worker.Jobs;
 
-/// <summary>
-/// Runs policies of a source one after another, in their order. Schedule and trigger both go through it, so they queue instead of
-/// colliding.
-/// </summary>
-internal sealed class SourceRuns(
-    ArchiverSettings settings,
-    PolicyRunner runner,
-    Discarder discarder,
-    ProofRunner proofs,
-    StoreRequests requests,
-    ServerWait servers,
-    TimeProvider time
-) : IDisposable
+/// <summary>What is run of a source, each in its turn: policies one after another in their order, the discard, the proofs.</summary>
+internal sealed class SourceRuns(SourceTurns turns, PolicyRunner runner, Discarder discarder, ProofRunner proofs, TimeProvider time)
 {
     /// <summary>
     /// A dead or paused worker's lock goes with its connection, at the latest when the server ends that as idle; see
@@ -30,11 +17,6 @@ internal sealed class SourceRuns(
     private static readonly TimeSpan TakeOverWithin = TimeSpan.FromMinutes(4);
 
     private static readonly TimeSpan TakeOverPause = TimeSpan.FromSeconds(5);
-
-    private readonly ConcurrentDictionary<(string Source, Shard? Shard), SemaphoreSlim> _turns = new();
-
-    /// <summary>Whether a run is going on, be it that it waits for something.</summary>
-    public bool AtWork => _turns.Values.Any(t => t.CurrentCount == 0);
 
     /// <summary>
     /// Runs them as soon as the source's servers answer: an outage at the scheduled time delays a run and does not cost it.
@@ -49,8 +31,8 @@ internal sealed class SourceRuns(
         CancellationToken cancellationToken
     )
     {
-        await servers.UntilReadyAsync(settings.Sources.Single(s => s.Name == source), cancellationToken);
-        return await RunAsync(source, policies, shard, takeOver, cancellationToken);
+        var ready = await turns.FindReadyAsync(source, cancellationToken);
+        return await RunAsync(ready, policies, shard, takeOver, cancellationToken);
     }
 
     /// <summary>Runs them now; what becomes of each is in its summary.</summary>
@@ -58,26 +40,24 @@ internal sealed class SourceRuns(
         string source,
         IReadOnlyCollection<string> policies,
         CancellationToken cancellationToken
-    ) => RunAsync(source, policies, shard: null, takeOver: false, cancellationToken);
+    ) => RunAsync(turns.Find(source), policies, shard: null, takeOver: false, cancellationToken);
 
-    private async Task<IReadOnlyList<RunSummary>> RunAsync(
-        string source,
+    private Task<IReadOnlyList<RunSummary>> RunAsync(
+        SourceSettings source,
         IReadOnlyCollection<string> policies,
         Shard? shard,
         bool takeOver,
         CancellationToken cancellationToken
-    )
-    {
-        var settingsOfSource = settings.Sources.Single(s => s.Name == source);
-        return await InTurnAsync(
-            settingsOfSource,
+    ) =>
+        turns.TakeAsync<IReadOnlyList<RunSummary>>(
+            source,
             shard,
             async () =>
             {
                 List<RunSummary> summaries = [];
-                foreach (var policy in settingsOfSource.Policies.Where(p => policies.Contains(p.Name)))
+                foreach (var policy in source.Policies.Where(p => policies.Contains(p.Name)))
                 {
-                    summaries.Add(await RunAsync(new RunRequest(settingsOfSource, policy, Shard: shard), takeOver, cancellationToken));
+                    summaries.Add(await RunAsync(new RunRequest(source, policy, Shard: shard), takeOver, cancellationToken));
                     if (cancellationToken.IsCancellationRequested)
                         break;
                 }
@@ -85,7 +65,6 @@ internal sealed class SourceRuns(
             },
             cancellationToken
         );
-    }
 
     private async Task<RunSummary> RunAsync(RunRequest request, bool takeOver, CancellationToken cancellationToken)
     {
@@ -102,14 +81,8 @@ internal sealed class SourceRuns(
     /// <summary>Discards what is due, in its turn; the outcome is in the log and the ledger.</summary>
     public async Task DiscardWhenReadyAsync(string source, string who, CancellationToken cancellationToken)
     {
-        var settingsOfSource = settings.Sources.Single(s => s.Name == source);
-        await servers.UntilReadyAsync(settingsOfSource, cancellationToken);
-        await InTurnAsync(
-            settingsOfSource,
-            shard: null,
-            () => discarder.RunAsync(settingsOfSource, who, cancellationToken),
-            cancellationToken
-        );
+        var ready = await turns.FindReadyAsync(source, cancellationToken);
+        await turns.TakeAsync(ready, shard: null, () => discarder.RunAsync(ready, who, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -118,49 +91,16 @@ internal sealed class SourceRuns(
     /// </summary>
     public async Task ProveWhenReadyAsync(string source, Proof proof, string who, CancellationToken cancellationToken)
     {
-        var settingsOfSource = settings.Sources.Single(s => s.Name == source);
-        await servers.UntilReadyAsync(settingsOfSource, cancellationToken);
-        Task<bool> ProveAsync() => RunAsync(settingsOfSource, proof, who, cancellationToken);
+        var ready = await turns.FindReadyAsync(source, cancellationToken);
         if (proof == Proof.Reconcile)
-        {
-            await InTurnAsync(settingsOfSource, shard: null, ProveAsync, cancellationToken);
-            return;
-        }
-        await InTurnAsync(settingsOfSource, shard: null, () => Task.FromResult(true), cancellationToken);
-        try
-        {
-            await ProveAsync();
-        }
-        finally
-        {
-            await requests.RecordAsync(settingsOfSource);
-        }
-    }
+            await turns.TakeAsync(ready, shard: null, ProveAsync, cancellationToken);
+        else
+            await turns.GoBesideAsync(ready, ProveAsync, cancellationToken);
 
-    private async Task<bool> RunAsync(SourceSettings source, Proof proof, string who, CancellationToken cancellationToken)
-    {
-        await proofs.RunAsync(source, proof, who, cancellationToken);
-        return true;
-    }
-
-    private async Task<T> InTurnAsync<T>(SourceSettings source, Shard? shard, Func<Task<T>> work, CancellationToken cancellationToken)
-    {
-        var turn = _turns.GetOrAdd((source.Name, shard), _ => new SemaphoreSlim(1));
-        await turn.WaitAsync(cancellationToken);
-        try
+        async Task<bool> ProveAsync()
         {
-            return await work();
+            await proofs.RunAsync(ready, proof, who, cancellationToken);
+            return true;
         }
-        finally
-        {
-            turn.Release();
-            await requests.RecordAsync(source);
-        }
-    }
-
-    public void Dispose()
-    {
-        foreach (var turn in _turns.Values)
-            turn.Dispose();
     }
 }

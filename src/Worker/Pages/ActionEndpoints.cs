@@ -157,7 +157,7 @@ internal static class ActionEndpoints
     {
         var form = await ActionForm.ReadAsync(request, cancellationToken);
         var (source, id, generation) = (form["source"], form["id"], form.Number("generation"));
-        if (await lookup.FindAsync(source, id, generation, cancellationToken) is not var (found, archive))
+        if (await lookup.FindAsync(source, id, generation, "?source=", cancellationToken) is not var (found, archive))
             return await pages.NoArchiveAsync();
         var body = new RestoreBody
         {

@@ -1,8 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Query;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
-using Archiver.Core.Storage;
 using Archiver.Worker.Access;
 using Archiver.Worker.Http;
 using Archiver.Worker.Output;
@@ -36,8 +34,7 @@ internal static class FindEndpoints
         HttpRequest request,
         PolicyChoice choice,
         ArchiverSettings settings,
-        ConnectionCatalog connections,
-        IArchiveReader store,
+        ArchiveSelection selection,
         PageRenderer pages,
         CancellationToken cancellationToken
     )
@@ -54,11 +51,10 @@ internal static class FindEndpoints
         );
         if (string.IsNullOrWhiteSpace(filter.Text))
             return await PageAsync(filter, settings, pages, null, "There is nothing to look for.");
-        var search = new TextSearch(settings, connections, store);
         var sources = choice.Sources(filter.Source);
         foreach (var source in sources)
-            await AddAsync(search, filter, source, sources.Count, cancellationToken);
-        var estimate = search.Selection.Estimate;
+            await AddAsync(selection, filter, source, sources.Count, cancellationToken);
+        var estimate = selection.Estimate;
         if (estimate.Archives == 0)
             return await PageAsync(filter, settings, pages, null, "No archive matches the filter.");
         if (estimate.Bytes > MostBytes)
@@ -75,8 +71,8 @@ internal static class FindEndpoints
         await OneAtATime.WaitAsync(cancellationToken);
         try
         {
-            await search.Selection.AuditAsync(Operator.ByPage, "search", cancellationToken);
-            var (newest, count) = await search.RunAsync(filter.Text, MostShown, null, cancellationToken);
+            await selection.AuditAsync(Operator.ByPage, "search", cancellationToken);
+            var (newest, count) = await new TextSearch(selection).RunAsync(filter.Text, MostShown, null, cancellationToken);
             return await PageAsync(filter, settings, pages, new(newest, count, estimate.Archives), null);
         }
         finally
@@ -86,7 +82,7 @@ internal static class FindEndpoints
     }
 
     private static async Task AddAsync(
-        TextSearch search,
+        ArchiveSelection selection,
         FindFilter filter,
         SourceSettings source,
         int sources,
@@ -103,7 +99,7 @@ internal static class FindEndpoints
         };
         try
         {
-            await search.Selection.AddAsync(wanted, cancellationToken);
+            await selection.AddAsync(wanted, cancellationToken);
         }
         catch (ArchiverException exception) when (exception.Kind == FailureKind.Configuration && sources > 1)
         {

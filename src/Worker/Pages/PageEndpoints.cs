@@ -97,6 +97,12 @@ internal static class PageEndpoints
         CancellationToken cancellationToken
     ) =>
         request.Query.Text("id") is { } id
-            ? await lookup.FindAsync(request.Query.Text("source"), id, request.Query.Count("generation", int.MaxValue), cancellationToken)
+            ? await lookup.FindAsync(
+                request.Query.Text("source"),
+                id,
+                request.Query.Count("generation", int.MaxValue),
+                "?source=",
+                cancellationToken
+            )
             : null;
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Archiver.Core.Deletion;
 using Archiver.Core.Export;
 using Archiver.Core.Pipelines;
@@ -10,7 +11,7 @@ using Archiver.Testing;
 namespace Archiver.Core.Tests.Layering;
 
 /// <summary>The shape that makes skipping a stage impossible.</summary>
-public sealed class StructureTests
+public sealed partial class StructureTests
 {
     public static TheoryData<Type> ProofTypes =>
         [typeof(SelectedBatch), typeof(ExportedBatch), typeof(UploadedBatch), typeof(VerifiedBatch), typeof(DeletedBatch)];
@@ -89,6 +90,52 @@ public sealed class StructureTests
         Assert.True(files.Count > 300, "There are few files: the test could not fail.");
         Assert.DoesNotContain(files, f => f.Lines > 200);
     }
+
+    // A record is its values; a class that needs more than six others lacks one that brings them together.
+    [Fact]
+    public void No_class_needs_more_than_six_others()
+    {
+        var makers = Sources("src").Select(File.ReadAllText).SelectMany(Constructors).ToList();
+        Assert.True(makers.Count > 200, "There are few constructors: the test could not fail.");
+        Assert.DoesNotContain(makers, m => m.Parameters > 6);
+        Assert.Equal(
+            [("A", 1), ("B", 2), ("A", 3)],
+            Constructors("class A(int a)\nclass B<T>(F<T, T> a, (int, T) b)\npublic A(T a, G[] b, T c)")
+        );
+    }
+
+    private static IEnumerable<(string Name, int Parameters)> Constructors(string text)
+    {
+        var classes = Classes().Matches(text).Select(m => m.Groups["name"].Value).ToHashSet(StringComparer.Ordinal);
+        return Classes()
+            .Matches(text)
+            .Concat(Methods().Matches(text).Where(m => classes.Contains(m.Groups["name"].Value)))
+            .Where(m => text[m.Index + m.Length - 1] == '(')
+            .Select(m => (m.Groups["name"].Value, CountParameters(text.AsSpan(m.Index + m.Length))));
+    }
+
+    private static int CountParameters(ReadOnlySpan<char> text)
+    {
+        var (depth, commas, any) = (0, 0, false);
+        foreach (var c in text)
+        {
+            if (c == ')' && depth == 0)
+                break;
+            depth +=
+                c is '(' or '[' or '<' ? 1
+                : c is ')' or ']' or '>' ? -1
+                : 0;
+            commas += c == ',' && depth == 0 ? 1 : 0;
+            any |= !char.IsWhiteSpace(c);
+        }
+        return any ? commas + 1 : 0;
+    }
+
+    [GeneratedRegex(@"\bclass (?<name>\w+)(<[^>]*>)?\(?", RegexOptions.ExplicitCapture)]
+    private static partial Regex Classes();
+
+    [GeneratedRegex(@"\b(public|internal|private) (?<name>\w+)\(", RegexOptions.ExplicitCapture)]
+    private static partial Regex Methods();
 
     // In tests, texts of one line that are longer, such as a document, are data.
     [Theory]

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Archiving;
 
-/// <summary>The size of batches in a run whose deletes take long (<see cref="BatchPace"/>).</summary>
+/// <summary>The size of batches in a run whose deletes take long (<see cref="AdaptiveBatchSize"/>).</summary>
 public sealed class BatchSizeTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -24,7 +24,7 @@ public sealed class BatchSizeTests(TestServers servers)
             }
         );
         var clock = new SkippingClock();
-        InProcessFault.Once(FaultPoints.RowsDeleted, () => clock.SkipAsync(BatchPace.Target * 2));
+        InProcessFault.Once(FaultPoints.RowsDeleted, () => clock.SkipAsync(AdaptiveBatchSize.Target * 2));
 
         var summary = await new PolicyRunner(
             archiver.Settings,

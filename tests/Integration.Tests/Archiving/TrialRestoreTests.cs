@@ -84,14 +84,9 @@ public sealed class TrialRestoreTests(TestServers servers)
         ).ExportAsync(selected!, Token);
         var ledger = new ArchiveLedger(run, archiver.Store.Location);
         var uploaded = UploadedBatch.Of(exported);
-        await new BatchUploader(
-            run,
-            archiver.Store,
-            new SessionLayout(run, ledger),
-            ledger,
-            new DatabaseRetry(archiver.Settings.Retry, TimeProvider.System),
-            4
-        ).UploadAsync(uploaded, Token);
+        var layout = new SessionLayout(run, ledger);
+        var names = new PendingNames(layout, ledger, new DatabaseRetry(archiver.Settings.Retry, TimeProvider.System));
+        await new BatchUploader(run, archiver.Store, layout, names, 4).UploadAsync(uploaded, Token);
         var verified = await VerifiedBatch.VerifyAsync(uploaded, new ObjectVerifier(archiver.Store, "session_id"), 4, Token);
         await using var trial = new TrialRestore(run, archiver.Store, 4);
         await trial.StageAsync(verified, Token);

@@ -2,15 +2,15 @@ using Archiver.Core.Pipelines;
 
 namespace Archiver.Core.Tests.Pipeline;
 
-public sealed class BatchPaceTests
+public sealed class AdaptiveBatchSizeTests
 {
-    private static readonly TimeSpan Slow = BatchPace.Target + TimeSpan.FromMilliseconds(1),
-        Quick = BatchPace.Target / 2;
+    private static readonly TimeSpan Slow = AdaptiveBatchSize.Target + TimeSpan.FromMilliseconds(1),
+        Quick = AdaptiveBatchSize.Target / 2;
 
     [Fact]
     public void Halves_after_a_slow_batch_and_grows_slowly_back_to_where_it_began()
     {
-        var pace = new BatchPace(1000);
+        var pace = new AdaptiveBatchSize(1000);
 
         pace.Report(1000, Slow);
         Assert.Equal(500, pace.Sessions);
@@ -26,7 +26,7 @@ public sealed class BatchPaceTests
     [Fact]
     public void Goes_by_what_a_batch_had_where_rows_or_bytes_bound_it()
     {
-        var pace = new BatchPace(1000);
+        var pace = new AdaptiveBatchSize(1000);
 
         pace.Report(40, Slow);
 
@@ -36,7 +36,7 @@ public sealed class BatchPaceTests
     [Fact]
     public void Learns_nothing_from_one_large_session_and_never_comes_to_nothing()
     {
-        var pace = new BatchPace(3);
+        var pace = new AdaptiveBatchSize(3);
 
         pace.Report(1, Slow);
         Assert.Equal(3, pace.Sessions);

@@ -9,14 +9,14 @@ namespace Archiver.Worker.Metrics;
 /// The board as instruments of one meter: the Prometheus text and OTLP both read them, so there is one list of metrics. Sums over the
 /// ledger are the same in every worker; add them up by <c>max</c>, not by <c>sum</c>.
 /// </summary>
-internal sealed class StatusMetrics
+internal sealed class LedgerMetrics
 {
     private readonly StatusInstruments _add;
 
-    public StatusMetrics(BatchMeter batches, StatusBoard board)
+    public LedgerMetrics(BatchMeter batches, StatusBoard board)
     {
         _add = new(batches.Meter, board);
-        var version = typeof(StatusMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        var version = typeof(LedgerMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
             ?? "";
         batches.Meter.CreateObservableGauge(
             "archiver.build.info",

@@ -5,7 +5,7 @@ namespace Archiver.Core.Pipelines;
 /// a twentieth of <c>Batch:Sessions</c> more after one that took less. A slow or busy server gets short transactions without anybody's
 /// tuning.
 /// </summary>
-internal sealed class BatchPace
+internal sealed class AdaptiveBatchSize
 {
     /// <summary>
     /// Its rows stay locked and its snapshot open as long; a server at ease needs a tenth of that for a thousand sessions.
@@ -16,7 +16,7 @@ internal sealed class BatchPace
     private int _sessions;
 
     /// <param name="most"><c>Batch:Sessions</c>: where it begins, and never above.</param>
-    public BatchPace(int most) => _most = _sessions = most;
+    public AdaptiveBatchSize(int most) => _most = _sessions = most;
 
     /// <summary>Bound of the next batch; read by one stage while another reports.</summary>
     public int Sessions => Volatile.Read(ref _sessions);

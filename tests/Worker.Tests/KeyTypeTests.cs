@@ -30,6 +30,8 @@ public sealed class KeyTypeTests(TestServers servers)
     [InlineData("text", "bigint", "bigint", "-9223372036854775808", "9999999999999999999")]
     [InlineData("text", "bigint", "bigint", "007", YoungNumber)]
     [InlineData("numeric", "bigint", "bigint", "7.00", YoungNumber)]
+    [InlineData("numeric", "numeric", null, "7.00", YoungNumber, "7")]
+    [InlineData("numeric(20,0)", "numeric(20,2)", null, OldNumber, YoungNumber)]
     public async Task Sessions_and_their_rows_are_archived_restored_and_erased(
         string key,
         string foreignKey,

@@ -55,6 +55,7 @@ public sealed class RowlessSessionTests(TestServers servers)
 
         var restored = await archiver.RunAsync("restore", Key(1), Key(2));
         Assert.True(restored.ExitCode == 0, restored.Error + restored.Output);
+        Assert.Contains(" 6 rows", restored.Output, StringComparison.Ordinal);
         Assert.Equal(rows, await RowsAsync(archiver));
         await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
@@ -165,6 +166,27 @@ public sealed class RowlessSessionTests(TestServers servers)
                 Token
             )
         );
+    }
+
+    [Fact]
+    public async Task Refuses_a_key_that_two_rows_of_one_session_may_write_in_two_ways()
+    {
+        await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
+        foreach (var table in new[] { "messages", "notes" })
+            await archiver.Database.ExecuteAsync(
+                $"ALTER TABLE {table} ALTER COLUMN session_id TYPE numeric USING right(session_id, 1)::numeric",
+                Token
+            );
+
+        var archived = await archiver.RunAsync("archive");
+
+        Assert.Equal(3, archived.ExitCode);
+        Assert.Contains("whose rows may write one number in several ways", archived.Error + archived.Output, StringComparison.Ordinal);
+        foreach (var table in new[] { "messages", "notes" })
+            await archiver.Database.ExecuteAsync($"ALTER TABLE {table} ALTER COLUMN session_id TYPE numeric(4, 1)", Token);
+        archived = await archiver.RunAsync("archive");
+        Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
+        Assert.Equal("-,0", await KeysAsync(archiver));
     }
 
     private static string Key(int n) => $"00000000-0000-0000-0000-00000000000{n}";

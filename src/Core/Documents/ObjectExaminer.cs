@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
@@ -14,6 +13,8 @@ namespace Archiver.Core.Documents;
 /// </summary>
 internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
 {
+    private readonly IReadOnlyCollection<string> _sessionColumns = Columns(map.Session).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>
     /// The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.
     /// </summary>
@@ -122,13 +123,10 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
         await document.ReadAsync(cancellationToken);
         Add();
-        using var session = JsonDocument.Parse(document.Row.ToArray(), new JsonDocumentOptions { MaxDepth = 100_000 });
-        string? Text(string? column) =>
-            column is not null && session.RootElement.TryGetProperty(column, out var value)
-                ? value.ValueKind == JsonValueKind.String
-                    ? value.GetString()
-                    : value.GetRawText()
-                : null;
+        Dictionary<string, string?> session = new(StringComparer.Ordinal);
+        foreach (var column in _sessionColumns)
+            session[column] = RowColumn.Find(document.Row, column);
+        string? Text(string? column) => column is null ? null : session[column];
         var times = new RowTimes(map);
         var (rows, messages) = (1L, 0L);
         while (await document.ReadAsync(cancellationToken))
@@ -163,4 +161,10 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
             Header = document.Header,
         };
     }
+
+    private static IEnumerable<string> Columns(SessionTable session) =>
+        new[] { session.ExternalId, session.User }
+            .OfType<string>()
+            .Concat(session.Key)
+            .Concat(session.Activity.Append(session.Created).OfType<TimeColumn>().SelectMany(t => t.Columns));
 }

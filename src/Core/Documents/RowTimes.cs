@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
@@ -40,27 +39,10 @@ internal sealed class RowTimes(SourceMap map)
     private static string? Of(TimeColumn time, ReadOnlySpan<byte> row)
     {
         if (time.IsPlain)
-            return Find(row, time.Column, JsonTokenType.String);
+            return RowColumn.Find(row, time.Column, JsonTokenType.String);
         Dictionary<string, string?> values = new(StringComparer.Ordinal);
         foreach (var column in time.Columns)
-            values[column] = Find(row, column, JsonTokenType.String, JsonTokenType.Number, JsonTokenType.True);
+            values[column] = RowColumn.Find(row, column, JsonTokenType.String, JsonTokenType.Number, JsonTokenType.True);
         return TimeValue.Of(time, values.GetValueOrDefault);
-    }
-
-    private static string? Find(ReadOnlySpan<byte> row, string column, params ReadOnlySpan<JsonTokenType> wanted)
-    {
-        var json = JsonPieces.Over(row);
-        json.Read();
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            var found = json.ValueTextEquals(column);
-            json.Read();
-            if (found)
-                return !wanted.Contains(json.TokenType) ? null
-                    : json.TokenType == JsonTokenType.String ? json.GetString()
-                    : Encoding.UTF8.GetString(json.ValueSpan);
-            json.Skip();
-        }
-        return null;
     }
 }

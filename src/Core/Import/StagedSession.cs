@@ -1,5 +1,6 @@
 using Archiver.Core.Documents;
 using Archiver.Core.Reading;
+using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Import;
@@ -18,8 +19,9 @@ internal sealed record StagedSession(
     long JsonLength
 ) : IAsyncDisposable
 {
-    /// <summary>Rows of all tables.</summary>
-    public long Rows => Tables.Sum(t => t.Digest.Rows);
+    /// <summary>Rows of all tables that there are: a session may have no row of its own, and a table may be gone.</summary>
+    public long Rows =>
+        Tables.Where(t => Plan.Tables.Any(p => p.Name == t.Name && p.Target is { Oid: not TableShape.None })).Sum(t => t.Digest.Rows);
 
     /// <summary>The part of one table; a document without such a table has no rows of it.</summary>
     public StagedTable this[string table] => Tables.FirstOrDefault(t => t.Name == table) ?? new(table, default, 0, 0);

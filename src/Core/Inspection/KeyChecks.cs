@@ -91,6 +91,12 @@ internal static class KeyChecks
                     + $"char{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a unique "
                     + "ExternalId may be of these types too."
             );
+        if (!catalog.Map.Session.HasRow && column.BaseType == "numeric" && !column.Type.StartsWith("numeric(", StringComparison.Ordinal))
+            findings.Problem(
+                $"{Name(table, column, role)} is {column.Type}, whose rows may write one number in several ways: 7, 7.0. No row of its own "
+                    + "says how the session is written, and a hold of 7 does not cover 7.0. Map a column of another type, or of "
+                    + "numeric with a scale."
+            );
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(
                 $"{Name(table, column, role)} has the nondeterministic collation {catalog.Facts(table, column.Name).Collation}, under "

@@ -58,19 +58,6 @@ public sealed partial class AdviceTests(TestServers servers)
         Assert.DoesNotContain("ADD PRIMARY KEY", plan.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task What_it_advises_where_nothing_is_in_the_way_leads_to_a_source_that_is_fit()
-    {
-        await using var archiver = await CreateAsync(
-            "CREATE TABLE chats (id text, seen timestamptz NOT NULL); INSERT INTO chats VALUES "
-                + "('a', now()), ('b', now()); CREATE INDEX ON chats (seen, id)"
-        );
-
-        await FollowAsync(archiver);
-
-        Assert.Equal(0, (await archiver.RunAsync("plan")).ExitCode);
-    }
-
     // 0 is "not set": as 1970 it would be long ago, and a purge of what was deleted then took what nobody had deleted.
     [Theory]
     [InlineData("bigint", "(extract(epoch FROM now() - interval '200 days') * 1000)::bigint", "0", "epoch-ms")]

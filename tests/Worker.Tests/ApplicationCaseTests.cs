@@ -72,25 +72,19 @@ public sealed class ApplicationCaseTests(TestServers servers)
         await ArchivesRestoresAndErasesAsync(archiver);
     }
 
-    // The statement that inspection gives for a key that would change other rows leads to a mapping that works.
     [Fact]
-    public async Task What_inspection_says_of_a_key_with_an_action_can_be_done_and_then_all_goes()
+    public async Task A_key_that_would_change_other_rows_is_refused_before_the_ledger_is_there_too()
     {
         await using var archiver = await CreateAsync(
-            """
-            ALTER TABLE conversations ADD COLUMN current_id int CONSTRAINT current_fk REFERENCES messages ON DELETE SET NULL;
-            CREATE INDEX ON conversations (current_id);
-            UPDATE conversations SET current_id = id * 10 + 1;
-            """
+            "CREATE TABLE pins (id int PRIMARY KEY, message_id int REFERENCES messages ON DELETE SET NULL); "
+                + "CREATE INDEX ON pins (message_id)"
         );
-        // Before the ledger is there, too.
+
         var plan = await archiver.RunAsync("plan");
+
         Assert.Equal(3, plan.ExitCode);
+        Assert.Contains("of table public.pins onto public.messages is ON DELETE SET NULL", plan.Error, StringComparison.Ordinal);
         Assert.Contains("archiver migrate", plan.Error, StringComparison.Ordinal);
-
-        await archiver.Database.ExecuteAsync(FixOf(plan.Error));
-
-        await ArchivesRestoresAndErasesAsync(archiver);
     }
 
     [Theory]
@@ -293,9 +287,6 @@ public sealed class ApplicationCaseTests(TestServers servers)
     private static async Task<string> RowsAsync(Installation archiver) =>
         await archiver.Database.CopyOutAsync("SELECT * FROM conversations ORDER BY id")
         + await archiver.Database.CopyOutAsync("SELECT * FROM messages ORDER BY id");
-
-    private static string FixOf(string error) =>
-        error.Split('\n').Single(l => l.Contains("Fix it with: ", StringComparison.Ordinal)).Split("Fix it with: ")[1];
 
     private async Task<Installation> CreateAsync(string more)
     {

@@ -249,11 +249,8 @@ public sealed class CompositeKeyTests(TestServers servers)
             StringComparison.Ordinal
         );
         Assert.DoesNotContain("(ParentKey)", plan.Error, StringComparison.Ordinal);
-        Assert.Contains(
-            "CREATE UNIQUE INDEX CONCURRENTLY ON \"public\".\"chats\" (\"a\", \"b\", \"c\")",
-            plan.Error,
-            StringComparison.Ordinal
-        );
+        Assert.Contains("Where the application never writes the same values together twice", plan.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("CREATE UNIQUE INDEX", plan.Error, StringComparison.Ordinal);
         Assert.Contains(
             "Columns \"chat_c\", \"chat_a\", \"chat_b\" (ForeignKey) of table public.posts (messages) lead no usable index",
             plan.Error,

@@ -35,11 +35,11 @@ internal static class ExistenceChecks
         foreach (var roles in MappedColumn.Of(catalog.Source).GroupBy(c => (c.Table, c.Column)))
         {
             if (catalog.Table(roles.Key.Table) is { } table && catalog.Column(table.Name, roles.Key.Column) is null)
-                ReportMissing(table, roles.Key.Column, [.. roles], findings);
+                ReportMissing(catalog, table, roles.Key.Column, [.. roles], findings);
         }
     }
 
-    private static void ReportMissing(TableShape table, string column, List<MappedColumn> roles, Findings findings)
+    private static void ReportMissing(SourceCatalog catalog, TableShape table, string column, List<MappedColumn> roles, Findings findings)
     {
         var names = string.Join(", ", roles.Select(r => r.Role).Distinct());
         var kept = PgIdentifier.Fit(column);
@@ -48,12 +48,21 @@ internal static class ExistenceChecks
             kept == column
                 ? "Map another one, or add it."
                 : $"PostgreSQL keeps {PgIdentifier.MaxBytes} bytes of a name: map {PgIdentifier.Quote(kept)}, or another one.";
+        if (add is not null && Copied(catalog, table) is { } copied)
+            (add, hint) = (null, $"{hint} {copied}");
         findings.Problem(
             $"Table {table.Table} ({table.Name}) has no column {PgIdentifier.Quote(column)}, which is mapped as {names}; it has "
                 + $"{string.Join(", ", table.Columns.Select(c => c.Name))}. {hint}",
             add is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {PgIdentifier.Quote(column)} {add}"]
         );
     }
+
+    /// <summary>Why a column cannot just be added to a table; null where it can.</summary>
+    public static string? Copied(SourceCatalog catalog, TableShape table) =>
+        catalog.Relation(table).CopiesRows
+            ? "A trigger copies whole rows of the table: with one column more it fails, and the application with it. Add the column "
+                + "together with one where they are copied to."
+            : null;
 
     // Old rows stay NULL in a new time column: unknown, so never eligible. A key cannot be invented.
     private static string? DefinitionFor(MappedColumn column) =>

@@ -20,9 +20,9 @@ internal static class ForeignKeyChecks
             if (Action(key.OnDelete) is { } action)
                 findings.Problem(
                     $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an "
-                        + $"archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} key can do "
-                        + "without its action, once the application itself clears these rows before it deletes.",
-                    Replacement(key)
+                        + $"archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} the "
+                        + "application's own deletes need it as it is, unless they clear these rows first: only then can the key do "
+                        + "without its action."
                 );
             if (!key.Indexed)
                 findings.Warning(
@@ -46,8 +46,8 @@ internal static class ForeignKeyChecks
 
     private static string Unmapped(SourceCatalog catalog, ForeignKeyFacts key) =>
         catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid))
-            ? "The"
-            : $"Map {key.From} as a child where its rows belong to the session. Else the";
+            ? "Mind that"
+            : $"Map {key.From} as a child where its rows belong to the session. Else mind that";
 
     private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 
@@ -67,25 +67,6 @@ internal static class ForeignKeyChecks
                 + "them, and with them an application that writes a message before its session or deletes a session before its messages: "
                 + "add one only where yours does neither."
         );
-    }
-
-    /// <summary>
-    /// The same key without its action. NOT VALID first, so that the table is not locked while its rows are checked; partitioned tables
-    /// cannot do that.
-    /// </summary>
-    private static IEnumerable<string> Replacement(ForeignKeyFacts key)
-    {
-        var name = PgIdentifier.Quote(key.Name);
-        var clauses =
-            (key.MatchFull ? " MATCH FULL" : "")
-            + (Action(key.OnUpdate) is { } update ? $" ON UPDATE {update}" : "")
-            + (key.Deferrable ? " DEFERRABLE" : "")
-            + (key.Deferred ? " INITIALLY DEFERRED" : "")
-            + (key.FromPartitioned ? "" : " NOT VALID");
-        yield return $"ALTER TABLE {key.From.Sql} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} FOREIGN KEY ({Columns(key.Columns)}) "
-            + $"REFERENCES {key.To.Sql} ({Columns(key.ToColumns)}){clauses}";
-        if (key.Validated && !key.FromPartitioned)
-            yield return $"ALTER TABLE {key.From.Sql} VALIDATE CONSTRAINT {name}";
     }
 
     private static string Columns(IEnumerable<string> names) => string.Join(", ", names.Select(PgIdentifier.Quote));

@@ -26,7 +26,7 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
                      ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
                    (SELECT array_agg(a.attname::text ORDER BY u.n) FROM unnest(k.confkey) WITH ORDINALITY AS u (attnum, n)
                      JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.attnum),
-                   k.confdeltype::text, k.confupdtype::text, k.confmatchtype::text, k.condeferrable, k.condeferred, k.convalidated,
+                   k.confdeltype::text, tc.relpersistence = 'u',
                    EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
                      AND i.indkey[0] = ANY (k.conkey)),
                    has_table_privilege(k.conrelid, 'SELECT') AND has_schema_privilege(fn.oid, 'USAGE')
@@ -62,15 +62,8 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
     /// <summary>As <c>pg_constraint.confdeltype</c>: a no action, r restrict, c cascade, n set null, d set default.</summary>
     public required char OnDelete { get; init; }
 
-    public required char OnUpdate { get; init; }
-
-    public required bool MatchFull { get; init; }
-
-    public required bool Deferrable { get; init; }
-
-    public required bool Deferred { get; init; }
-
-    public required bool Validated { get; init; }
+    /// <summary>A crash empties the referenced table.</summary>
+    public required bool ToUnlogged { get; init; }
 
     /// <summary>Some usable index begins with one of its columns.</summary>
     public required bool Indexed { get; init; }
@@ -93,12 +86,8 @@ internal sealed record ForeignKeyFacts : ICatalogFact<ForeignKeyFacts>
             Columns = row.GetFieldValue<string[]>(8),
             ToColumns = row.GetFieldValue<string[]>(9),
             OnDelete = row.GetString(10)[0],
-            OnUpdate = row.GetString(11)[0],
-            MatchFull = row.GetString(12) == "f",
-            Deferrable = row.GetBoolean(13),
-            Deferred = row.GetBoolean(14),
-            Validated = row.GetBoolean(15),
-            Indexed = row.GetBoolean(16),
-            Readable = row.GetBoolean(17),
+            ToUnlogged = row.GetBoolean(11),
+            Indexed = row.GetBoolean(12),
+            Readable = row.GetBoolean(13),
         };
 }

@@ -11,7 +11,7 @@ internal static class IndexChecks
     /// <summary>So many partitions are listed with their statements; the rest is counted.</summary>
     private const int Listed = 20;
 
-    public static async Task CheckAsync(SourceCatalog catalog, AdviceProbe probe, Findings findings, CancellationToken cancellationToken)
+    public static void Check(SourceCatalog catalog, Findings findings)
     {
         foreach (var child in catalog.Map.Children)
         {
@@ -51,7 +51,7 @@ internal static class IndexChecks
                 );
         }
         WarnOfUnsortedMessages(catalog, findings);
-        await WarnOfMissingPrimaryKeysAsync(catalog, probe, findings, cancellationToken);
+        WarnOfMissingPrimaryKeys(catalog, findings);
     }
 
     // Each run looks for old messages in every session.
@@ -90,12 +90,8 @@ internal static class IndexChecks
     private static IEnumerable<string> Statements(List<RelationFacts> bare, params string[] terms) =>
         bare.Take(Listed).Select(r => $"CREATE INDEX CONCURRENTLY ON {r.Table.Sql} ({string.Join(", ", terms)})");
 
-    private static async Task WarnOfMissingPrimaryKeysAsync(
-        SourceCatalog catalog,
-        AdviceProbe probe,
-        Findings findings,
-        CancellationToken cancellationToken
-    )
+    // Columns that are unique and never NULL already: a primary key on them refuses no row that was not refused before.
+    private static void WarnOfMissingPrimaryKeys(SourceCatalog catalog, Findings findings)
     {
         foreach (
             var table in catalog.Tables.Where(t =>
@@ -105,17 +101,14 @@ internal static class IndexChecks
         {
             var key =
                 table.Name == SourceMap.SessionName ? catalog.Map.Session.Key : catalog.Map.Children.First(c => c.Name == table.Name).Key;
+            var isKey =
+                key?.All(c => catalog.Column(table.Name, c) is not null && catalog.Facts(table, c).NotNull) is true
+                && catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(key) && i.Columns.Count == key.Count);
             findings.Warning(
-                $"Table {table.Table} ({table.Name}) has no primary key: a restore cannot tell a row that is there from one that is not.",
-                key is null || !key.All(c => catalog.Column(table.Name, c) is not null) || !await CanBeKeyAsync(table, key)
-                    ? []
-                    : [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({key.Sql})"]
+                $"Table {table.Table} ({table.Name}) has no primary key: a restore cannot tell a row that is there from one that is not."
+                    + (isKey ? "" : " Make one of columns that the application never leaves empty and never writes twice."),
+                isKey ? [$"ALTER TABLE {table.Table.Sql} ADD PRIMARY KEY ({key!.Sql})"] : []
             );
         }
-
-        async Task<bool> CanBeKeyAsync(TableShape table, KeyColumns key) =>
-            (catalog.Relation(table).Kind == 'r' || await probe.IsPartitionedByAsync(table, key, cancellationToken))
-            && await probe.HasDuplicatesAsync(table.Table, key, cancellationToken) is not true
-            && await probe.HasNullsAsync(table.Table, key, cancellationToken) is not true;
     }
 }

@@ -68,9 +68,12 @@ internal static class KeyChecks
             {
                 var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
                 findings.Problem(
-                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found "
-                        + $"again.{(empty is true ? " Some rows have none: give them one first, or map another column." : "")}",
-                    empty is true ? [] : [$"ALTER TABLE {table.Table.Sql} ALTER COLUMN {PgIdentifier.Quote(column.Name)} SET NOT NULL"]
+                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found again. "
+                        + (
+                            empty is true
+                                ? "Some rows have none: give them one first, or map another column."
+                                : "Make it NOT NULL where the application always writes one: else its inserts would fail."
+                        )
                 );
             }
         }
@@ -121,9 +124,8 @@ internal static class KeyChecks
         if (catalog.IndexesOf(table.Oid).Any(i => i.MakesUnique(columns)))
             return;
         var relation = catalog.Relation(table);
-        var partitioned = relation.Kind == 'p';
         var repeated = relation.Kind is 'r' or 'p' ? await probe.HasDuplicatesAsync(table.Table, columns, cancellationToken) : null;
-        var divided = partitioned && !await probe.IsPartitionedByAsync(table, columns, cancellationToken);
+        var divided = relation.Kind == 'p' && !await probe.IsPartitionedByAsync(table, columns, cancellationToken);
         var one = columns.Count == 1;
         var lacks = one
             ? "has no valid unique index on exactly that column"
@@ -136,17 +138,19 @@ internal static class KeyChecks
                             + $"itself, or list columns that are unique together{Together(catalog, table, columns[0])}. Where the rows are "
                             + "the messages, and a session is those with one value, map them as a child and name it in Session:From."
                     : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
-            : repeated is null && relation.Kind is 'r' or 'p'
-                ? " The table is too large, or not readable, to look whether a value stands in several rows: then the statement fails."
+            : relation.Kind is 'r' or 'p'
+                ? $" Where the application never writes {(one ? "a value" : "the same values together")} twice, make one: else its inserts "
+                    + $"would fail.{(repeated is null ? Look(table, columns) : "")}"
             : "";
         findings.Problem(
             $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {lacks}, immediate and without a condition: a "
-                + $"delete by {(one ? "it" : "them")} could hit other rows.{hint}",
-            divided || repeated is true || relation.Kind is not ('r' or 'p')
-                ? []
-                : [$"CREATE UNIQUE INDEX {(partitioned ? "" : "CONCURRENTLY ")}ON {table.Table.Sql} ({columns.Sql})"]
+                + $"delete by {(one ? "it" : "them")} could hit other rows.{hint}"
         );
     }
+
+    /// <summary>What the probe could not find out within its time.</summary>
+    private static string Look(TableShape table, KeyColumns columns) =>
+        $" What stands in several rows so far: SELECT {columns.Sql} FROM {table.Table.Sql} GROUP BY {columns.Sql} HAVING count(*) > 1;";
 
     private static string OfOneType(ColumnShape from) =>
         LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast

@@ -33,8 +33,7 @@ internal static class PrivilegeChecks
         foreach (var table in catalog.Tables.Where(t => catalog.Relation(t).HidesRows))
             findings.Problem(
                 $"Row level security is on for table {table.Table} ({table.Name}), and role {catalog.Server.Role} cannot bypass it: rows "
-                    + "it does not see would be missing from the archive.",
-                RowSecurity.Statement(catalog.Server.Role)
+                    + $"it does not see would be missing from the archive. {RowSecurity.Advice(catalog.Server.Role)}"
             );
     }
 

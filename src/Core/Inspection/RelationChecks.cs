@@ -67,15 +67,23 @@ internal static class RelationChecks
         if (unlogged.Count == 0)
             return;
         var names = string.Join(", ", unlogged.Select(r => r.Table));
-        var statements = unlogged.Select(r => $"ALTER TABLE {r.Table.Sql} SET LOGGED");
+        // The server refuses to make a table durable that points to one which is not.
+        var first = catalog
+            .ForeignKeys.Where(k => k.ToUnlogged && catalog.IsFamily(table, k.FromOid) && !catalog.IsFamily(table, k.ToOid))
+            .Select(k => k.To)
+            .Distinct()
+            .ToList();
+        var order = first.Count == 0 ? "" : $" First {string.Join(", ", first)} must be logged, to which it points.";
+        var statements = first.Count == 0 ? unlogged.Select(r => $"ALTER TABLE {r.Table.Sql} SET LOGGED") : [];
         if (catalog.Source.ReplicaConnectionString is null)
             findings.Warning(
-                $"Unlogged ({table.Name}): {names}. A crash empties such a table; what was not archived before is then lost.",
+                $"Unlogged ({table.Name}): {names}. A crash empties such a table; what was not archived before is then lost.{order}",
                 statements
             );
         else
             findings.Problem(
-                $"Unlogged ({table.Name}): {names}. A standby has no rows of such a table, and ReplicaConnectionString exports from one.",
+                $"Unlogged ({table.Name}): {names}. A standby has no rows of such a table, and ReplicaConnectionString exports from "
+                    + $"one.{order}",
                 statements
             );
     }

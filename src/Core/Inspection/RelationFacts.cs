@@ -34,7 +34,9 @@ internal sealed record RelationFacts : ICatalogFact<RelationFacts>
                    has_table_privilege(c.oid, 'SELECT'),
                    has_table_privilege(c.oid, 'DELETE'),
                    has_any_column_privilege(c.oid, 'UPDATE'),
-                   pn.nspname::text, pc.relname::text
+                   pn.nspname::text, pc.relname::text,
+                   EXISTS (SELECT FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+                     WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND strpos(p.prosrc, '.*') > 0)
             FROM (SELECT * FROM down UNION SELECT * FROM up) AS r
             JOIN pg_class AS c ON c.oid = r.oid
             JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -78,6 +80,9 @@ internal sealed record RelationFacts : ICatalogFact<RelationFacts>
     /// <summary>What it is a partition of.</summary>
     public required TableName? PartitionOf { get; init; }
 
+    /// <summary>A trigger copies its rows as a whole (<c>OLD.*</c>), into a table that has as many columns.</summary>
+    public required bool CopiesRows { get; init; }
+
     /// <summary>Holds rows itself.</summary>
     public bool IsTable => Kind == 'r';
 
@@ -97,5 +102,6 @@ internal sealed record RelationFacts : ICatalogFact<RelationFacts>
             CanDelete = row.GetBoolean(11),
             CanLock = row.GetBoolean(12),
             PartitionOf = row.IsDBNull(13) ? null : new(row.GetString(13), row.GetString(14)),
+            CopiesRows = row.GetBoolean(15),
         };
 }

@@ -37,8 +37,9 @@ internal static class ServerChecks
             );
         if (server.ReplicationRole != "origin")
             findings.Problem(
-                $"session_replication_role is '{server.ReplicationRole}', which switches foreign keys and triggers off for the archiver.",
-                Set(server, "session_replication_role", "origin")
+                $"session_replication_role is '{server.ReplicationRole}', which switches foreign keys and triggers off for the "
+                    + $"archiver. It must be 'origin' for role {server.Role} in database {server.Database}; where the application "
+                    + "has this role, too, give the archiver one of its own (sql/roles.sql)."
             );
         if (server.ReadOnly && !server.IsStandby)
             findings.Problem(

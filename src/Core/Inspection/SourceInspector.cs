@@ -40,7 +40,7 @@ internal static class SourceInspector
         await TypeChecks.CheckAsync(catalog, probe, findings, cancellationToken);
         ForeignKeyChecks.Check(catalog, findings);
         TriggerChecks.Check(catalog, findings);
-        await IndexChecks.CheckAsync(catalog, probe, findings, cancellationToken);
+        IndexChecks.Check(catalog, findings);
         await LookalikeChecks.CheckAsync(connection, catalog, findings, cancellationToken);
         await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken);
         return new(shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings)

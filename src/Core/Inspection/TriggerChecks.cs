@@ -27,8 +27,8 @@ internal static class TriggerChecks
         if (triggers.Where(t => t.IsInternal).ToList() is { Count: > 0 } disabled)
             findings.Problem(
                 $"Table {relation.Table} ({table.Name}) has disabled internal triggers, so its foreign keys do not hold: "
-                    + $"{string.Join(", ", disabled.Select(t => t.Name))}. Enable them as a superuser.",
-                disabled.Select(t => $"ALTER TABLE {relation.Table.Sql} ENABLE TRIGGER {PgIdentifier.Quote(t.Name)}")
+                    + $"{string.Join(", ", disabled.Select(t => t.Name))}. Enabled again, they refuse rows that the application may write "
+                    + "meanwhile, and its deletes take others along: enable them, as a superuser, where it wants that."
             );
         // Dropping the one that the partitions inherited from drops theirs.
         foreach (var trigger in triggers.Where(t => !t.IsInternal && !t.IsClone))

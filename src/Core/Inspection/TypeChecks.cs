@@ -61,6 +61,8 @@ internal static class TypeChecks
         void ReportOther(TableShape table, ColumnShape column, MappedColumn mapped, string says)
         {
             var (addition, definition) = Beside(table, mapped, column);
+            if (definition is not null && ExistenceChecks.Copied(catalog, table) is { } copied)
+                (addition, definition) = ($"{addition}. {copied.TrimEnd('.')}", null);
             findings.Problem(
                 $"{says}. Leave it as the application writes it, and map another one{addition}.",
                 definition is null ? [] : [$"ALTER TABLE {table.Table.Sql} ADD COLUMN {definition}"]

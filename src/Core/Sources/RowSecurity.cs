@@ -19,8 +19,12 @@ internal static class RowSecurity
         WHERE pg_catalog.row_security_active(c.oid)
         """;
 
-    /// <summary>What a role needs that cannot see all rows.</summary>
-    public static string Statement(string role) => $"ALTER ROLE {PgIdentifier.Quote(role)} BYPASSRLS";
+    /// <summary>
+    /// What a role needs that cannot see all rows. No statement: on the application's own role it would end its policies.
+    /// </summary>
+    public static string Advice(string role) =>
+        $"Give BYPASSRLS to role {role} where it is the archiver's alone; where the application has it, too, its policies would end with "
+        + "that: then give the archiver a role of its own (sql/roles.sql).";
 
     /// <summary>Refuses where policies keep rows of a mapped table from the connection's role.</summary>
     /// <exception cref="ArchiverException">They do; nothing was read.</exception>
@@ -38,8 +42,8 @@ internal static class RowSecurity
             throw new ArchiverException(
                 FailureKind.Refused,
                 $"Row level security is on for {string.Join(", ", hidden.Select(h => h.Table))} of source '{source.Name}', and role "
-                    + $"{hidden[0].Role} cannot bypass it: rows that it does not see would count as gone. Fix it with: "
-                    + $"{Statement(hidden[0].Role)};"
+                    + $"{hidden[0].Role} cannot bypass it: rows that it does not see would count as gone. "
+                    + Advice(hidden[0].Role)
             );
     }
 }

@@ -63,24 +63,10 @@ internal static class InitText
                 look.Inspection.LacksIndexesOnly ? "  once the indexes above are there; until then it refuses:" : "  it would refuse:"
             );
         foreach (var problem in look.Inspection.Problems)
-            terminal.WriteLine($"  - {Harmless(problem)}");
+            terminal.WriteLine($"  - {problem}");
         foreach (var warning in look.Inspection.Warnings)
-            terminal.WriteLine($"  ! {Harmless(warning)}");
+            terminal.WriteLine($"  ! {warning}");
     }
-
-    /// <summary>
-    /// A finding with its statements only where these leave the application as it is: whoever meets the archiver for the first time copies
-    /// all that looks like SQL.
-    /// </summary>
-    private static string Harmless(string finding)
-    {
-        var parts = finding.Split(Findings.Fix, 2);
-        return parts.Length == 1 || Additions.Any(a => parts[1].StartsWith(a, StringComparison.Ordinal))
-            ? finding
-            : $"{parts[0]}It can be mended, with an effect on the application: archiver plan says how.";
-    }
-
-    private static readonly string[] Additions = ["CREATE INDEX ", "GRANT ", "ALTER ROLE "];
 
     private static void WriteList(string title, IReadOnlyList<string> lines, Terminal terminal)
     {

@@ -15,7 +15,7 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
     [InlineData("SET NULL")]
     [InlineData("SET DEFAULT")]
     public async Task Refuses_a_reply_key_that_changes_other_rows(string action) =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             $"""
             ALTER TABLE public.chat_messages ADD COLUMN parent_id bigint CONSTRAINT reply_key REFERENCES public.chat_messages
               ON DELETE {action};
@@ -27,20 +27,19 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
 
     [Fact]
     public async Task Refuses_a_fork_that_cascades() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             """
             ALTER TABLE public.chat_sessions ADD COLUMN forked_from uuid CONSTRAINT fork_key REFERENCES public.chat_sessions
               ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
             CREATE INDEX ON public.chat_sessions (forked_from)
             """,
             null,
-            "\"fork_key\" of table public.chat_sessions onto public.chat_sessions is ON DELETE CASCADE",
-            "DEFERRABLE INITIALLY DEFERRED"
+            "\"fork_key\" of table public.chat_sessions onto public.chat_sessions is ON DELETE CASCADE"
         );
 
     [Fact]
     public async Task Refuses_a_second_key_of_a_child_that_cascades() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             """
             ALTER TABLE public.chat_messages ADD COLUMN quoted_session uuid CONSTRAINT quote_key REFERENCES public.chat_sessions
               ON DELETE CASCADE;
@@ -50,28 +49,18 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
             "\"quote_key\""
         );
 
-    [Fact]
-    public async Task Refuses_an_unmapped_table_that_cascades_onto_a_child_and_keeps_the_rest_of_its_key()
-    {
-        var database = await DatabaseAsync(Bookmarks.Replace("NO ACTION", "SET NULL ON UPDATE CASCADE", StringComparison.Ordinal));
-        var problem = Assert.Single((await InspectAsync(database)).Problems);
-        Assert.Contains(
-            "Foreign key \"bookmark_key\" of table public.bookmarks onto public.chat_messages is ON DELETE SET NULL",
-            problem,
-            StringComparison.Ordinal
+    // Another action would make the application's own deletes fail: no statement takes it away.
+    [Theory]
+    [InlineData("CASCADE")]
+    [InlineData("SET NULL")]
+    [InlineData("SET DEFAULT")]
+    public async Task Refuses_an_unmapped_table_whose_rows_a_delete_would_change(string action) =>
+        await RefusesForGoodAsync(
+            Bookmarks.Replace("NO ACTION", action, StringComparison.Ordinal),
+            null,
+            $"Foreign key \"bookmark_key\" of table public.bookmarks onto public.chat_messages is ON DELETE {action}",
+            "Map public.bookmarks as a child"
         );
-
-        await ApplyAsync(database, problem);
-
-        Assert.Empty((await InspectAsync(database)).Problems);
-        Assert.Equal(
-            "FOREIGN KEY (message_id) REFERENCES chat_messages(id) ON UPDATE CASCADE",
-            await database.ScalarAsync<string>(
-                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'bookmark_key' AND convalidated",
-                Token
-            )
-        );
-    }
 
     [Theory]
     [InlineData("NO ACTION")]
@@ -114,7 +103,7 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
 
     [Fact]
     public async Task Names_a_key_of_partitioned_tables_once() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             $"""
             {Partitioned.Messages}
             CREATE TABLE public.marks (session_id uuid CONSTRAINT mark_key REFERENCES public.chat_sessions
@@ -129,7 +118,7 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
 
     [Fact]
     public async Task Names_a_key_onto_a_partitioned_table_once() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             $"""
             {Partitioned.Messages}
             CREATE TABLE public.marks (id bigint, at timestamptz, CONSTRAINT mark_key FOREIGN KEY (id, at) REFERENCES public.chat_messages
@@ -142,7 +131,7 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
 
     [Fact]
     public async Task Refuses_a_key_onto_a_single_partition() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             $"""
             {Partitioned.Messages}
             CREATE TABLE public.marks (id bigint, at timestamptz,

@@ -21,7 +21,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
     [InlineData("ALTER TABLE public.chat_sessions ADD UNIQUE (session_id) DEFERRABLE", NotUnique)]
     [InlineData("CREATE INDEX ON public.chat_sessions (session_id)", NotUnique)]
     public async Task Refuses_a_session_key_that_is_not_unique_at_every_moment(string instead, string says) =>
-        await RefusesAsync($"{NoKeys} {instead}", null, says);
+        await RefusesForGoodAsync($"{NoKeys} {instead}", null, says);
 
     [Fact]
     public async Task Refuses_a_session_key_whose_unique_index_is_not_valid()
@@ -65,7 +65,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
 
     [Fact]
     public async Task Refuses_a_session_key_that_may_be_null() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             $"{NoKeys} CREATE UNIQUE INDEX ON public.chat_sessions (session_id); ALTER TABLE public.chat_sessions ALTER COLUMN session_id "
                 + "DROP NOT NULL",
             null,
@@ -213,7 +213,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
     [InlineData("text")]
     [InlineData("uuid")]
     public async Task Refuses_an_external_id_that_is_not_unique(string type) =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             $"ALTER TABLE public.chat_sessions ADD COLUMN name {type}; CREATE UNIQUE INDEX ON public.chat_sessions (user_id, name)",
             WithSession(s => s with { ExternalId = "name" }),
             "Column \"name\" (ExternalId) of table public.chat_sessions has no valid unique index"
@@ -228,7 +228,7 @@ public sealed class KeyInspectionTests(TestServers servers, DatabaseFixture fixt
 
     [Fact]
     public async Task Refuses_a_parent_key_that_is_not_unique() =>
-        await RefusesAsync(
+        await RefusesForGoodAsync(
             """
             CREATE TABLE public.parts (id bigint PRIMARY KEY, message_number integer);
             CREATE INDEX ON public.parts (message_number);

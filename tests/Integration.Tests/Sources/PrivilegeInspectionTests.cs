@@ -1,3 +1,4 @@
+using Archiver.Core.Inspection;
 using Archiver.Core.Settings;
 using Archiver.Testing;
 
@@ -90,6 +91,26 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
     }
 
     [Fact]
+    public async Task Warns_of_a_table_that_points_to_sessions_and_cannot_be_read()
+    {
+        await using var role = await TestRole.CreateAsync(Servers, Token);
+        await using var database = await OwnDatabaseAsync(
+            $"""
+            GRANT USAGE ON SCHEMA public TO {role.Name};
+            GRANT SELECT, DELETE, UPDATE ON public.chat_sessions, public.chat_messages TO {role.Name};
+            CREATE TABLE public.pins (session_id uuid REFERENCES public.chat_sessions);
+            CREATE INDEX ON public.pins (session_id)
+            """
+        );
+        var warning = Assert.Single((await InspectAsync(database, role: role.Name)).Warnings);
+        Assert.Contains($"Role {role.Name} may not read table public.pins", warning, StringComparison.Ordinal);
+
+        await ApplyAsync(database, warning);
+
+        Assert.Empty((await InspectAsync(database, role: role.Name)).Warnings);
+    }
+
+    [Fact]
     public async Task Refuses_row_level_security_that_the_role_cannot_bypass()
     {
         await using var role = await TestRole.CreateAsync(Servers, Token);
@@ -111,9 +132,11 @@ public sealed class PrivilegeInspectionTests(TestServers servers, DatabaseFixtur
         var source = Source with { Policies = [policy] };
         var problem = Assert.Single((await InspectAsync(database, source, role.Name)).Problems);
         Assert.Contains("Row level security is on for table public.chat_messages (messages)", problem, StringComparison.Ordinal);
+        Assert.Contains($"Give BYPASSRLS to role {role.Name} where it is the archiver's alone", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain(Findings.Fix, problem, StringComparison.Ordinal);
         Assert.Empty((await InspectAsync(database, source)).Problems);
 
-        await ApplyAsync(database, problem);
+        await database.ExecuteAsync($"ALTER ROLE {role.Name} BYPASSRLS", Token);
 
         Assert.Empty((await InspectAsync(database, source, role.Name)).Problems);
     }

@@ -54,11 +54,17 @@ end_group() { # PROCESS GROUP
 
 # The compiler's server is this run's own, by the name of its pipe, and lives in the group of the step that needed it first. It is asked for by
 # name: where the environment switches it off, such as in a container, each project would start a cold compiler.
-export SHARED_COMPILER_ID; SHARED_COMPILER_ID=$(basename "$WORK")
+# Its socket is a file of that name in the folder for temporary files, where WORK may be too: one name for both, and every compiler is a cold one.
+export SHARED_COMPILER_ID; SHARED_COMPILER_ID=$(basename "$WORK")-csc
 SHARED_COMPILER=(-p:UseSharedCompilation=true -p:SharedCompilationId="$SHARED_COMPILER_ID")
 COMPILERS=()
 compile() { local group rc; launch "$@"; group=$STEP; await; rc=$?; ! kill -0 -- "-$group" 2>/dev/null || COMPILERS+=("$group"); return $rc; }
-end_compilers() { local group; for group in ${COMPILERS[@]+"${COMPILERS[@]}"}; do end_group "$group"; done; COMPILERS=(); }
+end_compilers() {
+  local group
+  for group in ${COMPILERS[@]+"${COMPILERS[@]}"}; do end_group "$group"; done
+  COMPILERS=()
+  rm -f "${TMPDIR:-/tmp}/$SHARED_COMPILER_ID"
+}
 
 missing_packages() {
   ! declare -F missing_more >/dev/null || missing_more

@@ -59,6 +59,8 @@ public sealed class ApplicationCaseTests(TestServers servers)
     [InlineData("")]
     [InlineData("ON DELETE RESTRICT")]
     [InlineData("DEFERRABLE INITIALLY DEFERRED")]
+    [InlineData("ON DELETE SET NULL")]
+    [InlineData("ON DELETE CASCADE")]
     public async Task A_conversation_that_points_to_its_own_message_is_archived_restored_and_erased(string rule)
     {
         await using var archiver = await CreateAsync(

@@ -40,6 +40,33 @@ public sealed partial class PresetTests(TestServers servers)
         await EraseOneAsync(archiver, preset);
     }
 
+    // LobeChat's keys would set what other messages quote to NULL, and delete what is grouped below.
+    [Fact]
+    public async Task Changes_no_message_of_LobeChat_that_points_to_a_topic_which_is_due()
+    {
+        await using var archiver = await CreateAsync("lobe-chat");
+        var others = await OthersAsync();
+
+        var archived = await archiver.RunAsync("archive");
+        var again = await archiver.RunAsync("archive");
+        var erased = await archiver.RunAsync("erase", "tpc_1", "--yes");
+
+        Assert.True(archived.ExitCode == 0, archived.Error);
+        Assert.Contains("done, 148 sessions archived", archived.Output, StringComparison.Ordinal);
+        Assert.True(again.ExitCode == 0, again.Error);
+        Assert.Equal(1, erased.ExitCode);
+        Assert.Equal(others, await OthersAsync());
+
+        Task<string> OthersAsync() =>
+            archiver.Database.CopyOutAsync(
+                """
+                SELECT m.xmin, m.* FROM messages m LEFT JOIN topics t ON t.id = m.topic_id
+                WHERE coalesce(t.updated_at, now()) > now() - interval '90 days' OR t.id IN ('tpc_1', 'tpc_2') ORDER BY m.id
+                """,
+                Token
+            );
+    }
+
     /// <summary>One that was restored has rows and an object; afterwards nothing of it is left.</summary>
     private static async Task EraseOneAsync(Installation archiver, string preset)
     {

@@ -69,7 +69,8 @@ internal sealed class RowDeletion(
                     Drop(sessions, DropReason.Locked, failed: false);
                     return;
                 case DeleteAttempt.Refused refused when sessions.Count == 1:
-                    Drop(sessions, refused.Reason, refused.Failed);
+                    var referenced = refused.Reason == DropReason.SideEffects && await IsReferencedAsync(sessions, cancellationToken);
+                    Drop(sessions, referenced ? DropReason.Referenced : refused.Reason, refused.Failed && !referenced);
                     return;
                 case DeleteAttempt.Refused:
                     await DeleteAsync([.. sessions.Take(sessions.Count / 2)], cancellationToken);
@@ -174,6 +175,14 @@ internal sealed class RowDeletion(
         }
         return locked;
     }
+
+    /// <summary>
+    /// Whether a row that stays has come to point to a session since selection looked: a key may then have changed that row, and what it
+    /// changed is rolled back.
+    /// </summary>
+    private async Task<bool> IsReferencedAsync(IReadOnlyList<RowTarget> sessions, CancellationToken cancellationToken) =>
+        new ReferenceSql(statements.Map, shape).Among() is { } sql
+        && (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, PgParameter.Texts(Keys(sessions)))).Count > 0;
 
     private void Drop(IEnumerable<RowTarget> sessions, string reason, bool failed) =>
         Dropped.AddRange(sessions.Select(s => new DroppedSession(s.Key, reason, failed)));

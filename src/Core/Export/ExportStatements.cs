@@ -40,24 +40,8 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape, RowCho
             """;
     }
 
-    /// <summary>
-    /// Which of the sessions in $1, a text array, rows of other sessions or of tables that are not mapped point to; null where none can.
-    /// </summary>
-    public string? Referenced
-    {
-        get
-        {
-            var references = new ReferenceSql(run.Source.Map, shape);
-            var found = shape
-                .References.Where(r => r.Readable)
-                .Select(r =>
-                    $"SELECT k.id::text FROM unnest($1::{_form.Type}[]) AS k (id) WHERE "
-                    + $"{references.Exists(r, _form.Parse("k.id"), other => $"NOT {other} = ANY ($1::{_form.Type}[])")}"
-                )
-                .ToList();
-            return found.Count == 0 ? null : string.Join("\nUNION\n", found);
-        }
-    }
+    /// <inheritdoc cref="ReferenceSql.Among"/>
+    public string? Referenced => new ReferenceSql(run.Source.Map, shape).Among();
 
     /// <summary>
     /// All rows of one table for the batch. Children are read by a LATERAL subquery per session: the index gives each session's rows, a

@@ -1,11 +1,13 @@
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 
 namespace Archiver.Core.Inspection;
 
 /// <summary>
 /// Foreign keys onto mapped tables, judged one by one (docs/protocol.md rule 16). A key that ties a child to its parent as the map does
-/// only reaches rows that were deleted before; any other that cascades or sets something changes rows that were not archived.
+/// only reaches rows that were deleted before, and one among the rows of sessions reaches those that go together; any other that cascades
+/// or sets something changes rows that were not archived.
 /// </summary>
 internal static class ForeignKeyChecks
 {
@@ -17,7 +19,7 @@ internal static class ForeignKeyChecks
             var key in catalog.ForeignKeys.Where(k => IsOntoMapped(catalog, k) && !catalog.Map.Children.Any(c => catalog.IsLink(c, k)))
         )
         {
-            if (Action(key.OnDelete) is { } action)
+            if (Action(key.OnDelete) is { } action && !GoesWithSessions(catalog, key))
                 findings.Problem(
                     $"Foreign key {PgIdentifier.Quote(key.Name)} of table {key.From} onto {key.To} is ON DELETE {action}: deleting an "
                         + $"archived row would change rows of {key.From} that were not archived. {Unmapped(catalog, key)} the "
@@ -44,10 +46,27 @@ internal static class ForeignKeyChecks
             WarnOfMissingKey(catalog, child, findings);
     }
 
+    /// <summary>
+    /// Only rows of sessions point by it, so selection sees each that is not going, and leaves out what it points to. Those that go all go
+    /// in one statement, after which the key's action finds nothing to change; what comes in between the guard finds (rules 11, 12, 16).
+    /// </summary>
+    private static bool GoesWithSessions(SourceCatalog catalog, ForeignKeyFacts key) =>
+        SessionReferences.Of(catalog, key)?.FromMapped is { } from
+        && catalog.Tree(catalog.Table(from)!).Any(r => r.Oid == key.FromOid)
+        // Rows of such a table are no session's.
+        && !(
+            catalog.Map.Children.FirstOrDefault(c => c.Name == from) is { } child
+            && SessionPath.Upwards(catalog.Map, child).Any(u => u.Table.Where.Count > 0)
+        )
+        && !MessagesGoAlone(catalog);
+
+    private static bool MessagesGoAlone(SourceCatalog catalog) => catalog.Source.Policies.Any(p => p.Scope == PurgeScope.Messages);
+
     private static string Unmapped(SourceCatalog catalog, ForeignKeyFacts key) =>
-        catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid))
-            ? "Mind that"
-            : $"Map {key.From} as a child where its rows belong to the session. Else mind that";
+        !catalog.Tables.Any(t => catalog.IsFamily(t, key.FromOid))
+            ? $"Map {key.From} as a child where its rows belong to the session. Else mind that"
+        : MessagesGoAlone(catalog) ? "With Scope: Messages rows of a session go while others stay: leave such policies out, or mind that"
+        : "Mind that";
 
     private static bool IsOntoMapped(SourceCatalog catalog, ForeignKeyFacts key) => catalog.Tables.Any(t => catalog.IsFamily(t, key.ToOid));
 

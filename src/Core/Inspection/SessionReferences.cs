@@ -17,7 +17,8 @@ internal static class SessionReferences
                     .OfType<SessionReference>(),
             ];
 
-    private static SessionReference? Of(SourceCatalog catalog, ForeignKeyFacts key)
+    /// <summary>What one key is to the sessions; null where it is none of their matter, or onto one partition alone.</summary>
+    public static SessionReference? Of(SourceCatalog catalog, ForeignKeyFacts key)
     {
         // A key onto one partition only is left to the delete, which leaves out what the server refuses.
         var to = catalog.Tables.FirstOrDefault(t => catalog.Relations.Any(r => r.Mapped == t.Oid && r.Oid == key.ToOid && r.Depth <= 0));

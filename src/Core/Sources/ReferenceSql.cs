@@ -25,6 +25,23 @@ internal sealed class ReferenceSql(SourceMap map, SourceShape shape)
             """;
     }
 
+    /// <summary>
+    /// Which of the sessions in $1, a text array, rows of other sessions, of none, or of tables that are not mapped point to; null where
+    /// none can.
+    /// </summary>
+    public string? Among()
+    {
+        var form = KeyForm.Of(map, shape);
+        var found = shape
+            .References.Where(r => r.Readable)
+            .Select(r =>
+                $"SELECT k.id::text FROM unnest($1::{form.Type}[]) AS k (id) WHERE "
+                + $"{Exists(r, form.Parse("k.id"), other => $"({other} = ANY ($1::{form.Type}[])) IS NOT TRUE")}"
+            )
+            .ToList();
+        return found.Count == 0 ? null : string.Join("\nUNION\n", found);
+    }
+
     private (string From, IReadOnlyList<string> Conditions, SessionKey? Key) Rows(string table)
     {
         if (table == SourceMap.SessionName)

@@ -4,7 +4,7 @@ namespace Archiver.Core.Sources;
 
 /// <summary>
 /// A foreign key onto a mapped table that does not tie a row to its own session: while a row outside a session points to it, the server
-/// lets no row of the session go.
+/// lets no row of the session go, or would change that row.
 /// </summary>
 /// <param name="Name">Name of the constraint.</param>
 /// <param name="From">The referencing table.</param>

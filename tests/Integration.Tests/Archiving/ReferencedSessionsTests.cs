@@ -33,6 +33,11 @@ public sealed class ReferencedSessionsTests(TestServers servers)
     [InlineData("ON DELETE RESTRICT", "a_files")]
     [InlineData("ON DELETE RESTRICT", "z_files")]
     [InlineData("DEFERRABLE INITIALLY DEFERRED", "a_files")]
+    [InlineData("ON DELETE SET NULL", "a_files")]
+    [InlineData("ON DELETE SET NULL", "z_files")]
+    [InlineData("ON DELETE SET DEFAULT", "a_files")]
+    [InlineData("ON DELETE CASCADE", "a_files")]
+    [InlineData("ON DELETE CASCADE", "z_files")]
     public async Task Archives_and_purges_rows_that_point_to_each_other_whatever_their_tables_are_called(string rule, string name)
     {
         await using var archiver = await CreateAsync(rule, name);
@@ -78,6 +83,57 @@ public sealed class ReferencedSessionsTests(TestServers servers)
         Assert.Equal(4 - staying, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives"));
     }
 
+    // The application's own deletes would change these rows; ours must not.
+    [Theory]
+    [InlineData("ON DELETE SET NULL", "UPDATE chats SET parent = 1 WHERE id = 5")]
+    [InlineData("ON DELETE SET NULL", "UPDATE files SET msg = 11 WHERE id = 510")]
+    [InlineData(
+        "ON DELETE SET NULL",
+        "DROP INDEX files_msg_idx; ALTER TABLE files ALTER chat DROP NOT NULL; INSERT INTO files VALUES (999, NULL, 11)"
+    )]
+    [InlineData("ON DELETE SET DEFAULT", "UPDATE msgs SET before = 11 WHERE id = 51")]
+    [InlineData("ON DELETE CASCADE", "UPDATE msgs SET before = 11 WHERE id = 51")]
+    [InlineData("ON DELETE CASCADE", "UPDATE chats SET parent = 1 WHERE id = 2; UPDATE chats SET parent = 2 WHERE id = 5", 2)]
+    public async Task Changes_no_row_that_points_to_a_session_whatever_its_key_would_do(string rule, string points, int stay = 1)
+    {
+        await using var archiver = await CreateAsync(rule, "a_files");
+        await archiver.ExecuteAsync(points, null);
+        var others = await OthersAsync(archiver, stay);
+
+        var first = await archiver.RunAsync(Token);
+        var second = await archiver.RunAsync(Token);
+        var purged = await archiver.RunAsync(PolicyRuns.Archive() with { Name = "purge", Action = PolicyAction.Purge }, Token);
+
+        Assert.Equal((null, null, null), (first.Error, second.Error, purged.Error));
+        Assert.Equal((4L - stay, 0L, 0L), (first.Sessions, second.Sessions, purged.Sessions));
+        Assert.Equal((0L, 0L, 0L), (first.Failed, second.Failed, purged.Failed));
+        Assert.Equal(others, await OthersAsync(archiver, stay));
+    }
+
+    // Selection did not see it: the delete finds it, and takes everything back that the key has changed.
+    [Theory]
+    [InlineData("ON DELETE SET NULL", "UPDATE files SET msg = 11 WHERE id = 510")]
+    [InlineData("ON DELETE SET DEFAULT", "UPDATE chats SET current = 13 WHERE id = 6")]
+    [InlineData("ON DELETE CASCADE", "UPDATE msgs SET before = 11 WHERE id = 51")]
+    public async Task Changes_no_row_that_came_to_point_to_a_session_after_its_export(string rule, string points)
+    {
+        await using var archiver = await CreateAsync(rule, "a_files");
+        archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = () => archiver.ExecuteAsync(points, null) };
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((3L, 0L), (summary.Sessions, summary.Failed));
+        Assert.Equal(1, summary.Reasons[DropReason.Referenced]);
+        Assert.Equal(
+            "1,5,6|9|9|1",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT (SELECT string_agg(id::text, ',' ORDER BY id) FROM chats) || '|' || (SELECT count(*) FROM msgs) || '|' || "
+                    + "(SELECT count(*) FROM files) || '|' || (SELECT count(*) FROM (SELECT msg FROM files WHERE chat > 4 UNION ALL SELECT "
+                    + "current FROM chats WHERE id > 4 UNION ALL SELECT before FROM msgs WHERE chat > 4) AS p WHERE p.msg IN (11, 13))"
+            )
+        );
+    }
+
     [Fact]
     public async Task Plan_says_what_keeps_a_session_that_another_one_needs()
     {
@@ -104,6 +160,15 @@ public sealed class ReferencedSessionsTests(TestServers servers)
         Assert.Equal([DropReason.Referenced], kept.Conditions.Where(c => !c.Met).Select(c => c.Condition.Reason));
         Assert.True(free.Eligible);
     }
+
+    /// <summary>Every row of what stays, with its versions.</summary>
+    private static async Task<string> OthersAsync(ArchiverFixture archiver, int stay) =>
+        await archiver.Database.CopyOutAsync($"SELECT c.xmin, c.* FROM chats c WHERE id <= {stay} OR id > 4 ORDER BY id", Token)
+        + await archiver.Database.CopyOutAsync($"SELECT m.xmin, m.* FROM msgs m WHERE chat <= {stay} OR chat > 4 ORDER BY id", Token)
+        + await archiver.Database.CopyOutAsync(
+            $"SELECT f.xmin, f.* FROM files f WHERE chat <= {stay} OR chat > 4 OR chat IS NULL ORDER BY id",
+            Token
+        );
 
     private async Task<ArchiverFixture> CreateAsync(string rule, string name)
     {

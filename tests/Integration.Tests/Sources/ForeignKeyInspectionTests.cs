@@ -1,3 +1,4 @@
+using Archiver.Core.Settings;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Sources;
@@ -10,42 +11,71 @@ public sealed class ForeignKeyInspectionTests(TestServers servers, DatabaseFixtu
         CREATE INDEX ON public.bookmarks (message_id);
         """;
 
+    private const string Replies = """
+        ALTER TABLE public.chat_messages ADD COLUMN parent_id bigint CONSTRAINT reply_key REFERENCES public.chat_messages
+          ON DELETE {0};
+        CREATE INDEX ON public.chat_messages (parent_id);
+        """;
+
     [Theory]
     [InlineData("CASCADE")]
     [InlineData("SET NULL")]
     [InlineData("SET DEFAULT")]
-    public async Task Refuses_a_reply_key_that_changes_other_rows(string action) =>
+    public async Task Accepts_keys_among_the_rows_of_sessions_whatever_they_would_do(string action) =>
+        await AcceptsAsync(
+            $"""
+            {Replies.Replace("{0}", action, StringComparison.Ordinal)}
+            ALTER TABLE public.chat_sessions ADD COLUMN forked_from uuid REFERENCES public.chat_sessions ON DELETE {action};
+            ALTER TABLE public.chat_sessions ADD COLUMN newest bigint REFERENCES public.chat_messages ON DELETE {action};
+            ALTER TABLE public.chat_messages ADD COLUMN quoted_session uuid REFERENCES public.chat_sessions ON DELETE {action};
+            CREATE INDEX ON public.chat_sessions (forked_from);
+            CREATE INDEX ON public.chat_sessions (newest);
+            CREATE INDEX ON public.chat_messages (quoted_session)
+            """
+        );
+
+    // A row that stays may point to one that goes.
+    [Theory]
+    [InlineData(PolicyAction.Archive)]
+    [InlineData(PolicyAction.Purge)]
+    public async Task Refuses_a_reply_key_that_changes_other_rows_where_messages_go_alone(PolicyAction action) =>
+        await RefusesForGoodAsync(
+            Replies.Replace("{0}", "SET NULL", StringComparison.Ordinal) + "CREATE INDEX ON public.chat_messages (session_id, timestamp)",
+            Source with
+            {
+                Policies =
+                [
+                    new()
+                    {
+                        Source = "main",
+                        Name = "old",
+                        Action = action,
+                        Scope = PurgeScope.Messages,
+                    },
+                ],
+            },
+            "Foreign key \"reply_key\" of table public.chat_messages onto public.chat_messages is ON DELETE SET NULL",
+            "leave such policies out"
+        );
+
+    // The table's other rows belong to no session: selection does not ask them.
+    [Fact]
+    public async Task Refuses_a_key_of_a_table_of_which_only_some_rows_are_mapped() =>
+        await RefusesForGoodAsync(
+            Replies.Replace("{0}", "CASCADE", StringComparison.Ordinal),
+            WithMessages(m => m with { Where = new Dictionary<string, string> { ["role"] = "user" } }),
+            "\"reply_key\""
+        );
+
+    [Fact]
+    public async Task Refuses_a_key_of_the_table_of_which_a_mapped_one_is_a_partition() =>
         await RefusesForGoodAsync(
             $"""
-            ALTER TABLE public.chat_messages ADD COLUMN parent_id bigint CONSTRAINT reply_key REFERENCES public.chat_messages
-              ON DELETE {action};
-            CREATE INDEX ON public.chat_messages (parent_id)
+            {Partitioned.Messages}
+            ALTER TABLE public.chat_messages ADD COLUMN quoted uuid CONSTRAINT quote_key REFERENCES public.chat_sessions ON DELETE CASCADE;
+            CREATE INDEX ON public.chat_messages (quoted)
             """,
-            null,
-            $"Foreign key \"reply_key\" of table public.chat_messages onto public.chat_messages is ON DELETE {action}"
-        );
-
-    [Fact]
-    public async Task Refuses_a_fork_that_cascades() =>
-        await RefusesForGoodAsync(
-            """
-            ALTER TABLE public.chat_sessions ADD COLUMN forked_from uuid CONSTRAINT fork_key REFERENCES public.chat_sessions
-              ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
-            CREATE INDEX ON public.chat_sessions (forked_from)
-            """,
-            null,
-            "\"fork_key\" of table public.chat_sessions onto public.chat_sessions is ON DELETE CASCADE"
-        );
-
-    [Fact]
-    public async Task Refuses_a_second_key_of_a_child_that_cascades() =>
-        await RefusesForGoodAsync(
-            """
-            ALTER TABLE public.chat_messages ADD COLUMN quoted_session uuid CONSTRAINT quote_key REFERENCES public.chat_sessions
-              ON DELETE CASCADE;
-            CREATE INDEX ON public.chat_messages (quoted_session)
-            """,
-            null,
+            WithMessages(m => m with { Table = new("public", "chat_messages_old") }),
             "\"quote_key\""
         );
 

@@ -68,12 +68,8 @@ internal static class KeyChecks
             {
                 var empty = await probe.HasNullsAsync(table.Table, column.Name, cancellationToken);
                 findings.Problem(
-                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found again. "
-                        + (
-                            empty is true
-                                ? "Some rows have none: give them one first, or map another column."
-                                : "Make it NOT NULL where the application always writes one: else its inserts would fail."
-                        )
+                    $"{Name(table, column, role)} may be NULL, and a session without a key cannot be found again. Make it NOT NULL where "
+                        + $"the application always writes one: else its inserts would fail.{(empty is true ? " Some rows have none." : "")}"
                 );
             }
         }
@@ -140,17 +136,13 @@ internal static class KeyChecks
                     : " Some of their values stand in several rows together, so they can have none: list all columns of the key."
             : relation.Kind is 'r' or 'p'
                 ? $" Where the application never writes {(one ? "a value" : "the same values together")} twice, make one: else its inserts "
-                    + $"would fail.{(repeated is null ? Look(table, columns) : "")}"
+                    + $"would fail.{(repeated is null ? " Whether it has so far could not be seen in time." : "")}"
             : "";
         findings.Problem(
             $"{(one ? "Column" : "Columns")} {columns.Sql} ({role}) of table {table.Table} {lacks}, immediate and without a condition: a "
                 + $"delete by {(one ? "it" : "them")} could hit other rows.{hint}"
         );
     }
-
-    /// <summary>What the probe could not find out within its time.</summary>
-    private static string Look(TableShape table, KeyColumns columns) =>
-        $" What stands in several rows so far: SELECT {columns.Sql} FROM {table.Table.Sql} GROUP BY {columns.Sql} HAVING count(*) > 1;";
 
     private static string OfOneType(ColumnShape from) =>
         LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast

@@ -1,4 +1,3 @@
-using Archiver.Core.Settings;
 using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
@@ -21,7 +20,7 @@ internal sealed class Installation : IAsyncDisposable
         (_ownDatabase, _ownStore) = (ownDatabase, ownStore);
         Database = database;
         Bucket = bucket;
-        _environment = Environment(database.ConnectionString, bucket.Settings);
+        _environment = InstallationEnvironment.Of(database.ConnectionString, bucket.Settings);
     }
 
     public TestDatabase Database { get; }
@@ -59,24 +58,6 @@ internal sealed class Installation : IAsyncDisposable
         await database.ExecuteAsync(schema, cancellationToken);
         return new Installation(database, bucket, ownDatabase: false, ownStore: false).With("Sources:main:Preset", null);
     }
-
-    /// <summary>The configuration of one source with one policy, as environment variables.</summary>
-    public static Dictionary<string, string?> Environment(string connectionString, StorageSettings storage) =>
-        new()
-        {
-            ["Archiver__Sources__main__ConnectionString"] = connectionString,
-            ["Archiver__Sources__main__Preset"] = "ended-at",
-            ["Archiver__Sources__main__Policies__idle__Action"] = "Archive",
-            ["Archiver__Sources__main__Policies__idle__IdleFor"] = "90d",
-            ["Archiver__Storage__Endpoint"] = storage.Endpoint?.ToString(),
-            ["Archiver__Storage__Bucket"] = storage.Bucket,
-            ["Archiver__Storage__AccessKey"] = storage.AccessKey,
-            ["Archiver__Storage__SecretKey"] = storage.SecretKey,
-            ["Archiver__Storage__PathStyle"] = "true",
-            ["Archiver__Retry__Budget"] = "1s",
-            ["Archiver__Safety__MaxShare"] = "1",
-            ["Archiver__Http__Urls"] = "http://127.0.0.1:0",
-        };
 
     /// <summary>Sets a key below Archiver, such as <c>Batch:Sessions</c>; null takes it away.</summary>
     public Installation With(string key, string? value)

@@ -2,8 +2,6 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Archiver.Testing;
-using Archiver.Testing.Proof;
-using Npgsql;
 
 namespace Archiver.Worker.Tests;
 
@@ -11,20 +9,8 @@ namespace Archiver.Worker.Tests;
 /// What server, database, role, environment and connection string say of a session's settings changes no byte of an archive, nor what comes
 /// back.
 /// </summary>
-public sealed class PinnedSettingsTests(TestServers servers)
+public sealed class PinnedSettingsTests(TestServers servers) : OddSettings(servers)
 {
-    /// <summary>A message with a value of each type whose text hangs on a setting, in columns added to the application's own.</summary>
-    private const string Odd = """
-        CREATE SCHEMA odd;
-        CREATE TYPE odd.mood AS ENUM ('so so');
-        ALTER TABLE chat_messages ADD COLUMN at timestamptz, ADD COLUMN day date, ADD COLUMN span interval, ADD COLUMN number float8,
-          ADD COLUMN bytes bytea,
-          ADD COLUMN markup xml, ADD COLUMN list text[], ADD COLUMN mood odd.mood;
-        UPDATE chat_messages SET content = 'Grüße', at = '2026-03-04 05:06:07+00', day = '2026-03-04',
-          span = '1 year 2 mons -3 days 04:05:06', number = 0.1::float8 + 0.2,
-          bytes = '\x00ff5c', markup = 'a<b/>', list = ARRAY['a', NULL], mood = 'so so';
-        """;
-
     private static readonly (string Column, string Json)[] Expected =
     [
         ("content", "\"Grüße\""),
@@ -37,8 +23,6 @@ public sealed class PinnedSettingsTests(TestServers servers)
         ("list", "\"{a,NULL}\""),
         ("mood", "\"so so\""),
     ];
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData("TimeZone", "'Asia/Kolkata'")]
@@ -98,50 +82,6 @@ public sealed class PinnedSettingsTests(TestServers servers)
         await AssertRoundTripAsync(archiver, new Dictionary<string, string?>());
     }
 
-    /// <summary>
-    /// Deleting is not allowed to trust what it verified: a condition of the policy itself sets another encoding for the export.
-    /// </summary>
-    [Fact]
-    public async Task What_is_not_UTF_8_is_not_verified_and_nothing_is_deleted()
-    {
-        await using var archiver = await CreateAsync();
-        archiver.With("Sources:main:Policies:idle:Where", "set_config('client_encoding', 'LATIN1', true) IS NOT NULL");
-        var before = await archiver.RowsAsync();
-
-        var result = await RunAsync(archiver, new Dictionary<string, string?>(), "archive");
-
-        Assert.Equal(1, result.ExitCode);
-        Assert.Equal(before, await archiver.RowsAsync());
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'"));
-        Assert.Equal("object differs", await archiver.Database.ScalarAsync<string>("SELECT reason FROM archiver.quarantine"));
-    }
-
-    /// <summary>
-    /// A pool that resets nothing, as behind a pooler, keeps what a trigger of the application sets for good; the next batch must not.
-    /// </summary>
-    [Fact]
-    public async Task What_a_trigger_does_to_the_encoding_is_gone_with_its_transaction()
-    {
-        await using var archiver = await CreateAsync(idle: 6);
-        await archiver.Database.ExecuteAsync(
-            """
-            CREATE FUNCTION latin() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('client_encoding', 'LATIN1',
-              false); RETURN NULL; END $$;
-            CREATE TRIGGER latin AFTER DELETE ON chat_sessions FOR EACH ROW EXECUTE FUNCTION latin();
-            """
-        );
-        archiver
-            .With("Sources:main:ConnectionString", $"{archiver.Database.ConnectionString};No Reset On Close=true")
-            .With("Batch:Sessions", "1");
-        var before = await archiver.RowsAsync();
-
-        var archived = await archiver.RunAsync("archive");
-        var restored = await archiver.RunAsync("restore", "--from", "2000-01-01");
-
-        Assert.True((archived.ExitCode, restored.ExitCode) == (0, 0), archived.Error + archived.Output + restored.Error + restored.Output);
-        Assert.Equal(before, await archiver.RowsAsync());
-    }
-
     /// <summary>A backslash is a backslash, and the planner compiles nothing.</summary>
     [Theory]
     [InlineData("standard_conforming_strings", "off", @"s.session_title = 'a\tb'")]
@@ -161,30 +101,6 @@ public sealed class PinnedSettingsTests(TestServers servers)
 
         Assert.Equal((0, 0L), (result.ExitCode, await archiver.LiveSessionsAsync()));
     }
-
-    private async Task<Installation> CreateAsync(int idle = 1)
-    {
-        var archiver = await Installation.CreateAsync(servers, Token, idle, young: 0, messages: 1);
-        await archiver.Database.ExecuteAsync(Odd);
-        // The test server's own defaults are odd: here each test has one odd setting, which nothing else stands for.
-        foreach (
-            var setting in (string[])
-                [
-                    "TimeZone = 'UTC'",
-                    "DateStyle = 'ISO, YMD'",
-                    "IntervalStyle = 'postgres'",
-                    "bytea_output = 'hex'",
-                    "extra_float_digits = 1",
-                ]
-        )
-            await SetAsync(archiver, setting);
-        return archiver;
-    }
-
-    private static Task<int> SetAsync(Installation archiver, string setting) =>
-        archiver.Database.ExecuteAsync(
-            $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString).Database} SET {setting}"
-        );
 
     private static async Task AssertRoundTripAsync(Installation archiver, Dictionary<string, string?> variables)
     {
@@ -208,108 +124,5 @@ public sealed class PinnedSettingsTests(TestServers servers)
         var restored = await RunAsync(archiver, variables, "restore", id);
         Assert.True(restored.ExitCode == 0, restored.Error);
         Assert.Equal(before, await archiver.RowsAsync());
-    }
-
-    // With variables in a process of its own: the driver reads those of the process that it is in.
-    private static async Task<ProcessResult> RunAsync(
-        Installation archiver,
-        Dictionary<string, string?> variables,
-        params string[] arguments
-    )
-    {
-        if (variables.Count == 0)
-            return await archiver.RunAsync(arguments);
-        await using var process = archiver.Start(variables, arguments);
-        return await process.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromMinutes(3), Token);
-    }
-
-    /// <summary>Foreign keys hold in a restore, be it that the server's own default switches them off.</summary>
-    [Fact]
-    public async Task A_restore_checks_foreign_keys_whatever_the_replication_role()
-    {
-        await using var archiver = await CreateAsync();
-        await archiver.Database.ExecuteAsync(
-            "CREATE TABLE people AS SELECT DISTINCT user_id AS id FROM chat_sessions; ALTER TABLE people "
-                + "ADD PRIMARY KEY (id); ALTER TABLE chat_sessions ADD FOREIGN KEY (user_id) REFERENCES people (id)"
-        );
-        var id = await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions");
-        var archived = await archiver.RunAsync("archive");
-        Assert.True(archived.ExitCode == 0, archived.Error);
-        await archiver.Database.ExecuteAsync("DELETE FROM people");
-        await SetAsync(archiver, "session_replication_role = 'replica'");
-
-        var restored = await archiver.RunAsync("restore", id!);
-
-        Assert.Equal((1, 0L), (restored.ExitCode, await archiver.LiveSessionsAsync()));
-    }
-
-    /// <summary>
-    /// A policy that comes between inspection and export: a hidden message would stay, without its session and without a copy.
-    /// </summary>
-    [Fact]
-    public async Task Rows_that_row_security_hides_are_an_error_and_not_absent()
-    {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 0, messages: 4, ledger: false);
-        await archiver.Database.ExecuteAsync(
-            """
-            DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE chat_messages DROP CONSTRAINT %I', conname) FROM pg_constraint
-              WHERE conrelid = 'chat_messages'::regclass AND contype = 'f'); END $$
-            """
-        );
-        await using var role = await TestRole.CreateAsync(
-            archiver.Database,
-            """
-            GRANT SELECT, DELETE, UPDATE ON chat_sessions, chat_messages TO {0}; CREATE SCHEMA archiver AUTHORIZATION {0}
-            """
-        );
-        archiver.With("Sources:main:ConnectionString", role.ConnectionString);
-        var before = await archiver.RowsAsync();
-        var reached = InProcessFault.Once("archive.selected", async () =>
-            await archiver.Database.ExecuteAsync(
-                "ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY; CREATE POLICY every_other ON chat_messages USING (id % 2 = 0)"
-            )
-        );
-
-        var result = await archiver.RunAsync("archive");
-
-        Assert.True(reached());
-        Assert.Equal(1, result.ExitCode);
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM pg_policy"));
-        Assert.Equal(before, await archiver.RowsAsync());
-        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
-    }
-
-    /// <summary>
-    /// Where the server's commits do not wait for its disk, those that promise something do: the WAL writer, who would flush the others,
-    /// stands still.
-    /// </summary>
-    [Fact]
-    public async Task What_a_verb_has_promised_survives_a_crash_of_a_server_whose_commits_do_not_wait()
-    {
-        await using var server = await PostgresServer.StartAsync(Token, "synchronous_commit = off");
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0, postgres: server.ConnectionString);
-        Assert.Equal(0, (await archiver.RunAsync("archive", "--max-sessions", "1")).ExitCode);
-        var id = (await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives"))!;
-
-        await CrashAfterAsync("pause", "main/idle");
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.pauses"));
-        await CrashAfterAsync("hold", "add", "--session", id, "--reason", "case 7");
-        Assert.Equal(1, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds"));
-        await CrashAfterAsync("restore", id);
-        Assert.Equal(2, await archiver.LiveSessionsAsync());
-
-        async Task CrashAfterAsync(params string[] verb)
-        {
-            var writer = await archiver.Database.ScalarAsync<int>("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
-            await using (
-                var stop = ChildProcess.Start("kill", ["-STOP", writer.ToString(System.Globalization.CultureInfo.InvariantCulture)])
-            )
-                await stop.WaitForExitAsync(Token);
-            var result = await archiver.RunAsync(verb);
-            Assert.True(result.ExitCode == 0, result.Error);
-            await server.KillAsync(Token);
-            await server.StartAgainAsync(Token);
-            archiver.Database.DataSource.Clear();
-        }
     }
 }

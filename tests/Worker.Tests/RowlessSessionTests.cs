@@ -1,5 +1,4 @@
 using Archiver.Testing;
-using Npgsql;
 
 namespace Archiver.Worker.Tests;
 
@@ -7,10 +6,8 @@ namespace Archiver.Worker.Tests;
 /// One table of messages is the whole chat, as LangChain, Flowise and Spring AI keep it: a session is the rows of one key, and has none of
 /// its own.
 /// </summary>
-public sealed class RowlessSessionTests(TestServers servers)
+public sealed class RowlessSessionTests(TestServers servers) : RowlessChats(servers)
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
     [Theory]
     [InlineData("timestamptz", null, "{0}", "text")]
     [InlineData("bigint", "epoch-ms", "(extract(epoch FROM {0}) * 1000)::bigint", "varchar(255)")]
@@ -106,69 +103,6 @@ public sealed class RowlessSessionTests(TestServers servers)
     }
 
     [Fact]
-    public async Task A_session_in_use_and_one_that_gets_a_message_meanwhile_stay()
-    {
-        await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
-        await using var other = await archiver.Database.DataSource.OpenConnectionAsync(Token);
-        await using var transaction = await other.BeginTransactionAsync(Token);
-        await using (
-            var command = new NpgsqlCommand($"SELECT FROM messages WHERE session_id = '{Key(1)}' LIMIT 1 FOR UPDATE", other, transaction)
-        )
-            await command.ExecuteNonQueryAsync(Token);
-        // A writer whom no row of the session holds up: here a trigger plays it, between the delete of the first row and the end of the
-        // statement.
-        await archiver.Database.ExecuteAsync(
-            $"""
-            CREATE EXTENSION IF NOT EXISTS dblink;
-            CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              IF OLD.session_id = '{Key(2)}' THEN
-                PERFORM public.dblink_exec('{archiver.Database.ConnectionString.Replace("Host=", "host=", StringComparison.Ordinal).Replace(
-                "Port=",
-                "port=",
-                StringComparison.Ordinal
-            ).Replace("Username=", "user=", StringComparison.Ordinal).Replace("Password=", "password=", StringComparison.Ordinal).Replace(
-                "Database=",
-                "dbname=",
-                StringComparison.Ordinal
-            ).Replace(';', ' ')}',
-                  'INSERT INTO messages (session_id, body, at) VALUES (''{Key(2)}'', ''late'', now())');
-              END IF;
-              RETURN OLD; END $$;
-            CREATE TRIGGER late BEFORE DELETE ON messages FOR EACH ROW EXECUTE FUNCTION late();
-            """,
-            Token
-        );
-
-        var run = await archiver.RunAsync("archive");
-
-        Assert.Equal("-,1,2,3", await KeysAsync(archiver));
-        Assert.Equal(
-            0,
-            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'archived'", Token)
-        );
-        Assert.Equal(0, run.ExitCode);
-    }
-
-    [Fact]
-    public async Task Nothing_of_a_session_that_a_range_of_time_holds_is_archived_or_purged()
-    {
-        await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
-        archiver.With("Sources:main:Policies:gone:Action", "Purge").With("Sources:main:Policies:gone:IdleFor", "100d");
-        Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--session", Key(1), "--reason", "case")).ExitCode);
-
-        Assert.Equal(0, (await archiver.RunAsync("purge")).ExitCode);
-
-        Assert.Equal("-,1,3", await KeysAsync(archiver));
-        Assert.Equal(
-            "3",
-            await archiver.Database.ScalarAsync<string>(
-                "SELECT rows_deleted::text FROM archiver.runs WHERE policy = 'gone' ORDER BY started_at DESC LIMIT 1",
-                Token
-            )
-        );
-    }
-
-    [Fact]
     public async Task Refuses_a_key_that_two_rows_of_one_session_may_write_in_two_ways()
     {
         await using var archiver = await CreateAsync("timestamptz", null, "{0}", "text");
@@ -189,58 +123,7 @@ public sealed class RowlessSessionTests(TestServers servers)
         Assert.Equal("-,0", await KeysAsync(archiver));
     }
 
-    private static string Key(int n) => $"00000000-0000-0000-0000-00000000000{n}";
-
-    private static Task<string?> KeysAsync(Installation archiver) =>
-        archiver.Database.ScalarAsync<string?>(
-            "SELECT string_agg(DISTINCT coalesce(right(session_id::text, 1), '-'), ',') FROM messages",
-            Token
-        );
-
     private static async Task<string> RowsAsync(Installation archiver) =>
         await archiver.Database.CopyOutAsync("SELECT * FROM messages ORDER BY id")
         + await archiver.Database.CopyOutAsync("SELECT * FROM notes ORDER BY id");
-
-    /// <summary>1 and 2 are old, 3 has a young message, and one row has no key.</summary>
-    private async Task<Installation> CreateAsync(string type, string? form, string value, string key)
-    {
-        var archiver = await Installation.CreateAsync(
-            servers,
-            $"""
-            CREATE TABLE messages (id serial PRIMARY KEY, session_id {key}, body text NOT NULL, at {type} NOT NULL);
-            CREATE TABLE notes (id serial PRIMARY KEY, session_id {key} NOT NULL, note text);
-            CREATE INDEX ON messages (session_id, at); CREATE INDEX ON notes (session_id);
-            INSERT INTO messages (session_id, body, at) SELECT ('00000000-0000-0000-0000-00000000000' || s)::{key}, 'hello',
-              {TimedChats.Of(value, "now() - interval '200 days' - m * interval '10 days'")}
-                FROM generate_series(1, 3) AS s, generate_series(0, 1) AS m;
-            INSERT INTO messages (session_id, body, at)
-              VALUES ('{Key(3)}', 'young', {TimedChats.Of(value, "now()")}),
-                (NULL, 'nobody', {TimedChats.Of(value, "now() - interval '300 days'")});
-            INSERT INTO notes (session_id, note) SELECT ('00000000-0000-0000-0000-00000000000' || s)::{key}, 'n'
-              FROM generate_series(1, 3) AS s;
-            """,
-            Token
-        );
-        foreach (
-            var (name, text) in new Dictionary<string, string?>
-            {
-                ["Session:From"] = "messages",
-                ["Session:Key"] = "session_id",
-                ["Session:Activity:0:Column"] = "at",
-                ["Session:Activity:0:As"] = form,
-                ["Children:messages:Table"] = "messages",
-                ["Children:messages:Key"] = "id",
-                ["Children:messages:Order:0"] = "id",
-                ["Children:notes:Table"] = "notes",
-                ["Children:notes:ForeignKey"] = "session_id",
-                ["Children:notes:ParentKey"] = "session_id",
-                ["Children:notes:Key"] = "id",
-                ["Children:notes:Order:0"] = "id",
-            }
-        )
-            archiver.With($"Sources:main:Tables:{name}", text);
-        var migrated = await archiver.RunAsync("migrate");
-        Assert.True(migrated.ExitCode == 0, migrated.Error);
-        return archiver;
-    }
 }

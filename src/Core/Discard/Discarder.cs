@@ -1,6 +1,5 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Postgres;
 using Archiver.Core.Reconciliation;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;

@@ -4,7 +4,6 @@ using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
-using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 using Archiver.Core.Upload;

@@ -1,4 +1,3 @@
-using Archiver.Core.Postgres;
 using Npgsql;
 
 namespace Archiver.Core.Import;

@@ -2,7 +2,6 @@ using System.Data;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
-using Archiver.Core.Reading;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;

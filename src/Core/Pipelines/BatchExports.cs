@@ -5,7 +5,6 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
-using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 using Npgsql;
 

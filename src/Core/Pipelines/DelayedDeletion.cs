@@ -4,7 +4,6 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
-using Archiver.Core.Sources;
 using Archiver.Core.Verification;
 
 namespace Archiver.Core.Pipelines;

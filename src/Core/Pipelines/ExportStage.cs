@@ -1,7 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Selection;
-using Archiver.Core.Sources;
 
 namespace Archiver.Core.Pipelines;
 

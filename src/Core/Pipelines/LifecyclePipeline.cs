@@ -3,7 +3,6 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Purge;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 
 namespace Archiver.Core.Pipelines;
 

@@ -1,8 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Reading;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Query;

@@ -2,7 +2,6 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 
 namespace Archiver.Core.Selection;
 

@@ -1,5 +1,3 @@
-using Archiver.Core.Postgres;
-
 namespace Archiver.Core.Settings;
 
 /// <summary>The tree of tables that makes a session: one session table and its descendants.</summary>

@@ -1,5 +1,4 @@
 using Archiver.Core.Discovery;
-using Archiver.Core.Inspection;
 
 namespace Archiver.Worker.Output;
 

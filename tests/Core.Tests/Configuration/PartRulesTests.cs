@@ -1,4 +1,3 @@
-using Archiver.Core.Settings;
 using static Archiver.Core.Tests.Configuration.Configured;
 
 namespace Archiver.Core.Tests.Configuration;

@@ -5,13 +5,12 @@ namespace Archiver.Core.Tests.Configuration;
 
 public sealed class PolicyRulesTests
 {
-    private const string Path = "Sources:main:Policies:idle";
-    private const string DurationForm = "must be a whole number and a unit (ms, s, m, h, d or y), such as 90d";
-
     [Fact]
     public void Refuses_a_policy_without_any_age() =>
         With(PolicyKey + "IdleFor", null)
-            .Refused($"{Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age");
+            .Refused(
+                $"{FirstPolicy.Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age"
+            );
 
     [Theory]
     [InlineData("EndedFor", "ended-at")]
@@ -21,20 +20,6 @@ public sealed class PolicyRulesTests
         With(PolicyKey + "IdleFor", null).And(SourceKey + "Preset", preset).And(PolicyKey + key, "90d").Settings();
 
     [Theory]
-    [InlineData("IdleFor")]
-    [InlineData("ExpiredFor")]
-    public void Expires_by_idleness_or_by_an_expiry(string key) =>
-        With(PolicyKey + "IdleFor", null)
-            .And(SourceKey + "Preset", "status-expiry")
-            .And(PolicyKey + "Action", "Expire")
-            .And(PolicyKey + key, "24h")
-            .Settings();
-
-    [Fact]
-    public void Refuses_a_policy_without_action() =>
-        With(PolicyKey + "Action", null).Refused($"{Path}:Action: is required: one of Archive, Purge, Expire");
-
-    [Theory]
     [InlineData("Action", "Remove", "Archive, Purge, Expire")]
     [InlineData("Action", "0", "Archive, Purge, Expire")]
     [InlineData("Action", "Archive,Purge", "Archive, Purge, Expire")]
@@ -42,7 +27,7 @@ public sealed class PolicyRulesTests
     [InlineData("Scope", "Rows", "Sessions, Messages")]
     [InlineData("Delete", "Never", "Session, Nothing")]
     public void Refuses_an_unknown_word_and_lists_the_known(string key, string value, string known) =>
-        With(PolicyKey + key, value).Refused($"{Path}:{key}: must be one of {known}, but is '{value}'");
+        With(PolicyKey + key, value).Refused($"{FirstPolicy.Path}:{key}: must be one of {known}, but is '{value}'");
 
     [Fact]
     public void Takes_words_in_any_case() =>
@@ -54,7 +39,7 @@ public sealed class PolicyRulesTests
     [InlineData("DeletedFor", "soft-delete")]
     [InlineData("MaxDuration", "ended-at")]
     public void Refuses_zero_where_it_would_mean_everything(string key, string preset) =>
-        With(PolicyKey + key, "0d").And(SourceKey + "Preset", preset).Refused($"{Path}:{key}: must be above zero, but is '0d'");
+        With(PolicyKey + key, "0d").And(SourceKey + "Preset", preset).Refused($"{FirstPolicy.Path}:{key}: must be above zero, but is '0d'");
 
     [Theory]
     [InlineData("ExpiredFor", "last-accessed")]
@@ -70,15 +55,15 @@ public sealed class PolicyRulesTests
     [InlineData("RestoreGrace", "-1d")]
     [InlineData("MaxDuration", "1 h")]
     public void Refuses_what_is_no_duration(string key, string value) =>
-        With(PolicyKey + key, value).Refused($"{Path}:{key}: {DurationForm}, but is '{value}'");
+        With(PolicyKey + key, value).Refused($"{FirstPolicy.Path}:{key}: {FirstPolicy.DurationForm}, but is '{value}'");
 
     [Fact]
     public void Refuses_an_age_that_leaves_the_calendar() =>
-        With(PolicyKey + "IdleFor", "1001y").Refused($"{Path}:IdleFor: must be at most 1000y, but is '1001y'");
+        With(PolicyKey + "IdleFor", "1001y").Refused($"{FirstPolicy.Path}:IdleFor: must be at most 1000y, but is '1001y'");
 
     [Fact]
     public void Refuses_a_duration_that_no_timer_can_wait() =>
-        With(PolicyKey + "MaxDuration", "25d").Refused($"{Path}:MaxDuration: must be at most 24d, but is '25d'");
+        With(PolicyKey + "MaxDuration", "25d").Refused($"{FirstPolicy.Path}:MaxDuration: must be at most 24d, but is '25d'");
 
     [Theory]
     [InlineData("EndedFor", "90d", "soft-delete", "Ended")]
@@ -88,68 +73,13 @@ public sealed class PolicyRulesTests
     public void Refuses_a_condition_on_a_role_that_is_not_mapped(string key, string value, string preset, string role) =>
         With(PolicyKey + key, value)
             .And(SourceKey + "Preset", preset)
-            .Refused($"{Path}:{key.Split(':')[0]}: needs the role {role}, which the source does not map");
+            .Refused($"{FirstPolicy.Path}:{key.Split(':')[0]}: needs the role {role}, which the source does not map");
 
     [Fact]
     public void Refuses_an_empty_status() =>
-        With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Status:0", "").Refused($"{Path}:Status:0: must not be empty");
-
-    [Fact]
-    public void Refuses_expiry_without_a_status_column() =>
-        With(SourceKey + "Preset", "last-accessed")
-            .And(PolicyKey + "Action", "Expire")
-            .And(PolicyKey + "ExpiredFor", "0s")
-            .Refused($"{Path}:Action: Expire needs the role Status, which the source does not map");
-
-    [Fact]
-    public void Refuses_expiry_without_its_age() =>
-        Assert.Contains(
-            $"{Path}:ExpiredFor: is required for action Expire unless IdleFor is given",
-            With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + "IdleFor", null).Problems()
-        );
-
-    [Fact]
-    public void Takes_expiry_with_both() =>
-        With(SourceKey + "Preset", "status-expiry").And(PolicyKey + "Action", "Expire").And(PolicyKey + "ExpiredFor", "0s").Settings();
-
-    [Fact]
-    public void Takes_a_purge_of_messages_where_a_child_maps_its_deleted_column()
-    {
-        var policy = PurgeMessages("soft-delete").Settings().Sources[0].Policies[0];
-
-        Assert.Equal((PolicyAction.Purge, PurgeScope.Messages), (policy.Action, policy.Scope));
-    }
-
-    [Fact]
-    public void Refuses_messages_where_no_child_maps_its_deleted_column() =>
-        PurgeMessages("ended-at").Refused($"{Path}:Scope: Messages needs a child with the role Deleted, which the source does not map");
-
-    [Fact]
-    public void Refuses_messages_without_a_deletion_age() =>
-        PurgeMessages("soft-delete", deletedFor: null)
-            .And(PolicyKey + "IdleFor", "90d")
-            .Refused($"{Path}:DeletedFor: is required for scope Messages");
-
-    [Fact]
-    public void Refuses_messages_for_an_expiry() =>
-        Assert.Contains(
-            $"{Path}:Scope: Messages is for actions Archive and Purge only, but the action is Expire",
-            PurgeMessages("soft-delete").And(PolicyKey + "Action", "Expire").Problems()
-        );
-
-    [Theory]
-    [InlineData("Delete", "Session")]
-    [InlineData("DeleteAfter", "0s")]
-    public void Refuses_delete_options_for_a_purge(string key, string value) =>
-        With(PolicyKey + "Action", "Purge")
-            .And(PolicyKey + key, value)
-            .Refused($"{Path}:{key}: is for action Archive only, but the action is Purge");
-
-    [Fact]
-    public void Refuses_a_delay_of_a_delete_that_never_comes() =>
-        With(PolicyKey + "Delete", "Nothing")
-            .And(PolicyKey + "DeleteAfter", "7d")
-            .Refused($"{Path}:DeleteAfter: contradicts Delete Nothing: nothing will be deleted");
+        With(SourceKey + "Preset", "status-expiry")
+            .And(PolicyKey + "Status:0", "")
+            .Refused($"{FirstPolicy.Path}:Status:0: must not be empty");
 
     [Theory]
     [InlineData("MaxSessions", "0", "a whole number from 1 to 2147483647")]
@@ -159,17 +89,17 @@ public sealed class PolicyRulesTests
     [InlineData("DryRun", "yes", "true or false")]
     [InlineData("Paused", "1", "true or false")]
     public void Refuses_what_is_no_such_value(string key, string value, string limit) =>
-        With(PolicyKey + key, value).Refused($"{Path}:{key}: must be {limit}, but is '{value}'");
+        With(PolicyKey + key, value).Refused($"{FirstPolicy.Path}:{key}: must be {limit}, but is '{value}'");
 
     [Theory]
     [InlineData("Where")]
     [InlineData("Cron")]
-    public void Refuses_an_empty_text(string key) => With(PolicyKey + key, " ").Refused($"{Path}:{key}: must not be empty");
+    public void Refuses_an_empty_text(string key) => With(PolicyKey + key, " ").Refused($"{FirstPolicy.Path}:{key}: must not be empty");
 
     [Fact]
     public void Asks_the_scheduler_about_cron_expressions() =>
         Assert.Equal(
-            [$"{Path}:Cron: must have 6 or 7 fields (value '* * *')"],
+            [$"{FirstPolicy.Path}:Cron: must have 6 or 7 fields (value '* * *')"],
             With(PolicyKey + "Cron", "* * *").Problems(cron => cron == "* * *" ? "must have 6 or 7 fields" : null)
         );
 
@@ -202,18 +132,9 @@ public sealed class PolicyRulesTests
     public void Refuses_a_policy_that_is_null_like_an_empty_one() =>
         Assert.Equal(
             [
-                $"{Path}:Action: is required: one of Archive, Purge, Expire",
-                $"{Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age",
+                $"{FirstPolicy.Path}:Action: is required: one of Archive, Purge, Expire",
+                $"{FirstPolicy.Path}:IdleFor: is required unless EndedFor, DeletedFor or ExpiredFor is given; there is no default age",
             ],
             SourceJson("""{ "ConnectionString": "Host=db", "Preset": "ended-at", "Policies": { "idle": null } }""").Problems()
         );
-
-    private static Configured PurgeMessages(string preset, string? deletedFor = "30d")
-    {
-        var configured = With(SourceKey + "Preset", preset)
-            .And(PolicyKey + "Action", "Purge")
-            .And(PolicyKey + "Scope", "Messages")
-            .And(PolicyKey + "IdleFor", null);
-        return deletedFor is null ? configured : configured.And(PolicyKey + "DeletedFor", deletedFor);
-    }
 }

@@ -8,8 +8,7 @@ using Archiver.Core.Tests.Configuration;
 namespace Archiver.Core.Tests.Documentation;
 
 /// <summary>
-/// The JSON schema of the configuration, for editors: its keys are those that the reader knows, their types what it says of a wrong value,
-/// their descriptions those of docs/configuration.md.
+/// The configuration's JSON schema, for editors: keys that the reader knows, types by its messages, texts of docs/configuration.md.
 /// </summary>
 internal static class ConfigurationSchema
 {

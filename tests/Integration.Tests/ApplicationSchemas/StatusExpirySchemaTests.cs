@@ -1,4 +1,5 @@
 using Archiver.Testing;
+using static Archiver.Integration.Tests.ApplicationSchemas.ExpiringSession;
 
 namespace Archiver.Integration.Tests.ApplicationSchemas;
 
@@ -18,90 +19,14 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
         ArchivingIndex = "sessions_archiving_idx",
     };
 
-    [Theory]
-    [InlineData(-1, "")]
-    [InlineData(0, "")]
-    [InlineData(9, "")]
-    [InlineData(10, "m4")]
-    [InlineData(29, "m4")]
-    [InlineData(30, "m3,m4")]
-    [InlineData(31, "m3,m4")]
-    [InlineData(32, "m2,m3,m4")]
-    [InlineData(71, "m2,m3,m4")]
-    [InlineData(72, "m1,m2,m3,m4")]
-    [InlineData(int.MaxValue, "m1,m2,m3,m4")]
-    public async Task The_context_is_the_newest_messages_within_the_budget_oldest_first(int budget, string expected)
-    {
-        // m2 was never counted: eight characters are estimated as two tokens. m3 and m4 share one time; the id decides.
-        var external = await SessionAsync("now() + interval '1 day'");
-        await Database.ExecuteAsync(
-            $"""
-            INSERT INTO public.messages (session_id, role, content, token_count, created_at)
-            SELECT s.id, 'user', m.content, m.tokens, m.created_at
-            FROM public.sessions s
-            CROSS JOIN (VALUES
-              (1, 'm1', 40, timestamptz '2026-01-01 10:00Z'),
-              (2, 'm2 66666', NULL, '2026-01-01 10:01Z'),
-              (3, 'm3', 20, '2026-01-01 10:02Z'),
-              (4, 'm4', 10, '2026-01-01 10:02Z')) AS m (n, content, tokens, created_at)
-            WHERE s.session_id = '{external}'
-            ORDER BY m.n
-            """,
-            Token
-        );
-
-        var context = await Database.ScalarAsync<string>(
-            $"SELECT coalesce(string_agg(left(content, 2), ','), '') FROM public.get_session_context('{external}', {budget})",
-            Token
-        );
-
-        Assert.Equal(expected, context);
-    }
-
-    [Fact]
-    public async Task The_context_of_a_long_session_reads_only_its_newest_messages()
-    {
-        var external = await SessionAsync("NULL");
-        await Database.ExecuteAsync(
-            $"""
-            INSERT INTO public.messages (session_id, role, content, token_count)
-            SELECT id, 'user', 'x', 1 FROM public.sessions, generate_series(1, 20000) WHERE session_id = '{external}';
-            ANALYZE public.messages;
-            """,
-            Token
-        );
-
-        // The server process may hold counts of earlier transactions that it has not reported yet, hence a difference.
-        var read = await Database.ScalarAsync<long>(
-            $"""
-            DO $$ BEGIN
-              PERFORM set_config('test.before', pg_stat_get_xact_tuples_returned('public.messages_newest_idx'::regclass)::text, true);
-              PERFORM public.get_session_context('{external}', 100);
-            END $$;
-            SELECT pg_stat_get_xact_tuples_returned('public.messages_newest_idx'::regclass) - current_setting('test.before')::bigint
-            """,
-            Token
-        );
-        await Database.ExecuteAsync(
-            $"DELETE FROM public.messages WHERE session_id = (SELECT id FROM public.sessions WHERE session_id = '{external}')",
-            Token
-        );
-
-        Assert.InRange(read, 200, 400);
-    }
-
-    [Fact]
-    public async Task A_session_that_is_not_there_has_no_context() =>
-        Assert.Equal(0, await Database.ScalarAsync<long>("SELECT count(*) FROM public.get_session_context('nobody', 1000)", Token));
-
     [Fact]
     public async Task Cleanup_expires_what_is_due_counts_it_and_leaves_the_rest()
     {
         await Database.ScalarAsync<int>("SELECT public.cleanup_expired_sessions()", Token);
-        var due = await SessionAsync("now() - interval '1 second'");
-        var later = await SessionAsync("now() + interval '1 day'");
-        var never = await SessionAsync("NULL");
-        var archived = await SessionAsync("now() - interval '1 day'", "archived");
+        var due = await SessionAsync(Database, "now() - interval '1 second'");
+        var later = await SessionAsync(Database, "now() + interval '1 day'");
+        var never = await SessionAsync(Database, "NULL");
+        var archived = await SessionAsync(Database, "now() - interval '1 day'", "archived");
 
         var first = await Database.ScalarAsync<int>("SELECT public.cleanup_expired_sessions()", Token);
         var second = await Database.ScalarAsync<int>("SELECT public.cleanup_expired_sessions()", Token);
@@ -116,7 +41,7 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
     [Fact]
     public async Task Cleanup_does_not_wait_for_a_session_that_is_being_written()
     {
-        var busy = await SessionAsync("now() - interval '1 second'");
+        var busy = await SessionAsync(Database, "now() - interval '1 second'");
         await using var connection = await Database.DataSource.OpenConnectionAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await using var writing = connection.CreateCommand();
@@ -147,7 +72,11 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
     [InlineData("title = 'imported', updated_at = '2021-01-01 00:00Z'", false)]
     public async Task A_change_by_the_application_moves_updated_at_and_housekeeping_does_not(string change, bool moves)
     {
-        var session = await SessionAsync("NULL", change.StartsWith("status = 'active'", StringComparison.Ordinal) ? "expired" : "active");
+        var session = await SessionAsync(
+            Database,
+            "NULL",
+            change.StartsWith("status = 'active'", StringComparison.Ordinal) ? "expired" : "active"
+        );
         await Database.ExecuteAsync(
             $"""
             UPDATE public.sessions SET updated_at = '2020-01-01 00:00Z' WHERE session_id = '{session}';
@@ -167,7 +96,7 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
     [Fact]
     public async Task Cleanup_leaves_a_forgotten_session_as_old_as_it_was()
     {
-        var forgotten = await SessionAsync("now() - interval '1 year'");
+        var forgotten = await SessionAsync(Database, "now() - interval '1 year'");
         await Database.ExecuteAsync($"UPDATE public.sessions SET updated_at = '2020-01-01 00:00Z' WHERE session_id = '{forgotten}'", Token);
 
         await Database.ScalarAsync<int>("SELECT public.cleanup_expired_sessions()", Token);
@@ -211,18 +140,6 @@ public sealed class StatusExpirySchemaTests(StatusExpirySchemaTests.Data data)
             """,
             "sessions_expires_idx"
         );
-
-    private async Task<string> SessionAsync(string expiresAt, string status = "active") =>
-        (
-            await Database.ScalarAsync<string>(
-                $"""
-                INSERT INTO public.sessions (session_id, user_id, status, expires_at)
-                VALUES ('test-' || gen_random_uuid(), 'test', '{status}', {expiresAt})
-                RETURNING session_id
-                """,
-                Token
-            )
-        )!;
 
     private Task<string?> StatusAsync(string external) =>
         Database.ScalarAsync<string>($"SELECT status FROM public.sessions WHERE session_id = '{external}'", Token);

@@ -8,25 +8,8 @@ namespace Archiver.Integration.Tests.Archiving;
 /// <summary>
 /// Foreign keys among the mapped tables, in whatever order and in circles, and from elsewhere (docs/protocol.md rules 11 and 16).
 /// </summary>
-public sealed class ReferencedSessionsTests(TestServers servers)
+public sealed class ReferencedSessionsTests(TestServers servers) : PointingTables(servers)
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    // The second child points to the first, the session to one of its messages, a message to the one before.
-    private const string Tables = """
-        CREATE TABLE chats (id int PRIMARY KEY, parent int, seen timestamptz NOT NULL, current int);
-        CREATE TABLE msgs (id int PRIMARY KEY, chat int NOT NULL REFERENCES chats, before int REFERENCES msgs {0});
-        CREATE TABLE files (id int PRIMARY KEY, chat int NOT NULL REFERENCES chats, msg int REFERENCES msgs {0});
-        ALTER TABLE chats ADD FOREIGN KEY (current) REFERENCES msgs {0}, ADD FOREIGN KEY (parent) REFERENCES chats {0};
-        CREATE INDEX ON msgs (chat); CREATE INDEX ON files (chat); CREATE INDEX ON files (msg); CREATE INDEX ON msgs (before); CREATE INDEX
-          ON chats (current); CREATE INDEX ON chats (parent); CREATE INDEX ON chats (seen, id);
-        INSERT INTO chats SELECT c, NULL, CASE WHEN c <= 4 THEN now() - interval '1 year' ELSE now() END FROM generate_series(1, 6) c;
-        INSERT INTO msgs SELECT c * 10 + m, c, CASE WHEN m > 1 THEN c * 10 + m - 1 END
-          FROM generate_series(1, 6) c, generate_series(1, 3) m;
-        INSERT INTO files SELECT id * 10, chat, id FROM msgs;
-        UPDATE chats SET current = id * 10 + 3;
-        """;
-
     [Theory]
     [InlineData("", "a_files")]
     [InlineData("", "z_files")]
@@ -134,33 +117,6 @@ public sealed class ReferencedSessionsTests(TestServers servers)
         );
     }
 
-    [Fact]
-    public async Task Plan_says_what_keeps_a_session_that_another_one_needs()
-    {
-        await using var archiver = await CreateAsync("", "a_files");
-        await archiver.ExecuteAsync("UPDATE chats SET parent = 1 WHERE id = 5; UPDATE chats SET parent = 2 WHERE id = 3", null);
-        await archiver.MigrateAsync(Token);
-
-        var plan = await archiver.PlanAsync(PolicyRuns.Archive(), Token);
-
-        Assert.Equal((3L, 1L), (plan.Plan.Eligible, plan.Plan.Excluded[DropReason.Referenced]));
-    }
-
-    [Fact]
-    public async Task Explain_says_that_rows_elsewhere_point_to_a_session_although_no_index_finds_them()
-    {
-        await using var archiver = await CreateAsync("", "a_files");
-        await archiver.ExecuteAsync("CREATE TABLE pins (msg int REFERENCES msgs); INSERT INTO pins VALUES (11)", null);
-        await archiver.MigrateAsync(Token);
-        var explainer = new Core.Selection.SessionExplainer(archiver.Settings, archiver.Catalog);
-
-        var kept = await explainer.ExplainAsync(archiver.SourceWith([PolicyRuns.Archive()]), PolicyRuns.Archive(), "1", Token);
-        var free = await explainer.ExplainAsync(archiver.SourceWith([PolicyRuns.Archive()]), PolicyRuns.Archive(), "2", Token);
-
-        Assert.Equal([DropReason.Referenced], kept.Conditions.Where(c => !c.Met).Select(c => c.Condition.Reason));
-        Assert.True(free.Eligible);
-    }
-
     /// <summary>Every row of what stays, with its versions.</summary>
     private static async Task<string> OthersAsync(ArchiverFixture archiver, int stay) =>
         await archiver.Database.CopyOutAsync($"SELECT c.xmin, c.* FROM chats c WHERE id <= {stay} OR id > 4 ORDER BY id", Token)
@@ -169,46 +125,4 @@ public sealed class ReferencedSessionsTests(TestServers servers)
             $"SELECT f.xmin, f.* FROM files f WHERE chat <= {stay} OR chat > 4 OR chat IS NULL ORDER BY id",
             Token
         );
-
-    private async Task<ArchiverFixture> CreateAsync(string rule, string name)
-    {
-        var map = new SourceMap(
-            new()
-            {
-                Table = new("public", "chats"),
-                Key = "id",
-                Activity = ["seen"],
-            },
-            [
-                new()
-                {
-                    Name = name,
-                    Table = new("public", "files"),
-                    ForeignKey = "chat",
-                    ParentKey = "id",
-                    Order = ["id"],
-                },
-                new()
-                {
-                    Name = "messages",
-                    Table = new("public", "msgs"),
-                    ForeignKey = "chat",
-                    ParentKey = "id",
-                    Order = ["id"],
-                },
-            ]
-        );
-        var archiver = await ArchiverFixture.CreateAsync(
-            servers,
-            map with
-            {
-                Children = [.. map.Children.OrderBy(c => c.Name, StringComparer.Ordinal)],
-            },
-            null,
-            null,
-            Token
-        );
-        await archiver.ExecuteAsync(Tables.Replace("{0}", rule, StringComparison.Ordinal), null);
-        return archiver;
-    }
 }

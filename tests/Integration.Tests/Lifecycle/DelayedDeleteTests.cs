@@ -3,7 +3,6 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Pipelines;
 using Archiver.Core.Settings;
 using Archiver.Testing;
-using Archiver.Testing.Proof;
 using Microsoft.Extensions.Logging.Abstractions;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -12,16 +11,8 @@ namespace Archiver.Integration.Tests.Lifecycle;
 /// <summary>
 /// DeleteAfter: stored and marked now, verified again and deleted by a later run; what is not as it was stored stays whole.
 /// </summary>
-public sealed class DelayedDeleteTests(TestServers servers)
+public sealed class DelayedDeleteTests(TestServers servers) : DelayedScenario(servers)
 {
-    private const int Messages = 3;
-
-    private const string Versions = "hashtidextended(ctid, (tableoid::bigint << 32) # xmin::text::bigint)";
-
-    private static readonly Policy Delayed = Archive() with { DeleteAfter = TimeSpan.FromDays(7) };
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
     [Theory]
     [InlineData(StorageLayout.Session)]
     [InlineData(StorageLayout.Bundle)]
@@ -100,39 +91,9 @@ public sealed class DelayedDeleteTests(TestServers servers)
     }
 
     [Fact]
-    public async Task Keeps_whole_and_stores_again_what_changed_in_between()
-    {
-        await using var archiver = await StoredAsync(idle: 4);
-        await MakeDueAsync(archiver, "8 days", 4);
-        var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync(
-            "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', 'late', now() - interval '100 days')",
-            session
-        );
-
-        var summary = await archiver.RunAsync(Delayed, Token);
-
-        Assert.Equal((RunOutcome.Done, 4L, 3L), (summary.Outcome, summary.Sessions, summary.Delayed));
-        Assert.Equal(
-            "1 superseded, 2 stored",
-            await archiver.Database.ScalarAsync<string>(
-                "SELECT string_agg(generation || ' ' || state, "
-                    + $"', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"
-            )
-        );
-        Assert.Equal(
-            Messages + 1,
-            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'")
-        );
-        await MakeDueAsync(archiver, "8 days", 5);
-        Assert.Equal(1, (await archiver.RunAsync(Delayed, Token)).Delayed);
-        Assert.Equal("4 archived, 1 superseded", await StatesAsync(archiver));
-    }
-
-    [Fact]
     public async Task Deletes_although_a_trigger_took_the_mark_for_activity()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, preset: "status-expiry");
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, preset: "status-expiry");
         await archiver.Database.ExecuteAsync(
             """
             ALTER TABLE sessions DISABLE TRIGGER USER;
@@ -159,112 +120,10 @@ public sealed class DelayedDeleteTests(TestServers servers)
         );
     }
 
-    [Theory]
-    [InlineData(StorageLayout.Session, true)]
-    [InlineData(StorageLayout.Session, false)]
-    [InlineData(StorageLayout.Bundle, true)]
-    [InlineData(StorageLayout.Bundle, false)]
-    public async Task Deletes_nothing_whose_object_was_damaged_or_removed_in_between(StorageLayout layout, bool damaged)
-    {
-        await using var archiver = await StoredAsync(idle: 3, layout);
-        var db = archiver.Database;
-        await MakeDueAsync(archiver, "8 days", 3);
-        // In a bundle of all sessions the last byte is nobody's but the whole's.
-        var key = (await archiver.Bucket.ListKeysAsync("chat_archives/")).First(k => !k.Contains(".archiver", StringComparison.Ordinal));
-        var bytes = await archiver.Bucket.GetRawAsync(key, Token);
-        bytes[^1] ^= 1;
-        if (damaged)
-            await archiver.Bucket.PutRawAsync(key, bytes, Token);
-        else
-            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
-        var lost = layout == StorageLayout.Bundle ? 3 : 1;
-        var rows = await RowsAsync(archiver, $"IN (SELECT unnest(members) FROM archiver.objects WHERE key = '{key}')");
-
-        var summary = await archiver.RunAsync(Delayed, Token);
-
-        Assert.Equal((RunOutcome.Partial, 1, 3L - lost, (long)lost), (summary.Outcome, summary.ExitCode, summary.Delayed, summary.Failed));
-        Assert.Equal(lost, summary.Reasons[damaged ? DropReason.Corrupt : DropReason.Missing]);
-        Assert.Equal(rows, await RowsAsync(archiver));
-        Assert.Equal(
-            lost,
-            await db.ScalarAsync<long>(
-                "SELECT count(*) FROM archiver.archives WHERE state = 'superseded' AND reason = "
-                    + $"'{(damaged ? DropReason.Corrupt : DropReason.Missing)}'"
-            )
-        );
-        Assert.Equal(
-            (lost, 0),
-            (
-                await db.ScalarAsync<long>("SELECT count(*) FROM archiver.quarantine"),
-                await db.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived")
-            )
-        );
-        await db.ExecuteAsync("DELETE FROM archiver.quarantine");
-        var again = await archiver.RunAsync(Delayed, Token);
-        Assert.Equal((RunOutcome.Done, lost, 0), (again.Outcome, again.Sessions, again.Delayed));
-        Assert.Equal(lost, await db.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored' AND generation = 2"));
-    }
-
-    [Fact]
-    public async Task Deletes_nothing_whose_document_is_another_than_the_ledger_has()
-    {
-        await using var archiver = await StoredAsync(idle: 3);
-        await MakeDueAsync(archiver, "8 days", 3);
-        var session = await archiver.Database.ScalarAsync<string>(
-            "UPDATE archiver.archives SET json_sha256 = sha256('another') WHERE id = (SELECT min(id) FROM archiver.archives) RETURNING "
-                + "session_id",
-            Token
-        );
-
-        var summary = await archiver.RunAsync(Delayed, Token);
-
-        Assert.Equal((RunOutcome.Partial, 2L, 1L), (summary.Outcome, summary.Delayed, summary.Failed));
-        Assert.Equal(1, summary.Reasons[DropReason.Corrupt]);
-        Assert.Equal(
-            session,
-            await archiver.Database.ScalarAsync<string>($"SELECT session_id::text FROM chat_sessions WHERE session_id = '{session}'", Token)
-        );
-    }
-
-    [Fact]
-    public async Task Keeps_what_a_hold_covers_and_what_changes_while_it_is_verified()
-    {
-        await using var archiver = await StoredAsync(idle: 4);
-        await MakeDueAsync(archiver, "8 days", 4);
-        var keys = (await archiver.Database.CopyOutAsync("SELECT session_id FROM archiver.archives ORDER BY id")).Split('\n');
-        await archiver.HoldAsync(keys[0]);
-        archiver.Store = new HookedStore(archiver.Store)
-        {
-            BeforeOpen = async key =>
-            {
-                if (key.Contains(keys[1], StringComparison.Ordinal))
-                    await archiver.HoldAsync(keys[1]);
-                if (key.Contains(keys[2], StringComparison.Ordinal))
-                    await archiver.ExecuteAsync(
-                        "INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ($1, 'user', "
-                            + "'late', now() - interval '100 days')",
-                        keys[2]
-                    );
-            },
-        };
-
-        var summary = await archiver.RunAsync(Delayed, Token);
-
-        Assert.Equal(
-            (RunOutcome.Done, 1L, 1L, 1L),
-            (summary.Outcome, summary.Delayed, summary.Reasons[DropReason.Held], summary.Reasons[DropReason.Changed])
-        );
-        Assert.Equal("1 archived, 3 stored", await StatesAsync(archiver));
-        Assert.Equal(
-            3 * Messages + 1,
-            await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE timestamp < now() - interval '90 days'")
-        );
-    }
-
     [Fact]
     public async Task Deletes_what_was_stored_while_the_policy_deleted_nothing_and_not_for_another_policy_of_the_name()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, Messages);
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, Messages);
         Assert.Equal(3, (await archiver.RunAsync(Archive() with { Delete = DeleteMode.Nothing }, Token)).Sessions);
         // As a restore makes room: a policy with a condition of its own, which the source does not have.
         var other = Archive() with { Where = "true" };
@@ -285,97 +144,4 @@ public sealed class DelayedDeleteTests(TestServers servers)
             (await StatesAsync(archiver), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"))
         );
     }
-
-    // The columns that the mark changed are not in the copy: only the version tells that somebody else has changed them since.
-    [Fact]
-    public async Task Keeps_what_the_application_marked_otherwise_since_the_run_began()
-    {
-        await using var archiver = await StoredAsync(idle: 2);
-        await MakeDueAsync(archiver, "8 days", 2);
-        var session = await archiver.AnyIdleAsync(Token);
-        var reached = InProcessFault.Once(FaultPoints.DelayedSelected, () =>
-            archiver.ExecuteAsync("UPDATE chat_sessions SET archive_location = 'elsewhere' WHERE session_id = $1", session)
-        );
-
-        var summary = await archiver.RunAsync(Delayed, Token);
-
-        Assert.True(reached());
-        Assert.Equal((1L, 1L), (summary.Delayed, summary.Reasons[DropReason.Changed]));
-        Assert.Equal("1 archived, 1 stored, 1 superseded", await StatesAsync(archiver));
-        Assert.Equal(
-            Messages,
-            await archiver.Database.ScalarAsync<long>(
-                $"SELECT count(*) FROM chat_sessions JOIN chat_messages USING (session_id) WHERE session_id = '{session}'"
-            )
-        );
-    }
-
-    // As after a failover or a restore, when other rows may bear the names of those that were stored.
-    [Theory]
-    [InlineData("chat_messages", "messages", "UPDATE chat_messages SET content = 'other' WHERE session_id = $1")]
-    [InlineData("chat_sessions", "session", "UPDATE chat_sessions SET session_title = 'other' WHERE session_id = $1")]
-    [InlineData("chat_sessions", "session", "UPDATE chat_sessions SET session_title = NULL WHERE session_id = $1")]
-    public async Task Never_deletes_by_the_names_of_versions_alone(string table, string name, string sql)
-    {
-        await using var archiver = await StoredAsync(idle: 2);
-        await MakeDueAsync(archiver, "8 days", 2);
-        var session = await archiver.AnyIdleAsync(Token);
-        await archiver.ExecuteAsync(sql, session);
-        await archiver.Database.ExecuteAsync(
-            $"""
-            UPDATE archiver.archives
-              SET fingerprints = jsonb_set(fingerprints, ARRAY['{name}', 'hash'], to_jsonb((SELECT sum({Versions})::text FROM {table}
-                WHERE session_id = '{session}')))
-            WHERE session_id = '{session}'
-            """
-        );
-
-        var summary = await archiver.RunAsync(Delayed, Token);
-
-        Assert.Equal((1L, 1L), (summary.Delayed, summary.Reasons[DropReason.Changed]));
-        Assert.Equal(
-            Messages,
-            await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{session}'")
-        );
-        Assert.Equal(
-            "1 superseded, 2 stored",
-            await archiver.Database.ScalarAsync<string>(
-                "SELECT string_agg(generation || ' ' || state, "
-                    + $"', ' ORDER BY generation) FROM archiver.archives WHERE session_id = '{session}'"
-            )
-        );
-    }
-
-    /// <summary>Idle sessions that a first run stored.</summary>
-    private async Task<ArchiverFixture> StoredAsync(int idle, StorageLayout layout = StorageLayout.Session)
-    {
-        var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle, young: 0, Messages, configure: s =>
-            s with
-            {
-                Storage = s.Storage with { Layout = layout },
-            }
-        );
-        var summary = await archiver.RunAsync(Delayed, Token);
-        Assert.Equal((null, (long)idle, 0L, 0L), (summary.Error, summary.Sessions, summary.Delayed, summary.Rows));
-        return archiver;
-    }
-
-    private static Task<int> MakeDueAsync(ArchiverFixture archiver, string age, int first) =>
-        archiver.Database.ExecuteAsync(
-            $"UPDATE archiver.archives SET stored_at = now() - interval '{age}' WHERE id IN (SELECT id FROM archiver.archives ORDER BY id "
-                + $"LIMIT {first})"
-        );
-
-    private static async Task<string> RowsAsync(ArchiverFixture archiver, string sessions = "IS NOT NULL") =>
-        await archiver.Database.CopyOutAsync(
-            $"SELECT session_id, session_title, last_activity FROM chat_sessions WHERE session_id::text {sessions} ORDER BY 1"
-        ) + await archiver.Database.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id::text {sessions} ORDER BY id");
-
-    private static async Task<string> StatesAsync(ArchiverFixture archiver) =>
-        (
-            await archiver.Database.ScalarAsync<string>(
-                "SELECT string_agg(n || ' ' || state, ', ' ORDER BY state) FROM (SELECT state, count(*) AS n FROM archiver.archives GROUP "
-                    + "BY state) AS s"
-            )
-        )!;
 }

@@ -1,10 +1,7 @@
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Erasure;
 using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Reading;
-using Archiver.Core.Reconciliation;
-using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Integration.Tests.Roles;
 using Archiver.Testing;
@@ -68,72 +65,6 @@ public sealed class HoldTests(TestServers servers)
         Assert.Equal(8 - held, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
     }
 
-    // Its row says that it ended long before, and nobody knows of the messages but they themselves.
-    [Theory]
-    [InlineData("now() - interval '250 days'")]
-    [InlineData("now() - interval '500 days'")]
-    public async Task A_hold_by_range_covers_a_session_whose_messages_touch_it(string time)
-    {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 0);
-        var session = await WithMessageAsync(archiver, time);
-        await HoldRangesAsync(archiver);
-
-        var summary = await archiver.RunAsync(Token);
-        var purge = await archiver.RunAsync(PolicyRuns.Archive() with { Name = "purge", Action = PolicyAction.Purge }, Token);
-        var erased = await archiver.EraseAsync(new() { Ids = [session] }, Token);
-
-        Assert.Equal((RunOutcome.Done, 3L), (summary.Outcome, summary.Sessions));
-        Assert.Equal((RunOutcome.Done, 0L), (purge.Outcome, purge.Sessions));
-        Assert.Equal((RunOutcome.Partial, ErasedSession.Held), (erased.Outcome, Assert.Single(erased.Sessions).State));
-        Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"));
-    }
-
-    // One message is all of the session that a held range touches: one after its last activity, or one from before its row.
-    [Theory]
-    [InlineData("250 days", false)]
-    [InlineData("500 days", false)]
-    [InlineData("250 days", true)]
-    [InlineData("500 days", true)]
-    public async Task A_hold_by_range_covers_an_archive_whose_messages_touch_it(string age, bool rebuilt)
-    {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0, configure: s => s with { Discard =
-                    new() { After = TimeSpan.FromDays(365), Notice = TimeSpan.FromDays(30) } });
-        var session = await WithMessageAsync(archiver, $"now() - interval '{age}'");
-        Assert.Equal(2, (await archiver.RunAsync(Token)).Sessions);
-        if (rebuilt)
-        {
-            await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
-            await new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
-                "main",
-                otherSystems: false,
-                "test",
-                null,
-                Token
-            );
-        }
-        await HoldRangesAsync(archiver);
-        await archiver.Database.ExecuteAsync(
-            """
-            UPDATE archiver.archives SET stored_at = now() - interval '400 days';
-            UPDATE archiver.objects
-              SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days',
-                discard_announced_at = now() - interval '31 days';
-            """
-        );
-
-        Assert.Equal(new HoldCoverage(0, 1), await archiver.CountHeldAsync(Token));
-        var discarded = await archiver.DiscardAsync(Token);
-        var erased = await archiver.EraseAsync(new() { Ids = [session] }, Token);
-
-        Assert.Equal((1L, 1L), (discarded.Discarded.Archives, discarded.Held.Archives));
-        Assert.Equal((session, ErasedSession.Held, false), (erased.Sessions[0].SessionId, erased.Sessions[0].State, erased.Complete));
-        Assert.Equal(
-            session,
-            await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives WHERE state = 'archived'")
-        );
-        Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
-    }
-
     [Fact]
     public async Task A_hold_that_comes_between_selection_and_delete_holds()
     {
@@ -165,73 +96,6 @@ public sealed class HoldTests(TestServers servers)
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
         Assert.Contains("holds", summary.Error, StringComparison.Ordinal);
         Assert.Equal(4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions", Token));
-    }
-
-    [Fact]
-    public async Task Adding_a_hold_waits_for_the_destructive_transaction_in_hand()
-    {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 0);
-        await using var connection = await archiver.Connections.OpenAsync(Token);
-        await Migrator.MigrateAsync(connection, Token);
-        Task<IReadOnlyList<long>> adding;
-        await using (var transaction = await connection.BeginTransactionAsync(Token))
-        {
-            await HoldLock.TakeSharedAsync(connection, "main", Token);
-            adding = archiver.HoldAsync(new HoldRequest { User = "x", Reason = "case" }, Token);
-            await Eventually.TrueAsync(
-                async () =>
-                    await archiver.Database.ScalarAsync<bool>(
-                        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-                    ),
-                Token
-            );
-            Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds"));
-        }
-
-        Assert.Single(await adding);
-    }
-
-    // 'hold add' waits for the batch of another shard, and every batch after it waits for 'hold add'.
-    [Fact]
-    public async Task A_run_waits_for_a_hold_that_is_being_added_and_goes_on()
-    {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0);
-        await using var adding = await archiver.Database.DataSource.OpenConnectionAsync(Token);
-        await using var transaction = await adding.BeginTransactionAsync(Token);
-        await HoldLock.TakeExclusiveAsync(adding, "main", Token);
-
-        var running = archiver.RunAsync(Token);
-        var waits = Eventually.TrueAsync(
-            () =>
-                archiver.Database.ScalarAsync<bool>(
-                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
-                        + "waitstart < clock_timestamp() - interval '500ms')"
-                ),
-            Token
-        );
-        await Task.WhenAny(running, waits);
-        await transaction.RollbackAsync(Token);
-
-        Assert.Equal((RunOutcome.Done, null, 2L), ((await running).Outcome, (await running).Error, (await running).Sessions));
-    }
-
-    [Fact]
-    public async Task A_hold_that_is_never_done_being_added_fails_no_run()
-    {
-        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 2, young: 0, configure: s =>
-            s with
-            {
-                Batch = s.Batch with { StatementTimeout = TimeSpan.FromSeconds(2) },
-            }
-        );
-        await using var adding = await archiver.Database.DataSource.OpenConnectionAsync(Token);
-        await using var transaction = await adding.BeginTransactionAsync(Token);
-        await HoldLock.TakeExclusiveAsync(adding, "main", Token);
-
-        var summary = await archiver.RunAsync(Token);
-
-        Assert.Equal((RunOutcome.Done, 0L, 2L), (summary.Outcome, summary.Sessions, summary.Reasons[DropReason.HoldInFlight]));
-        Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
     }
 
     [Fact]
@@ -294,34 +158,6 @@ public sealed class HoldTests(TestServers servers)
             Token
         );
         return archiver;
-    }
-
-    /// <summary>All sessions lived from 400 to 390 days ago, and the messages of one were written at another time.</summary>
-    private static async Task<string> WithMessageAsync(ArchiverFixture archiver, string time)
-    {
-        var session = await archiver.AnyIdleAsync(Token);
-        await archiver.Database.ExecuteAsync(
-            "UPDATE chat_sessions SET created_at = now() - interval '400 days', last_activity = now() - "
-                + "interval '390 days'; UPDATE chat_messages SET timestamp = now() - interval '395 days'"
-        );
-        await archiver.ExecuteAsync($"UPDATE chat_messages SET timestamp = {time} WHERE session_id = $1", session);
-        return session;
-    }
-
-    /// <summary>Holds from 300 to 200 and from 600 to 450 days ago.</summary>
-    private static async Task HoldRangesAsync(ArchiverFixture archiver)
-    {
-        var now = TimeProvider.System.GetUtcNow();
-        foreach (var (from, to) in new[] { (300, 200), (600, 450) })
-            await archiver.HoldAsync(
-                new HoldRequest
-                {
-                    From = now.AddDays(-from),
-                    To = now.AddDays(-to),
-                    Reason = "case",
-                },
-                Token
-            );
     }
 
     private static DateTimeOffset Day(int day) => new(2025, 1, day, 0, 0, 0, TimeSpan.Zero);

@@ -43,6 +43,7 @@ public sealed class ModelTests(TestServers servers)
             }
         );
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
+        var user = new ModelUser(archiver, _model, random);
         var holds = new ModelHolds(archiver, _model, random);
         var mishap = new ModelMishaps(archiver, servers, oracle, _model, random);
         // Without it a message may come to a session that is archived.
@@ -51,7 +52,7 @@ public sealed class ModelTests(TestServers servers)
         for (var step = 0; step < Number("ARCHIVER_PROOF_STEPS", 60); step++)
         {
             if (!mishaps || step % 5 > 0 || !await mishap.HappenAsync())
-                await StepAsync(archiver, holds, random);
+                await StepAsync(archiver, user, holds, random);
             var violations = await oracle.ViolationsAsync(atRest: false, Token);
             Assert.True(violations.Count == 0, $"seed {seed}, {string.Join("; ", _model.Steps)}: {string.Join('\n', violations)}");
             Assert.Equal(
@@ -65,55 +66,29 @@ public sealed class ModelTests(TestServers servers)
         );
     }
 
-    private async Task StepAsync(ArchiverFixture archiver, ModelHolds holds, Random random)
+    private async Task StepAsync(ArchiverFixture archiver, ModelUser user, ModelHolds holds, Random random)
     {
         var session = _model.Live.Any() ? _model.Live.ElementAt(random.Next(_model.Live.Count())) : null;
         var archived = _model.Sessions.Values.Where(s => s.Archived).ToList();
         switch (random.Next(30))
         {
             case var n when _model.Sessions.Count < (n < 3 ? MostSessions : MostSessions - 2):
-                await BeginSessionAsync(archiver, random);
+                await user.BeginAsync();
                 break;
             case < 5 when session is not null:
-                _model.Steps.Add($"message in {session.Key[..4]}");
-                session.Messages.Add(_model.NextMessage, "new");
-                await archiver.ExecuteAsync(
-                    "INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES "
-                        + $"({_model.NextMessage++}, $1, 'user', 'new', now() - interval '{session.Days} days')",
-                    session.Key
-                );
+                await user.WriteAsync(session);
                 break;
             case < 7 when session?.Messages.Count > 0:
-                var edited = session.Messages.Keys.ElementAt(random.Next(session.Messages.Count));
-                _model.Steps.Add($"edit {edited}");
-                session.Messages[edited] += "+";
-                await archiver.ExecuteAsync($"UPDATE chat_messages SET content = content || '+' WHERE id = {edited}", null);
+                await user.EditAsync(session);
                 break;
             case 7 when session?.Messages.Count > 0:
-                var deleted = session.Messages.Keys.First();
-                _model.Steps.Add($"delete message {deleted}");
-                session.Messages.Remove(deleted);
-                await archiver.ExecuteAsync($"DELETE FROM chat_messages WHERE id = {deleted}", null);
+                await user.DeleteMessageAsync(session);
                 break;
             case 8 when session is not null && _model.Sessions.Count == MostSessions:
-                _model.Steps.Add($"delete {session.Key[..4]}");
-                _model.Sessions.Remove(session.Key);
-                await archiver.ExecuteAsync(
-                    "WITH m AS (DELETE FROM chat_messages WHERE session_id = $1) DELETE FROM chat_sessions WHERE session_id = $1",
-                    session.Key
-                );
+                await user.DeleteAsync(session);
                 break;
             case 9 or 10 when session is not null:
-                session.Days = session.Days == 0 ? 130 : 0;
-                _model.Steps.Add($"{session.Key[..4]} was used {session.Days} d ago");
-                await archiver.ExecuteAsync(
-                    $"UPDATE chat_sessions SET last_activity = now() - interval '{session.Days} days' WHERE session_id = $1",
-                    session.Key
-                );
-                await archiver.ExecuteAsync(
-                    $"UPDATE chat_messages SET timestamp = now() - interval '{session.Days} days' WHERE session_id = $1",
-                    session.Key
-                );
+                await user.UseAsync(session);
                 break;
             case 11 or 12:
                 _model.Policy = _model.Policy with
@@ -138,33 +113,6 @@ public sealed class ModelTests(TestServers servers)
                 await RunAsync(archiver);
                 break;
         }
-    }
-
-    private async Task BeginSessionAsync(ArchiverFixture archiver, Random random)
-    {
-        var bytes = new byte[16];
-        random.NextBytes(bytes);
-        var session = new ModelSession(new Guid(bytes).ToString())
-        {
-            Days = new[] { 10, 100, 130 }[random.Next(3)],
-            User = new[] { "ann", "ben" }[random.Next(2)],
-        };
-        _model.Steps.Add($"begin {session.Key[..4]}, {session.Days} d");
-        await archiver.ExecuteAsync(
-            "INSERT INTO chat_sessions (session_id, user_id, created_at, last_activity) VALUES ($1, "
-                + $"'{session.User}', now() - interval '1 year', now() - interval '{session.Days} days')",
-            session.Key
-        );
-        for (var messages = random.Next(3); messages > 0; messages--)
-        {
-            session.Messages.Add(_model.NextMessage, "first");
-            await archiver.ExecuteAsync(
-                "INSERT INTO chat_messages (id, session_id, role, content, timestamp) VALUES "
-                    + $"({_model.NextMessage++}, $1, 'user', 'first', now() - interval '{session.Days} days')",
-                session.Key
-            );
-        }
-        _model.Sessions.Add(session.Key, session);
     }
 
     private async Task RunAsync(ArchiverFixture archiver)

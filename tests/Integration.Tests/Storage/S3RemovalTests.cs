@@ -12,19 +12,13 @@ namespace Archiver.Integration.Tests.Storage;
 /// <summary>
 /// Removing many objects at once: every version of exactly those, and only what a listing does not find any more counts as gone.
 /// </summary>
-public sealed class S3RemovalTests(TestServers servers)
+public sealed class S3RemovalTests(TestServers servers) : VersionedObjects(servers)
 {
-    private static readonly string[] Keys = ["p/a", "p/b", "p/c"];
-
-    private static ObjectName[] Names => [.. Keys.Select(k => new ObjectName(k))];
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task Removes_every_version_and_marker_of_many_keys_in_one_request()
     {
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, _) => StoreFault.None);
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (_, _) => StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         var outcome = await store.DeleteAllVersionsAsync([.. Names, new("p/never-was")], Token);
@@ -39,7 +33,7 @@ public sealed class S3RemovalTests(TestServers servers)
     [Fact]
     public async Task Says_of_each_key_alone_why_it_is_not_gone()
     {
-        await using var bucket = await TestBucket.CreateAsync(servers, Token, objectLock: true);
+        await using var bucket = await TestBucket.CreateAsync(Servers, Token, objectLock: true);
         using var store = new S3ArchiveStore(bucket.Settings, TimeProvider.System);
         foreach (var key in Keys)
             await bucket.PutRawAsync(key, [1], Token);
@@ -66,24 +60,6 @@ public sealed class S3RemovalTests(TestServers servers)
             );
     }
 
-    // The answer also lies: it says that the first one is gone.
-    [Fact]
-    public async Task Believes_no_answer_and_reports_what_a_listing_still_finds()
-    {
-        await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
-            method == "POST" ? StoreFault.PartlyRemoved : StoreFault.None
-        );
-        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
-
-        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
-
-        // The store answers, so it is no outage; each key may be tried again.
-        Assert.Equal(Keys, outcome.Failures.Keys.Order(StringComparer.Ordinal));
-        Assert.All(outcome.Failures.Values, f => Assert.Equal(StorageFailure.Transient, f.Failure));
-        Assert.Null(outcome.Outage);
-    }
-
     [Theory]
     [InlineData(StoreFault.PartlyRemoved)]
     [InlineData(StoreFault.AnswerLost)]
@@ -93,7 +69,7 @@ public sealed class S3RemovalTests(TestServers servers)
     {
         var left = 1;
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (method, _) =>
             method == "POST" && Interlocked.Decrement(ref left) >= 0 ? fault : StoreFault.None
         );
         using var store = new ResilientArchiveStore(
@@ -116,85 +92,13 @@ public sealed class S3RemovalTests(TestServers servers)
     public async Task Removes_one_by_one_where_the_server_answers_to_the_many(StoreFault fault)
     {
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) => method == "POST" ? fault : StoreFault.None);
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (method, _) => method == "POST" ? fault : StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         var outcome = await store.DeleteAllVersionsAsync(Names, Token);
 
         Assert.Empty(outcome.Failures);
         Assert.Equal(["p/a~2"], await LeftAsync(bucket));
-    }
-
-    [Fact]
-    public async Task A_store_that_stops_answering_is_an_outage_and_no_key_counts_as_gone()
-    {
-        await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, _) =>
-            method == "POST" ? StoreFault.InternalError : StoreFault.None
-        );
-        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
-
-        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
-
-        Assert.NotNull(outcome.Outage);
-        Assert.Equal(Keys, outcome.Failures.Keys.Order(StringComparer.Ordinal));
-    }
-
-    // Of the first look or of the last: what was only listed is not gone.
-    [Theory]
-    [InlineData(12, false)]
-    [InlineData(12, true)]
-    [InlineData(32, false)]
-    [InlineData(32, true)]
-    public async Task A_listing_that_fails_makes_no_key_count_as_gone_that_is_still_there(int failing, bool retried)
-    {
-        string[] many = [.. Enumerable.Range(10, 20).Select(i => $"p/{i}")];
-        var listings = 0;
-        await using var bucket = await TestBucket.CreateAsync(servers, Token, versioned: true);
-        await Parallel.ForEachAsync(many, Token, async (key, token) => await bucket.PutRawAsync(key, [1], token));
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, path) =>
-            path.Contains("versions", StringComparison.Ordinal) && Interlocked.Increment(ref listings) == failing
-                ? StoreFault.SlowDown
-                : StoreFault.None
-        );
-        // Few at once, so that some are through before the one that fails.
-        using var once = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint, UploadConcurrency = 2 }, TimeProvider.System);
-        IArchiveStore store = retried
-            ? new ResilientArchiveStore(once, new RetrySettings { Budget = TimeSpan.FromSeconds(20) }, TimeProvider.System)
-            : once;
-
-        var outcome = await store.DeleteAllVersionsAsync([.. many.Select(k => new ObjectName(k))], Token);
-
-        var left = await LeftAsync(bucket);
-        Assert.Equal(1, proxy.Faults);
-        Assert.DoesNotContain(left, outcome.IsGone);
-        Assert.Equal(retried, outcome.Failures.Count == 0);
-        Assert.Equal(failing < many.Length && !retried ? many.Length : 0, left.Count);
-    }
-
-    [Theory]
-    [InlineData(StoreFault.InternalError, false)]
-    [InlineData(StoreFault.ResetBefore, true)]
-    public async Task A_failure_while_removing_one_by_one_is_an_outcome_and_no_exception(StoreFault fault, bool outage)
-    {
-        await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, path) =>
-            (method, path.Contains("p/b", StringComparison.Ordinal)) switch
-            {
-                ("POST", _) => StoreFault.NotImplemented,
-                ("DELETE", true) => fault,
-                _ => StoreFault.None,
-            }
-        );
-        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
-
-        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
-
-        Assert.Equal(outage, outcome.Outage is not null);
-        Assert.Equal(StorageFailure.Transient, outcome.Failures["p/b"].Failure);
-        Assert.DoesNotContain(Keys.Intersect(await LeftAsync(bucket)), outcome.IsGone);
-        if (!outage)
-            Assert.Equal(["p/a~2", "p/b", "p/b"], await LeftAsync(bucket));
     }
 
     [Theory]
@@ -205,7 +109,7 @@ public sealed class S3RemovalTests(TestServers servers)
         await using var bucket = await VersionedAsync();
         foreach (var key in Keys)
             await bucket.Client.InitiateMultipartUploadAsync(bucket.Name, key, Token);
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (m, path) =>
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (m, path) =>
             m == method && (path.Contains("?uploads", StringComparison.Ordinal) || path.Contains("p/b?uploadId", StringComparison.Ordinal))
                 ? StoreFault.AccessDenied
                 : StoreFault.None
@@ -228,7 +132,7 @@ public sealed class S3RemovalTests(TestServers servers)
     public async Task Lists_the_uploads_of_no_more_than_the_folders_of_its_keys()
     {
         await using var bucket = await VersionedAsync();
-        await using var proxy = new FaultProxy(servers.S3.Endpoint, (_, _) => StoreFault.None);
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (_, _) => StoreFault.None);
         using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
 
         await store.DeleteAllVersionsAsync([new("p/a"), new("other/b"), new("alone")], Token);
@@ -244,17 +148,4 @@ public sealed class S3RemovalTests(TestServers servers)
             p => Assert.Contains("prefix=p/a", p, StringComparison.Ordinal)
         );
     }
-
-    /// <summary>Three keys with versions and a delete marker, and a neighbour that must stay.</summary>
-    private async Task<TestBucket> VersionedAsync()
-    {
-        var bucket = await TestBucket.CreateAsync(servers, Token, versioned: true);
-        foreach (var key in Keys.Append("p/a~2").Concat(Keys))
-            await bucket.PutRawAsync(key, [1], Token);
-        await bucket.Client.DeleteObjectAsync(bucket.Name, "p/c", Token);
-        return bucket;
-    }
-
-    private static async Task<IReadOnlyList<string>> LeftAsync(TestBucket bucket) =>
-        [.. ((await bucket.Client.ListVersionsAsync(bucket.Name, Token)).Versions ?? []).Select(v => v.Key)];
 }

@@ -1,28 +1,13 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Archiver.Testing;
+using static Archiver.Worker.Tests.Http.KnownRoutes;
 
 namespace Archiver.Worker.Tests.Http;
 
 /// <summary>Who may ask what.</summary>
 public sealed class AccessTests(HttpFixture fixture, TestServers servers) : IClassFixture<HttpFixture>
 {
-    private static readonly string[] Routes =
-    [
-        "/",
-        "/metrics",
-        "/archives",
-        "/archives/ID",
-        "/archives/absent",
-        "/chat/archived/ID",
-        "/runs",
-        "/search?q=ID",
-        "/transcript?id=ID",
-        "/restore?id=ID",
-        "/assets/site.css",
-        "/nothing",
-    ];
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]

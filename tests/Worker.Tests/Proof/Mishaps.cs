@@ -26,6 +26,8 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
 
     public HeldArchives Holds => field ??= new(archiver, _verbs, Claims, random);
 
+    private ErasedKeys Erased => field ??= new(archiver, _verbs, Claims);
+
     private TestBucket Bucket => _buckets.LastOrDefault() ?? archiver.Bucket;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -37,7 +39,7 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
             ("copy of the database", CopyDatabaseAsync),
             ("bucket moved", MoveBucketAsync),
             ("message that came after archiving", WriteLateAsync),
-            ("erased key used again", EraseAndBeginAgainAsync),
+            ("erased key used again", async () => await Erased.EraseAndBeginAgainAsync(await Holds.AnyArchivedAsync(), Bucket)),
             ("sessions held and lifted", () => Holds.HoldAsync(Bucket)),
         ];
 
@@ -171,48 +173,6 @@ internal sealed class Mishaps(Installation archiver, TestServers servers, Oracle
                 Token
             )
         );
-    }
-
-    private async Task EraseAndBeginAgainAsync()
-    {
-        var id = await Holds.AnyArchivedAsync();
-        var objects = await Claims.ObjectsAsync(id, Token);
-        await _verbs.DoneAsync("erase", id, "--yes");
-        await Claims.ErasedAsync(id, objects, Bucket, Token);
-        await archiver.Database.ExecuteAsync(
-            $"""
-            INSERT INTO chat_sessions (session_id, session_title, created_at, last_activity)
-              VALUES ('{id}', 'again', clock_timestamp(), now() - interval '100 days');
-            INSERT INTO chat_messages (session_id, role, content, timestamp) VALUES ('{id}', 'user', 'again', now() - interval '100 days');
-            """,
-            Token
-        );
-        // Writers may keep it from being archived now, and for good where they write into it, reopen or delete it.
-        var idle = $"""
-            SELECT count(*) FROM chat_sessions AS s WHERE s.session_id = '{id}' AND s.last_activity < now() - interval '90 days'
-              AND NOT EXISTS (SELECT FROM chat_messages AS m WHERE m.session_id = s.session_id
-                AND m.timestamp >= now() - interval '90 days')
-            """;
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                await _verbs.UnlessLockedAsync(["archive"]);
-                return await archiver.Database.ScalarAsync<long>(idle, Token) == 0;
-            },
-            Token,
-            TimeSpan.FromMinutes(3),
-            "the session that began again was archived"
-        );
-        if (
-            await archiver.Database.ScalarAsync<long>(
-                $"SELECT count(*) FROM archiver.archives WHERE session_id = '{id}' AND state = 'archived'",
-                Token
-            ) > 0
-        )
-        {
-            await _verbs.DoneAsync("restore", id);
-            await Claims.RestoredAsync([id], Token);
-        }
     }
 
     private static async Task ExecuteAsync(Npgsql.NpgsqlDataSource source, string sql)

@@ -49,7 +49,7 @@ internal static class EqualRows
         IReadOnlyDictionary<string, string> columns
     )
     {
-        var named = (await QueryVerbTests.QueryAsync(archiver, $"DESCRIBE {view}"))
+        var named = (await Queries.QueryAsync(archiver, $"DESCRIBE {view}"))
             .Select(l => JsonElement.Parse(l))
             .Select(c => (Name: c.GetProperty("column_name").GetString()!, Type: c.GetProperty("column_type").GetString()!))
             .ToList();
@@ -65,7 +65,7 @@ internal static class EqualRows
                 """
         );
         return JsonSerializer.Deserialize<Dictionary<string, string>>(
-            Assert.Single(await QueryVerbTests.QueryAsync(archiver, $"SELECT {string.Join(", ", hashes)} FROM {view}"))
+            Assert.Single(await Queries.QueryAsync(archiver, $"SELECT {string.Join(", ", hashes)} FROM {view}"))
         )!;
     }
 

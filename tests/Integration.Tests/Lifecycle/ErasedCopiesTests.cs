@@ -1,0 +1,90 @@
+using Archiver.Core.Erasure;
+using Archiver.Integration.Tests.Restore;
+using Archiver.Testing;
+
+namespace Archiver.Integration.Tests.Lifecycle;
+
+/// <summary>Every copy of what is erased goes, under whatever version of an object it lies.</summary>
+public sealed class ErasedCopiesTests(TestServers servers) : ErasureScenario(servers)
+{
+    [Fact]
+    public async Task Every_generation_version_and_copy_goes()
+    {
+        await using var archiver = await ArchivedAsync("session", null, versioned: true);
+        var session = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        await archiver.RestoreAsync(RestoreFixture.Session(session), Token);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = restored_at - interval '1 year'", Token);
+        // The second generation; and a copy that a crash left, known to the ledger by its members alone; and one that it does not know at
+        // all.
+        Assert.Equal(1, (await archiver.RunAsync(Token)).Sessions);
+        var first = await archiver.Database.ScalarAsync<string>(
+            "SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON "
+                + $"a.object_id = o.id WHERE a.session_id = '{session}' AND a.generation = 1"
+        );
+        var bytes = await archiver.Bucket.GetRawAsync(first!, Token);
+        await archiver.Bucket.PutRawAsync(first!, bytes, Token);
+        await archiver.Bucket.PutRawAsync("chat_archives/2020/01/left.json.gz", bytes, Token);
+        await archiver.Database.ExecuteAsync(
+            $"""
+            INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, state, members, length, sha256)
+            SELECT location, 'chat_archives/2020/01/left.json.gz', 'x', source, run_id, layout, 'abandoned', ARRAY['{session}'], 1, ''
+              FROM archiver.objects LIMIT 1
+            """,
+            Token
+        );
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, first, Token);
+
+        var receipt = await archiver.EraseAsync(new() { Ids = [session] }, Token);
+
+        Assert.Equal((0, 2L, 3L), (receipt.ExitCode, receipt.Archives, receipt.Objects));
+        var versions = (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions;
+        Assert.Equal(5, versions.Count);
+        Assert.DoesNotContain(versions, v =>
+            v.Key.Contains(session, StringComparison.Ordinal) || v.Key.Contains("left", StringComparison.Ordinal)
+        );
+        Assert.DoesNotContain(session, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Versions_behind_a_delete_marker_that_no_ledger_knows_go_too_and_what_cannot_be_read_is_named()
+    {
+        await using var archiver = await ArchivedAsync("session", null, versioned: true);
+        var session = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var key = (
+            await archiver.Database.ScalarAsync<string>(
+                $"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{session}'"
+            )
+        )!;
+        var (bytes, metadata) = (
+            await archiver.Bucket.GetRawAsync(key, Token),
+            (await archiver.Store.HeadAsync(new(key), Token))!.Metadata
+        );
+        const string hidden = "chat_archives/2020/01/hidden.json.gz",
+            damaged = "chat_archives/2020/01/damaged.json.gz";
+        await PutAsync(archiver, hidden, bytes, metadata);
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, hidden, Token);
+        await PutAsync(archiver, damaged, [1, 2, 3], metadata);
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.Equal((1, false, 3L), (receipt.ExitCode, receipt.Complete, receipt.Objects));
+        Assert.All(receipt.Sessions, s => Assert.Equal(ErasedSession.Erased, s.State));
+        Assert.StartsWith(
+            $"'{damaged}', which the ledger does not know, cannot be read",
+            Assert.Single(receipt.Unresolved),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions,
+            v => v.Key is hidden || v.Key == key
+        );
+        await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, Token);
+        foreach (var version in (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, damaged, Token)).Versions)
+            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, version.VersionId, Token);
+        Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
+    }
+}

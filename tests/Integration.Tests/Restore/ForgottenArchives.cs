@@ -1,0 +1,29 @@
+using Archiver.Core.Reconciliation;
+using Archiver.Testing;
+
+namespace Archiver.Integration.Tests.Restore;
+
+/// <summary>Ledgers that forget what the bucket has, and how they learn of it again.</summary>
+internal static class ForgottenArchives
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>As if the crash had come before the commit.</summary>
+    internal static async Task RemoveManifestsAsync(ArchiverFixture archiver)
+    {
+        foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))
+            await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
+    }
+
+    internal static Task<RebuildReport> RebuildAsync(ArchiverFixture archiver) =>
+        new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
+            "main",
+            otherSystems: false,
+            "test",
+            null,
+            Token
+        );
+
+    internal static Task<ReconcileReport> ReconcileAsync(ArchiverFixture archiver, bool fix) =>
+        new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync("main", fix, "test", Token);
+}

@@ -47,7 +47,7 @@ internal static class KeyChecks
                 );
         }
         foreach (var child in catalog.Map.Children)
-            CheckLink(catalog, child, findings);
+            LinkChecks.Check(catalog, child, findings);
     }
 
     private static async Task CheckKeyAsync(
@@ -144,11 +144,6 @@ internal static class KeyChecks
         );
     }
 
-    private static string OfOneType(ColumnShape from) =>
-        LinkCast.Types.FirstOrDefault(t => KeyMatch.Family(t) == KeyMatch.Family(from.BaseType)) is { } cast
-            ? $"Where they hold the same ids, say so with \"Cast\": \"{cast}\"; else map columns of one type."
-            : "Map columns of one type.";
-
     /// <summary>Columns that a unique index has beside this one, to be copied into the configuration; or nothing.</summary>
     private static string Together(SourceCatalog catalog, TableShape table, string column) =>
         catalog
@@ -158,36 +153,4 @@ internal static class KeyChecks
             is { } index
             ? $", such as [{string.Join(", ", index.Columns.Select(c => $"\"{c}\""))}]"
             : "";
-
-    private static void CheckLink(SourceCatalog catalog, ChildTable child, Findings findings)
-    {
-        foreach (var (column, key) in child.ForeignKey.Zip(child.ParentKey))
-        {
-            if (catalog.Column(child.Name, column) is { } from && catalog.Column(child.Parent, key) is { } to)
-                CheckLink(catalog, child, from, to, findings);
-        }
-    }
-
-    private static void CheckLink(SourceCatalog catalog, ChildTable child, ColumnShape from, ColumnShape to, Findings findings)
-    {
-        var (table, parent) = (catalog.Table(child.Name)!, catalog.Table(child.Parent)!);
-        var (fromFacts, toFacts) = (catalog.Facts(table, from.Name), catalog.Facts(parent, to.Name));
-        var pair = $"Column {PgIdentifier.Quote(from.Name)} (ForeignKey) of table {table.Table} ({table.Name})";
-        var compared = child.Cast ?? to.BaseType;
-        if (KeyMatch.Family(from.BaseType) != KeyMatch.Family(compared))
-            findings.Problem(
-                $"{pair} is {from.Type}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, which is "
-                    + $"{to.Type}{(child.Cast is null ? "" : $" and cast to {child.Cast}")}. {OfOneType(from)}"
-            );
-        else if (child.Cast is not null && KeyMatch.Family(from.BaseType) == KeyMatch.Family(to.BaseType))
-            findings.Problem(
-                $"{pair} is {from.Type}, as is {PgIdentifier.Quote(to.Name)} of {parent.Table}: take Cast away, with which no "
-                    + "key of the server would show."
-            );
-        else if (!fromFacts.Deterministic || (fromFacts.Collation is { } own && toFacts.Collation is { } other && own != other))
-            findings.Problem(
-                $"{pair} has collation {fromFacts.Collation}, which does not compare with {PgIdentifier.Quote(to.Name)} of {parent.Table}, "
-                    + $"which has {toFacts.Collation ?? "the default"}. Map columns of one collation."
-            );
-    }
 }

@@ -17,6 +17,7 @@ public abstract class InspectionTests(TestServers servers, DatabaseFixture fixtu
         CREATE SCHEMA public;
         DROP FOREIGN DATA WRAPPER IF EXISTS elsewhere CASCADE;
         DROP ACCESS METHOD IF EXISTS columnar;
+        DROP SCHEMA IF EXISTS other CASCADE;
         """;
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;

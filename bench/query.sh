@@ -14,13 +14,13 @@ stage
 ask() { "$BENCH_ARCHIVER" query --yes "$@" 2>"$WORK/query.err" || { cat "$WORK/query.err" >&2; fail "query: $1"; }; }
 requests() { sql "$1" "SELECT coalesce(sum(requests), 0) FROM archiver.store_requests"; }
 
-# The hash of each column's values in the order of the keys, in PostgreSQL's words and in DuckDB's. A line break between tokens of a json value is a blank in a document.
+# The hash of each column's values in the order of the keys, in PostgreSQL's words and in DuckDB's.
 columns() { sql "$1" "SELECT a.attname || ' ' || replace(a.atttypid::regtype::text, ' ', '_') FROM pg_attribute AS a WHERE a.attrelid = '$2'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"; }
 hashes() { # before|after DATABASE TABLE: the SQL
   local list='' name type value key=session_id; columns "$2" "$3" | grep -q '^id ' && key=id
   while read -r name type; do
     if [ "$1" = before ]; then
-      case $type in timestamp*) value="(extract(epoch FROM $name) * 1000000)::bigint::text";; json) value="replace($name::text, E'\n', ' ')";; *) value="$name::text";; esac
+      case $type in timestamp*) value="(extract(epoch FROM $name) * 1000000)::bigint::text";; *) value="$name::text";; esac
       list+="${list:+, }md5(coalesce(string_agg(coalesce($value, '(none)'), '|' ORDER BY $key::text COLLATE \"C\"), ''))"
     else
       case " source policy session_id external_id generation state user_id session_created_at session_last_activity message_count exported_at archived_at object " in *" $name "*) name=row_$name;; esac

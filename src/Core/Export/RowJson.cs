@@ -1,4 +1,5 @@
 using System.Buffers;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Export;
@@ -22,7 +23,7 @@ internal static class RowJson
         switch (kind)
         {
             case ColumnKind.Json:
-                WriteEmbedded(output, field);
+                WriteEmbedded(output, field, BeginEmbedded(output, field));
                 break;
             case ColumnKind.Number when IsFinite(field):
                 output.Write(field);
@@ -48,11 +49,24 @@ internal static class RowJson
         return length + (backslashes & 1);
     }
 
+    /// <summary>What comes before the pieces of a json value; whether its line breaks are to be spelled.</summary>
+    public static bool BeginEmbedded(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
+    {
+        var spelled = HasLineBreaks(field) || field.StartsWith(MarkInCopy);
+        if (spelled)
+            output.Write(JsonBreaks.Mark);
+        return spelled;
+    }
+
     /// <summary>Writes a piece of a value as long as only strings and json can be; the caller writes the quotes of a string.</summary>
-    public static void WritePiece(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> piece, ColumnKind kind)
+    /// <param name="output">Takes it.</param>
+    /// <param name="piece">Of the field.</param>
+    /// <param name="kind">Of the column.</param>
+    /// <param name="spelled">Of a json value: what <see cref="BeginEmbedded"/> said.</param>
+    public static void WritePiece(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> piece, ColumnKind kind, bool spelled)
     {
         if (kind == ColumnKind.Json)
-            WriteEmbedded(output, piece);
+            WriteEmbedded(output, piece, spelled);
         else
             WriteStringContent(output, piece);
     }
@@ -116,14 +130,27 @@ internal static class RowJson
         output.Write(field);
     }
 
-    // A line break between tokens of a json value becomes a space, so that a document stays one line.
-    private static void WriteEmbedded(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field)
+    private static ReadOnlySpan<byte> MarkInCopy => @"\t \t  \t"u8;
+
+    // A backslash of the value is two in COPY text, whatever follows.
+    private static bool HasLineBreaks(ReadOnlySpan<byte> field)
+    {
+        while (field.IndexOf((byte)'\\') is var at and >= 0 && at + 1 < field.Length)
+        {
+            if (field[at + 1] is (byte)'n' or (byte)'r')
+                return true;
+            field = field[(at + 2)..];
+        }
+        return false;
+    }
+
+    private static void WriteEmbedded(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> field, bool spelled)
     {
         while (field.IndexOf((byte)'\\') is var at and >= 0)
         {
             output.Write(field[..at]);
             var value = Unescaped(field, ++at);
-            output.Write([value is (byte)'\n' or (byte)'\r' ? (byte)' ' : value]);
+            output.Write(spelled && JsonBreaks.Spelled(value) is { IsEmpty: false } blanks ? blanks : [value]);
             field = field[(at + 1)..];
         }
         output.Write(field);

@@ -110,12 +110,13 @@ internal sealed class TableRows(TableShape table, int sessions, TimeColumn? time
             }
             var quote = _kinds[column] == ColumnKind.Text ? "\""u8.ToArray() : [];
             output.Write(quote);
+            var spelled = quote.Length == 0 && RowJson.BeginEmbedded(output, reader[_leading + column]);
             for (var at = 0; at < length; )
             {
                 var rest = reader[_leading + column][at..];
                 var piece = rest[..RowJson.PieceLength(rest, DocumentCompressor.ChunkBytes)];
                 at += piece.Length;
-                RowJson.WritePiece(output, piece, _kinds[column]);
+                RowJson.WritePiece(output, piece, _kinds[column], spelled);
                 output = await flush();
             }
             output.Write(quote);

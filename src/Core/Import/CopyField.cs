@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Archiver.Core.Documents;
 using Archiver.Core.Postgres;
 
 namespace Archiver.Core.Import;
@@ -20,7 +21,7 @@ internal static class CopyField
     public static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> value, ColumnKind kind)
     {
         if (kind == ColumnKind.Json)
-            WriteEmbedded(output, value);
+            WriteEmbedded(output, JsonBreaks.Restore(value));
         else if (value[0] == '"' && kind == ColumnKind.Timestamp)
             WriteTimestamp(output, value[1..^1]);
         else if (value[0] == '"')

@@ -49,7 +49,7 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
 
     private string Rows(SourceMap map, TableShape table)
     {
-        var row = $"ROW({string.Join(", ", table.Columns.Select(Value))})::text AS r";
+        var row = $"ROW({string.Join(", ", table.Columns.Select(c => SessionPath.Column("t", c.Name)))})::text AS r";
         var keys = KeyMatch.Among(_form, "$1");
         if (table.Name == SourceMap.SessionName)
         {
@@ -59,13 +59,6 @@ internal sealed class TrialTables(NpgsqlConnection connection, RestoreTarget tar
         var child = map.Children.Single(c => c.Name == table.Name);
         var path = SessionPath.Of(map, target.Shape, child).Among(_form, "$1");
         return $"SELECT {path.Key}::text AS k, {row} FROM {path.From(child)} WHERE {path.All}";
-    }
-
-    // The one thing that a document does not keep: a line break between tokens of a json value is a space there.
-    private static string Value(ColumnShape column)
-    {
-        var value = SessionPath.Column("t", column.Name);
-        return column.BaseType == "json" ? $"translate({value}::text, E'\\n\\r', '  ')" : value;
     }
 
     // The map with every table replaced by its temporary one, so that the same paths lead from row to session.

@@ -54,7 +54,7 @@ internal sealed class ScannedColumns(ViewTable view, IReadOnlyList<int> wanted, 
             if (column.Slot < 0)
                 continue;
             var value =
-                column.IsJson ? json[begin..End(json, (int)reader.BytesConsumed)]
+                column.IsJson ? JsonBreaks.Restore(json[begin..End(json, (int)reader.BytesConsumed)])
                 : reader.TokenType == JsonTokenType.String ? Unescape(ref reader)
                 : json[start..(int)reader.BytesConsumed];
             if (!vectors[column.Slot].TrySet(row, value))

@@ -53,7 +53,9 @@ public sealed class RowJsonTests
     [Theory]
     [InlineData("null", "null")]
     [InlineData("""{"a": [1, 1.50, "x\\\\ny"], "a": 2}""", """{"a": [1, 1.50, "x\\ny"], "a": 2}""")]
-    [InlineData("""{\n  "a":\t1\r\n}""", "{   \"a\":\t1  }")]
+    [InlineData("""{  "a":\t1 }""", "{  \"a\":\t1 }")]
+    [InlineData("""{\n  "a":\t1\r\n}""", "\t \t  \t{\t   \"a\":\t\t\t1\t\t \t }")]
+    [InlineData("""\t \t  \t1""", "\t \t  \t\t\t\t \t\t\t  \t\t\t1")]
     public void Embeds_json_on_one_line(string copy, string json)
     {
         Assert.Equal(json, Write(copy, ColumnKind.Json));
@@ -123,12 +125,13 @@ public sealed class RowJsonTests
                     Assert.All(new[] { ColumnKind.Text, ColumnKind.Json }, kind =>
                     {
                         var (whole, pieces) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
-                        RowJson.WritePiece(whole, copy, kind);
+                        var spelled = kind == ColumnKind.Json && RowJson.BeginEmbedded(new(), copy);
+                        RowJson.WritePiece(whole, copy, kind, spelled);
                         for (var at = 0; at < copy.Length; )
                         {
                             var rest = copy.AsSpan(at);
                             var piece = rest[..RowJson.PieceLength(rest, length)];
-                            RowJson.WritePiece(pieces, piece, kind);
+                            RowJson.WritePiece(pieces, piece, kind, spelled);
                             at += piece.Length;
                         }
                         Assert.Equal(whole.WrittenSpan, pieces.WrittenSpan);

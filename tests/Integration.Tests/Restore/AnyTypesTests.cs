@@ -19,8 +19,7 @@ public sealed class AnyTypesTests(TestServers servers)
         Assert.Null(report.Error);
         Assert.Empty(report.Refused);
         Assert.Equal((RunOutcome.Done, 3L), (report.Outcome, report.Restored));
-        // The one thing that a document does not keep: a line break between tokens of a json value is a space.
-        Assert.Equal(before.Replace("1.50,\\n", "1.50, ", StringComparison.Ordinal), await AnyTypes.CopyAsync(archiver.Database));
+        Assert.Equal(before, await AnyTypes.CopyAsync(archiver.Database));
     }
 
     [Fact]

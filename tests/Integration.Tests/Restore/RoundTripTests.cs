@@ -25,11 +25,7 @@ public sealed class RoundTripTests(TestServers servers)
         Assert.Equal((RunOutcome.Done, null, 2500L, 2500L), (report.Outcome, report.Error, report.Selected, report.Restored));
         Assert.Equal(2500 * 5, report.Rows);
         Assert.Empty(report.Refused);
-        // A line break between tokens of a json value comes back as a space: the one exception that docs/format.md names.
-        Assert.Equal(
-            before.Replace("\"dark\",\\n ", "\"dark\",  ", StringComparison.Ordinal),
-            (await archiver.Database.CopyTablesAsync(archiver)).Replace("\"dark\",\\n ", "\"dark\",  ", StringComparison.Ordinal)
-        );
+        Assert.Equal(before, await archiver.Database.CopyTablesAsync(archiver));
         Assert.Equal(
             2500,
             await archiver.Database.ScalarAsync<long>(

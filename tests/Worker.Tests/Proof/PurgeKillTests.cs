@@ -25,7 +25,7 @@ public sealed class PurgeKillTests(TestServers servers)
             .With("Sources:main:Policies:purge:Action", "Purge")
             .With("Sources:main:Policies:purge:DeletedFor", "90d");
         var db = archiver.Database;
-        // In a document a line break between the tokens of a json value is a space.
+        // In a document line breaks of a json value are spelled otherwise, and the oracle compares texts.
         await db.ExecuteAsync(
             @"UPDATE chat_sessions SET settings = translate(settings::text, E'\n', ' ')::json, metadata = translate(metadata::text, E'\n', ' ')::json"
         );

@@ -108,6 +108,50 @@ public sealed class KeyTypeTests(TestServers servers)
         Task<long> CountAsync(string table) => archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM {table}", Token);
     }
 
+    [Theory]
+    [InlineData("int", "numeric(20,2)")]
+    [InlineData("numeric(20,2)", "bigint")]
+    [InlineData("numeric(20,2)", "numeric(20,4)")]
+    public async Task A_hold_stays_when_the_key_gets_another_type_of_number(string type, string later)
+    {
+        await using var archiver = await Installation.CreateAsync(
+            servers,
+            $"""
+            CREATE TABLE chats (id {type} PRIMARY KEY, seen timestamptz NOT NULL);
+            CREATE TABLE posts (id int PRIMARY KEY, chat_id {type} NOT NULL);
+            CREATE INDEX ON posts (chat_id); CREATE INDEX ON chats (seen, id);
+            INSERT INTO chats SELECT n, now() - interval '200 days' FROM generate_series(7, 10) AS n;
+            INSERT INTO posts SELECT n, n FROM generate_series(7, 10) AS n;
+            """,
+            Token
+        );
+        foreach (
+            var (name, text) in new Dictionary<string, string?>
+            {
+                ["Session:Table"] = "chats",
+                ["Session:Key"] = "id",
+                ["Session:Activity:0"] = "seen",
+                ["Children:messages:Table"] = "posts",
+                ["Children:messages:ForeignKey"] = "chat_id",
+                ["Children:messages:ParentKey"] = "id",
+                ["Children:messages:Key"] = "id",
+                ["Children:messages:Order:0"] = "id",
+            }
+        )
+            archiver.With($"Sources:main:Tables:{name}", text);
+        Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
+        Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--session", "10", "--reason", "case")).ExitCode);
+        await archiver.Database.ExecuteAsync(
+            $"ALTER TABLE chats ALTER COLUMN id TYPE {later}; ALTER TABLE posts ALTER COLUMN chat_id TYPE {later}",
+            Token
+        );
+
+        var archived = await archiver.RunAsync("archive");
+
+        Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
+        Assert.Equal("10", await archiver.Database.ScalarAsync<string>("SELECT string_agg(trunc(id)::text, ',') FROM chats", Token));
+    }
+
     private static async Task<string> RowsAsync(Installation archiver) =>
         await archiver.Database.CopyOutAsync("SELECT * FROM chats ORDER BY id")
         + await archiver.Database.CopyOutAsync("SELECT * FROM posts ORDER BY id")

@@ -1,3 +1,5 @@
+using Archiver.Core.Sources;
+
 namespace Archiver.Core.Documents;
 
 /// <summary>What a document says about itself before its rows (docs/format.md).</summary>
@@ -21,14 +23,17 @@ internal sealed record DocumentHeader(
 
     /// <summary>
     /// A session key as the ledger has it: a char(n) column's value stands in the document as long as the column is, and blanks at its end
-    /// are none.
+    /// are none; nor are zeros at the end of a numeric.
     /// </summary>
     /// <param name="column">The key's column.</param>
     /// <param name="text">Its value.</param>
     public string KeyText(string column, string text) =>
-        Tables[0].Columns.FirstOrDefault(c => c.Name == column)?.Type.StartsWith("character(", StringComparison.Ordinal) is true
-            ? text.TrimEnd(' ')
-            : text;
+        Tables[0].Columns.FirstOrDefault(c => c.Name == column)?.Type.Split('(')[0] switch
+        {
+            "character" => text.TrimEnd(' '),
+            "numeric" => SessionIdText.Number(text),
+            _ => text,
+        };
 }
 
 /// <summary>The source of a document, as the archiver saw it.</summary>

@@ -79,22 +79,16 @@ internal static class KeyChecks
 
     private static void CheckType(SourceCatalog catalog, TableShape table, ColumnShape column, string role, int columns, Findings findings)
     {
-        // Of a domain over it a document does not say that blanks at the end are none.
+        // Of a domain over them a document does not say that blanks, or zeros, at the end are none.
         if (
             !(KeyTypes.Contains(column.BaseType) || (columns > 1 && PartTypes.Contains(column.BaseType)))
-            || (column.BaseType == "character" && !column.Type.StartsWith("character(", StringComparison.Ordinal))
+            || (column.BaseType is "character" or "numeric" && column.Type.Split('(')[0] != column.BaseType)
         )
             findings.Problem(
                 $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or "
                     + "numeric, or a domain over one of these but "
-                    + $"char{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a unique "
+                    + $"char and numeric{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a unique "
                     + "ExternalId may be of these types too."
-            );
-        if (!catalog.Map.Session.HasRow && column.BaseType == "numeric" && !column.Type.StartsWith("numeric(", StringComparison.Ordinal))
-            findings.Problem(
-                $"{Name(table, column, role)} is {column.Type}, whose rows may write one number in several ways: 7, 7.0. No row of its own "
-                    + "says how the session is written, and a hold of 7 does not cover 7.0. Map a column of another type, or of "
-                    + "numeric with a scale."
             );
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(

@@ -81,7 +81,7 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
                 FailureKind.Configuration,
                 $"Source '{source}' maps no user column (Tables:Session:User), so nobody can tell whose its sessions are."
             );
-        var (text, type) = await ReadAsync(column, user, cancellationToken);
+        var (text, type) = await ReadAsync(column, user, (sql, _) => $"{sql}::text", cancellationToken);
         return text ?? throw NoSession(NoValue(user, column, type));
     }
 
@@ -104,7 +104,7 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         List<string> texts = [];
         foreach (var (column, value) in key.Zip(values))
         {
-            var (text, type) = await ReadAsync(column, value, cancellationToken);
+            var (text, type) = await ReadAsync(column, value, KeyForm.Text, cancellationToken);
             if (text is null)
                 return (null, NoValue(value, column, type));
             texts.Add(text);
@@ -112,7 +112,12 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         return (SessionIdText.Of(texts), null);
     }
 
-    private async Task<(string? Text, string Type)> ReadAsync(string column, string value, CancellationToken cancellationToken)
+    private async Task<(string? Text, string Type)> ReadAsync(
+        string column,
+        string value,
+        Func<string, string, string> write,
+        CancellationToken cancellationToken
+    )
     {
         var types = await connection.QueryAsync(
             TypeOf,
@@ -132,7 +137,7 @@ internal sealed class GivenIds(NpgsqlConnection connection, SourceMap map)
         {
             return (
                 await connection.ScalarAsync<string>(
-                    $"SELECT {KeyForm.Text($"($1::{exact})", general)} WHERE {fits}",
+                    $"SELECT {write($"($1::{exact})", general)} WHERE {fits}",
                     cancellationToken,
                     PgParameter.Text(value)
                 ),

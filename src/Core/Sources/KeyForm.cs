@@ -28,7 +28,7 @@ internal sealed class KeyForm
     public SessionKey Of(IReadOnlyList<string> values)
     {
         if (values is [var only])
-            return new(values, only);
+            return new(values, Canonical(only, _shape.Session[_columns[0]].BaseType));
         var texts = values.Select((v, i) => Text(v, _shape.Session[_columns[i]].BaseType));
         return new(values, $"to_json(ARRAY[{string.Join(", ", texts)}])::text");
     }
@@ -45,15 +45,18 @@ internal sealed class KeyForm
     }
 
     /// <summary>
-    /// A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection.
+    /// A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection. Numbers are
+    /// without zeros at the end: 7 and 7.00 are one session, whichever a row says or the column's scale makes of it.
     /// </summary>
     public static string Text(string value, string baseType) =>
         baseType switch
         {
             "timestamp without time zone" or "date" => $"(to_json({value}) #>> '{{}}')",
             "timestamp with time zone" => Instant(value),
-            _ => $"{value}::text",
+            _ => $"{Canonical(value, baseType)}::text",
         };
+
+    private static string Canonical(string value, string baseType) => baseType == "numeric" ? $"trim_scale({value})" : value;
 
     private static string Instant(string value) =>
         $"CASE WHEN isfinite({value}) THEN (to_json({value} AT TIME ZONE 'UTC') #>> '{{}}') || 'Z' ELSE (to_json({value}) #>> '{{}}') END";

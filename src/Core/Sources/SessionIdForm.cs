@@ -54,6 +54,7 @@ internal sealed class SessionIdForm
             or "bigint" when long.TryParse(id, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) => number.ToString(
                 CultureInfo.InvariantCulture
             ),
+            "numeric" => SessionIdText.Number(id),
             _ => id,
         };
 }

@@ -50,6 +50,9 @@ internal static class SessionIdText
         }
     }
 
+    /// <summary>A number as <see cref="KeyForm"/> has the server write it: without zeros at the end.</summary>
+    public static string Number(string text) => text.Contains('.', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
+
     private static void Append(StringBuilder text, char c) =>
         _ = c switch
         {

@@ -11,26 +11,18 @@ namespace Archiver.Core.Sources;
 internal sealed class SessionPath
 {
     private readonly Func<string, string>? _values;
-    private readonly bool _respells;
 
-    private SessionPath(
-        SessionKey key,
-        IReadOnlyList<string> joins,
-        IReadOnlyList<string> conditions,
-        Func<string, string>? values = null,
-        bool respells = false
-    )
+    private SessionPath(SessionKey key, IReadOnlyList<string> joins, IReadOnlyList<string> conditions, Func<string, string>? values = null)
     {
         _values = values;
-        _respells = respells;
         Key = key;
         Joins = joins;
         Conditions = conditions;
     }
 
     /// <summary>
-    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. They may spell the key otherwise, and a
-    /// single one may have another type; after <see cref="Among"/> it is then the key as it was given.
+    /// The session's key. Where the child's foreign key columns hold that key, it is these columns. A single one may have another type and
+    /// may spell the key otherwise; after <see cref="Among"/> it is the key as it was given.
     /// </summary>
     public SessionKey Key { get; }
 
@@ -63,9 +55,7 @@ internal sealed class SessionPath
         {
             List<string> parents = [.. at.ParentKey];
             var key = form.Of([.. map.Session.Key.Select(k => Column(alias, at.ForeignKey[parents.IndexOf(k)]))]);
-            // 7 and 7.00 are the same number: only these have several spellings that compare as equal.
-            var respells = map.Session.Key.Any(k => shape.Session[k].BaseType == "numeric");
-            return new(key, joins, conditions, at.Cast is { } type ? k => LinkCast.Values(type, k) : null, respells);
+            return new(key, joins, conditions, at.Cast is { } type ? k => LinkCast.Values(type, k) : null);
         }
         joins.Add($"{map.Session.Sql} AS s0");
         conditions.Add(Link(at, alias, "s0"));
@@ -86,13 +76,14 @@ internal sealed class SessionPath
     /// <summary>The path of the rows of some sessions, whose conditions are all that <c>WHERE</c> needs.</summary>
     /// <param name="form">What the ids are of.</param>
     /// <param name="ids">SQL of an array of texts.</param>
-    public SessionPath Among(KeyForm form, string ids)
-    {
-        if (_values is null && !_respells)
-            return new(Key, Joins, [.. Conditions, KeyMatch.Among(form, ids).Sql(Key)]);
-        var given = form.Parse("g.id");
-        return new(given, [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"], [.. Conditions, KeyMatch.Is(given).Sql(Key, _values)]);
-    }
+    public SessionPath Among(KeyForm form, string ids) =>
+        _values is null
+            ? new(Key, Joins, [.. Conditions, KeyMatch.Among(form, ids).Sql(Key)])
+            : new(
+                form.Parse("g.id"),
+                [.. Joins, $"unnest({ids}::{form.Type}[]) AS g (id)"],
+                [.. Conditions, $"{Key} = ANY ({_values("g.id")})"]
+            );
 
     /// <summary>The conditions, to stand behind <c>WHERE</c>.</summary>
     public string All => string.Join(" AND ", Conditions);

@@ -112,7 +112,11 @@ public sealed class KeyTypeTests(TestServers servers)
     [InlineData("int", "numeric(20,2)")]
     [InlineData("numeric(20,2)", "bigint")]
     [InlineData("numeric(20,2)", "numeric(20,4)")]
-    public async Task A_hold_stays_when_the_key_gets_another_type_of_number(string type, string later)
+    [InlineData("int", "text")]
+    // Texts that are the same value now and were two before; a run goes on when somebody has looked.
+    [InlineData("text", "bigint", true)]
+    [InlineData("numeric(20,2)", "text", true)]
+    public async Task A_hold_stays_when_the_key_gets_another_type(string type, string later, bool unclear = false)
     {
         await using var archiver = await Installation.CreateAsync(
             servers,
@@ -120,8 +124,8 @@ public sealed class KeyTypeTests(TestServers servers)
             CREATE TABLE chats (id {type} PRIMARY KEY, seen timestamptz NOT NULL);
             CREATE TABLE posts (id int PRIMARY KEY, chat_id {type} NOT NULL);
             CREATE INDEX ON posts (chat_id); CREATE INDEX ON chats (seen, id);
-            INSERT INTO chats SELECT n, now() - interval '200 days' FROM generate_series(7, 10) AS n;
-            INSERT INTO posts SELECT n, n FROM generate_series(7, 10) AS n;
+            INSERT INTO chats SELECT n::text::{type}, now() - interval '200 days' FROM generate_series(7, 10) AS n;
+            INSERT INTO posts SELECT n, n::text::{type} FROM generate_series(7, 10) AS n;
             """,
             Token
         );
@@ -142,14 +146,30 @@ public sealed class KeyTypeTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--session", "10", "--reason", "case")).ExitCode);
         await archiver.Database.ExecuteAsync(
-            $"ALTER TABLE chats ALTER COLUMN id TYPE {later}; ALTER TABLE posts ALTER COLUMN chat_id TYPE {later}",
+            $"ALTER TABLE chats ALTER COLUMN id TYPE {later} USING id::{later}; ALTER TABLE posts ALTER COLUMN chat_id TYPE {later} USING "
+                + $"chat_id::{later}",
             Token
         );
 
         var archived = await archiver.RunAsync("archive");
 
-        Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
-        Assert.Equal("10", await archiver.Database.ScalarAsync<string>("SELECT string_agg(trunc(id)::text, ',') FROM chats", Token));
+        Assert.True(archived.ExitCode == (unclear ? 3 : 0), archived.Error + archived.Output);
+        if (unclear)
+        {
+            Assert.Contains("may write the same id otherwise", archived.Error, StringComparison.Ordinal);
+            Assert.Equal(4, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chats", Token));
+            Assert.Equal(0, (await archiver.RunAsync("source", "rename", "main", "main")).ExitCode);
+            Assert.Equal(
+                0,
+                (await archiver.RunAsync("hold", "add", "--session", later == "text" ? "10.00" : "10", "--reason", "case")).ExitCode
+            );
+            archived = await archiver.RunAsync("archive");
+            Assert.True(archived.ExitCode == 0, archived.Error + archived.Output);
+        }
+        Assert.Equal(
+            "10",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(trunc(id::numeric)::text, ',') FROM chats", Token)
+        );
     }
 
     private static async Task<string> RowsAsync(Installation archiver) =>

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Ledger;
@@ -46,6 +47,19 @@ internal static class SourceColumns
                     + $"Map {key.Shown} again; or, if the other column has the very same ids: archiver source rename {source} {source}"
             );
         if (
+            key is { Type: { } before }
+            && mapped.Key is { Type: { } now }
+            && !WritesTheSame(before, now)
+            && await connection.ScalarAsync<bool>(NamesSessions, cancellationToken, PgParameter.Text(source))
+        )
+            throw new ArchiverException(
+                FailureKind.Refused,
+                $"The key {key.Shown} of source '{source}' was {before} and is {now} now, which may write the same id otherwise: holds and "
+                    + "archives name sessions as the old type wrote them, and what is held would be deleted. Nothing was changed. "
+                    + $"Compare with archiver hold list. If they are the very same texts: archiver source rename {source} {source}; else "
+                    + "do so with the workers stopped, and add the holds again."
+            );
+        if (
             known.User is { } user
             && !user.Is(mapped.User)
             && await connection.ScalarAsync<bool>(NamesUsers, cancellationToken, PgParameter.Text(source))
@@ -59,4 +73,24 @@ internal static class SourceColumns
                     + "and add the holds again by what the new mapping has."
             );
     }
+
+    /// <summary>Whether each value of the one type, turned into the other, makes the same id.</summary>
+    private static bool WritesTheSame(string before, string now)
+    {
+        var (old, current) = (before.Split(','), now.Split(','));
+        return old.Length == current.Length && old.Zip(current).All(t => t.First == t.Second || Texts(t.First).Contains(Family(t.Second)));
+    }
+
+    // A number becomes the text that it was written as, and a text may be "007".
+    private static string[] Texts(string type) =>
+        Family(type) switch
+        {
+            "text" => ["text"],
+            "integer" => ["integer", "numeric", "text"],
+            "numeric" => ["numeric", "integer"],
+            "uuid" => ["text"],
+            _ => [],
+        };
+
+    private static string Family(string type) => type == "character" ? "text" : KeyMatch.Family(type);
 }

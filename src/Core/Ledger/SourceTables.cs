@@ -36,6 +36,9 @@ internal sealed record SourceColumn(string Name, int Number, bool IsThere)
     /// <summary>In the place of a number: of several columns each has its own.</summary>
     public const int Several = -1;
 
+    /// <summary>Of a key its type, or the types of its columns with commas; null where the ledger has not noted it yet.</summary>
+    public string? Type { get; init; }
+
     /// <summary>As a message has it.</summary>
     public string Shown => Number == Several ? Name : PgIdentifier.Quote(Name);
 
@@ -46,7 +49,8 @@ internal sealed record SourceColumn(string Name, int Number, bool IsThere)
         other is not null && (Name == other.Name || (Number == other.Number && Number != Several && !IsThere));
 
     /// <summary>A name without a column is none yet.</summary>
-    internal static SourceColumn? Of(string? name, int? number, bool isThere) => name is null ? null : new(name, number ?? 0, isThere);
+    internal static SourceColumn? Of(string? name, int? number, bool isThere, string? type = null) =>
+        name is null ? null : new(name, number ?? 0, isThere) { Type = type };
 }
 
 /// <summary>Reads and writes which tables the names of sources stand for.</summary>
@@ -59,7 +63,11 @@ internal static class SourceTables
                 FROM pg_catalog.pg_attribute AS a WHERE n.is_session AND a.attrelid = r.oid AND a.attname = ANY ($4)
                   AND NOT a.attisdropped),
                (SELECT a.attnum::int FROM pg_catalog.pg_attribute AS a WHERE n.is_session AND a.attrelid = r.oid AND a.attname = $5
-                 AND NOT a.attisdropped)
+                 AND NOT a.attisdropped),
+               (SELECT string_agg(pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), ','
+                 ORDER BY array_position($4, a.attname::text COLLATE "C"))
+                FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+                WHERE n.is_session AND a.attrelid = r.oid AND a.attname = ANY ($4) AND NOT a.attisdropped)
         FROM unnest($1, $2, $3) AS n (schema_name, table_name, is_session)
         JOIN pg_catalog.pg_namespace AS m ON m.nspname = n.schema_name
         JOIN pg_catalog.pg_class AS c ON c.relnamespace = m.oid AND c.relname = n.table_name
@@ -77,11 +85,11 @@ internal static class SourceTables
                  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = k.name
                    AND NOT a.attisdropped)),
                n.user, n.user_number, EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = n.user
-                 AND NOT a.attisdropped)
+                 AND NOT a.attisdropped), n.key_type
         FROM archiver.source_tables AS t
         CROSS JOIN LATERAL (SELECT to_jsonb(t) AS j) AS r
         CROSS JOIN LATERAL (SELECT r.j->>'key_column' AS key, (r.j->>'key_number')::int AS key_number, r.j->>'user_column' AS "user",
-          (r.j->>'user_number')::int AS user_number) AS n
+          (r.j->>'user_number')::int AS user_number, r.j->>'key_type' AS key_type) AS n
         LEFT JOIN LATERAL (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace
                            WHERE s.nspname = t.schema_name AND c.relname = t.table_name) AS c ON true
         ORDER BY t.source, t.is_session DESC, t.schema_name, t.table_name
@@ -93,10 +101,10 @@ internal static class SourceTables
 
     private const string Add = """
         INSERT INTO archiver.source_tables (source, schema_name, table_name, relation, is_session, key_column, key_number, user_column,
-          user_number)
+          user_number, key_type)
         SELECT $1, n.schema_name, n.table_name, n.relation, n.is_session, c.*
           FROM unnest($2, $3, $4, $5) AS n (schema_name, table_name, relation, is_session)
-        LEFT JOIN (SELECT $6, $7::smallint, $8, $9::smallint) AS c ON n.is_session
+        LEFT JOIN (SELECT $6, $7::smallint, $8, $9::smallint, $10) AS c ON n.is_session
         """;
 
     /// <summary>The tables that a source maps, as far as the database has them.</summary>
@@ -113,7 +121,7 @@ internal static class SourceTables
             {
                 Key =
                     row.GetBoolean(3) && !row.IsDBNull(4)
-                        ? SourceColumn.Of(SessionIdText.Of([.. map.Session.Key]), row.GetInt32(4), isThere: true)
+                        ? SourceColumn.Of(SessionIdText.Of([.. map.Session.Key]), row.GetInt32(4), isThere: true, row.TextOrNull(6))
                         : null,
                 User = row.GetBoolean(3)
                     ? SourceColumn.Of(map.Session.User, row.IsDBNull(5) ? null : row.GetInt32(5), !row.IsDBNull(5))
@@ -140,7 +148,7 @@ internal static class SourceTables
                 row.GetBoolean(5)
             )
             {
-                Key = SourceColumn.Of(row.TextOrNull(6), row.IsDBNull(7) ? null : row.GetInt32(7), row.GetBoolean(8)),
+                Key = SourceColumn.Of(row.TextOrNull(6), row.IsDBNull(7) ? null : row.GetInt32(7), row.GetBoolean(8), row.TextOrNull(12)),
                 User = SourceColumn.Of(row.TextOrNull(9), row.IsDBNull(10) ? null : row.GetInt32(10), row.GetBoolean(11)),
             },
             cancellationToken
@@ -172,7 +180,8 @@ internal static class SourceTables
             PgParameter.Text(session?.Key?.Name),
             PgParameter.Int(session?.Key?.Number),
             PgParameter.Text(session?.User?.Name),
-            PgParameter.Int(session?.User?.Number)
+            PgParameter.Int(session?.User?.Number),
+            PgParameter.Text(session?.Key?.Type)
         );
     }
 }

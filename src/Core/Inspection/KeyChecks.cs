@@ -87,8 +87,8 @@ internal static class KeyChecks
             findings.Problem(
                 $"{Name(table, column, role)} is {column.Type}; a key must be uuid, text, varchar, char(n), smallint, int, bigint or "
                     + "numeric, or a domain over one of these but "
-                    + $"char and numeric{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another one; a "
-                    + "unique ExternalId may be of these types too."
+                    + $"char and numeric{(columns > 1 ? "; of a key of several columns also a timestamp or date" : "")}. Map another "
+                    + "one; a unique ExternalId may be of these types too."
             );
         if (!catalog.Facts(table, column.Name).Deterministic)
             findings.Problem(

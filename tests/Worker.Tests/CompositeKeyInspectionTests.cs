@@ -72,6 +72,11 @@ public sealed class CompositeKeyInspectionTests(TestServers servers) : Composite
                 + "REFERENCES chats (c) ON DELETE CASCADE",
             Token
         );
+        // The link itself may cascade then, any other key may not.
+        archiver
+            .With("Sources:main:Policies:idle:IdleFor", null)
+            .With("Sources:main:Policies:idle:Scope", "Messages")
+            .With("Sources:main:Policies:idle:MessagesOlderThan", "90d");
 
         var plan = await archiver.RunAsync("plan");
 

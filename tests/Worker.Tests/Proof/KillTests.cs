@@ -6,7 +6,8 @@ namespace Archiver.Worker.Tests.Proof;
 /// <summary>The worker is killed by SIGKILL between any two steps, again and again, and nothing is lost, stale or double.</summary>
 public sealed class KillTests(TestServers servers) : ThreeBatches(servers)
 {
-    // Purge and expiry are killed in PurgeKillTests; what is marked, or destroyed on purpose, in DiscardKillTests and their like.
+    // Purge and expiry are killed in PurgeKillTests; what is marked, or destroyed on purpose, in those of its kind: DiscardKillTests,
+    // ErasureKillTests, DelayedDeleteKillTests.
     private static readonly string[] Scenarios =
     [
         "run",

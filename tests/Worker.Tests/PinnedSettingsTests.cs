@@ -108,6 +108,11 @@ public sealed class PinnedSettingsTests(TestServers servers) : OddSettings(serve
         var archived = await RunAsync(archiver, variables, "archive");
         Assert.True(archived.ExitCode == 0, archived.Error);
         Assert.Equal(0, await archiver.LiveSessionsAsync());
+        // What the driver reads and writes itself.
+        var listed = await RunAsync(archiver, variables, "list", "--json");
+        Assert.True(listed.ExitCode == 0, listed.Error);
+        using var archives = JsonDocument.Parse(listed.Output);
+        Assert.Equal("Zoë 漢", archives.RootElement[0].GetProperty("user_id").GetString());
 
         var key = Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2"));
         await using var gzip = new GZipStream(new MemoryStream(await archiver.Bucket.GetRawAsync(key)), CompressionMode.Decompress);

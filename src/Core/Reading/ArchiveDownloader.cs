@@ -38,20 +38,23 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
         try
         {
             await using var json = new GZipStream(gzip, CompressionMode.Decompress, leaveOpen: true);
-            var buffer = new byte[81920];
-            while (await json.ReadAsync(buffer, cancellationToken) is var read and > 0)
+            var (next, held, holds) = (new byte[81920], new byte[81920], 0);
+            while (await json.ReadAsync(next, cancellationToken) is var read and > 0)
             {
-                sha256.AppendData(buffer, 0, read);
+                sha256.AppendData(next, 0, read);
                 length += read;
-                await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                await output.WriteAsync(held.AsMemory(0, holds), cancellationToken);
+                (next, held, holds) = (held, next, read);
             }
+            // The end is held back until all was compared: a client that has as many bytes as were announced takes them for the document.
+            if (length != archive.JsonLength || !sha256.GetHashAndReset().AsSpan().SequenceEqual(archive.JsonSha256))
+                throw Damaged(archive, null);
+            await output.WriteAsync(held.AsMemory(0, holds), cancellationToken);
         }
         catch (InvalidDataException exception)
         {
             throw Damaged(archive, exception);
         }
-        if (length != archive.JsonLength || !sha256.GetHashAndReset().AsSpan().SequenceEqual(archive.JsonSha256))
-            throw Damaged(archive, null);
     }
 
     /// <summary>A session's gzip member as stored.</summary>

@@ -6,8 +6,8 @@ namespace Archiver.Worker.Http;
 
 /// <summary>
 /// Sends a document. A client that takes gzip gets the stored bytes untouched: a session's part of an object, also of a bundle, is a whole
-/// gzip member. Any other gets JSON, compared with the ledger's hash on the way; damage breaks the connection off, because the status is
-/// out by then.
+/// gzip member. Any other gets JSON, compared with the ledger's hash on the way; of a damaged one the end is missing, and the server breaks
+/// the connection off, because the status and the length are out by then.
 /// </summary>
 internal static class DocumentResponse
 {
@@ -40,15 +40,7 @@ internal static class DocumentResponse
                 return Results.Empty;
             }
             response.ContentLength = archive.JsonLength;
-            try
-            {
-                await downloader.CopyJsonAsync(archive, gzip, response.Body, cancellationToken);
-            }
-            catch (ArchiverException) when (response.HasStarted)
-            {
-                context.Abort();
-                throw;
-            }
+            await downloader.CopyJsonAsync(archive, gzip, response.Body, cancellationToken);
             return Results.Empty;
         }
     }

@@ -80,30 +80,6 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
     }
 
     [Fact]
-    public async Task Never_sends_a_damaged_document_as_a_whole_one()
-    {
-        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
-        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
-        await archiver.RunAsync("archive");
-        var archive = JsonDocument.Parse((await archiver.RunAsync("list", "--json")).Output).RootElement[0];
-        var (id, key) = (archive.GetProperty("session_id").GetString(), archive.GetProperty("object").GetString()!);
-        var bytes = await archiver.Bucket.GetRawAsync(key, Token);
-        bytes[^10] ^= 1;
-        await archiver.Bucket.PutRawAsync(key, bytes, Token);
-        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
-
-        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
-        {
-            using var document = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}"), Token);
-            document.EnsureSuccessStatusCode();
-        });
-        using var page = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, $"/transcript?id={id}"), Token);
-
-        Assert.Equal(HttpStatusCode.BadGateway, page.StatusCode);
-        Assert.Contains("damaged", await page.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Restores_a_session_says_so_and_refuses_what_is_there()
     {
         var id = fixture.Archived[^1];

@@ -102,7 +102,7 @@ internal static class ReadableArchives
         {
             var page = await connection.QueryAsync(
                 Chosen,
-                row => (Archive: Read(options.Source, row), Rows: row.GetInt64(10), Object: row.GetInt64(11)),
+                row => (Archive: LocatedArchive.Read(options.Source, row), Rows: row.GetInt64(10), Object: row.GetInt64(11)),
                 cancellationToken,
                 PgParameter.Text(options.Source),
                 PgParameter.Int(options.Sample),
@@ -120,18 +120,4 @@ internal static class ReadableArchives
             (afterObject, afterOffset, afterId) = (page[^1].Object, page[^1].Archive.Offset, page[^1].Archive.Id);
         }
     }
-
-    private static LocatedArchive Read(string source, NpgsqlDataReader row) =>
-        new(
-            row.GetInt64(0),
-            source,
-            row.GetString(1),
-            row.GetInt32(2),
-            row.GetString(3),
-            new ObjectName(row.GetString(4), row.TextOrNull(5)),
-            row.GetInt64(6),
-            row.GetInt64(7),
-            row.GetInt64(8),
-            row.GetFieldValue<byte[]>(9)
-        );
 }

@@ -98,18 +98,7 @@ internal sealed class QueriedArchives
 
     private QueriedArchive Read(NpgsqlDataReader row) =>
         new(
-            new LocatedArchive(
-                row.GetInt64(0),
-                _choice.Source,
-                row.GetString(1),
-                row.GetInt32(2),
-                row.GetString(3),
-                new ObjectName(row.GetString(4), row.TextOrNull(5)),
-                row.GetInt64(6),
-                row.GetInt64(7),
-                row.GetInt64(8),
-                row.GetFieldValue<byte[]>(9)
-            )
+            LocatedArchive.Read(_choice.Source, row) with
             {
                 User = row.TextOrNull(10),
                 Created = row.InstantOrNull(11),

@@ -33,23 +33,13 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         var form = await SessionIdForm.ReadAsync(connection, connections[source].Source.Map, cancellationToken);
         var found = await connection.QueryAsync(
             Newest,
-            row => new LocatedArchive(
-                row.GetInt64(0),
-                source,
-                row.GetString(1),
-                row.GetInt32(2),
-                row.GetString(3),
-                new ObjectName(row.GetString(4), row.TextOrNull(5)),
-                row.GetInt64(6),
-                row.GetInt64(7),
-                row.GetInt64(8),
-                row.GetFieldValue<byte[]>(9)
-            )
-            {
-                User = row.TextOrNull(10),
-                Created = row.InstantOrNull(11),
-                CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
-            },
+            row =>
+                LocatedArchive.Read(source, row) with
+                {
+                    User = row.TextOrNull(10),
+                    Created = row.InstantOrNull(11),
+                    CopiedAt = row.GetFieldValue<DateTimeOffset>(12),
+                },
             cancellationToken,
             PgParameter.Text(source),
             PgParameter.Text(form.KeyOf(id)),

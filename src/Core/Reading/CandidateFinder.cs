@@ -139,18 +139,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
 
     private static FoundArchive Read(string source, NpgsqlDataReader row) =>
         new(
-            new LocatedArchive(
-                row.GetInt64(0),
-                source,
-                row.GetString(1),
-                row.GetInt32(2),
-                row.GetString(3),
-                new ObjectName(row.GetString(4), row.TextOrNull(5)),
-                row.GetInt64(6),
-                row.GetInt64(7),
-                row.GetInt64(8),
-                row.GetFieldValue<byte[]>(9)
-            )
+            LocatedArchive.Read(source, row) with
             {
                 User = row.TextOrNull(12),
                 Created = row.InstantOrNull(13),

@@ -28,7 +28,7 @@ public sealed class CompositeKeyTests(TestServers servers) : CompositeKeys(serve
                 ["date", "timestamp", "numeric"],
                 ["2025-02-03", "2025-01-01 10:11:12.5", "1.50"],
                 "2",
-                """["2025-02-03","2025-01-01T10:11:12.5","1.50"]"""
+                """["2025-02-03","2025-01-01T10:11:12.5","1.5"]"""
             },
         };
 

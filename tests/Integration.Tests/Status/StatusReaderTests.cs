@@ -127,7 +127,7 @@ public sealed class StatusReaderTests(TestServers servers)
         );
 
         var status = await ReadAsync(archiver);
-        await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages ADD parent bigint REFERENCES chat_messages ON DELETE CASCADE");
+        await archiver.Database.ExecuteAsync("CREATE TABLE marks (message bigint REFERENCES chat_messages ON DELETE CASCADE)");
         var refused = await ReadAsync(archiver);
 
         Assert.Equal((true, true, null), (status.Policies[0].Paused, status.Policies[0].TripWire, status.Policies[0].Problem));

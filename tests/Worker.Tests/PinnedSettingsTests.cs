@@ -104,6 +104,7 @@ public sealed class PinnedSettingsTests(TestServers servers) : OddSettings(serve
 
     private static async Task AssertRoundTripAsync(Installation archiver, Dictionary<string, string?> variables)
     {
+        await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET user_id = 'Zoë 漢'", Token);
         var before = await archiver.RowsAsync();
         var archived = await RunAsync(archiver, variables, "archive");
         Assert.True(archived.ExitCode == 0, archived.Error);

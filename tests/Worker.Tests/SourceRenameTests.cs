@@ -69,7 +69,7 @@ public sealed class SourceRenameTests(TestServers servers)
         await archiver.Database.ExecuteAsync(
             """
             DROP TABLE archiver.source_tables, archiver.sources; DROP FUNCTION archiver.rename_source; DELETE FROM archiver.migrations
-              WHERE name LIKE '%sources.sql' OR name LIKE '%source_columns.sql';
+              WHERE name LIKE '%sources.sql' OR name LIKE '%source_columns.sql' OR name LIKE '%key_type.sql';
             INSERT INTO archiver.archives (source, session_id, generation, state, message_count, row_count, object_id, byte_offset,
               byte_length, json_length, json_sha256, fingerprints, run_id, policy, exported_at)
             SELECT 'MAIN', session_id, 1, 'superseded', 0, 1, object_id, 0, 1, 1, '', '{}', run_id, 'Idle', exported_at - interval '1 hour'

@@ -17,7 +17,7 @@ public sealed class EdgeVerbTests(TestServers servers)
             """
             CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
               UPDATE public.chat_sessions SET session_title = 'touched'
-                WHERE session_id = (SELECT max(session_id::text)::uuid FROM public.chat_sessions WHERE last_activity > now() - interval '30 days');
+                WHERE last_activity > now() - interval '30 days';
               RETURN NULL; END $$;
             CREATE TRIGGER touch AFTER DELETE ON chat_sessions FOR EACH ROW
               WHEN (OLD.user_id = 'trigger') EXECUTE FUNCTION touch();

@@ -47,11 +47,17 @@ internal sealed record ProofProgress(int Kills = 0, int Restores = 0, int Restar
                 ", ",
                 writers.Errors.OrderBy(e => e.Key).Select(e => $"{e.Key}: {e.Value}")
             )} |
-            | its statements: median, p99, longest | {writers.Percentile(.5):0.0} ms, {writers.Percentile(.99):0.0} ms, {writers.Percentile(1):0} ms |
+            | its statements: median, p99, longest | {Times(writers)} |
             | longest wait of the application for a lock of the archiver, and of the archiver for a lock | {LongestWait.TotalMilliseconds:0} ms, {LongestWaitOfArchiver.TotalMilliseconds:0} ms |
             | checks by the oracle: count, median, longest | {checks.Count}, {checks.Order().ElementAt(
                 checks.Count / 2
             ).TotalSeconds:0.0} s, {checks.Max().TotalSeconds:0.0} s |
             """
+        );
+
+    private static string Times(ChatWriters writers) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{writers.Percentile(.5):0.0} ms, {writers.Percentile(.99):0.0} ms, {writers.Percentile(1):0} ms"
         );
 }

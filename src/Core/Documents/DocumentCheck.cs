@@ -69,30 +69,10 @@ internal sealed class DocumentCheck(KeyColumns keyColumns, bool content = false)
         List<string> values = [];
         foreach (var column in keyColumns)
         {
-            if (KeyOf(document.Row, column) is not { } text)
+            if (RowColumn.Find(document.Row, column, JsonTokenType.String, JsonTokenType.Number) is not { } text)
                 return null;
             values.Add(document.Header.KeyText(column, text));
         }
         return SessionIdText.Of(values);
-    }
-
-    private static string? KeyOf(ReadOnlySpan<byte> row, string keyColumn)
-    {
-        var reader = JsonPieces.Over(row);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var found = reader.ValueTextEquals(keyColumn);
-            reader.Read();
-            if (found)
-                return reader.TokenType switch
-                {
-                    JsonTokenType.String => reader.GetString(),
-                    JsonTokenType.Number => Encoding.ASCII.GetString(reader.ValueSpan),
-                    _ => null,
-                };
-            reader.Skip();
-        }
-        return null;
     }
 }

@@ -56,7 +56,12 @@ internal sealed class PolicySchedule(ArchiverSettings settings, MissedRuns misse
             .RequestRecovery(settings.Schedule.Clustered)
             .UsingJobData(PolicyJob.Data(names, shard))
             .Build();
-        var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, TriggerOf(key, cron), cancellationToken);
+        var (isNew, next) = await StoredJobs.EnsureAsync(
+            scheduler,
+            job,
+            StoredJobs.TriggerOf(key, cron, settings.Schedule.TimeZone),
+            cancellationToken
+        );
         var all = string.Join(", ", names);
         logger.Scheduled(all, source, cron, next);
         // A trigger that was in the store remembers by itself what it missed.
@@ -73,17 +78,4 @@ internal sealed class PolicySchedule(ArchiverSettings settings, MissedRuns misse
         }
         return key;
     }
-
-    private ITrigger TriggerOf(JobKey job, string cron) =>
-        TriggerBuilder
-            .Create()
-            .WithIdentity(job.Name, job.Group)
-            .ForJob(job)
-            .WithSchedule(
-                CronScheduleBuilder
-                    .Create(cron)
-                    .InTimeZone(settings.Schedule.TimeZone)
-                    .WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)
-            )
-            .Build();
 }

@@ -36,17 +36,7 @@ internal sealed class ProofSchedule(
     {
         var key = ProofJob.Key(source.Name, proof);
         var job = JobBuilder.Create<ProofJob>().WithIdentity(key).StoreDurably().RequestRecovery(settings.Schedule.Clustered).Build();
-        var trigger = TriggerBuilder
-            .Create()
-            .WithIdentity(key.Name, key.Group)
-            .ForJob(key)
-            .WithSchedule(
-                CronScheduleBuilder
-                    .Create(cron)
-                    .InTimeZone(settings.Schedule.TimeZone)
-                    .WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)
-            )
-            .Build();
+        var trigger = StoredJobs.TriggerOf(key, cron, settings.Schedule.TimeZone);
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the proof for not missed.
         var missed = await MissedAsync(source, proof, cron, cancellationToken);
         var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken);

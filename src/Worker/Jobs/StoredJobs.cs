@@ -7,6 +7,17 @@ namespace Archiver.Worker.Jobs;
 /// </summary>
 internal static class StoredJobs
 {
+    /// <summary>A job's trigger, of the job's own name. What was missed while no worker was there is made good once.</summary>
+    public static ITrigger TriggerOf(JobKey job, string cron, TimeZoneInfo zone) =>
+        TriggerBuilder
+            .Create()
+            .WithIdentity(job.Name, job.Group)
+            .ForJob(job)
+            .WithSchedule(
+                CronScheduleBuilder.Create(cron).InTimeZone(zone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)
+            )
+            .Build();
+
     /// <summary>
     /// Adds a job with its trigger, or brings the job up to date. A trigger that is there already stays: a new one would begin now, and a
     /// firing that was missed while no worker was there would be forgotten without a word.

@@ -44,6 +44,11 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     internal SourceConnections Connections => _connections[Source.Name];
 
+    /// <summary>Begins a run, as its owner: for tests of what is within one.</summary>
+    internal async Task<RunScope> BeginAsync(RunRequest request, CancellationToken cancellationToken) =>
+        await RunScope.BeginAsync(request, Settings, Connections, TimeProvider.System, NullLogger.Instance, cancellationToken)
+        ?? throw new InvalidOperationException("Another run has the source.");
+
     /// <summary>
     /// Installs the schema and its sample data: <paramref name="idle"/> sessions older than 90 days, <paramref name="young"/> younger; an
     /// empty <paramref name="ledger"/> on the shared server.

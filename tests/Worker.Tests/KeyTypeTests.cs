@@ -57,17 +57,10 @@ public sealed class KeyTypeTests(TestServers servers)
             """,
             Token
         );
+        MapChats(archiver);
         foreach (
             var (name, text) in new Dictionary<string, string?>
             {
-                ["Session:Table"] = "chats",
-                ["Session:Key"] = "id",
-                ["Session:Activity:0"] = "seen",
-                ["Children:messages:Table"] = "posts",
-                ["Children:messages:ForeignKey"] = "chat_id",
-                ["Children:messages:ParentKey"] = "id",
-                ["Children:messages:Key"] = "id",
-                ["Children:messages:Order:0"] = "id",
                 ["Children:messages:Time"] = "at",
                 ["Children:messages:Deleted"] = "gone",
                 ["Children:messages:Cast"] = cast,
@@ -129,20 +122,7 @@ public sealed class KeyTypeTests(TestServers servers)
             """,
             Token
         );
-        foreach (
-            var (name, text) in new Dictionary<string, string?>
-            {
-                ["Session:Table"] = "chats",
-                ["Session:Key"] = "id",
-                ["Session:Activity:0"] = "seen",
-                ["Children:messages:Table"] = "posts",
-                ["Children:messages:ForeignKey"] = "chat_id",
-                ["Children:messages:ParentKey"] = "id",
-                ["Children:messages:Key"] = "id",
-                ["Children:messages:Order:0"] = "id",
-            }
-        )
-            archiver.With($"Sources:main:Tables:{name}", text);
+        MapChats(archiver);
         Assert.Equal(0, (await archiver.RunAsync("migrate")).ExitCode);
         Assert.Equal(0, (await archiver.RunAsync("hold", "add", "--session", "10", "--reason", "case")).ExitCode);
         await archiver.Database.ExecuteAsync(
@@ -171,6 +151,17 @@ public sealed class KeyTypeTests(TestServers servers)
             await archiver.Database.ScalarAsync<string>("SELECT string_agg(trunc(id::numeric)::text, ',') FROM chats", Token)
         );
     }
+
+    private static void MapChats(Installation archiver) =>
+        archiver
+            .With("Sources:main:Tables:Session:Table", "chats")
+            .With("Sources:main:Tables:Session:Key", "id")
+            .With("Sources:main:Tables:Session:Activity:0", "seen")
+            .With("Sources:main:Tables:Children:messages:Table", "posts")
+            .With("Sources:main:Tables:Children:messages:ForeignKey", "chat_id")
+            .With("Sources:main:Tables:Children:messages:ParentKey", "id")
+            .With("Sources:main:Tables:Children:messages:Key", "id")
+            .With("Sources:main:Tables:Children:messages:Order:0", "id");
 
     private static async Task<string> RowsAsync(Installation archiver) =>
         await archiver.Database.CopyOutAsync("SELECT * FROM chats ORDER BY id")

@@ -3,7 +3,6 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using static Archiver.Integration.Tests.Archiving.OneChangedSession;
 
 namespace Archiver.Integration.Tests.Archiving;
@@ -124,15 +123,8 @@ public sealed class ChangedAfterExportTests(TestServers servers)
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
         var session = await archiver.AnyIdleAsync(Token);
-        await using var scope = await RunScope.BeginAsync(
-            new(archiver.Source, archiver.Policy),
-            archiver.Settings,
-            archiver.Connections,
-            TimeProvider.System,
-            NullLogger.Instance,
-            Token
-        );
-        var selected = await new BatchSelector(scope!.Context).NextAsync(long.MaxValue, Token);
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
+        var selected = await new BatchSelector(scope.Context).NextAsync(long.MaxValue, Token);
         await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'just now')", session);
 
         await using var exported = await new BatchExporter(

@@ -59,16 +59,7 @@ public sealed class CourtesyTests(TestServers servers)
             server: server.ConnectionString,
             configure: s => s with { Batch = s.Batch with { MaxActive = 1 }, Retry = s.Retry with { Budget = TimeSpan.FromSeconds(30) } }
         );
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(archiver.Source, archiver.Policy),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
         var time = new FakeTimeProvider();
         var limits = new RunLimits(scope.Context, archiver.Settings.Retry, time, archiver.Events);
         await using var holder = await archiver.Database.DataSource.OpenConnectionAsync(Token);

@@ -6,7 +6,6 @@ using Archiver.Core.Selection;
 using Archiver.Core.Upload;
 using Archiver.Core.Verification;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Archiving;
 
@@ -23,15 +22,8 @@ public sealed class DamagedCopyTests(TestServers servers)
     public async Task Takes_no_batch_for_verified_of_which_an_object_was_never_handed_over()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
-        await using var scope = await RunScope.BeginAsync(
-            new(archiver.Source, archiver.Policy),
-            archiver.Settings,
-            archiver.Connections,
-            TimeProvider.System,
-            NullLogger.Instance,
-            Token
-        );
-        var run = scope!.Context;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
+        var run = scope.Context;
         var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
         await using var exported = await new BatchExporter(
             run,

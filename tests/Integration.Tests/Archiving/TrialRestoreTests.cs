@@ -11,7 +11,6 @@ using Archiver.Core.Upload;
 using Archiver.Core.Verification;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Archiving;
 
@@ -67,15 +66,8 @@ public sealed class TrialRestoreTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(idle: 6);
         await archiver.ExecuteAsync("ALTER TABLE chat_messages ADD COLUMN score float8 NOT NULL DEFAULT 0.1", null);
-        await using var scope = await RunScope.BeginAsync(
-            new(archiver.Source, archiver.Policy),
-            archiver.Settings,
-            archiver.Connections,
-            TimeProvider.System,
-            NullLogger.Instance,
-            Token
-        );
-        var run = scope!.Context;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
+        var run = scope.Context;
         var selected = await new BatchSelector(run).NextAsync(long.MaxValue, Token);
         await using var exported = await new BatchExporter(
             run,

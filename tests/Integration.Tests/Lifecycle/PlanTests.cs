@@ -3,7 +3,6 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using static Archiver.Integration.Tests.Lifecycle.PlannedKeys;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -81,15 +80,8 @@ public sealed class PlanTests(TestServers servers)
     public async Task Counts_no_further_than_a_run_without_shards_takes()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 30, young: 10, messages: 1);
-        await using var scope = await RunScope.BeginAsync(
-            new(archiver.Source, archiver.Policy),
-            archiver.Settings,
-            archiver.Connections,
-            TimeProvider.System,
-            NullLogger.Instance,
-            Token
-        );
-        var half = scope!.Context with { Shard = new Shard(1, 2) };
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
+        var half = scope.Context with { Shard = new Shard(1, 2) };
 
         var (ofHalf, _) = await PolicyPlan.CountEligibleAsync(half, long.MaxValue, Token);
 

@@ -6,7 +6,6 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Archiver.Integration.Tests.Selection;
@@ -66,16 +65,7 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
             Action = PolicyAction.Archive,
             IdleFor = TimeSpan.FromDays(90),
         };
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(source, policy),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(source, policy), Token);
         await using var connection = await archiver.Connections.OpenAsync(Token);
         var keys = await connection.QueryAsync(
             "SELECT to_json(ARRAY[app, usr::text, id::text])::text FROM adk ORDER BY seen LIMIT 1000",

@@ -7,7 +7,6 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using static Archiver.Integration.Tests.Selection.LargeTables;
 
@@ -67,16 +66,7 @@ public sealed class DeletionPlanTests(TestServers servers)
             preset: "ended-at"
         );
         await archiver.Database.ExecuteAsync("ANALYZE chat_sessions, chat_messages", Token);
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(archiver.Source, Idle),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, Idle), Token);
         await using var connection = await archiver.Connections.OpenAsync(Token);
         var keys = await connection.QueryAsync(
             "SELECT session_id::text FROM chat_sessions ORDER BY last_activity LIMIT 200",

@@ -4,7 +4,6 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Selection;
 
@@ -57,16 +56,7 @@ internal static class LargeTables
         SourceSettings? source = null
     )
     {
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(source ?? archiver.Source, policy),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(source ?? archiver.Source, policy), Token);
         var parameters = new SqlParameters();
         var sql = new SelectionStatements(scope.Context).Page(parameters, after, page);
         await using var connection = await archiver.Connections.OpenAsync(Token);

@@ -3,7 +3,6 @@ using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using static Archiver.Integration.Tests.Selection.LargeTables;
 
@@ -106,16 +105,7 @@ public sealed class SelectionPlanTests(TestServers servers)
     public async Task Reads_nothing_for_a_run_that_has_taken_all_it_may()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, messages: 1);
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(archiver.Source, Idle),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, Idle), Token);
         await using var nowhere = new SourceConnections(
             archiver.Source with
             {

@@ -97,22 +97,15 @@ public sealed class ShardTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(shards: 2, idle: 12);
         // Shard 1 is another worker's, which records a run and dies while this one has shard 2.
-        var dying = await RunScope.BeginAsync(
-            new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)),
-            archiver.Settings,
-            archiver.Connections,
-            TimeProvider.System,
-            NullLogger.Instance,
-            Token
-        );
-        archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = async () => await dying!.DisposeAsync() };
+        var dying = await archiver.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), Token);
+        archiver.Store = new HookedStore(archiver.Store) { BeforeFirstPut = async () => await dying.DisposeAsync() };
 
         var summary = await archiver.RunAsync(Token);
 
         Assert.Equal((RunOutcome.Done, 12L), (summary.Outcome, summary.Sessions));
         Assert.Equal(
             "interrupted",
-            await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.runs WHERE id = '{dying!.Context.Id}'")
+            await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.runs WHERE id = '{dying.Context.Id}'")
         );
     }
 
@@ -150,16 +143,9 @@ public sealed class ShardTests(TestServers servers)
                 + "FROM generate_series(1, 40000); ANALYZE chat_sessions",
             null
         );
-        await using var scope = await RunScope.BeginAsync(
-            new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)),
-            archiver.Settings,
-            archiver.Connections,
-            TimeProvider.System,
-            NullLogger.Instance,
-            Token
-        );
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy, Shard: new Shard(1, 2)), Token);
         var parameters = new SqlParameters();
-        var sql = new Core.Selection.SelectionStatements(scope!.Context).Page(parameters, null, 1000);
+        var sql = new Core.Selection.SelectionStatements(scope.Context).Page(parameters, null, 1000);
         await using var connection = await archiver.Connections.OpenAsync(Token);
         await connection.ExecuteAsync("SET search_path = pg_catalog", Token);
 

@@ -3,7 +3,6 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Reading;
 using Archiver.Core.Selection;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Archiver.Integration.Tests.Status;
@@ -36,16 +35,7 @@ public sealed class LedgerIndexTests(TestServers servers) : FilledLedger(servers
     public async Task Each_index_of_the_archives_serves_a_query(string index)
     {
         await using var archiver = await FilledAsync();
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(archiver.Source, archiver.Policy),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
         await using (var connection = await archiver.Connections.OpenAsync(Token))
             await Users[index](archiver, scope.Context, connection);
 

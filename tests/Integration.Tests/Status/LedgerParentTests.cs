@@ -1,7 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Archiver.Integration.Tests.Status;
@@ -32,16 +31,7 @@ public sealed class LedgerParentTests(TestServers servers) : FilledLedger(server
     public async Task No_archive_is_written_without_its_object_and_its_run(int? missing, bool runIsGone)
     {
         await using var archiver = await FilledAsync();
-        await using var scope = (
-            await RunScope.BeginAsync(
-                new(archiver.Source, archiver.Policy),
-                archiver.Settings,
-                archiver.Connections,
-                TimeProvider.System,
-                NullLogger.Instance,
-                Token
-            )
-        )!;
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
         var there = await archiver.Database.ScalarAsync<long>("SELECT min(id) FROM archiver.objects", Token);
         if (runIsGone)
             await archiver.Database.ExecuteAsync($"DELETE FROM archiver.runs WHERE id = '{scope.Context.Id}'", Token);

@@ -54,7 +54,7 @@ end_group() { # PROCESS GROUP
 
 # The compiler's server is this run's own, by the name of its pipe, and lives in the group of the step that needed it first. It is asked for by
 # name: where the environment switches it off, such as in a container, each project would start a cold compiler.
-# Its socket is a file of that name in the folder for temporary files, where WORK may be too: one name for both, and every compiler is a cold one.
+# Its socket is a file of that name in the folder for temporary files. WORK may be a folder there: had both one name, the server could not start.
 export SHARED_COMPILER_ID; SHARED_COMPILER_ID=$(basename "$WORK")-csc
 SHARED_COMPILER=(-p:UseSharedCompilation=true -p:SharedCompilationId="$SHARED_COMPILER_ID")
 COMPILERS=()

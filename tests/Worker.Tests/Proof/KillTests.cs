@@ -32,22 +32,7 @@ public sealed class KillTests(TestServers servers) : ThreeBatches(servers)
     {
         await using var archiver = await BatchesOfThreeAsync(idle: 90);
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
-        foreach (var point in Of("archive", "run"))
-        {
-            await archiver.KillAtAsync(
-                point,
-                point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1,
-                Token,
-                "archive",
-                "--max-sessions",
-                "6"
-            );
-            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
-        }
-
-        await archiver.ToRestAsync(Token, "archive");
-
-        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        await KillArchiveAtEveryStepAsync(archiver, oracle);
         Assert.Equal(3, await archiver.LiveSessionsAsync());
         Assert.Equal(90, (await oracle.CountAsync(Token)).SessionsArchived);
     }

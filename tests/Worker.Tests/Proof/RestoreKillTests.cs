@@ -20,22 +20,7 @@ public sealed class RestoreKillTests(TestServers servers) : ThreeBatches(servers
         await archiver.Database.ExecuteAsync("UPDATE chat_sessions SET last_activity = now(), ended_at = NULL");
         var rows = await archiver.RowsAsync();
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
-        foreach (var point in Of("archive", "run"))
-        {
-            await archiver.KillAtAsync(
-                point,
-                point.EndsWith("object-stored", StringComparison.Ordinal) ? 2 : 1,
-                Token,
-                "archive",
-                "--max-sessions",
-                "6"
-            );
-            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
-        }
-
-        await archiver.ToRestAsync(Token, "archive");
-
-        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        await KillArchiveAtEveryStepAsync(archiver, oracle);
         Assert.Equal(
             (93L, 90L),
             (
@@ -43,13 +28,7 @@ public sealed class RestoreKillTests(TestServers servers) : ThreeBatches(servers
                 await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE part AND state = 'archived'")
             )
         );
-        foreach (var point in Of("restore"))
-        {
-            await archiver.KillAtAsync(point, 1, Token, everything);
-            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
-        }
-        await archiver.ToRestAsync(Token, everything);
-        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        await KillRestoreAtEveryStepAsync(archiver, oracle, everything);
         Assert.Equal(rows, await archiver.RowsAsync());
     }
 
@@ -61,15 +40,7 @@ public sealed class RestoreKillTests(TestServers servers) : ThreeBatches(servers
         var rows = await archiver.RowsAsync();
         var oracle = await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token);
         await archiver.ToRestAsync(Token, "archive");
-        foreach (var point in Of("restore"))
-        {
-            await archiver.KillAtAsync(point, 1, Token, everything);
-            Assert.Empty(await oracle.ViolationsAsync(atRest: false, Token));
-        }
-
-        await archiver.ToRestAsync(Token, everything);
-
-        Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
+        await KillRestoreAtEveryStepAsync(archiver, oracle, everything);
         Assert.Equal(rows, await archiver.RowsAsync());
     }
 

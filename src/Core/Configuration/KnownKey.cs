@@ -50,8 +50,7 @@ internal sealed record KnownKey(string Name, KeyKind Kind, bool Secret, IReadOnl
             _ => Children.SelectMany(c => c.Paths()).Select(p => $"{Name}:{p}"),
         };
 
-    private static KnownKey[] Below(Type options) =>
-        [.. options.GetProperties(BindingFlags.Public | BindingFlags.Instance).OrderBy(p => p.MetadataToken).Select(Of)];
+    private static KnownKey[] Below(Type options) => [.. options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(Of)];
 
     private static KnownKey Of(PropertyInfo property)
     {

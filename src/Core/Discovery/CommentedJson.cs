@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Archiver.Core.Discovery;
 
@@ -11,11 +12,11 @@ internal sealed class CommentedJson
 
     private readonly List<(string? Key, string? Value, CommentedJson? Object, string? Comment)> _members = [];
 
-    /// <summary>A member with a text, a list of texts, or another value.</summary>
-    public CommentedJson Add(string key, object? value, string? comment = null)
+    /// <summary>A member with a text, a list of texts, or another value; none where there is no value.</summary>
+    public CommentedJson Add(string key, JsonNode? value, string? comment = null)
     {
         if (value is not null)
-            _members.Add((key, JsonSerializer.Serialize(value, Form).Replace("\",\"", "\", \"", StringComparison.Ordinal), null, comment));
+            _members.Add((key, value.ToJsonString(Form).Replace("\",\"", "\", \"", StringComparison.Ordinal), null, comment));
         return this;
     }
 
@@ -54,7 +55,7 @@ internal sealed class CommentedJson
                 text.Append("// ").Append(Line(comment!)).Append('\n');
                 continue;
             }
-            text.Append(JsonSerializer.Serialize(key, Form)).Append(": ");
+            text.Append(JsonValue.Create(key).ToJsonString(Form)).Append(": ");
             if (members is null)
                 text.Append(value);
             else

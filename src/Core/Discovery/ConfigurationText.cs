@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
 
@@ -103,7 +104,7 @@ internal sealed record ConfigurationText(
             .Add("From", session.From, session.Why)
             .Add("Key", Columns(session.Key))
             .Add("ExternalId", session.ExternalId, "unique, and named like the id by which applications know a session")
-            .Add("Activity", session.Activity.Select(Time), "when it was last used: all must be old")
+            .Add("Activity", new JsonArray([.. session.Activity.Select(Time)]), "when it was last used: all must be old")
             .Add("User", session.User)
             .Add("Created", Time(session.Created))
             .Add("Ended", Time(session.Ended))
@@ -117,7 +118,7 @@ internal sealed record ConfigurationText(
             .Add("ForeignKey", Columns(child.ForeignKey))
             .Add("ParentKey", Columns(child.ParentKey))
             .Add("Key", Columns(child.Key))
-            .Add("Order", child.Order)
+            .Add("Order", Texts(child.Order))
             .Add("Time", Time(child.Time), child.Time is null ? null : "a young row keeps its session")
             .Add("Deleted", Time(child.Deleted));
 
@@ -136,22 +137,30 @@ internal sealed record ConfigurationText(
                 .Add("Bucket", Storage.Bucket ?? ProposedStorage.NoBucket, Storage.Bucket is null ? "not known: name it" : "it must exist"),
         };
 
-    private static object? Columns(KeyColumns? key) => key?.Only ?? (object?)key?.ToArray();
+    private static JsonNode? Columns(KeyColumns? key) =>
+        key switch
+        {
+            null => null,
+            { Only: { } only } => only,
+            _ => Texts(key),
+        };
 
-    private static object? Time(TimeColumn? time) =>
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(t => (JsonNode?)t)]);
+
+    private static JsonNode? Time(TimeColumn? time) =>
         time switch
         {
             null => null,
             { IsPlain: true } => time.Column,
-            _ => new[]
-            {
-                (nameof(time.Column), time.Column),
-                (nameof(time.As), TimeColumn.Forms.FirstOrDefault(f => f.Value == time.As).Key),
-                (nameof(time.Or), time.Or),
-                (nameof(time.At), time.At),
-            }
-                .Where(p => p.Item2 is not null)
-                .ToDictionary(p => p.Item1, p => p.Item2),
+            _ => new JsonObject(
+                new KeyValuePair<string, JsonNode?>[]
+                {
+                    new(nameof(time.Column), time.Column),
+                    new(nameof(time.As), TimeColumn.Forms.FirstOrDefault(f => f.Value == time.As).Key),
+                    new(nameof(time.Or), time.Or),
+                    new(nameof(time.At), time.At),
+                }.Where(p => p.Value is not null)
+            ),
         };
 
     private string SizeOf(TableName name) => SizeOf(Facts.Table(name)!);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -31,7 +32,7 @@ internal static class AuditLog
                 PgParameter.Text(entry.Policy),
                 PgParameter.UuidOrNull(entry.RunId),
                 PgParameter.Text(entry.Reason),
-                PgParameter.Json(JsonSerializer.Serialize(entry.Counts))
+                PgParameter.Json(JsonSerializer.Serialize(entry.Counts, PlainJson.Default.Counts))
             )
         )[0];
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
-using System.Text.Json;
+using System.Text;
+using System.Text.Json.Nodes;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
@@ -14,38 +15,37 @@ internal static class PolicyHash
     /// <summary>SHA-256 in hex; stable across versions and processes.</summary>
     public static string Of(SourceSettings source, Policy policy)
     {
-        object?[] parts =
-        [
+        JsonArray parts = new(
             policy.Action.ToString(),
             policy.KeepLast is { } last ? $"{policy.Scope} but the last {last}" : policy.Scope.ToString(),
             policy.Delete.ToString(),
             policy.Where,
-            policy.Status.Order(StringComparer.Ordinal),
-            Ages(policy).Keys,
+            Texts(policy.Status.Order(StringComparer.Ordinal)),
+            Texts(Ages(policy).Keys),
             source.TimeZone,
             source.Map.Session.Table.Sql,
             source.Map.Session.HasRow ? source.Map.Session.Key.ToString() : $"{source.Map.Session.Key} of {source.Map.Session.From}",
-            source.Map.Session.Activity.Select(a => a.ToString()),
+            Texts(source.Map.Session.Activity.Select(a => a.ToString())),
             source.Map.Session.Ended?.ToString(),
             source.Map.Session.Deleted?.ToString(),
             source.Map.Session.Expires?.ToString(),
             source.Map.Session.Status,
-            source
-                .Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal)
-                .Select(c =>
-                    new[]
-                    {
-                        c.Name,
-                        Rows(c),
-                        c.Parent,
-                        c.ForeignKey.ToString(),
-                        c.Cast is null ? c.ParentKey.ToString() : $"{c.ParentKey}::{c.Cast}",
-                        c.Time?.ToString(),
-                    }
-                ),
-        ];
-        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts)));
+            new JsonArray([.. source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(Parts)])
+        );
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(parts.ToJsonString())));
     }
+
+    private static JsonArray Parts(ChildTable child) =>
+        Texts([
+            child.Name,
+            Rows(child),
+            child.Parent,
+            child.ForeignKey.ToString(),
+            child.Cast is null ? child.ParentKey.ToString() : $"{child.ParentKey}::{child.Cast}",
+            child.Time?.ToString(),
+        ]);
+
+    private static JsonArray Texts(IEnumerable<string?> texts) => new([.. texts.Select(t => (JsonNode?)t)]);
 
     private static string Rows(ChildTable child) => string.Join(" AND ", SessionPath.RowsOf(child, "t").Prepend(child.Table.Sql));
 

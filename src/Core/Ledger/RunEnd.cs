@@ -27,7 +27,7 @@ internal static class RunEnd
                 Error = $"{summary.Error} {unrecorded}".TrimStart(),
             };
         }
-        var reasons = JsonSerializer.Serialize(summary.Reasons);
+        var reasons = JsonSerializer.Serialize(summary.Reasons, PlainJson.Default.Counts);
         var elapsed = (long)summary.Elapsed.TotalMilliseconds;
         logger.RunEnded(
             summary.RunId,

@@ -142,7 +142,7 @@ internal static class RunJournal
             PgParameter.Bigint(summary.Selected),
             PgParameter.Bigint(summary.Skipped),
             PgParameter.Bigint(summary.Failed),
-            PgParameter.Json(JsonSerializer.Serialize(summary.Reasons)),
+            PgParameter.Json(JsonSerializer.Serialize(summary.Reasons, PlainJson.Default.Counts)),
             PgParameter.Text(summary.Error)
         );
         await connection.ExecuteAsync(RunStatements.SettlePending, cancellationToken, PgParameter.Text(source));

@@ -69,7 +69,7 @@ internal static class TripWire
         ).FirstOrDefault();
         if (found.Hash != PolicyHash.Of(source, policy))
             return false;
-        var accepted = JsonSerializer.Deserialize<Dictionary<string, double>>(found.Ages)!;
+        var accepted = JsonSerializer.Deserialize(found.Ages, PlainJson.Default.Seconds)!;
         return PolicyHash.Ages(policy).All(age => age.Value >= accepted.GetValueOrDefault(age.Key, double.MaxValue));
     }
 
@@ -89,7 +89,7 @@ internal static class TripWire
             PgParameter.Text(source.Name),
             PgParameter.Text(policy.Name),
             PgParameter.Text(PolicyHash.Of(source, policy)),
-            PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy))),
+            PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy), PlainJson.Default.Seconds)),
             PgParameter.Text(by)
         );
         await change.AuditAsync(new(by, "accept", source.Name, policy.Name, null, null, AuditEntry.NoCounts), cancellationToken);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Npgsql;
@@ -66,7 +67,7 @@ internal static class ProofRecords
             PgParameter.Text(RunJournal.WorkerName),
             new NpgsqlParameter<double> { TypedValue = result.Seconds },
             PgParameter.Bigint(result.Checked),
-            PgParameter.Json(JsonSerializer.Serialize(result.Found)),
+            PgParameter.Json(JsonSerializer.Serialize(result.Found, PlainJson.Default.Counts)),
             PgParameter.Bigint(result.Position),
             PgParameter.Instant(began),
             PgParameter.Bool(proof != Proof.Reconcile && result.Position == 0)
@@ -128,7 +129,7 @@ internal static class ProofRecords
             DoneAt = Instant(row, 4),
             Seconds = row.GetDouble(5),
             Checked = row.GetInt64(6),
-            Found = JsonSerializer.Deserialize<SortedDictionary<string, long>>(row.GetString(7))!,
+            Found = JsonSerializer.Deserialize(row.GetString(7), PlainJson.Default.SortedCounts)!,
             WalkedFrom = Instant(row, 8),
             WalkedAt = Instant(row, 9),
             WalkBeganAt = Instant(row, 10),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -94,5 +95,5 @@ internal static class RunSums
         );
 
     /// <summary>How many there are of each kind, from the ledger's JSON.</summary>
-    public static Dictionary<string, long> Counts(string json) => JsonSerializer.Deserialize<Dictionary<string, long>>(json)!;
+    public static IReadOnlyDictionary<string, long> Counts(string json) => JsonSerializer.Deserialize(json, PlainJson.Default.Counts)!;
 }

@@ -86,7 +86,7 @@ internal sealed class ListVerb(PolicyChoice choice, ArchiveList archives, Source
             }
         }
         if (parse.GetValue(VerbOptions.Json))
-            terminal.WriteJson(found.Select(f => ListedJson.Of(f.Source.Name, f.Archive)));
+            terminal.WriteJson(found.Select(f => ListedJson.Of(f.Source.Name, f.Archive)).ToList());
         else
             WriteTable(found, limit);
         if (found.Count == 0)

@@ -40,7 +40,7 @@ internal sealed class PresetsVerb(Terminal terminal) : IUnconfiguredVerb
             terminal.Out.WriteLine(preset.Json.TrimEnd());
             return Task.FromResult(ExitCode.Done);
         }
-        var presets = Presets.Names.Select(Presets.Get).Select(p => new ListedPreset(p.Name, p.Application, p.Version)).ToList();
+        var presets = Presets.Names.Select(Presets.Get).Select(p => new PresetJson(p.Name, p.Application, p.Version)).ToList();
         if (json)
         {
             terminal.WriteJson(presets);
@@ -53,6 +53,3 @@ internal sealed class PresetsVerb(Terminal terminal) : IUnconfiguredVerb
         return Task.FromResult(ExitCode.Done);
     }
 }
-
-/// <summary>A preset in the list.</summary>
-internal sealed record ListedPreset(string Name, string Application, string Version);

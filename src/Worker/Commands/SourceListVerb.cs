@@ -25,7 +25,7 @@ internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog conn
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        List<ListedSource> listed = [];
+        List<SourceJson> listed = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
             listed.AddRange(await errors.ExplainAsync(source, () => ReadAsync(source, cancellationToken)));
         if (parse.GetValue(VerbOptions.Json))
@@ -40,14 +40,14 @@ internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog conn
         return ExitCode.Done;
     }
 
-    private async Task<IReadOnlyList<ListedSource>> ReadAsync(SourceSettings source, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SourceJson>> ReadAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         var tables = await SourceTables.KnownAsync(connection, cancellationToken);
         return
         [
-            .. (await SourceTables.NamesAsync(connection, cancellationToken)).Select(n => new ListedSource(
+            .. (await SourceTables.NamesAsync(connection, cancellationToken)).Select(n => new SourceJson(
                 source.Name,
                 n,
                 [.. tables.Where(t => t.Source == n).Select(t => t.Table.ToString())]
@@ -55,7 +55,3 @@ internal sealed class SourceListVerb(PolicyChoice choice, ConnectionCatalog conn
         ];
     }
 }
-
-/// <summary>A source that a ledger knows.</summary>
-/// <param name="LedgerOf">The configured source by whose connection it was read.</param>
-internal sealed record ListedSource(string LedgerOf, string Name, IReadOnlyList<string> Tables);

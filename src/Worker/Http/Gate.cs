@@ -67,6 +67,10 @@ internal sealed class Gate(RequestDelegate next, ApiKey key, Guesses guesses, Re
         // What is left of a body is not read for somebody who is refused.
         context.Response.Headers.Connection = "close";
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(new ErrorBody(message), JsonForm.Options, context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(
+            new ErrorBody(message),
+            JsonForm.Answer<ErrorBody>(),
+            cancellationToken: context.RequestAborted
+        );
     }
 }

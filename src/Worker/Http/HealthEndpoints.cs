@@ -8,7 +8,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", () => Results.Json(new { status = "live" })).WithMetadata(new OpenToAll());
+        routes.MapGet("/health/live", () => JsonForm.Ok(new HealthBody("live"))).WithMetadata(new OpenToAll());
         routes.MapGet("/health/ready", ReadyAsync).WithMetadata(new OpenToAll());
     }
 
@@ -16,7 +16,13 @@ internal static class HealthEndpoints
     {
         var problems = await probe.ProblemsAsync(cancellationToken);
         return problems.Count == 0
-            ? Results.Json(new { status = "ready" })
-            : Results.Json(new { status = "not ready", sources = problems }, statusCode: StatusCodes.Status503ServiceUnavailable);
+            ? JsonForm.Ok(new HealthBody("ready"))
+            : JsonForm.Ok(new UnreadyBody("not ready", problems), StatusCodes.Status503ServiceUnavailable);
     }
 }
+
+/// <summary>That the process runs, or can work.</summary>
+internal sealed record HealthBody(string Status);
+
+/// <summary>That it cannot, and one word for each source that keeps it from that.</summary>
+internal sealed record UnreadyBody(string Status, IReadOnlyDictionary<string, string> Sources);

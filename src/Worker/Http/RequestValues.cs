@@ -99,7 +99,7 @@ internal static class RequestValues
             throw new BadHttpRequestException("The body must be JSON.", StatusCodes.Status415UnsupportedMediaType);
         try
         {
-            return await JsonSerializer.DeserializeAsync<T>(request.Body, JsonForm.Input, cancellationToken);
+            return await JsonSerializer.DeserializeAsync(request.Body, JsonForm.Body<T>(), cancellationToken);
         }
         catch (JsonException exception)
         {

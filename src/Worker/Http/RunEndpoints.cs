@@ -37,7 +37,7 @@ internal static class RunEndpoints
                     cancellationToken
                 )
             );
-        return JsonForm.Ok(runs.OrderByDescending(r => r.StartedAt).Take(limit));
+        return JsonForm.Ok(runs.OrderByDescending(r => r.StartedAt).Take(limit).ToList());
     }
 
     private static async Task<IResult> StartAsync(HttpRequest request, RunStarter starter, CancellationToken cancellationToken)
@@ -48,6 +48,9 @@ internal static class RunEndpoints
         var started = await starter.StartAsync(body.Policy, cancellationToken);
         return started is null
             ? JsonForm.Error(StatusCodes.Status503ServiceUnavailable, "The worker still waits for the source's servers; see /health/ready.")
-            : JsonForm.Ok(new { policy = started, state = "started" }, StatusCodes.Status202Accepted);
+            : JsonForm.Ok(new StartedBody(started, "started"), StatusCodes.Status202Accepted);
     }
 }
+
+/// <summary>What <c>POST /runs</c> answers.</summary>
+internal sealed record StartedBody(string Policy, string State);

@@ -1,7 +1,5 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Spectre.Console;
 
 namespace Archiver.Worker.Output;
@@ -9,15 +7,6 @@ namespace Archiver.Worker.Output;
 /// <summary>An invocation's streams: data on stdout, everything said about it on stderr. Text is UTF-8 whatever the locale says.</summary>
 internal sealed class Terminal
 {
-    /// <summary>The form of all JSON that is printed or sent.</summary>
-    public static JsonSerializerOptions JsonOptions { get; } =
-        new()
-        {
-            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower), new SecondsConverter() },
-        };
-
     private readonly Lock _lock = new();
 
     private readonly List<string> _reasons = [];
@@ -64,7 +53,7 @@ internal sealed class Terminal
     public void WriteLines(string text) => Out.WriteLine(Printable.Lines(text.Replace("\n", "\n    ", StringComparison.Ordinal)));
 
     /// <summary>One JSON value on one line of stdout.</summary>
-    public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
+    public void WriteJson<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, ResultJson.Of<T>()));
 
     /// <summary>What a person should know beside the data, to stderr, at once: it is no failure.</summary>
     public void Note(string text) => Error.WriteLine(Printable.Lines(text));

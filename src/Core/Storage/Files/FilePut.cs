@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Storage.Files;
@@ -25,7 +26,9 @@ internal sealed class FilePut(string root, Action<string> syncFolder)
             var source = content.OpenRead();
             await using (source)
                 await WriteAsync(body, source, cancellationToken);
-            using (var pairs = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(metadata.Pairs.ToDictionary())))
+            using (
+                var pairs = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(metadata.Pairs.ToDictionary(), PlainJson.Default.Pairs))
+            )
                 await WriteAsync(sidecar, pairs, cancellationToken);
 
             var claimed = PosixFile.TryLink(sidecar, key.Metadata);
@@ -53,7 +56,7 @@ internal sealed class FilePut(string root, Action<string> syncFolder)
     {
         try
         {
-            return JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllBytes(key.Metadata)) ?? [];
+            return JsonSerializer.Deserialize(File.ReadAllBytes(key.Metadata), PlainJson.Default.Pairs) ?? new Dictionary<string, string>();
         }
         catch (FileNotFoundException)
         {

@@ -5,8 +5,9 @@ using Archiver.Core.Diagnostics;
 namespace Archiver.Testing;
 
 /// <summary>
-/// Kills or stops the executable under test at one of its fault points. The test loads this assembly into it by the runtime's own start-up
-/// hook; without that, a variable of ours means nothing to the executable.
+/// Kills or stops the executable under test at one of its fault points. Into the build, the test loads this assembly by the runtime's own
+/// start-up hook; into the native executable that tests start it is compiled (FaultInjection.targets). To what is published, a variable of
+/// ours means nothing.
 /// </summary>
 public static class ProcessFault
 {

@@ -2,5 +2,8 @@
 internal static class StartupHook
 {
     /// <summary>Runs before the program's own Main.</summary>
+#if FAULTS_COMPILED_IN
+    [System.Runtime.CompilerServices.ModuleInitializer]
+#endif
     public static void Initialize() => Archiver.Testing.ProcessFault.Install();
 }

@@ -33,7 +33,7 @@ public sealed class LoadedLibraryTests(TestServers servers)
             Token
         );
 
-        Assert.Contains("Archiver.Core", loaded, StringComparison.Ordinal);
+        Assert.Contains("/archiver", loaded, StringComparison.Ordinal);
         Assert.DoesNotContain("duckdb", loaded, StringComparison.OrdinalIgnoreCase);
     }
 }

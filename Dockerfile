@@ -6,24 +6,31 @@
 # x64 and arm64; for both at once: docker buildx build --platform linux/amd64,linux/arm64 .
 
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
-# Without a shell or a package manager; "extra" has the time zones that schedules are read in.
-ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra
+# The C library, OpenSSL and certificates, without .NET, a shell or a package manager; "extra" has the time zones that schedules are read in.
+ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled-extra
 
 # On the machine's own architecture, for the one that is asked for: the compiler does not run under emulation.
 FROM --platform=${BUILDPLATFORM} ${SDK_IMAGE} AS build
+ARG BUILDARCH
 ARG TARGETARCH
 WORKDIR /source
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+# gcc links the native code; for another architecture clang does, with its C library.
+RUN case $TARGETARCH in \
+      $BUILDARCH) tools="gcc libc6-dev";; \
+      arm64) tools="clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross";; \
+      amd64) tools="clang gcc-x86-64-linux-gnu libc6-dev-amd64-cross";; \
+    esac; \
+    apt-get -q update && apt-get -q install --yes --no-install-recommends $tools && rm -rf /var/lib/apt/lists/*
 # Packages in a layer of their own: only a changed project or lock file downloads them again.
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Core/Core.csproj src/Core/packages.lock.json src/Core/
-COPY src/Worker/Worker.csproj src/Worker/Runtime.props src/Worker/packages.lock.json src/Worker/
-RUN dotnet restore src/Worker --locked-mode --arch $TARGETARCH -p:PublishReadyToRun=true
+COPY src/Worker/Worker.csproj src/Worker/Native.props src/Worker/Runtime.props src/Worker/packages.lock.json src/Worker/packages.native.lock.json src/Worker/
+RUN dotnet restore src/Worker --locked-mode --arch $TARGETARCH
 COPY sql/ledger sql/ledger
 COPY sql/quartz sql/quartz
 COPY src src
-RUN dotnet publish src/Worker --no-restore --configuration Release --arch $TARGETARCH --no-self-contained \
-    -p:PublishReadyToRun=true -p:ContinuousIntegrationBuild=true --output /app
+RUN dotnet publish src/Worker --no-restore --configuration Release --arch $TARGETARCH -p:ContinuousIntegrationBuild=true --output /app
 # libdeflate halves the price of compression. The runtime's image has no package manager, so it comes from the packages of the SDK's distribution: unpacked,
 # not run, for the architecture that is asked for. Ubuntu keeps those of amd64 and of the others apart.
 RUN . /etc/os-release; \

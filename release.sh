@@ -2,7 +2,8 @@
 # Makes what people download, in artifacts/release, with SHA256SUMS over all of it. The version is that of Directory.Build.props.
 #
 #   ./release.sh            archives, tool and sbom
-#   ./release.sh PART...    of these: archives   archiver-VERSION-linux-x64.tar.gz and -arm64: one executable that needs no .NET
+#   ./release.sh PART...    of these: archives   archiver-VERSION-linux-x64.tar.gz and -arm64: one executable that needs no .NET. It is native code where
+#                                                this machine can link it: with gcc, for the other architecture with clang and Debian's gcc for that
 #                                     tool       archiver[.RUNTIME].VERSION.nupkg: `dotnet tool install --global archiver`
 #                                     sbom       archiver-VERSION.cdx.json: every package inside, with licence and hash (CycloneDX)
 #                                     image      archiver-VERSION-image.tar.gz for `docker load`; needs Docker, for this machine's architecture
@@ -12,12 +13,20 @@ OUT=artifacts/release
 VERSION=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 RELEASE=(--configuration Release -p:ContinuousIntegrationBuild=true -p:RestoreLockedMode=true -p:UseSharedCompilation=false -v quiet)
+case $(uname -m) in aarch64) HERE=linux-arm64;; *) HERE=linux-x64;; esac
 say() { echo "release.sh: $*" >&2; }
 
+cross_gcc() { case $1 in linux-arm64) echo aarch64-linux-gnu-gcc;; *) echo x86_64-linux-gnu-gcc;; esac; }
+has() { command -v "$1" >/dev/null; }
+can_link() { if [ "$1" = "$HERE" ]; then has gcc || has clang; else has clang && has "$(cross_gcc "$1")"; fi; } # RUNTIME
+
 archive() { # RUNTIME
-  local name=archiver-$VERSION-$1 folder=artifacts/stage/archiver-$VERSION-$1
-  dotnet publish src/Worker "${RELEASE[@]}" --runtime "$1" --self-contained --output "$folder" \
-    -p:PublishSingleFile=true -p:EnableSingleFileAnalyzer=false -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=false -p:DebugType=none -p:GenerateDocumentationFile=false
+  local name=archiver-$VERSION-$1 folder=artifacts/stage/archiver-$VERSION-$1 form=()
+  can_link "$1" || {
+    say "$1 is not native: that needs gcc for this machine's architecture, clang and $(cross_gcc "$1") for the other"
+    form=(--self-contained -p:PublishAot=false -p:PublishSingleFile=true -p:EnableSingleFileAnalyzer=false -p:PublishReadyToRunComposite=false)
+  }
+  dotnet publish src/Worker "${RELEASE[@]}" --runtime "$1" ${form[@]+"${form[@]}"} --output "$folder" -p:DebugType=none -p:GenerateDocumentationFile=false
   # Levels of the log are as built in; the one file beside the executable would only be mistaken for the configuration.
   rm -f "$folder"/*.json "$folder"/*.config "$folder"/*.xml
   mkdir "$folder/sql"
@@ -55,7 +64,7 @@ tool() { dotnet pack src/Worker "${RELEASE[@]}" --output "$OUT" -p:PackAsTool=tr
 sbom() {
   dotnet tool restore >/dev/null
   dotnet CycloneDX src/Worker/Worker.csproj --output "$OUT" --filename "archiver-$VERSION.cdx.json" --output-format Json --set-name archiver --set-version "$VERSION" \
-    --set-type Application --exclude-filter Microsoft.CodeAnalysis.BannedApiAnalyzers --disable-package-restore >artifacts/stage/sbom.log 2>&1 || { tail -n 20 artifacts/stage/sbom.log >&2; return 1; }
+    --set-type Application --exclude-filter Microsoft.CodeAnalysis.BannedApiAnalyzers,Microsoft.DotNet.ILCompiler,Microsoft.NET.ILLink.Tasks --disable-package-restore >artifacts/stage/sbom.log 2>&1 || { tail -n 20 artifacts/stage/sbom.log >&2; return 1; }
 }
 
 image() {
@@ -64,7 +73,7 @@ image() {
 }
 
 for part in "$@"; do
-  case $part in archives|tool|sbom|image) ;; *) sed -n '2,8s/^# \{0,1\}//p' "$0"; [[ $part == -h || $part == --help ]] && exit 0; exit 2;; esac
+  case $part in archives|tool|sbom|image) ;; *) sed -n '2,9s/^# \{0,1\}//p' "$0"; [[ $part == -h || $part == --help ]] && exit 0; exit 2;; esac
 done
 [ $# != 0 ] || set -- archives tool sbom
 rm -rf artifacts/stage "$OUT"; mkdir -p artifacts/stage "$OUT"

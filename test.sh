@@ -9,7 +9,7 @@ WORK_PREFIX=archiver-test-run
 # In memory where there is plenty: hundreds of databases come and go, and a disk's file system spends more time on that than the server does.
 if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(df --output=avail -k /dev/shm | tail -n 1)" -gt 8000000 ] &&
   [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -gt 8000000 ]; then WORK_BASE=/dev/shm; fi
-WITH_TOOLS=1
+WITH_TOOLS=1 WITH_LINKER=1
 . tests/Testing/servers/common.sh
 
 # Programs of others that read archives, a browser for the pages, the README's jq and a Prometheus for the metrics; only the tests need them, so the demo
@@ -47,7 +47,8 @@ build() { # PROJECT...: restores by the lock files and builds, warnings as error
   compile dotnet build --no-restore -v quiet "${SHARED_COMPILER[@]}" "$@" || fail "the build failed"
 }
 build
-# Some hundred processes are started in a whole run; for a class or two it would not pay. Without it, such as without a network, tests start the build itself.
+# Some hundred processes are started in a whole run, natively compiled as they are published; for a class or two that would not pay. Without it, such as
+# without a network, tests start the build itself.
 [ $# != 0 ] || compile tests/precompile.sh || say "tests/precompile.sh failed (see above); the tests start the build instead"
 # Needs Docker to run, so nothing else here would see it rot.
 [ -z "${CI:-}" ] || build tests/Containers.Tests

@@ -26,6 +26,7 @@ while [ $# -gt 0 ]; do
 done
 [ -z "$LONG" ] || [ -n "$SESSIONS" ] || ARGS+=(--sessions 200000)
 
+WITH_LINKER=1
 install_servers
 # As a database server would be set up, durable writes and all: only the sizes are not PostgreSQL's defaults, which are for a very small machine.
 export PG_FSYNC=on
@@ -36,7 +37,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 case $(uname -m) in aarch64) RUNTIME=linux-arm64;; *) RUNTIME=linux-x64;; esac
 build() { launch dotnet "$@" -c Release -m:1 -v quiet -p:RestoreLockedMode=true -p:UseSharedCompilation=false >"$WORK/build.log" 2>&1; await || { tail -n 20 "$WORK/build.log" >&2; fail "dotnet $1 $2 failed (see above)"; }; }
 # As the README says it.
-build publish src/Worker -r "$RUNTIME" --no-self-contained -o "$WORK/archiver"
+build publish src/Worker -r "$RUNTIME" -o "$WORK/archiver"
 build build bench/Bench
 await_server postgres "$postgres"
 await_server rgw "$rgw"

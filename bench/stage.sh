@@ -8,6 +8,7 @@ WORK_PREFIX=archiver-bench
 # Starts PostgreSQL and the S3 gateway, builds the executable, makes the bucket.
 stage() {
   local postgres rgw runtime
+  [ -n "${BENCH_ARCHIVER:-}" ] || WITH_LINKER=1
   install_servers
   export PG_EXTRA=$'shared_buffers = 512MB\nmax_wal_size = 8GB\ncheckpoint_timeout = 30min\nwal_level = replica\ntimezone = UTC\ndatestyle = ISO\n'${PG_EXTRA:-}
   start_server postgres; postgres=${PIDS[-1]}
@@ -18,7 +19,7 @@ stage() {
   if [ -z "${BENCH_ARCHIVER:-}" ]; then
     # As the README says it.
     case $(uname -m) in aarch64) runtime=linux-arm64;; *) runtime=linux-x64;; esac
-    launch dotnet publish src/Worker -c Release -r "$runtime" --no-self-contained -o "$WORK/archiver" -m:1 -v quiet -p:RestoreLockedMode=true -p:UseSharedCompilation=false >"$WORK/build.log" 2>&1
+    launch dotnet publish src/Worker -c Release -r "$runtime" -o "$WORK/archiver" -m:1 -v quiet -p:RestoreLockedMode=true -p:UseSharedCompilation=false >"$WORK/build.log" 2>&1
     await || { tail -n 20 "$WORK/build.log" >&2; fail "src/Worker does not build (see above)"; }
     BENCH_ARCHIVER=$WORK/archiver/archiver
   fi

@@ -4,7 +4,7 @@
 #          and missing_more(), further Debian packages that are missing, may be defined.
 # After : WORK is a folder of this run's own, removed at the end; then
 #   install_servers        what is missing of PostgreSQL and the S3 gateway, from Debian's packages, as root or with sudo;
-#                          with WITH_TOOLS set also the model checker, its compiler and the connection pooler
+#                          with WITH_TOOLS set also the model checker, its compiler and the connection pooler; with WITH_LINKER what links native code
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
@@ -77,6 +77,8 @@ missing_packages() {
     [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
     command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
   fi
+  # Publishing links native code with it (docs/adr/0020-native-aot.md).
+  [ -z "${WITH_LINKER:-}" ] || command -v clang >/dev/null || command -v gcc >/dev/null || printf '%s\n' gcc libc6-dev
   [ -n "${ARCHIVER_TEST_S3_ENDPOINT:-}" ] && return
   local path=$PATH:/usr/sbin:/sbin tool
   for tool in radosgw ceph-mon ceph-osd; do [ -x "$(PATH=$path command -v $tool)" ] || echo $tool; done

@@ -9,7 +9,7 @@
 # shellcheck shell=bash
 DOCKERD=
 SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
-RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra
+RUNTIME_IMAGE=mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled-extra
 POSTGRES_IMAGE=postgres:17
 DEBIAN_IMAGE=debian:bookworm-slim
 # Keeps the root file systems for the next run where it is set.
@@ -101,10 +101,10 @@ make_sdk() {
     "ENV PATH=$dotnet:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DOTNET_ROOT=$dotnet NUGET_CERT_REVOCATION_MODE=offline DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1"
 }
 
-# As Microsoft's: libraries, certificates, time zones and the runtime; no shell, no package manager, a user `app`.
+# As Microsoft's: libraries, certificates and time zones; no .NET, no shell, no package manager, a user `app`.
 make_runtime() {
   root_of bookworm
-  local dotnet root=$ROOTS/bookworm; dotnet=$(dotnet_folder)
+  local root=$ROOTS/bookworm
   rm -rf "$WORK/chiseled"; mkdir -p "$WORK/chiseled"/{etc,tmp}; chmod 1777 "$WORK/chiseled/tmp"
   printf 'root:x:0:0:root:/root:/sbin/nologin\napp:x:1654:1654::/home/app:/sbin/nologin\n' >"$WORK/chiseled/etc/passwd"
   # dpkg knows files by the names from before /lib became a link to /usr/lib.
@@ -112,8 +112,7 @@ make_runtime() {
     cat "$root"/var/lib/dpkg/info/{libc6,libgcc-s1,libstdc++6,libssl3,ca-certificates,tzdata}{,:amd64,:arm64}.list 2>/dev/null
   } | sed -E 's#^/(lib|lib64)/#/usr/\1/#; s#^/##; \#^usr/share/(doc|man|lintian)#d' | sort -u |
     while read -r file; do [ -d "$root/$file" ] && [ ! -L "$root/$file" ] || echo "$file"; done >"$WORK/chiseled.list"
-  import $RUNTIME_IMAGE <(tar -c -C "$WORK/chiseled" . -C "$root" --no-recursion -T "$WORK/chiseled.list" -C / --recursion "${dotnet#/}"/{dotnet,host,shared}) \
-    "ENV PATH=$dotnet:/usr/local/bin:/usr/bin DOTNET_ROOT=$dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1" "USER 1654"
+  import $RUNTIME_IMAGE <(tar -c -C "$WORK/chiseled" . -C "$root" --no-recursion -T "$WORK/chiseled.list") "ENV PATH=/usr/local/bin:/usr/bin" "USER 1654"
 }
 
 # Debian's PostgreSQL 17 behind what people rely on in the official image: its variables, its folder for first scripts, its data folder.

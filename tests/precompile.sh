@@ -3,10 +3,13 @@
 # Nothing to do when it is there for the build as it is; tests that find none for their build start the build itself.
 set -eu
 cd "$(dirname "$0")/.."
-built=src/Worker/bin/Debug/net10.0 to=artifacts/precompiled
-stamp() { (cd $built && sha256sum archiver.dll Archiver.Core.dll); }
-[ -f $built/archiver.dll ] || { echo "build first: $built is not there" >&2; exit 1; }
-made_from=$(stamp)
+to=artifacts/precompiled
+# The same, in the same order, as in tests/Worker.Tests/ArchiverExecutable.cs.
+stamp() {
+  sha256sum src/Worker/bin/Debug/net10.0/{archiver,Archiver.Core}.dll src/Worker/{Worker.csproj,Native.props,Runtime.props,packages.native.lock.json} \
+    tests/Testing/{FaultInjection.targets,ProcessFault.cs,ProcessSignal.cs,StartupHook.cs}
+}
+made_from=$(stamp) || { echo "build first" >&2; exit 1; }
 [ "$(cat $to/made-from 2>/dev/null)" != "$made_from" ] || exit 0
 mkdir -p artifacts; exec 9>artifacts/precompiled.lock; flock 9
 [ "$(cat $to/made-from 2>/dev/null)" != "$made_from" ] || exit 0
@@ -15,7 +18,8 @@ work=$(mktemp -d artifacts/precompiled-XXXXXX); trap 'rm -rf "$work"' EXIT
 compiler=(-p:UseSharedCompilation=false)
 [ -z "${SHARED_COMPILER_ID:-}" ] || compiler=(-p:UseSharedCompilation=true -p:SharedCompilationId="$SHARED_COMPILER_ID")
 # Without a debugger's symbols, which take the compiler a third of its time.
-dotnet publish src/Worker --configuration Release --runtime linux-x64 --artifacts-path "$PWD/$work/build" --output "$PWD/$work/out" \
+case $(uname -m) in aarch64) runtime=linux-arm64;; *) runtime=linux-x64;; esac
+dotnet publish src/Worker --configuration Release --runtime "$runtime" --artifacts-path "$PWD/$work/build" --output "$PWD/$work/out" \
   -p:CustomAfterMicrosoftCommonTargets="$PWD/tests/Testing/FaultInjection.targets" -p:NativeDebugSymbols=false \
   -p:RestoreLockedMode=true -p:RunAnalyzers=false "${compiler[@]}" -v quiet -nologo
 [ "$(stamp)" = "$made_from" ] || { echo "the build changed meanwhile" >&2; exit 1; }

@@ -4,31 +4,44 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// The executable under test. It is the precompiled one that <c>tests/precompile.sh</c> leaves under artifacts, because that starts in a
-/// third of the time; but only when it was made from this very build's sources. Otherwise it is the build itself.
+/// The executable under test. It is the native one that <c>tests/precompile.sh</c> leaves under artifacts, because that is what users have and
+/// starts in a fraction of the time; but only when it was made from this very build's sources. Otherwise it is the build itself.
 /// </summary>
 internal static class ArchiverExecutable
 {
-    private static readonly string[] Assemblies = ["archiver.dll", "Archiver.Core.dll"];
+    // The same, in the same order, as in tests/precompile.sh.
+    private static readonly string[] Sources =
+    [
+        Built("archiver.dll"),
+        Built("Archiver.Core.dll"),
+        "src/Worker/Worker.csproj",
+        "src/Worker/Native.props",
+        "src/Worker/Runtime.props",
+        "src/Worker/packages.native.lock.json",
+        "tests/Testing/FaultInjection.targets",
+        "tests/Testing/ProcessFault.cs",
+        "tests/Testing/ProcessSignal.cs",
+        "tests/Testing/StartupHook.cs",
+    ];
 
     /// <summary>Its file.</summary>
     public static string Path { get; } = Find();
 
     private static string Find()
     {
-        var built = Repository.BuildOutput(System.IO.Path.Combine("src", "Worker"), "archiver");
         var precompiled = System.IO.Path.Combine(Repository.Root, "artifacts", "precompiled");
         var stamp = System.IO.Path.Combine(precompiled, "made-from");
-        return File.Exists(stamp) && File.ReadAllText(stamp) == Stamp(System.IO.Path.GetDirectoryName(built)!)
+        return File.Exists(stamp) && File.ReadAllText(stamp) == Stamp()
             ? System.IO.Path.Combine(precompiled, "archiver")
-            : built;
+            : System.IO.Path.Combine(Repository.Root, Built("archiver"));
     }
 
+    private static string Built(string file) =>
+        System.IO.Path.GetRelativePath(Repository.Root, Repository.BuildOutput(System.IO.Path.Combine("src", "Worker"), file));
+
     /// <summary>As <c>sha256sum</c> prints it: builds of the same sources are equal byte by byte.</summary>
-    private static string Stamp(string folder) =>
-        string.Concat(
-            Assemblies.Select(a =>
-                $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(System.IO.Path.Combine(folder, a))))}  {a}\n"
-            )
-        );
+    private static string Stamp() => string.Concat(Sources.Select(source => $"{Hash(source)}  {source}\n"));
+
+    private static string Hash(string source) =>
+        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(System.IO.Path.Combine(Repository.Root, source))));
 }

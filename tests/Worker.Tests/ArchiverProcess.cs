@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using Archiver.Worker.Configuration;
 
 namespace Archiver.Worker.Tests;
@@ -25,7 +26,8 @@ internal static class ArchiverProcess
     ];
 
     /// <summary>
-    /// Whether every verb is to be run as the executable: so its native code is tried with all that the tests ask of the verbs.
+    /// Whether every verb is to be run as the executable, so that its native code is tried with all that the tests ask of the verbs; not where a
+    /// test injects a fault into its own process.
     /// </summary>
     private static readonly bool AlwaysProcess = Environment.GetEnvironmentVariable("ARCHIVER_TEST_PROCESSES") is not null;
 
@@ -53,7 +55,7 @@ internal static class ArchiverProcess
         string? folder = null
     )
     {
-        if (!AlwaysProcess && (environment?.Keys.All(IsOurOwn) ?? true))
+        if ((!AlwaysProcess || InProcessFault.IsSet) && (environment?.Keys.All(IsOurOwn) ?? true))
         {
             await using var stdin = new MemoryStream(Encoding.UTF8.GetBytes(input));
             await using var invocation = Invocation.Start(arguments, Variables(environment), stdin, folder);

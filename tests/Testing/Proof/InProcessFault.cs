@@ -11,6 +11,9 @@ public static class InProcessFault
 
     static InProcessFault() => FaultPoint.Reached = name => Mine.Value?.Invoke(name);
 
+    /// <summary>Whether the calling test has one.</summary>
+    public static bool IsSet => Mine.Value is not null;
+
     /// <summary>Runs the action when the calling test's runs come to the point for the first time; the run waits for it.</summary>
     /// <returns>Whether that has happened.</returns>
     public static Func<bool> Once(string point, Func<Task> action)

@@ -4,8 +4,8 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// The executable under test. It is the native one that <c>tests/precompile.sh</c> leaves under artifacts, because that is what users have and
-/// starts in a fraction of the time; but only when it was made from this very build's sources. Otherwise it is the build itself.
+/// The executable under test. It is the native one that <c>tests/precompile.sh</c> leaves under artifacts, because that is what users have
+/// and starts in a fraction of the time; but only when it was made from this very build's sources. Otherwise it is the build itself.
 /// </summary>
 internal static class ArchiverExecutable
 {

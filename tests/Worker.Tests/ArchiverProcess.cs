@@ -26,10 +26,10 @@ internal static class ArchiverProcess
     ];
 
     /// <summary>
-    /// Whether every verb is to be run as the executable, so that its native code is tried with all that the tests ask of the verbs; not where a
-    /// test injects a fault into its own process.
+    /// Whether every verb is to be run as the executable, so that its native code is tried with all that the tests ask of the verbs; not
+    /// where a test injects a fault into its own process.
     /// </summary>
-    private static readonly bool AlwaysProcess = Environment.GetEnvironmentVariable("ARCHIVER_TEST_PROCESSES") is not null;
+    public static readonly bool AlwaysProcess = Environment.GetEnvironmentVariable("ARCHIVER_TEST_PROCESSES") is not null;
 
     /// <summary>Starts the executable and leaves it running; dispose it to end it.</summary>
     /// <param name="arguments">Verb and options.</param>

@@ -36,10 +36,12 @@ internal sealed class RunningWorker : IAsyncDisposable
         CancellationToken cancellationToken,
         params (string Name, string Value)[] variables
     ) =>
-        ListeningAsync(
-            new(process: null, archiver.Invoke(null, null, variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run")),
-            cancellationToken
-        );
+        ArchiverProcess.AlwaysProcess
+            ? StartAsync(archiver, cancellationToken, variables)
+            : ListeningAsync(
+                new(process: null, archiver.Invoke(null, null, variables.ToDictionary(v => v.Name, v => (string?)v.Value), "run")),
+                cancellationToken
+            );
 
     /// <summary>Waits for an event of that id.</summary>
     public async Task LoggedAsync(int id, CancellationToken cancellationToken)

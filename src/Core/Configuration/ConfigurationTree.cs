@@ -129,7 +129,7 @@ internal sealed class ConfigurationTree
     /// </summary>
     private void VisitShort(IConfigurationSection section, KnownKey key, string path)
     {
-        var first = key.Children[0];
+        var first = key.Find(nameof(TimeOptions.Column))!;
         List<IConfigurationSection> below =
         [
             .. section.GetChildren().Where(c => !c.Key.Equals(FileKey, StringComparison.OrdinalIgnoreCase)),

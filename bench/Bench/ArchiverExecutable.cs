@@ -10,17 +10,22 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Archives everything; ends with an error when the program does.</summary>
+    /// <param name="most">So many sessions; all unless told.</param>
     /// <param name="progress">Sessions that are done, asked for at each sample; null where it does not matter.</param>
     /// <returns>Wall time from start to exit, the highest resident memory that the kernel saw, and samples on the way.</returns>
     public async Task<(double Seconds, double PeakMegabytes, IReadOnlyList<CurvePoint> Samples)> ArchiveAsync(
         string connectionString,
         string prefix,
         StorageLayout layout,
+        int? most,
         Func<Task<long>>? progress,
         CancellationToken cancellationToken
     )
     {
         var start = Start("archive", connectionString, prefix, layout);
+        if (most is { } sessions)
+            foreach (var argument in (string[])["--max-sessions", sessions.ToString(CultureInfo.InvariantCulture)])
+                start.ArgumentList.Add(argument);
         var started = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);

@@ -21,7 +21,7 @@ internal sealed record BenchOptions
     /// <summary>Folder for the results.</summary>
     public string Output { get; init; } = ".";
 
-    /// <summary>Only measurements whose name contains this; empty for all.</summary>
+    /// <summary>Only measurements whose name contains one of these, between commas; empty for all.</summary>
     public string Only { get; init; } = "";
 
     /// <summary>Leaves out what reads archives back, to see a profile of archiving alone.</summary>

@@ -4,17 +4,23 @@ using Archiver.Core.Settings;
 namespace Archiver.Bench;
 
 /// <summary>
-/// The executable as a user starts it, from its start to its exit, layout Bundle: what is to be compiled, read and connected first is in
-/// it.
+/// The executable as a user starts it, from its start to its exit: what is to be read and connected first is in it.
 /// </summary>
-internal sealed class ColdMeasurement(BenchEnvironment environment, SampleDatabase database, string template, CpuClock cpu) : IMeasurement
+internal sealed class ColdMeasurement(
+    BenchEnvironment environment,
+    SampleDatabase database,
+    string template,
+    StorageLayout layout,
+    int? few,
+    CpuClock cpu
+) : IMeasurement
 {
     private readonly ArchiverExecutable _executable = new(environment);
 
-    public string Name => "Bundle, cold";
+    public string Name => $"{layout}, cold";
 
     public string Description =>
-        "archiver archive, published as the README says, from its start to its exit, layout Bundle, default settings";
+        $"archiver archive, published as the README says, from its start to its exit, layout {layout}, default settings";
 
     public async Task<IReadOnlyList<Measured>> MeasureAsync(CancellationToken cancellationToken)
     {
@@ -26,7 +32,8 @@ internal sealed class ColdMeasurement(BenchEnvironment environment, SampleDataba
             await _executable.ArchiveAsync(
                 database.ConnectionString(copy),
                 $"cold-{Guid.NewGuid():N}",
-                StorageLayout.Bundle,
+                layout,
+                few,
                 null,
                 cancellationToken
             );

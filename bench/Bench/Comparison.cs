@@ -16,7 +16,7 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
             await Console.Error.WriteLineAsync($"Making {options.Sessions} sessions of {SampleDatabase.Messages} messages, {texts} texts");
             measurements.AddRange((await OfAsync(texts, database, cpu, cancellationToken)).Select(m => new OfTexts(m, texts)));
         }
-        measurements.RemoveAll(m => !m.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase));
+        measurements.RemoveAll(m => !options.Only.Split(',').Any(only => m.Name.Contains(only, StringComparison.OrdinalIgnoreCase)));
         await WarmAsync(database, cancellationToken);
 
         List<IReadOnlyList<Measured>> rounds = [];
@@ -68,11 +68,12 @@ internal sealed class Comparison(BenchOptions options, BenchEnvironment environm
         return
         [
             new FloorMeasurement(environment, database, template, cpu),
-            new ColdMeasurement(environment, database, template, cpu),
+            new ColdMeasurement(environment, database, template, StorageLayout.Bundle, null, cpu),
             new ArchiveMeasurement(environment, database, template, StorageLayout.Bundle, null, cpu) { Restores = !options.ArchiveOnly },
             new WarmBatchMeasurement(environment, database, template, options.Sessions, cpu),
             new PlainScriptMeasurement(environment, database, template, options.Few / 5, cpu),
             ceiling,
+            new ColdMeasurement(environment, database, template, StorageLayout.Session, options.Few, cpu),
             new ArchiveMeasurement(environment, database, template, StorageLayout.Session, options.Few, cpu)
             {
                 Restores = !options.ArchiveOnly,

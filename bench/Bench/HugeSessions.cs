@@ -52,6 +52,7 @@ internal sealed class HugeSessions(BenchEnvironment environment)
                 copy,
                 StorageLayout.Session,
                 null,
+                null,
                 cancellationToken
             );
             var json = await database.ScalarAsync<long>(

@@ -26,6 +26,7 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
                 database.ConnectionString(name),
                 $"long-{sessions}",
                 StorageLayout.Bundle,
+                null,
                 () => DoneAsync(database, name, cancellationToken),
                 cancellationToken
             );

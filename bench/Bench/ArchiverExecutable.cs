@@ -23,6 +23,7 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
     )
     {
         var start = Start("archive", connectionString, prefix, layout);
+        start.ArgumentList.Add("--json");
         if (most is { } sessions)
             foreach (var argument in (string[])["--max-sessions", sessions.ToString(CultureInfo.InvariantCulture)])
                 start.ArgumentList.Add(argument);
@@ -43,19 +44,19 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
             : throw new InvalidOperationException($"archiver ended with {process.ExitCode}: {await output}");
     }
 
-    /// <summary>Plans; ends with an error when the program does.</summary>
-    public async Task PlanAsync(string connectionString, CancellationToken cancellationToken)
+    /// <summary>Runs a verb that stores nothing; ends with an error when the program does.</summary>
+    public async Task RunAsync(string verb, string connectionString, CancellationToken cancellationToken)
     {
-        using var process = Process.Start(Start("plan", connectionString, "plan", StorageLayout.Bundle))!;
+        using var process = Process.Start(Start(verb, connectionString, verb, StorageLayout.Bundle))!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"archiver plan ended with {process.ExitCode}: {await output}");
+            throw new InvalidOperationException($"archiver {verb} ended with {process.ExitCode}: {await output}");
     }
 
     private ProcessStartInfo Start(string verb, string connectionString, string prefix, StorageLayout layout)
     {
-        var start = new ProcessStartInfo(environment.Archiver) { ArgumentList = { verb, "--json" }, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(environment.Archiver) { ArgumentList = { verb }, RedirectStandardOutput = true };
         foreach (
             var (name, value) in (IEnumerable<(string, string)>)
                 [

@@ -25,8 +25,7 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
         var start = Start("archive", connectionString, prefix, layout);
         start.ArgumentList.Add("--json");
         if (most is { } sessions)
-            foreach (var argument in (string[])["--max-sessions", sessions.ToString(CultureInfo.InvariantCulture)])
-                start.ArgumentList.Add(argument);
+            start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"--max-sessions={sessions}"));
         var started = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);

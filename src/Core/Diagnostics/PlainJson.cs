@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Archiver.Core.Diagnostics;
@@ -9,4 +10,8 @@ namespace Archiver.Core.Diagnostics;
 [JsonSerializable(typeof(SortedDictionary<string, long>), TypeInfoPropertyName = "SortedCounts")]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, double>), TypeInfoPropertyName = "Seconds")]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>), TypeInfoPropertyName = "Pairs")]
-internal sealed partial class PlainJson : JsonSerializerContext;
+internal sealed partial class PlainJson : JsonSerializerContext
+{
+    /// <summary>A list of texts; a null stays one.</summary>
+    public static JsonArray Texts(IEnumerable<string?> texts) => new([.. texts.Select(t => (JsonNode?)t)]);
+}

@@ -118,7 +118,7 @@ internal sealed record ConfigurationText(
             .Add("ForeignKey", Columns(child.ForeignKey))
             .Add("ParentKey", Columns(child.ParentKey))
             .Add("Key", Columns(child.Key))
-            .Add("Order", Texts(child.Order))
+            .Add("Order", PlainJson.Texts(child.Order))
             .Add("Time", Time(child.Time), child.Time is null ? null : "a young row keeps its session")
             .Add("Deleted", Time(child.Deleted));
 
@@ -142,10 +142,8 @@ internal sealed record ConfigurationText(
         {
             null => null,
             { Only: { } only } => only,
-            _ => Texts(key),
+            _ => PlainJson.Texts(key),
         };
-
-    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(t => (JsonNode?)t)]);
 
     private static JsonNode? Time(TimeColumn? time) =>
         time switch

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
@@ -20,12 +21,12 @@ internal static class PolicyHash
             policy.KeepLast is { } last ? $"{policy.Scope} but the last {last}" : policy.Scope.ToString(),
             policy.Delete.ToString(),
             policy.Where,
-            Texts(policy.Status.Order(StringComparer.Ordinal)),
-            Texts(Ages(policy).Keys),
+            PlainJson.Texts(policy.Status.Order(StringComparer.Ordinal)),
+            PlainJson.Texts(Ages(policy).Keys),
             source.TimeZone,
             source.Map.Session.Table.Sql,
             source.Map.Session.HasRow ? source.Map.Session.Key.ToString() : $"{source.Map.Session.Key} of {source.Map.Session.From}",
-            Texts(source.Map.Session.Activity.Select(a => a.ToString())),
+            PlainJson.Texts(source.Map.Session.Activity.Select(a => a.ToString())),
             source.Map.Session.Ended?.ToString(),
             source.Map.Session.Deleted?.ToString(),
             source.Map.Session.Expires?.ToString(),
@@ -36,7 +37,7 @@ internal static class PolicyHash
     }
 
     private static JsonArray Parts(ChildTable child) =>
-        Texts([
+        PlainJson.Texts([
             child.Name,
             Rows(child),
             child.Parent,
@@ -44,8 +45,6 @@ internal static class PolicyHash
             child.Cast is null ? child.ParentKey.ToString() : $"{child.ParentKey}::{child.Cast}",
             child.Time?.ToString(),
         ]);
-
-    private static JsonArray Texts(IEnumerable<string?> texts) => new([.. texts.Select(t => (JsonNode?)t)]);
 
     private static string Rows(ChildTable child) => string.Join(" AND ", SessionPath.RowsOf(child, "t").Prepend(child.Table.Sql));
 

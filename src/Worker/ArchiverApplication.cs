@@ -11,7 +11,7 @@ using Serilog;
 namespace Archiver.Worker;
 
 /// <summary>
-/// One invocation of <c>archiver</c>. It has its own configuration, log and services, keeps nothing static, and everything it started has
+/// One invocation of <c>archiver</c>. It has its own configuration, log and services, leaves nothing behind, and everything it started has
 /// ended when it returns: several may run in one process at the same time.
 /// </summary>
 internal static class ArchiverApplication
@@ -48,10 +48,12 @@ internal static class ArchiverApplication
         try
         {
             var (verbs, settings) = ConfigurationArguments.Split(arguments);
-            var parse = ArchiverCommandLine
-                .Create((verb, parse, token) => RunAsync(verb, parse, settings, environment, terminal, token))
-                .Parse(verbs);
-            return await ArchiverCommandLine.InvokeAsync(parse, terminal, cancellationToken);
+            return await ArchiverCommandLine.InvokeAsync(
+                verbs,
+                (verb, parse, token) => RunAsync(verb, parse, settings, environment, terminal, token),
+                terminal,
+                cancellationToken
+            );
         }
         catch (Exception exception)
         {

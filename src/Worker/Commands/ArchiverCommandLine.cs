@@ -18,10 +18,46 @@ internal static class ArchiverCommandLine
             Recursive = true,
         };
 
-    /// <summary>Types of all verbs.</summary>
-    public static IReadOnlyList<Type> Verbs { get; } = [.. Described().Select(d => d.Verb)];
+    private static readonly IReadOnlyList<(Type Verb, Command Command)> Described = Describe();
 
-    public static RootCommand Create(VerbAction run)
+    /// <summary>Types of all verbs.</summary>
+    public static IReadOnlyList<Type> Verbs { get; } = [.. Described.Select(d => d.Verb)];
+
+    /// <summary>
+    /// Made once: an option keeps every command that it was ever added to, and looks through them all at the next, so that a tree for each
+    /// invocation would make each slower than the one before.
+    /// </summary>
+    private static readonly RootCommand Root = Create();
+
+    /// <summary>Parses the arguments and runs their verb. Usage errors go to stderr and end with 2; help is data and goes to stdout.</summary>
+    public static async Task<int> InvokeAsync(
+        IReadOnlyList<string> arguments,
+        VerbAction run,
+        Terminal terminal,
+        CancellationToken cancellationToken
+    )
+    {
+        var parse = Root.Parse(arguments);
+        if (parse.Action is ParseErrorAction)
+        {
+            foreach (var error in UsageErrors.Of(parse))
+                terminal.Fail(error);
+            return ExitCode.Usage;
+        }
+        return await parse.InvokeAsync(
+            new VerbInvocation(run)
+            {
+                EnableDefaultExceptionHandler = false,
+                // The token stops it. The library would listen to the process's signals, and cut a graceful stop after two seconds.
+                ProcessTerminationTimeout = null,
+                Output = terminal.Out,
+                Error = terminal.Error,
+            },
+            cancellationToken
+        );
+    }
+
+    private static RootCommand Create()
     {
         var root = new RootCommand(
             """
@@ -35,7 +71,7 @@ internal static class ArchiverCommandLine
         {
             Config,
         };
-        root.SetAction((parse, token) => run(typeof(RunVerb), parse, token));
+        root.SetAction((parse, token) => VerbInvocation.RunAsync(typeof(RunVerb), parse, token));
         Command[] groups =
         [
             new("quarantine", "Sessions that failed: list them, or let runs try them again."),
@@ -47,9 +83,9 @@ internal static class ArchiverCommandLine
                     + "bucket was moved."
             ),
         ];
-        foreach (var (verb, command) in Described())
+        foreach (var (verb, command) in Described)
         {
-            command.SetAction((parse, token) => run(verb, parse, token));
+            command.SetAction((parse, token) => VerbInvocation.RunAsync(verb, parse, token));
             // QuarantineListVerb is "quarantine list".
             var group = groups.FirstOrDefault(g =>
                 verb.Name.StartsWith(g.Name, StringComparison.OrdinalIgnoreCase) && verb.Name.Length > g.Name.Length + "Verb".Length
@@ -61,29 +97,7 @@ internal static class ArchiverCommandLine
         return root;
     }
 
-    /// <summary>Runs what was parsed. Usage errors go to stderr and end with 2; help is data and goes to stdout.</summary>
-    public static async Task<int> InvokeAsync(ParseResult parse, Terminal terminal, CancellationToken cancellationToken)
-    {
-        if (parse.Action is ParseErrorAction)
-        {
-            foreach (var error in UsageErrors.Of(parse))
-                terminal.Fail(error);
-            return ExitCode.Usage;
-        }
-        return await parse.InvokeAsync(
-            new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                // The token stops it. The library would listen to the process's signals, and cut a graceful stop after two seconds.
-                ProcessTerminationTimeout = null,
-                Output = terminal.Out,
-                Error = terminal.Error,
-            },
-            cancellationToken
-        );
-    }
-
-    private static IEnumerable<(Type Verb, Command Command)> Described() =>
+    private static IReadOnlyList<(Type Verb, Command Command)> Describe() =>
         [
             Of<InitVerb>(),
             Of<RunVerb>(),
@@ -123,4 +137,13 @@ internal static class ArchiverCommandLine
 
     private static (Type Verb, Command Command) Of<TVerb>()
         where TVerb : IVerb => (typeof(TVerb), TVerb.Describe());
+
+    /// <summary>What one invocation does with the verb that was parsed.</summary>
+    private sealed class VerbInvocation(VerbAction run) : InvocationConfiguration
+    {
+        public static Task<int> RunAsync(Type verb, ParseResult parse, CancellationToken cancellationToken) =>
+            ((VerbInvocation)parse.InvocationConfiguration).Run(verb, parse, cancellationToken);
+
+        private VerbAction Run { get; } = run;
+    }
 }

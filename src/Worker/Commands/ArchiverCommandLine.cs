@@ -29,7 +29,7 @@ internal static class ArchiverCommandLine
     /// </summary>
     private static readonly RootCommand Root = Create();
 
-    /// <summary>Parses the arguments and runs their verb. Usage errors go to stderr and end with 2; help is data and goes to stdout.</summary>
+    /// <summary>Parses and runs a verb. Usage errors go to stderr and end with 2; help is data and goes to stdout.</summary>
     public static async Task<int> InvokeAsync(
         IReadOnlyList<string> arguments,
         VerbAction run,

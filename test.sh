@@ -25,12 +25,22 @@ install_readers() {
   local readers=tests/Testing/readers
   cmp -s $readers/package-lock.json $readers/node_modules/.installed && return
   # Not fatal: the tests that need it say what is missing, and fail in CI.
-  npm ci --prefix $readers --no-audit --no-fund --ignore-scripts >"$WORK/npm.log" 2>&1 </dev/null &&
+  npm ci --prefix $readers --prefer-offline --no-audit --no-fund --ignore-scripts >"$WORK/npm.log" 2>&1 </dev/null &&
     cp $readers/package-lock.json $readers/node_modules/.installed || { tail -n 3 "$WORK/npm.log" >&2; say "npm ci in $readers failed (see above)"; }
 }
 
+# Without it, such as without a network, tests start the build itself.
+precompile() {
+  tests/precompile.sh >"$WORK/precompile.log" 2>&1 ||
+    { tail -n 5 "$WORK/precompile.log" >&2; say "tests/precompile.sh failed (see above); the tests start the build instead"; }
+  rm -f "$ARCHIVER_TEST_PRECOMPILING"
+}
+
 install_servers
-install_readers
+# For `beside`.
+export WORK ME; export -f say install_readers precompile
+# While all is built: a registry may take its time.
+beside bash -c install_readers; READERS=${BESIDE[-1]}
 # For the shared server and for those that tests start for themselves. Without it each runs initdb.
 PG_PREPARED=$WORK/prepared
 if "$SERVERS/postgres.sh" prepare "$PG_PREPARED" 2>"$WORK/prepare.err"; then export PG_PREPARED; else unset PG_PREPARED; fi
@@ -47,12 +57,15 @@ build() { # PROJECT...: restores by the lock files and builds, warnings as error
   compile dotnet build --no-restore -v quiet "${SHARED_COMPILER[@]}" "$@" || fail "the build failed"
 }
 build
-# Some hundred processes are started in a whole run, natively compiled as they are published; for a class or two that would not pay. Without it, such as
-# without a network, tests start the build itself.
-[ $# != 0 ] || compile tests/precompile.sh || say "tests/precompile.sh failed (see above); the tests start the build instead"
 # Needs Docker to run, so nothing else here would see it rot.
 [ -z "${CI:-}" ] || build tests/Containers.Tests
-end_compilers
+# Some hundred processes are started in a whole run, natively compiled as they are published; for a class or two that would not pay. It goes on beside the
+# tests, of which those that start a process wait for it (ArchiverExecutable.cs).
+if [ $# = 0 ]; then
+  export ARCHIVER_TEST_PRECOMPILING=$WORK/precompiling
+  : >"$ARCHIVER_TEST_PRECOMPILING"
+  beside bash -c precompile
+fi
 
 if [ -n "${POSTGRES_PID:-}" ]; then
   await_server postgres "$POSTGRES_PID"
@@ -65,6 +78,7 @@ if [ -n "${RGW_PID:-}" ]; then
   ARCHIVER_TEST_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) ARCHIVER_TEST_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
 fi
 
+wait "$READERS"
 # A filter may leave some projects without tests; without one every project must have some.
 some=(); [ $# = 0 ] || some=(--ignore-exit-code 8)
 log=$WORK/tests.log; : >"$log"

@@ -86,7 +86,9 @@ public sealed class ArchiverFixture : IAsyncDisposable
         bool objectLock = false
     )
     {
-        var database = await TestDatabase.CreateAsync(server ?? servers.PostgresConnectionString, cancellationToken);
+        var database = server is null
+            ? await TestDatabase.CreateAsync(servers, cancellationToken)
+            : await TestDatabase.CreateAsync(server, cancellationToken);
         return Between(database, await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock), map, configure);
     }
 

@@ -8,7 +8,7 @@ namespace Archiver.Testing;
 /// preset are copies of one with its schema and the ledger.
 /// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
-internal sealed class SampleDatabases : IAsyncDisposable
+internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
 {
     // To the archiver a copy with the ledger of its template would be a copy of somebody's database, which destroys no object.
     private const string LedgerOfItsOwn = """
@@ -18,7 +18,7 @@ internal sealed class SampleDatabases : IAsyncDisposable
           WHERE d.datname = current_database();
         """;
 
-    private readonly ConcurrentDictionary<(string Server, string Preset), Lazy<Task<TestDatabase>>> _presets = [];
+    private readonly ConcurrentDictionary<string, Lazy<Task<TestDatabase>>> _presets = [];
     private readonly ConcurrentDictionary<Sample, Lazy<Task<TestDatabase>>> _templates = [];
 
     /// <summary>A copy of the sample, for one test.</summary>
@@ -43,9 +43,7 @@ internal sealed class SampleDatabases : IAsyncDisposable
 
     private async Task<TestDatabase> TemplateAsync(Sample sample)
     {
-        var preset = _presets.GetOrAdd((sample.Server, sample.Preset), static p => new Lazy<Task<TestDatabase>>(() =>
-            PresetAsync(p.Server, p.Preset)
-        ));
+        var preset = _presets.GetOrAdd(sample.Preset, p => new Lazy<Task<TestDatabase>>(() => PresetAsync(p)));
         var database = await (await preset.Value).CopyUnusedAsync(CancellationToken.None);
         await ApplicationSchema.GenerateKeptAsync(
             database,
@@ -58,9 +56,9 @@ internal sealed class SampleDatabases : IAsyncDisposable
         return database;
     }
 
-    private static async Task<TestDatabase> PresetAsync(string server, string preset)
+    private async Task<TestDatabase> PresetAsync(string preset)
     {
-        var database = await TestDatabase.CreateAsync(server, CancellationToken.None);
+        var database = await TestDatabase.CreateAsync(servers, CancellationToken.None);
         await ApplicationSchema.InstallAsync(database, preset);
         await ApplicationSchema.KeepAsync(database, CancellationToken.None);
         await using var connection = await database.DataSource.OpenConnectionAsync();

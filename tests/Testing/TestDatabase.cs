@@ -14,11 +14,12 @@ public sealed class TestDatabase : IAsyncDisposable
         SET bytea_output = 'hex';
         """;
 
+    private readonly NpgsqlDataSource admin;
     private readonly string server;
 
-    private TestDatabase(string server, string name)
+    private TestDatabase(NpgsqlDataSource admin, string server, string name)
     {
-        this.server = server;
+        (this.admin, this.server) = (admin, server);
         Name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
         DataSource = Source(ConnectionString);
@@ -35,23 +36,20 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>Creates one with a random name on the shared server.</summary>
     public static Task<TestDatabase> CreateAsync(TestServers servers, CancellationToken cancellationToken) =>
-        CreateAsync(servers.PostgresConnectionString, cancellationToken);
+        // template1 may have a visitor, who would make this fail.
+        CopyAsync(servers.Admin, servers.PostgresConnectionString, "template0", cancellationToken);
 
     /// <summary>Creates one with a random name on the server of a connection string, such as a <see cref="PostgresServer"/>'s.</summary>
     public static Task<TestDatabase> CreateAsync(string server, CancellationToken cancellationToken) =>
-        // template1 may have a visitor, who would make this fail.
-        CopyAsync(server, "template0", cancellationToken);
+        CopyAsync(Once(server), server, "template0", cancellationToken);
 
     /// <summary>A copy of a database beside it, made with it as the template; ends whoever is connected to the original.</summary>
     public static async Task<TestDatabase> CopyAsync(TestDatabase original, CancellationToken cancellationToken)
     {
-        await using (var once = Once(original.server))
-        {
-            await using var end = once.CreateCommand(
-                $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{original.Name}'"
-            );
-            await end.ExecuteNonQueryAsync(cancellationToken);
-        }
+        await using var end = original.admin.CreateCommand(
+            $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{original.Name}'"
+        );
+        await end.ExecuteNonQueryAsync(cancellationToken);
         return await original.CopyUnusedAsync(cancellationToken);
     }
 
@@ -59,19 +57,23 @@ public sealed class TestDatabase : IAsyncDisposable
     internal Task<TestDatabase> CopyUnusedAsync(CancellationToken cancellationToken)
     {
         DataSource.Clear();
-        return CopyAsync(server, Name, cancellationToken);
+        return CopyAsync(admin, server, Name, cancellationToken);
     }
 
-    private static async Task<TestDatabase> CopyAsync(string server, string template, CancellationToken cancellationToken)
+    private static async Task<TestDatabase> CopyAsync(
+        NpgsqlDataSource admin,
+        string server,
+        string template,
+        CancellationToken cancellationToken
+    )
     {
         var name = $"test_{Guid.NewGuid():N}";
-        await using var once = Once(server);
-        await using var connection = await once.OpenConnectionAsync(cancellationToken);
+        await using var connection = await admin.OpenConnectionAsync(cancellationToken);
         // Copying files takes a third of the processor time of copying pages through the log.
         var strategy = connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY FILE_COPY" : "";
         await using var create = new NpgsqlCommand($"CREATE DATABASE {name} TEMPLATE {template}{strategy}", connection);
         await create.ExecuteNonQueryAsync(cancellationToken);
-        return new TestDatabase(server, name);
+        return new TestDatabase(admin, server, name);
     }
 
     /// <summary>Single connections of the superuser to the database <c>postgres</c> of the same server.</summary>
@@ -105,16 +107,15 @@ public sealed class TestDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DataSource.DisposeAsync();
-        await using var once = Once(server);
-        await using var drop = once.CreateCommand($"DROP DATABASE IF EXISTS {Name} WITH (FORCE)");
+        await using var drop = admin.CreateCommand($"DROP DATABASE IF EXISTS {Name} WITH (FORCE)");
         await drop.ExecuteNonQueryAsync();
     }
 
-    // For one statement.
+    // A connection for each statement: the server may be stopped and started between two.
     private static NpgsqlDataSource Once(string server) =>
         Source(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
 
     // Without reading the server's types, which costs more than most statements of a test.
-    private static NpgsqlDataSource Source(string connectionString) =>
+    internal static NpgsqlDataSource Source(string connectionString) =>
         new NpgsqlDataSourceBuilder(connectionString).ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
 }

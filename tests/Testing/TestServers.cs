@@ -1,3 +1,4 @@
+using Npgsql;
 using Xunit;
 
 namespace Archiver.Testing;
@@ -9,9 +10,17 @@ namespace Archiver.Testing;
 /// <remarks>A test that stops, pauses or kills a server takes its own: <see cref="PostgresServer"/>, <see cref="S3Gateway"/>.</remarks>
 public sealed class TestServers : IAsyncLifetime
 {
-    private readonly SampleDatabases samples = new();
+    private readonly SampleDatabases samples;
+    private readonly Lazy<NpgsqlDataSource> admin;
     private SharedServer<string>? postgres;
     private SharedServer<S3Address>? s3;
+
+    /// <summary>Of this test process.</summary>
+    public TestServers()
+    {
+        samples = new(this);
+        admin = new(() => TestDatabase.Source(PostgresConnectionString));
+    }
 
     /// <summary>Superuser, database <c>postgres</c>. Skips the test where there is no server; fails it in CI.</summary>
     public string PostgresConnectionString => Started(postgres).Address;
@@ -27,6 +36,9 @@ public sealed class TestServers : IAsyncLifetime
 
     /// <inheritdoc cref="S3"/>
     public string S3SecretKey => S3.SecretKey;
+
+    /// <summary>Makes and drops databases; pooled, because a new connection costs the server as much as the copy does.</summary>
+    internal NpgsqlDataSource Admin => admin.Value;
 
     /// <summary>The gateway's folder for <c>rgw.sh</c>, or null where the server is not ours.</summary>
     public string? RgwDirectory => Started(s3).Folder ?? Variable("ARCHIVER_TEST_RGW_DIR");
@@ -56,6 +68,8 @@ public sealed class TestServers : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await samples.DisposeAsync();
+        if (admin.IsValueCreated)
+            await admin.Value.DisposeAsync();
         if (postgres is not null)
             await postgres.DisposeAsync();
         if (s3 is not null)

@@ -24,11 +24,15 @@ internal static class ArchiverExecutable
         "tests/Testing/StartupHook.cs",
     ];
 
-    /// <summary>Its file.</summary>
-    public static string Path { get; } = Find();
+    private static readonly Lazy<Task<string>> Found = new(FindAsync);
 
-    private static string Find()
+    /// <summary>Its file. While <c>test.sh</c> makes it beside the tests this waits, so that no test starts another than the next one does.</summary>
+    public static string Path => Found.Value.GetAwaiter().GetResult();
+
+    private static async Task<string> FindAsync()
     {
+        if (Environment.GetEnvironmentVariable("ARCHIVER_TEST_PRECOMPILING") is { } mark)
+            await Eventually.TrueAsync(() => !File.Exists(mark), CancellationToken.None, TimeSpan.FromMinutes(15));
         var precompiled = System.IO.Path.Combine(Repository.Root, "artifacts", "precompiled");
         var stamp = System.IO.Path.Combine(precompiled, "made-from");
         return File.Exists(stamp) && File.ReadAllText(stamp) == Stamp()

@@ -61,7 +61,7 @@ public sealed class PartRestoreTests(TestServers servers)
     public async Task Another_database_gets_the_session_with_its_parts()
     {
         await using var archiver = await TwoPartsAndTheRestAsync();
-        await using var other = await TestDatabase.CreateAsync(servers.PostgresConnectionString, Token);
+        await using var other = await TestDatabase.CreateAsync(servers, Token);
         await other.ExecuteAsync(Channels.Tables + $"TRUNCATE {string.Join(", ", Tables)}", Token);
 
         await archiver.DoAsync("restore", "1", "--to", other.ConnectionString);
@@ -136,7 +136,7 @@ public sealed class PartRestoreTests(TestServers servers)
         Assert.Equal("", await archiver.PostsAsync(1));
         Assert.Equal("1 restored, 2 part archived", await StatesAsync(archiver));
         // Elsewhere the session and its part are wanted.
-        await using var other = await TestDatabase.CreateAsync(servers.PostgresConnectionString, Token);
+        await using var other = await TestDatabase.CreateAsync(servers, Token);
         await other.ExecuteAsync(Channels.Tables + $"TRUNCATE {string.Join(", ", Tables)}", Token);
         await archiver.DoAsync("restore", "1", "--to", other.ConnectionString);
         Assert.Equal(

@@ -17,7 +17,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
     public async Task What_happens_to_the_database_of_to_in_the_middle_is_told_of_it()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
-        await using var target = await TestDatabase.CreateAsync(servers.PostgresConnectionString, Token);
+        await using var target = await TestDatabase.CreateAsync(servers, Token);
         await ApplicationSchema.InstallAsync(target, "ended-at", Token);
         var id = (await archiver.Database.ScalarAsync<string>("SELECT session_id::text FROM chat_sessions"))!;
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);

@@ -56,7 +56,7 @@ public sealed class LedgerIndexTests(TestServers servers) : FilledLedger(servers
     [Fact]
     public async Task No_index_of_the_archives_is_without_such_a_query()
     {
-        await using var database = await TestDatabase.CreateAsync(Servers.PostgresConnectionString, Token);
+        await using var database = await TestDatabase.CreateAsync(Servers, Token);
         await using (var connection = await database.DataSource.OpenConnectionAsync(Token))
             await Migrator.MigrateAsync(connection, Token);
 

@@ -8,12 +8,14 @@
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
+#   beside COMMAND...      the same for what goes on beside the next steps, to its own end or the script's
 #   compile COMMAND...     the same for `dotnet build "${SHARED_COMPILER[@]}" ...`: its compiler stays for the next one, until end_compilers or the end
 
 # shellcheck shell=bash
 ME=${ME:-$(basename "$0")}
 SERVERS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STEP=    # process group of the running step
+BESIDE=() # those of what goes on beside it
 FDS=()   # write ends of the servers' stdin: a server ends when its one is closed
 PIDS=()  # the servers' scripts
 
@@ -28,7 +30,7 @@ chmod 755 "$WORK"
 finish() {
   local rc=$? fd pid
   trap - EXIT; trap '' INT TERM HUP
-  [ -z "$STEP" ] || end_group "$STEP"
+  for pid in ${STEP:+"$STEP"} ${BESIDE[@]+"${BESIDE[@]}"}; do end_group "$pid"; done
   end_compilers
   for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done
   for pid in ${PIDS[@]+"${PIDS[@]}"}; do wait "$pid" 2>/dev/null; done
@@ -39,10 +41,11 @@ finish() {
 trap finish EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
 
 # Without the servers' stdin: a step that outlived this script would keep them alive.
-launch() {
+start_group() {
   ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done; exec setsid setpriv --pdeathsig TERM -- "$@" ) &
-  STEP=$!
 }
+launch() { start_group "$@"; STEP=$!; }
+beside() { start_group "$@"; BESIDE+=($!); }
 await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
 
 # Ends what a step started and what is left of it.

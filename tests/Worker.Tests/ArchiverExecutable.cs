@@ -26,7 +26,7 @@ internal static class ArchiverExecutable
 
     private static readonly Lazy<Task<string>> Found = new(FindAsync);
 
-    /// <summary>Its file. While <c>test.sh</c> makes it beside the tests this waits, so that no test starts another than the next one does.</summary>
+    /// <summary>Its file. Waits while <c>test.sh</c> still makes it, so that no test starts another one than the next.</summary>
     public static string Path => Found.Value.GetAwaiter().GetResult();
 
     private static async Task<string> FindAsync()

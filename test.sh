@@ -31,7 +31,8 @@ install_readers() {
 
 # Without it, such as without a network, tests start the build itself.
 precompile() {
-  tests/precompile.sh >"$WORK/precompile.log" 2>&1 ||
+  # Before the tests, where that is allowed: one thread of it takes most of the time, and tests wait for it.
+  nice -n -10 tests/precompile.sh >"$WORK/precompile.log" 2>&1 ||
     { tail -n 5 "$WORK/precompile.log" >&2; say "tests/precompile.sh failed (see above); the tests start the build instead"; }
   rm -f "$ARCHIVER_TEST_PRECOMPILING"
 }

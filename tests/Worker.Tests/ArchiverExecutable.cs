@@ -29,10 +29,13 @@ internal static class ArchiverExecutable
     /// <summary>Its file. Waits while <c>test.sh</c> still makes it, so that no test starts another one than the next.</summary>
     public static string Path => Found.Value.GetAwaiter().GetResult();
 
+    /// <summary>Done when it is made: for those with a deadline of their own.</summary>
+    public static Task MadeAsync() => Found.Value;
+
     private static async Task<string> FindAsync()
     {
         if (Environment.GetEnvironmentVariable("ARCHIVER_TEST_PRECOMPILING") is { } mark)
-            await Eventually.TrueAsync(() => !File.Exists(mark), CancellationToken.None, TimeSpan.FromMinutes(15));
+            await Eventually.TrueAsync(() => !File.Exists(mark), CancellationToken.None, TimeSpan.FromMinutes(30));
         var precompiled = System.IO.Path.Combine(Repository.Root, "artifacts", "precompiled");
         var stamp = System.IO.Path.Combine(precompiled, "made-from");
         return File.Exists(stamp) && File.ReadAllText(stamp) == Stamp()

@@ -55,7 +55,7 @@ internal static class ArchiverProcess
         string? folder = null
     )
     {
-        if ((!AlwaysProcess || InProcessFault.IsSet) && (environment?.Keys.All(IsOurOwn) ?? true))
+        if (!NeedsProcess(environment))
         {
             await using var stdin = new MemoryStream(Encoding.UTF8.GetBytes(input));
             await using var invocation = Invocation.Start(arguments, Variables(environment), stdin, folder);
@@ -64,6 +64,10 @@ internal static class ArchiverProcess
         await using var process = Start(arguments, environment, input, folder);
         return await process.WaitForExitAsync(cancellationToken);
     }
+
+    /// <summary>Whether <see cref="RunAsync"/> starts the executable.</summary>
+    public static bool NeedsProcess(IReadOnlyDictionary<string, string?>? environment) =>
+        (AlwaysProcess && !InProcessFault.IsSet) || !(environment?.Keys.All(IsOurOwn) ?? true);
 
     /// <summary>Those variables, and without whatever of this process's own would configure the executable.</summary>
     public static Dictionary<string, string?> WithoutOurOwn(IReadOnlyDictionary<string, string?>? environment)

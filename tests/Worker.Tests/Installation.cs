@@ -93,6 +93,8 @@ internal sealed class Installation : IAsyncDisposable
     /// <param name="arguments">Verb and options.</param>
     public async Task<ProcessResult> RunWithInputAsync(string input, params string[] arguments)
     {
+        if (ArchiverProcess.NeedsProcess(_environment))
+            await ArchiverExecutable.MadeAsync();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
         try

@@ -88,13 +88,16 @@ internal sealed partial class Transcript(string file, Installation? installation
     private string Fill(string text) =>
         _values.Aggregate(text, (filled, value) => filled.Replace($"{{{value.Key}}}", value.Value, StringComparison.Ordinal));
 
+    private static string Program =>
+        ArchiverProcess.AlwaysProcess ? $"{Path.GetDirectoryName(ArchiverExecutable.Path)}/" : AppContext.BaseDirectory;
+
     /// <summary>What differs from run to run and from machine to machine, replaced by what it is.</summary>
     private string Mask(string text)
     {
         (string Pattern, string With)[] masks =
         [
             (Regex.Escape(_folder), "<folder>"),
-            (Regex.Escape(AppContext.BaseDirectory), "<program>/"),
+            (Regex.Escape(Program), "<program>/"),
             (Regex.Escape($"{Environment.UserName}@{Environment.MachineName}"), "<me>"),
             (@"\b\d{4}/\d\d/(?=<id-)", "<month>/"),
             (@"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00(:00)?)?", "<time>"),

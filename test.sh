@@ -33,7 +33,7 @@ install_readers() {
 precompile() {
   # Before the tests, where that is allowed: one thread of it takes most of the time, and tests wait for it. To the kernel each session is one, and each of
   # the database's processes has its own, so it is the session that goes first.
-  { echo -15 >/proc/self/autogroup; } 2>/dev/null
+  { echo -10 >/proc/self/autogroup; } 2>/dev/null
   nice -n -10 tests/precompile.sh >"$WORK/precompile.log" 2>&1 ||
     { tail -n 5 "$WORK/precompile.log" >&2; say "tests/precompile.sh failed (see above); the tests start the build instead"; }
   rm -f "$ARCHIVER_TEST_PRECOMPILING"

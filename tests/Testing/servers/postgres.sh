@@ -43,9 +43,20 @@ fi
 own_pid() {
   local p
   p=$(cat "$DIR/pid" 2>/dev/null) && [ -n "$p" ] || return 1
-  { tr '\0' '\n' <"/proc/$p/cmdline"; } 2>/dev/null | grep -qxF -- "$DATA" || return 1
-  case $(sed 's/.*) //' "/proc/$p/stat" 2>/dev/null) in Z*|'') return 1;; esac
+  command_line "$p" | grep -qxF -- "$DATA" || return 1
   echo "$p"
+}
+# A living process's arguments, a line each. The kernel shows none while a process becomes another program, as setsid becomes the server: taken for
+# its end, that failed a start now and then.
+command_line() { # PID
+  local text i
+  for i in $(seq 500); do
+    case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in Z*|'') return 1;; esac
+    text=$({ tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null)
+    [ -z "$text" ] || { printf '%s\n' "$text"; return 0; }
+    sleep .01
+  done
+  return 1
 }
 port_busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_port() { # below the ephemeral range, so that no client socket takes it meanwhile

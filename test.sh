@@ -31,8 +31,8 @@ install_readers() {
 
 # Without it, such as without a network, tests start the build itself.
 precompile() {
-  # Before the tests, where that is allowed: one thread of it takes most of the time, and tests wait for it. To the kernel each session is one, and each of
-  # the database's processes has its own, so it is the session that goes first.
+  # It goes before the tests where that is allowed, because tests wait for it. The kernel shares time out by session, and each process of the database has
+  # one of its own. So this session goes first; nice alone changes nothing between sessions.
   { echo -10 >/proc/self/autogroup; } 2>/dev/null
   nice -n -10 tests/precompile.sh >"$WORK/precompile.log" 2>&1 ||
     { tail -n 5 "$WORK/precompile.log" >&2; say "tests/precompile.sh failed (see above); the tests start the build instead"; }
@@ -40,10 +40,8 @@ precompile() {
 }
 
 install_servers
-# For `beside`.
-export WORK ME; export -f say install_readers precompile
 # While all is built: a registry may take its time.
-beside bash -c install_readers; READERS=${BESIDE[-1]}
+beside install_readers; READERS=${BESIDE[-1]}
 # For the shared server and for those that tests start for themselves. Without it each runs initdb.
 PG_PREPARED=$WORK/prepared
 if "$SERVERS/postgres.sh" prepare "$PG_PREPARED" 2>"$WORK/prepare.err"; then export PG_PREPARED; else unset PG_PREPARED; fi
@@ -67,7 +65,7 @@ build
 if [ $# = 0 ]; then
   export ARCHIVER_TEST_PRECOMPILING=$WORK/precompiling
   : >"$ARCHIVER_TEST_PRECOMPILING"
-  beside bash -c precompile
+  beside precompile
 fi
 
 if [ -n "${POSTGRES_PID:-}" ]; then

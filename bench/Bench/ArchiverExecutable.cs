@@ -11,15 +11,15 @@ internal sealed class ArchiverExecutable(BenchEnvironment environment)
 
     /// <summary>Archives everything; ends with an error when the program does.</summary>
     /// <param name="most">So many sessions; all unless told.</param>
-    /// <param name="progress">Sessions that are done, asked for at each sample; null where it does not matter.</param>
+    /// <param name="progress">Sessions that are done, asked for at each sample.</param>
     /// <returns>Wall time from start to exit, the highest resident memory that the kernel saw, and samples on the way.</returns>
     public async Task<(double Seconds, double PeakMegabytes, IReadOnlyList<CurvePoint> Samples)> ArchiveAsync(
         string connectionString,
         string prefix,
         StorageLayout layout,
-        int? most,
-        Func<Task<long>>? progress,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        int? most = null,
+        Func<Task<long>>? progress = null
     )
     {
         var start = Start("archive", connectionString, prefix, layout);

@@ -29,14 +29,7 @@ internal sealed class ColdMeasurement(
         {
             var (before, ended) = (cpu.Read(), ProcessTree.EndedChildren());
             var started = Stopwatch.GetTimestamp();
-            await _executable.ArchiveAsync(
-                database.ConnectionString(copy),
-                $"cold-{Guid.NewGuid():N}",
-                layout,
-                few,
-                null,
-                cancellationToken
-            );
+            await _executable.ArchiveAsync(database.ConnectionString(copy), $"cold-{Guid.NewGuid():N}", layout, cancellationToken, few);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var used = CpuClock.Between(before, cpu.Read()).ToDictionary(p => p.Key, p => p.Value);
             used[CpuClock.Archiver] = ProcessTree.EndedChildren() - ended;

@@ -51,8 +51,6 @@ internal sealed class HugeSessions(BenchEnvironment environment)
                 database.ConnectionString(copy),
                 copy,
                 StorageLayout.Session,
-                null,
-                null,
                 cancellationToken
             );
             var json = await database.ScalarAsync<long>(

@@ -26,9 +26,8 @@ internal sealed class LongRun(BenchOptions options, BenchEnvironment environment
                 database.ConnectionString(name),
                 $"long-{sessions}",
                 StorageLayout.Bundle,
-                null,
-                () => DoneAsync(database, name, cancellationToken),
-                cancellationToken
+                cancellationToken,
+                progress: () => DoneAsync(database, name, cancellationToken)
             );
             var run = await database.ScalarAsync<double>(
                 name,

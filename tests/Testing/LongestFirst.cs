@@ -4,7 +4,7 @@ using Xunit.v3;
 namespace Archiver.Testing;
 
 /// <summary>
-/// Starts the classes that take minutes before all others, which then fill the other core: begun last, each would run alone at the end.
+/// Starts the classes that take long before all others, which then fill the other core: begun last, each would run alone at the end.
 /// Use it as <c>[assembly: TestCollectionOrderer(typeof(LongestFirst))]</c>; the names are those that test.sh lists as the slowest.
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer

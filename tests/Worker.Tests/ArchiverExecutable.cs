@@ -29,6 +29,9 @@ internal static class ArchiverExecutable
     /// <summary>Its file. Waits while <c>test.sh</c> still makes it, so that no test starts another one than the next.</summary>
     public static string Path => Found.Value.GetAwaiter().GetResult();
 
+    /// <summary>Its folder, for a search path.</summary>
+    public static string Folder => System.IO.Path.GetDirectoryName(Path)!;
+
     /// <summary>Done when it is made: for those with a deadline of their own.</summary>
     public static Task MadeAsync() => Found.Value;
 

@@ -20,7 +20,7 @@ public sealed partial class CompletionTests
         var setup = Assert.Single(Setup().Matches(await File.ReadAllTextAsync(Repository.File("docs/commands.md"), Token))).Value;
         var words = line.Split(' ');
         var script = $"""
-            PATH={Path.GetDirectoryName(ArchiverExecutable.Path)}:$PATH
+            PATH={ArchiverExecutable.Folder}:$PATH
             {setup}
             COMP_LINE='{line}' COMP_POINT={line.Length} COMP_WORDS=({string.Join(
                 ' ',

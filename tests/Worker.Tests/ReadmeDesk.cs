@@ -20,7 +20,7 @@ internal sealed partial class ReadmeDesk : IAsyncDisposable
     private ReadmeDesk(string readme, Installation archiver)
     {
         _archiver = archiver;
-        var program = Path.GetDirectoryName(ArchiverExecutable.Path)!;
+        var program = ArchiverExecutable.Folder;
         Directory.CreateDirectory(Path.Combine(_folder, "artifacts"));
         Directory.CreateSymbolicLink(Path.Combine(_folder, "artifacts", "archiver"), program);
         Directory.CreateSymbolicLink(Path.Combine(_folder, "sql"), Path.Combine(Repository.Root, "sql"));

@@ -24,7 +24,7 @@ internal static class ArchiverCommandLine
     public static IReadOnlyList<Type> Verbs { get; } = [.. Described.Select(d => d.Verb)];
 
     /// <summary>
-    /// Made once: an option keeps every command that it was ever added to, and looks through them all at the next, so that a tree for each
+    /// Made once. An option keeps every command that it was ever added to, and looks through all of them at the next. A tree for each
     /// invocation would make each slower than the one before.
     /// </summary>
     private static readonly RootCommand Root = Create();

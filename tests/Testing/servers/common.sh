@@ -8,7 +8,7 @@
 #   start_server NAME      starts postgres.sh or rgw.sh in the background; its pid is ${PIDS[-1]}
 #   await_server NAME PID  until it is ready; then `value NAME KEY` reads what it printed
 #   launch COMMAND...      in a process group of its own, so that Ctrl-C ends it with all it started; then `await`
-#   beside COMMAND...      the same for what goes on beside the next steps, to its own end or the script's
+#   beside FUNCTION        runs a function of the script's beside the next steps, to its own end or the script's; it knows ME, WORK, what is exported, and say
 #   compile COMMAND...     the same for `dotnet build "${SHARED_COMPILER[@]}" ...`: its compiler stays for the next one, until end_compilers or the end
 
 # shellcheck shell=bash
@@ -45,7 +45,7 @@ start_group() {
   ( for fd in ${FDS[@]+"${FDS[@]}"}; do exec {fd}>&-; done; exec setsid setpriv --pdeathsig TERM -- "$@" ) &
 }
 launch() { start_group "$@"; STEP=$!; }
-beside() { start_group "$@"; BESIDE+=($!); }
+beside() { start_group env ME="$ME" WORK="$WORK" bash -c "$(declare -f say "$1"); $1"; BESIDE+=($!); }
 await() { local rc; wait "$STEP"; rc=$?; STEP=; return $rc; }
 
 # Ends what a step started and what is left of it.

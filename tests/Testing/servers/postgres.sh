@@ -25,6 +25,7 @@ set -u
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 LIMIT=${PG_START_TIMEOUT:-60}
 CMD=${1:-}; DIR=${2:-}
+. "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
 
 die() { echo "postgres.sh: $*" >&2; exit 1; }
 [ -n "$CMD" ] && [ -n "$DIR" ] || { sed -n '2,23s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -46,29 +47,7 @@ own_pid() {
   command_line "$p" | grep -qxF -- "$DATA" || return 1
   echo "$p"
 }
-# A living process's arguments, a line each. The kernel shows none while a process becomes another program, as setsid becomes the server: taken for
-# its end, that failed a start now and then.
-command_line() { # PID
-  local text i
-  for i in $(seq 500); do
-    case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in Z*|'') return 1;; esac
-    text=$({ tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null)
-    [ -z "$text" ] || { printf '%s\n' "$text"; return 0; }
-    sleep .01
-  done
-  return 1
-}
-port_busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-free_port() { # below the ephemeral range, so that no client socket takes it meanwhile
-  local p i
-  for i in $(seq 200); do p=$((20000 + (RANDOM * 32768 + RANDOM) % 10000)); port_busy "$p" || { echo "$p"; return 0; }; done
-  return 1
-}
 tails() { local f; for f in "$DIR"/log/*; do [ -s "$f" ] && { echo "--- $f"; tail -n 8 "$f"; }; done >&2; }
-
-LATE=
-hold_signals() { case $CMD in up|run) trap 'LATE=130' INT; trap 'LATE=143' TERM; trap 'LATE=129' HUP;; esac; }
-take_signals() { case $CMD in up|run) trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP; [ -z "$LATE" ] || exit "$LATE";; esac; }
 
 start() {
   local bin tie=() end=$((SECONDS + LIMIT))

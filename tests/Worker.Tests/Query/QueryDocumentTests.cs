@@ -24,7 +24,7 @@ public sealed partial class QueryDocumentTests(TestServers servers)
             .ToList();
         Assert.True(examples.Count >= 8, "The pattern finds no examples: the test could not fail.");
         var folder = Directory.CreateTempSubdirectory("archiver-test-").FullName;
-        var path = $"PATH={Path.GetDirectoryName(ArchiverExecutable.Path)}:$PATH; ";
+        var path = $"PATH={ArchiverExecutable.Folder}:$PATH; ";
 
         // One shell for all: each starts the program.
         var script = string.Join('\n', examples.Select(e => $"{e} || echo \"FAILED $?: \"{Quoted(e)}"));

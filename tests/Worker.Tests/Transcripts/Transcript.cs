@@ -88,8 +88,7 @@ internal sealed partial class Transcript(string file, Installation? installation
     private string Fill(string text) =>
         _values.Aggregate(text, (filled, value) => filled.Replace($"{{{value.Key}}}", value.Value, StringComparison.Ordinal));
 
-    private static string Program =>
-        ArchiverProcess.AlwaysProcess ? $"{Path.GetDirectoryName(ArchiverExecutable.Path)}/" : AppContext.BaseDirectory;
+    private static string Program => ArchiverProcess.AlwaysProcess ? $"{ArchiverExecutable.Folder}/" : AppContext.BaseDirectory;
 
     /// <summary>What differs from run to run and from machine to machine, replaced by what it is.</summary>
     private string Mask(string text)

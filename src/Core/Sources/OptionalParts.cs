@@ -20,13 +20,12 @@ internal static class OptionalParts
     {
         if (!source.IsUnsettled)
             return;
-        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
-        var tables = shape.Tables.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        var columns = await TableDescriber.ColumnNamesAsync(connection, source.Map, cancellationToken);
         // Before the application's tables are there, nothing is known.
-        if (!tables.ContainsKey(SourceMap.SessionName))
+        if (!columns.Contains(SourceMap.SessionName))
             return;
         List<OptionalPart> missing = [];
-        foreach (var part in OptionalPart.Of(source.Map).Where(p => !IsThere(p, tables)))
+        foreach (var part in OptionalPart.Of(source.Map).Where(p => !IsThere(p, columns)))
         {
             if (
                 part.Column is null
@@ -38,8 +37,8 @@ internal static class OptionalParts
         source.Settle(missing);
     }
 
-    private static bool IsThere(OptionalPart part, Dictionary<string, TableShape> tables) =>
-        tables.TryGetValue(part.Table, out var table) && (part.Column is null || table.Columns.Any(c => c.Name == part.Column));
+    private static bool IsThere(OptionalPart part, ILookup<string, string?> columns) =>
+        columns.Contains(part.Table) && (part.Column is null || columns[part.Table].Contains(part.Column));
 
     private static async Task<bool> HasUsersAsync(NpgsqlConnection connection, string source, CancellationToken cancellationToken) =>
         await connection.ScalarAsync<bool>(HasLedger, cancellationToken)

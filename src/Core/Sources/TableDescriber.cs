@@ -30,6 +30,12 @@ internal static class TableDescriber
         ORDER BY a.attrelid, a.attnum
         """;
 
+    private const string MappedTables = """
+        FROM unnest($1, $2, $3) AS n (name, schema, relation)
+        JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.relation AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+        """;
+
     // sha256, not md5: md5() fails on servers in FIPS mode.
     private const string Hashes = """
         SELECT c.oid::bigint, encode(sha256(convert_to(concat_ws(E'\n',
@@ -115,6 +121,29 @@ internal static class TableDescriber
         return rows.Append((Oid: TableShape.None, Hash: "")).ToDictionary(row => row.Oid, row => row.Hash);
     }
 
+    /// <summary>
+    /// The names of the mapped tables that exist, each with those of its columns: what the first question of each command needs of
+    /// <see cref="DescribeAsync"/>, which takes much longer.
+    /// </summary>
+    public static async Task<ILookup<string, string?>> ColumnNamesAsync(
+        NpgsqlConnection connection,
+        SourceMap map,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await connection.QueryAsync(
+            $"""
+            SELECT n.name, a.attname::text
+            {MappedTables}
+            LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            """,
+            row => (Table: row.GetString(0), Column: row.TextOrNull(1)),
+            cancellationToken,
+            NamesOf(Mapped(map))
+        );
+        return rows.ToLookup(row => row.Table, row => row.Column);
+    }
+
     private static List<(string Name, TableName Table)> Mapped(SourceMap map) =>
         [(SourceMap.SessionName, map.Session.Table), .. map.Children.Select(c => (c.Name, c.Table))];
 
@@ -124,22 +153,21 @@ internal static class TableDescriber
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            SELECT n.name, c.oid::bigint
-            FROM unnest($1, $2, $3) AS n (name, schema, relation)
-            JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
-            JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.relation AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
-            """;
         var rows = await connection.QueryAsync(
-            sql,
+            $"SELECT n.name, c.oid::bigint {MappedTables}",
             row => (Name: row.GetString(0), Oid: (uint)row.GetInt64(1)),
             cancellationToken,
-            PgParameter.Texts(names.Select(n => n.Name)),
-            PgParameter.Texts(names.Select(n => n.Table.Schema)),
-            PgParameter.Texts(names.Select(n => n.Table.Name))
+            NamesOf(names)
         );
         return rows.ToDictionary(row => row.Name, row => row.Oid);
     }
+
+    private static NpgsqlParameter[] NamesOf(List<(string Name, TableName Table)> tables) =>
+        [
+            PgParameter.Texts(tables.Select(t => t.Name)),
+            PgParameter.Texts(tables.Select(t => t.Table.Schema)),
+            PgParameter.Texts(tables.Select(t => t.Table.Name)),
+        ];
 
     /// <summary>Kind of a type without modifiers that is no domain.</summary>
     internal static ColumnKind KindOf(string baseType) =>

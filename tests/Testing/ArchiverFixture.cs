@@ -75,7 +75,10 @@ public sealed class ArchiverFixture : IAsyncDisposable
         return Between(database, bucket, Presets.Get(preset).Map, configure);
     }
 
-    /// <summary>An empty database with a mapping of the test's own; the test creates the tables.</summary>
+    /// <summary>
+    /// A database with a mapping of the test's own; the test creates the tables. On the shared server with an empty
+    /// <paramref name="ledger"/>.
+    /// </summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers,
         SourceMap map,
@@ -83,11 +86,12 @@ public sealed class ArchiverFixture : IAsyncDisposable
         string? server,
         CancellationToken cancellationToken,
         bool versioned = false,
-        bool objectLock = false
+        bool objectLock = false,
+        bool ledger = true
     )
     {
         var database = server is null
-            ? await TestDatabase.CreateAsync(servers, cancellationToken)
+            ? await servers.CreateDatabaseAsync(cancellationToken, ledger)
             : await TestDatabase.CreateAsync(server, cancellationToken);
         return Between(database, await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock), map, configure);
     }

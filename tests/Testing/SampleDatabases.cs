@@ -5,7 +5,7 @@ namespace Archiver.Testing;
 
 /// <summary>
 /// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. The templates of a
-/// preset are copies of one with its schema and the ledger.
+/// preset are copies of one with its schema, and that of one with nothing but the ledger.
 /// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
 internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
@@ -18,6 +18,7 @@ internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
           WHERE d.datname = current_database();
         """;
 
+    private readonly Lazy<Task<TestDatabase>> _ledger = new(() => LedgerAsync(servers));
     private readonly ConcurrentDictionary<string, Lazy<Task<TestDatabase>>> _presets = [];
     private readonly ConcurrentDictionary<Sample, Lazy<Task<TestDatabase>>> _templates = [];
 
@@ -34,10 +35,19 @@ internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
         return database;
     }
 
+    /// <summary>A database with an empty ledger and no other table.</summary>
+    public async Task<TestDatabase> CreateLedgerAsync(CancellationToken cancellationToken)
+    {
+        var database = await (await _ledger.Value.WaitAsync(cancellationToken)).CopyUnusedAsync(cancellationToken);
+        await database.ExecuteAsync(LedgerOfItsOwn, cancellationToken);
+        return database;
+    }
+
     /// <summary>Drops the templates.</summary>
-    public async ValueTask DisposeAsync() => await Parallel.ForEachAsync(_templates.Values.Concat(_presets.Values), async (template, _) =>
+    public async ValueTask DisposeAsync() =>
+        await Parallel.ForEachAsync(_templates.Values.Concat(_presets.Values).Append(_ledger), async (template, _) =>
         {
-            if (template.Value.IsCompletedSuccessfully)
+            if (template.IsValueCreated && template.Value.IsCompletedSuccessfully)
                 await (await template.Value).DisposeAsync();
         });
 
@@ -58,9 +68,15 @@ internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
 
     private async Task<TestDatabase> PresetAsync(string preset)
     {
-        var database = await TestDatabase.CreateAsync(servers, CancellationToken.None);
+        var database = await (await _ledger.Value).CopyUnusedAsync(CancellationToken.None);
         await ApplicationSchema.InstallAsync(database, preset);
         await ApplicationSchema.KeepAsync(database, CancellationToken.None);
+        return database;
+    }
+
+    private static async Task<TestDatabase> LedgerAsync(TestServers servers)
+    {
+        var database = await TestDatabase.CreateAsync(servers, CancellationToken.None);
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await Migrator.MigrateAsync(connection, CancellationToken.None);
         return database;

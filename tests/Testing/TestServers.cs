@@ -64,6 +64,12 @@ public sealed class TestServers : IAsyncLifetime
         bool ledger = true
     ) => samples.CreateAsync(new Sample(PostgresConnectionString, preset, idle, young, messages), ledger, cancellationToken);
 
+    /// <summary>
+    /// A database on the shared server with an empty ledger and no other table, unless a test is about there being no ledger.
+    /// </summary>
+    public Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken, bool ledger = true) =>
+        ledger ? samples.CreateLedgerAsync(cancellationToken) : TestDatabase.CreateAsync(this, cancellationToken);
+
     /// <summary>Ends what was started here.</summary>
     public async ValueTask DisposeAsync()
     {

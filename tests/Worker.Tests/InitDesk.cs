@@ -27,7 +27,7 @@ internal sealed class InitDesk : IAsyncDisposable
 
     /// <param name="schema">The application's tables and rows.</param>
     public static async Task<InitDesk> CreateAsync(TestServers servers, string schema) =>
-        new(await Installation.CreateAsync(servers, schema, Token));
+        new(await Installation.CreateAsync(servers, schema, Token, ledger: false));
 
     /// <summary>A preset's schema with a sample, and no ledger.</summary>
     public static async Task<InitDesk> OfPresetAsync(TestServers servers, string preset) =>

@@ -51,9 +51,14 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>The same with tables of the test's own, which it maps.</summary>
-    public static async Task<Installation> CreateAsync(TestServers servers, string schema, CancellationToken cancellationToken)
+    public static async Task<Installation> CreateAsync(
+        TestServers servers,
+        string schema,
+        CancellationToken cancellationToken,
+        bool ledger = true
+    )
     {
-        var database = await TestDatabase.CreateAsync(servers, cancellationToken);
+        var database = await servers.CreateDatabaseAsync(cancellationToken, ledger);
         var bucket = await TestBucket.CreateAsync(servers.S3, cancellationToken);
         await database.ExecuteAsync(schema, cancellationToken);
         return new Installation(database, bucket, ownDatabase: false, ownStore: false).With("Sources:main:Preset", null);

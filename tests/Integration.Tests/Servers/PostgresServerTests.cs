@@ -41,6 +41,16 @@ public sealed class PostgresServerTests
         Assert.Equal("Asia/Kolkata;SQL, DMY;logical;200;10;50ms", await command.ExecuteScalarAsync(Token));
     }
 
+    [Fact]
+    public async Task Takes_one_round_of_SCRAM_for_a_login()
+    {
+        await using var server = await PostgresServer.StartAsync(Token);
+        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString);
+        await using var command = dataSource.CreateCommand("SELECT rolpassword FROM pg_authid WHERE rolname = 'postgres'");
+
+        Assert.StartsWith("SCRAM-SHA-256$1:", (string)(await command.ExecuteScalarAsync(Token))!, StringComparison.Ordinal);
+    }
+
     // Also where the data folder is a copy of a prepared one: archives and leases name the server by it.
     [Fact]
     public async Task Has_a_system_identifier_of_its_own()

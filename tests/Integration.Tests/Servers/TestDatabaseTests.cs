@@ -63,4 +63,20 @@ public sealed class TestDatabaseTests(TestServers servers, DatabaseFixture fixtu
         Assert.Equal(12, all.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Equal(all, await another.CopyOutAsync(rows, Token));
     }
+
+    // To the archiver a copy of a ledger would be a copy of somebody's database, in which it destroys no object.
+    [Fact]
+    public async Task Each_ledger_is_of_the_database_that_it_is_in()
+    {
+        await using var one = await servers.CreateDatabaseAsync(Token);
+        await using var other = await servers.CreateDatabaseAsync(Token);
+
+        Assert.NotEqual(await IdAsync(one), await IdAsync(other));
+
+        static async Task<Guid> IdAsync(TestDatabase database)
+        {
+            Assert.Equal(database.Name, await database.ScalarAsync<string>("SELECT o.database FROM archiver.owners AS o", Token));
+            return await database.ScalarAsync<Guid>("SELECT id FROM archiver.ledger", Token);
+        }
+    }
 }

@@ -50,9 +50,9 @@ public abstract class ApplicationCase(TestServers servers)
         await archiver.Database.CopyOutAsync("SELECT * FROM conversations ORDER BY id")
         + await archiver.Database.CopyOutAsync("SELECT * FROM messages ORDER BY id");
 
-    private protected async Task<Installation> CreateAsync(string more)
+    private protected async Task<Installation> CreateAsync(string more, bool ledger = true)
     {
-        var archiver = await Installation.CreateAsync(Servers, $"{Tables}\n{more}", Token);
+        var archiver = await Installation.CreateAsync(Servers, $"{Tables}\n{more}", Token, ledger);
         foreach (var (key, value) in Conversations)
             archiver.With($"Sources:main:Tables:{key}", value);
         return archiver;

@@ -56,7 +56,8 @@ public sealed class ApplicationCaseTests(TestServers servers) : ApplicationCase(
     {
         await using var archiver = await CreateAsync(
             "CREATE TABLE pins (id int PRIMARY KEY, message_id int REFERENCES messages ON DELETE SET NULL); "
-                + "CREATE INDEX ON pins (message_id)"
+                + "CREATE INDEX ON pins (message_id)",
+            ledger: false
         );
 
         var plan = await archiver.RunAsync("plan");

@@ -76,8 +76,8 @@ public sealed class ArchiverFixture : IAsyncDisposable
     }
 
     /// <summary>
-    /// A database with a mapping of the test's own; the test creates the tables. On the shared server with an empty
-    /// <paramref name="ledger"/>.
+    /// A database with a mapping of the test's own; the test creates the tables. On the shared server it has an empty
+    /// ledger.
     /// </summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers,
@@ -86,12 +86,11 @@ public sealed class ArchiverFixture : IAsyncDisposable
         string? server,
         CancellationToken cancellationToken,
         bool versioned = false,
-        bool objectLock = false,
-        bool ledger = true
+        bool objectLock = false
     )
     {
         var database = server is null
-            ? await servers.CreateDatabaseAsync(cancellationToken, ledger)
+            ? await servers.CreateDatabaseAsync(cancellationToken)
             : await TestDatabase.CreateAsync(server, cancellationToken);
         return Between(database, await TestBucket.CreateAsync(servers, cancellationToken, versioned, objectLock), map, configure);
     }

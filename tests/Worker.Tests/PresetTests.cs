@@ -97,7 +97,7 @@ public sealed partial class PresetTests(TestServers servers)
     private async Task<Installation> CreateAsync(string preset)
     {
         var schema = await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{preset}.sql"), Token);
-        var archiver = (await Installation.CreateAsync(servers, schema, Token)).With("Sources:main:Preset", preset);
+        var archiver = (await Installation.CreateAsync(servers, schema, Token, ledger: false)).With("Sources:main:Preset", preset);
         var migrated = await archiver.RunAsync("migrate");
         Assert.True(migrated.ExitCode == 0, migrated.Error);
         if (await archiver.RunAsync("plan") is { ExitCode: 3 } refused)

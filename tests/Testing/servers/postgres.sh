@@ -141,7 +141,7 @@ clone() { # DIR PORT
 # What the server keeps of a password, for SCRAM (RFC 5802) with one round in place of 4096: those take a client 2 ms, and a run of the tests
 # logs in some thousand times. Only for a random password.
 verifier() { # PASSWORD
-  SECRET=$1 python3 - <<'P'
+  SECRET=$1 python3 -I - <<'P'
 import base64, hashlib, hmac, os
 salt = os.urandom(16)
 salted = hashlib.pbkdf2_hmac("sha256", os.environ["SECRET"].encode(), salt, 1)
@@ -157,7 +157,7 @@ init() { # BIN
   secret=$(tr -d - </proc/sys/kernel/random/uuid)
   # Without Python the server makes its own of the password.
   (umask 077; echo "$secret" >"$DIR/secret"; { verifier "$secret" 2>/dev/null || echo "$secret"; } >"$DIR/verifier")
-  [ ${#AS[@]} = 0 ] || chown "$OWNER" "$DATA" "$DIR/verifier"
+  [ ${#AS[@]} = 0 ] || chown "$OWNER" "$DATA" "$DIR/secret" "$DIR/verifier"
   "${AS[@]}" test -w "$DATA" || die "user ${OWNER:-} cannot reach $DATA"
   [ "${PG_FSYNC:-off}" != on ] || sync=()
   "${AS[@]}" "$1/initdb" -D "$DATA" -U postgres -E UTF8 --locale=C.UTF-8 --auth-host=scram-sha-256 --auth-local=reject \

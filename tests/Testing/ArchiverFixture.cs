@@ -76,8 +76,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
     }
 
     /// <summary>
-    /// A database with a mapping of the test's own; the test creates the tables. On the shared server it has an empty
-    /// ledger.
+    /// A database with a mapping of the test's own; the test creates the tables. On the shared server it has an empty ledger.
     /// </summary>
     public static async Task<ArchiverFixture> CreateAsync(
         TestServers servers,

@@ -4,8 +4,8 @@ using Archiver.Core.Ledger;
 namespace Archiver.Testing;
 
 /// <summary>
-/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. The templates of a
-/// preset are copies of one with its schema, and that of one with nothing but the ledger.
+/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. A preset's samples are
+/// copies of a template with its schema. That is a copy of one with nothing but the ledger.
 /// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
 internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
@@ -26,22 +26,16 @@ internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
     /// <param name="sample">What it holds.</param>
     /// <param name="ledger">Whether it has an empty ledger, as <c>archiver migrate</c> makes it.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<TestDatabase> CreateAsync(Sample sample, bool ledger, CancellationToken cancellationToken)
-    {
-        // Without the token: another test may wait for the same template.
-        var template = _templates.GetOrAdd(sample, s => new Lazy<Task<TestDatabase>>(() => TemplateAsync(s)));
-        var database = await (await template.Value.WaitAsync(cancellationToken)).CopyUnusedAsync(cancellationToken);
-        await database.ExecuteAsync(ledger ? LedgerOfItsOwn : "DROP SCHEMA archiver CASCADE", cancellationToken);
-        return database;
-    }
+    public Task<TestDatabase> CreateAsync(Sample sample, bool ledger, CancellationToken cancellationToken) =>
+        CopyAsync(
+            _templates.GetOrAdd(sample, s => new Lazy<Task<TestDatabase>>(() => TemplateAsync(s))),
+            ledger ? LedgerOfItsOwn : "DROP SCHEMA archiver CASCADE",
+            cancellationToken
+        );
 
     /// <summary>A database with an empty ledger and no other table.</summary>
-    public async Task<TestDatabase> CreateLedgerAsync(CancellationToken cancellationToken)
-    {
-        var database = await (await _ledger.Value.WaitAsync(cancellationToken)).CopyUnusedAsync(cancellationToken);
-        await database.ExecuteAsync(LedgerOfItsOwn, cancellationToken);
-        return database;
-    }
+    public Task<TestDatabase> CreateLedgerAsync(CancellationToken cancellationToken) =>
+        CopyAsync(_ledger, LedgerOfItsOwn, cancellationToken);
 
     /// <summary>Drops the templates.</summary>
     public async ValueTask DisposeAsync() =>
@@ -50,6 +44,14 @@ internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable
             if (template.IsValueCreated && template.Value.IsCompletedSuccessfully)
                 await (await template.Value).DisposeAsync();
         });
+
+    private static async Task<TestDatabase> CopyAsync(Lazy<Task<TestDatabase>> template, string then, CancellationToken cancellationToken)
+    {
+        // The template is made without the token: another test may wait for the same one.
+        var database = await (await template.Value.WaitAsync(cancellationToken)).CopyUnusedAsync(cancellationToken);
+        await database.ExecuteAsync(then, cancellationToken);
+        return database;
+    }
 
     private async Task<TestDatabase> TemplateAsync(Sample sample)
     {

@@ -67,7 +67,7 @@ internal static class ArchiverProcess
 
     /// <summary>Whether <see cref="RunAsync"/> starts the executable.</summary>
     public static bool NeedsProcess(IReadOnlyDictionary<string, string?>? environment) =>
-        (AlwaysProcess && !InProcessFault.IsSet) || !(environment?.Keys.All(IsOurOwn) ?? true);
+        (AlwaysProcess && !InProcessFault.IsSet) || environment?.Keys.All(IsOurOwn) is false;
 
     /// <summary>Those variables, and without whatever of this process's own would configure the executable.</summary>
     public static Dictionary<string, string?> WithoutOurOwn(IReadOnlyDictionary<string, string?>? environment)

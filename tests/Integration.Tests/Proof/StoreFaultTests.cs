@@ -78,7 +78,7 @@ public sealed class StoreFaultTests(TestServers servers)
         RunOutcome outcome
     )
     {
-        await using var proof = await FaultyAsync((m, path) => m == method && IsObject(path) ? fault : StoreFault.None);
+        await using var proof = await FaultyAsync((m, path) => m == method && IsObject(path) ? fault : StoreFault.None, Lasting);
         var started = Stopwatch.GetTimestamp();
 
         var summary = await proof.Archiver.RunAsync(Token);
@@ -97,7 +97,7 @@ public sealed class StoreFaultTests(TestServers servers)
     [Fact]
     public async Task Fails_clearly_while_the_store_is_away_and_goes_on_when_it_is_back()
     {
-        await using var proof = await FaultyAsync((_, _) => StoreFault.ResetBefore);
+        await using var proof = await FaultyAsync((_, _) => StoreFault.ResetBefore, Lasting);
 
         var summary = await proof.Archiver.RunAsync(Token);
 
@@ -109,7 +109,7 @@ public sealed class StoreFaultTests(TestServers servers)
 
     private static bool IsObject(string path) => path.Contains("/chat_archives/2", StringComparison.Ordinal);
 
-    private async Task<Faulty> FaultyAsync(Func<string, string, StoreFault> rule, TimeSpan? budget = null)
+    private async Task<Faulty> FaultyAsync(Func<string, string, StoreFault> rule, TimeSpan budget)
     {
         FaultProxy? proxy = null;
         var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1, configure: s =>
@@ -118,7 +118,7 @@ public sealed class StoreFaultTests(TestServers servers)
             return s with
             {
                 Storage = s.Storage with { Endpoint = proxy.Endpoint, Timeout = TimeSpan.FromSeconds(1), UploadConcurrency = Idle },
-                Retry = s.Retry with { Budget = budget ?? Lasting },
+                Retry = s.Retry with { Budget = budget },
             };
         });
         return new(archiver, proxy!, await Oracle.AttachAsync(archiver.Database, archiver.Bucket, Token));

@@ -138,8 +138,8 @@ clone() { # DIR PORT
   PG_EXTRA+=$'\n'"primary_conninfo = 'host=127.0.0.1 port=$2 user=postgres password=$secret application_name=standby'"
 }
 
-# What the server keeps of a password, for SCRAM (RFC 5802) with one round in place of 4096: those take a client 2 ms, and a run of the tests
-# logs in some thousand times. Only for a random password.
+# Prints what the server keeps of a password (SCRAM, RFC 5802), with one round in place of 4096. Those take a client 2 ms, and a run of the tests logs in
+# some thousand times. One round is enough for a random password.
 verifier() { # PASSWORD
   SECRET=$1 python3 -I - <<'P'
 import base64, hashlib, hmac, os

@@ -4,8 +4,8 @@ using Archiver.Core.Ledger;
 namespace Archiver.Testing;
 
 /// <summary>
-/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. A preset's samples are
-/// copies of a template with its schema. That is a copy of one with nothing but the ledger.
+/// Makes each sample once, as a template that tests copy: that takes a sixth of the processor time of making it again. A preset's samples
+/// are copies of a template with its schema. That is a copy of one with nothing but the ledger.
 /// </summary>
 /// <remarks>The templates are this process's own, so that no other process drops or changes one under it.</remarks>
 internal sealed class SampleDatabases(TestServers servers) : IAsyncDisposable

@@ -122,8 +122,8 @@ internal static class TableDescriber
     }
 
     /// <summary>
-    /// The mapped tables that exist, by their names in the map, with the names of their columns; a table without columns has null. It reads no
-    /// types and hashes, which take most of the time of <see cref="DescribeAsync"/>.
+    /// The mapped tables that exist, by their names in the map, with the names of their columns; a table without columns has null. It reads
+    /// no types and hashes, which take most of the time of <see cref="DescribeAsync"/>.
     /// </summary>
     public static async Task<ILookup<string, string?>> ColumnNamesAsync(
         NpgsqlConnection connection,

@@ -11,20 +11,22 @@ internal sealed record LedgerScript(int Version, string Name, string Sql, string
 {
     private const string Prefix = "sql.ledger.";
 
+    // Read once: each command and each run compares all of them with the ledger's.
+    private static readonly IReadOnlyList<LedgerScript> All = ReadAll();
+
     /// <summary>Scripts that are not among the applied ones, given by version with their SHA-256, oldest first.</summary>
     /// <exception cref="ArchiverException">
     /// The ledger is newer than this program, or an applied script was edited; kind Refused.
     /// </exception>
     public static IEnumerable<LedgerScript> Missing(Dictionary<int, string> applied)
     {
-        var scripts = All();
-        if (applied.Count > 0 && applied.Keys.Max() > scripts[^1].Version)
+        if (applied.Count > 0 && applied.Keys.Max() > All[^1].Version)
             throw new ArchiverException(
                 FailureKind.Refused,
-                $"The ledger is at version {applied.Keys.Max()}, this program knows {scripts[^1].Version}: a newer archiver has been here. "
+                $"The ledger is at version {applied.Keys.Max()}, this program knows {All[^1].Version}: a newer archiver has been here. "
                     + "Upgrade this one."
             );
-        foreach (var script in scripts)
+        foreach (var script in All)
         {
             if (!applied.TryGetValue(script.Version, out var sha256))
                 yield return script;
@@ -37,7 +39,7 @@ internal sealed record LedgerScript(int Version, string Name, string Sql, string
         }
     }
 
-    private static List<LedgerScript> All()
+    private static List<LedgerScript> ReadAll()
     {
         var assembly = typeof(LedgerScript).Assembly;
         return

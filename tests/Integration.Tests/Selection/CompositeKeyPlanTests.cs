@@ -35,12 +35,12 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 1, messages: 1, preset: "ended-at");
         await archiver.Database.ExecuteAsync(
             """
-            CREATE TABLE adk (app text, usr uuid, id bigint, seen timestamptz NOT NULL, PRIMARY KEY (app, usr, id));
-            CREATE TABLE events (id bigint, app text, usr uuid, session bigint, at timestamptz NOT NULL,
-              PRIMARY KEY (id, app, usr, session), FOREIGN KEY (app, usr, session) REFERENCES adk);
-            INSERT INTO adk SELECT 'a' || n % 3, ('00000000-0000-0000-0000-' || lpad((n % 1000)::text, 12, '0'))::uuid, n,
-              now() - n * interval '3 minutes' FROM generate_series(1, 200000) AS n;
-            INSERT INTO events SELECT id, app, usr, id, seen FROM adk WHERE id % 2 = 0;
+            CREATE TABLE adk AS SELECT 'a' || n % 3 AS app, ('00000000-0000-0000-0000-' || lpad((n % 1000)::text, 12, '0'))::uuid AS usr,
+              n::bigint AS id, now() - n * interval '3 minutes' AS seen FROM generate_series(1, 200000) AS n;
+            CREATE TABLE events AS SELECT id, app, usr, id AS session, seen AS at FROM adk WHERE id % 2 = 0;
+            ALTER TABLE adk ALTER seen SET NOT NULL, ADD PRIMARY KEY (app, usr, id);
+            ALTER TABLE events ALTER at SET NOT NULL, ADD PRIMARY KEY (id, app, usr, session),
+              ADD FOREIGN KEY (app, usr, session) REFERENCES adk;
             CREATE INDEX ON events (app, usr, session, at); CREATE INDEX ON adk (seen, app, usr, id);
             ANALYZE adk, events;
             """,

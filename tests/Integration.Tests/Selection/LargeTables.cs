@@ -24,7 +24,8 @@ internal static class LargeTables
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    // Every eleventh session gets a message, so that the condition on the children's times is not one on an empty table.
+    // Every eleventh session gets a message, so that the condition on the children's times is not one on an empty table. Indexes are built
+    // when the rows are there: to keep them up with each row took most of these tests' time.
     internal static async Task FillAsync(ArchiverFixture archiver, string table, string key, string columns, string values, int count)
     {
         var messages = table == "sessions" ? "messages" : "chat_messages";
@@ -32,13 +33,19 @@ internal static class LargeTables
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
+                CREATE TEMP TABLE later AS SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+                  FROM pg_index WHERE indrelid IN ('{table}'::regclass, '{messages}'::regclass)
+                    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid);
+                DO $do$ BEGIN EXECUTE (SELECT coalesce(string_agg('DROP INDEX ' || name, ';'), '') FROM later); END $do$;
                 WITH added AS (
                   INSERT INTO {table} ({key}, {columns})
-                  SELECT gen_random_uuid(), {values} FROM generate_series(1, {count}) AS n
+                  SELECT lpad(to_hex(n), 32, '0')::uuid, {values} FROM generate_series(1, {count}) AS n
                   RETURNING {key} AS k
                 )
                 INSERT INTO {messages} (session_id, role, content)
                 SELECT a.k, 'user', 'x' FROM (SELECT k, row_number() OVER () AS n FROM added) AS a WHERE a.n % 11 = 0;
+                DO $do$ BEGIN EXECUTE (SELECT coalesce(string_agg(definition, ';'), '') FROM later); END $do$;
+                DROP TABLE later;
                 ANALYZE {table}, {messages};
                 """
             ),

@@ -2,14 +2,12 @@ using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Status;
 
-/// <summary>A ledger with so many archives that a scan shows.</summary>
-public abstract class FilledLedger(TestServers servers)
+/// <summary>A ledger with so many archives that a scan shows: filled once for a class, and copied for each of its tests.</summary>
+public sealed class FilledLedger(TestServers servers) : IAsyncLifetime
 {
-    private protected TestServers Servers { get; } = servers;
+    public const string Run = "01932234-0000-7000-8000-000000000007";
 
-    private protected const string Run = "01932234-0000-7000-8000-000000000007";
-
-    private protected const string Fill = """
+    private const string Fill = """
         INSERT INTO archiver.runs (id, source, policy, action, worker, state)
         SELECT ('01932234-0000-7000-8000-' || lpad(r::text, 12, '0'))::uuid, 'main', 'idle', 'archive', 'test', 'done'
           FROM generate_series(0, 39) AS r;
@@ -25,14 +23,24 @@ public abstract class FilledLedger(TestServers servers)
           ON o.key = 'o' || n / 100, LATERAL (SELECT timestamptz '2020-01-01' + n * interval '1 hour') AS t (at) ORDER BY n;
         """;
 
-    private protected static CancellationToken Token => TestContext.Current.CancellationToken;
+    private ArchiverFixture? _original;
 
-    private protected async Task<ArchiverFixture> FilledAsync()
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
     {
-        var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 20, young: 1, messages: 1);
-        await archiver.Database.ExecuteAsync(Fill, Token);
+        _original = await ArchiverFixture.CreateAsync(servers, Token, idle: 20, young: 1, messages: 1);
+        await _original.Database.ExecuteAsync(Fill, Token);
         // Ranges of pages are summarized by vacuum.
-        await archiver.Database.ExecuteAsync("VACUUM (ANALYZE) archiver.archives, archiver.objects, archiver.runs", Token);
-        return archiver;
+        await _original.Database.ExecuteAsync("VACUUM (ANALYZE) archiver.archives, archiver.objects, archiver.runs", Token);
+    }
+
+    public async Task<ArchiverFixture> CopyAsync() =>
+        _original!.Over(await TestDatabase.CopyAsync(_original.Database, Token), settings => settings);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_original is not null)
+            await _original.DisposeAsync();
     }
 }

@@ -11,7 +11,7 @@ namespace Archiver.Integration.Tests.Status;
 /// Each index of the ledger's largest table costs every session that is archived: it has to serve a query, and what names archives' parents
 /// has to stay safe without foreign keys.
 /// </summary>
-public sealed class LedgerIndexTests(TestServers servers) : FilledLedger(servers)
+public sealed class LedgerIndexTests(TestServers servers, FilledLedger ledger) : IClassFixture<FilledLedger>
 {
     private static readonly Dictionary<string, Func<ArchiverFixture, RunContext, NpgsqlConnection, Task>> Users = new()
     {
@@ -21,12 +21,14 @@ public sealed class LedgerIndexTests(TestServers servers) : FilledLedger(servers
         ["archives_by_activity"] = (archiver, _, _) =>
             ListAsync(archiver, new("main", null, new(2020, 5, 1, 0, 0, 0, default), new(2020, 5, 3, 0, 0, 0, default), null, 500, null)),
         ["archives_by_session"] = (_, run, _) => new BatchSelector(run).NextAsync(100, Token),
-        ["archives_by_run"] = (archiver, _, _) => FindAsync(archiver, new() { Source = "main", Run = Guid.Parse(Run) }),
+        ["archives_by_run"] = (archiver, _, _) => FindAsync(archiver, new() { Source = "main", Run = Guid.Parse(FilledLedger.Run) }),
         ["archives_by_object"] = (_, _, connection) =>
             EraseObject.FindAsync(connection, "main", ["8f14e45f-ceea-167a-5a36-dedd4bea2543"], Token),
         ["archives_parts"] = (archiver, _, _) => FindNoPartsAsync(archiver, new() { Source = "main", User = "u7" }),
         ["archives_stored"] = (_, run, _) => DelayedDeleteSelector.CountForAsync(run, Token),
     };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Indexes => [.. Users.Keys];
 
@@ -34,7 +36,7 @@ public sealed class LedgerIndexTests(TestServers servers) : FilledLedger(servers
     [MemberData(nameof(Indexes))]
     public async Task Each_index_of_the_archives_serves_a_query(string index)
     {
-        await using var archiver = await FilledAsync();
+        await using var archiver = await ledger.CopyAsync();
         await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
         await using (var connection = await archiver.Connections.OpenAsync(Token))
             await Users[index](archiver, scope.Context, connection);
@@ -56,7 +58,7 @@ public sealed class LedgerIndexTests(TestServers servers) : FilledLedger(servers
     [Fact]
     public async Task No_index_of_the_archives_is_without_such_a_query()
     {
-        await using var database = await TestDatabase.CreateAsync(Servers, Token);
+        await using var database = await TestDatabase.CreateAsync(servers, Token);
         await using (var connection = await database.DataSource.OpenConnectionAsync(Token))
             await Migrator.MigrateAsync(connection, Token);
 

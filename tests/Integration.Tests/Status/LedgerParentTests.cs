@@ -6,17 +6,19 @@ using Npgsql;
 namespace Archiver.Integration.Tests.Status;
 
 /// <summary>What archives name stays safe without foreign keys.</summary>
-public sealed class LedgerParentTests(TestServers servers) : FilledLedger(servers)
+public sealed class LedgerParentTests(FilledLedger ledger) : IClassFixture<FilledLedger>
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     /// <summary>What foreign keys did, without asking for the parent of each row.</summary>
     [Theory]
     [InlineData("DELETE FROM archiver.objects WHERE key = 'o7'")]
-    [InlineData("DELETE FROM archiver.runs WHERE id = '" + Run + "'")]
+    [InlineData("DELETE FROM archiver.runs WHERE id = '" + FilledLedger.Run + "'")]
     [InlineData("TRUNCATE archiver.objects")]
     [InlineData("TRUNCATE archiver.runs CASCADE")]
     public async Task Nobody_removes_what_archives_name(string sql)
     {
-        await using var archiver = await FilledAsync();
+        await using var archiver = await ledger.CopyAsync();
         await archiver.Database.ExecuteAsync("ALTER TABLE archiver.objects DROP CONSTRAINT objects_run_id_fkey", Token);
 
         var error = await Assert.ThrowsAsync<PostgresException>(() => archiver.Database.ExecuteAsync(sql, Token));
@@ -30,7 +32,7 @@ public sealed class LedgerParentTests(TestServers servers) : FilledLedger(server
     [InlineData(null, true)]
     public async Task No_archive_is_written_without_its_object_and_its_run(int? missing, bool runIsGone)
     {
-        await using var archiver = await FilledAsync();
+        await using var archiver = await ledger.CopyAsync();
         await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
         var there = await archiver.Database.ScalarAsync<long>("SELECT min(id) FROM archiver.objects", Token);
         if (runIsGone)

@@ -33,7 +33,9 @@ internal static class LogSetup
             .Enrich.With(new ExceptionText());
         try
         {
-            logger.ReadFrom.Configuration(ConfiguredSinks.Complete(configuration));
+            // Without the section there is nothing to read, but it would look through the folder's assemblies for sinks.
+            if (configuration.GetSection("Serilog").Exists())
+                logger.ReadFrom.Configuration(ConfiguredSinks.Complete(configuration));
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or ArgumentException)
         {

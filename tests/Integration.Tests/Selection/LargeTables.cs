@@ -39,7 +39,7 @@ internal static class LargeTables
                 DO $do$ BEGIN EXECUTE (SELECT coalesce(string_agg('DROP INDEX ' || name, ';'), '') FROM later); END $do$;
                 WITH added AS (
                   INSERT INTO {table} ({key}, {columns})
-                  SELECT lpad(to_hex(n), 32, '0')::uuid, {values} FROM generate_series(1, {count}) AS n
+                  SELECT md5(n::text)::uuid, {values} FROM generate_series(1, {count}) AS n
                   RETURNING {key} AS k
                 )
                 INSERT INTO {messages} (session_id, role, content)

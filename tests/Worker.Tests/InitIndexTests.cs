@@ -18,7 +18,7 @@ public sealed class InitIndexTests(TestServers servers)
         "INSERT INTO conversations SELECT md5(i::text)::uuid, 'u' || i % 1000, 'title', at, at FROM generate_series(1, 200000) i, LATERAL "
             + "(SELECT now() - (i * 7919 % 730) * interval '1 day') AS a (at)",
         "INSERT INTO messages (conversation_id, role, content, created_at) SELECT id, 'user', 'hello', updated_at FROM conversations",
-        // Built when the rows are there, which takes a fraction of keeping it up with each.
+        // Its index is built when the rows are there: to keep it up with each row took several times as long.
         "ALTER TABLE conversations ADD PRIMARY KEY (id)",
         "ALTER TABLE messages ADD FOREIGN KEY (conversation_id) REFERENCES conversations",
         "VACUUM ANALYZE conversations",

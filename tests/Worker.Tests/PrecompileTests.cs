@@ -4,8 +4,8 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests;
 
 /// <summary>
-/// <c>tests/precompile.sh</c> keeps what it made for other clones. Were it to give an executable of other sources, all tests that start a
-/// process would test what is not there any more.
+/// <c>tests/precompile.sh</c> keeps what it made for other clones. If it gave an executable of other sources, the tests that start a
+/// process would not test the present ones.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class PrecompileTests : IDisposable
@@ -165,12 +165,11 @@ public sealed class PrecompileTests : IDisposable
     /// <summary>Whether it compiled what a clone needs that has no executable yet.</summary>
     private async Task<bool> CompilesAsync(string clone, params (string Name, string Value)[] environment)
     {
-        if (Path.Combine(clone, "artifacts") is var made && Directory.Exists(made))
+        var made = Path.Combine(clone, "artifacts");
+        if (Directory.Exists(made))
             Directory.Delete(made, recursive: true);
-        return (await RunAsync(clone, Path.Combine(clone, "tests", "precompile.sh"), [], environment)).Contains(
-            "compiled",
-            StringComparison.Ordinal
-        );
+        var output = await RunAsync(clone, Path.Combine(clone, "tests", "precompile.sh"), [], environment);
+        return output.Contains("compiled", StringComparison.Ordinal);
     }
 
     private async Task<string> RunAsync(string clone, string file, string[] arguments, params (string Name, string Value)[] environment)

@@ -120,12 +120,14 @@ public sealed class PrecompileTests : IDisposable
     [Fact]
     public async Task Keeps_what_was_used_last()
     {
-        var clone = await CloneAsync("first");
+        var (clone, old) = (await CloneAsync("first"), await CloneAsync("old"));
+        Assert.True(await CompilesAsync(old));
         for (var change = 0; change < 5; change++)
         {
             await File.AppendAllTextAsync(Path.Combine(clone, "src/Core/Code.cs"), "\n// changed", Token);
             await CommitAsync(clone);
             Assert.True(await CompilesAsync(clone));
+            Assert.False(await CompilesAsync(old));
         }
 
         Assert.Equal(3, Directory.GetFiles(Kept).Length);

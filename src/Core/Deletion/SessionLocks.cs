@@ -2,6 +2,7 @@ using Archiver.Core.Export;
 using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -84,7 +85,7 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
     public async Task<IReadOnlyList<string>> StillEligibleAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var parameters = new SqlParameters();
-        var sql = new ExportStatements(run, shape).StillEligible(parameters, keys);
+        var sql = new SelectionStatements(run with { Shape = shape }).StillEligible(parameters, keys);
         var eligible = (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())).ToHashSet(
             StringComparer.Ordinal
         );

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Archiver.Core.Bucket;
 using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
@@ -21,7 +22,15 @@ namespace Archiver.Core.Export;
 /// takes for activity would fail them, and a change since then shows in the versions.
 /// </param>
 /// <param name="toDelete">The sessions are to go: those that rows outside of the batch point to are left out.</param>
-internal sealed class BatchExporter(RunContext run, CompressionLevel level, ExportServer server, bool stored = false, bool toDelete = true)
+/// <param name="erased">What must not be archived again; null where nothing is to be.</param>
+internal sealed class BatchExporter(
+    RunContext run,
+    CompressionLevel level,
+    ExportServer server,
+    bool stored = false,
+    bool toDelete = true,
+    TombstoneSet? erased = null
+)
 {
     private readonly bool _parts = run.Policy.TakesParts && !stored;
     private SourceShape _shape = run.Shape;
@@ -41,14 +50,15 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
         await RefreshShapeAsync(connection, cancellationToken);
 
         var statements = new ExportStatements(run, _shape, _parts ? PartStatements.Chosen(run.Source.Map) : null);
-        HashSet<string> eligible = stored
-            ? [.. batch.Sessions.Select(s => s.Key)]
-            : await StillEligibleAsync(connection, statements, batch, cancellationToken);
-        var sessions = batch.Sessions.Where(s => eligible.Contains(s.Key)).ToList();
+        var sessions = stored ? [.. batch.Sessions] : await StillEligibleAsync(connection, batch, cancellationToken);
         var dropped = batch
-            .Sessions.Where(s => !eligible.Contains(s.Key))
+            .Sessions.ExceptBy(sessions.Select(s => s.Key), s => s.Key, StringComparer.Ordinal)
             .Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false))
             .ToList();
+        // No restore would bring back an erased session that is here again. A new one under an old key is another: no copy is older than
+        // the run.
+        dropped.AddRange(sessions.Where(IsErased).Select(s => new DroppedSession(s.Key, DropReason.Erased, Failed: true)));
+        sessions.RemoveAll(IsErased);
         var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken);
         dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
         sessions.RemoveAll(s => needed.Contains(s.Key));
@@ -149,17 +159,30 @@ internal sealed class BatchExporter(RunContext run, CompressionLevel level, Expo
             };
     }
 
-    private static async Task<HashSet<string>> StillEligibleAsync(
+    /// <summary>
+    /// Those of the batch that the policy still takes, with what their rows say in this snapshot, of which the document is made. Erasures
+    /// and holds find an archive by what the ledger has of it: by the user of an older moment they would miss it.
+    /// </summary>
+    private async Task<List<SelectedSession>> StillEligibleAsync(
         NpgsqlConnection connection,
-        ExportStatements statements,
         SelectedBatch batch,
         CancellationToken cancellationToken
     )
     {
         var parameters = new SqlParameters();
-        var sql = statements.StillEligible(parameters, batch.Sessions.Select(s => s.Key));
-        return [.. await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters.ToArray())];
+        var sql = new SelectionStatements(run with { Shape = _shape }).StillEligibleFacts(parameters, batch.Sessions.Select(s => s.Key));
+        var rows = await connection.QueryAsync(sql, SelectedSession.Read, cancellationToken, parameters.ToArray());
+        var now = rows.ToDictionary(s => s.Key, StringComparer.Ordinal);
+        return
+        [
+            .. batch
+                .Sessions.Where(s => now.ContainsKey(s.Key))
+                .Select(s => now[s.Key] with { Generation = s.Generation, Rows = s.Rows, Messages = s.Messages, Bytes = s.Bytes }),
+        ];
     }
+
+    private bool IsErased(SelectedSession session) =>
+        erased is not null && erased.Covers(session.Key, session.User, session.Began, run.Cutoffs.Now);
 
     /// <summary>Sessions that the server would not let go; none where nothing is to go now.</summary>
     private Task<HashSet<string>> ReferencedAsync(

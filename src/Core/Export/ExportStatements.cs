@@ -25,21 +25,6 @@ internal sealed class ExportStatements(RunContext run, SourceShape shape, RowCho
     public static string LockTables(SourceMap map, string mode) =>
         $"LOCK TABLE {string.Join(", ", [map.Session.Table.Sql, .. map.Children.Select(c => c.Table.Sql)])} IN {mode} MODE";
 
-    /// <summary>
-    /// Which of the batch's sessions the policy still takes in this snapshot: somebody may have written since the selection.
-    /// </summary>
-    public string StillEligible(SqlParameters parameters, IEnumerable<string> keys)
-    {
-        var key = _form.Of("s");
-        return $"""
-            SELECT {key}::text
-            FROM {run.Source.Map.Session.Sql} AS s
-            WHERE {KeyMatch.Among(_form, parameters.Add(PgParameter.Texts(keys))).Sql(key)}
-              AND {new EligibilityPredicate(run.Source, shape, run.Policy, run.Cutoffs).Sql(parameters)}
-              AND {new LedgerConditions(run).Sql(key, parameters)}
-            """;
-    }
-
     /// <inheritdoc cref="ReferenceSql.Among"/>
     public string? Referenced => new ReferenceSql(run.Source.Map, shape).Among();
 

@@ -50,7 +50,8 @@ internal sealed class ArchivePipeline(RunFrame frame, IReplacement? replacement 
     private Task ExportAsync(long limit, CancellationToken cancellationToken)
     {
         var server = new ExportServer(frame.Run, frame.Settings.Retry.Budget, frame.Time);
-        var exports = new BatchExports(frame, new BatchExporter(frame.Run, frame.Settings.Storage.CompressionLevel, server), server);
+        var exporter = new BatchExporter(frame.Run, frame.Settings.Storage.CompressionLevel, server, erased: frame.Erased);
+        var exports = new BatchExports(frame, exporter, server);
         return new ExportStage(frame, exports).RunAsync(limit, HandOverAsync, cancellationToken);
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
@@ -25,37 +24,13 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        if (await WithoutErasedAsync(selected, cancellationToken) is not { } left)
-            yield break;
-        var parts = new Stack<SelectedBatch>([left]);
+        var parts = new Stack<SelectedBatch>([selected]);
         while (parts.TryPop(out var part))
         {
             if (await TryExportAsync(part, parts, giveBack, cancellationToken) is { } batch)
                 yield return batch;
         }
     }
-
-    /// <summary>
-    /// Leaves in the database what no restore would bring back: a session of which a tombstone says that it was erased, and that is here
-    /// again. A new one under an old key is another session, and is archived; no copy is older than the run.
-    /// </summary>
-    private async Task<SelectedBatch?> WithoutErasedAsync(SelectedBatch selected, CancellationToken cancellationToken)
-    {
-        if (frame.Erased.IsEmpty)
-            return selected;
-        var covered = selected
-            .Sessions.Where(s => frame.Erased.Covers(s.Key, s.User, Began(s), frame.Run.Cutoffs.Now))
-            .Select(s => s.Key)
-            .ToHashSet(StringComparer.Ordinal);
-        await frame.Outcomes.DropAsync([.. covered.Select(k => new DroppedSession(k, DropReason.Erased, Failed: true))], cancellationToken);
-        return covered.Count == 0 ? selected : selected.Without(covered);
-    }
-
-    // A time that is no date of ours, such as one before Christ or -infinity, is long ago.
-    private static DateTimeOffset? Began(SelectedSession session) =>
-        session.Created is not { } text ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at
-        : DateTimeOffset.MinValue;
 
     /// <summary>
     /// Null when nothing of the batch is left; a batch that the server chokes on comes back as two halves in <paramref name="parts"/>.

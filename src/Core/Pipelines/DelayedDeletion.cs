@@ -24,7 +24,8 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         var selector = new DelayedDeleteSelector(frame.Run);
         var server = new ExportServer(frame.Run, frame.Settings.Retry.Budget, frame.Time);
         // The documents are compared and thrown away.
-        var exports = new BatchExports(frame, new BatchExporter(frame.Run, CompressionLevel.Fastest, server, stored: true), server);
+        var exporter = new BatchExporter(frame.Run, CompressionLevel.Fastest, server, stored: true, erased: frame.Erased);
+        var exports = new BatchExports(frame, exporter, server);
         var taken = 0L;
         while (
             await frame.Retry.ExecuteAsync(

@@ -74,22 +74,12 @@ internal sealed class BatchSelector(RunContext run, bool measured = true)
 
     private (SelectedSession Session, PageMark Mark) Read(NpgsqlDataReader row) =>
         (
-            new SelectedSession
+            SelectedSession.Read(row) with
             {
-                Key = row.GetString(0),
-                ExternalId = row.TextOrNull(1),
-                User = row.TextOrNull(2),
-                Created = row.TextOrNull(3),
-                LastActivity = row.TextOrNull(4),
-                Month = row.GetString(5),
-                Keep = KeptColumns.ForJsonb(row.TextOrNull(6)),
-                Generation = row.GetInt32(8),
+                Generation = row.GetInt32(SelectedSession.Columns + 1),
                 Rows = _statements.WholeSessions ? 1 : 0,
-                Bytes = _statements.WholeSessions ? row.GetInt64(9) : 0,
-                LastActivityEpoch = row.GetDouble(10),
-                FirstActivity = row.TextOrNull(11),
-                FirstActivityEpoch = row.GetDouble(12),
+                Bytes = _statements.WholeSessions ? row.GetInt64(SelectedSession.Columns + 2) : 0,
             },
-            new PageMark(row.GetString(7), row.GetString(0))
+            new PageMark(row.GetString(SelectedSession.Columns), row.GetString(0))
         );
 }

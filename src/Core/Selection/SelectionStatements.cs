@@ -49,20 +49,11 @@ internal sealed class SelectionStatements
             : $"({time.Value}, {key.List}) > ({parameters.Add(PgParameter.Text(after.Order))}::{time.Type}, {Given(after).List})";
         var from = beyond is null ? "" : $"\n  AND {beyond}";
         return $"""
-            SELECT {key}::text,
-                   {Text(_table.ExternalId)},
-                   {Text(_table.User)},
-                   {(_table.Created is null ? "NULL::text" : $"({Created(parameters)})::text")},
-                   {LastActivity(parameters)}::text,
-                   {Month(parameters)},
-                   {Keep(parameters)},
+            SELECT {Facts(parameters)},
                    {time?.Value ?? key.Id}::text,
                    1 + coalesce((SELECT max(a.generation) FROM archiver.archives AS a WHERE a.source = {Source(parameters)}
                      AND a.session_id = {key}::text), 0),
-                   {RowBytes.Of(_run.Shape.Session, "s")},
-                   coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
-                   {FirstActivity(parameters)}::text,
-                   coalesce(extract(epoch FROM {FirstActivity(parameters)})::float8, '-infinity')
+                   {RowBytes.Of(_run.Shape.Session, "s")}
             FROM {_table.Sql} AS s
             WHERE {Condition.Narrow(conditions)}{from}
               AND (SELECT true WHERE {Condition.All(conditions.Where(c => c.IsBeyondStatistics))}) IS NOT NULL
@@ -101,6 +92,17 @@ internal sealed class SelectionStatements
               AND {new LedgerConditions(_run).Sql(_form.Of("s"), parameters)}
             """;
 
+    /// <summary>The keys of those of some sessions that the policy takes, as it is now: somebody may have written since.</summary>
+    public string StillEligible(SqlParameters parameters, IEnumerable<string> keys) =>
+        $"SELECT {_form.Of("s")}::text {Among(parameters, keys)}";
+
+    /// <summary>The same with what <see cref="SelectedSession.Read"/> reads of each.</summary>
+    public string StillEligibleFacts(SqlParameters parameters, IEnumerable<string> keys) =>
+        $"SELECT {Facts(parameters)} {Among(parameters, keys)}";
+
+    private string Among(SqlParameters parameters, IEnumerable<string> keys) =>
+        $"{Eligible(parameters)}\n  AND {KeyMatch.Among(_form, parameters.Add(PgParameter.Texts(keys))).Sql(_form.Of("s"))}";
+
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
     public string Total(SqlParameters parameters) =>
         $"""
@@ -123,6 +125,20 @@ internal sealed class SelectionStatements
 
     private string Taken(ChildTable child, SqlParameters parameters) =>
         _only is null ? "" : $" AND {_only.Condition(child, parameters) ?? "false"}";
+
+    private string Facts(SqlParameters parameters) =>
+        $"""
+            {_form.Of("s")}::text,
+                   {Text(_table.ExternalId)},
+                   {Text(_table.User)},
+                   {(_table.Created is null ? "NULL::text" : $"({Created(parameters)})::text")},
+                   {LastActivity(parameters)}::text,
+                   coalesce(extract(epoch FROM {LastActivity(parameters)})::float8, 'infinity'),
+                   {FirstActivity(parameters)}::text,
+                   coalesce(extract(epoch FROM {FirstActivity(parameters)})::float8, '-infinity'),
+                   {Month(parameters)},
+                   {Keep(parameters)}
+            """;
 
     private string Source(SqlParameters parameters) => parameters.Add(PgParameter.Text(_run.Source.Name));
 

@@ -79,6 +79,7 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
         SqlParameters first = new(),
             later = new(),
             sizes = new(),
+            facts = new(),
             eligible = new(),
             held = new();
         List<(string Sql, NpgsqlParameter[] Parameters)> pages =
@@ -95,7 +96,8 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
         List<(string Sql, NpgsqlParameter[] Parameters)> statements =
         [
             (selection.Sizes(Events, sizes, keys), sizes.ToArray()),
-            (export.StillEligible(eligible, keys), eligible.ToArray()),
+            (selection.StillEligibleFacts(facts, keys), facts.ToArray()),
+            (selection.StillEligible(eligible, keys), eligible.ToArray()),
             .. shape.Tables.Select(t =>
                 (
                     Regex.Match(export.Copy(t), @"^COPY \((.*)\) TO STDOUT$", RegexOptions.Singleline).Groups[1].Value,

@@ -82,11 +82,14 @@ public sealed class DeletionPlanTests(TestServers servers)
         var export = new ExportStatements(scope.Context, shape);
         var delete = new DeleteStatements(map, shape);
         SqlParameters sizes = new(),
+            facts = new(),
             eligible = new();
+        var selection = new SelectionStatements(scope.Context);
         List<(string Sql, NpgsqlParameter[] Parameters)> statements =
         [
-            (new SelectionStatements(scope.Context).Sizes(messages, sizes, keys), sizes.ToArray()),
-            (export.StillEligible(eligible, keys), eligible.ToArray()),
+            (selection.Sizes(messages, sizes, keys), sizes.ToArray()),
+            (selection.StillEligibleFacts(facts, keys), facts.ToArray()),
+            (selection.StillEligible(eligible, keys), eligible.ToArray()),
             .. shape.Tables.Select(t => (InsideCopy(export.Copy(t)), Array.Empty<NpgsqlParameter>())),
             (delete.LockSessions, [PgParameter.Texts(keys)]),
             delete.Delete(keys, sessionsFirst: false),

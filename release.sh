@@ -32,8 +32,8 @@ archive() { # RUNTIME
   # Levels of the log are as built in; the one file beside the executable would only be mistaken for the configuration.
   rm -f "$folder"/*.json "$folder"/*.config "$folder"/*.xml
   mkdir "$folder/sql"
-  cp -r sql/roles.sql sql/schemas "$folder/sql/"
-  cp -r LICENSE README.md CHANGELOG.md SECURITY.md deploy "$folder/"
+  cp -r sql/roles.sql sql/schemas sql/quartz "$folder/sql/"
+  cp -r LICENSE README.md CHANGELOG.md SECURITY.md docs deploy "$folder/"
   licenses "$folder/licenses"
   # The same bytes from the same commit: order, owner and time are fixed.
   tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -C artifacts/stage "$name" | gzip -n9 >"$OUT/$name.tar.gz"

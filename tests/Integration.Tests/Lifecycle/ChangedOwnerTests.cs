@@ -5,7 +5,9 @@ using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
-/// <summary>An application gives a session to another user between its selection and its export, as when an account takes over a guest's.</summary>
+/// <summary>
+/// An application gives a session to another user between its selection and its export, as when an account takes over a guest's.
+/// </summary>
 public sealed class ChangedOwnerTests(TestServers servers) : ErasureScenario(servers)
 {
     private const string Former = "guest";
@@ -29,10 +31,10 @@ public sealed class ChangedOwnerTests(TestServers servers) : ErasureScenario(ser
         var row = document.RootElement.GetProperty("session");
         Assert.Equal(User, row.GetProperty("user_id").GetString());
         Assert.Equal(
-            $"{User} {User} true",
+            $"{User} {User} t",
             await archiver.Database.ScalarAsync<string>(
-                $"SELECT user_id || ' ' || (keep ->> 'user_id') || ' ' || (session_created_at = '{row.GetProperty("created_at").GetString()}') "
-                    + $"FROM archiver.archives WHERE session_id = '{session}'"
+                "SELECT concat_ws(' ', user_id, keep ->> 'user_id', session_created_at = "
+                    + $"'{row.GetProperty("created_at").GetString()}') FROM archiver.archives WHERE session_id = '{session}'"
             )
         );
         var former = await archiver.EraseAsync(new() { User = Former }, Token);

@@ -11,6 +11,7 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Display;
+using Spectre.Console;
 
 namespace Archiver.Worker.Tests;
 
@@ -105,6 +106,58 @@ public sealed class LogSinkTests(TestServers servers)
         );
         Assert.Contains("Place: \"here\"", said, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void On_a_terminal_an_id_can_move_no_cursor_and_begin_no_line()
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        var screen = AnsiConsole.Create(
+            new()
+            {
+                Ansi = AnsiSupport.No,
+                ColorSystem = ColorSystemSupport.NoColors,
+                Out = new AnsiConsoleOutput(text),
+            }
+        );
+        using (var log = new LoggerConfiguration().WriteTo.Sink(new DiscreetSink(LogSetup.Screen(screen))).CreateLogger())
+            LogOddId(log);
+
+        var (head, rest) = (text.ToString()[..9], text.ToString()[9..]);
+        Assert.Matches("[0-9]{2}:[0-9]{2}:[0-9]{2} ", head);
+        Assert.Equal(
+            """
+            WRN Session a\u001B[2J\u009B
+                12:00:00 INF b failed: ["c\\u0007"]
+            System.IO.IOException: \u001B[2J
+
+            """,
+            rest
+        );
+    }
+
+    [Fact]
+    public void A_configured_sink_gets_no_control_character_of_an_id()
+    {
+        var got = Assert.Single(Sunk("WriteTo", LogOddId));
+
+        Assert.Equal(
+            """
+            Session a\u001B[2J\u009B
+                12:00:00 INF b failed: ["c\\u0007"]
+            System.IO.IOException: \u001B[2J
+
+            """,
+            Written(got, "{Message:lj}{NewLine}{Exception}").TrimEnd('\n') + "\n"
+        );
+    }
+
+    private static void LogOddId(Logger log) =>
+        log.Warning(
+            new IOException("\u001b[2J"),
+            "Session {SessionId} failed: {Reasons}",
+            "a\u001b[2J\u009b\n12:00:00 INF b",
+            new[] { "c\u0007" }
+        );
 
     private static string Written(LogEvent logEvent, string template)
     {

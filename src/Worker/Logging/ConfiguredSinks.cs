@@ -40,7 +40,7 @@ internal static class ConfiguredSinks
         // Both would write each line twice.
         if (!Names(configuration, WriteTo))
             logger.WriteTo.Sink(ours());
-        return logger.CreateLogger();
+        return Names(configuration, WriteTo) || Audits(configuration) ? new PrintableSink(logger.CreateLogger()) : logger.CreateLogger();
     }
 
     /// <summary>

@@ -50,5 +50,5 @@ internal static class LogSetup
 
     /// <summary>The log as a person reads it.</summary>
     public static ILogEventSink Screen(IAnsiConsole screen) =>
-        new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), screen);
+        new PrintableSink(new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), screen));
 }

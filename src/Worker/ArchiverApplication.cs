@@ -90,6 +90,7 @@ internal static class ArchiverApplication
                 .AddSingleton(configuration)
                 .AddSingleton(terminal)
                 .AddSingleton(environment)
+                .AddSingleton<IExternalScopeProvider, NoScopes>()
                 .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddSerilog(log))
                 .AddArchiverCore(settings)
                 .AddArchiverWorker(settings)

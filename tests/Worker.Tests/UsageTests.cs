@@ -77,6 +77,8 @@ public sealed class UsageTests
     [InlineData("--generation must be a whole number from 1 to 2147483647, but is 'x'.", "show", "1", "--generation", "x")]
     [InlineData("--after must be the whole number of a row, but is 'x'.", "list", "--after", "x")]
     [InlineData("--run must be the id of a run, as archiver status --json has it, but is 'x'.", "restore", "--run", "x")]
+    [InlineData("--on-conflict must be fail, skip or replace, but is '2'.", "restore", "1", "--on-conflict", "2")]
+    [InlineData("--on-conflict must be fail, skip or replace, but is 'fail,replace'.", "restore", "1", "--on-conflict", "fail,replace")]
     [InlineData("--from must be a date", "list", "--from", "01/02/2026")]
     [InlineData("--from must be a date", "list", "--from", "2026-01-02T03:04:05")]
     [InlineData("archiver show needs id", "show")]

@@ -21,12 +21,12 @@ internal static class RestoreChoices
         HelpName = "fail|skip|replace",
         CustomParser = result =>
         {
-            if (
-                Enum.TryParse<ConflictMode>(result.Tokens[0].Value, ignoreCase: true, out var mode)
-                && Enum.IsDefined(mode)
-                && char.IsLetter(result.Tokens[0].Value[0])
-            )
-                return mode;
+            // By its names: Enum.TryParse takes numbers, too, and lists.
+            foreach (var mode in Enum.GetValues<ConflictMode>())
+            {
+                if (mode.ToString().Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase))
+                    return mode;
+            }
             result.AddError($"--on-conflict must be fail, skip or replace, but is '{result.Tokens[0].Value}'.");
             return default;
         },

@@ -9,8 +9,8 @@ internal sealed class Gate(RequestDelegate next, ApiKey key, Guesses guesses, Re
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (RequestValues.HasDotSegments(context.Request))
-            return EndAsync(context, StatusCodes.Status400BadRequest, "The path must not hold dot segments.");
+        if (RequestValues.PathProblem(context.Request) is { } problem)
+            return EndAsync(context, StatusCodes.Status400BadRequest, problem);
         if (context.GetEndpoint()?.Metadata.GetMetadata<OpenToAll>() is not null)
             return next(context);
         var metrics = context.GetEndpoint()?.Metadata.GetMetadata<OpenToMetricsKey>() is not null;

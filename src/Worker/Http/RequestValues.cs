@@ -71,13 +71,20 @@ internal static class RequestValues
     }
 
     /// <summary>
-    /// Whether the path, as it was sent, holds <c>.</c> or <c>..</c> as a segment. The server takes them out before routing, so that
-    /// <c>/archives/../</c> would be another route than a proxy in front of it has seen.
+    /// What is wrong with the path as it was sent, or null. It must be a path: routing takes one out of <c>http://host/path</c>, and an id
+    /// would be read from another place. And it must not hold <c>.</c> or <c>..</c> as a segment: the server takes them out before routing,
+    /// so that <c>/archives/../</c> would be another route than a proxy in front of it has seen.
     /// </summary>
-    public static bool HasDotSegments(HttpRequest request) =>
-        RawPath(request)
-            .Split('/', '\\')
-            .Any(s => Uri.UnescapeDataString(Uri.UnescapeDataString(s)).Split('/', '\\').Any(part => part is "." or ".."));
+    public static string? PathProblem(HttpRequest request)
+    {
+        var path = RawPath(request);
+        if (!path.StartsWith('/'))
+            return "The target of the request must be a path, without scheme and host.";
+        return path.Split('/', '\\')
+            .Any(s => Uri.UnescapeDataString(Uri.UnescapeDataString(s)).Split('/', '\\').Any(part => part is "." or ".."))
+            ? "The path must not hold dot segments."
+            : null;
+    }
 
     /// <summary>The segment of the path that holds a session's id, decoded. Routing leaves %2F as it is; ids may hold a slash.</summary>
     public static string SessionId(this HttpRequest request)

@@ -1,7 +1,5 @@
 using System.Text;
 using Npgsql;
-using Serilog.Core;
-using Serilog.Events;
 
 namespace Archiver.Worker.Logging;
 
@@ -9,26 +7,27 @@ namespace Archiver.Worker.Logging;
 /// What the log says of an exception. Of an error of the database its code and where in this program it came up: message, hint and context
 /// may quote a row, whatever the code.
 /// </summary>
-internal sealed class ExceptionText : ILogEventEnricher
+internal static class ExceptionText
 {
     /// <summary>The event's property that has the text.</summary>
     public const string Property = "ExceptionText";
 
-    public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
-    {
-        if (logEvent.Exception is { } exception)
-            logEvent.AddOrUpdateProperty(new(Property, new ScalarValue(Of(exception))));
-    }
-
-    /// <summary>Its message, if that can quote no row.</summary>
+    /// <summary>Its message, without what can quote a row.</summary>
     public static string MessageOf(Exception exception) =>
-        exception is PostgresException error ? $"{error.Severity} {error.SqlState}; the server's log has the message" : exception.Message;
+        exception is PostgresException error
+            ? Code(error)
+            // Several failures in one, and libraries, repeat the messages of what is inside them.
+            : WithInner(exception)
+                .OfType<PostgresException>()
+                .Aggregate(exception.Message, (text, inner) => text.Replace(inner.Message, Code(inner), StringComparison.Ordinal));
 
     /// <summary>The exception and those inside it, each with its stack; ends with a line break.</summary>
     public static string Of(Exception exception)
     {
+        if (exception is DiscreetException)
+            return exception.ToString();
         var text = new StringBuilder();
-        for (var at = exception; at is not null; at = at.InnerException)
+        foreach (var at in WithInner(exception))
         {
             text.Append(at.GetType()).Append(": ").AppendLine(MessageOf(at));
             if (at.StackTrace is { } stack)
@@ -36,4 +35,17 @@ internal sealed class ExceptionText : ILogEventEnricher
         }
         return text.ToString();
     }
+
+    private static IEnumerable<Exception> WithInner(Exception exception)
+    {
+        IEnumerable<Exception> inner = exception switch
+        {
+            AggregateException several => several.InnerExceptions,
+            { InnerException: { } one } => [one],
+            _ => [],
+        };
+        return inner.SelectMany(WithInner).Prepend(exception);
+    }
+
+    private static string Code(PostgresException error) => $"{error.Severity} {error.SqlState}; the server's log has the message";
 }

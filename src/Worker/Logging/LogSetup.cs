@@ -5,6 +5,7 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Display;
+using Spectre.Console;
 
 namespace Archiver.Worker.Logging;
 
@@ -28,26 +29,26 @@ internal static class LogSetup
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("Quartz", LogEventLevel.Warning)
             // A clustered schedule whose database is away repeats itself by the thousand lines; health and readiness say it once.
-            .MinimumLevel.Override("Quartz.Impl.AdoJobStore", LogEventLevel.Fatal)
-            .Enrich.FromLogContext()
-            .Enrich.With(new ExceptionText());
+            .MinimumLevel.Override("Quartz.Impl.AdoJobStore", LogEventLevel.Fatal);
         try
         {
             // Without the section there is nothing to read, but it would look through the folder's assemblies for sinks.
             if (configuration.GetSection("Serilog").Exists())
-                logger.ReadFrom.Configuration(ConfiguredSinks.Complete(configuration));
+                logger.ReadFrom.Configuration(ConfiguredSinks.Levels(configuration));
+            var target = new DiscreetSink(
+                ConfiguredSinks.Target(configuration, () =>
+                    terminal.ErrorIsTerminal ? Screen(terminal.Screen) : new WriterSink(new CompactJson(), terminal.Error)
+                )
+            );
+            return (ConfiguredSinks.Audits(configuration) ? logger.AuditTo.Sink(target) : logger.WriteTo.Sink(target)).CreateLogger();
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or ArgumentException)
         {
             throw new ArchiverException(FailureKind.Configuration, $"Section Serilog: {exception.Message}", exception);
         }
-        // Both would write each line twice.
-        if (ConfiguredSinks.Any(configuration))
-            return logger.CreateLogger();
-        return terminal.ErrorIsTerminal
-            ? logger
-                .WriteTo.Sink(new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), terminal.Screen))
-                .CreateLogger()
-            : logger.WriteTo.Sink(new WriterSink(new CompactJson(), terminal.Error)).CreateLogger();
     }
+
+    /// <summary>The log as a person reads it.</summary>
+    public static ILogEventSink Screen(IAnsiConsole screen) =>
+        new PrintableSink(new ScreenSink(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), screen));
 }

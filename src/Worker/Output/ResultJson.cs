@@ -29,19 +29,16 @@ internal static class ResultJson
             Converters =
             {
                 new SecondsConverter(),
-                Named<PolicyAction>(),
-                Named<RunOutcome>(),
-                Named<ReadProblem>(),
-                Named<ConflictMode>(),
+                new NameConverter<PolicyAction>(),
+                new NameConverter<RunOutcome>(),
+                new NameConverter<ReadProblem>(),
+                new NameConverter<ConflictMode>(),
             },
         };
 
     /// <summary>How a type is written in that form.</summary>
     /// <exception cref="NotSupportedException">It is not one of <see cref="ResultTypes"/>.</exception>
     public static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Form.GetTypeInfo(typeof(T));
-
-    private static JsonStringEnumConverter<T> Named<T>()
-        where T : struct, Enum => new(JsonNamingPolicy.SnakeCaseLower);
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -64,6 +65,29 @@ public sealed class BadRequestTests(HttpFixture fixture) : IClassFixture<HttpFix
         };
 
         Assert.StartsWith($"HTTP/1.1 {(int)expected} ", await SendRawAsync(request, IPAddress.Loopback, Token), StringComparison.Ordinal);
+    }
+
+    /// <summary>A proxy is asked that way. Routing takes the path out of it; the session's id would be read from elsewhere.</summary>
+    [Theory]
+    [InlineData("GET http://{1}/archives/{0}")]
+    [InlineData("GET https://{1}/chat/{0}/archives/{0}")]
+    [InlineData("GET http://{1}/health/live")]
+    [InlineData("POST http://{1}/archives/{0}/restore")]
+    public async Task A_target_that_names_a_host_is_refused_whatever_its_path(string line)
+    {
+        var (named, other) = (fixture.Archived[0], fixture.Archived[1]);
+        var before = await fixture.Archiver.RowsAsync();
+
+        var answer = await SendRawAsync(
+            $"{string.Format(CultureInfo.InvariantCulture, line, named, other)} HTTP/1.1\r\nHost: {other}\r\nConnection: close\r\n"
+                + $"Authorization: Bearer {HttpFixture.Key}\r\nContent-Length: 0\r\n\r\n",
+            IPAddress.Loopback,
+            Token
+        );
+
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.Contains("must be a path", answer, StringComparison.Ordinal);
+        Assert.Equal(before, await fixture.Archiver.RowsAsync());
     }
 
     // Always the same requests: a failure can be looked at again. The numbers are primes, so that the lists meet in every combination.

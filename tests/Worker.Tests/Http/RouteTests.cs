@@ -112,6 +112,22 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         );
     }
 
+    [Theory]
+    [InlineData("2")]
+    [InlineData("99")]
+    [InlineData("-1")]
+    [InlineData("\"2\"")]
+    [InlineData("\"fail, replace\"")]
+    public async Task A_conflict_mode_is_one_of_its_names_and_never_a_number(string mode)
+    {
+        using var answer = await fixture.Worker.SendAsync(
+            HttpFixture.Bearer(HttpMethod.Post, "/archives/absent/restore", $$"""{"on_conflict": {{mode}}}"""),
+            Token
+        );
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
     private Task<long> LiveAsync(string id) =>
         fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_sessions WHERE session_id = '{id}'");
 

@@ -32,7 +32,7 @@ internal static class ArchiverApplication
         CancellationToken cancellationToken
     )
     {
-        var terminal = new Terminal(input, output, error, environment.ErrorIsTerminal);
+        var terminal = new Terminal(input, output, error, environment.OutputIsTerminal, environment.ErrorIsTerminal);
         var code = await RunAsync(arguments, environment, terminal, cancellationToken);
         terminal.Conclude(code);
         return code;

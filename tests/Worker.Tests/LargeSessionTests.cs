@@ -85,6 +85,17 @@ public sealed class LargeSessionTests(TestServers servers)
             Assert.InRange(await PeakAsync(archiver, "restore", "--from", "2000-01-01"), 1, 200 + (3 * megabytes));
     }
 
+    [Fact]
+    public async Task A_text_that_every_line_of_a_large_message_has_takes_no_more_memory_than_the_message()
+    {
+        const int Megabytes = 10;
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, messages: 1);
+        await EnlargeAsync(archiver, $"repeat(E'a\\n', {Megabytes}000000 / 2)");
+        await archiver.RunAsync("archive");
+
+        Assert.InRange(await PeakAsync(archiver, "search", "a"), 1, 200 + (3 * Megabytes));
+    }
+
     /// <summary>Megabytes of memory that a verb took at most.</summary>
     private static async Task<long> PeakAsync(Installation archiver, params string[] verb)
     {

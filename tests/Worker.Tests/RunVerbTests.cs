@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Archiver.Testing;
+using Archiver.Worker.Tests.Http;
 using static Archiver.Worker.Tests.Crons;
 
 namespace Archiver.Worker.Tests;
@@ -68,7 +71,7 @@ public sealed class RunVerbTests(TestServers servers)
     public async Task Says_which_setting_when_its_port_is_taken()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
-        using var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
 
         var result = await archiver.With("Http:Urls", $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}").RunAsync("run");
@@ -118,5 +121,69 @@ public sealed class RunVerbTests(TestServers servers)
 
         await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
         Assert.Equal(1, await archiver.LiveSessionsAsync());
+    }
+
+    [Fact]
+    public async Task Begins_no_batch_after_SIGTERM_although_a_client_does_not_read_its_answer()
+    {
+        await using var archiver = await LargeArchiveAsync(idle: 60);
+        await using var worker = await RunningWorker.StartAsync(archiver.With("Batch:Sessions", "1").With("Batch:Pause", "1s"), Token);
+        await worker.LoggedAsync(6003, Token);
+        using var run = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Post, "/runs", """{"policy": "main/idle"}"""), Token);
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() < 58, Token);
+        using var client = await UnreadAnswerAsync(archiver, worker);
+
+        var live = await archiver.LiveSessionsAsync();
+        var result = await worker.StopAsync(Token);
+
+        // One was in hand, one may have begun between the count and the signal.
+        Assert.InRange(await archiver.LiveSessionsAsync(), live - 2, live);
+        Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs ORDER BY id DESC LIMIT 1"));
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+    }
+
+    [Fact]
+    public async Task Does_not_wait_long_at_its_end_for_a_client_that_does_not_read_its_answer()
+    {
+        await using var archiver = await LargeArchiveAsync(idle: 1);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+        using var client = await UnreadAnswerAsync(archiver, worker);
+
+        var result = await worker.StopAsync(Token).WaitAsync(TimeSpan.FromSeconds(18), Token);
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+    }
+
+    /// <summary>An archived session whose document is larger than what two sockets hold, and a policy that runs only when asked.</summary>
+    private async Task<Installation> LargeArchiveAsync(int idle)
+    {
+        var archiver = await Installation.CreateAsync(servers, Token, idle, young: 0, messages: 1);
+        // The oldest, so that it goes first.
+        await archiver.Database.ExecuteAsync(
+            """
+            UPDATE chat_sessions SET created_at = '2001-01-01Z', last_activity = '2001-01-01Z', ended_at = '2001-01-01Z'
+            WHERE session_id = (SELECT session_id FROM chat_sessions LIMIT 1);
+            UPDATE chat_messages SET timestamp = '2001-01-01Z', content = repeat('large ', 5000000)
+            WHERE session_id = (SELECT session_id FROM chat_sessions WHERE last_activity = '2001-01-01Z')
+            """
+        );
+        archiver.With("Http:ApiKey", HttpFixture.Key).With(Cron, EveryYear);
+        var archived = await archiver.RunAsync("archive", "--max-sessions", "1");
+        Assert.True(archived.ExitCode == 0, archived.Error);
+        return archiver;
+    }
+
+    /// <summary>A client that asked for that document and reads no more of the answer than its beginning.</summary>
+    private static async Task<Socket> UnreadAnswerAsync(Installation archiver, RunningWorker worker)
+    {
+        var id = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives ORDER BY id LIMIT 1");
+        var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await client.ConnectAsync(IPAddress.Loopback, worker.Address.Port, Token);
+        var request = $"GET /archives/{id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {HttpFixture.Key}\r\n\r\n";
+        await client.SendAsync(Encoding.ASCII.GetBytes(request), Token);
+        var begin = new byte[15];
+        await new NetworkStream(client).ReadExactlyAsync(begin, Token);
+        Assert.Equal("HTTP/1.1 200 OK", Encoding.ASCII.GetString(begin));
+        return client;
     }
 }

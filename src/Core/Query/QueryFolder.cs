@@ -2,7 +2,7 @@ namespace Archiver.Core.Query;
 
 /// <summary>
 /// The folder that DuckDB spills to: this process's alone, and gone with the question. One whose process was killed is removed by the next
-/// question: a lock, which ends with its process, tells them apart.
+/// question of the same user: a lock, which ends with its process, tells them apart.
 /// </summary>
 internal sealed class QueryFolder : IDisposable
 {
@@ -52,6 +52,9 @@ internal sealed class QueryFolder : IDisposable
 
     private static void RemoveIfLeft(string path)
     {
+        // Others may use the folder for temporary files as well, and name theirs as we name ours.
+        if (!OwnFolder.Is(path))
+            return;
         try
         {
             using var locked = Lock(path, FileMode.Open);
@@ -59,7 +62,7 @@ internal sealed class QueryFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // In use, not ours, or just made.
+            // In use, or just made.
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Archiver.Core.Query;
 
 /// <summary>A line of a message that has the text.</summary>
@@ -29,6 +31,10 @@ internal sealed record TextHit(
     /// <summary>Characters shown before and behind the hit.</summary>
     private const int Around = 80;
 
+    /// <summary>Where in the text the hit begins: lines of one message stand in its order, and none is taken for another.</summary>
+    [JsonIgnore]
+    public int Place { get; init; }
+
     /// <summary>Newest first; what has no time comes last.</summary>
     public static IComparer<TextHit> NewestFirst { get; } =
         Comparer<TextHit>.Create(
@@ -36,22 +42,34 @@ internal sealed record TextHit(
                 string.CompareOrdinal(b.Time, a.Time) is var time and not 0 ? time
                 : string.CompareOrdinal(a.SessionId, b.SessionId) is var session and not 0 ? session
                 : a.Generation != b.Generation ? a.Generation - b.Generation
+                : string.CompareOrdinal(a.Source, b.Source) is var source and not 0 ? source
                 : a.Number != b.Number ? a.Number - b.Number
-                : a.Start - b.Start
+                : string.CompareOrdinal(a.Column, b.Column) is var column and not 0 ? column
+                : a.Place - b.Place
         );
 
-    /// <summary>The lines of a text that have another one, whatever the case of the letters; each once, with its first place.</summary>
-    public static IEnumerable<(string Line, int Start)> Lines(string text, string sought)
+    /// <summary>
+    /// The lines of a text that have another one, whatever the case of the letters; each once, as where it begins and ends, and its first
+    /// place.
+    /// </summary>
+    public static IEnumerable<(int Begin, int Place, int End)> Lines(string text, string sought)
     {
         for (var at = text.IndexOf(sought, StringComparison.OrdinalIgnoreCase); at >= 0; )
         {
             var begin = text.LastIndexOf('\n', Math.Max(at - 1, 0), Math.Max(at, 1)) is var before and >= 0 && before < at ? before + 1 : 0;
             var end = text.IndexOf('\n', at + sought.Length) is var after and >= 0 ? after : text.Length;
-            var (from, to) = (Inside(text, Math.Max(begin, at - Around)), Inside(text, Math.Min(end, at + sought.Length + Around)));
-            var (head, tail) = (from > begin ? "..." : "", to < end ? "..." : "");
-            yield return ($"{head}{text[from..to]}{tail}".TrimEnd('\r'), head.Length + at - from);
+            yield return (begin, at, end);
             at = end < text.Length ? text.IndexOf(sought, end, StringComparison.OrdinalIgnoreCase) : -1;
         }
+    }
+
+    /// <summary>The same with one of those lines, of a long one what is around the hit.</summary>
+    public TextHit With(string text, (int Begin, int Place, int End) line)
+    {
+        var (begin, at, end) = line;
+        var (from, to) = (Inside(text, Math.Max(begin, at - Around)), Inside(text, Math.Min(end, at + Length + Around)));
+        var (head, tail) = (from > begin ? "..." : "", to < end ? "..." : "");
+        return this with { Line = $"{head}{text[from..to]}{tail}".TrimEnd('\r'), Start = head.Length + at - from, Place = at };
     }
 
     // Not between the halves of one character.

@@ -30,8 +30,7 @@ internal sealed class TextSearch(ArchiveSelection selection)
         CancellationToken cancellationToken
     )
     {
-        SortedSet<TextHit> newest = new(TextHit.NewestFirst);
-        var count = 0L;
+        var hits = new NewestHits(most);
         await selection.FetchAsync(
             async (members, gzip, token) =>
             {
@@ -39,35 +38,28 @@ internal sealed class TextSearch(ArchiveSelection selection)
                 foreach (var (archive, header) in members)
                 {
                     await using var member = new SliceStream(body, archive.Archive.Length);
-                    var hits = await ReadAsync(archive.Archive, header, member, sought, token);
+                    await ReadAsync(archive.Archive, header, member, sought, hits, token);
                     await member.CopyToAsync(Stream.Null, token);
-                    lock (newest)
-                    {
-                        count += hits.Count;
-                        newest.UnionWith(hits);
-                        while (newest.Count > most)
-                            newest.Remove(newest.Max!);
-                    }
                 }
             },
             progress,
             cancellationToken
         );
         await selection.RequireStillThereAsync(cancellationToken);
-        return ([.. newest], count);
+        return (hits.Newest, hits.Count);
     }
 
-    private async Task<List<TextHit>> ReadAsync(
+    private async Task ReadAsync(
         LocatedArchive archive,
         DocumentHeader header,
         Stream member,
         string sought,
+        NewestHits hits,
         CancellationToken cancellationToken
     )
     {
-        List<TextHit> hits = [];
         if (header.Tables.FirstOrDefault(t => t.Name == SourceMap.MessagesName) is not { } table)
-            return hits;
+            return;
         var columns = MessageColumns.Of(selection.MapOf(archive.Source), [.. table.Columns.Select(c => c.Name)]);
         var texts = table
             .Columns.Where(c => IsText(c.Type) && c.Name != columns.Speaker)
@@ -84,26 +76,22 @@ internal sealed class TextSearch(ArchiveSelection selection)
             var (found, time, role) = Read(document.Row, texts, columns, sought);
             foreach (var (column, text) in found)
             {
-                hits.AddRange(
-                    TextHit
-                        .Lines(text, sought)
-                        .Select(l => new TextHit(
-                            archive.Source,
-                            archive.SessionId,
-                            archive.Generation,
-                            archive.User,
-                            number,
-                            time,
-                            role,
-                            column,
-                            l.Line,
-                            l.Start,
-                            sought.Length
-                        ))
+                var message = new TextHit(
+                    archive.Source,
+                    archive.SessionId,
+                    archive.Generation,
+                    archive.User,
+                    number,
+                    time,
+                    role,
+                    column,
+                    Line: "",
+                    Start: 0,
+                    sought.Length
                 );
+                hits.Add(message, text, sought);
             }
         }
-        return hits;
     }
 
     private static (List<(string Column, string Text)> Found, string? Time, string? Role) Read(

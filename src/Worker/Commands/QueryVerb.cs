@@ -95,7 +95,7 @@ internal sealed class QueryVerb(
         using var answer = query.Run(
             stream =>
                 parse.GetValue(Json) ? new JsonResult(stream)
-                : parse.GetValue(Csv) ? new CsvResult(stream)
+                : parse.GetValue(Csv) ? new CsvResult(stream, terminal.OutputIsTerminal)
                 : new TableResult(stream),
             cancellationToken
         );

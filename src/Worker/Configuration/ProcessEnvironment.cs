@@ -17,6 +17,9 @@ internal sealed record ProcessEnvironment(IReadOnlyDictionary<string, string> Va
     /// <summary>Whether somebody sits there who can be asked: stdin is a terminal, too.</summary>
     public bool IsAsked { get; init; }
 
+    /// <summary>Whether stdout is a terminal.</summary>
+    public bool OutputIsTerminal { get; init; }
+
     /// <summary>That of the process as it is now.</summary>
     public static ProcessEnvironment OfProcess()
     {
@@ -30,6 +33,7 @@ internal sealed record ProcessEnvironment(IReadOnlyDictionary<string, string> Va
             !Console.IsErrorRedirected && variables.GetValueOrDefault("TERM") is not (null or "" or "dumb")
         )
         {
+            OutputIsTerminal = !Console.IsOutputRedirected,
             IsAsked = !Console.IsInputRedirected && !Console.IsErrorRedirected,
         };
     }

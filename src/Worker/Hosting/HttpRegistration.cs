@@ -65,6 +65,7 @@ internal static class HttpRegistration
         );
         app.UseExceptionHandler(_ => { });
         app.UseRouting();
+        app.UseMiddleware<LastRequests>();
         app.UseMiddleware<Gate>();
         app.Use(QueryParameters.CheckAsync);
         app.UseRequestTimeouts();

@@ -13,15 +13,31 @@ internal sealed class SchedulerService(
     WorkerOutcome outcome,
     IHostApplicationLifetime lifetime,
     ILogger<SchedulerService> logger
-) : BackgroundService
+) : BackgroundService, IHostedLifecycleService
 {
+    private Task? _end;
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Tells the runs at once. The HTTP side is the first service that stops, and it waits for every answer that is on its way, for as long
+    /// as the whole worker may: a run that heard of the end only after that began batches until then, and was dropped in the middle of one.
+    /// </summary>
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _end = EndAsync(cancellationToken);
+        return Task.CompletedTask;
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await base.StopAsync(cancellationToken);
-        await local.StopAsync(cancellationToken);
-        await cluster.StopAsync(cancellationToken);
+        await (_end ??= EndAsync(cancellationToken));
         logger.WorkerStopped();
     }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -43,5 +59,12 @@ internal sealed class SchedulerService(
             outcome.ExitCode = ExitCode.Failed;
             lifetime.StopApplication();
         }
+    }
+
+    private async Task EndAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await local.StopAsync(cancellationToken);
+        await cluster.StopAsync(cancellationToken);
     }
 }

@@ -13,12 +13,13 @@ internal sealed class Terminal
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
-    public Terminal(Stream input, Stream output, Stream error, bool errorIsTerminal)
+    public Terminal(Stream input, Stream output, Stream error, bool outputIsTerminal, bool errorIsTerminal)
     {
         In = input;
         OutStream = output;
         Out = new StreamWriter(output, Utf8) { AutoFlush = true };
         Error = TextWriter.Synchronized(new StreamWriter(error, Utf8) { AutoFlush = true });
+        OutputIsTerminal = outputIsTerminal;
         ErrorIsTerminal = errorIsTerminal;
     }
 
@@ -40,6 +41,9 @@ internal sealed class Terminal
         field ??= AnsiConsole.Create(
             new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes }
         );
+
+    /// <summary>Whether stdout is a terminal: what goes there must not hold control characters that somebody else chose.</summary>
+    public bool OutputIsTerminal { get; }
 
     /// <summary>Whether a person watches stderr, on a terminal that can move its cursor.</summary>
     public bool ErrorIsTerminal { get; }

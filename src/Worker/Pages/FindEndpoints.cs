@@ -27,7 +27,7 @@ internal static class FindEndpoints
                 PageAsync(new(null, null, null, null, null, null, null), settings, pages, null, null)
             )
             .WithQuery();
-        routes.MapPost("/find", FindAsync).WithQuery();
+        routes.MapPost("/find", FindAsync).WithMetadata(new OnlyReads()).WithQuery();
     }
 
     private static async Task<IResult> FindAsync(

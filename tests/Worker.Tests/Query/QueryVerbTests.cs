@@ -148,4 +148,25 @@ public sealed class QueryVerbTests(TestServers servers)
         );
         Assert.Contains("To be fetched: 1 archive in 1 object, ", table.Error, StringComparison.Ordinal);
     }
+
+    // ESC, a title; C1, a CSI; what a message says must not steer the terminal of the person who reads it.
+    [Fact]
+    public async Task Csv_is_as_the_text_is_for_a_program_and_without_control_characters_on_a_terminal()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, messages: 1);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = E'\\x1b]0;owned\\x07 ' || chr(155) || E'2J\\r\\nsecond, line'"
+        );
+        await archiver.RunAsync("archive");
+
+        var redirected = await archiver.RunAsync("query", "SELECT content FROM messages", "--csv");
+        await using var process = archiver.StartOnTerminal("query 'SELECT content FROM messages' --csv");
+        var shown = await process.WaitForExitAsync(Token);
+
+        Assert.Equal("content\r\n\"\u001b]0;owned\u0007 \u009b2J\r\nsecond, line\"\r\n", redirected.Output);
+        Assert.Equal(0, shown.ExitCode);
+        Assert.Contains("\"\\u001B]0;owned\\u0007 \\u009B2J\\u000D\r\nsecond, line\"", shown.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b]0;", shown.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u009b', shown.Output);
+    }
 }

@@ -79,6 +79,27 @@ public sealed class SearchVerbTests(TestServers servers)
         );
     }
 
+    [Fact]
+    public async Task Prints_every_line_of_a_message_that_has_the_text_in_its_order()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, messages: 1);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_messages SET content = (SELECT string_agg('needle ' || i, E'\\n') FROM generate_series(1, 20000) AS i)"
+        );
+        await archiver.RunAsync("archive");
+
+        var found = await archiver.RunAsync("search", "needle", "--limit", "3", "--json");
+
+        Assert.True(found.ExitCode == 0, found.Error);
+        Assert.Equal(
+            ["needle 1", "needle 2", "needle 3"],
+            found
+                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(l => JsonElement.Parse(l).GetProperty("line").GetString())
+        );
+        Assert.Contains("20000 lines have it; these are the newest 3.", found.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("  ")]

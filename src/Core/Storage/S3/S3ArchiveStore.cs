@@ -76,10 +76,8 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
             var conditional = refuses != false;
             if (multipart)
             {
-                return new PutResult(
-                    true,
-                    await S3MultipartUpload.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken)
-                );
+                var upload = await S3MultipartUpload.BeginAsync(_bucket, key, content, metadata, cancellationToken);
+                return new PutResult(true, await upload.CompleteAsync(conditional, cancellationToken));
             }
             var (version, proven) = await S3SinglePut.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken);
             if (proven)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Storage;
@@ -44,16 +43,16 @@ internal sealed class BatchUploader(
 
     private async Task StoreAsync(UploadedBatch batch, IEnumerable<PlannedObject> objects, int atOnce, CancellationToken cancellationToken)
     {
-        List<PlannedUpload> uploads = [];
+        List<(PlannedObject Planned, bool RefusesOverwrite)> uploads = [];
         foreach (var planned in objects)
-            uploads.Add(new(planned, NewAttempt(), await RefusesOverwriteAsync(planned, cancellationToken), Conflicts: 0));
-        var (keys, ids) = await names.RecordAsync(uploads, cancellationToken);
+            uploads.Add((planned, await RefusesOverwriteAsync(planned, cancellationToken)));
+        var recorded = await names.RecordAsync(uploads, cancellationToken);
 
         FaultPoint.Reach(FaultPoints.PendingRecorded);
         var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(Enumerable.Range(0, uploads.Count), options, async (i, token) =>
+        await Parallel.ForEachAsync(recorded, options, async (one, token) =>
         {
-            var uploaded = await PutAsync(ids[i], keys[i], uploads[i], token);
+            var uploaded = await PutAsync(one, token);
             if (uploaded is { Refusal: not null, Planned.Members.Count: > 1 })
             {
                 // Which session it is, or whether it is only the size of all, is found by halves. The row of the whole stays pending, and
@@ -82,9 +81,10 @@ internal sealed class BatchUploader(
         }
     }
 
-    private async Task<UploadedObject> PutAsync(long id, string key, PlannedUpload upload, CancellationToken cancellationToken)
+    private async Task<UploadedObject> PutAsync(RecordedUpload recorded, CancellationToken cancellationToken)
     {
-        while (upload.Conflicts < MaxConflicts)
+        var (id, key, upload) = recorded;
+        for (var conflicts = 0; conflicts < MaxConflicts; conflicts++)
         {
             PutResult result;
             try
@@ -101,7 +101,6 @@ internal sealed class BatchUploader(
                 return new(id, key, result.VersionId, upload.Planned);
             // Somebody's object is there and the ledger did not know: it is left alone, and the row is renamed before the next put,
             // so that at no time an object of ours exists that no row names.
-            upload = upload with { Conflicts = upload.Conflicts + 1 };
             key = await names.RenameAsync(id, upload, cancellationToken);
         }
         throw new StorageException(
@@ -121,6 +120,4 @@ internal sealed class BatchUploader(
             Run = run.Id.ToString(),
             Attempt = upload.Attempt,
         };
-
-    private static string NewAttempt() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 }

@@ -97,5 +97,5 @@ internal sealed class BatchDeleter(
     private Task<bool> IsRecordedAsync(NpgsqlConnection connection, VerifiedBatch batch, CancellationToken cancellationToken) =>
         batch.Stored is { } stored
             ? ArchiveLedger.AnyArchivedAsync(connection, batch.Sessions.Select(s => stored[s.Key].Id), cancellationToken)
-            : ledger.KnowsAsync(connection, batch.Sessions.Select(s => s.Key), cancellationToken);
+            : DeletionRecords.AreWrittenAsync(connection, ledger, batch, cancellationToken);
 }

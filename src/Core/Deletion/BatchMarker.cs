@@ -82,10 +82,7 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
         FaultPoint.Reach(FaultPoints.Marked);
         await DeletionRecords.WriteStoredAsync(connection, ledger, batch, marked, locks.Dropped, cancellationToken);
         FaultPoint.Reach(FaultPoints.StoredRecorded);
-        await transaction.CommitAsync(
-            (other, token) => ledger.KnowsAsync(other, batch.Sessions.Select(s => s.Key), token),
-            cancellationToken
-        );
+        await transaction.CommitAsync((other, token) => DeletionRecords.AreWrittenAsync(other, ledger, batch, token), cancellationToken);
         return new([.. marked.Select(m => m.Session)], locks.Dropped);
     }
 

@@ -76,6 +76,22 @@ internal static class DeletionRecords
         );
     }
 
+    /// <summary>
+    /// Whether a transaction of this batch has written what became of its sessions. All of them are asked for, those too whose copies were
+    /// wrong: there may be no others.
+    /// </summary>
+    public static Task<bool> AreWrittenAsync(
+        NpgsqlConnection connection,
+        ArchiveLedger ledger,
+        VerifiedBatch batch,
+        CancellationToken cancellationToken
+    ) =>
+        ledger.KnowsAsync(
+            connection,
+            [.. batch.Sessions.Select(s => (s.Key, s.Copy.ObjectId)), .. batch.Rejected.Select(r => (r.Key, r.Copy.ObjectId))],
+            cancellationToken
+        );
+
     private static async Task WriteAsync(
         NpgsqlConnection connection,
         ArchiveLedger ledger,

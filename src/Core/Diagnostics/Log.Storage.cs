@@ -12,4 +12,7 @@ internal static partial class Log
         Message = "Storage {Operation} failed, attempt {Attempt}, again in {DelayMs} ms: {Problem}"
     )]
     public static partial void StorageRetry(this ILogger logger, string operation, int attempt, long delayMs, string problem);
+
+    [LoggerMessage(EventId = 5001, Level = LogLevel.Warning, Message = "The store does not take {Key}: {Problem}")]
+    public static partial void ObjectRefused(this ILogger logger, string key, string problem);
 }

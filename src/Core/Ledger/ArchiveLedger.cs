@@ -153,10 +153,19 @@ internal sealed class ArchiveLedger(RunContext run, string location)
     public Task CountAsync(NpgsqlConnection connection, RunCounts counts, CancellationToken cancellationToken) =>
         RunJournal.CountAsync(connection, run.Id, counts, cancellationToken);
 
-    /// <summary>Whether this run has committed archives of any of these sessions.</summary>
-    public async Task<bool> KnowsAsync(NpgsqlConnection connection, IEnumerable<string> keys, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync<long>(ArchiveStatements.Known, cancellationToken, PgParameter.Uuid(run.Id), PgParameter.Texts(keys))
-        > 0;
+    /// <summary>Whether this run has committed an archive of any of these sessions in its object.</summary>
+    public Task<bool> KnowsAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<(string Session, long Object)> archives,
+        CancellationToken cancellationToken
+    ) =>
+        connection.ScalarAsync<bool>(
+            ArchiveStatements.Known,
+            cancellationToken,
+            PgParameter.Texts(archives.Select(a => a.Session)),
+            PgParameter.Bigints(archives.Select(a => a.Object)),
+            PgParameter.Uuid(run.Id)
+        );
 
     private static void Require(int changed, int expected)
     {

@@ -78,5 +78,10 @@ internal static class ArchiveStatements
 
     public const string AnyArchived = "SELECT count(*) FROM archiver.archives AS a WHERE a.id = ANY ($1) AND a.state = 'archived'";
 
-    public const string Known = "SELECT count(*) FROM archiver.archives AS a WHERE a.run_id = $1 AND a.session_id = ANY ($2)";
+    // By the object, too, which only one batch has: the same session may have left an earlier batch of the run.
+    public const string Known = """
+        SELECT EXISTS (
+          SELECT FROM unnest($1, $2) AS n (session_id, object_id)
+          JOIN archiver.archives AS a ON a.session_id = n.session_id AND a.object_id = n.object_id AND a.run_id = $3)
+        """;
 }

@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -23,6 +24,7 @@ internal static class DropReason
     public const string NoMessages = "no message can go";
     public const string Unreadable = "unreadable";
     public const string TooSlow = "delete timed out";
+    public const string Refused = "refused by the store";
     public const string Missing = "object missing";
     public const string Corrupt = "object differs";
     public const string NotDeleted = "delete refused";
@@ -34,6 +36,9 @@ internal static class DropReason
     public const string HoldInFlight = "a hold is being added";
     public const string Erased = "its id or user was erased after it began";
     public const string NotUpdated = "update refused";
+
+    /// <summary>Why the store did not take a single session's object: the status alone, since a proxy's text may be anything.</summary>
+    public static string OfUpload(ObjectRefusedException refusal) => $"{Refused} ({refusal.Code})";
 
     /// <summary>Why the server did not let a single session go: its code alone, since its text may quote a row.</summary>
     public static string OfDelete(PostgresException exception) =>

@@ -22,9 +22,12 @@ internal sealed class UploadStage(RunFrame frame, Action? moved)
         IObjectLayout layout =
             storage.Layout == StorageLayout.Bundle ? new BundleLayout(run, storage.BundleBytes) : new SessionLayout(run, frame.Ledger);
         var names = new PendingNames(layout, frame.Ledger, frame.Retry);
-        var uploader = new BatchUploader(run, frame.Store, layout, names, storage.UploadConcurrency, sessions =>
+        var uploader = new BatchUploader(run, frame.Store, layout, names, storage.UploadConcurrency, settled =>
         {
-            frame.Tally.AddStored(sessions);
+            if (settled.Refusal is { } refusal)
+                frame.Logger.ObjectRefused(settled.Key, refusal.Message);
+            else
+                frame.Tally.AddStored(settled.Planned.Members.Count);
             moved?.Invoke();
         });
         await foreach (var batch in exported.ReadAllAsync(cancellationToken))

@@ -11,6 +11,7 @@ public interface IArchiveStore : IArchiveReader
     /// Where it is false the caller must use a key that nobody else can choose (docs/protocol.md rule 20).
     /// The probe runs once per upload kind and leaves one small object under <c>{prefix}/.archiver/</c>.
     /// </summary>
+    /// <exception cref="ObjectRefusedException">The store takes no object of this upload kind; it may take others.</exception>
     /// <exception cref="StorageException">Server down, bucket missing, wrong keys or no permission.</exception>
     Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken);
 
@@ -18,6 +19,7 @@ public interface IArchiveStore : IArchiveReader
     /// Stores the content under a key that must be absent. An object that already carries this content's
     /// <see cref="ObjectMetadata.Attempt"/> is this very put, whose answer was lost: it counts as stored.
     /// </summary>
+    /// <exception cref="ObjectRefusedException">The store takes no such object; it may take others.</exception>
     /// <exception cref="StorageException">The outcome is a failure or stays unknown.</exception>
     Task<PutResult> PutIfAbsentAsync(string key, IObjectContent content, ObjectMetadata metadata, CancellationToken cancellationToken);
 

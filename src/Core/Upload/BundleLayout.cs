@@ -1,6 +1,5 @@
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
-using Archiver.Core.Spool;
 
 namespace Archiver.Core.Upload;
 
@@ -17,21 +16,21 @@ internal sealed class BundleLayout(RunContext run, long bundleBytes) : IObjectLa
 
     public IEnumerable<PlannedObject> Plan(ExportedBatch batch)
     {
-        List<ObjectMember> members = [];
-        var offset = 0L;
+        List<ExportedSession> members = [];
+        var bytes = 0L;
         foreach (var session in batch.Sessions)
         {
             var length = session.Document.Content.Length;
-            if (members.Count > 0 && offset + length > bundleBytes)
+            if (members.Count > 0 && bytes + length > bundleBytes)
             {
-                yield return Bundle(members);
-                (members, offset) = ([], 0);
+                yield return PlannedObject.Of(members);
+                (members, bytes) = ([], 0);
             }
-            members.Add(new(session, offset, length));
-            offset += length;
+            members.Add(session);
+            bytes += length;
         }
         if (members.Count > 0)
-            yield return Bundle(members);
+            yield return PlannedObject.Of(members);
     }
 
     /// <summary>
@@ -44,7 +43,4 @@ internal sealed class BundleLayout(RunContext run, long bundleBytes) : IObjectLa
                 ObjectKey.ForBundle(run.Source.Prefix, run.Cutoffs.Now, run.Id, Interlocked.Increment(ref _sequence), u.Nonce)
             ),
         ]);
-
-    private static PlannedObject Bundle(List<ObjectMember> members) =>
-        new(new ConcatenatedContent([.. members.Select(m => (IObjectContent)m.Session.Document.Content)]), members);
 }

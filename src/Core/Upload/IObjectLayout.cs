@@ -21,8 +21,7 @@ internal interface IObjectLayout
 /// <param name="RefusesOverwrite">
 /// Whether the store was proven to refuse a put onto a key that exists; else the key carries the nonce.
 /// </param>
-/// <param name="Conflicts">How many keys chosen before turned out to be taken in the store.</param>
-internal sealed record PlannedUpload(PlannedObject Planned, string Attempt, bool RefusesOverwrite, int Conflicts)
+internal sealed record PlannedUpload(PlannedObject Planned, string Attempt, bool RefusesOverwrite)
 {
     /// <summary>The nonce as part of a key.</summary>
     public string? Nonce => RefusesOverwrite ? null : Attempt[..16];

@@ -15,7 +15,7 @@ internal sealed class UploadedBatch
 
     public ExportedBatch Export { get; }
 
-    /// <summary>The objects in the order in which the store accepted them.</summary>
+    /// <summary>The objects in the order in which the store accepted or refused them.</summary>
     public IAsyncEnumerable<UploadedObject> Objects => _objects.Reader.ReadAllAsync();
 
     /// <summary>Nothing of it is stored yet.</summary>

@@ -1,4 +1,5 @@
 using Archiver.Core.Export;
+using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
 using Archiver.Core.Storage;
 using Archiver.Core.Upload;
@@ -12,6 +13,9 @@ namespace Archiver.Core.Verification;
 /// <param name="Members">The sessions in it that matter, in the order of the bytes; there may be others between them.</param>
 internal sealed record ExpectedObject(ObjectName Name, long Length, ReadOnlyMemory<byte> Sha256, IReadOnlyList<ExpectedMember> Members)
 {
+    /// <summary>Why the store did not take it, one of <see cref="DropReason"/>; null for one that it says it has.</summary>
+    public string? Refusal { get; init; }
+
     /// <summary>What was just uploaded.</summary>
     public static ExpectedObject Of(UploadedObject uploaded)
     {
@@ -27,7 +31,10 @@ internal sealed record ExpectedObject(ObjectName Name, long Length, ReadOnlyMemo
                     Marked: null
                 )),
             ]
-        );
+        )
+        {
+            Refusal = uploaded.Refusal is { } refusal ? DropReason.OfUpload(refusal) : null,
+        };
     }
 
     /// <summary>What an earlier run uploaded, by the ledger; each with its session's export of now.</summary>

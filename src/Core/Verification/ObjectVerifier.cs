@@ -30,6 +30,8 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>
     public async Task<IReadOnlyList<string?>> VerifyAsync(ExpectedObject expected, CancellationToken cancellationToken)
     {
+        if (expected.Refusal is { } refusal)
+            return AllMembers(expected.Members, refusal);
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -45,6 +45,25 @@ public sealed class S3ErrorsTests
     public void Tells_what_passes_from_what_needs_an_operator(int status, string code, StorageFailure expected) =>
         Assert.Equal(expected, Translate(Answer(status, code)).Failure);
 
+    [Theory]
+    [InlineData(413, "RequestEntityTooLarge", "413")]
+    [InlineData(400, "EntityTooLarge", "400")]
+    [InlineData(501, "NotImplemented", "501")]
+    [InlineData(406, "NotAcceptable", "406")]
+    [InlineData(400, "BadDigest", null)]
+    [InlineData(400, "ExpiredToken", null)]
+    [InlineData(400, "KMS.DisabledException", null)]
+    [InlineData(400, "XMinioAdminBucketQuotaExceeded", null)]
+    [InlineData(401, "Unauthorized", null)]
+    [InlineData(403, "AccessDenied", null)]
+    [InlineData(404, "NotFound", null)]
+    [InlineData(404, "NoSuchBucket", null)]
+    [InlineData(409, "InvalidBucketState", null)]
+    [InlineData(412, "PreconditionFailed", null)]
+    [InlineData(500, "InternalError", null)]
+    public void Tells_an_object_that_is_refused_from_a_store_that_refuses_us(int status, string code, string? refused) =>
+        Assert.Equal(refused, S3Errors.RefusalOf(Translate(Answer(status, code)))?.Code);
+
     [Fact]
     public void A_broken_connection_may_pass()
     {

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
+using Archiver.Integration.Tests.Proof;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Archiving;
@@ -78,6 +79,36 @@ public sealed class ObjectNameTests(TestServers servers)
             3,
             await archiver.Database.ScalarAsync<long>(
                 "SELECT count(*) FROM archiver.objects WHERE key ~ '/[0-9a-f-]{36}~[0-9a-f]{16}\\.json\\.gz$' AND version_id IS NOT NULL"
+            )
+        );
+    }
+
+    [Theory]
+    [InlineData(StorageLayout.Session, false)]
+    [InlineData(StorageLayout.Session, true)]
+    [InlineData(StorageLayout.Bundle, false)]
+    [InlineData(StorageLayout.Bundle, true)]
+    public async Task Takes_other_names_when_nobody_knows_whether_the_first_were_recorded(StorageLayout layout, bool versioned)
+    {
+        await using var relay = RelayedSource.RelayTo(servers);
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 3,
+            young: 0,
+            configure: s => s.Through(relay) with { Storage = s.Storage with { Layout = layout } },
+            versioned: versioned
+        );
+        relay.LoseAnswerTo("INSERT INTO archiver.objects");
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((1, RunOutcome.Done, null, 3L), (relay.Lost, summary.Outcome, summary.Error, summary.Sessions));
+        Assert.Equal(
+            layout == StorageLayout.Bundle ? "abandoned 1, stored 1" : "abandoned 3, stored 3",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT string_agg(state || ' ' || n, ', ' ORDER BY state) "
+                    + "FROM (SELECT state, count(*) AS n FROM archiver.objects GROUP BY state) AS o"
             )
         );
     }

@@ -35,6 +35,17 @@ public sealed class FileArchiveStoreTests : StoreContract, IDisposable
     }
 
     [Fact]
+    public async Task Refuses_only_the_object_whose_name_is_too_long_for_the_folder()
+    {
+        var error = await Assert.ThrowsAsync<ObjectRefusedException>(() =>
+            Store.PutIfAbsentAsync($"a/{new string('k', 300)}", TestContent.Random(7), TestContent.NewAttempt(), Token)
+        );
+
+        Assert.Equal("name too long", error.Code);
+        Assert.Empty(Directory.GetFiles(_folder, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public async Task Only_the_owner_may_read_what_is_stored()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Unix modes");

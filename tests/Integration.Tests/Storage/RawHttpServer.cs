@@ -10,14 +10,18 @@ namespace Archiver.Integration.Tests.Storage;
 internal sealed class RawHttpServer : IAsyncDisposable
 {
     private readonly LoopbackListener _listener = new();
-    private readonly Queue<(string Text, bool Close)> _answers;
+    private readonly Func<string, (string Text, bool Close)> _answer;
 
     /// <param name="answers">
     /// One a request, in order, the last one for all further; Close false leaves the connection open and silent.
     /// </param>
     public RawHttpServer(params (string Text, bool Close)[] answers)
+        : this(InOrder(answers)) { }
+
+    /// <param name="answer">By first line and headers of a request.</param>
+    public RawHttpServer(Func<string, (string Text, bool Close)> answer)
     {
-        _answers = new Queue<(string, bool)>(answers);
+        _answer = answer;
         _listener.Serve(ServeOneAsync);
     }
 
@@ -40,6 +44,12 @@ internal sealed class RawHttpServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
+    private static Func<string, (string Text, bool Close)> InOrder((string Text, bool Close)[] answers)
+    {
+        var left = new Queue<(string, bool)>(answers);
+        return _ => left.Count > 1 ? left.Dequeue() : left.Peek();
+    }
+
     private async Task ServeOneAsync(TcpClient client)
     {
         using var _ = client;
@@ -60,7 +70,7 @@ internal sealed class RawHttpServer : IAsyncDisposable
             lock (Requests)
             {
                 Requests.Add(head.ToString());
-                answer = _answers.Count > 1 ? _answers.Dequeue() : _answers.Peek();
+                answer = _answer(head.ToString());
             }
             await stream.WriteAsync(Encoding.Latin1.GetBytes(answer.Text), _listener.Ended);
             if (!answer.Close)

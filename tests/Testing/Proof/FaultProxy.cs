@@ -26,6 +26,9 @@ public sealed partial class FaultProxy : IAsyncDisposable
     /// <summary>Where the worker finds it.</summary>
     public Uri Endpoint => _listener.Endpoint;
 
+    /// <summary>Longest body of a request that it lets through, as a proxy before a store may have it.</summary>
+    public int LongestBody { get; set; } = int.MaxValue;
+
     /// <summary>Every request so far: method, path, and what was done to it.</summary>
     public ConcurrentQueue<(string Method, string Path, StoreFault Fault)> Requests { get; } = new();
 
@@ -45,7 +48,7 @@ public sealed partial class FaultProxy : IAsyncDisposable
             while (await requests.ReadAsync(bodyless: false, _listener.Ended) is { } request)
             {
                 var line = request.FirstLine.Split(' ');
-                var fault = _rule(line[0], line[1]);
+                var fault = request.Bytes.Length - request.BodyStart > LongestBody ? StoreFault.TooLarge : _rule(line[0], line[1]);
                 Requests.Enqueue((line[0], line[1], fault));
                 if (!await AnswerAsync(down, up, answers, request, line[0], fault))
                     return;
@@ -77,6 +80,8 @@ public sealed partial class FaultProxy : IAsyncDisposable
                 return await RefuseAsync(down, "403 Forbidden", "AccessDenied");
             case StoreFault.NotImplemented:
                 return await RefuseAsync(down, "501 Not Implemented", "NotImplemented");
+            case StoreFault.TooLarge:
+                return await AnswerAsync(down, "413 Request Entity Too Large", "<html><body><h1>413</h1></body></html>", "text/html");
             case StoreFault.PartlyRemoved:
                 return await AnswerAsync(down, "200 OK", PartlyRemoved(Encoding.UTF8.GetString(request.Bytes.AsSpan(request.BodyStart))));
             case StoreFault.HtmlPage:
@@ -160,13 +165,11 @@ public sealed partial class FaultProxy : IAsyncDisposable
     [GeneratedRegex("<Key>([^<]*)</Key>")]
     private static partial Regex Key();
 
-    private async Task<bool> AnswerAsync(TcpClient down, string status, string body)
+    private async Task<bool> AnswerAsync(TcpClient down, string status, string body, string type = "application/xml")
     {
         await down.GetStream()
             .WriteAsync(
-                Encoding.ASCII.GetBytes(
-                    $"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\n\r\n{body}"
-                ),
+                Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n\r\n{body}"),
                 _listener.Ended
             );
         return true;

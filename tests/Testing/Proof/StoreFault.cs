@@ -21,6 +21,9 @@ public enum StoreFault
     /// <summary>501 NotImplemented, likewise.</summary>
     NotImplemented,
 
+    /// <summary>413 of a proxy that lets no such long body through, likewise.</summary>
+    TooLarge,
+
     /// <summary>
     /// For a removal of many objects: the answer says that the first is gone and that the others met an InternalError; the store sees
     /// nothing.

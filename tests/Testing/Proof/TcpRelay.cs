@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Archiver.Testing.Proof;
 
 /// <summary>
-/// Passes connections on to a server, and can lose the server's answer to a message that holds a certain text, with the connection or
-/// without.
+/// Passes connections on to a server, and can lose a message that holds a certain text, or the server's answer to it, with the connection
+/// or without.
 /// </summary>
 public sealed class TcpRelay : IAsyncDisposable
 {
@@ -14,6 +14,7 @@ public sealed class TcpRelay : IAsyncDisposable
     private byte[]? _text;
     private bool _cut;
     private bool _atOnce;
+    private bool _before;
     private int _lost;
 
     public TcpRelay(string host, int port)
@@ -25,7 +26,7 @@ public sealed class TcpRelay : IAsyncDisposable
     /// <summary>Where it listens on 127.0.0.1.</summary>
     public int Port => _listener.Port;
 
-    /// <summary>Answers lost so far.</summary>
+    /// <summary>Messages and answers lost so far.</summary>
     public int Lost => _lost;
 
     /// <summary>
@@ -40,6 +41,13 @@ public sealed class TcpRelay : IAsyncDisposable
     public void CutAfter(string text)
     {
         _atOnce = true;
+        LoseAnswerTo(text);
+    }
+
+    /// <summary>The connection ends before the server gets the next message with this text.</summary>
+    public void CutBefore(string text)
+    {
+        _before = true;
         LoseAnswerTo(text);
     }
 
@@ -63,7 +71,10 @@ public sealed class TcpRelay : IAsyncDisposable
                         && chunk.IndexOf(text) >= 0
                         && Interlocked.CompareExchange(ref _text, null, text) == text
                     )
+                    {
                         Volatile.Write(ref losing, true);
+                        return !_before || Interlocked.Increment(ref _lost) == 0;
+                    }
                     return true;
                 },
                 () => _atOnce && Volatile.Read(ref losing)

@@ -10,6 +10,7 @@ internal sealed class FileErrors(string root)
     private const int IoError = 5;
     private const int Busy = 16;
     private const int Stale = 116;
+    private const int NameTooLong = 36;
 
     /// <summary>The failure, or null for an exception that is not the file system's.</summary>
     public StorageException? Translate(Exception error) =>
@@ -19,6 +20,12 @@ internal sealed class FileErrors(string root)
             EndOfStreamException or IOException { HResult: NoSuchDevice or IoError or Busy or Stale } => new StorageException(
                 StorageFailure.Transient,
                 $"The folder '{root}' (Archiver:Storage:Path) failed: {error.Message}",
+                error
+            ),
+            // Of this object alone: a file system may take shorter names than most.
+            PathTooLongException or IOException { HResult: NameTooLong } => new ObjectRefusedException(
+                "name too long",
+                $"The folder '{root}' (Archiver:Storage:Path) does not take the object: {error.Message}",
                 error
             ),
             IOException or UnauthorizedAccessException => new StorageException(

@@ -55,8 +55,19 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
         S3VersionListing.ListAsync(_bucket, prefix, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
-        Probe.RunAsync(prefix, length > SinglePutLimit, cancellationToken);
+    public async Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken)
+    {
+        var multipart = length > SinglePutLimit;
+        try
+        {
+            return await Probe.RunAsync(prefix, multipart, cancellationToken);
+        }
+        // A store that takes no small object in one request takes none. One that takes none by parts may take others.
+        catch (StorageException e) when (multipart && S3Errors.RefusalOf(e) is { } refusal)
+        {
+            throw refusal;
+        }
+    }
 
     /// <inheritdoc/>
     public async Task<PutResult> PutIfAbsentAsync(
@@ -74,14 +85,7 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
         {
             // A server that was seen to ignore or reject the condition is not sent it.
             var conditional = refuses != false;
-            if (multipart)
-            {
-                return new PutResult(
-                    true,
-                    await S3MultipartUpload.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken)
-                );
-            }
-            var (version, proven) = await S3SinglePut.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken);
+            var (version, proven) = await SendAsync(key, content, metadata, multipart, conditional, cancellationToken);
             if (proven)
                 return new PutResult(true, version);
             // Any 2xx looks like success to the SDK, also a captive portal's page. Where the ETag is not the MD5, ask for the object.
@@ -126,6 +130,29 @@ internal sealed class S3ArchiveStore(StorageSettings settings, TimeProvider time
     {
         _probe?.Dispose();
         _bucket.Dispose();
+    }
+
+    // The version written, and whether the answer proves that it is our bytes. The server checked those of each part.
+    private async Task<(string? VersionId, bool Proven)> SendAsync(
+        string key,
+        IObjectContent content,
+        ObjectMetadata metadata,
+        bool multipart,
+        bool conditional,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (!multipart)
+                return await S3SinglePut.SendAsync(_bucket, key, content, metadata, conditional, cancellationToken);
+            var upload = await S3MultipartUpload.BeginAsync(_bucket, key, content, metadata, cancellationToken);
+            return (await upload.CompleteAsync(conditional, cancellationToken), true);
+        }
+        catch (StorageException e) when (S3Errors.RefusalOf(e) is { } refusal)
+        {
+            throw refusal;
+        }
     }
 
     // Whose object is under the key: our own put whose answer was lost, or another one; null when there is none.

@@ -64,6 +64,18 @@ internal static class S3Errors
         );
 
     /// <summary>
+    /// What to throw when a put was refused for the object's own sake. Null when it was refused for who asks or where, or may work later:
+    /// then any other object would meet the same.
+    /// </summary>
+    public static ObjectRefusedException? RefusalOf(StorageException error) =>
+        error.Failure == StorageFailure.Permanent
+        && Answer(error) is { } answer
+        && (int)answer.StatusCode is 400 or 406 or 411 or 413 or 414 or 415 or 422 or 431 or 451 or 501
+        && !IsAboutEveryObject(answer.ErrorCode ?? "")
+            ? new ObjectRefusedException($"{(int)answer.StatusCode}", error.Message, answer)
+            : null;
+
+    /// <summary>
     /// The object, or the version asked for, is not there. Only these codes say so: a bare 404 also comes from a missing bucket,
     /// a wrong endpoint or a proxy, and believing it would report every archive as lost.
     /// </summary>
@@ -97,6 +109,21 @@ internal static class S3Errors
 
     private static AmazonServiceException? Answer(StorageException error) => error.InnerException as AmazonServiceException;
 
+    private static bool IsAboutEveryObject(string code) =>
+        IsOfCredentials(code)
+        || IsOfQuota(code)
+        || IsOfRegion(code)
+        || code is "RequestTimeTooSkewed" or "InvalidBucketName" or "InvalidStorageClass" or "InvalidEncryptionAlgorithmError"
+        || code.StartsWith("KMS.", StringComparison.Ordinal);
+
+    private static bool IsOfCredentials(string code) =>
+        code is "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "InvalidToken" or "ExpiredToken" or "UserSuspended";
+
+    // MinIO has a code of its own.
+    private static bool IsOfQuota(string code) => code is "QuotaExceeded" or "XMinioAdminBucketQuotaExceeded";
+
+    private static bool IsOfRegion(string code) => code is "PermanentRedirect" or "TemporaryRedirect" or "AuthorizationHeaderMalformed";
+
     private static string Credentials(StorageSettings settings) =>
         settings.AccessKey is null
             ? "the role or profile that the AWS credential chain found, and this machine's clock"
@@ -122,7 +149,7 @@ internal static class S3Errors
                 StorageFailure.Permanent,
                 $"The bucket '{settings.Bucket}' does not exist at {server}; create it or correct Archiver:Storage:Bucket."
             ),
-            "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "InvalidToken" or "ExpiredToken" or "UserSuspended" => (
+            { } code when IsOfCredentials(code) => (
                 StorageFailure.Permanent,
                 $"{server} refused the credentials ({answer.ErrorCode}): check {Credentials(settings)}."
             ),
@@ -130,11 +157,11 @@ internal static class S3Errors
                 StorageFailure.Permanent,
                 $"{server} refused the request because this machine's clock is wrong (RequestTimeTooSkewed): set the clock."
             ),
-            "QuotaExceeded" => (
+            { } code when IsOfQuota(code) => (
                 StorageFailure.Permanent,
-                $"The quota of the bucket '{settings.Bucket}' at {server} is used up (QuotaExceeded): raise it."
+                $"The quota of the bucket '{settings.Bucket}' at {server} is used up ({code}): raise it."
             ),
-            "PermanentRedirect" or "TemporaryRedirect" or "AuthorizationHeaderMalformed" => (
+            { } code when IsOfRegion(code) => (
                 StorageFailure.Permanent,
                 $"The bucket '{settings.Bucket}' is not in this region ({answer.ErrorCode}): "
                     + "correct Archiver:Storage:Region or Archiver:Storage:Endpoint."

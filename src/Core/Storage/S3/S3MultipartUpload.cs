@@ -1,12 +1,13 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using Amazon.S3.Model;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Spool;
 
 namespace Archiver.Core.Storage.S3;
 
-/// <summary>One object in parts, one part in memory at a time.</summary>
-internal static class S3MultipartUpload
+/// <summary>One object in parts, one part in memory at a time. Its parts are stored, and its completion makes them an object.</summary>
+internal sealed class S3MultipartUpload
 {
     private const long SmallestPart = 8L << 20;
     private const int MostParts = 10_000;
@@ -14,17 +15,21 @@ internal static class S3MultipartUpload
     // Long enough for a healthy server; a run that is being cancelled must not wait for a sick one.
     private static readonly TimeSpan AbortLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// Uploads and completes; with <paramref name="conditional"/> the completion is asked to refuse an existing key (412).
-    /// </summary>
-    /// <returns>The version written.</returns>
-    /// <exception cref="StorageException">The upload failed or its outcome is unknown.</exception>
-    public static async Task<string?> SendAsync(
+    private readonly S3Bucket _bucket;
+    private readonly string _key;
+    private readonly string _id;
+    private readonly List<PartETag> _parts;
+
+    private S3MultipartUpload(S3Bucket bucket, string key, string id, List<PartETag> parts) =>
+        (_bucket, _key, _id, _parts) = (bucket, key, id, parts);
+
+    /// <summary>Stores the parts. Nothing is under the key yet.</summary>
+    /// <exception cref="StorageException">A request failed; the upload was ended.</exception>
+    public static async Task<S3MultipartUpload> BeginAsync(
         S3Bucket bucket,
         string key,
         IObjectContent content,
         ObjectMetadata? metadata,
-        bool conditional,
         CancellationToken cancellationToken
     )
     {
@@ -39,30 +44,45 @@ internal static class S3MultipartUpload
         foreach (var (name, value) in metadata?.Pairs ?? [])
             start.Metadata.Add(name, value);
         var upload = await bucket.CallAsync(key, (s3, ct) => s3.InitiateMultipartUploadAsync(start, ct), cancellationToken);
-
-        var completing = false;
         try
         {
             var parts = await SendPartsAsync(bucket, key, upload.UploadId, content, cancellationToken);
-            var complete = new CompleteMultipartUploadRequest
-            {
-                BucketName = bucket.Name,
-                Key = key,
-                UploadId = upload.UploadId,
-                PartETags = parts,
-                IfNoneMatch = conditional ? "*" : null,
-            };
             FaultPoint.Reach(FaultPoints.PartsStored);
-            completing = true;
-            var answer = await bucket.CallAsync(key, (s3, ct) => s3.CompleteMultipartUploadAsync(complete, ct), cancellationToken);
+            return new(bucket, key, upload.UploadId, parts);
+        }
+        catch
+        {
+            await TryAbortAsync(bucket, key, upload.UploadId);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes the parts an object; with <paramref name="conditional"/> the server is asked to refuse an existing key (412). Of all requests
+    /// of an upload only this one has the condition.
+    /// </summary>
+    /// <returns>The version written.</returns>
+    /// <exception cref="StorageException">The completion failed or its outcome is unknown.</exception>
+    public async Task<string?> CompleteAsync(bool conditional, CancellationToken cancellationToken)
+    {
+        var complete = new CompleteMultipartUploadRequest
+        {
+            BucketName = _bucket.Name,
+            Key = _key,
+            UploadId = _id,
+            PartETags = _parts,
+            IfNoneMatch = conditional ? "*" : null,
+        };
+        try
+        {
+            var answer = await _bucket.CallAsync(_key, (s3, ct) => s3.CompleteMultipartUploadAsync(complete, ct), cancellationToken);
             return S3Bucket.Version(answer.VersionId);
         }
-        catch (Exception e)
+        catch (StorageException e) when (e.Failure != StorageFailure.Transient)
         {
-            // A completion whose answer was lost may still be running on the server, and an abort beside it could take the parts
-            // from under the object. A left upload costs a little money until it is cleaned by age; a hole costs messages.
-            if (!completing || e is StorageException { Failure: not StorageFailure.Transient })
-                await TryAbortAsync(bucket, key, upload.UploadId);
+            // Only after a refusal: a completion whose answer was lost may still be running on the server, and an abort beside it could
+            // take the parts from under the object. A left upload costs a little money until it is cleaned by age; a hole costs messages.
+            await TryAbortAsync(_bucket, _key, _id);
             throw;
         }
     }
@@ -135,6 +155,7 @@ internal static class S3MultipartUpload
                     PartSize = length,
                     InputStream = new MemoryStream(buffer, 0, length, writable: false),
                     UseChunkEncoding = false,
+                    MD5Digest = Md5(buffer.AsSpan(0, length)),
                 };
                 var answer = await bucket.CallAsync(key, (s3, ct) => s3.UploadPartAsync(part, ct), cancellationToken);
                 parts.Add(new PartETag(part.PartNumber.Value, answer.ETag));
@@ -148,4 +169,8 @@ internal static class S3MultipartUpload
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+#pragma warning disable CA5351 // Content-MD5 is S3's transfer check (and required by object lock), not a protection against forgery.
+    private static string Md5(ReadOnlySpan<byte> part) => Convert.ToBase64String(MD5.HashData(part));
+#pragma warning restore CA5351
 }

@@ -55,23 +55,19 @@ internal sealed class S3OverwriteProbe(S3Bucket bucket) : IDisposable
     private async Task<bool> ProbeAsync(string prefix, bool multipart, CancellationToken cancellationToken)
     {
         var key = KeyOf(prefix, multipart);
-        try
-        {
-            await IsRefusedAsync(key, multipart, cancellationToken);
-            return await IsRefusedAsync(key, multipart, cancellationToken);
-        }
-        catch (StorageException e) when (S3Errors.IsConditionUnknown(e))
-        {
-            return false;
-        }
+        return await IsRefusedAsync(key, multipart, cancellationToken) is not null
+            && await IsRefusedAsync(key, multipart, cancellationToken) == true;
     }
 
-    private async Task<bool> IsRefusedAsync(string key, bool multipart, CancellationToken cancellationToken)
+    /// <summary>Whether the key was found taken; null when the server does not know the condition.</summary>
+    private async Task<bool?> IsRefusedAsync(string key, bool multipart, CancellationToken cancellationToken)
     {
+        // Before the one request that has the condition: what goes wrong with a part says nothing about it.
+        var upload = multipart ? await S3MultipartUpload.BeginAsync(bucket, key, new Marker(), null, cancellationToken) : null;
         try
         {
-            if (multipart)
-                await S3MultipartUpload.SendAsync(bucket, key, new Marker(), null, conditional: true, cancellationToken);
+            if (upload is not null)
+                await upload.CompleteAsync(conditional: true, cancellationToken);
             else
                 await S3SinglePut.SendAsync(bucket, key, new Marker(), null, conditional: true, cancellationToken);
             return false;
@@ -79,6 +75,10 @@ internal sealed class S3OverwriteProbe(S3Bucket bucket) : IDisposable
         catch (StorageException e) when (S3Errors.IsConditionFailed(e))
         {
             return true;
+        }
+        catch (StorageException e) when (S3Errors.IsConditionUnknown(e))
+        {
+            return null;
         }
     }
 

@@ -1,4 +1,6 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Holds;
+using Archiver.Core.Inspection;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
@@ -25,16 +27,16 @@ internal sealed class DiscardQueue(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout * 10), cancellationToken);
         var steps = (
-            await connection.QueryAsync(
-                DiscardStatements.Count(await UserAsync(connection, cancellationToken)),
+            await ReadAsync(
+                connection,
+                (held, _) => DiscardStatements.Count(held),
                 row =>
                     (
                         Step: row.GetString(0),
                         Count: new DiscardCount(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)),
                         Due: row.TextOrNull(4)
                     ),
-                cancellationToken,
-                Parameters()
+                cancellationToken
             )
         ).ToDictionary(s => s.Step, StringComparer.Ordinal);
         DiscardCount Of(string step) => steps.TryGetValue(step, out var found) ? found.Count : DiscardCount.None;
@@ -53,25 +55,21 @@ internal sealed class DiscardQueue(
     }
 
     /// <summary>What was being destroyed when a process died, and may not go any more.</summary>
-    public async Task<List<OldObject>> InterruptedAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await connection.QueryAsync(
-            DiscardStatements.Interrupted(await UserAsync(connection, cancellationToken)),
-            Read,
-            cancellationToken,
-            Parameters()
-        );
+    public Task<List<OldObject>> InterruptedAsync(CancellationToken cancellationToken) =>
+        ReadAsync((held, _) => DiscardStatements.Interrupted(held), cancellationToken);
 
     /// <summary>The next objects of a step, by id.</summary>
-    public async Task<IReadOnlyList<OldObject>> PageAsync(string step, long last, CancellationToken cancellationToken)
-    {
-        await using var connection = await connections.OpenAsync(cancellationToken);
-        return await connection.QueryAsync(
-            DiscardStatements.Page(await UserAsync(connection, cancellationToken)),
-            Read,
-            cancellationToken,
-            Parameters(PgParameter.Text(step), PgParameter.Bigint(last), PgParameter.Int(Group))
+    public async Task<IReadOnlyList<OldObject>> PageAsync(string step, long last, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            (held, more) =>
+                DiscardStatements.Page(
+                    held,
+                    more.Add(PgParameter.Text(step)),
+                    more.Add(PgParameter.Bigint(last)),
+                    more.Add(PgParameter.Int(Group))
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Which of them are still at that step; asked under the hold lock.</summary>
     public async Task<IReadOnlyList<OldObject>> StillAsync(
@@ -82,23 +80,51 @@ internal sealed class DiscardQueue(
     )
     {
         var ids = (
-            await connection.QueryAsync(
-                DiscardStatements.Still(await UserAsync(connection, cancellationToken)),
+            await ReadAsync(
+                connection,
+                (held, more) =>
+                    DiscardStatements.Still(held, more.Add(PgParameter.Text(step)), more.Add(PgParameter.Bigints(page.Select(o => o.Id)))),
                 row => row.GetInt64(0),
-                cancellationToken,
-                Parameters(PgParameter.Text(step), PgParameter.Bigints(page.Select(o => o.Id)))
+                cancellationToken
             )
         ).ToHashSet();
         return [.. page.Where(o => ids.Contains(o.Id))];
     }
 
-    // Asked each time: what a hold covers is decided by the column as it is now.
-    private Task<ColumnShape?> UserAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        SameUser.ColumnAsync(connection, source.Map, cancellationToken);
+    private async Task<List<OldObject>> ReadAsync(Func<string, SqlParameters, string> sql, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(TransactionSettings.ReadOnly(settings.Batch.StatementTimeout * 10), cancellationToken);
+        return await ReadAsync(
+            connection,
+            sql,
+            row => new OldObject(row.GetInt64(0), new(row.GetString(1), row.TextOrNull(2)), row.GetInt64(3), row.GetInt64(4)),
+            cancellationToken
+        );
+    }
 
-    private static OldObject Read(NpgsqlDataReader row) =>
-        new(row.GetInt64(0), new(row.GetString(1), row.TextOrNull(2)), row.GetInt64(3), row.GetInt64(4));
+    private async Task<List<T>> ReadAsync<T>(
+        NpgsqlConnection connection,
+        Func<string, SqlParameters, string> sql,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellationToken
+    )
+    {
+        var parameters = DiscardStatements.Parameters(location, source.Name, after, settings.Discard);
+        var held = await HeldAsync(connection, parameters, cancellationToken);
+        return await connection.QueryAsync(sql(held, parameters), read, cancellationToken, parameters.ToArray());
+    }
 
-    private NpgsqlParameter[] Parameters(params NpgsqlParameter[] more) =>
-        DiscardStatements.Parameters(location, source.Name, after, settings.Discard, more);
+    // Asked each time: what a hold covers is decided by the tables as they are now. Where nothing is held, and where the session table is
+    // gone, archives end without them.
+    private async Task<string> HeldAsync(NpgsqlConnection connection, SqlParameters parameters, CancellationToken cancellationToken)
+    {
+        if (!await connection.ScalarAsync<bool>(DiscardStatements.AnyHold, cancellationToken, PgParameter.Text(source.Name)))
+            return "false";
+        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
+        if (shape.Tables.Any(t => t.Name == SourceMap.SessionName))
+            await MappedTables.RequireAsync(connection, source, cancellationToken);
+        return DiscardStatements.Held(HeldSessions.Condition(source, shape, "$2", "k.id", parameters));
+    }
 }

@@ -1,8 +1,6 @@
 using Archiver.Core.Holds;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
-using Npgsql;
 
 namespace Archiver.Core.Discard;
 
@@ -12,19 +10,33 @@ namespace Archiver.Core.Discard;
 /// </summary>
 internal static class DiscardStatements
 {
+    public const string AnyHold = "SELECT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL)";
+
+    /// <summary>
+    /// SQL that is true for an object that stays for a hold. Nobody knows whose or when a copy is that no archive of its object names: any
+    /// hold by user or range may cover it.
+    /// </summary>
+    /// <param name="session">The same of a session, whose id is <c>k.id</c>.</param>
+    public static string Held(string session) =>
+        $"""
+            EXISTS (SELECT FROM unnest(o.members) AS m (id)
+                    WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C")
+                      AND NOT {HoldCondition.IdNotHeld("o.source", "m.id")})
+              OR EXISTS (SELECT FROM (SELECT m.id FROM unnest(o.members) AS m (id)
+                                      UNION
+                                      SELECT a.session_id COLLATE pg_catalog."default" FROM archiver.archives AS a
+                                      WHERE a.object_id = o.id AND a.state <> 'erased') AS k (id)
+                         WHERE {session})
+            """;
+
     // A copy whose age no clock of this ledger knows better than the object's own counts from that. Abandoned objects end too: they hold
     // the same text, and nobody else destroys one that is somebody's only copy.
-    private static string Candidates(ColumnShape? user) =>
+    private static string Candidates(string held) =>
         $"""
             SELECT o.id, o.key, o.version_id, o.length, o.removal_began_at,
                    (SELECT count(*) FROM archiver.archives AS a WHERE a.object_id = o.id
                      AND a.state NOT IN ('discarded', 'erased')) AS archives,
-                   CASE WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'
-                     AND NOT {HoldCondition.ArchiveNotHeld("a", user)})
-                          OR EXISTS (SELECT FROM unnest(o.members) AS m (id)
-                                     WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id
-                                       AND a.session_id = m.id COLLATE "C")
-                                       AND NOT {HoldCondition.IdNotHeld("o.source", "m.id")}) THEN 'held'
+                   CASE WHEN {held} THEN 'held'
                         WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state = 'unknown') THEN 'unknown'
                         WHEN o.discard_announced_at IS NULL THEN 'unannounced'
                         WHEN g.stored_at < clock_timestamp() - $3 AND o.discard_announced_at <= clock_timestamp() - $4 THEN 'due'
@@ -42,26 +54,28 @@ internal static class DiscardStatements
             """;
 
     /// <summary>Objects, archives and bytes by step, and the first date at which one is destroyed.</summary>
-    public static string Count(ColumnShape? user) =>
+    /// <param name="held">As <see cref="Held"/> gives it.</param>
+    public static string Count(string held) =>
         $"""
             SELECT c.step, count(*), sum(c.archives)::bigint, sum(c.length)::bigint,
               to_char(min(c.due_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-            FROM ({Candidates(user)}) AS c
+            FROM ({Candidates(held)}) AS c
             GROUP BY c.step
             """;
 
-    /// <summary>Objects of step $5 with an id above $6, the first $7.</summary>
-    public static string Page(ColumnShape? user) =>
-        $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(user)}) AS "
-        + "c WHERE c.step = $5 AND c.id > $6 ORDER BY c.id LIMIT $7";
+    /// <summary>Objects of a step with an id above another, the first of them; all three are placeholders.</summary>
+    public static string Page(string held, string step, string last, string limit) =>
+        $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(held)}) AS "
+        + $"c WHERE c.step = {step} AND c.id > {last} ORDER BY c.id LIMIT {limit}";
 
-    /// <summary>The ones of $6 that are still at step $5: asked under the hold lock.</summary>
-    public static string Still(ColumnShape? user) => $"SELECT c.id FROM ({Candidates(user)}) AS c WHERE c.step = $5 AND c.id = ANY ($6)";
+    /// <summary>The ones of some ids that are still at a step; both are placeholders. Asked under the hold lock.</summary>
+    public static string Still(string held, string step, string ids) =>
+        $"SELECT c.id FROM ({Candidates(held)}) AS c WHERE c.step = {step} AND c.id = ANY ({ids})";
 
     /// <summary>Objects whose removal began and that may not go any more: a process died over them, and then came a hold.</summary>
-    public static string Interrupted(ColumnShape? user) =>
+    public static string Interrupted(string held) =>
         "SELECT c.id, c.key, c.version_id, c.archives, c.length FROM "
-        + $"({Candidates(user)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
+        + $"({Candidates(held)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
 
     public const string Announce =
         "UPDATE archiver.objects AS o SET discard_announced_at = clock_timestamp() WHERE o.id = ANY ($1) AND "
@@ -81,13 +95,14 @@ internal static class DiscardStatements
           AND a.state NOT IN ('discarded', 'erased')
         """;
 
-    /// <summary>The parameters that every statement over the candidates begins with.</summary>
-    public static NpgsqlParameter[] Parameters(
-        string location,
-        string source,
-        TimeSpan after,
-        DiscardSettings settings,
-        params NpgsqlParameter[] more
-    ) =>
-        [PgParameter.Text(location), PgParameter.Text(source), PgParameter.Interval(after), PgParameter.Interval(settings.Notice), .. more];
+    /// <summary>The parameters that every statement over the candidates begins with: $2 is the source's name.</summary>
+    public static SqlParameters Parameters(string location, string source, TimeSpan after, DiscardSettings settings)
+    {
+        var parameters = new SqlParameters();
+        parameters.Add(PgParameter.Text(location));
+        parameters.Add(PgParameter.Text(source));
+        parameters.Add(PgParameter.Interval(after));
+        parameters.Add(PgParameter.Interval(settings.Notice));
+        return parameters;
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
     public async Task SettleInterruptedAsync(CancellationToken cancellationToken)
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
-        foreach (var old in await queue.InterruptedAsync(connection, cancellationToken))
+        foreach (var old in await queue.InterruptedAsync(cancellationToken))
         {
             if ((await new AllObjects(store).FindAsync(old.Name, cancellationToken)).Count > 0)
                 await connection.ExecuteAsync(DiscardStatements.GiveUpRemoval, cancellationToken, PgParameter.Bigints([old.Id]));

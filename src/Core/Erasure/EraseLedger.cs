@@ -10,10 +10,11 @@ namespace Archiver.Core.Erasure;
 /// </summary>
 internal static class EraseLedger
 {
+    // A mark names the session too: it has the key of its object, and a hash of its row.
     private const string Archives = """
         UPDATE archiver.archives AS a
-        SET state = 'erased', session_id = 'erased-' || a.id, external_id = NULL, user_id = NULL, keep = NULL, session_created_at = NULL,
-          session_first_activity = NULL, session_last_activity = NULL,
+        SET state = 'erased', session_id = 'erased-' || a.id, external_id = NULL, user_id = NULL, keep = NULL, mark = NULL,
+          session_created_at = NULL, session_first_activity = NULL, session_last_activity = NULL,
             fingerprints = '{}', json_sha256 = '', reason = NULL, ended_at = clock_timestamp()
         WHERE a.object_id = ANY ($1) AND a.session_id = ANY ($2) AND a.state <> 'erased'
         """;
@@ -59,7 +60,9 @@ internal static class EraseLedger
         return (archives, erased);
     }
 
-    /// <summary>What names sessions without being a way to find them: quarantine, holds that were lifted, errors of runs.</summary>
+    /// <summary>
+    /// What names sessions without being a way to find them: quarantine, holds that were lifted, errors of runs and proofs.
+    /// </summary>
     public static async Task RestAsync(
         NpgsqlConnection connection,
         string source,

@@ -6,7 +6,10 @@ namespace Archiver.Core.Erasure;
 
 /// <summary>An object of the ledger that holds, or held, a session that is to be erased.</summary>
 /// <param name="Members">Every session in it.</param>
-/// <param name="Runs">Runs of the archives in it: their manifests may name the session.</param>
+/// <param name="Runs">
+/// Its own run and those of the archives in it: their manifests may name the session. An object has no archives where the database was
+/// restored to a moment before the commit that its manifest confirms.
+/// </param>
 internal sealed record EraseObject(
     long Id,
     string Location,
@@ -23,7 +26,9 @@ internal sealed record EraseObject(
                ARRAY(SELECT m.id COLLATE "C" FROM unnest(o.members) AS m (id)
                      UNION
                      SELECT a.session_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'),
-               ARRAY(SELECT DISTINCT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased')
+               ARRAY(SELECT o.run_id
+                     UNION
+                     SELECT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased')
         FROM archiver.objects AS o
         WHERE o.source = $1 AND o.state <> 'erased'
           AND (o.members && $2 OR EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = ANY ($2)

@@ -5,16 +5,25 @@ using Npgsql;
 namespace Archiver.Core.Ledger;
 
 /// <summary>
-/// Takes the ids of erased sessions out of the errors of runs, in one reading of them. Here and not by a pattern per id in SQL: with
-/// thousands of sessions and long errors that took minutes.
+/// Takes the ids of erased sessions out of the errors of runs and proofs, in one reading of them. Here and not by a pattern per id in SQL:
+/// with thousands of sessions and long errors that took minutes.
 /// </summary>
 internal static class RunErrors
 {
     private const string Erased = "(erased)";
 
-    private const string Read = "SELECT r.id, r.error FROM archiver.runs AS r WHERE r.source = $1 AND r.error <> ''";
+    private const string OfRuns = "SELECT r.id::text, r.error FROM archiver.runs AS r WHERE r.source = $1 AND r.error <> ''";
 
-    private const string Write = "UPDATE archiver.runs AS r SET error = n.error FROM unnest($1, $2) AS n (id, error) WHERE r.id = n.id";
+    private const string WriteRuns = """
+        UPDATE archiver.runs AS r SET error = n.error FROM unnest($2, $3) AS n (id, error) WHERE r.source = $1 AND r.id = n.id::uuid
+        """;
+
+    // A proof keeps its last error until it is tried again, and for ever where it is no longer scheduled.
+    private const string OfProofs = "SELECT p.proof, p.error FROM archiver.proofs AS p WHERE p.source = $1 AND p.error <> ''";
+
+    private const string WriteProofs = """
+        UPDATE archiver.proofs AS p SET error = n.error FROM unnest($2, $3) AS n (id, error) WHERE p.source = $1 AND p.proof = n.id
+        """;
 
     /// <summary>Joins the connection's transaction.</summary>
     public static async Task ForgetAsync(
@@ -24,25 +33,29 @@ internal static class RunErrors
         CancellationToken cancellationToken
     )
     {
-        List<(Guid Run, string Error)> changed = [];
-        await using (var command = connection.Command(Read, PgParameter.Text(source)))
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        var ids = sessions.ToHashSet(StringComparer.Ordinal);
+        int[] lengths = [.. ids.Select(i => i.Length).Where(l => l > 0).Distinct().OrderDescending()];
+        foreach (var (read, write) in new[] { (OfRuns, WriteRuns), (OfProofs, WriteProofs) })
         {
-            var ids = sessions.ToHashSet(StringComparer.Ordinal);
-            int[] lengths = [.. ids.Select(i => i.Length).Where(l => l > 0).Distinct().OrderDescending()];
-            while (await reader.ReadAsync(cancellationToken))
+            List<(string Id, string Error)> changed = [];
+            await using (var command = connection.Command(read, PgParameter.Text(source)))
+            await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
             {
-                if (Without(reader.GetString(1), ids, lengths) is { } error)
-                    changed.Add((reader.GetGuid(0), error));
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    if (Without(reader.GetString(1), ids, lengths) is { } error)
+                        changed.Add((reader.GetString(0), error));
+                }
             }
+            if (changed.Count > 0)
+                await connection.ExecuteAsync(
+                    write,
+                    cancellationToken,
+                    PgParameter.Text(source),
+                    PgParameter.Texts(changed.Select(c => c.Id)),
+                    PgParameter.Texts(changed.Select(c => c.Error))
+                );
         }
-        if (changed.Count > 0)
-            await connection.ExecuteAsync(
-                Write,
-                cancellationToken,
-                PgParameter.Uuids(changed.Select(c => c.Run)),
-                PgParameter.Texts(changed.Select(c => c.Error))
-            );
     }
 
     /// <summary>The error without the ids, each of which is a word of its own; null where it names none.</summary>

@@ -1,6 +1,7 @@
 using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
@@ -60,7 +61,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         var locks = new SessionLocks(run, connection, run.Shape, statements);
         if (await locks.LockTablesAsync(cancellationToken) is { } reason)
             return new([], 0, [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
-        var targets = await LockAsync(locks, statements, batch, cancellationToken);
+        var targets = await LockAsync(connection, locks, statements, batch, cancellationToken);
         FaultPoint.Reach(FaultPoints.PurgeLocked);
 
         var rows = new RowDeletion(connection, transaction.Transaction, run.Shape, statements);
@@ -88,7 +89,8 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
     /// Locks every row that is to go, and only then asks the predicate again: a session or message that the user brought back or wrote just
     /// before is kept. What comes after the question differs from what is locked, and the delete finds that.
     /// </summary>
-    private static async Task<IReadOnlyList<RowTarget>> LockAsync(
+    private async Task<IReadOnlyList<RowTarget>> LockAsync(
+        NpgsqlConnection connection,
         SessionLocks locks,
         DeleteStatements statements,
         SelectedBatch batch,
@@ -117,6 +119,10 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
                 fingerprints[key][child.Name] = locked.GetValueOrDefault(key);
         }
         sessions = await locks.StillEligibleAsync(sessions, cancellationToken);
+        // The predicate knows the live row. An archive may be held although the row is not: no copy of what is to go would be left.
+        var held = await HeldSessions.FindAsync(connection, run.Source, run.Shape, sessions, cancellationToken);
+        locks.Drop(held, DropReason.Held);
+        sessions = [.. sessions.Where(k => !held.Contains(k))];
         return [.. sessions.Where(k => fingerprints[k].Values.Any(f => f.Rows > 0)).Select(k => RowTarget.WithoutCopy(k, fingerprints[k]))];
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Sources;
@@ -45,6 +46,19 @@ internal sealed class KeyForm
     }
 
     /// <summary>
+    /// The key of an id that the ledger has. It may be from the time when the key had another type: such a one finds no rows, and fails no
+    /// query.
+    /// </summary>
+    /// <param name="id">SQL of a text.</param>
+    public SessionKey Known(string id)
+    {
+        if (_columns.Only is { } only)
+            return new([Value(id, _shape.Session[only])], id);
+        var array = $"(CASE WHEN {id} LIKE '[\"%' THEN ({id})::json END)";
+        return new([.. _columns.Select((c, i) => Value($"({array} ->> {i})", _shape.Session[c]))], id);
+    }
+
+    /// <summary>
     /// A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection. Numbers are
     /// without zeros at the end: 7 and 7.00 are one session, whichever a row says or the column's scale makes of it.
     /// </summary>
@@ -55,6 +69,25 @@ internal sealed class KeyForm
             "timestamp with time zone" => Instant(value),
             _ => $"{Canonical(value, baseType)}::text",
         };
+
+    // NULL for a text that is no value of the type.
+    private static string Value(string text, ColumnShape column) =>
+        column.BaseType switch
+        {
+            "uuid" => $"CASE WHEN {text} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN ({text})::uuid END",
+            "smallint" => Integer(text, "smallint", short.MinValue, short.MaxValue),
+            "integer" => Integer(text, "integer", int.MinValue, int.MaxValue),
+            "bigint" => Integer(text, "bigint", long.MinValue, long.MaxValue),
+            "numeric" => $"CASE WHEN {text} ~ '^(-?[0-9]+([.][0-9]+)?|NaN|-?Infinity)$' THEN ({text})::numeric END",
+            _ => $"({text})::{column.CastType}",
+        };
+
+    private static string Integer(string text, string type, long least, long most) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"CASE WHEN {text} ~ '^-?[0-9]{{1,19}}$' THEN CASE WHEN ({text})::numeric BETWEEN {least} AND {most} "
+                + $"THEN ({text})::{type} END END"
+        );
 
     private static string Canonical(string value, string baseType) => baseType == "numeric" ? $"trim_scale({value})" : value;
 

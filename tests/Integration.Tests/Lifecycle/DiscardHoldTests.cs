@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Holds;
+using Archiver.Integration.Tests.Restore;
 using Archiver.Integration.Tests.Roles;
 using Archiver.Testing;
 
@@ -106,6 +107,73 @@ public sealed class DiscardHoldTests(TestServers servers) : DiscardScenario(serv
 
         Assert.Equal((RunOutcome.Failed, 0L), (report.Outcome, report.Discarded.Objects));
         Assert.Equal(4, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
+    }
+
+    // The first generation ended before the held range, or has no user, or had another one then; the row or the next generation is held.
+    [Theory]
+    [InlineData("range", false)]
+    [InlineData("range", true)]
+    [InlineData("nobody", false)]
+    [InlineData("somebody else", true)]
+    public async Task A_session_is_held_whole_by_its_row_or_any_of_its_archives(string how, bool archivedAgain)
+    {
+        await using var archiver = await ArchivedAsync();
+        await AgeAsync(archiver, 4);
+        var session = await AnyAsync(archiver);
+        Assert.Equal(1, (await archiver.RestoreAsync(RestoreFixture.Session(session), Token)).Restored);
+        await archiver.ExecuteAsync(
+            "UPDATE chat_sessions SET last_activity = now() - interval '91 days', user_id = 'held' WHERE session_id = $1",
+            session
+        );
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = restored_at - interval '1 year'", Token);
+        Assert.Equal(archivedAgain ? 1 : 0, archivedAgain ? (await archiver.RunAsync(Token)).Sessions : 0);
+        await archiver.Database.ExecuteAsync(
+            $"""
+            UPDATE archiver.archives
+            SET user_id = {(how == "nobody" ? "NULL" : "'somebody else'")}, session_created_at = now() - interval '400 days',
+              session_first_activity = now() - interval '400 days', session_last_activity = now() - interval '300 days'
+            WHERE generation = 1
+            """,
+            Token
+        );
+        var hold = how == "range" ? new HoldRequest { From = TimeProvider.System.GetUtcNow().AddDays(-92), Reason = "case" } : null;
+        await archiver.HoldAsync(hold ?? new HoldRequest { User = "held", Reason = "case" }, Token);
+
+        Assert.Equal(3, (await archiver.DiscardAsync(Token)).Announced.Archives);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.objects SET discard_announced_at = now() - interval '31 days'", Token);
+        Assert.Equal(1, (await archiver.PlanDiscardAsync(Token)).Held.Archives);
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((null, 3L, 1L), (report.Error, report.Discarded.Archives, report.Held.Archives));
+        Assert.Equal(0, await CountAsync(archiver, "archives", $"session_id = '{session}' AND state = 'discarded'"));
+        Assert.Contains(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token), k =>
+            k.EndsWith($"{session}.json.gz", StringComparison.Ordinal)
+        );
+        await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, 1, "test", Token);
+        Assert.Equal(1, (await archiver.DiscardAsync(Token)).Discarded.Archives);
+    }
+
+    // No row of them can be looked for; a hold of somebody else keeps nothing of them.
+    [Theory]
+    [InlineData("UPDATE archiver.archives SET session_id = 'x' || id")]
+    [InlineData("DROP TABLE chat_messages, chat_sessions CASCADE")]
+    public async Task Archives_of_ids_of_another_type_and_of_tables_that_are_gone_end(string before)
+    {
+        await using var archiver = await ArchivedAsync();
+        await AgeAsync(archiver, 4);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+        await archiver.HoldAsync(new HoldRequest { User = "held", Reason = "case" }, Token);
+        await archiver.Database.ExecuteAsync(before, Token);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.objects AS o SET members = ARRAY[a.session_id] FROM archiver.archives AS a WHERE a.object_id = o.id",
+            Token
+        );
+
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((null, 4L), (report.Error, report.Discarded.Archives));
+        Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
     }
 
     private static string Condition(string condition) => Ledger.Replace("{0}", condition, StringComparison.Ordinal);

@@ -23,7 +23,8 @@ public sealed class EraseTests(TestServers servers) : ErasureScenario(servers)
         await archiver.Database.ExecuteAsync(
             "INSERT INTO archiver.quarantine (source, session_id, reason, attempts, run_id) VALUES "
                 + $"('main', '{forgotten[0]}', 'object differs', 1, gen_random_uuid()); UPDATE archiver.runs SET error = 'Object of "
-                + $"session {forgotten[0]} is missing'",
+                + $"session {forgotten[0]} is missing'; INSERT INTO archiver.proofs (source, proof, state, worker, error) VALUES ('main', "
+                + $"'verify', 'failed', 'w', 'chat_archives/2020/01/{forgotten[0]}.json.gz cannot be read')",
             Token
         );
         var others = await OthersAsync(archiver);

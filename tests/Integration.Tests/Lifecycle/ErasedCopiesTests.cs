@@ -87,4 +87,28 @@ public sealed class ErasedCopiesTests(TestServers servers) : ErasureScenario(ser
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, version.VersionId, Token);
         Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
     }
+
+    // The database was restored to a moment between the record of the object and the commit, and the next run found its run dead.
+    [Theory]
+    [InlineData("abandoned")]
+    [InlineData("pending")]
+    public async Task A_manifest_names_nobody_any_more_whose_object_has_no_archive(string state)
+    {
+        await using var archiver = await ArchivedAsync("session", null);
+        var session = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        await archiver.Database.ExecuteAsync(
+            $"DELETE FROM archiver.archives WHERE session_id = '{session}'; UPDATE archiver.objects SET state = '{state}' WHERE members = "
+                + $"ARRAY['{session}']",
+            Token
+        );
+
+        var receipt = await archiver.EraseAsync(new() { Ids = [session] }, Token);
+
+        Assert.Equal((null, true, 0L, 1L, 1L), (receipt.Error, receipt.Complete, receipt.Archives, receipt.Objects, receipt.Manifests));
+        Assert.DoesNotContain(session, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+        // What the manifest confirms of the others is still confirmed.
+        Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/", Token));
+    }
 }

@@ -13,7 +13,17 @@ public abstract class ErasureScenario(TestServers servers)
 
     private protected const string User = "user-to-forget";
 
-    private protected static readonly string[] LedgerTables = ["archives", "objects", "quarantine", "runs", "audit", "holds", "erasures"];
+    private protected static readonly string[] LedgerTables =
+    [
+        "archives",
+        "objects",
+        "quarantine",
+        "runs",
+        "proofs",
+        "audit",
+        "holds",
+        "erasures",
+    ];
 
     private protected static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -73,6 +73,36 @@ public sealed class PurgeTests(TestServers servers)
         Assert.Equal(2, await archiver.Database.ScalarAsync<long>("SELECT count(DISTINCT session_id) FROM chat_messages"));
     }
 
+    // Its archive is of a time when it was somebody else's; what is held of a session holds all of it.
+    [Fact]
+    public async Task Keeps_a_session_of_which_an_archive_is_held()
+    {
+        await using var archiver = await CreateAsync("now() - interval '91 days'");
+        await archiver.MigrateAsync(Token);
+        var session = await SessionAsync(archiver, 0);
+        await archiver.Database.ExecuteAsync(
+            $"""
+            INSERT INTO archiver.runs (id, source, policy, action, state, worker) SELECT gen_random_uuid(), 'main', 'idle', 'archive',
+              'done', 'w';
+            INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, state, members, length, sha256)
+              SELECT 's3://elsewhere', 'k', 'x', 'main', r.id, 'session', 'stored', ARRAY['{session}'], 1, '' FROM archiver.runs AS r;
+            INSERT INTO archiver.archives (source, session_id, generation, state, user_id, user_column, session_created_at,
+                session_first_activity, session_last_activity, message_count, row_count, object_id, byte_offset, byte_length,
+                json_length, json_sha256, fingerprints, run_id, policy, exported_at)
+              SELECT 'main', '{session}', 1, 'superseded', 'former', 'user_id', '2020-01-01', '2020-01-01', '2020-01-02', 1, 2, o.id, 0, 1,
+                1, '', '{"{}"}', o.run_id, 'idle', now() FROM archiver.objects AS o;
+            INSERT INTO archiver.holds (source, user_id, reason, created_by) VALUES ('main', 'former', 'case 9', 'test');
+            """,
+            Token
+        );
+
+        var summary = await archiver.RunAsync(Purge(), Token);
+
+        Assert.Equal((null, RunOutcome.Done, 23L), (summary.Error, summary.Outcome, summary.Sessions));
+        Assert.Equal(1, summary.Reasons[DropReason.Held]);
+        Assert.Equal(session, await archiver.Database.ScalarAsync<string>("SELECT id::text FROM chat_sessions"));
+    }
+
     [Fact]
     public async Task Keeps_a_session_that_its_user_brought_back_just_before()
     {

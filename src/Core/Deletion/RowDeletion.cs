@@ -69,7 +69,9 @@ internal sealed class RowDeletion(
                     Drop(sessions, DropReason.Locked, failed: false);
                     return;
                 case DeleteAttempt.Refused refused when sessions.Count == 1:
-                    var referenced = refused.Reason == DropReason.SideEffects && await IsReferencedAsync(sessions, cancellationToken);
+                    var referenced =
+                        refused.Reason is DropReason.SideEffects or DropReason.Referenced
+                        && await IsReferencedAsync(sessions, cancellationToken);
                     Drop(sessions, referenced ? DropReason.Referenced : refused.Reason, refused.Failed && !referenced);
                     return;
                 case DeleteAttempt.Refused:
@@ -128,8 +130,12 @@ internal sealed class RowDeletion(
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation && !exception.IsRaised())
         {
-            // Selection leaves out what it sees referenced. Where it may not look, a session would be stored night after night.
-            return new DeleteAttempt.Refused(DropReason.Referenced, Failed: shape.References.Any(r => !r.Readable));
+            // Selection leaves out what it sees referenced. What it does not see, in a table that it may not read or by a key that it does
+            // not know, would have a session stored night after night.
+            return new DeleteAttempt.Refused(
+                DropReason.Referenced,
+                Failed: statements.WholeSessions || shape.References.Any(r => !r.Readable)
+            );
         }
         catch (PostgresException exception)
             when (!PgErrors.IsTransient(exception)

@@ -5,6 +5,7 @@ using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Core.Verification;
 using Npgsql;
 
 namespace Archiver.Core.Deletion;
@@ -91,6 +92,19 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         );
         Drop(keys.Where(k => !eligible.Contains(k)), DropReason.NoLongerEligible);
         return [.. keys.Where(eligible.Contains)];
+    }
+
+    /// <summary>
+    /// Which of the locked sessions, whose rows are as they were exported, the policy takes still; the others are dropped.
+    /// </summary>
+    public async Task<IReadOnlyList<VerifiedSession>> StillTakenAsync(
+        IReadOnlyList<VerifiedSession> sessions,
+        CancellationToken cancellationToken
+    )
+    {
+        var taken = await TakenSessions.AmongAsync(connection, run, shape, sessions, cancellationToken);
+        Drop(sessions.Where(s => !taken.Contains(s.Key)).Select(s => s.Key), DropReason.NoLongerEligible);
+        return [.. sessions.Where(s => taken.Contains(s.Key))];
     }
 
     /// <summary>Locks what it can of a child's rows; their fingerprints by session.</summary>

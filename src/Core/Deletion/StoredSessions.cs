@@ -30,6 +30,9 @@ internal sealed class StoredSessions(
     /// <summary>Reason of an archive whose session has other rows now.</summary>
     public const string Changed = "changed after it was stored";
 
+    /// <summary>Reason of an archive whose session was due to be deleted, and is none that the policy would delete.</summary>
+    public const string NotTaken = "no longer taken by its policy";
+
     private readonly DeleteStatements _statements = new(run.Source.Map, run.Shape);
 
     /// <summary>Compares every stored session of the policy with its rows; returns how many are superseded.</summary>

@@ -25,7 +25,7 @@ internal static class VerifiedLocks
             return await LockRowsAsync(locks, statements, sessions.IntersectBy(eligible, s => s.Key), cancellationToken);
         }
         sessions = Keep(locks, sessions, s => s.Session.Fingerprints["session"] == default(Fingerprint).Add(versions[s.Key]));
-        return await LockRowsAsync(locks, statements, sessions, cancellationToken);
+        return await locks.StillTakenAsync(await LockRowsAsync(locks, statements, sessions, cancellationToken), cancellationToken);
     }
 
     private static async Task<IReadOnlyList<VerifiedSession>> LockRowsAsync(

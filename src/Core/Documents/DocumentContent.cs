@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace Archiver.Core.Documents;
@@ -18,6 +20,24 @@ internal sealed record DocumentContent(string Tables, ReadOnlyMemory<byte> Sessi
     /// <summary>Whether the rows are the same to the byte, leaving out these columns of the session row.</summary>
     public bool SameRows(DocumentContent other, IReadOnlyCollection<string> marked) =>
         RestSha256.AsSpan().SequenceEqual(other.RestSha256) && Tables == other.Tables && SameSession(other, marked);
+
+    /// <summary>These columns of the session row, with their values as they stand in the document, as JSON.</summary>
+    public string Columns(IReadOnlyCollection<string> names)
+    {
+        using var row = JsonDocument.Parse(Session, Deep);
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json, new() { SkipValidation = true }))
+        {
+            writer.WriteStartObject();
+            foreach (var column in row.RootElement.EnumerateObject().Where(c => names.Contains(c.Name)))
+            {
+                writer.WritePropertyName(column.Name);
+                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(column.Value), skipInputValidation: true);
+            }
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(json.WrittenSpan);
+    }
 
     private bool SameSession(DocumentContent other, IReadOnlyCollection<string> marked)
     {

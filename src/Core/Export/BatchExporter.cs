@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Archiver.Core.Bucket;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
@@ -32,12 +33,33 @@ internal sealed class BatchExporter(
     TombstoneSet? erased = null
 )
 {
+    /// <summary>Times that tables are inspected which somebody changes again and again, before the batch is left to the next run.</summary>
+    private const int MaxLooks = 3;
+
     private readonly bool _parts = run.Policy.TakesParts && !stored;
-    private SourceShape _shape = run.Shape;
+    private readonly ExportShape _tables = new(run);
+
+    private SourceShape Shape => _tables.Current;
+
+    private TimeColumn? Time(TableShape table) => run.Source.Map.Children.FirstOrDefault(c => c.Name == table.Name)?.Time;
 
     /// <summary>Sessions that are gone or active again since their selection are dropped, not exported.</summary>
     /// <exception cref="PostgresException">The server cannot deliver a value, or a timeout ran out.</exception>
+    /// <exception cref="ArchiverException">The tables were changed, and are not fit any more.</exception>
     public async Task<ExportedBatch> ExportAsync(SelectedBatch batch, CancellationToken cancellationToken)
+    {
+        for (var looks = 0; looks < MaxLooks; looks++)
+        {
+            if (await TryExportAsync(batch, cancellationToken) is { } exported)
+                return exported;
+            await _tables.InspectAsync(cancellationToken);
+        }
+        List<DroppedSession> all = [.. batch.Sessions.Select(s => new DroppedSession(s.Key, DropReason.TableChanged, Failed: false))];
+        return ExportedBatch.From([], all, Shape, "", []);
+    }
+
+    /// <summary>Null where the tables are not as they were inspected.</summary>
+    private async Task<ExportedBatch?> TryExportAsync(SelectedBatch batch, CancellationToken cancellationToken)
     {
         await using var connection = await server.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
@@ -47,9 +69,10 @@ internal sealed class BatchExporter(
             cancellationToken
         );
         var exportedAt = await server.TakeSnapshotAsync(connection, cancellationToken);
-        await RefreshShapeAsync(connection, cancellationToken);
+        if (!await _tables.IsOfNowAsync(connection, cancellationToken))
+            return null;
 
-        var statements = new ExportStatements(run, _shape, _parts ? PartStatements.Chosen(run.Source.Map) : null);
+        var statements = new ExportStatements(run, Shape, _parts ? PartStatements.Chosen(run.Source.Map) : null);
         var sessions = stored ? [.. batch.Sessions] : await StillEligibleAsync(connection, batch, cancellationToken);
         var dropped = batch
             .Sessions.ExceptBy(sessions.Select(s => s.Key), s => s.Key, StringComparer.Ordinal)
@@ -64,7 +87,7 @@ internal sealed class BatchExporter(
         sessions.RemoveAll(s => needed.Contains(s.Key));
         var chosen = _parts ? await ChooseAsync(connection, sessions, dropped, cancellationToken) : null;
         if (sessions.Count == 0)
-            return ExportedBatch.From([], dropped, _shape, exportedAt, []);
+            return ExportedBatch.From([], dropped, Shape, exportedAt, []);
 
         if (sessions.Count == 1 && !stored)
             await connection.ExecuteAsync(
@@ -72,11 +95,9 @@ internal sealed class BatchExporter(
                 cancellationToken
             );
         var fill = new BatchFill(sessions.Count, sessions.Count == 1 || stored ? null : run.Batch);
-        var tables = DocumentOrder(_shape)
-            .Select(t => new TableRows(t, sessions.Count, run.Source.Map.Children.FirstOrDefault(c => c.Name == t.Name)?.Time))
-            .ToList();
+        List<TableRows> tables = [.. _tables.InOrderOfDocument.Select(t => new TableRows(t, sessions.Count, Time(t)))];
         await using var compressor = new DocumentCompressor(level, Libdeflate.Installed);
-        var assembler = new DocumentAssembler(sessions, new DocumentFields(run, _shape, exportedAt, _parts), tables, compressor, fill);
+        var assembler = new DocumentAssembler(sessions, new DocumentFields(run, Shape, exportedAt, _parts), tables, compressor, fill);
         await new SnapshotCopy(connection, statements, sessions, run.Source.TimeZone, fill, run.Batch.Bytes).ReadAsync(
             assembler,
             tables,
@@ -116,7 +137,7 @@ internal sealed class BatchExporter(
         var left = sessions
             .Skip(fill.End)
             .Select((s, i) => i > 0 ? s : s with { Rows = fill[fill.End].Rows, Bytes = fill[fill.End].Bytes });
-        return ExportedBatch.From(exported, dropped, _shape, exportedAt, [.. left]);
+        return ExportedBatch.From(exported, dropped, Shape, exportedAt, [.. left]);
     }
 
     /// <summary>By key, the versions of the messages to export; sessions of which nothing can go are dropped.</summary>
@@ -129,34 +150,13 @@ internal sealed class BatchExporter(
     {
         if (sessions.Count == 0)
             return new Dictionary<string, IReadOnlyList<long>>();
-        var versions = await new PartChoice(connection, run, _shape).ReadAsync(sessions, cancellationToken);
+        var versions = await new PartChoice(connection, run, Shape).ReadAsync(sessions, cancellationToken);
         var chosen = sessions.Zip(versions).ToDictionary(c => c.First.Key, c => c.Second, StringComparer.Ordinal);
         dropped.AddRange(
             sessions.Where(s => chosen[s.Key].Count == 0).Select(s => new DroppedSession(s.Key, DropReason.NoMessages, Failed: false))
         );
         sessions.RemoveAll(s => chosen[s.Key].Count == 0);
         return chosen;
-    }
-
-    /// <summary>The messages stand before the related tables in a document, whatever their order in the map.</summary>
-    private static IEnumerable<TableShape> DocumentOrder(SourceShape shape) =>
-        shape.Tables.OrderBy(t =>
-            t.Name switch
-            {
-                SourceMap.SessionName => 0,
-                SourceMap.MessagesName => 1,
-                _ => 2,
-            }
-        );
-
-    private async Task RefreshShapeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var hashes = await TableDescriber.HashesAsync(connection, _shape.Tables.Select(t => t.Oid), cancellationToken);
-        if (_shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
-            _shape = (await TableDescriber.DescribeAsync(connection, run.Source.Map, cancellationToken)) with
-            {
-                References = _shape.References,
-            };
     }
 
     /// <summary>
@@ -170,7 +170,7 @@ internal sealed class BatchExporter(
     )
     {
         var parameters = new SqlParameters();
-        var sql = new SelectionStatements(run with { Shape = _shape }).StillEligibleFacts(parameters, batch.Sessions.Select(s => s.Key));
+        var sql = new SelectionStatements(run with { Shape = Shape }).StillEligibleFacts(parameters, batch.Sessions.Select(s => s.Key));
         var rows = await connection.QueryAsync(sql, SelectedSession.Read, cancellationToken, parameters.ToArray());
         var now = rows.ToDictionary(s => s.Key, StringComparer.Ordinal);
         return

@@ -12,7 +12,8 @@ internal static class SessionReferences
             :
             [
                 .. catalog
-                    .ForeignKeys.Where(k => !catalog.Map.Children.Any(c => catalog.IsLink(c, k)))
+                    // By the key of a child that is some rows of its table the other rows point into sessions, too.
+                    .ForeignKeys.Where(k => !catalog.Map.Children.Any(c => c.Where.Count == 0 && catalog.IsLink(c, k)))
                     .Select(k => Of(catalog, k))
                     .OfType<SessionReference>(),
             ];

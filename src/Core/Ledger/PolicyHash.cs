@@ -31,12 +31,12 @@ internal static class PolicyHash
             source.Map.Session.Deleted?.ToString(),
             source.Map.Session.Expires?.ToString(),
             source.Map.Session.Status,
-            new JsonArray([.. source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(Parts)])
+            new JsonArray([.. source.Map.Children.OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => Parts(c, policy))])
         );
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(parts.ToJsonString())));
     }
 
-    private static JsonArray Parts(ChildTable child) =>
+    private static JsonArray Parts(ChildTable child, Policy policy) =>
         PlainJson.Texts([
             child.Name,
             Rows(child),
@@ -44,6 +44,8 @@ internal static class PolicyHash
             child.ForeignKey.ToString(),
             child.Cast is null ? child.ParentKey.ToString() : $"{child.ParentKey}::{child.Cast}",
             child.Time?.ToString(),
+            // A purge of messages takes the rows that this column says are deleted. No other policy asks it, and those keep their hash.
+            .. policy is { Action: PolicyAction.Purge, Scope: PurgeScope.Messages } ? [child.Deleted?.ToString()] : Array.Empty<string?>(),
         ]);
 
     private static string Rows(ChildTable child) => string.Join(" AND ", SessionPath.RowsOf(child, "t").Prepend(child.Table.Sql));

@@ -75,8 +75,19 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
             [.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))],
             cancellationToken
         );
-        await superseded.SupersedeAsync([.. verified.Rejected.Select(r => Over(archives[r.Key], r.Reason))], cancellationToken);
-        FaultPoint.Reach(FaultPoints.DelayedSuperseded);
+        await SupersedeAsync(
+            [
+                .. verified.Rejected.Select(r =>
+                    r.Reason == DropReason.Changed
+                        ? Over(archives[r.Key], StoredSessions.Changed)
+                        : Over(archives[r.Key], r.Reason) with
+                        {
+                            HasFailed = true,
+                        }
+                ),
+            ],
+            cancellationToken
+        );
         if (verified.Sessions.Count == 0)
             return;
         using var deleting = Traces.Stage("delete", batch.Trace);
@@ -87,16 +98,21 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         frame.Meter.Record("delete", began, [.. deleted.Archived.Select(s => s.Session)]);
         frame.Tally.AddDelayed(deleted.Archived.Count, deleted.RowsDeleted);
         await frame.Outcomes.DropAsync(deleted.Dropped, cancellationToken);
+        // Else it would be asked, read back and left again by every run, and stay hidden behind its mark.
+        var left = deleted.Dropped.Where(d => d.Reason == DropReason.NoLongerEligible);
+        await SupersedeAsync([.. left.Select(d => Over(archives[d.Key], StoredSessions.NotTaken))], cancellationToken);
         await frame.Outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken);
         frame.Logger.BatchCommitted(frame.Run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
+    }
+
+    private async Task SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken)
+    {
+        await superseded.SupersedeAsync(over, cancellationToken);
+        FaultPoint.Reach(FaultPoints.DelayedSuperseded);
     }
 
     private static void NothingLeft(IReadOnlyList<SelectedSession> sessions) =>
         throw new InvalidOperationException("The sizes of what is stored are known; its batches fit when they are selected.");
 
-    private static StoredArchive Over(DueArchive archive, string reason) =>
-        new(archive.Id, archive.Key, archive.Mark, reason == DropReason.Changed ? StoredSessions.Changed : reason)
-        {
-            HasFailed = reason != DropReason.Changed,
-        };
+    private static StoredArchive Over(DueArchive archive, string reason) => new(archive.Id, archive.Key, archive.Mark, reason);
 }

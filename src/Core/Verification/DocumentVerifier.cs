@@ -6,11 +6,11 @@ using Archiver.Core.Spool;
 
 namespace Archiver.Core.Verification;
 
-/// <summary>Says of one session's copy what is wrong with it: null when it is right, else one of <see cref="DropReason"/>.</summary>
+/// <summary>Says of one session's copy what is wrong with it, if anything.</summary>
 internal sealed class DocumentVerifier(KeyColumns keyColumns)
 {
     /// <summary>Checks one that is in memory.</summary>
-    public async Task<string?> VerifyAsync(ArraySegment<byte> gzip, ExpectedMember member, CancellationToken cancellationToken)
+    public async Task<CheckedMember> VerifyAsync(ArraySegment<byte> gzip, ExpectedMember member, CancellationToken cancellationToken)
     {
         if (!MemberReader.Holds(gzip.Count, member.Copy.JsonLength))
         {
@@ -26,7 +26,7 @@ internal sealed class DocumentVerifier(KeyColumns keyColumns)
     }
 
     /// <summary>Checks one that comes at the place where the stream stands, and reads it to its end.</summary>
-    public async Task<string?> VerifyAsync(Stream source, ExpectedMember member, CancellationToken cancellationToken)
+    public async Task<CheckedMember> VerifyAsync(Stream source, ExpectedMember member, CancellationToken cancellationToken)
     {
         await using var slice = new SliceStream(source, member.Copy.Length);
         try
@@ -40,7 +40,7 @@ internal sealed class DocumentVerifier(KeyColumns keyColumns)
         }
     }
 
-    private async Task<string?> CheckAsync(
+    private async Task<CheckedMember> CheckAsync(
         Func<bool, Task<CheckedDocument>> read,
         ExpectedMember expected,
         CancellationToken cancellationToken
@@ -50,14 +50,16 @@ internal sealed class DocumentVerifier(KeyColumns keyColumns)
         {
             var document = await read(expected.Marked is not null);
             if (!IsRight(document, expected))
-                return DropReason.Corrupt;
-            return expected.Marked is null || await HasSameRowsAsync(document, expected, expected.Marked, cancellationToken)
-                ? null
-                : DropReason.Changed;
+                return new(DropReason.Corrupt);
+            if (expected.Marked is not { } marked)
+                return new(Reason: null);
+            return await HasSameRowsAsync(document, expected, marked, cancellationToken)
+                ? new(Reason: null, document.Content!.Columns(marked))
+                : new(DropReason.Changed);
         }
         catch (Exception exception) when (DocumentDamage.Is(exception))
         {
-            return DropReason.Corrupt;
+            return new(DropReason.Corrupt);
         }
     }
 

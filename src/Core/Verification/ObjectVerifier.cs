@@ -26,9 +26,9 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
 
     private readonly DocumentVerifier _documents = new(keyColumns);
 
-    /// <summary>By member: null when its copy is right, else one of <see cref="DropReason"/>.</summary>
+    /// <summary>By member.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about the object.</exception>
-    public async Task<IReadOnlyList<string?>> VerifyAsync(ExpectedObject expected, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<CheckedMember>> VerifyAsync(ExpectedObject expected, CancellationToken cancellationToken)
     {
         if (expected.Refusal is { } refusal)
             return AllMembers(expected.Members, refusal);
@@ -36,9 +36,9 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
         {
             try
             {
-                var reasons = await ReadBackAsync(expected, cancellationToken);
-                read?.Invoke(reasons.Count);
-                return reasons;
+                var found = await ReadBackAsync(expected, cancellationToken);
+                read?.Invoke(found.Count);
+                return found;
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
             {
@@ -47,7 +47,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
         }
     }
 
-    private async Task<IReadOnlyList<string?>> ReadBackAsync(ExpectedObject expected, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<CheckedMember>> ReadBackAsync(ExpectedObject expected, CancellationToken cancellationToken)
     {
         var members = expected.Members;
         var body = await store.OpenAsync(expected.Name, cancellationToken);
@@ -56,25 +56,26 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
         await using (body)
         await using (var hashing = new HashingStream(body))
         {
-            var reasons = await VerifyMembersAsync(hashing, members, cancellationToken);
+            var found = await VerifyMembersAsync(hashing, members, cancellationToken);
             await hashing.CopyToAsync(Stream.Null, cancellationToken);
             var whole = hashing.BytesRead == expected.Length && hashing.GetHash().AsSpan().SequenceEqual(expected.Sha256.Span);
-            return whole ? reasons : AllMembers(members, DropReason.Corrupt);
+            return whole ? found : AllMembers(members, DropReason.Corrupt);
         }
     }
 
-    private static string[] AllMembers(IReadOnlyList<ExpectedMember> members, string reason) => [.. members.Select(_ => reason)];
+    private static CheckedMember[] AllMembers(IReadOnlyList<ExpectedMember> members, string reason) =>
+        [.. members.Select(_ => new CheckedMember(reason))];
 
     /// <summary>One member after the other is read; small ones are checked beside that, on as many cores as there are.</summary>
-    private async Task<string?[]> VerifyMembersAsync(
+    private async Task<CheckedMember[]> VerifyMembersAsync(
         Stream source,
         IReadOnlyList<ExpectedMember> members,
         CancellationToken cancellationToken
     )
     {
         // Wrong until a check has said otherwise.
-        var reasons = new string?[members.Count];
-        Array.Fill(reasons, DropReason.Corrupt);
+        var found = new CheckedMember[members.Count];
+        Array.Fill(found, new(DropReason.Corrupt));
         using var room = new SemaphoreSlim(CheckedAtOnce);
         List<Task> checks = [];
         var at = 0L;
@@ -87,7 +88,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
                 at = member.Copy.Offset + member.Copy.Length;
                 if (members.Count == 1 || member.Copy.Length > Small)
                 {
-                    reasons[i] = await _documents.VerifyAsync(source, member, cancellationToken);
+                    found[i] = await _documents.VerifyAsync(source, member, cancellationToken);
                     continue;
                 }
                 await room.WaitAsync(cancellationToken);
@@ -116,13 +117,13 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
             await Task.WhenAll(checks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await Task.WhenAll(checks);
-        return reasons;
+        return found;
 
         async Task CheckAsync(int position, ArraySegment<byte> gzip)
         {
             try
             {
-                reasons[position] = await _documents.VerifyAsync(gzip, members[position], cancellationToken);
+                found[position] = await _documents.VerifyAsync(gzip, members[position], cancellationToken);
             }
             finally
             {

@@ -128,7 +128,7 @@ internal sealed class VerifiedBatch
         CancellationToken cancellationToken
     )
     {
-        var read = new ConcurrentBag<(ExpectedObject Object, IReadOnlyList<string?> Reasons)>();
+        var read = new ConcurrentBag<(ExpectedObject Object, IReadOnlyList<CheckedMember> Found)>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(objects, options, async (expected, token) =>
             read.Add((expected, await verifier.VerifyAsync(expected, token)))
@@ -136,14 +136,14 @@ internal sealed class VerifiedBatch
 
         List<VerifiedSession> right = [];
         List<RejectedSession> wrong = [];
-        foreach (var (expected, reasons) in read.OrderBy(r => r.Object.Members[0].Copy.ObjectId))
+        foreach (var (expected, found) in read.OrderBy(r => r.Object.Members[0].Copy.ObjectId))
         {
-            foreach (var (member, reason) in expected.Members.Zip(reasons))
+            foreach (var (member, copy) in expected.Members.Zip(found))
             {
-                if (reason is null)
-                    right.Add(new(member.Copy, member.Session));
+                if (copy.Reason is null)
+                    right.Add(new(member.Copy, member.Session) { Unmarked = copy.Unmarked });
                 else
-                    wrong.Add(new(member.Copy, member.Session, reason));
+                    wrong.Add(new(member.Copy, member.Session, copy.Reason));
             }
         }
         return (right, wrong);
@@ -154,6 +154,11 @@ internal sealed class VerifiedBatch
 internal sealed record VerifiedSession(StoredCopy Copy, ExportedSession Session)
 {
     public string Key => Session.Key;
+
+    /// <summary>
+    /// Of what an earlier run stored: the columns of the session row that its mark has changed, as the copy has them, as JSON. Else null.
+    /// </summary>
+    public string? Unmarked { get; init; }
 }
 
 /// <summary>A session whose copy is not right.</summary>

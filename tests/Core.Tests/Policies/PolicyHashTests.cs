@@ -1,4 +1,5 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Settings;
 using Archiver.Core.Tests.Configuration;
 
 namespace Archiver.Core.Tests.Policies;
@@ -15,5 +16,28 @@ public sealed class PolicyHashTests
         var source = (where is null ? configured : configured.And($"{Configured.PolicyKey}Where", where)).Settings().Sources[0];
 
         Assert.StartsWith(beginning, PolicyHash.Of(source, source.Policies[0]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(PolicyAction.Purge, PurgeScope.Messages, true)]
+    // Sessions go whole: what of their messages says that it is deleted decides nothing.
+    [InlineData(PolicyAction.Purge, PurgeScope.Sessions, false)]
+    [InlineData(PolicyAction.Archive, PurgeScope.Sessions, false)]
+    [InlineData(PolicyAction.Archive, PurgeScope.Messages, false)]
+    public void Is_another_where_another_column_says_which_messages_a_purge_takes(PolicyAction action, PurgeScope scope, bool another)
+    {
+        var source = Configured.AsItIs().Settings().Sources[0];
+        var policy = source.Policies[0] with { Action = action, Scope = scope };
+
+        Assert.Equal(another, Of("deleted_at") != Of("hidden_at"));
+
+        string Of(string deleted) =>
+            PolicyHash.Of(
+                source with
+                {
+                    Map = source.Map with { Children = [.. source.Map.Children.Select(c => c with { Deleted = deleted })] },
+                },
+                policy
+            );
     }
 }

@@ -1,8 +1,12 @@
 using System.IO.Compression;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Selection;
+using Archiver.Core.Settings;
+using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using static Archiver.Integration.Tests.Archiving.OneChangedSession;
 
 namespace Archiver.Integration.Tests.Archiving;
@@ -54,6 +58,36 @@ public sealed class ChangedAfterExportTests(TestServers servers)
                 FROM archiver.archives a JOIN archiver.objects o ON o.id = a.object_id WHERE a.session_id = '{session}'
                 """
             )
+        );
+    }
+
+    // No row of the session changes: only the policy's own condition looks at the other table.
+    [Theory]
+    [InlineData(DeleteMode.Session)]
+    [InlineData(DeleteMode.Nothing)]
+    public async Task Keeps_a_session_that_the_policy_does_not_take_any_more_for_a_row_of_another_table(DeleteMode delete)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        var session = await archiver.AnyIdleAsync(Token);
+        await archiver.ExecuteAsync("CREATE TABLE pins (session_id uuid PRIMARY KEY)", null);
+        var reached = InProcessFault.Once(FaultPoints.Verified, () => archiver.ExecuteAsync("INSERT INTO pins VALUES ($1)", session));
+
+        var summary = await archiver.RunAsync(
+            PolicyRuns.Archive() with
+            {
+                Delete = delete,
+                Where = "NOT EXISTS (SELECT FROM public.pins AS p WHERE p.session_id = s.session_id)",
+            },
+            Token
+        );
+
+        Assert.True(reached());
+        Assert.Equal((Idle - 1L, 1L), (summary.Sessions, summary.Reasons.GetValueOrDefault(DropReason.NoLongerEligible)));
+        if (delete == DeleteMode.Session)
+            await AssertOnlyStaysAsync(archiver, session, summary, DropReason.NoLongerEligible);
+        Assert.Equal(
+            "abandoned",
+            await archiver.Database.ScalarAsync<string>($"SELECT state FROM archiver.archives WHERE session_id = '{session}'")
         );
     }
 

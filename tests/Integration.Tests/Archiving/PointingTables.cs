@@ -27,7 +27,7 @@ public abstract class PointingTables(TestServers servers)
         UPDATE chats SET current = id * 10 + 3;
         """;
 
-    private protected async Task<ArchiverFixture> CreateAsync(string rule, string name)
+    private protected async Task<ArchiverFixture> CreateAsync(string rule, string name, params ChildTable[] more)
     {
         var map = new SourceMap(
             new()
@@ -59,7 +59,7 @@ public abstract class PointingTables(TestServers servers)
             Servers,
             map with
             {
-                Children = [.. map.Children.OrderBy(c => c.Name, StringComparer.Ordinal)],
+                Children = [.. map.Children.OrderBy(c => c.Name, StringComparer.Ordinal), .. more],
             },
             null,
             null,

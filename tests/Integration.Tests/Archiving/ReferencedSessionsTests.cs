@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Settings;
 using Archiver.Integration.Tests.Lifecycle;
@@ -66,6 +67,61 @@ public sealed class ReferencedSessionsTests(TestServers servers) : PointingTable
         Assert.Equal(4 - staying, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives"));
     }
 
+    // Rows below a message are tied to their session by it. Such a row that names no message, or one that is not there, is of no session.
+    [Theory]
+    [InlineData("INSERT INTO notes VALUES (1, NULL, 11, 'chat')")]
+    [InlineData("INSERT INTO notes VALUES (1, 999, 11, 'chat')")]
+    [InlineData("DROP INDEX notes_other_idx; INSERT INTO notes VALUES (1, 999, 11, 'chat')")]
+    [InlineData("ALTER TABLE msgs ALTER chat DROP NOT NULL; INSERT INTO msgs VALUES (99); INSERT INTO notes VALUES (1, 99, 11, 'chat')")]
+    // As is a row that says that it is of something else.
+    [InlineData("INSERT INTO notes VALUES (1, 12, 11, 'ticket')")]
+    [InlineData("ALTER TABLE notes ADD FOREIGN KEY (msg) REFERENCES msgs; INSERT INTO notes VALUES (1, 11, NULL, 'ticket')")]
+    [InlineData("INSERT INTO notes VALUES (1, 12, 11, 'chat')", 0)]
+    public async Task Stores_nothing_of_a_session_that_a_row_of_none_points_to(string points, int stay = 1)
+    {
+        await using var archiver = await CreateAsync("", "a_files", Notes);
+        await archiver.ExecuteAsync(
+            "CREATE TABLE notes (id int PRIMARY KEY, msg int, other int REFERENCES msgs, kind text); CREATE INDEX ON notes (msg); "
+                + $"CREATE INDEX ON notes (other); {points}",
+            null
+        );
+
+        var first = await archiver.RunAsync(Token);
+        var second = await archiver.RunAsync(Token);
+        var purged = await archiver.RunAsync(PolicyRuns.Archive() with { Name = "purge", Action = PolicyAction.Purge }, Token);
+
+        Assert.Equal((null, null, null), (first.Error, second.Error, purged.Error));
+        Assert.Equal((4L - stay, 0L, 0L), (first.Sessions, second.Sessions, purged.Sessions));
+        Assert.Equal((0L, 0L, 0L), (first.Failed, second.Failed, purged.Failed));
+        Assert.Equal(4 - stay, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives"));
+        Assert.Equal(4 - stay, (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token)).Count);
+    }
+
+    // A key onto one partition alone is left to the delete. What that finds again and again waits, as any session that fails.
+    [Fact]
+    public async Task A_session_that_the_server_keeps_for_a_key_that_selection_does_not_know_waits_as_one_that_failed()
+    {
+        await using var archiver = await CreateAsync("", "a_files");
+        await archiver.ExecuteAsync(
+            """
+            ALTER TABLE files RENAME TO old;
+            CREATE TABLE files (LIKE old) PARTITION BY LIST (chat);
+            CREATE TABLE files1 PARTITION OF files FOR VALUES IN (1); CREATE TABLE others PARTITION OF files DEFAULT;
+            INSERT INTO files TABLE old; DROP TABLE old;
+            ALTER TABLE files1 ADD PRIMARY KEY (id); CREATE INDEX ON files (chat);
+            CREATE TABLE pins (file int REFERENCES files1); CREATE INDEX ON pins (file); INSERT INTO pins VALUES (110);
+            """,
+            null
+        );
+
+        var first = await archiver.RunAsync(Token);
+        var second = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, 3L, 1L), (first.Outcome, first.Sessions, first.Failed));
+        Assert.Equal((1L, RunOutcome.Done, 0L), (first.Reasons[DropReason.Referenced], second.Outcome, second.Skipped));
+        Assert.Equal("1", await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.quarantine"));
+    }
+
     // The application's own deletes would change these rows; ours must not.
     [Theory]
     [InlineData("ON DELETE SET NULL", "UPDATE chats SET parent = 1 WHERE id = 5")]
@@ -116,6 +172,18 @@ public sealed class ReferencedSessionsTests(TestServers servers) : PointingTable
             )
         );
     }
+
+    private static ChildTable Notes =>
+        new()
+        {
+            Name = "notes",
+            Table = new("public", "notes"),
+            Parent = "messages",
+            ForeignKey = "msg",
+            ParentKey = "id",
+            Where = new Dictionary<string, string> { ["kind"] = "chat" },
+            Order = ["id"],
+        };
 
     /// <summary>Every row of what stays, with its versions.</summary>
     private static async Task<string> OthersAsync(ArchiverFixture archiver, int stay) =>

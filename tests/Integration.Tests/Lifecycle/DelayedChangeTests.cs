@@ -96,4 +96,38 @@ public sealed class DelayedChangeTests(TestServers servers) : DelayedScenario(se
             )
         );
     }
+
+    // No row of the session says so: only the policy's own condition looks at the other table.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Keeps_what_the_policy_does_not_take_any_more_for_a_row_of_another_table(bool whileVerified)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 0, Messages);
+        var unpinned = Delayed with { Where = "NOT EXISTS (SELECT FROM public.pins AS p WHERE p.session_id = s.session_id)" };
+        await archiver.ExecuteAsync("CREATE TABLE pins (session_id uuid PRIMARY KEY)", null);
+        Assert.Equal(3, (await archiver.RunAsync(unpinned, Token)).Sessions);
+        await MakeDueAsync(archiver, "8 days", 3);
+        var session = await archiver.AnyIdleAsync(Token);
+        var rows = await RowsAsync(archiver, $"= '{session}'");
+        Task PinAsync() => archiver.ExecuteAsync("INSERT INTO pins VALUES ($1)", session);
+        Func<bool> reached = () => true;
+        if (whileVerified)
+            reached = InProcessFault.Once(FaultPoints.Reverified, PinAsync);
+        else
+            await PinAsync();
+
+        var summary = await archiver.RunAsync(unpinned, Token);
+
+        Assert.True(reached());
+        Assert.Equal(
+            (RunOutcome.Done, 2L, 1L),
+            (summary.Outcome, summary.Delayed, summary.Reasons.GetValueOrDefault(DropReason.NoLongerEligible))
+        );
+        Assert.Equal((rows, "2 archived, 1 superseded"), (await RowsAsync(archiver), await StatesAsync(archiver)));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived"));
+        await archiver.ExecuteAsync("TRUNCATE pins", null);
+        Assert.Equal(1, (await archiver.RunAsync(unpinned, Token)).Sessions);
+        Assert.Equal("2 archived, 1 stored, 1 superseded", await StatesAsync(archiver));
+    }
 }

@@ -144,4 +144,48 @@ public sealed class DelayedDeleteTests(TestServers servers) : DelayedScenario(se
             (await StatesAsync(archiver), await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"))
         );
     }
+
+    [Fact]
+    public async Task Keeps_what_was_stored_on_trial_and_is_younger_than_the_policy_says_now()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, Messages);
+        Assert.Equal(3, (await archiver.RunAsync(Archive() with { Delete = DeleteMode.Nothing }, Token)).Sessions);
+        var rows = await RowsAsync(archiver);
+
+        var summary = await archiver.RunAsync(Archive() with { IdleFor = TimeSpan.FromDays(3650) }, Token);
+
+        Assert.Equal((RunOutcome.Done, 0L, 0L), (summary.Outcome, summary.Sessions, summary.Delayed));
+        Assert.Equal(3, summary.Reasons[DropReason.NoLongerEligible]);
+        Assert.Equal((rows, "3 superseded"), (await RowsAsync(archiver), await StatesAsync(archiver)));
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions WHERE archived"));
+        Assert.Equal(3, (await archiver.RunAsync(Archive(), Token)).Sessions);
+        Assert.Equal("3 archived, 3 superseded", await StatesAsync(archiver));
+    }
+
+    // It is asked of the row that the copy has: the row of now has the mark, and what a trigger made of the mark.
+    [Theory]
+    [InlineData("s.status = 'active' AND s.updated_at < now() - interval '90 days'")]
+    [InlineData("public.is_due(s)")]
+    public async Task Asks_the_policy_of_the_row_as_it_was_before_the_mark(string where)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, preset: "status-expiry");
+        await archiver.Database.ExecuteAsync(
+            """
+            ALTER TABLE sessions DISABLE TRIGGER USER;
+            UPDATE sessions SET status = 'active';
+            ALTER TABLE sessions ENABLE TRIGGER USER;
+            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
+            CREATE TRIGGER touch BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION touch();
+            CREATE FUNCTION is_due(sessions) RETURNS boolean LANGUAGE sql AS
+              $$ SELECT $1.status = 'active' AND $1.updated_at < now() - interval '90 days' $$;
+            """
+        );
+        var policy = Delayed with { Where = where, Status = ["active"] };
+        Assert.Equal(3, (await archiver.RunAsync(policy, Token)).Sessions);
+        await MakeDueAsync(archiver, "8 days", 3);
+
+        var summary = await archiver.RunAsync(policy, Token);
+
+        Assert.Equal((null, 3L, "3 archived"), (summary.Error, summary.Delayed, await StatesAsync(archiver)));
+    }
 }

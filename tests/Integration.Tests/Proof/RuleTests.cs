@@ -58,6 +58,40 @@ public sealed class RuleTests(TestServers servers)
         Assert.True(before > await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages", Token));
     }
 
+    // What inspection would refuse at the beginning of a run it refuses in the middle of one, too.
+    [Theory]
+    [InlineData("ALTER TABLE heir INHERIT chat_messages", "Table public.heir inherits from public.chat_messages")]
+    [InlineData("CREATE TABLE pins (id bigint REFERENCES chat_messages ON DELETE CASCADE)", "is ON DELETE CASCADE")]
+    public async Task Rule_1_exports_no_tables_that_came_to_be_unfit_since_the_run_began(string change, string problem)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, Idle, young: 1);
+        await archiver.ExecuteAsync(
+            """
+            CREATE TABLE heir (LIKE chat_messages INCLUDING ALL);
+            INSERT INTO heir SELECT m.* FROM chat_messages m ORDER BY m.timestamp LIMIT 1;
+            ALTER TABLE heir ADD COLUMN extra text DEFAULT 'in no copy';
+            """,
+            null
+        );
+        var before = await CountAsync();
+        var reached = InProcessFault.Once(FaultPoints.Selected, () => archiver.ExecuteAsync(change, null));
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
+        Assert.Contains(problem, summary.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await CountAsync());
+        Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
+
+        Task<string?> CountAsync() =>
+            archiver.Database.ScalarAsync<string?>(
+                "SELECT (SELECT count(*) FROM chat_sessions) || ' ' || (SELECT count(*) FROM ONLY chat_messages) || ' ' || "
+                    + "(SELECT count(*) FROM heir)",
+                Token
+            );
+    }
+
     // The other table's rows were written by the same transaction to the same places: only the table tells them apart.
     [Fact]
     public async Task Rule_2_tells_an_attached_partition_from_the_one_that_was_exported()

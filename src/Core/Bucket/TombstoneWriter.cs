@@ -14,9 +14,9 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
 {
     private TombstoneKey? _key;
 
-    /// <summary>Puts the tombstones of sessions and users; returns their names.</summary>
+    /// <summary>Puts the tombstones of sessions and users.</summary>
     /// <exception cref="StorageException">One could not be stored: nothing may be erased then.</exception>
-    public async Task<IReadOnlyList<string>> WriteAsync(
+    public async Task<IReadOnlyList<Buried>> WriteAsync(
         IReadOnlyCollection<string> sessions,
         IEnumerable<string> users,
         DateTimeOffset now,
@@ -25,13 +25,17 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
     {
         var key = _key ??= await OpenKeyAsync(cancellationToken);
         var erasedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds() + 1);
-        Tombstone Of(char kind, string id) => new(kind, key.HashOf(kind, source.Name, id), erasedAt);
-        List<Tombstone> tombstones = [.. sessions.Select(s => Of(Tombstone.Session, s)), .. users.Select(u => Of(Tombstone.User, u))];
+        string NameOf(char kind, string id) => new Tombstone(kind, key.HashOf(kind, source.Name, id), erasedAt).Name;
+        List<Buried> tombstones =
+        [
+            .. sessions.Select(s => new Buried(s, NameOf(Tombstone.Session, s))),
+            .. users.Select(u => new Buried(null, NameOf(Tombstone.User, u))),
+        ];
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tombstones, options, async (tombstone, token) =>
             await PutAsync(Tombstone.Folder(source.Prefix) + tombstone.Name, GzipText.Of("""{"format":"archiver.tombstone/1"}"""), token)
         );
-        return [.. tombstones.Select(t => t.Name)];
+        return tombstones;
     }
 
     // Read back: where a server ignores the condition, another one's key may have come first.
@@ -68,3 +72,8 @@ internal sealed class TombstoneWriter(IArchiveStore store, SourceSettings source
         await store.PutIfAbsentAsync(key, content, metadata, cancellationToken);
     }
 }
+
+/// <summary>A tombstone that was written.</summary>
+/// <param name="Session">The session that it covers; null for a user's.</param>
+/// <param name="Name">Of its object within the folder.</param>
+internal sealed record Buried(string? Session, string Name);

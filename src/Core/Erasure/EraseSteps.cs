@@ -1,7 +1,5 @@
-using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
-using Archiver.Core.Ownership;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
@@ -40,8 +38,10 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
         }
         // A user with a held session gets no tombstone: what is held must stay restorable.
         var user = _work.Sessions.Any(s => s.State == ErasedSession.Held) ? null : _request.User;
-        var buried = _request.Reapply ? [] : await BuryAsync(user, cancellationToken);
-        report(receipt = receipt with { Tombstones = buried.Count });
+        var burial = new EraseBurial(scope);
+        if (!_request.Reapply)
+            await burial.BuryAsync(user, cancellationToken);
+        report(receipt = receipt with { Tombstones = burial.Names.Count });
         await EraseTextAsync(user, cancellationToken);
 
         var rows = new EraseRows(Context(), new DatabaseRetry(scope.Settings.Retry, time), scope.Who, _request.Reason);
@@ -81,7 +81,9 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
             };
             report(receipt);
         }
-        await SeeAsync(_request.Reapply ? _work.Tombstones : buried, cancellationToken);
+        await burial.UnburyHeldAsync(cancellationToken);
+        report(receipt with { Tombstones = burial.Names.Count });
+        await SeeAsync(_request.Reapply ? _work.Tombstones : burial.Names, cancellationToken);
     }
 
     // Before the rest, by which the sessions are found: what is left of these after a crash would be found by nobody.
@@ -107,27 +109,6 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
     {
         await using var connection = await _run.Connections.OpenAsync(cancellationToken);
         await Erasures.AddAsync(connection, scope.Source.Name, names, cancellationToken);
-    }
-
-    /// <summary>
-    /// Tombstones in the bucket, before anything is destroyed; their names. Under the hold lock: what is held is not buried.
-    /// </summary>
-    private async Task<IReadOnlyList<string>> BuryAsync(string? user, CancellationToken cancellationToken)
-    {
-        await using var connection = await _run.Connections.OpenAsync(cancellationToken);
-        await using var transaction = await scope.BeginAsync(connection, cancellationToken);
-        await scope.KeepHeldAsync(connection, _work.Free, cancellationToken);
-        await PrefixOwner.RequireAsync(connection, scope.Store, scope.Source, _run.Database, cancellationToken);
-        var writer = new TombstoneWriter(scope.Store, scope.Source, _run.Database, _run.RunId, scope.Settings.Storage.UploadConcurrency);
-        var names = await writer.WriteAsync(
-            _work.Free,
-            user is null ? [] : SameUser.Spellings(SameUser.Column(scope.Source.Map, scope.Shape), user),
-            _run.Now,
-            cancellationToken
-        );
-        FaultPoint.Reach(FaultPoints.EraseBuried);
-        await _run.CommitAsync(connection, transaction, cancellationToken);
-        return names;
     }
 
     private RunContext Context() =>

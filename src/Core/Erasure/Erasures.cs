@@ -25,6 +25,16 @@ internal static class Erasures
         CancellationToken cancellationToken
     ) => connection.ExecuteAsync(Add, cancellationToken, PgParameter.Text(source), PgParameter.Texts(names));
 
+    /// <summary>Names of the tombstones that this ledger has seen.</summary>
+    public static async Task<IReadOnlySet<string>> SeenAsync(
+        NpgsqlConnection connection,
+        string source,
+        CancellationToken cancellationToken
+    ) =>
+        (await connection.QueryAsync(Known, row => row.GetString(0), cancellationToken, PgParameter.Text(source))).ToHashSet(
+            StringComparer.Ordinal
+        );
+
     /// <summary>
     /// What was erased from the source, once a run may go on. Costs one listing where nothing was erased since the last run.
     /// </summary>
@@ -35,7 +45,7 @@ internal static class Erasures
         var tombstones = await new TombstoneReader(store).LoadAsync(run.Source, connection, cancellationToken);
         if (tombstones.IsEmpty)
             return tombstones;
-        var known = await connection.QueryAsync(Known, row => row.GetString(0), cancellationToken, PgParameter.Text(run.Source.Name));
+        var known = await SeenAsync(connection, run.Source.Name, cancellationToken);
         var unseen = tombstones.Tombstones.Select(t => t.Name).Except(known, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         if (unseen.Count == 0)
             return tombstones;

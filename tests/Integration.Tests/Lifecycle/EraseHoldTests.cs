@@ -1,0 +1,49 @@
+using Archiver.Core.Diagnostics;
+using Archiver.Core.Holds;
+using Archiver.Integration.Tests.Restore;
+using Archiver.Testing;
+
+namespace Archiver.Integration.Tests.Lifecycle;
+
+/// <summary>What comes under a hold while it is erased stays, and stays readable.</summary>
+public sealed class EraseHoldTests(TestServers servers) : ErasureScenario(servers)
+{
+    // The tombstones are written by then; what they cover nobody can read, and an erasure applied again would destroy it.
+    [Theory]
+    [InlineData("session")]
+    [InlineData("bundle")]
+    public async Task A_session_that_comes_under_a_hold_meanwhile_stays_as_it_is_and_can_be_read(string where)
+    {
+        await using var archiver = await ArchivedAsync(where, null);
+        var held = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var document = await ShowAsync(archiver, held);
+        Task<IReadOnlyList<long>>? adding = null;
+        archiver.Store = new HookedStore(archiver.Store)
+        {
+            AfterPut = async key =>
+            {
+                if (key.Contains("/manifests/", StringComparison.Ordinal))
+                    await (adding ??= archiver.HoldAsync(new HoldRequest { Session = held, Reason = "case" }, Token));
+            },
+        };
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.Single(await adding!);
+        Assert.Equal((null, RunOutcome.Partial, false), (receipt.Error, receipt.Outcome, receipt.Complete));
+        Assert.Equal(held, receipt.Sessions.Single(s => s.State == "held").SessionId);
+        // Of a bundle the other one has to wait; nobody can read it meanwhile.
+        Assert.Equal(where == "bundle" ? 1 : 0, receipt.Sessions.Count(s => s.State == "remaining"));
+        // One of the sessions and none of the user, of whom something stays.
+        Assert.Equal(receipt.Sessions.Count - 1, receipt.Tombstones);
+        Assert.Equal(document, await ShowAsync(archiver, held));
+        Assert.DoesNotContain((await archiver.EraseAsync(new() { Reapply = true }, Token)).Sessions, s => s.SessionId == held);
+        Assert.Equal(RunOutcome.Done, (await archiver.RunAsync(Token)).Outcome);
+        Assert.Equal(1, (await archiver.RestoreAsync(RestoreFixture.Session(held), Token)).Restored);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.holds SET removed_at = now()", Token);
+        Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
+        Assert.DoesNotContain(held, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+    }
+}

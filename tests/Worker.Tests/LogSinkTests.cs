@@ -1,5 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using Archiver.Testing;
+using Archiver.Worker.Logging;
+using Serilog;
+using Serilog.Formatting.Display;
+using Spectre.Console;
 
 namespace Archiver.Worker.Tests;
 
@@ -22,5 +27,18 @@ public sealed class LogSinkTests(TestServers servers)
         Assert.Single(JsonDocument.Parse(result.Output).RootElement.EnumerateArray());
         Assert.Single(result.Error.Split('\n'), l => l.Contains("main/idle started", StringComparison.Ordinal));
         Assert.DoesNotContain("\"@t\"", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_server_said_does_not_steer_the_terminal()
+    {
+        using var written = new StringWriter();
+        var screen = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(written) });
+        var form = new MessageTemplateTextFormatter("{Message:lj}{NewLine}", CultureInfo.InvariantCulture);
+        using var log = new LoggerConfiguration().WriteTo.Sink(new ScreenSink(form, screen)).CreateLogger();
+
+        log.Warning("The server said: {Said}", "\u001b]0;owned\u0007 \u009b2J");
+
+        Assert.Equal("The server said: \\u001B]0;owned\\u0007 \\u009B2J", written.ToString().TrimEnd());
     }
 }

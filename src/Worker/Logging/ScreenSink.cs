@@ -1,4 +1,5 @@
 using System.Globalization;
+using Archiver.Worker.Output;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting;
@@ -6,7 +7,9 @@ using Spectre.Console;
 
 namespace Archiver.Worker.Logging;
 
-/// <summary>Writes events to a terminal, above a progress bar that may be there.</summary>
+/// <summary>
+/// Writes events to a terminal, above a progress bar that may be there. What a server said may quote what somebody wrote.
+/// </summary>
 /// <param name="formatter">The form of an event.</param>
 /// <param name="screen">The one that the bar is drawn on.</param>
 internal sealed class ScreenSink(ITextFormatter formatter, IAnsiConsole screen) : ILogEventSink
@@ -15,7 +18,7 @@ internal sealed class ScreenSink(ITextFormatter formatter, IAnsiConsole screen) 
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
         formatter.Format(logEvent, text);
-        screen.WriteLine(text.ToString().TrimEnd('\n'), Style(logEvent.Level));
+        screen.WriteLine(Printable.Lines(text.ToString().TrimEnd('\n')), Style(logEvent.Level));
     }
 
     private static Style Style(LogEventLevel level) =>

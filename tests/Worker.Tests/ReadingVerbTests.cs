@@ -81,6 +81,21 @@ public sealed class ReadingVerbTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Show_prints_no_stored_bytes_on_a_terminal()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.RunAsync("archive");
+        var id = await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives");
+        await using var process = archiver.StartOnTerminal($"show {id} --raw");
+
+        var result = await process.WaitForExitAsync(Token);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--raw prints compressed bytes", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001f', result.Output);
+    }
+
+    [Fact]
     public async Task Show_refuses_a_damaged_object()
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Reading;
 using Archiver.Core.Restore;
 using Archiver.Worker.Access;
@@ -46,6 +47,12 @@ internal sealed class ShowVerb(
 
     public async Task<int> ExecuteAsync(ParseResult parse, CancellationToken cancellationToken)
     {
+        // They may hold a message as it was written, with whatever would steer a terminal.
+        if (parse.GetValue(Raw) && terminal.OutputIsTerminal)
+            throw new ArchiverException(
+                FailureKind.Configuration,
+                "--raw prints compressed bytes, which are not for a terminal: redirect them, or leave --raw out."
+            );
         var (source, id, generation) = (parse.GetValue(VerbOptions.Source), parse.GetRequiredValue(Id), parse.GetValue(Generation));
         if (await lookup.FindAsync(source, id, generation, "--source", cancellationToken) is not var (found, archive))
         {

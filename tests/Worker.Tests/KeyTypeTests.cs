@@ -26,6 +26,8 @@ public sealed class KeyTypeTests(TestServers servers)
     [InlineData("text", "uuid", "uuid", "{11111111aaaa4aaa8aaaaaaaaaaaaaa1}", Young)]
     [InlineData("uuid", "text", "text", Old, Young, "11111111-AAAA-4AAA-8AAA-AAAAAAAAAAA1")]
     [InlineData("uuid", "varchar(40)", "text", Old, Young, "11111111aaaa4aaa8aaaaaaaaaaaaaa1")]
+    [InlineData("uuid_of", "text", "text", Old, Young, "11111111-AAAA-4AAA-8AAA-AAAAAAAAAAA1")]
+    [InlineData("narrow_of", "text_of", "text", Old, Young, "11111111aaaa4aaa8aaaaaaaaaaaaaa1")]
     [InlineData("text", "bigint", "bigint", "1234567890123456789", YoungNumber)]
     [InlineData("text", "bigint", "bigint", "-9223372036854775808", "9999999999999999999")]
     [InlineData("text", "bigint", "bigint", "007", YoungNumber)]
@@ -47,6 +49,7 @@ public sealed class KeyTypeTests(TestServers servers)
             servers,
             $"""
             CREATE DOMAIN name_of AS varchar(50) CHECK (length(value) > 3);
+            CREATE DOMAIN text_of AS text; CREATE DOMAIN uuid_of AS uuid; CREATE DOMAIN narrow_of AS uuid_of CHECK (value IS NOT NULL);
             CREATE TABLE chats (id {key} PRIMARY KEY, seen timestamptz NOT NULL);
             CREATE TABLE posts (id int PRIMARY KEY, chat_id {foreignKey} NOT NULL, at timestamptz NOT NULL, gone timestamptz);
             CREATE TABLE files (id int PRIMARY KEY, post_id text NOT NULL);
@@ -99,6 +102,32 @@ public sealed class KeyTypeTests(TestServers servers)
         Assert.Equal((1L, 0L), (await CountAsync("chats"), await CountAsync("posts")));
 
         Task<long> CountAsync(string table) => archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM {table}", Token);
+    }
+
+    // Only the message is of the held days, and it writes its session's id in capitals.
+    [Theory]
+    [InlineData("uuid")]
+    [InlineData("uuid_of")]
+    public async Task A_hold_of_a_range_covers_a_session_for_a_message_that_writes_its_id_otherwise(string key)
+    {
+        await using var archiver = await Installation.CreateAsync(
+            servers,
+            $"""
+            CREATE DOMAIN uuid_of AS uuid;
+            CREATE TABLE chats (id {key} PRIMARY KEY, seen timestamptz NOT NULL);
+            CREATE TABLE posts (id int PRIMARY KEY, chat_id text NOT NULL, at timestamptz NOT NULL);
+            CREATE INDEX ON posts (chat_id); CREATE INDEX ON chats (seen, id);
+            INSERT INTO chats SELECT id::uuid, now() - interval '200 days' FROM unnest(ARRAY['{Old}', '{Young}']) AS id;
+            INSERT INTO posts VALUES (1, upper('{Old}'), '2001-01-15 12:00Z'), (2, upper('{Young}'), '2001-02-15 12:00Z');
+            """,
+            Token
+        );
+        MapChats(archiver);
+        archiver.With("Sources:main:Tables:Children:messages:Time", "at").With("Sources:main:Tables:Children:messages:Cast", "text");
+        foreach (var verb in new[] { "migrate", "hold add --from 2001-01-15 --to 2001-01-16 --reason case", "archive" })
+            Assert.Equal((verb, 0), (verb, (await archiver.RunAsync(verb.Split(' '))).ExitCode));
+
+        Assert.Equal(Old, await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',') FROM chats", Token));
     }
 
     [Theory]

@@ -119,7 +119,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         List<string> untied = [];
         foreach (var child in source.Map.Children.Where(c => SessionPath.Of(source.Map, shape, c).Joins.Count > 0))
         {
-            var rows = await OrphanRows.CountAsync(connection, source.Map, child, cancellationToken);
+            var rows = await OrphanRows.CountAsync(connection, source.Map, shape, child, cancellationToken);
             if (rows > 0)
                 untied.Add(
                     rows == 1

@@ -46,7 +46,7 @@ internal sealed class Reactivation(RestoreTarget target, string timeZone, DateTi
         return $"""
             UPDATE {child.Table.Sql} AS t SET {new TimeAssignment(child.Deleted!, target.Shape[child.Name], timeZone).Unset}
             FROM {_session.Table.Sql} AS s
-            WHERE {SessionPath.Link(child, "t", "s")}
+            WHERE {SessionPath.Link(target.Shape, child, "t", "s")}
               AND {Keys("s")}
               AND {string.Join(" AND ", [.. SessionPath.RowsOf(child, "t"), "true"])}
               AND {ours.Instant(parameters)} = {theirs.Instant(parameters)}

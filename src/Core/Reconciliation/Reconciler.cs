@@ -84,11 +84,8 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
         var unrecorded = await new UnrecordedArchives(scope, scan, copies).AdoptAsync(comparison.Unrecorded, cancellationToken);
-        var unknown = new UnknownArchives(
-            connection,
-            source,
-            await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken)
-        );
+        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
+        var unknown = new UnknownArchives(connection, source, shape);
         var live = await unknown.LiveAndArchivedAsync(cancellationToken);
         var deleted = await unknown.DeletedSinceAsync(cancellationToken);
         var (removable, kept) = await new SuperfluousRemoval(scope, scan).RemoveAsync(abandoned, cancellationToken);
@@ -129,7 +126,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken),
             LiveAndArchived = live,
             DeletedSince = deleted,
-            Orphans = await OrphansAsync(connection, source.Map, cancellationToken),
+            Orphans = await OrphansAsync(connection, source.Map, shape, cancellationToken),
             Removable = removable,
             Kept = kept,
             AbortedUploads = uploads,
@@ -161,12 +158,13 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(
         NpgsqlConnection connection,
         SourceMap map,
+        SourceShape shape,
         CancellationToken cancellationToken
     )
     {
         var orphans = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var child in map.Children)
-            orphans[child.Name] = await OrphanRows.CountAsync(connection, map, child, cancellationToken);
+            orphans[child.Name] = await OrphanRows.CountAsync(connection, map, shape, child, cancellationToken);
         return orphans;
     }
 }

@@ -8,15 +8,21 @@ namespace Archiver.Core.Sources;
 internal static class OrphanRows
 {
     /// <summary>How many there are. A row that names no parent is none.</summary>
-    public static Task<long> CountAsync(NpgsqlConnection connection, SourceMap map, ChildTable child, CancellationToken cancellationToken)
+    public static Task<long> CountAsync(
+        NpgsqlConnection connection,
+        SourceMap map,
+        SourceShape shape,
+        ChildTable child,
+        CancellationToken cancellationToken
+    )
     {
         var parent = child.Parent == SourceMap.SessionName ? map.Session.Sql : map.Children.Single(c => c.Name == child.Parent).Table.Sql;
         var named = child.ForeignKey.Select(c => $"{SessionPath.Column("t", c)} IS NOT NULL");
         // Compared for equality, which the server can hash: of two large tables it would look through one for each row of the other.
-        var tied = child.Cast is { } type
-            ? $"FROM (SELECT unnest({LinkCast.Values(type, SessionPath.Column("p", child.ParentKey[0]))}) AS id FROM {parent} AS p) AS k "
-                + $"WHERE k.id = {SessionPath.Column("t", child.ForeignKey[0])}"
-            : $"FROM {parent} AS p WHERE {SessionPath.Link(child, "t", "p")}";
+        string Keys() => LinkCast.Values(child, shape, SessionPath.Column("p", child.ParentKey[0]));
+        var tied = child.Cast is null
+            ? $"FROM {parent} AS p WHERE {SessionPath.Link(shape, child, "t", "p")}"
+            : $"FROM (SELECT unnest({Keys()}) AS id FROM {parent} AS p) AS k WHERE k.id = {SessionPath.Column("t", child.ForeignKey[0])}";
         return connection.ScalarAsync<long>(
             $"""
             SELECT count(*) FROM {child.Table.Sql} AS t

@@ -46,7 +46,7 @@ internal sealed class SessionPath
         foreach (var (parent, parentAlias) in Upwards(map, child).Skip(1))
         {
             joins.Add($"{parent.Sql} AS {parentAlias}");
-            conditions.Add(Link(at, alias, parentAlias));
+            conditions.Add(Link(shape, at, alias, parentAlias));
             conditions.AddRange(RowsOf(parent, parentAlias));
             (at, alias) = (parent, parentAlias);
         }
@@ -55,10 +55,10 @@ internal sealed class SessionPath
         {
             List<string> parents = [.. at.ParentKey];
             var key = form.Of([.. map.Session.Key.Select(k => Column(alias, at.ForeignKey[parents.IndexOf(k)]))]);
-            return new(key, joins, conditions, at.Cast is { } type ? k => LinkCast.Values(type, k) : null);
+            return new(key, joins, conditions, at.Cast is null ? null : k => LinkCast.Values(at, shape, k));
         }
         joins.Add($"{map.Session.Sql} AS s0");
-        conditions.Add(Link(at, alias, "s0"));
+        conditions.Add(Link(shape, at, alias, "s0"));
         return new(form.Of("s0"), joins, conditions);
     }
 
@@ -98,9 +98,9 @@ internal sealed class SessionPath
     public string Where(KeyMatch key) => string.Join(" AND ", [.. Conditions, key.Sql(Key, _values)]);
 
     /// <summary>A child's row is tied to this row of its parent.</summary>
-    public static string Link(ChildTable child, string alias, string parentAlias) =>
+    public static string Link(SourceShape shape, ChildTable child, string alias, string parentAlias) =>
         child.ForeignKey.Only is { } only
-            ? LinkCast.Links(child, Column(alias, only), Column(parentAlias, child.ParentKey[0]))
+            ? LinkCast.Links(child, shape, Column(alias, only), Column(parentAlias, child.ParentKey[0]))
             : $"({Columns(alias, child.ForeignKey)}) = ({Columns(parentAlias, child.ParentKey)})";
 
     /// <summary>The conditions under which rows of a child's table are the child's.</summary>

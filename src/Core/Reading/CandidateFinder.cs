@@ -129,7 +129,8 @@ internal sealed class CandidateFinder(SourceConnections connections)
             row.GetInt64(10),
             row.TextOrNull(11),
             row.GetBoolean(15),
-            row.GetBoolean(16)
+            row.GetBoolean(16),
+            row.GetBoolean(17)
         );
 
     private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>

@@ -31,7 +31,13 @@ internal static class CandidateStatements
                     ? $"$8 AND NOT {isThere} AND NOT EXISTS ({OfSession("w", part: false)} AND w.state = 'archived')"
                     : "false"
             )},
-                   {(parts ? $"a.state = 'restored' AND EXISTS ({OfSession("p", part: true)} AND {After("p")})" : "false")}
+                   {(parts ? $"a.state = 'restored' AND EXISTS ({OfSession("p", part: true)} AND {After("p")})" : "false")},
+                   {(
+                parts
+                    ? $"$9::int IS NULL AND $3::text[] IS NULL AND EXISTS ({OfSession("w", part: false)} AND w.state IN "
+                        + $"{ArchiveStates.Readable})"
+                    : "false"
+            )}
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
             WHERE a.source = $1 AND {(parts ? "a.part" : "NOT a.part")}

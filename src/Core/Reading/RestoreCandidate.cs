@@ -16,5 +16,11 @@ internal sealed record RestoreCandidate(string? SessionId, ObjectName Object, Lo
     /// </summary>
     public bool HasLaterPart { get; init; }
 
+    /// <summary>
+    /// Of a part that nobody named by itself: whether the session has an archive of its own, so that the session's row is that one's to
+    /// bring.
+    /// </summary>
+    public bool NeedsSession { get; init; }
+
     public static RestoreCandidate Of(LocatedArchive archive) => new(archive.SessionId, archive.Object, archive);
 }

@@ -39,6 +39,33 @@ public sealed class AdoptedObjectTests(TestServers servers) : LostLedgerScenario
         Assert.All(longer, key => Assert.Contains(key, second.Output, StringComparison.Ordinal));
     }
 
+    // A manifest says that the rows of the older object were deleted: it is an archive, whatever has its number by now.
+    [Theory]
+    [InlineData("reconcile --fix --yes")]
+    [InlineData("ledger rebuild")]
+    public async Task A_confirmed_object_whose_number_another_has_by_now_gets_the_next_one_and_stays_restorable(string command)
+    {
+        await using var archiver = await CreateAsync(idle: 2);
+        var rows = await archiver.RowsAsync();
+        await archiver.RunAsync("archive");
+        Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
+        await archiver.Database.ExecuteAsync($"UPDATE chat_messages SET content = 'edited'; {Forget}");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(0, (await archiver.RunAsync(command.Split(' '))).ExitCode);
+
+        Assert.Equal(
+            "1\tarchived\t2\n2\tsuperseded\t2\n",
+            await archiver.Database.CopyOutAsync(
+                "SELECT generation, state, count(*) FROM archiver.archives GROUP BY generation, state ORDER BY generation"
+            )
+        );
+        var ids = (await archiver.Database.CopyOutAsync("SELECT DISTINCT session_id FROM archiver.archives")).TrimEnd().Split('\n');
+        Assert.Equal(0, (await archiver.RunAsync(["restore", .. ids, "--generation", "2"])).ExitCode);
+        Assert.Equal(rows, await archiver.RowsAsync());
+    }
+
     [Fact]
     public async Task One_command_does_not_adopt_an_object_and_remove_it()
     {

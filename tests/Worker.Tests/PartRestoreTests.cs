@@ -14,7 +14,8 @@ public sealed class PartRestoreTests(TestServers servers)
     [Fact]
     public async Task A_session_that_was_wholly_archived_later_comes_back_with_all_its_parts()
     {
-        await using var archiver = await TwoPartsAndTheRestAsync();
+        var (archiver, rows) = await TwoPartsAndTheRestAsync(servers);
+        await using var owned = archiver;
 
         await archiver.DoAsync("verify", "--all", "--restore-drill", "9");
         await archiver.DoAsync("reconcile", "--fix", "--yes");
@@ -25,7 +26,7 @@ public sealed class PartRestoreTests(TestServers servers)
         Assert.Equal("1 part archived, 2 part archived, 3 restored", await StatesAsync(archiver));
         await archiver.DoAsync("restore", "--user", "owner 1");
 
-        Assert.Equal(_rows, await archiver.AllRowsAsync());
+        Assert.Equal(rows, await archiver.AllRowsAsync());
         Assert.Equal("1 part restored, 2 part restored, 3 restored", await StatesAsync(archiver));
         Assert.Contains("\"already_there\":3", await archiver.DoAsync("restore", "--user", "owner 1", "--json"), StringComparison.Ordinal);
     }
@@ -35,7 +36,8 @@ public sealed class PartRestoreTests(TestServers servers)
     [InlineData("Bundle")]
     public async Task A_rebuilt_ledger_knows_parts_and_the_session(string layout)
     {
-        await using var archiver = await TwoPartsAndTheRestAsync(layout);
+        var (archiver, rows) = await TwoPartsAndTheRestAsync(servers, layout);
+        await using var owned = archiver;
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
 
         await archiver.DoAsync("ledger", "rebuild");
@@ -43,24 +45,26 @@ public sealed class PartRestoreTests(TestServers servers)
         Assert.Equal("1 part archived, 2 part archived, 3 archived", await StatesAsync(archiver));
         Assert.Equal(0, (await archiver.RunAsync("reconcile")).ExitCode);
         await archiver.DoAsync("restore", "1");
-        Assert.Equal(_rows, await archiver.AllRowsAsync());
+        Assert.Equal(rows, await archiver.AllRowsAsync());
     }
 
     [Fact]
     public async Task Without_a_ledger_the_bucket_gives_the_session_and_all_its_parts()
     {
-        await using var archiver = await TwoPartsAndTheRestAsync();
+        var (archiver, rows) = await TwoPartsAndTheRestAsync(servers);
+        await using var owned = archiver;
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE", Token);
 
         await archiver.DoAsync("restore", "1", "--on-conflict", "skip");
 
-        Assert.Equal(_rows, await archiver.AllRowsAsync());
+        Assert.Equal(rows, await archiver.AllRowsAsync());
     }
 
     [Fact]
     public async Task Another_database_gets_the_session_with_its_parts()
     {
-        await using var archiver = await TwoPartsAndTheRestAsync();
+        var (archiver, _) = await TwoPartsAndTheRestAsync(servers);
+        await using var owned = archiver;
         await using var other = await TestDatabase.CreateAsync(servers, Token);
         await other.ExecuteAsync(Channels.Tables + $"TRUNCATE {string.Join(", ", Tables)}", Token);
 
@@ -148,39 +152,5 @@ public sealed class PartRestoreTests(TestServers servers)
 
         Assert.Equal("0 1 2 3 4 5 6 7 8 9 10 11", await archiver.PostsAsync(1));
         Assert.Equal("1 restored, 2 part restored", await StatesAsync(archiver));
-    }
-
-    private string _rows = "";
-
-    /// <summary>
-    /// Channel 1 of two parts, the second made after more of its posts had become old, and of what was left of it when it was idle.
-    /// </summary>
-    private async Task<Installation> TwoPartsAndTheRestAsync(string layout = "Session")
-    {
-        var archiver = await Channels.CreateAsync(
-            servers,
-            "DELETE FROM attachments WHERE id / 1000 > 1; DELETE FROM posts WHERE "
-                + "channel_id > 1; DELETE FROM members WHERE channel_id > 1; DELETE FROM channels WHERE id > 1; UPDATE channels SET "
-                + "active_at = now() - interval '1 day'"
-        );
-        archiver
-            .With("Storage:Layout", layout)
-            .With("Sources:main:Policies:whole:Action", "Archive")
-            .With("Sources:main:Policies:whole:IdleFor", "90d");
-        _rows = await archiver.AllRowsAsync();
-        await archiver.DoAsync("archive", "--policy", "old");
-        archiver.With($"{Channels.Policy}:MessagesOlderThan", "50d");
-        await archiver.DoAsync("archive", "--policy", "old");
-        Assert.Equal("0 1 2", await archiver.PostsAsync(1));
-        archiver
-            .With("Sources:main:Policies:whole:IdleFor", "1h")
-            .With("Sources:main:Policies:whole:Where", "s.id = 1")
-            .With("Sources:main:Tables:Children:messages:Time", null)
-            .With($"{Channels.Policy}:Action", null)
-            .With($"{Channels.Policy}:Scope", null)
-            .With($"{Channels.Policy}:MessagesOlderThan", null);
-        await archiver.DoAsync("archive", "--policy", "whole");
-        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM channels", Token));
-        return archiver;
     }
 }

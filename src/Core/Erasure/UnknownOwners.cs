@@ -24,11 +24,11 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
         ORDER BY o.id
         """;
 
+    // An object has a session once. The ledger may have another number for it than the document says, since a rebuild.
     private const string Learn = """
         UPDATE archiver.archives AS a SET user_id = n.user_id, user_column = $2
-        FROM unnest($3, $4, $5, $6) AS n (object_id, session_id, generation, user_id)
-        WHERE a.source = $1 AND a.object_id = n.object_id AND a.session_id = n.session_id AND a.generation = n.generation
-          AND a.state <> 'erased'
+        FROM unnest($3, $4, $5) AS n (object_id, session_id, user_id)
+        WHERE a.source = $1 AND a.object_id = n.object_id AND a.session_id = n.session_id AND a.state <> 'erased'
         """;
 
     /// <summary>Whose the archives are, by their documents.</summary>
@@ -62,7 +62,7 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
             else if (found.Documents.Any(d => !d.Header.Tables[0].Columns.Any(c => c.Name == column)))
                 Unknown.Add($"'{name.Key}' was written before there was a column '{column}': nobody can tell whose it is");
             else
-                Owners.AddRange(found.Documents.Select(d => new ArchiveOwner(id, d.SessionId, d.Generation, d.User)));
+                Owners.AddRange(found.Documents.Select(d => new ArchiveOwner(id, d.SessionId, d.User)));
         }
     }
 
@@ -80,10 +80,9 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
             PgParameter.Text(source.Map.Session.User),
             PgParameter.Bigints(owners.Select(o => o.ObjectId)),
             PgParameter.Texts(owners.Select(o => o.Session)),
-            PgParameter.Ints(owners.Select(o => o.Generation)),
             PgParameter.Texts(owners.Select(o => o.User))
         );
 }
 
 /// <summary>Whose an archive is; null is nobody's.</summary>
-internal sealed record ArchiveOwner(long ObjectId, string Session, int Generation, string? User);
+internal sealed record ArchiveOwner(long ObjectId, string Session, string? User);

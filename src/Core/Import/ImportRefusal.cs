@@ -11,6 +11,11 @@ namespace Archiver.Core.Import;
 /// </summary>
 internal static partial class ImportRefusal
 {
+    /// <summary>Why a part does not bring a session's row as it was then.</summary>
+    public const string WithoutSession =
+        "the archive of the session itself was not restored, and these older messages go beside what that one has; to restore both, name "
+        + "it: archiver restore <id>; to restore these alone: --generation <number>";
+
     /// <summary>Whether the error is about rows, so that a smaller set of sessions finds the one it is about.</summary>
     public static bool IsAboutRows(PostgresException exception) =>
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"

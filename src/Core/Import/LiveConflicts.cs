@@ -23,7 +23,7 @@ internal sealed class LiveConflicts(ImportTarget into, ILiveRows? live)
         foreach (var part in existing.Where(s => live.ContainsKey(s.Key)))
             judged.Add(
                 part.Key,
-                live[part.Key]
+                live[part.Key] || part.Candidate.HasLaterPart
                     ? new(part, ImportOutcome.AlreadyThere)
                     : new(
                         part,

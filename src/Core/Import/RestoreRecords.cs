@@ -10,10 +10,11 @@ namespace Archiver.Core.Import;
 /// <param name="lease">Checked last; null where whoever commits checks one.</param>
 internal sealed class RestoreRecords(string source, Guid run, Lease? lease, string who)
 {
-    // A session that was restored before keeps its time: restoring it again changes nothing.
+    // What was restored before and is still there keeps its time: nothing was done to it. Rows that were inserted get a grace of their own.
     private const string MarkRestored = $"""
         UPDATE archiver.archives AS a
-        SET state = 'restored', restored_at = CASE a.state WHEN 'restored' THEN a.restored_at ELSE clock_timestamp() END
+        SET state = 'restored',
+            restored_at = CASE WHEN a.state <> 'restored' OR a.id = ANY ($2) THEN clock_timestamp() ELSE a.restored_at END
         WHERE a.id = ANY ($1) AND a.state IN {ArchiveStates.Readable}
         """;
 
@@ -44,8 +45,14 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         ];
         if (sessions.Count == 0)
             return;
-        List<long> archives = [.. sessions.Where(s => s.Candidate.Archive is not null).Select(s => s.Candidate.Archive!.Id)];
-        if (await connection.ExecuteAsync(MarkRestored, cancellationToken, PgParameter.Bigints(archives)) != archives.Count)
+        var archives = ArchivesOf(sessions);
+        var marked = await connection.ExecuteAsync(
+            MarkRestored,
+            cancellationToken,
+            PgParameter.Bigints(archives),
+            PgParameter.Bigints(ArchivesOf(restored))
+        );
+        if (marked != archives.Count)
             throw new ArchiverException(
                 FailureKind.Failed,
                 $"An archive of source '{source}' was discarded or erased while it was being restored. The batch in hand was rolled back."
@@ -83,4 +90,7 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
 
     /// <summary>Notes that it was.</summary>
     public void Committed() => _committed++;
+
+    private static List<long> ArchivesOf(IEnumerable<StagedSession> sessions) =>
+        [.. sessions.Select(s => s.Candidate.Archive?.Id).OfType<long>()];
 }

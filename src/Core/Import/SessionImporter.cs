@@ -30,6 +30,9 @@ internal sealed class SessionImporter(
 {
     private readonly ImportStatements _statements = new(into.Target);
     private readonly LiveConflicts _conflicts = new(into, live);
+
+    // Sessions that a dry run had in the tables, and rolled back.
+    private readonly HashSet<string> _rehearsed = new(StringComparer.Ordinal);
     private NpgsqlConnection? _connection;
     private ImportPlan? _plan;
 
@@ -67,7 +70,8 @@ internal sealed class SessionImporter(
                 cancellationToken
             );
             var replaced = await _conflicts.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
-            var beside = sessions.ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
+            var alone = sessions.Where(s => IsAlone(s, keys)).ToDictionary(s => s.Key, StringComparer.Ordinal);
+            var beside = sessions.Where(s => !alone.ContainsKey(s.Key)).ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
             await insertion.InsertAsync([.. beside[false].Where(s => !present.ContainsKey(s.Key))], cancellationToken);
             await insertion.InsertAsync([.. beside[true].Where(s => !present.ContainsKey(s.Key))], cancellationToken, beside: true);
             FaultPoint.Reach(FaultPoints.RestoreInserted);
@@ -75,6 +79,7 @@ internal sealed class SessionImporter(
             List<ImportedSession> imported =
             [
                 .. present.Values,
+                .. alone.Values.Select(s => new ImportedSession(s, ImportOutcome.Refused, ImportRefusal.WithoutSession)),
                 .. insertion.Outcome.Select(s =>
                     s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key)
                         ? LiveConflicts.StaysLive(s.Session, s.Reason!)
@@ -89,7 +94,7 @@ internal sealed class SessionImporter(
                 await records.WriteAsync(connection, imported, cancellationToken);
             FaultPoint.Reach(FaultPoints.RestoreReady);
             if (into.Options.DryRun)
-                await transaction.RollbackAsync(cancellationToken);
+                await RollbackAsync(transaction, insertion.Inserted, cancellationToken);
             else
                 await CommitAsync(connection, transaction, insertion.Inserted, cancellationToken);
             return imported;
@@ -100,6 +105,16 @@ internal sealed class SessionImporter(
             await DisposeAsync();
             throw;
         }
+    }
+
+    // The archive of the session itself was asked for first: it did not come.
+    private bool IsAlone(StagedSession part, HashSet<string> existing) =>
+        part.Candidate.NeedsSession && !existing.Contains(part.Key) && !_rehearsed.Contains(part.Key);
+
+    private async Task RollbackAsync(NpgsqlTransaction transaction, List<StagedSession> inserted, CancellationToken cancellationToken)
+    {
+        await transaction.RollbackAsync(cancellationToken);
+        _rehearsed.UnionWith(inserted.Where(s => !s.Header.IsPart).Select(s => s.Key));
     }
 
     /// <summary>The connection, with staging tables for the documents of the plan.</summary>

@@ -45,20 +45,24 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
         List<List<RestoreCandidate>> pages = [];
         foreach (var (id, keys) in found)
         {
-            foreach (var (page, name) in (await ChooseAsync(id, keys, cancellationToken)).Index())
+            foreach (var (page, candidate) in (await ChooseAsync(id, keys, cancellationToken)).Index())
             {
                 if (page == pages.Count)
                     pages.Add([]);
-                pages[page].Add(new(id, name, null));
+                pages[page].Add(candidate);
             }
         }
         return pages;
     }
 
-    private async Task<IReadOnlyList<ObjectName>> ChooseAsync(string id, List<ListedVersions> keys, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RestoreCandidate>> ChooseAsync(
+        string id,
+        List<ListedVersions> keys,
+        CancellationToken cancellationToken
+    )
     {
         if (keys is [var only] && only.Objects.Count() == 1)
-            return [only.Objects.First()];
+            return [new(id, only.Objects.First(), null)];
         List<FoundObject> read = [];
         foreach (var key in keys)
         {
@@ -76,7 +80,11 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
             .ThenByDescending(f => f.Documents[0].Generation)
             .ThenBy(f => f.Key, StringComparer.Ordinal)
             .ToLookup(f => f.Documents[0].Header.IsPart);
-        return [.. newest[false].Take(1).Concat(newest[true]).Select(f => new ObjectName(f.Key, f.VersionId))];
+        return
+        [
+            .. newest[false].Take(1).Select(f => new RestoreCandidate(id, new(f.Key, f.VersionId), null)),
+            .. newest[true].Select(f => new RestoreCandidate(id, new(f.Key, f.VersionId), null) { NeedsSession = newest[false].Any() }),
+        ];
     }
 
     [GeneratedRegex(@"^/\d{4,}/\d{2}/(?<id>[A-Za-z0-9._%-]+)(~[0-9a-f]+)?\.json\.gz$", RegexOptions.ExplicitCapture)]

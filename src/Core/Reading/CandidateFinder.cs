@@ -109,25 +109,6 @@ internal sealed class CandidateFinder(SourceConnections connections)
         return (restored.Count(r => r.IsThere), [.. restored.Where(r => !r.IsThere).Select(r => r.Session).Distinct()]);
     }
 
-    /// <summary>Of sessions that were named, the parts that were restored before; each by key and external id.</summary>
-    public async Task<IReadOnlyList<(string Session, string? ExternalId)>> RestoredPartsAsync(
-        string source,
-        IEnumerable<string> keys,
-        IEnumerable<string> ids,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var connection = await connections.OpenAsync(cancellationToken);
-        return await connection.QueryAsync(
-            CandidateStatements.RestoredParts,
-            row => (row.GetString(0), row.TextOrNull(1)),
-            cancellationToken,
-            PgParameter.Text(source),
-            PgParameter.Texts(keys),
-            PgParameter.Texts(ids)
-        );
-    }
-
     private async Task<string> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         CandidateStatements.IsThere(connections.Map, await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken));
 
@@ -147,7 +128,9 @@ internal sealed class CandidateFinder(SourceConnections connections)
             },
             row.GetInt64(10),
             row.TextOrNull(11),
-            row.GetBoolean(15)
+            row.GetBoolean(15),
+            row.GetBoolean(16),
+            row.GetBoolean(17)
         );
 
     private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>

@@ -13,7 +13,8 @@ internal static class CandidateStatements
 
     // Ids come twice: as keys, and as they were given. An id that is one session's key and another's external id means the first.
     // The newest archive that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
-    // tables; ids and other targets take whatever can be read. Of parts all are taken whose messages are not in the tables.
+    // tables; ids and other targets take whatever can be read. Of parts all are taken whose messages are not in the tables: the rows say
+    // whether those of a part that was restored before still are. A whole archive that was made since has them as they were last.
     /// <summary>A page of archives.</summary>
     /// <param name="parts">Parts instead of whole sessions.</param>
     /// <param name="isThere">
@@ -28,6 +29,13 @@ internal static class CandidateStatements
                    {(
                 parts && isThere is not null
                     ? $"$8 AND NOT {isThere} AND NOT EXISTS ({OfSession("w", part: false)} AND w.state = 'archived')"
+                    : "false"
+            )},
+                   {(parts ? $"a.state = 'restored' AND EXISTS ({OfSession("p", part: true)} AND {After("p")})" : "false")},
+                   {(
+                parts
+                    ? $"$9::int IS NULL AND $3::text[] IS NULL AND EXISTS ({OfSession("w", part: false)} AND w.state IN "
+                        + $"{ArchiveStates.Readable})"
                     : "false"
             )}
             FROM archiver.archives AS a
@@ -46,7 +54,7 @@ internal static class CandidateStatements
               AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
               AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
                        WHEN $3::text[] IS NOT NULL THEN true
-                       ELSE {(parts ? "a.state IN ('archived', 'unknown')" : Whole(replaces ? null : isThere))} END
+                       ELSE {(parts ? Part : Whole(replaces ? null : isThere))} END
               AND {(
                 parts
                     ? "(a.exported_at, a.id) < ($15::timestamptz, $12) AND $10::bigint IS NOT NULL AND $11::bigint IS NOT NULL"
@@ -69,6 +77,12 @@ internal static class CandidateStatements
             )}
             """;
 
+    private static readonly string Part =
+        $"(a.state IN ('archived', 'unknown') OR (a.state = 'restored' AND NOT EXISTS ({OfSession("n", part: false)} AND {After("n")})))";
+
+    // Made after the rows were back, so that it may have them, too.
+    private static string After(string alias) => $"{alias}.exported_at > a.restored_at AND {alias}.state IN {ArchiveStates.Readable}";
+
     private static string OfSession(string alias, bool part) =>
         $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id AND "
         + $"{(part ? "" : "NOT ")}{alias}.part";
@@ -86,9 +100,4 @@ internal static class CandidateStatements
               AND (a.part OR NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
                 AND n.state IN {ArchiveStates.Readable}))
             """;
-
-    public const string RestoredParts = """
-        SELECT a.session_id, a.external_id FROM archiver.archives AS a
-        WHERE a.source = $1 AND a.part AND a.state = 'restored' AND (a.session_id = ANY ($2) OR a.external_id = ANY ($3))
-        """;
 }

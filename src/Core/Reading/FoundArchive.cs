@@ -5,4 +5,17 @@ namespace Archiver.Core.Reading;
 /// <param name="ObjectId">Its object.</param>
 /// <param name="ExternalId">The session's other id.</param>
 /// <param name="WithoutSession">A part of a session that is neither in the tables nor in the archive, and that nobody named.</param>
-internal sealed record FoundArchive(LocatedArchive Archive, long ObjectId, string? ExternalId, bool WithoutSession);
+/// <param name="HasLaterPart">See <see cref="RestoreCandidate.HasLaterPart"/>.</param>
+/// <param name="NeedsSession">See <see cref="RestoreCandidate.NeedsSession"/>.</param>
+internal sealed record FoundArchive(
+    LocatedArchive Archive,
+    long ObjectId,
+    string? ExternalId,
+    bool WithoutSession,
+    bool HasLaterPart,
+    bool NeedsSession
+)
+{
+    /// <summary>As a restore takes it.</summary>
+    public RestoreCandidate ToCandidate() => RestoreCandidate.Of(Archive) with { HasLaterPart = HasLaterPart, NeedsSession = NeedsSession };
+}

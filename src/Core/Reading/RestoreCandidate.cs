@@ -11,5 +11,16 @@ internal sealed record RestoreCandidate(string? SessionId, ObjectName Object, Lo
     /// <summary>For messages: the id where it is known, else the key.</summary>
     public string Name => SessionId ?? Object.Key;
 
+    /// <summary>
+    /// Of a part that was restored before: whether another part was made since, which may have its messages as they were last.
+    /// </summary>
+    public bool HasLaterPart { get; init; }
+
+    /// <summary>
+    /// Of a part that nobody named by itself: whether the session has an archive of its own, so that the session's row is that one's to
+    /// bring.
+    /// </summary>
+    public bool NeedsSession { get; init; }
+
     public static RestoreCandidate Of(LocatedArchive archive) => new(archive.SessionId, archive.Object, archive);
 }

@@ -5,6 +5,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
+using Archiver.Core.Storage;
 using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
@@ -13,7 +14,7 @@ namespace Archiver.Core.Reconciliation;
 /// Collects what was found in the bucket in temporary tables and writes it to the ledger in one transaction: the ledger is rebuilt wholly
 /// or not at all. Known objects are left as they are.
 /// </summary>
-internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings source, string location, TombstoneSet erased)
+internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings source, IArchiveReader store, TombstoneSet erased)
 {
     /// <summary>Reasons by which rebuilt archives are recognised until they are settled.</summary>
     public const string Confirmed = "rebuilt from the bucket",
@@ -41,7 +42,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             cancellationToken,
             PgParameter.Texts(objects.Select(o => o.Key)),
             PgParameter.Texts(objects.Select(o => o.VersionId)),
-            PgParameter.Texts(objects.Select(o => o.Metadata.GetValueOrDefault(Storage.ObjectMetadata.AttemptKey) ?? "")),
+            PgParameter.Texts(objects.Select(o => o.Metadata.GetValueOrDefault(ObjectMetadata.AttemptKey) ?? "")),
             PgParameter.Texts(objects.Select(o => o.IsBundle ? "bundle" : "session")),
             PgParameter.Texts(objects.Select(o => PgArray.Literal(o.Documents.Select(d => d.SessionId)))),
             PgParameter.Bigints(objects.Select(o => o.Length)),
@@ -75,7 +76,8 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Run)),
             PgParameter.Texts(documents.Select(d => d.Found.Header.Source.Policy)),
             PgParameter.Texts(documents.Select(d => d.Found.Header.ArchivedAt)),
-            PgParameter.Bools(documents.Select(d => d.Found.Header.IsPart))
+            PgParameter.Bools(documents.Select(d => d.Found.Header.IsPart)),
+            PgParameter.BytesArray(documents.Select(d => d.Found.RowsSha256))
         );
     }
 
@@ -96,6 +98,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
     /// <param name="cancellationToken">Gives up; nothing is written then.</param>
     public async Task<int> WriteAsync(AuditEntry? audit, SourceConnections connections, Lease lease, CancellationToken cancellationToken)
     {
+        await new KnownDocuments(connection, store, source).LeaveOutAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Texts without a zone are in the source's.
         await connection.ExecuteAsync(
@@ -103,7 +106,7 @@ internal sealed class FoundRecords(NpgsqlConnection connection, SourceSettings s
             cancellationToken,
             PgParameter.Text(source.TimeZone)
         );
-        var (name, place) = (PgParameter.Text(source.Name), PgParameter.Text(location));
+        var (name, place) = (PgParameter.Text(source.Name), PgParameter.Text(store.Location));
         await connection.ExecuteAsync(FoundStatements.InsertRuns, cancellationToken, name.Clone());
         await connection.ExecuteAsync(FoundStatements.InsertObjects, cancellationToken, name.Clone(), place.Clone());
         var added = await connection.ExecuteAsync(

@@ -66,7 +66,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token);
         var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token);
         var erased = await new TombstoneReader(store).LoadAsync(source, connection, stop.Token);
-        var records = new FoundRecords(connection, source, store.Location, erased);
+        var records = new FoundRecords(connection, source, store, erased);
         await records.BeginAsync(stop.Token);
         var manifests = 0L;
         await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, stop.Token))

@@ -14,7 +14,7 @@ internal sealed class UnrecordedArchives(ReconcileScope scope, BucketScan scan, 
         List<string> ours = [];
         await using var adopting = adopts ? await scope.Connections.OpenDirectAsync(cancellationToken) : null;
         var erased = await new TombstoneReader(scope.Store).LoadAsync(scope.Source, scope.Connection, cancellationToken);
-        var records = new FoundRecords(adopting ?? scope.Connection, scope.Source, scope.Store.Location, erased);
+        var records = new FoundRecords(adopting ?? scope.Connection, scope.Source, scope.Store, erased);
         if (adopts)
         {
             await records.BeginAsync(cancellationToken);

@@ -8,9 +8,6 @@ namespace Archiver.Core.Restore;
 /// <summary>The documents that a restore asks for: from the ledger, or where there is none from the bucket.</summary>
 internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
 {
-    // Sessions that replace live ones.
-    private readonly HashSet<string> _whole = new(StringComparer.Ordinal);
-
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(
         RestoreOptions options,
@@ -31,22 +28,18 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
             {
                 await foreach (var page in ledger.FindAsync(options, form, parts, cancellationToken))
                 {
-                    if (!parts && options.OnConflict == ConflictMode.Replace)
-                        _whole.UnionWith(page.Select(f => f.Archive.SessionId));
                     foreach (var found in page)
                         wanted.ExceptWith([
                             .. ids[found.Archive.SessionId],
                             .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>(),
                         ]);
-                    foreach (var group in parts ? Parts(page, options) : [page])
+                    foreach (var group in parts ? Parts(page) : [page])
                     {
                         tally.AddSelected(group.Count);
-                        yield return [.. group.Select(f => RestoreCandidate.Of(f.Archive))];
+                        yield return [.. group.Select(f => f.ToCandidate())];
                     }
                 }
             }
-            if (wanted.Count > 0 && options is { IntoSource: true, Generation: null, ObjectKeys.Count: 0 })
-                await AddRestoredPartsAsync(options, ids, wanted, cancellationToken);
         }
         if (options.ObjectKeys.Count > 0)
         {
@@ -90,9 +83,9 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
 
     /// <summary>
     /// Those that can be restored, in groups with one part a session: a message may need one of a newer part by a foreign key, never one of
-    /// an older part. What replaces a live session takes its place wholly, so its parts wait.
+    /// an older part.
     /// </summary>
-    private IEnumerable<IReadOnlyList<FoundArchive>> Parts(IReadOnlyList<FoundArchive> page, RestoreOptions options)
+    private IEnumerable<IReadOnlyList<FoundArchive>> Parts(IReadOnlyList<FoundArchive> page)
     {
         List<FoundArchive> group = [];
         HashSet<string> sessions = new(StringComparer.Ordinal);
@@ -109,8 +102,6 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
                 );
                 continue;
             }
-            if (options.OnConflict == ConflictMode.Replace && _whole.Contains(part.Archive.SessionId))
-                continue;
             if (!sessions.Add(part.Archive.SessionId))
             {
                 yield return group;
@@ -121,23 +112,6 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         }
         if (group.Count > 0)
             yield return group;
-    }
-
-    private async Task AddRestoredPartsAsync(
-        RestoreOptions options,
-        ILookup<string, string> ids,
-        HashSet<string> wanted,
-        CancellationToken cancellationToken
-    )
-    {
-        var restored = await ledger.RestoredPartsAsync(
-            options.Source,
-            ids.Where(i => i.Any(wanted.Contains)).Select(i => i.Key),
-            wanted,
-            cancellationToken
-        );
-        tally.AddAlreadyThere(restored.Count);
-        wanted.ExceptWith(restored.SelectMany(r => ids[r.Session].Append(r.ExternalId!)));
     }
 
     private static string Unknown(RestoreOptions options) =>

@@ -21,7 +21,8 @@ internal sealed class LiveReplacement(
 )
 {
     /// <summary>
-    /// Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced.
+    /// Archives live versions and puts archived ones in their place, each session in one transaction; returns what was not replaced, and
+    /// after it the parts, which go beside what is in the tables now.
     /// </summary>
     public async Task<IReadOnlyList<RestoreCandidate>> ReplaceAsync(
         RestoreOptions options,
@@ -32,7 +33,7 @@ internal sealed class LiveReplacement(
     )
     {
         await using var tables = await RestoreTables.OpenAsync(source, options, connections, store, cancellationToken);
-        List<RestoreCandidate> left = [.. conflicting.GroupBy(c => c.SessionId!).SelectMany(g => g.Skip(1))];
+        List<RestoreCandidate> left = [];
         foreach (var chunk in conflicting.DistinctBy(c => c.SessionId).Chunk(LiveVersions.MaxSessions))
         {
             var replacement = new Replacement(
@@ -56,6 +57,6 @@ internal sealed class LiveReplacement(
                 }
             }
         }
-        return left;
+        return [.. left, .. conflicting.GroupBy(c => c.SessionId!).SelectMany(g => g.Skip(1))];
     }
 }

@@ -85,6 +85,11 @@ internal sealed class RestorePipeline(
                 // Sessions of one transaction have one plan and different keys.
                 if (batch.Count > 0 && (batch[0].Plan != session.Plan || !keys.Add(session.Key)))
                     await FlushAsync(batch, keys, cancellationToken);
+                if (session.Header.IsPart && tally.Keeps(session))
+                {
+                    await session.DisposeAsync();
+                    continue;
+                }
                 batch.Add(session);
                 keys.Add(session.Key);
                 if (batch.Count >= BatchSessions || batch.Sum(s => s.Content.Length) >= BatchBytes)

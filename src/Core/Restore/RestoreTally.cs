@@ -12,6 +12,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     private readonly Lock _lock = new();
     private readonly List<RestoreRefusal> _refused = [];
     private readonly List<RestoreCandidate> _conflicting = [];
+    private readonly HashSet<string> _waiting = new(StringComparer.Ordinal);
     private readonly List<RowsBeside> _beside = [];
     private readonly Dictionary<string, string> _notReplaced = new(StringComparer.Ordinal);
     private long _selected,
@@ -26,15 +27,31 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     /// <summary>Sessions that went through.</summary>
     public long Restored => Interlocked.Read(ref _restored);
 
-    /// <summary>Sessions whose live version has to be archived first; taken once.</summary>
+    /// <summary>Sessions whose live version has to be archived first, each before its parts; taken once.</summary>
     public IReadOnlyList<RestoreCandidate> TakeConflicting()
     {
         lock (_lock)
         {
             RestoreCandidate[] taken = [.. _conflicting];
             _conflicting.Clear();
+            _waiting.Clear();
             keepConflicts = false;
             return taken;
+        }
+    }
+
+    /// <summary>
+    /// Whether the live version of a session has to be archived first. Then the part is kept for the second attempt, too: put beside the
+    /// live rows it would go away with them.
+    /// </summary>
+    public bool Keeps(StagedSession part)
+    {
+        lock (_lock)
+        {
+            if (!_waiting.Contains(part.Key))
+                return false;
+            _conflicting.Add(part.Candidate with { SessionId = part.Key });
+            return true;
         }
     }
 
@@ -98,6 +115,7 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
                         break;
                     case ImportOutcome.Conflicting when keepConflicts:
                         _conflicting.Add(session.Session.Candidate with { SessionId = session.Session.Key });
+                        _waiting.Add(session.Session.Key);
                         break;
                     default:
                         _refused.Add(

@@ -45,7 +45,7 @@ internal sealed class RestoreWork(
         );
         var pages = candidates is null
             ? new Candidates(new CandidateFinder(connections), new BucketFinder(store, source), tally).FindAsync(options, cancellationToken)
-            : Once(candidates, cancellationToken);
+            : InTurn(candidates, cancellationToken);
         await new RestorePipeline(
             store,
             tables.Stager,
@@ -58,12 +58,14 @@ internal sealed class RestoreWork(
             throw new ArchiverException(FailureKind.Failed, await new RestoreChoice(connections, source).NothingAsync(cancellationToken));
     }
 
-    private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> Once(
+    // One archive of each session at a time, in the order in which they are given: the next goes beside the one before it.
+    private static async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> InTurn(
         IReadOnlyList<RestoreCandidate> candidates,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
         await Task.CompletedTask.WaitAsync(cancellationToken);
-        yield return candidates;
+        foreach (var turn in candidates.GroupBy(c => c.SessionId).SelectMany(g => g.Index()).GroupBy(c => c.Index, c => c.Item))
+            yield return [.. turn];
     }
 }

@@ -50,6 +50,34 @@ public sealed class ConflictTests(TestServers servers)
         Assert.Equal(6, (await archiver.Bucket.ListKeysAsync("chat_archives/2")).Count);
     }
 
+    // The application deleted one of them since, and edited the other, which gives way.
+    [Fact]
+    public async Task Rows_that_are_restored_a_second_time_have_their_grace_again_and_those_that_were_there_have_what_is_left_of_theirs()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
+        var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions ORDER BY 1")).TrimEnd().Split('\n');
+        await archiver.RunAsync(Token);
+        await archiver.RestoreAsync(RestoreFixture.Everything, Token);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'");
+        await archiver.ExecuteAsync("DELETE FROM chat_messages WHERE session_id = $1", ids[0]);
+        await archiver.ExecuteAsync("DELETE FROM chat_sessions WHERE session_id = $1", ids[0]);
+        await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited' WHERE session_id = $1", ids[1]);
+
+        var deleted = await archiver.RestoreAsync(RestoreFixture.Session(ids[0]), Token);
+        var edited = await archiver.RestoreAsync(RestoreFixture.Session(ids[1]) with { OnConflict = ConflictMode.Replace }, Token);
+        var there = await archiver.RestoreAsync(RestoreFixture.Session(ids[2]) with { OnConflict = ConflictMode.Skip }, Token);
+
+        Assert.Equal((1L, 1L, 1L), (deleted.Restored, edited.Restored, there.AlreadyThere));
+        Assert.Equal(1, (await archiver.RunAsync(Token)).Sessions);
+        Assert.Equal(
+            $"{ids[2]}\n",
+            await archiver.Database.CopyOutAsync(
+                $"SELECT i FROM unnest(ARRAY['{ids[0]}', '{ids[1]}', '{ids[2]}']::uuid[]) AS i WHERE i NOT IN (SELECT session_id FROM "
+                    + "chat_sessions)"
+            )
+        );
+    }
+
     [Fact]
     public async Task A_restore_waits_for_nobody_while_a_run_holds_the_source()
     {

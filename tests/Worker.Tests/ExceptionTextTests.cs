@@ -49,7 +49,8 @@ public sealed class ExceptionTextTests
     {
         using var written = new MemoryStream();
         var nothing = new ConfigurationBuilder().Build();
-        using (var log = LogSetup.Create(nothing, new Terminal(Stream.Null, Stream.Null, written, errorIsTerminal: false), quiet: false))
+        var terminal = new Terminal(Stream.Null, Stream.Null, written, outputIsTerminal: false, errorIsTerminal: false);
+        using (var log = LogSetup.Create(nothing, terminal, quiet: false))
             log.Error(new IOException("outer", new PostgresException("my secret", "ERROR", "ERROR", "42501")), "It broke");
 
         Assert.EndsWith(

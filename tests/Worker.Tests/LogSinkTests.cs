@@ -178,7 +178,8 @@ public sealed class LogSinkTests(TestServers servers)
                     .Select(s => KeyValuePair.Create($"Serilog:{s.Item1}", (string?)s.Item2))
             )
             .Build();
-        using (var log = LogSetup.Create(configuration, new Terminal(Stream.Null, Stream.Null, Stream.Null, outputIsTerminal: false, errorIsTerminal: false), quiet: false))
+        var terminal = new Terminal(Stream.Null, Stream.Null, Stream.Null, outputIsTerminal: false, errorIsTerminal: false);
+        using (var log = LogSetup.Create(configuration, terminal, quiet: false))
             write(log);
         return CapturedLog.Of(place);
     }

@@ -69,7 +69,7 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
     /// </summary>
     private static bool Belongs(Tie tie, FoundTable parent) =>
         tie.Kind == LinkKind.Firm
-        || IsPart(tie.Link.From, parent.Table)
+        || (tie.Kind != LinkKind.Unclear && IsPart(tie.Link.From, parent.Table))
         || (tie.Kind == LinkKind.Loose && Words.Of(tie.Link.From.Name).Any(Vocabulary.Parts.Contains));
 
     private static bool IsPart(TableName child, TableName parent) =>
@@ -140,6 +140,8 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
                 var why =
                     without.Contains(tie.Link.From) ? "you left it out"
                     : !facts.Table(tie.Link.From)!.Readable ? $"role {facts.Role} may not read it, so nobody can tell"
+                    : tie.Others.Count > 0 ? $"it may as well mean {string.Join(" or ", tie.Others)}"
+                    : tie.Kind == LinkKind.Unclear ? "only its name points there, and it is in another schema"
                     : tie.Key is null ? "only its name points there"
                     : "its rows may be without it, and what they point to stays in the database";
                 var key = tie.Key is null ? "" : $" (foreign key {tie.Key.Name})";

@@ -79,7 +79,7 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
     /// <summary>Sessions without a row where none with one were found.</summary>
     private Guess Rowless(IReadOnlyList<SessionCandidate>? candidates, string otherwise)
     {
-        var (proposal, why) = new RowlessSessions(facts, _times).Make(given.Sessions, given.Columns.Key?.Only);
+        var (proposal, why) = new RowlessSessions(facts, _links, _times).Make(given.Sessions, given.Columns.Key?.Only);
         return proposal is null ? new(null, candidates ?? [], why ?? otherwise) : new(Complete(proposal), [], null);
     }
 

@@ -57,6 +57,37 @@ public sealed class InitTieTests(TestServers servers)
         Assert.Contains("\"Table\": \"public.messages\"", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(
+        "dify",
+        "message_annotations",
+        "INSERT INTO message_annotations (app_id, conversation_id, content, account_id) SELECT id, id, 'curated', id FROM conversations"
+    )]
+    [InlineData("dify", "saved_messages", "CREATE TABLE saved_messages (id uuid PRIMARY KEY, message_id uuid NOT NULL)")]
+    [InlineData(
+        "n8n-executions",
+        "chat_hub_messages",
+        """
+            CREATE TABLE chat_hub_sessions (id uuid PRIMARY KEY);
+            CREATE TABLE chat_hub_messages (id uuid PRIMARY KEY, "sessionId" uuid NOT NULL REFERENCES chat_hub_sessions ON DELETE CASCADE,
+              "executionId" int REFERENCES execution_entity ON DELETE SET NULL, type text, content text, "createdAt" timestamptz NOT NULL)
+            """
+    )]
+    public async Task What_an_application_uses_without_its_sessions_stays(string preset, string table, string more)
+    {
+        var schema = await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", $"{preset}.sql"), Token);
+        await using var desk = await InitDesk.CreateAsync(servers, $"{schema}\n{more}");
+
+        var result = await desk.InitAsync();
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains($"its chats are those of {preset} (preset)", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"preset {preset} leaves it", result.Output, StringComparison.Ordinal);
+        var text = await File.ReadAllTextAsync(desk.File, Token);
+        Assert.Contains($"Left out: public.{table}.", text, StringComparison.Ordinal);
+        Assert.DoesNotContain($"\"Table\": \"public.{table}\"", text, StringComparison.Ordinal);
+    }
+
     private static string Two(string key, string messages) =>
         TwoChats.Replace("{0}", key, StringComparison.Ordinal).Replace("{1}", messages, StringComparison.Ordinal);
 }

@@ -50,8 +50,8 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
     {
         if (new SessionColumns(_times, doubts).Of(candidate, given.Columns) is not { } session)
             return null;
-        var below = new ChildTables(facts, _links, _times);
-        var children = below.Below(candidate.Table, candidate.Messages?.Link.From, [], given.Without);
+        var below = Below(new() { Messages = candidate.Messages?.Link.From, Without = given.Without });
+        var children = below.Of(candidate.Table, []);
         if (!session.OnlyCreated)
             return (session, children, below);
         var says = $"{session.Table} does not say when a session was last used";
@@ -63,6 +63,8 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         doubts.Add($"{says}. {session.Activity[0].Column} is taken, and a session with a young row in a table below stays.");
         return (session, children, below);
     }
+
+    private ChildTables Below(KnownTables known) => new(facts, _links, _times, new Dependence(facts, _links, known));
 
     /// <summary>Sessions without a row where none with one were found.</summary>
     private Guess Rowless(IReadOnlyList<SessionCandidate>? candidates, string otherwise)
@@ -95,8 +97,15 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
                 OfPreset = true,
             }),
         ];
-        var below = new ChildTables(facts, _links, _times);
-        var children = below.Below(facts.Table(match.Map.Session.Table)!, null, known, given.Without);
+        var below = Below(
+            new()
+            {
+                Without = given.Without,
+                Preset = match.Name,
+                Leaves = match.Leaves,
+            }
+        );
+        var children = below.Of(facts.Table(match.Map.Session.Table)!, known);
         var session = match.Map.Session;
         return Complete(
             new()

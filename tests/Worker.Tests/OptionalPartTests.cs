@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
 
 /// <summary>What a preset calls optional and the database lacks.</summary>
-public sealed class OptionalPartTests(TestServers servers)
+public sealed partial class OptionalPartTests(TestServers servers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -59,4 +60,42 @@ public sealed class OptionalPartTests(TestServers servers)
         Assert.Equal(3, (await archiver.RunAsync("plan")).ExitCode);
         Assert.Equal(0, (await archiver.With("Sources:main:Tables:Session:Ended", "").RunAsync("plan")).ExitCode);
     }
+
+    /// <summary>Older versions of Open WebUI keep the copy of a shared chat as another chat, of a user that nobody is.</summary>
+    [Fact]
+    public async Task Open_WebUI_whose_shared_copies_are_chats_is_refused_until_somebody_goes_without_and_then_these_can_stay()
+    {
+        var schema = await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", "open-webui.sql"), Token);
+        const string Older = """
+            DROP TABLE shared_chat;
+            INSERT INTO chat (id, user_id, title, chat, created_at, updated_at)
+            SELECT 'copy', 'shared-' || id, title, chat, created_at, updated_at FROM chat WHERE id = 'c7';
+            """;
+        await using var archiver = await Installation.CreateAsync(servers, $"{schema}\n{Older}", Token);
+        archiver.With("Sources:main:Preset", "open-webui");
+
+        var refused = await archiver.RunAsync("plan");
+
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("Table public.shared_chat (shares) does not exist", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("Tables:Children:shares:Table null", refused.Error, StringComparison.Ordinal);
+        foreach (var statement in Advice().Matches(refused.Error).SelectMany(m => m.Groups[1].Value.Split("; ")))
+            await archiver.Database.ExecuteAsync(statement, Token);
+        // As docs/applications.md has it.
+        archiver
+            .With("Sources:main:Tables:Children:shares:Table", "")
+            .With(
+                "Sources:main:Policies:idle:Where",
+                "s.pinned IS NOT TRUE AND s.timer_at IS NULL AND coalesce(s.user_id, '') NOT LIKE 'shared-%'"
+            );
+        var archived = await archiver.RunAsync("archive");
+        Assert.True(archived.ExitCode == 0, archived.Error);
+        Assert.Equal(
+            "copy",
+            await archiver.Database.ScalarAsync<string>("SELECT string_agg(id, ',') FROM chat WHERE id IN ('c7', 'copy')", Token)
+        );
+    }
+
+    [GeneratedRegex("Fix it with: (.*)")]
+    private static partial Regex Advice();
 }

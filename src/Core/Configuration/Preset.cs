@@ -16,6 +16,9 @@ internal sealed record Preset(string Name, string Json, string Application, stri
 {
     private const string Tables = nameof(SourceOptions.Tables);
 
+    /// <summary>Tables that look like a part of a session, and that the application goes on to use without it.</summary>
+    public IReadOnlyList<TableName> Leaves { get; init; } = [];
+
     /// <summary>Reads a file. Its <c>Tables</c> go the way of the configuration's own, so that both take the same keys.</summary>
     /// <exception cref="Diagnostics.ArchiverException">It has an unknown key, or lacks one; kind Configuration.</exception>
     public static Preset Read(string name, string json)
@@ -33,13 +36,20 @@ internal sealed record Preset(string Name, string Json, string Application, stri
         );
         var map = new TablesReader(new ValueReader(problems, $"{source}:{Tables}")).Read(options.Sources![name].Tables!, preset: null);
         problems.ThrowIfAny();
-        return new(name, json, Text("Application"), Text("Version"), Text("Source"), Text("Notes"), map with { Optional = Optional(root) });
+        map = map with { Optional = List(root, nameof(map.Optional)) };
+        return new(name, json, Text("Application"), Text("Version"), Text("Source"), Text("Notes"), map)
+        {
+            Leaves = [.. List(root, nameof(Leaves)).Select(Table)],
+        };
 
         string Text(string key) => root.GetProperty(key).GetString()!;
     }
 
-    private static IReadOnlyList<string> Optional(JsonElement root) =>
-        root.TryGetProperty(nameof(SourceMap.Optional), out var optional) ? [.. optional.EnumerateArray().Select(o => o.GetString()!)] : [];
+    private static TableName Table(string text) =>
+        TableName.TryParse(text, out var table) ? table! : throw new FormatException($"'{text}' is no table.");
+
+    private static IReadOnlyList<string> List(JsonElement root, string key) =>
+        root.TryGetProperty(key, out var list) ? [.. list.EnumerateArray().Select(o => o.GetString()!)] : [];
 
     private static IEnumerable<KeyValuePair<string, string?>> Values(string path, JsonElement element) =>
         element.ValueKind switch

@@ -3,8 +3,8 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Discovery;
 
-/// <summary>Follows the ways down from the session table, and decides which tables belong to a session.</summary>
-internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
+/// <summary>Follows the ways down from the session table, and maps the tables that belong to a session.</summary>
+internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times, Dependence dependence)
 {
     public const string SessionName = "session";
 
@@ -21,15 +21,8 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
 
     /// <summary>The tables below the session table, parents first.</summary>
     /// <param name="session">The session table and its key.</param>
-    /// <param name="messages">The table of messages, if it is known already.</param>
     /// <param name="known">Children that a preset has.</param>
-    /// <param name="without">Tables that a person wants left out.</param>
-    public IReadOnlyList<ProposedChild> Below(
-        FoundTable session,
-        TableName? messages,
-        IReadOnlyList<ProposedChild> known,
-        IReadOnlyList<TableName> without
-    )
+    public IReadOnlyList<ProposedChild> Of(FoundTable session, IReadOnlyList<ProposedChild> known)
     {
         List<(string Name, FoundTable Table)> mapped =
         [
@@ -37,45 +30,30 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
             .. known.Where(k => facts.Table(k.Table) is not null).Select(k => (k.Name, facts.Table(k.Table)!)),
         ];
         List<ProposedChild> children = [.. known];
-        while (Next(mapped, without) is var (child, tie, parent))
+        while (Next(mapped) is var (child, tie, parent))
         {
-            var name = child.Table == messages && !mapped.Exists(m => m.Name == MessagesName) ? MessagesName : NameOf(child, mapped);
+            var name =
+                child.Table == dependence.Messages && !mapped.Exists(m => m.Name == MessagesName) ? MessagesName : NameOf(child, mapped);
             children.Add(Of(name, child, tie, parent));
             mapped.Add((name, child));
         }
-        NameLeftOut(mapped, without);
+        NameLeftOut(mapped);
         return children;
     }
 
     /// <summary>
     /// The next table that belongs to one that is mapped, the firmest tie of all first: a table may have ways to several.
     /// </summary>
-    private (FoundTable Child, Tie Tie, string Parent)? Next(List<(string Name, FoundTable Table)> mapped, IReadOnlyList<TableName> without)
+    private (FoundTable Child, Tie Tie, string Parent)? Next(List<(string Name, FoundTable Table)> mapped)
     {
         var best = mapped
             .SelectMany(m => links.Onto(m.Table).Select(t => (Tie: t, Parent: m)))
-            .Where(t => mapped.TrueForAll(m => m.Table.Table != t.Tie.Link.From) && !without.Contains(t.Tie.Link.From))
-            .Where(t => facts.Table(t.Tie.Link.From)!.Readable)
-            .Where(t => Belongs(t.Tie, t.Parent.Table))
+            .Where(t => mapped.TrueForAll(m => m.Table.Table != t.Tie.Link.From) && dependence.WhyStays(t.Tie, mapped) is null)
             .OrderByDescending(t => t.Tie.Kind)
             .ThenBy(t => mapped.IndexOf(t.Parent))
             .FirstOrDefault();
         return best.Tie is null ? null : (facts.Table(best.Tie.Link.From)!, best.Tie, best.Parent.Name);
     }
-
-    /// <summary>
-    /// A row that cannot be without its parent goes with it. One that can goes only where its name says that it is a part of it: an invoice
-    /// that names a conversation is none, and must not leave the database with it.
-    /// </summary>
-    private static bool Belongs(Tie tie, FoundTable parent) =>
-        tie.Kind == LinkKind.Firm
-        || IsPart(tie.Link.From, parent.Table)
-        || (tie.Kind == LinkKind.Loose && Words.Of(tie.Link.From.Name).Any(Vocabulary.Parts.Contains));
-
-    private static bool IsPart(TableName child, TableName parent) =>
-        Words.Points(Words.Singular(child.Name), Vocabulary.Messages) >= 3
-        || Words.Of(child.Name).Any(Vocabulary.Chat.Contains)
-        || Words.Plain(child.Name).StartsWith(Words.Singular(parent.Name), StringComparison.Ordinal);
 
     private ProposedChild Of(string name, FoundTable table, Tie tie, string parent)
     {
@@ -104,9 +82,12 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
         if (tie.Kind == LinkKind.ByName)
             _doubts.Add($"{column} is taken for the key of {tie.Link.To} by its name{found}: no foreign key says so.");
         else if (
-            tie.Key is { OnDelete: not 'c' }
-            && !Words.Of(name.Name).Any(Vocabulary.Chat.Contains)
-            && SessionCandidates.MessagePoints(table) == 0
+            tie.Kind == LinkKind.Loose
+            || (
+                tie.Key is { OnDelete: not 'c' }
+                && !Words.Of(name.Name).Any(Vocabulary.Chat.Contains)
+                && SessionCandidates.MessagePoints(table) == 0
+            )
         )
         {
             var why = tie.Kind == LinkKind.Firm ? "its rows cannot be without it" : "its name says that it is a part of it";
@@ -131,20 +112,13 @@ internal sealed class ChildTables(DatabaseFacts facts, Links links, Times times)
             : [table.Columns.FirstOrDefault(c => c.Family is "integer" or "text" or "uuid")?.Name ?? table.Columns[0].Name];
     }
 
-    private void NameLeftOut(List<(string Name, FoundTable Table)> mapped, IReadOnlyList<TableName> without)
+    private void NameLeftOut(List<(string Name, FoundTable Table)> mapped)
     {
-        foreach (var (_, parent) in mapped)
+        foreach (var tie in mapped.SelectMany(m => links.Onto(m.Table)).Where(t => mapped.TrueForAll(m => m.Table.Table != t.Link.From)))
         {
-            foreach (var tie in links.Onto(parent).Where(t => mapped.TrueForAll(m => m.Table.Table != t.Link.From)))
-            {
-                var why =
-                    without.Contains(tie.Link.From) ? "you left it out"
-                    : !facts.Table(tie.Link.From)!.Readable ? $"role {facts.Role} may not read it, so nobody can tell"
-                    : tie.Key is null ? "only its name points there"
-                    : "its rows may be without it, and what they point to stays in the database";
-                var key = tie.Key is null ? "" : $" (foreign key {tie.Key.Name})";
-                _leftOut.Add($"{tie.Link.From}.{tie.Link.Column} points to {tie.Link.To}{key}, and is not mapped: {why}.");
-            }
+            var key = tie.Key is null ? "" : $" (foreign key {tie.Key.Name})";
+            var why = dependence.WhyStays(tie, mapped);
+            _leftOut.Add($"{tie.Link.From}.{tie.Link.Column} points to {tie.Link.To}{key}, and is not mapped: {why}.");
         }
     }
 

@@ -1,11 +1,13 @@
 using Archiver.Core.Settings;
-using Archiver.Core.Sources;
 
 namespace Archiver.Core.Discovery;
 
 /// <summary>How strongly a table's rows hang on those of another.</summary>
 internal enum LinkKind
 {
+    /// <summary>A column's name may say so, and may as well say something else. Nothing is mapped by it.</summary>
+    Unclear,
+
     /// <summary>Only the column's name says so.</summary>
     ByName,
 
@@ -18,12 +20,18 @@ internal enum LinkKind
 
 /// <summary>A way from a table's rows to those of another.</summary>
 /// <param name="Key">The foreign key; null where only names say so.</param>
-internal sealed record Tie(FoundLink Link, LinkKind Kind, FoundKey? Key);
+internal sealed record Tie(FoundLink Link, LinkKind Kind, FoundKey? Key)
+{
+    /// <summary>Where it is unclear, the tables that the column may mean as well; none where the other is in another schema.</summary>
+    public IReadOnlyList<TableName> Others { get; init; } = [];
+}
 
 /// <summary>Finds the ways from tables to one that may be their parent: foreign keys, and columns that are named after it.</summary>
 internal sealed class Links(DatabaseFacts facts)
 {
     private readonly ILookup<TableName, FoundKey> _keysOnto = facts.Keys.ToLookup(k => k.To);
+
+    private readonly NamedLinks _named = new(facts);
 
     /// <summary>All ways onto a table, from other tables, the firmest first.</summary>
     public IEnumerable<Tie> Onto(FoundTable parent) =>
@@ -33,8 +41,23 @@ internal sealed class Links(DatabaseFacts facts)
     public IReadOnlyList<Tie> Between(FoundTable from, FoundTable to)
     {
         List<Tie> declared = [.. _keysOnto[to.Table].Where(k => k.From == from.Table).Select(k => Declared(from, to, k)).OfType<Tie>()];
-        return declared.Count > 0 ? declared : [.. from.Columns.Select(c => ByName(from, c, to)).OfType<Tie>()];
+        return declared.Count > 0 ? declared : [.. _named.Between(from.Table, to.Table)];
     }
+
+    /// <summary>Of each column that its name alone may tie to a table, all that it may mean.</summary>
+    public IEnumerable<IReadOnlyList<FoundLink>> NamedAfter(FoundTable parent) => _named.ThatMayMean(parent);
+
+    /// <summary>The tables of its own schema that a column may mean, where nothing tells which.</summary>
+    public IReadOnlyList<TableName> Unclear(FoundTable from, string column) =>
+        [
+            .. facts
+                .Tables.SelectMany(t => _named.Between(from.Table, t.Table))
+                .Where(t => t.Others.Count > 0 && t.Link.Column.Only == column)
+                .Select(t => t.Link.To),
+        ];
+
+    /// <summary>Whether a row cannot be without the one that its key names.</summary>
+    public static bool IsFirm(FoundTable from, FoundKey key) => key.OnDelete == 'c' || from.NeverNull(key.Columns);
 
     private static Tie? Declared(FoundTable from, FoundTable to, FoundKey key)
     {
@@ -47,23 +70,5 @@ internal sealed class Links(DatabaseFacts facts)
             return null;
         var firm = key.OnDelete == 'c' || from.NeverNull(columns);
         return new(new(from.Table, columns, to.Table, toColumns), firm ? LinkKind.Firm : LinkKind.Loose, key);
-    }
-
-    private Tie? ByName(FoundTable from, FoundColumn column, FoundTable to)
-    {
-        if (!PointingNames.Of(to.Table, to.PrimaryKey is [var id] ? id : null).Contains(Words.Plain(column.Name)))
-            return null;
-        // A key of its own names its own rows; one that is declared leads elsewhere.
-        if (from.IsUnique(column.Name) || facts.Keys.Any(k => k.From == from.Table && k.Columns.Contains(column.Name)))
-            return null;
-        // Of several columns that it may mean the one of its own name, else the primary key; values tell where there are any.
-        var meant = to
-            .Columns.Where(c => to.IsUnique(c.Name) && c.Family == column.Family)
-            .OrderByDescending(c => Words.Plain(c.Name) == Words.Plain(column.Name))
-            .ThenByDescending(c => to.PrimaryKey is [var key] && key == c.Name)
-            .Select(c => new FoundLink(from.Table, column.Name, to.Table, c.Name))
-            .OrderByDescending(l => facts.Matches.GetValueOrDefault(l))
-            .FirstOrDefault(l => facts.Matches.GetValueOrDefault(l, true));
-        return meant is null ? null : new(meant, LinkKind.ByName, null);
     }
 }

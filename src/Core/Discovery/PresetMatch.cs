@@ -11,6 +11,9 @@ namespace Archiver.Core.Discovery;
 /// <param name="Columns">How many columns fit; of two presets that fit the one of more is the closer.</param>
 internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int Columns)
 {
+    /// <summary>Tables that the application goes on to use when its sessions are gone, in the schema where its tables are.</summary>
+    public IReadOnlyList<TableName> Leaves => [.. Presets.Get(Name).Leaves.Select(t => t with { Schema = Map.Session.Table.Schema })];
+
     /// <summary>Every preset that fits, the closest first.</summary>
     public static IReadOnlyList<PresetMatch> Of(DatabaseFacts facts) =>
         [

@@ -41,6 +41,9 @@ internal sealed record ProposedSession(TableName Table, string Why)
 
     public required IReadOnlyList<TimeColumn> Activity { get; init; }
 
+    /// <summary>That is the creation, because nothing in the row says more: only messages can tell that a session is in use.</summary>
+    public bool OnlyCreated { get; init; }
+
     public string? User { get; init; }
 
     public TimeColumn? Created { get; init; }

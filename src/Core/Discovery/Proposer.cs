@@ -2,35 +2,6 @@ using Archiver.Core.Settings;
 
 namespace Archiver.Core.Discovery;
 
-/// <summary>What a person said already; null is left to guess.</summary>
-internal sealed record GivenAnswers
-{
-    public string? Preset { get; init; }
-
-    public TableName? Sessions { get; init; }
-
-    public GivenColumns Columns { get; init; } = new();
-
-    /// <summary>Tables to leave out.</summary>
-    public IReadOnlyList<TableName> Without { get; init; } = [];
-}
-
-/// <summary>What a database is taken for.</summary>
-/// <param name="Best">The proposal; null where there is none.</param>
-/// <param name="Candidates">Tables that may hold the sessions, the best first; empty where a known application was recognised.</param>
-/// <param name="Why">Why there is no proposal.</param>
-internal sealed record Guess(Proposal? Best, IReadOnlyList<SessionCandidate> Candidates, string? Why)
-{
-    /// <summary>By how much the best must be ahead of the next, or nobody should take it unasked.</summary>
-    private const double Ahead = 1.25;
-
-    /// <summary>Another table may hold the sessions as well.</summary>
-    public bool IsAmbiguous => Candidates is [_, var second, ..] && IsNear(second);
-
-    /// <summary>Whether nearly as much speaks for this one as for the best.</summary>
-    public bool IsNear(SessionCandidate candidate) => Candidates[0].Points < Ahead * candidate.Points;
-}
-
 /// <summary>Guesses the mapping of a database from facts alone: the same facts give the same proposal.</summary>
 internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
 {
@@ -50,14 +21,9 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         if (all.Count == 0)
             return Rowless(null, NoCandidate());
         List<string> doubts = [];
-        var columns = new SessionColumns(_times, doubts);
         // One without a key or a time cannot be mapped, however good its name is; why stays among the doubts.
-        var (candidate, session) = all.Select(c => (Candidate: c, Session: columns.Of(c, given.Columns)))
-            .FirstOrDefault(c => c.Session is not null);
-        if (session is null)
+        if (all.Select(c => Map(c, doubts)).FirstOrDefault(m => m is not null) is not var (session, children, below))
             return Rowless(all, string.Join(' ', doubts));
-        var below = new ChildTables(facts, _links, _times);
-        var children = below.Below(candidate.Table, candidate.Messages?.Link.From, [], given.Without);
         var guess = new Guess(null, all, null);
         if (guess.IsAmbiguous)
         {
@@ -76,11 +42,38 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         return guess with { Best = Complete(proposal) };
     }
 
+    /// <summary>The session table with what hangs below it; null where that cannot be mapped, with the reason among the doubts.</summary>
+    private (ProposedSession Session, IReadOnlyList<ProposedChild> Children, ChildTables Below)? Map(
+        SessionCandidate candidate,
+        List<string> doubts
+    )
+    {
+        if (new SessionColumns(_times, doubts).Of(candidate, given.Columns) is not { } session)
+            return null;
+        var below = Below(new() { Messages = candidate.Messages?.Link.From, Without = given.Without });
+        var children = below.Of(candidate.Table, []);
+        if (!session.OnlyCreated)
+            return (session, children, below);
+        var says = $"{session.Table} does not say when a session was last used";
+        if (!children.Any(c => c is { Name: ChildTables.MessagesName, Time: not null }))
+        {
+            doubts.Add($"{says}, and no message below it says when it was written: name a column that does with --activity.");
+            return null;
+        }
+        doubts.Add($"{says}. {session.Activity[0].Column} is taken, and a session with a young row in a table below stays.");
+        return (session, children, below);
+    }
+
+    private ChildTables Below(KnownTables known) => new(facts, _links, _times, new Dependence(facts, _links, known));
+
     /// <summary>Sessions without a row where none with one were found.</summary>
     private Guess Rowless(IReadOnlyList<SessionCandidate>? candidates, string otherwise)
     {
-        var (proposal, why) = new RowlessSessions(facts, _times).Make(given.Sessions, given.Columns.Key?.Only);
-        return proposal is null ? new(null, candidates ?? [], why ?? otherwise) : new(Complete(proposal), [], null);
+        var (proposal, why) = new RowlessSessions(facts, _links, _times).Make(given.Sessions, given.Columns.Key?.Only);
+        // What lacks a candidate says more than that its messages are no sessions.
+        return proposal is null
+            ? new(null, candidates ?? [], candidates is null ? why ?? otherwise : otherwise)
+            : new(Complete(proposal), [], null);
     }
 
     /// <summary>The known application, with what its database has below the tables that the preset maps.</summary>
@@ -104,8 +97,15 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
                 OfPreset = true,
             }),
         ];
-        var below = new ChildTables(facts, _links, _times);
-        var children = below.Below(facts.Table(match.Map.Session.Table)!, null, known, given.Without);
+        var below = Below(
+            new()
+            {
+                Without = given.Without,
+                Preset = match.Name,
+                Leaves = match.Leaves,
+            }
+        );
+        var children = below.Of(facts.Table(match.Map.Session.Table)!, known);
         var session = match.Map.Session;
         return Complete(
             new()

@@ -4,7 +4,7 @@ using Archiver.Core.Sources;
 namespace Archiver.Core.Discovery;
 
 /// <summary>Chats whose sessions have no row of their own: a session is all messages with the same id.</summary>
-internal sealed class RowlessSessions(DatabaseFacts facts, Times times)
+internal sealed class RowlessSessions(DatabaseFacts facts, Links links, Times times)
 {
     /// <summary>Points of a name that says messages and nothing else.</summary>
     private const int Least = 4;
@@ -21,6 +21,12 @@ internal sealed class RowlessSessions(DatabaseFacts facts, Times times)
             .FirstOrDefault(t => t.Id is not null);
         if (found.Id is not { } id)
             return (null, null);
+        // Then the sessions have rows.
+        if (key is null && links.Unclear(found.Table, id) is { Count: > 0 } tables)
+            return (
+                null,
+                $"{found.Table.Table}.{id} may mean {string.Join(" or ", tables)}, and neither a foreign key nor its values say which."
+            );
         var says = $"{found.Table.Table} has messages by {id}, but no table has a row for each session";
         return times.First(found.Table, Vocabulary.Written) is { } time
             ? (Of(found.Table, id, time, says), null)

@@ -67,29 +67,30 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
         return values;
     }
 
-    /// <summary>Whether the columns that only their names tie to the best candidates hold the keys of these.</summary>
+    /// <summary>
+    /// Whether the columns that only their names may tie to the best candidates hold the keys of these, or of other tables.
+    /// </summary>
     public async Task<IReadOnlyDictionary<FoundLink, bool>> MatchesAsync(DatabaseFacts facts, CancellationToken cancellationToken)
     {
         Dictionary<FoundLink, bool> matches = [];
         var links = new Links(facts);
-        var parents = new SessionCandidates(facts, links)
+        // What is unclear now may be clear when values have told.
+        var parents = new SessionCandidates(facts, links, least: LinkKind.Unclear)
             .All()
             .Take(3)
             .SelectMany(c => new[] { c.Table, c.Messages is null ? null : facts.Table(c.Messages.Link.From) })
             .OfType<FoundTable>()
             .Distinct();
-        foreach (
-            var tie in parents.SelectMany(links.Onto).Where(t => t.Kind == LinkKind.ByName && facts.Table(t.Link.From)!.Readable).Take(Most)
-        )
+        var columns = parents
+            .SelectMany(links.NamedAfter)
+            .DistinctBy(l => (l[0].From, l[0].Column))
+            .Where(l => facts.Table(l[0].From)!.Readable)
+            .Take(Most);
+        foreach (var link in columns.SelectMany(l => l))
         {
-            var (from, to) = (facts.Table(tie.Link.From)!, facts.Table(tie.Link.To)!);
-            var family = from.Column(tie.Link.Column[0])!.Family;
-            foreach (var column in to.Columns.Where(c => to.IsUnique(c.Name) && c.Family == family))
-            {
-                var sql = OfLinks(Column("t", tie.Link.Column[0]), from.Table.Sql, to.Table.Sql, Column("p", column.Name));
-                if (await AskAsync(sql, cancellationToken) is { Rows: > 0 } sample)
-                    matches[tie.Link with { ToColumn = column.Name }] = sample.Set * 2 > sample.Rows;
-            }
+            var sql = OfLinks(Column("t", link.Column[0]), link.From.Sql, link.To.Sql, Column("p", link.ToColumn[0]));
+            if (await AskAsync(sql, cancellationToken) is { Rows: > 0 } sample)
+                matches[link] = sample.Set * 2 > sample.Rows;
         }
         return matches;
     }

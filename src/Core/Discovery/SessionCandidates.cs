@@ -10,7 +10,10 @@ namespace Archiver.Core.Discovery;
 internal sealed record SessionCandidate(FoundTable Table, Tie? Messages, double Points, IReadOnlyList<string> Reasons);
 
 /// <summary>Ranks the tables of a database by how much speaks for their rows being chat sessions.</summary>
-internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
+/// <param name="facts">The database.</param>
+/// <param name="links">The ways between its tables.</param>
+/// <param name="least">By which of these a table of messages may be found.</param>
+internal sealed class SessionCandidates(DatabaseFacts facts, Links links, LinkKind least = LinkKind.ByName)
 {
     /// <summary>Below this nothing is proposed: a table of logins has a name and a time, too.</summary>
     private const double Least = 8;
@@ -100,8 +103,12 @@ internal sealed class SessionCandidates(DatabaseFacts facts, Links links)
     private (Tie? Tie, double Points) MessagesOf(FoundTable table) =>
         links
             .Onto(table)
-            .Where(t => t.Link.From != table.Table && !(t.Link.Column.Only is { } only && Vocabulary.Users.Contains(Words.Plain(only))))
-            .Select(t => (Tie: (Tie?)t, Points: MessagePoints(facts.Table(t.Link.From)!) * (t.Kind == LinkKind.ByName ? ByNameOnly : 1)))
+            .Where(t =>
+                t.Kind >= least
+                && t.Link.From != table.Table
+                && !(t.Link.Column.Only is { } only && Vocabulary.Users.Contains(Words.Plain(only)))
+            )
+            .Select(t => (Tie: (Tie?)t, Points: MessagePoints(facts.Table(t.Link.From)!) * (t.Kind <= LinkKind.ByName ? ByNameOnly : 1)))
             .Where(t => t.Points > 0)
             .OrderByDescending(t => t.Points)
             .FirstOrDefault();

@@ -51,6 +51,9 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
         List<TimeColumn> activity = given.Activity is null
             ? Activity(table, created)
             : [.. given.Activity.Select(c => times.Of(table, table.Column(c)!) ?? new TimeColumn(c))];
+        var onlyCreated = activity.Count == 0 && created is not null;
+        if (onlyCreated)
+            activity = [created!];
         if (activity.Count == 0)
         {
             doubts.Add($"{table.Table} has no column that says when a session was last used: name one with --activity.");
@@ -64,6 +67,7 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
                 .FirstOrDefault(c => KeyFamilies.Contains(c.Family) && table.IsUnique(c.Name))
                 ?.Name,
             Activity = activity,
+            OnlyCreated = onlyCreated,
             User = given.User ?? First(table, Vocabulary.Users),
             Created = created,
             Ended = times.First(table, Vocabulary.Ended),
@@ -74,38 +78,29 @@ internal sealed class SessionColumns(Times times, List<string> doubts)
     }
 
     /// <summary>
-    /// All columns that may say it: one more keeps a session longer, one less takes it too early. One that some sessions lack would keep
-    /// those for ever.
+    /// All columns that may say it: one more keeps a session longer, one less takes it too early. Those that every session has come first,
+    /// because the first one orders the selection.
     /// </summary>
     private List<TimeColumn> Activity(FoundTable table, TimeColumn? created)
     {
         var found = times.Of(table, Vocabulary.Activity);
         List<TimeColumn> always = [.. found.Where(t => !times.HasUnset(table, table.Column(t.Column)!))];
-        if (always.Count > 0)
-            return always;
-        if (found.Count > 0)
-        {
-            var best = found[0];
-            if (
-                created is not null
-                && created.Column != best.Column
-                && created.As == best.As
-                && table.Column(created.Column)!.BaseType == table.Column(best.Column)!.BaseType
-            )
-            {
-                doubts.Add($"{table.Table}.{best.Column} may be unset; then {created.Column} counts.");
-                return [best with { Or = created.Column }];
-            }
-            doubts.Add($"{table.Table}.{best.Column} may be unset; sessions without it are never archived.");
-            return [best];
-        }
-        if (created is null)
-            return [];
+        return [.. always, .. found.Except(always).Select(t => WithPlace(table, t, [created, .. always]))];
+    }
+
+    /// <summary>A time that some sessions lack, with one in its place that is compared alike: alone it would keep those for ever.</summary>
+    private TimeColumn WithPlace(FoundTable table, TimeColumn time, IEnumerable<TimeColumn?> places)
+    {
+        var place = places
+            .OfType<TimeColumn>()
+            .FirstOrDefault(p =>
+                p.Column != time.Column && p.As == time.As && table.Column(p.Column)!.BaseType == table.Column(time.Column)!.BaseType
+            );
         doubts.Add(
-            $"{table.Table} does not say when a session was last used. "
-                + $"{created.Column} is taken, and a session with a young row in a table below stays."
+            $"{table.Table}.{time.Column} may be unset; "
+                + (place is null ? "sessions without it are never archived." : $"then {place.Column} counts.")
         );
-        return [created];
+        return place is null ? time : time with { Or = place.Column };
     }
 
     private static string? First(FoundTable table, IReadOnlyList<string> names) =>

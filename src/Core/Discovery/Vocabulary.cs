@@ -27,15 +27,22 @@ internal static class Vocabulary
             """
         );
 
-    /// <summary>Endings of tables that are never sessions: their rows have messages, but live on when these are old.</summary>
+    /// <summary>
+    /// Endings of tables whose rows live on without a chat, also where they name one: people, and what they work with.
+    /// </summary>
+    public static IReadOnlyDictionary<string, int> Lasting { get; } =
+        Endings(
+            """
+            user account profile member organization organisation org tenant workspace team project agent bot assistant model app
+            application customer contact inbox company file document folder prompt tool
+            """
+        );
+
+    /// <summary>
+    /// Endings of tables that are never sessions: their rows have messages and live on when these are old, or they are messages.
+    /// </summary>
     public static IReadOnlyDictionary<string, int> Owners { get; } =
-        List(
-                """
-                user account profile member organization organisation org tenant workspace team project agent bot assistant model app
-                application customer contact inbox company file document folder message msg attachment prompt tool
-                """
-            )
-            .ToDictionary(word => word, _ => 1);
+        Lasting.Concat(Endings("message msg attachment")).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Words in the name of a table of logins, baskets or jobs.</summary>
     public static IReadOnlySet<string> NotAChat { get; } =
@@ -46,13 +53,12 @@ internal static class Vocabulary
             """
         );
 
-    /// <summary>Words that speak for a chat, or a part of one.</summary>
-    public static IReadOnlySet<string> Chat { get; } =
-        Set(
-            """
-            chat chats conversation conversations thread threads message messages msg dialog llm ai assistant bot
-            """
-        );
+    /// <summary>Words of what belongs to a chat.</summary>
+    public static IReadOnlySet<string> ChatParts { get; } =
+        Set("chat chats conversation conversations thread threads message messages msg dialog");
+
+    /// <summary>Words that speak for a chat, or an application that has to do with chats.</summary>
+    public static IReadOnlySet<string> Chat { get; } = new HashSet<string>([.. ChatParts, "llm", "ai", "assistant", "bot"]);
 
     /// <summary>What is nothing without a message or session that its foreign key names, though the key may be NULL.</summary>
     public static IReadOnlySet<string> Parts { get; } =
@@ -147,6 +153,8 @@ internal static class Vocabulary
     private static string[] List(string words) => words.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
     private static HashSet<string> Set(string words) => [.. List(words)];
+
+    private static Dictionary<string, int> Endings(string words) => List(words).ToDictionary(word => word, _ => 1);
 
     private static Dictionary<string, int> Weights(string words) =>
         List(words).Select(word => word.Split(':')).ToDictionary(part => part[0], part => int.Parse(part[1], CultureInfo.InvariantCulture));

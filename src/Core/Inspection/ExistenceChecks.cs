@@ -20,6 +20,11 @@ internal static class ExistenceChecks
                 findings.Problem(
                     $"Table {table} ({name}) does not exist in database {catalog.Server.Database}: create it, or name another "
                         + $"one in the mapping of source '{catalog.Source.Name}'."
+                        + (
+                            name == SourceMap.SessionName
+                                ? ""
+                                : $" If there is none, take it out; a child of a preset goes by Tables:Children:{name}:Table null."
+                        )
                 );
         }
         foreach (var part in catalog.Source.Missing)

@@ -71,6 +71,8 @@ public sealed class PresetsTests
         Assert.Single(preset.Map.Children, c => c.Name == SourceMap.MessagesName);
         // Every path names a part that the map has.
         Assert.Equal(preset.Map.Optional, OptionalPart.Of(preset.Map).Select(p => p.Path));
+        // What it takes it does not leave.
+        Assert.Empty(preset.Leaves.Intersect(preset.Map.Children.Select(c => c.Table).Append(preset.Map.Session.Table)));
     }
 
     [Theory]

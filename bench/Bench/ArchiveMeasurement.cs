@@ -94,13 +94,19 @@ internal sealed class ArchiveMeasurement(
         List<Measured> restored = [];
         foreach (var archive in archives)
             restored.Add(
-                await RestoreAsync(host, $"{Name}: restore one", new() { Source = "main", Ids = [archive.SessionId] }, 1, cancellationToken)
+                await RestoreAsync(
+                    host,
+                    $"{Name}: restore one",
+                    new() { Source = "main", Who = "bench", Ids = [archive.SessionId] },
+                    1,
+                    cancellationToken
+                )
             );
         restored.Add(
             await RestoreAsync(
                 host,
                 $"{Name}: restore all",
-                new() { Source = "main", Run = run.RunId },
+                new() { Source = "main", Who = "bench", Run = run.RunId },
                 run.Sessions - archives.Count,
                 cancellationToken
             )

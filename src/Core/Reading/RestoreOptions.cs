@@ -23,7 +23,7 @@ public sealed record RestoreOptions
     public required string Source { get; init; }
 
     /// <summary>Who asked, for the audit.</summary>
-    public string Who { get; init; } = $"{Environment.UserName}@{Environment.MachineName}";
+    public required string Who { get; init; }
 
     /// <summary>Session keys or external ids.</summary>
     public IReadOnlyList<string> Ids { get; init; } = [];

@@ -1,6 +1,7 @@
 using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Import;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reading;
 using Archiver.Core.Settings;
@@ -74,7 +75,13 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
     )
     {
         using var plans = new ImportPlans(target, DriftOptions.None, connections.OpenAsync, source.TimeZone);
-        var into = new ImportTarget(target, new RestoreOptions { Source = source.Name, DryRun = true }, source.TimeZone);
+        var options = new RestoreOptions
+        {
+            Source = source.Name,
+            Who = RunJournal.WorkerName,
+            DryRun = true,
+        };
+        var into = new ImportTarget(target, options, source.TimeZone);
         // Temporary tables are their connection's: an import that lost it cannot go on elsewhere.
         var temporary = target.Map != source.Map;
         var opened = false;

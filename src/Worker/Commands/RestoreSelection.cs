@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Reading;
+using Archiver.Worker.Access;
 
 namespace Archiver.Worker.Commands;
 
@@ -68,6 +69,7 @@ internal static class RestoreSelection
         var options = new RestoreOptions
         {
             Source = source,
+            Who = Operator.Name,
             Ids = await ReadIdsAsync(parse.GetValue(Ids) ?? [], input, cancellationToken),
             ObjectKeys = [.. (parse.GetValue(Objects) ?? []).Distinct()],
             User = parse.GetValue(User),

@@ -96,7 +96,7 @@ internal static class ArchiveEndpoints
         )
             return JsonForm.Error(StatusCodes.Status404NotFound, "No ledger has an archive of this session.");
         // A client that hangs up does not stop what it began: only the end of the worker does.
-        var report = await runner.RunAsync(body.Options(source, archive), progress: null, lifetime.ApplicationStopping);
+        var report = await runner.RunAsync(body.Options(source, archive, Operator.ByHttp), progress: null, lifetime.ApplicationStopping);
         return JsonForm.Ok(report, StatusOf(report));
     }
 

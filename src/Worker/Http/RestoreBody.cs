@@ -16,10 +16,11 @@ internal sealed record RestoreBody
 
     public bool DryRun { get; init; }
 
-    public RestoreOptions Options(SourceSettings source, LocatedArchive archive) =>
+    public RestoreOptions Options(SourceSettings source, LocatedArchive archive, string who) =>
         new()
         {
             Source = source.Name,
+            Who = who,
             Ids = [archive.SessionId],
             Generation = Generation,
             OnConflict = OnConflict,

@@ -1,4 +1,4 @@
-using Archiver.Worker.Access;
+using Archiver.Core.Ledger;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
@@ -11,5 +11,5 @@ internal sealed class DiscardJob(SourceRuns runs) : IJob
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
         // The outcome is in the log and the ledger; the next firing is the retry.
-        await runs.DiscardWhenReadyAsync(context.JobDetail.Key.Group, Operator.Name, cancellationToken);
+        await runs.DiscardWhenReadyAsync(context.JobDetail.Key.Group, RunJournal.WorkerName, cancellationToken);
 }

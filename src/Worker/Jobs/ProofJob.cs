@@ -1,5 +1,5 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Proofs;
-using Archiver.Worker.Access;
 using Quartz;
 
 namespace Archiver.Worker.Jobs;
@@ -15,7 +15,7 @@ internal sealed class ProofJob(SourceRuns runs) : IJob
         await runs.ProveWhenReadyAsync(
             context.JobDetail.Key.Group,
             ProofNames.Parse(context.JobDetail.Key.Name),
-            Operator.Name,
+            RunJournal.WorkerName,
             cancellationToken
         );
 }

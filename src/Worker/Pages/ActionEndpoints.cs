@@ -165,7 +165,7 @@ internal static class ActionEndpoints
             OnConflict = form.Choice<ConflictMode>("conflict"),
             Reactivate = form.IsChecked("reactivate"),
         };
-        var report = await runner.RunAsync(body.Options(found, archive), progress: null, lifetime.ApplicationStopping);
+        var report = await runner.RunAsync(body.Options(found, archive, Operator.ByPage), progress: null, lifetime.ApplicationStopping);
         if (report.Outcome == RunOutcome.Done)
             return SeeOther.To(
                 Show.TranscriptUrl(found.Name, archive.SessionId, archive.Generation),

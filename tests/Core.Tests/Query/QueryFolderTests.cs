@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Archiver.Core.Query;
 
 namespace Archiver.Core.Tests.Query;
 
 /// <summary>The folder that a question spills to. Of those that were left it removes none that may be somebody else's.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class QueryFolderTests : IDisposable
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

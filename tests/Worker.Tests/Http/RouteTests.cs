@@ -107,6 +107,11 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         Assert.Equal(1, await LiveAsync(id));
         Assert.Equal(6, await fixture.Archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chat_messages WHERE session_id = '{id}'"));
         Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
+        Assert.True(
+            await fixture.Archiver.Database.ScalarAsync<bool>(
+                "SELECT bool_and(who LIKE 'HTTP on %') FROM archiver.audit WHERE action = 'restore'"
+            )
+        );
         Assert.Contains(await ArrayAsync("/runs?policy=restore"), r =>
             r.GetProperty("action").GetString() == "restore" && r.GetProperty("done").GetInt32() == 1
         );

@@ -56,6 +56,11 @@ public sealed class PageTests(HttpFixture fixture, Browser browser) : IClassFixt
         await page.GetByRole(AriaRole.Button, new() { Name = "Restore", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Status).GetByText("the session is in the database again").WaitForAsync();
         Assert.Equal(1, await LiveAsync(id));
+        Assert.True(
+            await fixture.Archiver.Database.ScalarAsync<bool>(
+                "SELECT bool_and(who LIKE 'status page on %') FROM archiver.audit WHERE action = 'restore'"
+            )
+        );
 
         await page.GetByRole(AriaRole.Searchbox).FillAsync(id);
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();

@@ -97,7 +97,12 @@ internal sealed class ArchiveMeasurement(
                 await RestoreAsync(
                     host,
                     $"{Name}: restore one",
-                    new() { Source = "main", Who = "bench", Ids = [archive.SessionId] },
+                    new()
+                    {
+                        Source = "main",
+                        Who = "bench",
+                        Ids = [archive.SessionId],
+                    },
                     1,
                     cancellationToken
                 )
@@ -106,7 +111,12 @@ internal sealed class ArchiveMeasurement(
             await RestoreAsync(
                 host,
                 $"{Name}: restore all",
-                new() { Source = "main", Who = "bench", Run = run.RunId },
+                new()
+                {
+                    Source = "main",
+                    Who = "bench",
+                    Run = run.RunId,
+                },
                 run.Sessions - archives.Count,
                 cancellationToken
             )

@@ -29,7 +29,7 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver explain", 0, "main/idle: the next run takes it"),
         ("archiver archive --max-sessions 10", 0, "8 sessions archived"),
         ("archiver archive", 0, "no session archived"),
-        ("archiver list --user 4711 --json |", 1, "it is in the database already"),
+        ("archiver list --user 4711 --limit 100000 --json |", 1, "it is in the database already"),
         ("archiver list", 0, "archived  4711"),
         ("archiver show", 0, "{\"format\":\"archiver.session/1\""),
         ("archiver query", 0, "assistant"),

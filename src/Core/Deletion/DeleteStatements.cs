@@ -157,14 +157,4 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
         var condition = only?.Condition(child, parameters);
         return (path.All + (condition is null ? "" : $" AND {condition}"), parameters.ToArray());
     }
-
-    /// <summary>
-    /// Since when the oldest other transaction has held locks on the mapped tables ($1, oids): whom a locked session waits for.
-    /// </summary>
-    public const string OldestHolder = """
-        SELECT to_char(min(a.xact_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-        FROM pg_locks AS l
-        JOIN pg_stat_activity AS a ON a.pid = l.pid
-        WHERE l.locktype = 'relation' AND l.relation = ANY ($1) AND l.pid <> pg_backend_pid()
-        """;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Archiver.Core.Export;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
@@ -97,7 +98,7 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
         var groups = _status is null
             ? [(Status: (string?)null, Marks: marks)]
             : marks
-                .GroupBy(m => System.Text.Json.JsonDocument.Parse(m.Mark).RootElement.GetProperty("status").GetString())
+                .GroupBy(m => StatusOf(m.Mark))
                 .Select(g => (Status: g.Key, Marks: (IReadOnlyCollection<(string Key, string Mark)>)[.. g]));
         var still =
             _location is not null ? $"{SessionPath.Column("t", _location)} = n.mark->>'location'"
@@ -140,6 +141,12 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
 
     // Of the row's text in the dialect of the export. Every column is in it, those that the mark or a trigger changed too.
     private const string Image = "encode(sha256(convert_to(t::text, 'UTF8')), 'hex')";
+
+    private static string? StatusOf(string mark)
+    {
+        using var json = JsonDocument.Parse(mark);
+        return json.RootElement.GetProperty("status").GetString();
+    }
 
     private static string? Set(string? column, string value) => column is null ? null : $"{PgIdentifier.Quote(column)} = {value}";
 

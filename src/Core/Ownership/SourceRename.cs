@@ -60,15 +60,27 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
                 FailureKind.Refused,
                 $"A worker runs on source '{old}' or '{source.Name}'. Stop it, and rename again."
             );
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+        await taken.WhileHeldAsync(token => RenameAsync(connection, old, former, source, taken.Lease, who, token), cancellationToken);
+    }
+
+    private async Task RenameAsync(
+        NpgsqlConnection connection,
+        string old,
+        string former,
+        SourceSettings source,
+        Lease lease,
+        string who,
+        CancellationToken cancellationToken
+    )
+    {
         if (former != source.Name)
         {
-            await RequireOldTablesAsync(connection, former, source, stop.Token);
+            await RequireOldTablesAsync(connection, former, source, cancellationToken);
             // First: documents and tombstones in the bucket keep the old name, and a lost ledger must be able to tell whose they are.
-            var (database, _) = await DatabaseIdentity.ReadAsync(connection, stop.Token);
-            await FormerNames.AddAsync(store, source, old, database, stop.Token);
+            var (database, _) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
+            await FormerNames.AddAsync(store, source, old, database, cancellationToken);
         }
-        await MoveAsync(connection, former, source, taken.Lease, who, stop.Token);
+        await MoveAsync(connection, former, source, lease, who, cancellationToken);
     }
 
     private async Task MoveAsync(

@@ -57,19 +57,7 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         CancellationToken cancellationToken
     )
     {
-        var span = Traces.Stage("verify", batch.Trace);
-        var began = frame.Meter.Now;
-        var verifier = new ObjectVerifier(frame.Store, frame.Run.Source.Map.Session.Key);
-        var verified = await VerifiedBatch.ReverifyAsync(
-            batch,
-            archives,
-            verifier,
-            frame.Settings.Storage.UploadConcurrency,
-            cancellationToken
-        );
-        FaultPoint.Reach(FaultPoints.Reverified);
-        frame.Meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
-        span.Dispose();
+        var verified = await ReverifyAsync(batch, archives, cancellationToken);
         // Noted as failed before it counts as live: else this very run would store it again, and a bad bucket get a copy a run.
         await frame.Outcomes.DropAsync(
             [.. verified.Rejected.Select(r => new DroppedSession(r.Key, r.Reason, Failed: r.Reason != DropReason.Changed))],
@@ -91,7 +79,7 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         if (verified.Sessions.Count == 0)
             return;
         using var deleting = Traces.Stage("delete", batch.Trace);
-        began = frame.Meter.Now;
+        var began = frame.Meter.Now;
         var deleted = await new BatchDeleter(frame.Run, frame.Ledger, frame.Retry).DeleteAsync(verified, cancellationToken);
         frame.Limits.Changed(verified.Sessions.Count, frame.Meter.Since(began));
         FaultPoint.Reach(FaultPoints.DelayedCommitted);
@@ -103,6 +91,27 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         await SupersedeAsync([.. left.Select(d => Over(archives[d.Key], StoredSessions.NotTaken))], cancellationToken);
         await frame.Outcomes.ForgetFailuresAsync(deleted.Archived.Select(s => s.Key), cancellationToken);
         frame.Logger.BatchCommitted(frame.Run.Id, deleted.Archived.Count, deleted.RowsDeleted, deleted.Dropped.Count);
+    }
+
+    private async Task<VerifiedBatch> ReverifyAsync(
+        ExportedBatch batch,
+        IReadOnlyDictionary<string, DueArchive> archives,
+        CancellationToken cancellationToken
+    )
+    {
+        using var span = Traces.Stage("verify", batch.Trace);
+        var began = frame.Meter.Now;
+        var verifier = new ObjectVerifier(frame.Store, frame.Run.Source.Map.Session.Key);
+        var verified = await VerifiedBatch.ReverifyAsync(
+            batch,
+            archives,
+            verifier,
+            frame.Settings.Storage.UploadConcurrency,
+            cancellationToken
+        );
+        FaultPoint.Reach(FaultPoints.Reverified);
+        frame.Meter.Record("verify", began, [.. verified.Sessions.Select(s => s.Session)]);
+        return verified;
     }
 
     private async Task SupersedeAsync(IReadOnlyList<StoredArchive> over, CancellationToken cancellationToken)

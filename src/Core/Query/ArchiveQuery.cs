@@ -104,7 +104,7 @@ internal sealed class ArchiveQuery : IDisposable
             {
                 var sql = ParquetCopy.Sql(_statement, partition is null ? null : ParquetCopy.PartitionColumn(Columns(), partition), path);
                 using var command = _database.Command(sql);
-                using var stop = cancellationToken.Register(command.Cancel);
+                using var stop = new StatementStop(command, cancellationToken);
                 return command.ExecuteNonQuery();
             },
             cancellationToken
@@ -157,7 +157,7 @@ internal sealed class ArchiveQuery : IDisposable
     private void Read(string sql, int columns, Action<string?[]> take, CancellationToken cancellationToken)
     {
         using var command = _database.Command(sql, streaming: true);
-        using var stop = cancellationToken.Register(command.Cancel);
+        using var stop = new StatementStop(command, cancellationToken);
         using var reader = command.ExecuteReader();
         var row = new string?[columns];
         while (reader.Read())

@@ -47,14 +47,30 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             time,
             cancellationToken
         ) ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+        return await taken.WhileHeldAsync(
+            token => MoveAsync(connection, taken.Lease, source, options, who, progress, token),
+            cancellationToken
+        );
+    }
 
-        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token);
-        var (from, prefix) = await FromAsync(connection, source, options, stop.Token);
-        List<MovedObject> objects = from is null ? [] : await MoveRecords.FindAsync(connection, source.Name, from, prefix, stop.Token);
+    private async Task<MoveReport> MoveAsync(
+        NpgsqlConnection connection,
+        Lease lease,
+        SourceSettings source,
+        MoveOptions options,
+        string who,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
+    {
+        await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
+        var (from, prefix) = await FromAsync(connection, source, options, cancellationToken);
+        List<MovedObject> objects = from is null
+            ? []
+            : await MoveRecords.FindAsync(connection, source.Name, from, prefix, cancellationToken);
         // What was erased would come back from a bucket that was copied without its tombstones.
-        await new TombstoneReader(store).LoadAsync(source, connection, stop.Token);
-        var looked = await LookAsync(objects, prefix, source.Prefix, progress, stop.Token);
+        await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken);
+        var looked = await LookAsync(objects, prefix, source.Prefix, progress, cancellationToken);
         List<MovedObject> verified = [.. looked.Where(o => o.New is not null)];
         List<SkippedObject> problems =
         [
@@ -62,7 +78,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         ];
         var applied = options.Apply && problems.Count == 0 && verified.Count > 0;
         if (applied)
-            await WriteAsync(taken.Lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, stop.Token);
+            await WriteAsync(lease, source, verified, $"{from}/{prefix} -> {store.Location}/{source.Prefix}", who, cancellationToken);
         return new()
         {
             From = from is null ? null : $"{from}/{prefix}",
@@ -72,7 +88,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             Problems = problems,
             LeftBehind = [.. looked.Where(o => o.New is null && o.Problem is null).Select(o => o.OldKey)],
             Elsewhere = applied
-                ? await MoveRecords.ElsewhereAsync(connection, source, store.Location, stop.Token)
+                ? await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken)
                 : new Dictionary<string, long>(),
             Applied = applied,
         };

@@ -9,6 +9,7 @@ using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Archiver.Core.Storage.S3;
+using Npgsql;
 
 namespace Archiver.Core.Reconciliation;
 
@@ -61,26 +62,41 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             time,
             cancellationToken
         ) ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
+        return await taken.WhileHeldAsync(
+            token => RebuildAsync(connection, taken.Lease, source, otherSystems, who, progress, token),
+            cancellationToken
+        );
+    }
 
-        await SourceRegistry.RegisterAsync(pool, connection, source, stop.Token);
-        var (database, _) = await RunScope.IdentifyAsync(connection, stop.Token);
-        var erased = await new TombstoneReader(store).LoadAsync(source, connection, stop.Token);
+    private async Task<RebuildReport> RebuildAsync(
+        NpgsqlConnection connection,
+        Lease lease,
+        SourceSettings source,
+        bool otherSystems,
+        string who,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken
+    )
+    {
+        var pool = connections[source.Name];
+        await SourceRegistry.RegisterAsync(pool, connection, source, cancellationToken);
+        var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken);
+        var erased = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken);
         var records = new FoundRecords(connection, source, store, erased);
-        await records.BeginAsync(stop.Token);
+        await records.BeginAsync(cancellationToken);
         var manifests = 0L;
-        await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, stop.Token))
+        await foreach (var manifest in new ManifestReader(store).ReadAllAsync(source.Prefix, cancellationToken))
         {
             manifests++;
-            await records.AddAsync(manifest, stop.Token);
+            await records.AddAsync(manifest, cancellationToken);
         }
 
         var (listing, copies) = (new AllObjects(store), new KnownCopies(connection, source, store.Location));
         var scan = new BucketScan(store, source, database, otherSystems, settings.Storage.UploadConcurrency);
-        var total = progress is null ? 0 : await KeysAsync(listing, source, stop.Token).CountAsync(stop.Token);
+        var total = progress is null ? 0 : await KeysAsync(listing, source, cancellationToken).CountAsync(cancellationToken);
         var (objects, ledgers) = (0L, new Dictionary<string, long>(StringComparer.Ordinal));
         List<FoundObject> batch = [];
-        await foreach (var found in scan.ReadAsync(KeysAsync(listing, source, stop.Token), stop.Token))
+        await foreach (var found in scan.ReadAsync(KeysAsync(listing, source, cancellationToken), cancellationToken))
         {
             objects++;
             progress?.Report(new(total, objects));
@@ -89,26 +105,26 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             batch.Add(found);
             if (batch.Count < BatchObjects)
                 continue;
-            await records.AddAsync(await copies.WithoutAsync(batch, stop.Token), stop.Token);
+            await records.AddAsync(await copies.WithoutAsync(batch, cancellationToken), cancellationToken);
             batch.Clear();
         }
-        await records.AddAsync(await copies.WithoutAsync(batch, stop.Token), stop.Token);
+        await records.AddAsync(await copies.WithoutAsync(batch, cancellationToken), cancellationToken);
         // Every archive was stored after a probe, which left an object under the same prefix.
         var probe = S3OverwriteProbe.KeyOf(source.Prefix, multipart: false);
-        if (!listing.HasSeen && await store.HeadAsync(new(probe), stop.Token) is not null)
+        if (!listing.HasSeen && await store.HeadAsync(new(probe), cancellationToken) is not null)
             throw new StorageException(
                 StorageFailure.Transient,
                 $"{store.Location} has '{probe}' and lists nothing: its listing is not "
                     + "true. Nothing was rebuilt. Something between may answer in its place."
             );
         if (ledgers.Count > 0 && Guid.TryParse(ledgers.MaxBy(l => l.Value).Key, out var inherited))
-            await connection.ExecuteAsync(InheritId, stop.Token, PgParameter.Uuid(inherited));
-        await connection.ExecuteAsync(KnowFormer, stop.Token, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _))));
+            await connection.ExecuteAsync(InheritId, cancellationToken, PgParameter.Uuid(inherited));
+        await connection.ExecuteAsync(KnowFormer, cancellationToken, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _))));
         var added = await records.WriteAsync(
             new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }),
             pool,
-            taken.Lease,
-            stop.Token
+            lease,
+            cancellationToken
         );
         return new()
         {

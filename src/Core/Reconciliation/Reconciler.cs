@@ -50,8 +50,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         );
         if (taken is null)
             return null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, taken.Lost);
-        return await RunAsync(source, connection, taken.Lease, fix, who, stop.Token);
+        return await taken.WhileHeldAsync(token => RunAsync(source, connection, taken.Lease, fix, who, token), cancellationToken);
     }
 
     private async Task<ReconcileReport> RunAsync(

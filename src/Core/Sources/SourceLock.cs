@@ -19,13 +19,15 @@ internal sealed class SourceLock : IAsyncDisposable
     private const string Settings = "SET idle_session_timeout = '120s'; SET statement_timeout = 0; SET lock_timeout = 0";
 
     private readonly NpgsqlConnection _connection;
+    private readonly string _source;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _lost = new();
     private readonly Task _pinging;
 
-    private SourceLock(NpgsqlConnection connection, Lease lease, TimeProvider time)
+    private SourceLock(NpgsqlConnection connection, Lease lease, string source, TimeProvider time)
     {
         _connection = connection;
+        _source = source;
         Lease = lease;
         _pinging = PingAsync(time);
     }
@@ -35,6 +37,38 @@ internal sealed class SourceLock : IAsyncDisposable
 
     /// <summary>Cancelled when the lock connection is gone.</summary>
     public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Does work that stops when the lock is lost.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellationToken">Stops it for another reason.</param>
+    /// <exception cref="ArchiverException">The lock was lost: nobody has asked to stop.</exception>
+    public async Task<T> WhileHeldAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Lost);
+        try
+        {
+            return await work(stop.Token);
+        }
+        catch (OperationCanceledException) when (Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The lock on source '{_source}' was lost: its connection to the server broke. "
+                    + "What was committed before stays done; run it again."
+            );
+        }
+    }
+
+    /// <inheritdoc cref="WhileHeldAsync{T}"/>
+    public Task WhileHeldAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        WhileHeldAsync(
+            async token =>
+            {
+                await work(token);
+                return true;
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc cref="TryTakeAsync(SourceConnections, IReadOnlyList{SourceLockKey}, string, TimeProvider, CancellationToken)"/>
     public static Task<SourceLock?> TryTakeAsync(
@@ -65,7 +99,7 @@ internal sealed class SourceLock : IAsyncDisposable
             {
                 var nonce = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long)));
                 await connection.ExecuteAsync("SELECT pg_advisory_lock($1)", cancellationToken, PgParameter.Bigint(nonce));
-                var taken = new SourceLock(connection, new Lease(nonce, connection.ProcessID), time);
+                var taken = new SourceLock(connection, new Lease(nonce, connection.ProcessID), source, time);
                 connection = null;
                 return taken;
             }

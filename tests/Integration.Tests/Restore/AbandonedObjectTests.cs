@@ -68,7 +68,12 @@ public sealed class AbandonedObjectTests(TestServers servers)
             3,
             (
                 await archiver.RestoreAsync(
-                    new RestoreOptions { Source = "main", Who = "test", ObjectKeys = [.. KeysOf(keys, ids[0], ids[1], ids[3])] },
+                    new RestoreOptions
+                    {
+                        Source = "main",
+                        Who = "test",
+                        ObjectKeys = [.. KeysOf(keys, ids[0], ids[1], ids[3])],
+                    },
                     Token
                 )
             ).Restored
@@ -107,7 +112,15 @@ public sealed class AbandonedObjectTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: Impatient);
         await archiver.RunAsync(Token);
         var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
-        await archiver.RestoreAsync(new RestoreOptions { Source = "main", Who = "test", ObjectKeys = objects }, Token);
+        await archiver.RestoreAsync(
+            new RestoreOptions
+            {
+                Source = "main",
+                Who = "test",
+                ObjectKeys = objects,
+            },
+            Token
+        );
         await AbandonAsync(archiver);
         if (!readable)
             await archiver.Bucket.PutRawAsync((await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))[0], [1, 2, 3]);
@@ -131,7 +144,15 @@ public sealed class AbandonedObjectTests(TestServers servers)
         var id = await archiver.AnyIdleAsync(Token);
         await archiver.RunAsync(Token);
         var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
-        await archiver.RestoreAsync(new RestoreOptions { Source = "main", Who = "test", ObjectKeys = objects }, Token);
+        await archiver.RestoreAsync(
+            new RestoreOptions
+            {
+                Source = "main",
+                Who = "test",
+                ObjectKeys = objects,
+            },
+            Token
+        );
         await AbandonAsync(archiver);
         await RemoveManifestsAsync(archiver);
         await archiver.Database.ExecuteAsync(

@@ -28,7 +28,15 @@ public sealed class FrozenExampleTests(TestServers servers)
             Token
         );
 
-        var report = await archiver.RestoreAsync(new RestoreOptions { Source = "main", Who = "test", ObjectKeys = [key] }, Token);
+        var report = await archiver.RestoreAsync(
+            new RestoreOptions
+            {
+                Source = "main",
+                Who = "test",
+                ObjectKeys = [key],
+            },
+            Token
+        );
 
         Assert.Null(report.Error);
         Assert.Empty(report.Refused);

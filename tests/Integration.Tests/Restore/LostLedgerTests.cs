@@ -95,7 +95,14 @@ public sealed class LostLedgerTests(TestServers servers)
         await ApplicationSchema.InstallAsync(other, "ended-at");
         var settings = archiver.Settings with { Sources = [archiver.Source with { ConnectionString = other.ConnectionString }] };
 
-        var options = byKey ? new RestoreOptions { Source = "main", Who = "test", ObjectKeys = keys } : RestoreFixture.Session(ids);
+        var options = byKey
+            ? new RestoreOptions
+            {
+                Source = "main",
+                Who = "test",
+                ObjectKeys = keys,
+            }
+            : RestoreFixture.Session(ids);
         var report = await archiver.RestoreAsync(options, Token, settings: settings);
 
         Assert.Equal((RunOutcome.Done, null, 3L), (report.Outcome, report.Error, report.Restored));

@@ -84,7 +84,15 @@ public sealed class RefusedObjectTests(TestServers servers)
         await archiver.Bucket.PutRawAsync(key, whole[..^lost], Token);
         await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
 
-        var report = await archiver.RestoreAsync(new RestoreOptions { Source = "main", Who = "test", ObjectKeys = [key] }, Token);
+        var report = await archiver.RestoreAsync(
+            new RestoreOptions
+            {
+                Source = "main",
+                Who = "test",
+                ObjectKeys = [key],
+            },
+            Token
+        );
 
         Assert.Equal((RunOutcome.Partial, 0L, key), (report.Outcome, report.Restored, Assert.Single(report.Refused).ObjectKey));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));

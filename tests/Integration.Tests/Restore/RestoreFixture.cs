@@ -13,9 +13,21 @@ namespace Archiver.Integration.Tests.Restore;
 internal static class RestoreFixture
 {
     /// <summary>All that was archived and can be put back.</summary>
-    public static RestoreOptions Everything => new() { Source = "main", Who = "test", From = DateTimeOffset.UnixEpoch };
+    public static RestoreOptions Everything =>
+        new()
+        {
+            Source = "main",
+            Who = "test",
+            From = DateTimeOffset.UnixEpoch,
+        };
 
-    public static RestoreOptions Session(params string[] ids) => new() { Source = "main", Who = "test", Ids = ids };
+    public static RestoreOptions Session(params string[] ids) =>
+        new()
+        {
+            Source = "main",
+            Who = "test",
+            Ids = ids,
+        };
 
     public static async Task<RestoreReport> RestoreAsync(
         this ArchiverFixture archiver,

@@ -22,10 +22,27 @@ public sealed class LedgerIndexTests(TestServers servers, FilledLedger ledger) :
             ListAsync(archiver, new("main", null, new(2020, 5, 1, 0, 0, 0, default), new(2020, 5, 3, 0, 0, 0, default), null, 500, null)),
         ["archives_by_session"] = (_, run, _) => new BatchSelector(run).NextAsync(100, Token),
         ["archives_by_run"] = (archiver, _, _) =>
-            FindAsync(archiver, new() { Source = "main", Who = "test", Run = Guid.Parse(FilledLedger.Run) }),
+            FindAsync(
+                archiver,
+                new()
+                {
+                    Source = "main",
+                    Who = "test",
+                    Run = Guid.Parse(FilledLedger.Run),
+                }
+            ),
         ["archives_by_object"] = (_, _, connection) =>
             EraseObject.FindAsync(connection, "main", ["8f14e45f-ceea-167a-5a36-dedd4bea2543"], Token),
-        ["archives_parts"] = (archiver, _, _) => FindNoPartsAsync(archiver, new() { Source = "main", Who = "test", User = "u7" }),
+        ["archives_parts"] = (archiver, _, _) =>
+            FindNoPartsAsync(
+                archiver,
+                new()
+                {
+                    Source = "main",
+                    Who = "test",
+                    User = "u7",
+                }
+            ),
         ["archives_stored"] = (_, run, _) => DelayedDeleteSelector.CountForAsync(run, Token),
     };
 

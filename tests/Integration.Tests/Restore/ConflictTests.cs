@@ -173,24 +173,8 @@ public sealed class ConflictTests(TestServers servers)
         var run = (await archiver.RunAsync(Token)).RunId;
 
         var byId = await archiver.RestoreAsync(RestoreFixture.Session("conv_1000000003", "no such session"), Token);
-        var byUser = await archiver.RestoreAsync(
-            new RestoreOptions
-            {
-                Source = "main",
-                Who = "test",
-                User = "ann",
-            },
-            Token
-        );
-        var byRun = await archiver.RestoreAsync(
-            new RestoreOptions
-            {
-                Source = "main",
-                Who = "test",
-                Run = run,
-            },
-            Token
-        );
+        var byUser = await archiver.RestoreAsync(RestoreFixture.Everything with { From = null, User = "ann" }, Token);
+        var byRun = await archiver.RestoreAsync(RestoreFixture.Everything with { From = null, Run = run }, Token);
 
         Assert.Equal(
             (1L, "no such session", "the ledger has no archive of it"),

@@ -78,10 +78,10 @@ internal sealed class BatchExporter(
             .Sessions.ExceptBy(sessions.Select(s => s.Key), s => s.Key, StringComparer.Ordinal)
             .Select(s => new DroppedSession(s.Key, DropReason.NoLongerEligible, Failed: false))
             .ToList();
-        // No restore would bring back an erased session that is here again. A new one under an old key is another: no copy is older than
-        // the run.
-        dropped.AddRange(sessions.Where(IsErased).Select(s => new DroppedSession(s.Key, DropReason.Erased, Failed: true)));
-        sessions.RemoveAll(IsErased);
+        // No restore would bring back an erased session that is here again. A new one under an old key is another.
+        var buried = sessions.Where(IsErased).Select(s => s.Key).ToHashSet(StringComparer.Ordinal);
+        dropped.AddRange(buried.Select(k => new DroppedSession(k, DropReason.Erased, Failed: true)));
+        sessions.RemoveAll(s => buried.Contains(s.Key));
         var needed = await ReferencedAsync(connection, statements, [.. sessions.Select(s => s.Key)], cancellationToken);
         dropped.AddRange(needed.Select(k => new DroppedSession(k, DropReason.Referenced, Failed: false)));
         sessions.RemoveAll(s => needed.Contains(s.Key));

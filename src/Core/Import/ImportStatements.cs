@@ -102,7 +102,10 @@ internal sealed class ImportStatements(RestoreTarget target)
         $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM "
         + $"{RowsOf(table.Name, KeyMatch.Is(_form.Parse("k.id")), "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
 
-    /// <summary>Whether rows of the table can be told from each other, so that a row of the document can be found in it.</summary>
+    /// <summary>Whether a row of the document can be found in the table: by its key, or where no key is mapped by all its values.</summary>
+    public bool CanFind(PlannedTable table) => KeyOf(table) is null ? !table.Kept.Any(c => c.Conversion.ByValue) : HasKey(table);
+
+    /// <summary>Whether rows of the table can be told from each other.</summary>
     public bool HasKey(PlannedTable table) => KeyOf(table) is { } key && key.All(k => table.Kept.Any(c => c.Target!.Name == k));
 
     private string Condition(PlannedTable table, RowsChoice only) => only == RowsChoice.All ? "" : $" AND {Belongs(table, only)}";
@@ -111,10 +114,13 @@ internal sealed class ImportStatements(RestoreTarget target)
     {
         if (rows == RowsChoice.Transaction)
             return Own;
-        var columns = KeyOf(table)!.Select(k => table.Kept.First(c => c.Target!.Name == k)).ToList();
-        return $"{Row("t", KeyOf(table)!)} IN (SELECT "
-            + $"{string.Join(", ", columns.Select(c => c.Conversion.In(SessionPath.Column("d", c.Target!.Name))))} FROM "
-            + $"{target.Staging(table.Target!)} AS d)";
+        var columns = KeyOf(table)?.Select(k => table.Kept.First(c => c.Target!.Name == k)) ?? table.Kept;
+        var staged = string.Join(", ", columns.Select(c => c.Conversion.In(SessionPath.Column("d", c.Target!.Name))));
+        // As text, which every type has, where a column may be null or of a type without equality.
+        var (live, asked) = KeyOf(table) is { } key
+            ? (Row("t", key), staged)
+            : ($"ROW({string.Join(", ", columns.Select(Column))})::text", $"ROW({staged})::text");
+        return $"{live} IN (SELECT {asked} FROM {target.Staging(table.Target!)} AS d)";
     }
 
     /// <summary>For each written column in order, whether some row differs from what was staged; null for a table without a key.</summary>

@@ -22,7 +22,7 @@ internal sealed class LiveRowComparison(NpgsqlConnection connection, NpgsqlTrans
 
     /// <summary>
     /// By key, of sessions that are in the tables: rows beside those of the document, where the document's own are there unchanged. A
-    /// session that lacks a row, has another one in its place, or whose rows cannot be told from each other, is left out.
+    /// session that lacks a row, or has another one in its place, is left out.
     /// </summary>
     public async Task<Dictionary<string, List<RowsBeside>>> WholeAsync(
         IReadOnlyList<StagedSession> sessions,
@@ -30,7 +30,7 @@ internal sealed class LiveRowComparison(NpgsqlConnection connection, NpgsqlTrans
     )
     {
         if (
-            !sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.HasKey)
+            !sessions[0].Plan.Tables.Where(t => t.Target is not null).All(_statements.CanFind)
             || !await TryStageAsync(sessions, cancellationToken)
         )
             return [];

@@ -1,6 +1,7 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -8,7 +9,7 @@ namespace Archiver.Core.Import;
 
 /// <summary>What a restore into the source itself writes to the ledger, in the transaction that brings the rows back.</summary>
 /// <param name="lease">Checked last; null where whoever commits checks one.</param>
-internal sealed class RestoreRecords(string source, Guid run, Lease? lease, string who)
+internal sealed class RestoreRecords(SourceSettings source, Guid run, Lease? lease, string who)
 {
     // What was restored before and is still there keeps its time: nothing was done to it. Rows that were inserted get a grace of their own.
     private const string MarkRestored = $"""
@@ -18,11 +19,13 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         WHERE a.id = ANY ($1) AND a.state IN {ArchiveStates.Readable}
         """;
 
-    // Another generation that says that the session's rows are gone would be wrong from now on. What parts hold is in no other archive.
+    // Another generation that says that the session's rows are gone would be wrong from now on. What parts hold is in no other archive, nor
+    // what the archives of a session without a row hold: except that which this transaction made of the rows that gave way.
     private const string MarkSuperseded = """
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = 'another generation was restored', ended_at = clock_timestamp()
         WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state = 'archived' AND NOT a.part AND a.id <> ALL ($3)
+          AND ($4 OR a.archived_at >= transaction_timestamp())
         """;
 
     private const string Written = "SELECT count(*) FROM archiver.audit AS a WHERE a.run_id = $1 AND a.action = 'restore'";
@@ -55,14 +58,15 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         if (marked != archives.Count)
             throw new ArchiverException(
                 FailureKind.Failed,
-                $"An archive of source '{source}' was discarded or erased while it was being restored. The batch in hand was rolled back."
+                $"An archive of source '{source.Name}' was discarded or erased while it was being restored. The batch in hand was rolled back."
             );
         await connection.ExecuteAsync(
             MarkSuperseded,
             cancellationToken,
-            PgParameter.Text(source),
+            PgParameter.Text(source.Name),
             PgParameter.Texts(sessions.Where(s => !s.Header.IsPart).Select(s => s.Key)),
-            PgParameter.Bigints(archives)
+            PgParameter.Bigints(archives),
+            PgParameter.Bool(source.Map.Session.HasRow)
         );
         await connection.ExecuteAsync(
             Count,
@@ -73,11 +77,11 @@ internal sealed class RestoreRecords(string source, Guid run, Lease? lease, stri
         );
         FaultPoint.Reach(FaultPoints.RestoreMarked);
         var counts = new Dictionary<string, long> { ["sessions"] = restored.Count, ["rows"] = restored.Sum(s => s.Rows) };
-        await AuditLog.WriteAsync(connection, new(who, "restore", source, null, run, null, counts), cancellationToken);
+        await AuditLog.WriteAsync(connection, new(who, "restore", source.Name, null, run, null, counts), cancellationToken);
         if (lease is not null && !await lease.IsHeldAsync(connection, cancellationToken))
             throw new ArchiverException(
                 FailureKind.Failed,
-                $"The restore's lock on source '{source}' was lost (server restarted, "
+                $"The restore's lock on source '{source.Name}' was lost (server restarted, "
                     + "connection cut, or this process was suspended). The batch in hand was rolled back."
             );
     }

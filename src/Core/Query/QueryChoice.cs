@@ -16,6 +16,14 @@ internal sealed class QueryChoice
             AND n.state IN {ArchiveStates.Readable})
         """;
 
+    // Of a session without a row each archive whose rows are not in the tables has rows of its own.
+    private static readonly string Left = $"""
+        AND a.state <> 'superseded' AND (a.state IN ('archived', 'unknown') OR NOT EXISTS (
+          SELECT FROM archiver.archives AS n
+          WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
+            AND n.state IN {ArchiveStates.Readable}))
+        """;
+
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
     private const string OfChosenSessions = $"""
         AND a.session_id IN (
@@ -58,7 +66,7 @@ internal sealed class QueryChoice
             filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;
         var key = filter.Session is { } id ? await given.KeyAsync(id, cancellationToken) ?? id : null;
         var column = user is null ? null : await SameUser.ColumnAsync(connection, map, cancellationToken);
-        return new(filter, Sql(filter, SameUser.Form(column, "a.user_id"), SameUser.Form(column, "$2")), key, user);
+        return new(filter, Sql(map, filter, SameUser.Form(column, "a.user_id"), SameUser.Form(column, "$2")), key, user);
     }
 
     /// <summary>For <see cref="From"/>.</summary>
@@ -88,7 +96,7 @@ internal sealed class QueryChoice
     }
 
     // No conditions that are switched off by a parameter around these: PostgreSQL would look for each archive's newer ones by itself.
-    private static string Sql(QueryFilter filter, string user, string asked) =>
+    private static string Sql(SourceMap map, QueryFilter filter, string user, string asked) =>
         $"""
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
@@ -99,7 +107,7 @@ internal sealed class QueryChoice
               AND ($5::timestamptz IS NULL OR a.session_last_activity >= $5)
               AND ($6::timestamptz IS NULL OR a.session_last_activity < $6)
               AND ($7::text IS NULL OR a.policy = $7)
-              {(filter.AllGenerations ? "" : Newest)}
+              {(filter.AllGenerations ? "" : map.Session.HasRow ? Newest : Left)}
               {(filter.Condition.IsNone ? "" : OfChosenSessions)}
             """;
 }

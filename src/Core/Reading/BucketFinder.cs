@@ -16,8 +16,8 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
 {
     private readonly ObjectExaminer _examiner = new(store, source.Map);
 
-    /// <summary>Ids of which several objects were found and one cannot be read, with its key: it may be the newest.</summary>
-    public List<(string Id, string Key)> Undecided { get; } = [];
+    /// <summary>Ids with several objects of which one is left out, its key, and why.</summary>
+    public List<(string Id, string Key, string Reason)> Undecided { get; } = [];
 
     /// <summary>
     /// The first page has for each id the whole session whose rows were read last. The pages after it have its parts, the newest first. Ids
@@ -73,13 +73,22 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
                 read.Add(found);
                 continue;
             }
-            Undecided.Add((id, key.Key));
+            Undecided.Add(
+                (id, key.Key, "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object")
+            );
             return [];
         }
         var newest = read.OrderByDescending(f => f.Documents[0].ArchivedAt)
             .ThenByDescending(f => f.Documents[0].Generation)
             .ThenBy(f => f.Key, StringComparer.Ordinal)
             .ToLookup(f => f.Documents[0].Header.IsPart);
+        // Without the ledger nobody knows whether a newer one has its rows, too: where they have no key, they would be there twice.
+        if (!source.Map.Session.HasRow)
+            Undecided.AddRange(
+                newest[false]
+                    .Skip(1)
+                    .Select(f => (id, f.Key, "an older archive of it, which may have other rows; archiver ledger rebuild finds that out"))
+            );
         return
         [
             .. newest[false].Take(1).Select(f => new RestoreCandidate(id, new(f.Key, f.VersionId), null)),

@@ -36,24 +36,24 @@ internal sealed class CandidateFinder(SourceConnections connections)
     /// <summary>Page by page; each with the ids under which it was found.</summary>
     /// <param name="options">What is asked for.</param>
     /// <param name="form">Of the source's keys.</param>
-    /// <param name="parts">Parts, the newest first, instead of whole sessions.</param>
+    /// <param name="kind">Which archives; of one session several may be found, the newest first, except of whole sessions.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<IReadOnlyList<FoundArchive>> FindAsync(
         RestoreOptions options,
         SessionIdForm form,
-        bool parts,
+        CandidateKind kind,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
         var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
-        var (afterObject, afterOffset, afterId, before) = (-1L, -1L, parts ? long.MaxValue : -1L, DateTimeOffset.MaxValue);
+        var (afterObject, afterOffset, afterId, before) = (-1L, -1L, kind == CandidateKind.Sessions ? -1L : long.MaxValue, DateTimeOffset.MaxValue);
         (IReadOnlyCollection<string>? users, string? sql) = (null, null);
         while (true)
         {
             await using var connection = await connections.OpenAsync(cancellationToken);
             users ??= await UsersAsync(connection, options, cancellationToken);
             sql ??= CandidateStatements.Page(
-                parts,
+                kind,
                 options.IntoSource ? await IsThereAsync(connection, cancellationToken) : null,
                 options.OnConflict == ConflictMode.Replace
             );

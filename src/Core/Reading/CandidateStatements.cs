@@ -4,6 +4,21 @@ using Archiver.Core.Sources;
 
 namespace Archiver.Core.Reading;
 
+/// <summary>What a page of archives holds.</summary>
+internal enum CandidateKind
+{
+    /// <summary>Whole sessions.</summary>
+    Sessions,
+
+    /// <summary>Parts of sessions.</summary>
+    Parts,
+
+    /// <summary>
+    /// Sessions without a row: as of parts, several may be archived at once, each with rows of its own that came after the one before.
+    /// </summary>
+    Rowless,
+}
+
 /// <summary>The SQL of <see cref="CandidateFinder"/>.</summary>
 internal static class CandidateStatements
 {
@@ -16,13 +31,15 @@ internal static class CandidateStatements
     // tables; ids and other targets take whatever can be read. Of parts all are taken whose messages are not in the tables: the rows say
     // whether those of a part that was restored before still are. A whole archive that was made since has them as they were last.
     /// <summary>A page of archives.</summary>
-    /// <param name="parts">Parts instead of whole sessions.</param>
+    /// <param name="kind">Which archives.</param>
     /// <param name="isThere">
     /// SQL of whether the session has a row; null where rows go elsewhere, and what is in the source says nothing.
     /// </param>
     /// <param name="replaces">Whether what is asked for takes the place of a live session.</param>
-    public static string Page(bool parts, string? isThere, bool replaces) =>
-        $"""
+    public static string Page(CandidateKind kind, string? isThere, bool replaces)
+    {
+        var parts = kind == CandidateKind.Parts;
+        return $"""
             SELECT a.id, a.session_id, a.generation, a.state, o.key, o.version_id, a.byte_offset, a.byte_length, a.json_length,
               a.json_sha256,
               a.object_id, a.external_id, a.user_id, a.session_created_at, a.exported_at,
@@ -40,7 +57,7 @@ internal static class CandidateStatements
             )}
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
-            WHERE a.source = $1 AND {(parts ? "a.part" : "NOT a.part")}
+            WHERE a.source = $1 AND {OfKind(kind)}
               AND ($2::text[] IS NULL OR a.session_id = ANY ($2)
                    OR (a.external_id = ANY ($14) AND NOT EXISTS (
                      SELECT FROM archiver.archives AS k
@@ -54,38 +71,57 @@ internal static class CandidateStatements
               AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
               AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
                        WHEN $3::text[] IS NOT NULL THEN true
-                       ELSE {(parts ? Part : Whole(replaces ? null : isThere))} END
+                       ELSE {Chosen(kind, replaces ? null : isThere)} END
               AND {(
-                parts
+                kind != CandidateKind.Sessions
                     ? "(a.exported_at, a.id) < ($15::timestamptz, $12) AND $10::bigint IS NOT NULL AND $11::bigint IS NOT NULL"
                     : "(a.object_id, a.byte_offset, a.id) > ($10, $11, $12) AND $15::timestamptz IS NOT NULL"
             )}
-            ORDER BY {(parts ? "a.exported_at DESC, a.id DESC" : "a.object_id, a.byte_offset, a.id")}
+            ORDER BY {(kind != CandidateKind.Sessions ? "a.exported_at DESC, a.id DESC" : "a.object_id, a.byte_offset, a.id")}
             LIMIT $13
             """;
+    }
+
+    private static string OfKind(CandidateKind kind) =>
+        kind switch
+        {
+            CandidateKind.Sessions => "NOT a.part",
+            CandidateKind.Parts => "a.part",
+            _ => "true",
+        };
+
+    private static string Chosen(CandidateKind kind, string? isThere) =>
+        kind switch
+        {
+            CandidateKind.Sessions => Newest(isThere, newer: false, left: true),
+            CandidateKind.Parts => Part,
+            _ => $"({Left("a")} OR ({Newest(isThere, newer: null, left: null)}))",
+        };
 
     // One that is live because it was restored is not in question where older messages of it are to come back.
-    private static string Whole(string? isThere) =>
+    private static string Newest(string? isThere, bool? newer, bool? left) =>
         $"""
-            NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
+            NOT EXISTS ({OfSession("n", newer)} AND {ArchiveOrder.IsNewer("n", "a")}
               AND n.state IN {ArchiveStates.Readable})
             {(
                 isThere is null
                     ? ""
-                    : $"AND NOT (a.state = 'restored' AND {isThere}"
-                        + $" AND EXISTS ({OfSession("p", part: true)} AND p.state IN ('archived', 'unknown')))"
+                    : $"AND NOT (a.state = 'restored' AND {isThere} AND EXISTS ({OfSession("p", left)} AND {Left("p")}))"
             )}
             """;
 
     private static readonly string Part =
-        $"(a.state IN ('archived', 'unknown') OR (a.state = 'restored' AND NOT EXISTS ({OfSession("n", part: false)} AND {After("n")})))";
+        $"({Left("a")} OR (a.state = 'restored' AND NOT EXISTS ({OfSession("n", part: false)} AND {After("n")})))";
+
+    // Its rows are nowhere else, or nobody knows.
+    private static string Left(string alias) => $"{alias}.state IN ('archived', 'unknown')";
 
     // Made after the rows were back, so that it may have them, too.
     private static string After(string alias) => $"{alias}.exported_at > a.restored_at AND {alias}.state IN {ArchiveStates.Readable}";
 
-    private static string OfSession(string alias, bool part) =>
-        $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id AND "
-        + $"{(part ? "" : "NOT ")}{alias}.part";
+    private static string OfSession(string alias, bool? part) =>
+        $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id"
+        + (part is { } only ? $" AND {(only ? "" : "NOT ")}{alias}.part" : "");
 
     // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
     public static string Restored(string isThere) =>

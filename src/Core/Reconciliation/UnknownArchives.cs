@@ -8,8 +8,8 @@ namespace Archiver.Core.Reconciliation;
 
 /// <summary>
 /// Gives archives in state <c>unknown</c>, and those that contradict the rows, the state that the rows say. Of a part the session's row
-/// says nothing: it is there whether the messages are or not. A part that was found counts as archived; where its messages are live, a
-/// restore finds them there.
+/// says nothing: it is there whether the messages are or not. Neither do rows under the key of a session without a row: they may have come
+/// since. What was found of these counts as archived; where its messages are live, a restore finds them there.
 /// </summary>
 internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSettings source, SourceShape shape)
 {
@@ -21,12 +21,23 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
                       AND n.state IN {ArchiveStates.Readable})
         """;
 
+    private static readonly string Repeated = $"""
+        EXISTS (SELECT FROM archiver.archives AS n
+                WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
+                  AND n.state IN {ArchiveStates.Readable} AND n.session_first_activity <= a.session_last_activity)
+        """;
+
     /// <summary>
     /// Rows gone: the newest one is the archive, older ones have been replaced by it, also those that a ledger of an earlier time still
     /// calls archived. Where rows are live nothing is decided.
     /// </summary>
     public async Task SettleGoneAsync(CancellationToken cancellationToken)
     {
+        if (!source.Map.Session.HasRow)
+        {
+            await connection.ExecuteAsync(SettleRowless, cancellationToken, PgParameter.Text(source.Name));
+            return;
+        }
         await connection.ExecuteAsync(
             "UPDATE archiver.archives AS a SET state = 'archived', archived_at = coalesce(a.archived_at, a.exported_at) WHERE a.source = "
                 + "$1 AND a.part AND a.state = 'unknown'",
@@ -44,6 +55,14 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
             PgParameter.Text(source.Name)
         );
     }
+
+    // Several may be archived at once. One that begins before another ended has the other's rows: these were restored, and archived again.
+    private static readonly string SettleRowless = $"""
+        UPDATE archiver.archives AS a
+        SET state = CASE WHEN {Repeated} THEN 'superseded' ELSE 'archived' END,
+            archived_at = CASE WHEN {Repeated} THEN a.archived_at ELSE coalesce(a.archived_at, a.exported_at) END
+        WHERE a.source = $1 AND a.state = 'unknown'
+        """;
 
     /// <summary>Sessions that the ledger calls archived, or cannot tell since a rebuild, and that have a row.</summary>
     public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) =>

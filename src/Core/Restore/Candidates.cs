@@ -1,12 +1,18 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Archiver.Core.Import;
 using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Restore;
 
 /// <summary>The documents that a restore asks for: from the ledger, or where there is none from the bucket.</summary>
-internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
+/// <param name="map">Of the source.</param>
+/// <param name="ledger">Finds them in the ledger.</param>
+/// <param name="bucket">Finds them by the names of their objects.</param>
+/// <param name="tally">Told what was found, and what was not.</param>
+internal sealed class Candidates(SourceMap map, CandidateFinder ledger, BucketFinder bucket, RestoreTally tally)
 {
     /// <summary>Page by page. What was asked for by name and is not to be found goes to the tally as refused.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> FindAsync(
@@ -23,17 +29,16 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         {
             if (options is { IntoSource: true, Ids.Count: 0, ObjectKeys.Count: 0 })
                 await AddRestoredAsync(options, cancellationToken);
-            // Whole sessions first: the messages of parts go beside what these bring back.
-            foreach (var parts in new[] { false, true })
+            foreach (var kind in Kinds(options))
             {
-                await foreach (var page in ledger.FindAsync(options, form, parts, cancellationToken))
+                await foreach (var page in ledger.FindAsync(options, form, kind, cancellationToken))
                 {
                     foreach (var found in page)
                         wanted.ExceptWith([
                             .. ids[found.Archive.SessionId],
                             .. new[] { found.ExternalId, found.Archive.Object.Key }.OfType<string>(),
                         ]);
-                    foreach (var group in parts ? Parts(page) : [page])
+                    foreach (var group in kind == CandidateKind.Sessions ? [page] : InTurn(page))
                     {
                         tally.AddSelected(group.Count);
                         yield return [.. group.Select(f => f.ToCandidate())];
@@ -52,14 +57,10 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         {
             var pages = await bucket.FindAsync([.. ids.Select(i => i.Key)], cancellationToken);
             wanted.ExceptWith(pages.SelectMany(p => p).SelectMany(f => ids[f.SessionId!]));
-            foreach (var (id, key) in bucket.Undecided)
+            foreach (var (id, key, reason) in bucket.Undecided)
             {
                 wanted.ExceptWith(ids[id]);
-                tally.AddRefused(
-                    id,
-                    key,
-                    "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object"
-                );
+                tally.AddRefused(id, key, reason);
             }
             foreach (var page in pages)
             {
@@ -81,11 +82,17 @@ internal sealed class Candidates(CandidateFinder ledger, BucketFinder bucket, Re
         }
     }
 
+    // Whole sessions first: the messages of parts go beside what these bring back. What takes the place of a live session is one archive.
+    private IEnumerable<CandidateKind> Kinds(RestoreOptions options) =>
+        map.Session.HasRow || options.OnConflict == ConflictMode.Replace
+            ? [CandidateKind.Sessions, CandidateKind.Parts]
+            : [CandidateKind.Rowless];
+
     /// <summary>
-    /// Those that can be restored, in groups with one part a session: a message may need one of a newer part by a foreign key, never one of
-    /// an older part.
+    /// Those that can be restored, in groups with one archive a session: a message may need one of a newer archive by a foreign key, never
+    /// one of an older.
     /// </summary>
-    private IEnumerable<IReadOnlyList<FoundArchive>> Parts(IReadOnlyList<FoundArchive> page)
+    private IEnumerable<IReadOnlyList<FoundArchive>> InTurn(IReadOnlyList<FoundArchive> page)
     {
         List<FoundArchive> group = [];
         HashSet<string> sessions = new(StringComparer.Ordinal);

@@ -41,7 +41,7 @@ internal sealed class LiveReplacement(
                 store,
                 tables.Stager,
                 tables.Into,
-                new RestoreRecords(source.Name, run, lease: null, options.Who),
+                new RestoreRecords(source, run, lease: null, options.Who),
                 settings
             );
             await using (replacement)

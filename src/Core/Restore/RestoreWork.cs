@@ -34,7 +34,7 @@ internal sealed class RestoreWork(
     )
     {
         await using var tables = await RestoreTables.OpenAsync(source, options, connections, store, cancellationToken);
-        var records = scope is null ? null : new RestoreRecords(source.Name, scope.RunId, scope.Lease, options.Who);
+        var records = scope is null ? null : new RestoreRecords(source, scope.RunId, scope.Lease, options.Who);
         await using var importer = new SessionImporter(
             tables.Into,
             records,
@@ -44,7 +44,10 @@ internal sealed class RestoreWork(
             options.DryRun ? new ReplacementRehearsal(source, tables.Into.Target.Shape) : null
         );
         var pages = candidates is null
-            ? new Candidates(new CandidateFinder(connections), new BucketFinder(store, source), tally).FindAsync(options, cancellationToken)
+            ? new Candidates(source.Map, new CandidateFinder(connections), new BucketFinder(store, source), tally).FindAsync(
+                options,
+                cancellationToken
+            )
             : InTurn(candidates, cancellationToken);
         await new RestorePipeline(
             store,

@@ -21,7 +21,7 @@ internal sealed class QueryChoice
         AND a.state <> 'superseded' AND (a.state IN ('archived', 'unknown') OR NOT EXISTS (
           SELECT FROM archiver.archives AS n
           WHERE n.source = a.source AND n.session_id = a.session_id AND {ArchiveOrder.IsNewer("n", "a")}
-            AND n.state IN {ArchiveStates.Readable}))
+            AND n.state IN {ArchiveStates.Readable} AND n.state <> 'superseded'))
         """;
 
     // The SQL's own conditions choose sessions, not archives: what a join brings beside a row that fulfils them belongs to the answer.
@@ -107,7 +107,11 @@ internal sealed class QueryChoice
               AND ($5::timestamptz IS NULL OR a.session_last_activity >= $5)
               AND ($6::timestamptz IS NULL OR a.session_last_activity < $6)
               AND ($7::text IS NULL OR a.policy = $7)
-              {(filter.AllGenerations ? "" : map.Session.HasRow ? Newest : Left)}
+              {(
+                filter.AllGenerations ? ""
+                : map.Session.HasRow ? Newest
+                : Left
+            )}
               {(filter.Condition.IsNone ? "" : OfChosenSessions)}
             """;
 }

@@ -46,7 +46,12 @@ internal sealed class CandidateFinder(SourceConnections connections)
     )
     {
         var onlyArchived = options.IntoSource && options.Ids.Count == 0 && options.ObjectKeys.Count == 0;
-        var (afterObject, afterOffset, afterId, before) = (-1L, -1L, kind == CandidateKind.Sessions ? -1L : long.MaxValue, DateTimeOffset.MaxValue);
+        var (afterObject, afterOffset, afterId, before) = (
+            -1L,
+            -1L,
+            kind == CandidateKind.Sessions ? -1L : long.MaxValue,
+            DateTimeOffset.MaxValue
+        );
         (IReadOnlyCollection<string>? users, string? sql) = (null, null);
         while (true)
         {

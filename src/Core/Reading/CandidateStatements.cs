@@ -93,20 +93,29 @@ internal static class CandidateStatements
     private static string Chosen(CandidateKind kind, string? isThere) =>
         kind switch
         {
-            CandidateKind.Sessions => Newest(isThere, newer: false, left: true),
+            CandidateKind.Sessions => Newest(
+                isThere,
+                OfSession("n", part: false),
+                ArchiveOrder.IsNewer("n", "a"),
+                OfSession("p", part: true)
+            ),
             CandidateKind.Parts => Part,
-            _ => $"({Left("a")} OR ({Newest(isThere, newer: null, left: null)}))",
+            _ => $"({Left("a")} OR ({Newest(isThere, OfSession("n"), StandsBefore, OfSession("p"))}))",
         };
 
+    // What gave way to another archive comes only where there is no other.
+    private static readonly string StandsBefore =
+        "((n.state <> 'superseded') > (a.state <> 'superseded')"
+        + $" OR ((n.state = 'superseded') = (a.state = 'superseded') AND {ArchiveOrder.IsNewer("n", "a")}))";
+
     // One that is live because it was restored is not in question where older messages of it are to come back.
-    private static string Newest(string? isThere, bool? newer, bool? left) =>
+    private static string Newest(string? isThere, string others, string isBefore, string left) =>
         $"""
-            NOT EXISTS ({OfSession("n", newer)} AND {ArchiveOrder.IsNewer("n", "a")}
-              AND n.state IN {ArchiveStates.Readable})
+            NOT EXISTS ({others} AND {isBefore} AND n.state IN {ArchiveStates.Readable})
             {(
                 isThere is null
                     ? ""
-                    : $"AND NOT (a.state = 'restored' AND {isThere} AND EXISTS ({OfSession("p", left)} AND {Left("p")}))"
+                    : $"AND NOT (a.state = 'restored' AND {isThere} AND EXISTS ({left} AND {Left("p")}))"
             )}
             """;
 
@@ -119,7 +128,7 @@ internal static class CandidateStatements
     // Made after the rows were back, so that it may have them, too.
     private static string After(string alias) => $"{alias}.exported_at > a.restored_at AND {alias}.state IN {ArchiveStates.Readable}";
 
-    private static string OfSession(string alias, bool? part) =>
+    private static string OfSession(string alias, bool? part = null) =>
         $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id"
         + (part is { } only ? $" AND {(only ? "" : "NOT ")}{alias}.part" : "");
 

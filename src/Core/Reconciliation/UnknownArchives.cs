@@ -66,29 +66,33 @@ internal sealed class UnknownArchives(NpgsqlConnection connection, SourceSetting
 
     /// <summary>Sessions that the ledger calls archived, or cannot tell since a rebuild, and that have a row.</summary>
     public async Task<IReadOnlyList<string>> LiveAndArchivedAsync(CancellationToken cancellationToken) =>
-        await connection.QueryAsync(
-            "SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', "
-                + $"'unknown') AND {Live} ORDER BY a.session_id",
-            row => row.GetString(0),
-            cancellationToken,
-            PgParameter.Text(source.Name)
-        );
+        !source.Map.Session.HasRow
+            ? []
+            : await connection.QueryAsync(
+                "SELECT DISTINCT a.session_id FROM archiver.archives AS a WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', "
+                    + $"'unknown') AND {Live} ORDER BY a.session_id",
+                row => row.GetString(0),
+                cancellationToken,
+                PgParameter.Text(source.Name)
+            );
 
     /// <summary>
     /// Sessions that are live count as restored, whoever brought them back: they get their grace, and are archived again as the next
     /// generation. An older generation is superseded. No object is touched.
     /// </summary>
     public async Task<int> SettleLiveAsync(CancellationToken cancellationToken) =>
-        await connection.ExecuteAsync(
-            $"""
-            UPDATE archiver.archives AS a
-            SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest}
-              THEN clock_timestamp() END
-            WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', 'unknown') AND {Live}
-            """,
-            cancellationToken,
-            PgParameter.Text(source.Name)
-        );
+        !source.Map.Session.HasRow
+            ? 0
+            : await connection.ExecuteAsync(
+                $"""
+                UPDATE archiver.archives AS a
+                SET state = CASE WHEN {Newest} THEN 'restored' ELSE 'superseded' END, restored_at = CASE WHEN {Newest}
+                  THEN clock_timestamp() END
+                WHERE a.source = $1 AND NOT a.part AND a.state IN ('archived', 'unknown') AND {Live}
+                """,
+                cancellationToken,
+                PgParameter.Text(source.Name)
+            );
 
     /// <summary>Sessions that the ledger calls restored or stored, or that were live at a rebuild, and that have no row.</summary>
     public async Task<IReadOnlyList<string>> DeletedSinceAsync(CancellationToken cancellationToken) =>

@@ -5,24 +5,29 @@
 #   tests/mutants.sh                all of them, at the last commit
 #   tests/mutants.sh 'lease|lock'   those whose description matches, as grep -E does
 #   PART=1/2 tests/mutants.sh       the first of every two; PART=2/2 beside it takes the others
+#   tests/mutants.sh --check        builds and runs nothing, and tells only which are stale; MutantListTests does so in each run of the tests
 #
 # Ends with `N noticed, N survived, N stale`; stale is a fault whose line is no longer in the code, or that no longer compiles.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+CHECK=; [ "${1:-}" != --check ] || { CHECK=1; shift; }
 ROOT=$PWD ONLY=${1:-} PART=${PART:-1/1}
 ME=mutants.sh WORK_PREFIX=archiver-mutants WITH_TOOLS=1
 . tests/Testing/servers/common.sh
 export CI=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 
-install_servers
-start_server postgres; postgres=${PIDS[-1]}
-start_server rgw; rgw=${PIDS[-1]}
-git clone -q "$ROOT" "$WORK/tree" || fail "cannot clone $ROOT"
-cd "$WORK/tree" || exit 1
-await_server postgres "$postgres"; await_server rgw "$rgw"
-export ARCHIVER_TEST_POSTGRES ARCHIVER_TEST_S3_ENDPOINT ARCHIVER_TEST_S3_ACCESS_KEY ARCHIVER_TEST_S3_SECRET_KEY ARCHIVER_TEST_RGW_DIR=$WORK/rgw
-ARCHIVER_TEST_POSTGRES=$(value postgres POSTGRES_CONNECTION) ARCHIVER_TEST_S3_ENDPOINT=$(value rgw S3_ENDPOINT)
-ARCHIVER_TEST_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) ARCHIVER_TEST_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
+prepare() {
+  install_servers
+  start_server postgres; local postgres=${PIDS[-1]}
+  start_server rgw; local rgw=${PIDS[-1]}
+  git clone -q "$ROOT" "$WORK/tree" || fail "cannot clone $ROOT"
+  cd "$WORK/tree" || exit 1
+  await_server postgres "$postgres"; await_server rgw "$rgw"
+  export ARCHIVER_TEST_POSTGRES ARCHIVER_TEST_S3_ENDPOINT ARCHIVER_TEST_S3_ACCESS_KEY ARCHIVER_TEST_S3_SECRET_KEY ARCHIVER_TEST_RGW_DIR=$WORK/rgw
+  ARCHIVER_TEST_POSTGRES=$(value postgres POSTGRES_CONNECTION) ARCHIVER_TEST_S3_ENDPOINT=$(value rgw S3_ENDPOINT)
+  ARCHIVER_TEST_S3_ACCESS_KEY=$(value rgw S3_ACCESS_KEY) ARCHIVER_TEST_S3_SECRET_KEY=$(value rgw S3_SECRET_KEY)
+  for project in Core Integration Worker; do build "tests/$project.Tests" || fail "the build failed: $(grep -m1 -o 'error.*' "$WORK/build.log")"; done
+}
 
 # A broken line may leave a variable unused: no warning is an error here.
 build() { compile dotnet build "$@" -v quiet "${SHARED_COMPILER[@]}" -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false >"$WORK/build.log" 2>&1; }
@@ -55,17 +60,26 @@ failed_tests() {
 apply() {
   local edit path
   for edit in "$@"; do
-    path=$(git ls-files src sql | grep -E "(^|/)${edit%%$'\t'*}$")
+    path=$(grep -E "(^|/)${edit%%$'\t'*}$" "$WORK/files")
     [ -n "$path" ] && [ "$(wc -l <<<"$path")" = 1 ] || { echo "not one file is named ${edit%%$'\t'*}"; return 1; }
     sed -E "${edit#*$'\t'}" "$path" >"$WORK/edited" || { echo "no sed command: ${edit#*$'\t'}"; return 1; }
     ! cmp -s "$WORK/edited" "$path" || { echo "its line is not in $path"; return 1; }
-    cp "$WORK/edited" "$path"
+    [ -n "$CHECK" ] || cp "$WORK/edited" "$path"
+  done
+}
+# Says which test of `PROJECT CLASS[.METHOD]`s there is none of.
+find_tests() {
+  local red class
+  for red in "$@"; do
+    class=${red#* }; class=${class%%.*}
+    grep -qE "(^|/)$class\.cs$" "$WORK/files" || { echo "no test class is named $class"; return 1; }
   done
 }
 
 try() {
   local red tests= problem=
-  problem=$(apply "${edits[@]}") || { count stale "$problem"; return; }
+  problem=$(apply "${edits[@]}") && problem=$(find_tests "${reds[@]}") || { count stale "$problem"; return; }
+  [ -z "$CHECK" ] || return 0
   for red in "${reds[@]}"; do
     build_fault "${red%% *}" || { count stale "does not compile: $(grep -m1 -o 'error.*' "$WORK/build.log" | cut -c1-120)"; return; }
     tests=$(failed_tests "${red%% *}" "${red#* }") || { count stale "no test is named $red"; return; }
@@ -78,10 +92,11 @@ noticed=0 SURVIVED=0 stale=0
 count() { # OUTCOME DETAIL
   printf -v "$1" %s "$((${!1} + 1))"
   echo "$1 | $what | $2"
-  git checkout -q .
+  [ -n "$CHECK" ] || git checkout -q .
 }
 
-for project in Core Integration Worker; do build "tests/$project.Tests" || fail "the build failed: $(grep -m1 -o 'error.*' "$WORK/build.log")"; done
+[ -n "$CHECK" ] || prepare
+git ls-files src sql tests >"$WORK/files"
 
 what= file= edits=() reds=() entries=0
 flush() {

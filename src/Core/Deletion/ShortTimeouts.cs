@@ -12,9 +12,9 @@ internal static class ShortTimeouts
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     /// <param name="batch">What is configured.</param>
-    /// <param name="rows">Rows that it will touch: one large session may take as much longer as it is larger than a batch.</param>
+    /// <param name="rows">Rows that it will touch.</param>
     public static string Sql(BatchSettings batch, long rows) =>
-        TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * Math.Max(1.0, (double)rows / batch.Rows))
+        TransactionSettings.Timeout("statement_timeout", batch.TimeoutFor(rows))
         + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout)
         + TransactionSettings.Timeout(
             "idle_in_transaction_session_timeout",

@@ -24,7 +24,7 @@ internal sealed class SideEffectGuard
                 WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
                   AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
                   AND CASE WHEN t.oid IS NULL THEN pg_stat_get_tuples_inserted(l.relation) > 0 ELSE t.relkind IN ('r', 'p')
-                    AND t.relpersistence <> 't' AND {OurOwn("t")} END)
+                    AND t.relpersistence <> 't' AND {OwnRows.Are("t")} END)
         FROM pg_class AS c
         WHERE c.relkind = 'r'
           AND (c.relnamespace <> 'pg_catalog'::regnamespace OR c.relname IN ('pg_largeobject', 'pg_largeobject_metadata'))
@@ -83,18 +83,13 @@ internal sealed class SideEffectGuard
         return now == (_before.Deleted, _before.UpdatedElsewhere, _before.Updated + sessionsReturned, _before.Emptied);
     }
 
-    // Counters know no rows. A version that this transaction wrote, in whichever of its savepoints, is one that is still in progress and
-    // seen all the same. It reads the session table, but only where a trigger has written there.
+    // Counters know no rows. It reads the session table, but only where a trigger has written there.
     private string OthersUpdated =>
         $"""
             SELECT EXISTS (
               SELECT FROM {_map.Session.Table.Sql} AS t
-              WHERE {OurOwn("t")} AND NOT {_shape.KeyOf(_map, "t")} = ANY ($1::{_shape.KeyType(_map)}[]))
+              WHERE {OwnRows.Are("t")} AND NOT {_shape.KeyOf(_map, "t")} = ANY ($1::{_shape.KeyType(_map)}[]))
             """;
-
-    private static string OurOwn(string alias) =>
-        $"(CASE WHEN age({alias}.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::numeric - age({alias}.xmin))::text::xid8) = "
-        + "'in progress' ELSE false END)";
 
     private static async Task<(long Deleted, long UpdatedElsewhere, long Updated, long Emptied)> ReadAsync(
         NpgsqlConnection connection,

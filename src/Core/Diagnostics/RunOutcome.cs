@@ -24,3 +24,18 @@ public enum RunOutcome
     /// <summary>Stopped on request; what was committed stays archived.</summary>
     Cancelled,
 }
+
+/// <summary>What the command line makes of an outcome.</summary>
+internal static class RunOutcomes
+{
+    /// <summary>The exit code of the command line.</summary>
+    public static int ExitCode(this RunOutcome outcome) =>
+        outcome switch
+        {
+            RunOutcome.Done or RunOutcome.Paused => 0,
+            RunOutcome.Partial or RunOutcome.Failed => 1,
+            RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
+            RunOutcome.Cancelled => 130,
+            _ => throw new InvalidOperationException($"Unknown outcome {outcome}."),
+        };
+}

@@ -41,13 +41,7 @@ internal sealed record DiscardReport
     public string? Error { get; init; }
 
     /// <summary>The exit code of the command line.</summary>
-    public int ExitCode =>
-        new RunSummary
-        {
-            Source = Source,
-            Policy = "",
-            Outcome = Outcome,
-        }.ExitCode;
+    public int ExitCode => Outcome.ExitCode();
 }
 
 /// <summary>Objects, the archives in them, and their bytes in the store.</summary>

@@ -73,12 +73,7 @@ internal sealed record EraseReceipt
         {
             RunOutcome.Paused => 3,
             RunOutcome.Done when !Complete => 1,
-            _ => new RunSummary
-            {
-                Source = Source,
-                Policy = "",
-                Outcome = Outcome,
-            }.ExitCode,
+            _ => Outcome.ExitCode(),
         };
 }
 

@@ -46,7 +46,7 @@ internal sealed class Eraser(
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);
         var shape = await _finder.InspectAsync(connection, source, cancellationToken);
-        var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
+        var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
         LedgerOwner.Require(database);
         var work = await _finder.FindAsync(connection, source, shape, database, request, cancellationToken);
         var objects = await EraseObject.FindAsync(connection, source.Name, work.Free, cancellationToken);

@@ -7,14 +7,7 @@ namespace Archiver.Core.Export;
 /// <summary>How long the transaction of an export may take.</summary>
 internal static class ExportTimeouts
 {
-    /// <summary>One large session may take as much longer as it is larger than the bounds of a batch.</summary>
-    public static string Sql(BatchSettings batch, IReadOnlyList<SelectedSession> sessions)
-    {
-        var scale = Math.Max(
-            1.0,
-            Math.Max((double)sessions.Sum(s => s.Rows) / batch.Rows, (double)sessions.Sum(s => s.Bytes) / batch.Bytes)
-        );
-        return TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * scale)
-            + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout);
-    }
+    public static string Sql(BatchSettings batch, IReadOnlyList<SelectedSession> sessions) =>
+        TransactionSettings.Timeout("statement_timeout", batch.TimeoutFor(sessions.Sum(s => s.Rows), sessions.Sum(s => s.Bytes)))
+        + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout);
 }

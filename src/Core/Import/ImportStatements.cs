@@ -113,7 +113,7 @@ internal sealed class ImportStatements(RestoreTarget target)
     private string Belongs(PlannedTable table, RowsChoice rows)
     {
         if (rows == RowsChoice.Transaction)
-            return Own;
+            return OwnRows.Are("t");
         var columns = KeyOf(table)?.Select(k => table.Kept.First(c => c.Target!.Name == k)) ?? table.Kept;
         var staged = string.Join(", ", columns.Select(c => c.Conversion.In(SessionPath.Column("d", c.Target!.Name))));
         // As text, which every type has, where a column may be null or of a type without equality.
@@ -138,11 +138,6 @@ internal sealed class ImportStatements(RestoreTarget target)
 
     /// <summary>Rows of a mapped table for the keys in $1, alias <c>t</c>.</summary>
     public string RowsOf(string table) => RowsOf(table, Keys, "");
-
-    // Visible and of a transaction in progress is only what this one wrote; ages count back from its own number.
-    private const string Own =
-        "CASE WHEN age(t.xmin) <= 0 THEN pg_xact_status((pg_current_xact_id()::text::bigint - "
-        + "age(t.xmin))::text::xid8) = 'in progress' ELSE false END";
 
     private string Asked => $"unnest(current_setting('archiver.keys')::text[]::{_form.Type}[]) WITH ORDINALITY AS k (id, n)";
 

@@ -129,14 +129,14 @@ internal sealed class SessionImporter(
 
     private async Task BeginAsync(NpgsqlConnection connection, IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
-        var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / batch.Rows);
+        var timeout = batch.TimeoutFor(sessions.Sum(s => s.Rows));
         await connection.ExecuteAsync(
             ApplicationPath.Remember
                 + TransactionSettings.Export
                 + TransactionSettings.Change
-                + TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * scale)
+                + TransactionSettings.Timeout("statement_timeout", timeout)
                 + TransactionSettings.Timeout("lock_timeout", batch.LockTimeout)
-                + TransactionSettings.Timeout("idle_in_transaction_session_timeout", batch.StatementTimeout * scale)
+                + TransactionSettings.Timeout("idle_in_transaction_session_timeout", timeout)
                 + _statements.LockTables,
             cancellationToken
         );

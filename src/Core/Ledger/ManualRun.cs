@@ -33,13 +33,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
             if (await Pauses.FindAsync(connection, source.Name, action, cancellationToken) is { } name)
                 return new(Guid.Empty, RunOutcome.Paused, Pauses.StoppedBy(name));
-            await using var taken = await SourceLock.TryTakeAsync(
-                connections[source.Name],
-                SourceLockKey.For(source.Name, shard: 0),
-                source.Name,
-                time,
-                cancellationToken
-            );
+            await using var taken = await SourceLock.TryTakeAsync(connections[source.Name], time, cancellationToken);
             if (taken is null)
                 return new(
                     Guid.Empty,
@@ -47,7 +41,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
                     "Another worker runs on this source. Try again when it has ended; see: archiver status"
                 );
             await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
-            var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
+            var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
             scope = new ManualScope(Guid.CreateVersion7(now), source, database, now, connections[source.Name], taken.Lease);
             await RunJournal.BeginAsync(
                 connection,
@@ -59,7 +53,7 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
                 new Cutoffs(now),
                 cancellationToken
             );
-            return await WorkAsync(scope, action, work, summarize, taken.Lost, cancellationToken);
+            return await WorkAsync(scope, action, work, summarize, taken, cancellationToken);
         }
         catch (Exception exception) when (scope is null)
         {
@@ -73,25 +67,16 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         string action,
         Func<ManualScope, CancellationToken, Task> work,
         Func<RunSummary> summarize,
-        CancellationToken lost,
+        SourceLock taken,
         CancellationToken cancellationToken
     )
     {
         var (outcome, error) = ((RunOutcome?)null, (string?)null);
         try
         {
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
             // Of the recorded run, so that status shows why the nightly discard destroys nothing.
             LedgerOwner.Require(scope.Database);
-            await work(scope, stop.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && lost.IsCancellationRequested)
-        {
-            (outcome, error) = (
-                RunOutcome.Failed,
-                $"The lock on source '{scope.Source.Name}' was lost: its connection to the server "
-                    + "broke. What was committed before stays done; run it again."
-            );
+            await taken.WhileHeldAsync(token => work(scope, token), cancellationToken);
         }
         catch (Exception exception)
         {

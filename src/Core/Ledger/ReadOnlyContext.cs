@@ -23,7 +23,7 @@ internal static class ReadOnlyContext
         var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout);
         await RequireLedgerAsync(connection, inspection, source, cancellationToken);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);
-        var (database, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
+        var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
         return new()
         {
             Id = Guid.Empty,

@@ -62,7 +62,7 @@ internal sealed class RunScope : IAsyncDisposable
         try
         {
             await SourceRegistry.RegisterAsync(connections, connection, request.Source, cancellationToken);
-            var (database, now) = await IdentifyAsync(connection, cancellationToken);
+            var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
             var context = new RunContext
             {
                 Id = Guid.CreateVersion7(now),
@@ -110,12 +110,6 @@ internal sealed class RunScope : IAsyncDisposable
         else
             await Migrator.RequireCurrentAsync(connection, cancellationToken);
     }
-
-    /// <inheritdoc cref="DatabaseIdentity.ReadAsync"/>
-    public static Task<(DatabaseIdentity Database, DateTimeOffset Now)> IdentifyAsync(
-        NpgsqlConnection connection,
-        CancellationToken cancellationToken
-    ) => DatabaseIdentity.ReadAsync(connection, cancellationToken);
 
     /// <summary>Closes the run's record.</summary>
     public Task EndAsync(RunSummary summary) => RunJournal.EndAsync(Context.Connections, Context.Id, Context.Source.Name, summary);

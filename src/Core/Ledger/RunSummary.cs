@@ -60,13 +60,5 @@ public sealed record RunSummary
     public string? Error { get; init; }
 
     /// <summary>The exit code of the command line.</summary>
-    public int ExitCode =>
-        Outcome switch
-        {
-            RunOutcome.Done or RunOutcome.Paused => 0,
-            RunOutcome.Partial or RunOutcome.Failed => 1,
-            RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
-            RunOutcome.Cancelled => 130,
-            _ => throw new InvalidOperationException($"Unknown outcome {Outcome}."),
-        };
+    public int ExitCode => Outcome.ExitCode();
 }

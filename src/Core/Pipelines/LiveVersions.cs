@@ -24,11 +24,8 @@ internal static class LiveVersions
             Source = source.Name,
             Name = Name,
             Action = PolicyAction.Archive,
-            Where = $"{shape.KeyOf(source.Map, "s")}::text = ANY (E'{Escape(PgArray.Literal(keys))}'::text[])",
+            Where = $"{shape.KeyOf(source.Map, "s")}::text = ANY ({PgLiteral.Quote(PgArray.Literal(keys))}::text[])",
             RestoreGrace = TimeSpan.Zero,
             Replaces = keys,
         };
-
-    private static string Escape(string literal) =>
-        literal.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal);
 }

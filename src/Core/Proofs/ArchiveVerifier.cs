@@ -28,8 +28,7 @@ internal sealed class ArchiveVerifier(ArchiverSettings settings, ConnectionCatal
     )
     {
         var started = time.GetTimestamp();
-        var source = settings.Sources.FirstOrDefault(s => s.Name == options.Source)
-            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
+        var source = settings.Find(options.Source);
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);

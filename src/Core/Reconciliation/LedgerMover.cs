@@ -35,18 +35,12 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
         CancellationToken cancellationToken
     )
     {
-        var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
-            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
+        var source = settings.Find(sourceName);
         var pool = connections[source.Name];
         await using var connection = await pool.OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
-        await using var taken = await SourceLock.TryTakeAsync(
-            pool,
-            SourceLockKey.For(source.Name, shard: 0),
-            source.Name,
-            time,
-            cancellationToken
-        ) ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
+        await using var taken = await SourceLock.TryTakeAsync(pool, time, cancellationToken)
+            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'. Move when it is done.");
         return await taken.WhileHeldAsync(
             token => MoveAsync(connection, taken.Lease, source, options, who, progress, token),
             cancellationToken

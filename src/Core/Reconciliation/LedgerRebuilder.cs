@@ -49,19 +49,13 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         CancellationToken cancellationToken
     )
     {
-        var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
-            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
+        var source = settings.Find(sourceName);
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken);
         await MappedTables.RequireAsync(connection, source, cancellationToken);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-        await using var taken = await SourceLock.TryTakeAsync(
-            pool,
-            SourceLockKey.For(source.Name, shard: 0),
-            source.Name,
-            time,
-            cancellationToken
-        ) ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
+        await using var taken = await SourceLock.TryTakeAsync(pool, time, cancellationToken)
+            ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");
         return await taken.WhileHeldAsync(
             token => RebuildAsync(connection, taken.Lease, source, otherSystems, who, progress, token),
             cancellationToken
@@ -80,7 +74,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
     {
         var pool = connections[source.Name];
         await SourceRegistry.RegisterAsync(pool, connection, source, cancellationToken);
-        var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken);
+        var (database, _) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
         var erased = await new TombstoneReader(store).LoadAsync(source, connection, cancellationToken);
         var records = new FoundRecords(connection, source, store, erased);
         await records.BeginAsync(cancellationToken);

@@ -34,20 +34,13 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     /// <summary>The same, and null when another worker runs on the source.</summary>
     public async Task<ReconcileReport?> TryRunAsync(string sourceName, bool fix, string who, CancellationToken cancellationToken)
     {
-        var source = settings.Sources.FirstOrDefault(s => s.Name == sourceName)
-            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
+        var source = settings.Find(sourceName);
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await MappedTables.RequireAsync(connection, source, cancellationToken);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
-        await using var taken = await SourceLock.TryTakeAsync(
-            pool,
-            SourceLockKey.For(source.Name, shard: 0),
-            source.Name,
-            time,
-            cancellationToken
-        );
+        await using var taken = await SourceLock.TryTakeAsync(pool, time, cancellationToken);
         if (taken is null)
             return null;
         return await taken.WhileHeldAsync(token => RunAsync(source, connection, taken.Lease, fix, who, token), cancellationToken);
@@ -63,7 +56,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
     )
     {
         await SourceRegistry.RegisterAsync(connections[source.Name], connection, source, cancellationToken);
-        var (database, _) = await RunScope.IdentifyAsync(connection, cancellationToken);
+        var (database, _) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
         if (fix)
             LedgerOwner.Require(database);
         var abandoned = await SuperfluousObjects.ListAsync(connection, store, source, settings.Safety.ReconcileAge, cancellationToken);

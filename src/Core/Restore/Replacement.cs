@@ -71,10 +71,9 @@ internal sealed class Replacement(
         foreach (var group in keys.Select(k => _staged[k]).GroupBy(s => s.Plan))
         {
             List<StagedSession> sessions = [.. group];
-            var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / settings.Batch.Rows);
             await connection.ExecuteAsync(
                 TransactionSettings.Export
-                    + TransactionSettings.Timeout("statement_timeout", settings.Batch.StatementTimeout * scale)
+                    + TransactionSettings.Timeout("statement_timeout", settings.Batch.TimeoutFor(sessions.Sum(s => s.Rows)))
                     + statements.CreateStaging(group.Key),
                 cancellationToken
             );

@@ -14,8 +14,7 @@ internal sealed class RestoreChoice(SourceConnections connections, SourceSetting
     /// <exception cref="ArchiverException">It is not; kind Configuration.</exception>
     public static SourceSettings Check(ArchiverSettings settings, RestoreOptions options)
     {
-        var source = settings.Sources.FirstOrDefault(s => s.Name == options.Source)
-            ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{options.Source}'.");
+        var source = settings.Find(options.Source);
         var byFilter = options.User is not null || options.Run is not null || options.From is not null || options.To is not null;
         if (new[] { options.Ids.Count > 0, options.ObjectKeys.Count > 0, byFilter }.Count(given => given) != 1)
             throw new ArchiverException(

@@ -42,15 +42,7 @@ public sealed record RestoreReport
     public bool WrongUsage { get; init; }
 
     /// <summary>The exit code of the command line.</summary>
-    public int ExitCode =>
-        Outcome switch
-        {
-            RunOutcome.Refused when WrongUsage => 2,
-            RunOutcome.Done => 0,
-            RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
-            RunOutcome.Cancelled => 130,
-            _ => 1,
-        };
+    public int ExitCode => Outcome == RunOutcome.Refused && WrongUsage ? 2 : Outcome.ExitCode();
 }
 
 /// <summary>A session that was not restored.</summary>

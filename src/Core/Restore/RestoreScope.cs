@@ -40,19 +40,13 @@ internal sealed class RestoreScope : IAsyncDisposable
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-        var taken = await SourceLock.TryTakeAsync(
-            connections,
-            SourceLockKey.For(source.Name, shard: 0),
-            source.Name,
-            time,
-            cancellationToken
-        );
+        var taken = await SourceLock.TryTakeAsync(connections, time, cancellationToken);
         if (taken is null)
             return null;
         try
         {
             await SourceRegistry.RegisterAsync(connections, connection, source, cancellationToken);
-            var (_, now) = await RunScope.IdentifyAsync(connection, cancellationToken);
+            var (_, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
             var run = Guid.CreateVersion7(now);
             await RunJournal.BeginAsync(connection, run, source.Name, Name, "restore", taken.Lease, new Cutoffs(now), cancellationToken);
             return new(run, source.Name, connections, taken);

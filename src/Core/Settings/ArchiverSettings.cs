@@ -1,3 +1,5 @@
+using Archiver.Core.Diagnostics;
+
 namespace Archiver.Core.Settings;
 
 /// <summary>
@@ -27,6 +29,12 @@ public sealed record ArchiverSettings
 
     /// <summary>Create or upgrade the ledger at start.</summary>
     public bool AutoMigrate { get; init; } = true;
+
+    /// <summary>The source of that name.</summary>
+    /// <exception cref="ArchiverException">There is none; kind Configuration.</exception>
+    internal SourceSettings Find(string source) =>
+        Sources.FirstOrDefault(s => s.Name == source)
+        ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{source}'.");
 }
 
 /// <summary>Bounds of one batch and manners towards the database.</summary>
@@ -45,6 +53,12 @@ public sealed record BatchSettings
     public BatchPause Pause { get; init; }
 
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Time for a statement about this many rows and bytes: one large session may take as much longer as it is larger than a batch.
+    /// </summary>
+    public TimeSpan TimeoutFor(long rows, long bytes = 0) =>
+        StatementTimeout * Math.Max(1.0, Math.Max((double)rows / Rows, (double)bytes / Bytes));
 
     /// <summary>Below the server's deadlock_timeout, or the application becomes the deadlock's victim.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMilliseconds(300);

@@ -70,14 +70,13 @@ internal sealed class SourceLock : IAsyncDisposable
             cancellationToken
         );
 
-    /// <inheritdoc cref="TryTakeAsync(SourceConnections, IReadOnlyList{SourceLockKey}, string, TimeProvider, CancellationToken)"/>
-    public static Task<SourceLock?> TryTakeAsync(
-        SourceConnections connections,
-        SourceLockKey key,
-        string source,
-        TimeProvider time,
-        CancellationToken cancellationToken
-    ) => TryTakeAsync(connections, [key], source, time, cancellationToken);
+    /// <summary>Takes the whole source, none of its shards, or returns null when another worker has some of it, which is normal.</summary>
+    /// <exception cref="ArchiverException">A transaction pooler sits between.</exception>
+    public static Task<SourceLock?> TryTakeAsync(SourceConnections connections, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var source = connections.Source.Name;
+        return TryTakeAsync(connections, [SourceLockKey.For(source, shard: 0)], source, time, cancellationToken);
+    }
 
     /// <summary>Takes the locks, or returns null when another worker has one of them, which is normal.</summary>
     /// <exception cref="ArchiverException">

@@ -39,13 +39,7 @@ public sealed class LeaseTests(TestServers servers)
     public async Task Leaves_the_source_to_the_worker_that_runs_on_it()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 6, young: 1);
-        await using var other = await SourceLock.TryTakeAsync(
-            archiver.Connections,
-            SourceLockKey.For("main", 0),
-            "main",
-            TimeProvider.System,
-            Token
-        );
+        await using var other = await SourceLock.TryTakeAsync(archiver.Connections, TimeProvider.System, Token);
         Assert.NotNull(other);
 
         var summary = await archiver.RunAsync(Token);

@@ -143,7 +143,7 @@ public sealed class DiscardTests(TestServers servers) : DiscardScenario(servers)
         await AgeAsync(archiver, 4);
         await archiver.DiscardAsync(Token);
         await PassNoticeAsync(archiver);
-        await using (await SourceLock.TryTakeAsync(archiver.Connections, SourceLockKey.For("main", 0), "main", TimeProvider.System, Token))
+        await using (await SourceLock.TryTakeAsync(archiver.Connections, TimeProvider.System, Token))
             Assert.Equal(
                 (RunOutcome.LockedElsewhere, 3),
                 ((await archiver.DiscardAsync(Token)).Outcome, (await archiver.DiscardAsync(Token)).ExitCode)

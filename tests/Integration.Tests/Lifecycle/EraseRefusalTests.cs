@@ -153,13 +153,7 @@ public sealed class EraseRefusalTests(TestServers servers) : ErasureScenario(ser
     public async Task Keeps_away_from_a_source_that_is_in_use()
     {
         await using var archiver = await ArchivedAsync("session", null);
-        await using var other = await SourceLock.TryTakeAsync(
-            archiver.Connections,
-            SourceLockKey.For("main", 0),
-            "main",
-            TimeProvider.System,
-            Token
-        );
+        await using var other = await SourceLock.TryTakeAsync(archiver.Connections, TimeProvider.System, Token);
 
         var receipt = await archiver.EraseAsync(new() { User = User }, Token);
 

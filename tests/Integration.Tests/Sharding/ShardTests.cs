@@ -50,15 +50,7 @@ public sealed class ShardTests(TestServers servers)
         {
             BeforeFirstPut = async () =>
             {
-                await using (
-                    var all = await SourceLock.TryTakeAsync(
-                        archiver.Connections,
-                        SourceLockKey.For("main", 0),
-                        "main",
-                        TimeProvider.System,
-                        Token
-                    )
-                )
+                await using (var all = await SourceLock.TryTakeAsync(archiver.Connections, TimeProvider.System, Token))
                     whole = all is not null;
                 other = await archiver.RunAsync(Token);
             },

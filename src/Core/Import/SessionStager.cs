@@ -47,10 +47,7 @@ internal sealed class SessionStager(ImportPlans plans, string source, TombstoneS
     /// <summary>The document was read to its end: its bytes must be those that the ledger knows.</summary>
     internal static void RequireArchived(RestoreCandidate candidate, HashingStream read)
     {
-        if (
-            candidate.Archive is { } archive
-            && (read.BytesRead != archive.JsonLength || !read.GetHash().AsSpan().SequenceEqual(archive.JsonSha256))
-        )
+        if (candidate.Archive is { } archive && !read.Was(archive.JsonLength, archive.JsonSha256))
             throw new RefusedSessionException("the object is damaged: its bytes are not what was archived", ReadProblem.Changed);
     }
 

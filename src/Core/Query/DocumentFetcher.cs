@@ -152,8 +152,6 @@ internal sealed class DocumentFetcher(
         await hashing.CopyToAsync(Stream.Null, cancellationToken);
         // What the decompressor left unread belongs to this member; the next one begins after it.
         await member.CopyToAsync(Stream.Null, cancellationToken);
-        return hashing.BytesRead == archive.JsonLength && hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256)
-            ? document.Header
-            : null;
+        return hashing.Was(archive.JsonLength, archive.JsonSha256) ? document.Header : null;
     }
 }

@@ -49,7 +49,7 @@ internal sealed class TranscriptReader(ArchiveDownloader downloader)
                     messages.Add(Parse(document.Row));
                 }
             }
-            if (hashing.BytesRead != archive.JsonLength || !hashing.GetHash().AsSpan().SequenceEqual(archive.JsonSha256))
+            if (!hashing.Was(archive.JsonLength, archive.JsonSha256))
                 throw downloader.Damaged(archive, null);
             var count = counts.GetValueOrDefault(SourceMap.MessagesName);
             counts.Remove(SourceMap.SessionName);

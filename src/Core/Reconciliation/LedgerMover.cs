@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
@@ -149,7 +148,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             return moved with { Problem = "it went away while it was read" };
         await using var hashing = new HashingStream(body);
         await hashing.CopyToAsync(Stream.Null, cancellationToken);
-        return hashing.BytesRead == moved.Length && CryptographicOperations.FixedTimeEquals(hashing.GetHash(), moved.Sha256)
+        return hashing.Was(moved.Length, moved.Sha256)
             ? moved with
             {
                 New = head.Name,

@@ -20,6 +20,9 @@ internal sealed class HashingStream(Stream source) : ReadOnlyStream
     /// <summary>SHA-256 of all bytes read; ends the hash.</summary>
     public byte[] GetHash() => _sha256.GetHashAndReset();
 
+    /// <summary>Whether all bytes read are as many as these, and have this SHA-256; ends the hash.</summary>
+    public bool Was(long length, ReadOnlySpan<byte> sha256) => BytesRead == length && sha256.SequenceEqual(GetHash());
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -58,7 +58,7 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
         {
             var found = await VerifyMembersAsync(hashing, members, cancellationToken);
             await hashing.CopyToAsync(Stream.Null, cancellationToken);
-            var whole = hashing.BytesRead == expected.Length && hashing.GetHash().AsSpan().SequenceEqual(expected.Sha256.Span);
+            var whole = hashing.Was(expected.Length, expected.Sha256.Span);
             return whole ? found : AllMembers(members, DropReason.Corrupt);
         }
     }

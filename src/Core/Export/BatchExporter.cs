@@ -56,8 +56,7 @@ internal sealed class BatchExporter(
                 return exported;
             await _tables.InspectAsync(cancellationToken);
         }
-        List<DroppedSession> all = [.. batch.Sessions.Select(s => new DroppedSession(s.Key, DropReason.TableChanged, Failed: false))];
-        return ExportedBatch.From([], all, Shape, "", []);
+        return ExportedBatch.From([], batch.Dropped(DropReason.TableChanged), Shape, "", []);
     }
 
     /// <summary>Null where the tables are not as they were inspected.</summary>

@@ -14,6 +14,8 @@ namespace Archiver.Core.Pipelines;
 /// </summary>
 internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, ExportServer server)
 {
+    private bool _toldOfLock;
+
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     /// <param name="selected">The batch.</param>
     /// <param name="giveBack">Takes the sessions that did not fit, in their order; what was exported is less by these.</param>
@@ -66,6 +68,13 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
             await exported.DisposeAsync();
             return null;
         }
+        catch (PostgresException exception)
+            when (exception.IsLockTimeout() && !exception.IsRaised() && !cancellationToken.IsCancellationRequested)
+        {
+            // It is a table that somebody has locked, and no session's fault.
+            await LeaveLockedAsync(batch, exception, cancellationToken);
+            return null;
+        }
         catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
         {
             await DivideAsync(batch, parts, $"{DropReason.Unreadable} ({exception.SqlState})", exception.SqlState, cancellationToken);
@@ -82,6 +91,14 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
         {
             trace?.Dispose();
         }
+    }
+
+    private async Task LeaveLockedAsync(SelectedBatch batch, PostgresException exception, CancellationToken cancellationToken)
+    {
+        if (!_toldOfLock)
+            frame.Logger.ExportNotLocked(frame.Run.Id, (await frame.Run.Connections.ForPersonAsync(exception)).Message);
+        _toldOfLock = true;
+        await frame.Outcomes.DropAsync(batch.Dropped(DropReason.Locked), cancellationToken);
     }
 
     private async Task DivideAsync(

@@ -16,6 +16,9 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
 {
     private bool _toldOfLock;
 
+    /// <summary>Sessions so far of which nothing was exported because they stay; they take none of the run's bound.</summary>
+    public long Skipped { get; private set; }
+
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     /// <param name="selected">The batch.</param>
     /// <param name="giveBack">Takes the sessions that did not fit, in their order; what was exported is less by these.</param>
@@ -58,6 +61,7 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
             // The exported batch has it from here on.
             trace = null;
             await frame.Outcomes.DropAsync(exported.Dropped, cancellationToken);
+            Skipped += exported.Dropped.Count(d => d.StaysOfItself);
             if (exported.Left.Count > 0)
             {
                 giveBack([.. exported.Left, .. parts.SelectMany(p => p.Sessions)]);

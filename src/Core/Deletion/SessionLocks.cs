@@ -42,8 +42,7 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
             return DropReason.HoldInFlight;
         }
         // A column added or a trigger created since then changes no row version, so no fingerprint would show it.
-        var hashes = await TableDescriber.HashesAsync(connection, shape.Tables.Select(t => t.Oid), cancellationToken);
-        return shape.Tables.All(t => hashes.GetValueOrDefault(t.Oid) == t.Hash) ? null : DropReason.TableChanged;
+        return await TableDescriber.AreAsDescribedAsync(connection, shape, cancellationToken) ? null : DropReason.TableChanged;
     }
 
     /// <summary>

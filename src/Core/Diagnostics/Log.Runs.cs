@@ -126,6 +126,9 @@ internal static partial class Log
     )]
     public static partial void CompressesWithoutLibdeflate(this ILogger logger);
 
+    [LoggerMessage(EventId = 1021, Level = LogLevel.Warning, Message = "Run {RunId} leaves sessions to the next run: {Problem}")]
+    public static partial void ExportNotLocked(this ILogger logger, Guid runId, string problem);
+
     [LoggerMessage(EventId = 1015, Level = LogLevel.Information, Message = "Run {RunId} takes no more batches: {Limit}")]
     public static partial void RunCutShort(this ILogger logger, Guid runId, string limit);
 }

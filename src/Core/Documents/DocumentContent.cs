@@ -21,7 +21,10 @@ internal sealed record DocumentContent(string Tables, ReadOnlyMemory<byte> Sessi
     public bool SameRows(DocumentContent other, IReadOnlyCollection<string> marked) =>
         RestSha256.AsSpan().SequenceEqual(other.RestSha256) && Tables == other.Tables && SameSession(other, marked);
 
-    /// <summary>These columns of the session row, with their values as they stand in the document, as JSON.</summary>
+    /// <summary>
+    /// These columns of the session row, with their values as they stand in the document, as JSON. A document has no key where the row has
+    /// NULL; here it is <c>null</c>, for whoever puts these values over others.
+    /// </summary>
     public string Columns(IReadOnlyCollection<string> names)
     {
         using var row = JsonDocument.Parse(Session, Deep);
@@ -29,10 +32,13 @@ internal sealed record DocumentContent(string Tables, ReadOnlyMemory<byte> Sessi
         using (var writer = new Utf8JsonWriter(json, new() { SkipValidation = true }))
         {
             writer.WriteStartObject();
-            foreach (var column in row.RootElement.EnumerateObject().Where(c => names.Contains(c.Name)))
+            foreach (var name in names)
             {
-                writer.WritePropertyName(column.Name);
-                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(column.Value), skipInputValidation: true);
+                writer.WritePropertyName(name);
+                if (row.RootElement.TryGetProperty(name, out var value))
+                    writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+                else
+                    writer.WriteNullValue();
             }
             writer.WriteEndObject();
         }

@@ -41,6 +41,8 @@ internal sealed class BatchExporter(
 
     private SourceShape Shape => _tables.Current;
 
+    private RunContext Now => run with { Shape = Shape };
+
     private TimeColumn? Time(TableShape table) => run.Source.Map.Children.FirstOrDefault(c => c.Name == table.Name)?.Time;
 
     /// <summary>Sessions that are gone or active again since their selection are dropped, not exported.</summary>
@@ -54,8 +56,7 @@ internal sealed class BatchExporter(
                 return exported;
             await _tables.InspectAsync(cancellationToken);
         }
-        List<DroppedSession> all = [.. batch.Sessions.Select(s => new DroppedSession(s.Key, DropReason.TableChanged, Failed: false))];
-        return ExportedBatch.From([], all, Shape, "", []);
+        return ExportedBatch.From([], batch.Dropped(DropReason.TableChanged), Shape, "", []);
     }
 
     /// <summary>Null where the tables are not as they were inspected.</summary>
@@ -91,7 +92,7 @@ internal sealed class BatchExporter(
 
         if (sessions.Count == 1 && !stored)
             await connection.ExecuteAsync(
-                ExportTimeouts.Sql(run.Batch, await SessionSizes.ReadAsync(connection, run, new(run), sessions, cancellationToken)),
+                ExportTimeouts.Sql(run.Batch, await SessionSizes.ReadAsync(connection, Now, new(Now), sessions, cancellationToken)),
                 cancellationToken
             );
         var fill = new BatchFill(sessions.Count, sessions.Count == 1 || stored ? null : run.Batch);
@@ -170,7 +171,7 @@ internal sealed class BatchExporter(
     )
     {
         var parameters = new SqlParameters();
-        var sql = new SelectionStatements(run with { Shape = Shape }).StillEligibleFacts(parameters, batch.Sessions.Select(s => s.Key));
+        var sql = new SelectionStatements(Now).StillEligibleFacts(parameters, batch.Sessions.Select(s => s.Key));
         var rows = await connection.QueryAsync(sql, SelectedSession.Read, cancellationToken, parameters.ToArray());
         var now = rows.ToDictionary(s => s.Key, StringComparer.Ordinal);
         return
@@ -181,8 +182,7 @@ internal sealed class BatchExporter(
         ];
     }
 
-    private bool IsErased(SelectedSession session) =>
-        erased is not null && erased.Covers(session.Key, session.User, session.Began, run.Cutoffs.Now);
+    private bool IsErased(SelectedSession session) => erased?.Covers(session.Key, session.User, session.Began, run.Cutoffs.Now) == true;
 
     /// <summary>Sessions that the server would not let go; none where nothing is to go now.</summary>
     private Task<HashSet<string>> ReferencedAsync(

@@ -28,11 +28,8 @@ internal sealed class ExportShape(RunContext run)
         );
 
     /// <summary>Whether the tables, which the connection has locked, are as they were inspected.</summary>
-    public async Task<bool> IsOfNowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var hashes = await TableDescriber.HashesAsync(connection, Current.Tables.Select(t => t.Oid), cancellationToken);
-        return Current.Tables.All(t => hashes.GetValueOrDefault(t.Oid) == t.Hash);
-    }
+    public Task<bool> IsOfNowAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        TableDescriber.AreAsDescribedAsync(connection, Current, cancellationToken);
 
     /// <summary>
     /// Inspects the tables as they are now. Nothing of the run may have them locked: whoever waits to change them would be waited for.

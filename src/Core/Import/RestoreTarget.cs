@@ -122,8 +122,7 @@ internal sealed class RestoreTarget
     /// </exception>
     public async Task RequireUnchangedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var hashes = await TableDescriber.HashesAsync(connection, Shape.Tables.Select(t => t.Oid), cancellationToken);
-        if (Shape.Tables.Any(t => hashes.GetValueOrDefault(t.Oid) != t.Hash))
+        if (!await TableDescriber.AreAsDescribedAsync(connection, Shape, cancellationToken))
             throw new ArchiverException(
                 FailureKind.Failed,
                 "A table was changed while sessions were being restored to it. What was restored before stays; run the restore again."

@@ -10,7 +10,15 @@ namespace Archiver.Core.Ledger;
 /// <param name="Failed">
 /// True when something is wrong with it, so that it counts towards quarantine; false when it merely changed or is in use.
 /// </param>
-internal sealed record DroppedSession(string Key, string Reason, bool Failed);
+internal sealed record DroppedSession(string Key, string Reason, bool Failed)
+{
+    /// <summary>
+    /// Whether it stays for something of its own, and so perhaps in every run: nothing was done, and it takes none of <c>MaxSessions</c>
+    /// from those behind it. What failed waits for its next attempt. What somebody has locked or changed is free again soon, and no reason
+    /// to go through a whole backlog.
+    /// </summary>
+    public bool StaysOfItself => !Failed && Reason is not (DropReason.Locked or DropReason.TableChanged or DropReason.HoldInFlight);
+}
 
 /// <summary>Why sessions leave a batch. Stable: they are counted in the ledger, in logs and in metrics.</summary>
 internal static class DropReason

@@ -14,6 +14,11 @@ namespace Archiver.Core.Pipelines;
 /// </summary>
 internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, ExportServer server)
 {
+    private bool _toldOfLock;
+
+    /// <summary>Sessions so far of which nothing was exported because they stay; they take none of the run's bound.</summary>
+    public long Skipped { get; private set; }
+
     /// <summary>The batch, or its parts, as they are exported; the caller owns each. What was dropped is noted.</summary>
     /// <param name="selected">The batch.</param>
     /// <param name="giveBack">Takes the sessions that did not fit, in their order; what was exported is less by these.</param>
@@ -56,6 +61,7 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
             // The exported batch has it from here on.
             trace = null;
             await frame.Outcomes.DropAsync(exported.Dropped, cancellationToken);
+            Skipped += exported.Dropped.Count(d => d.StaysOfItself);
             if (exported.Left.Count > 0)
             {
                 giveBack([.. exported.Left, .. parts.SelectMany(p => p.Sessions)]);
@@ -64,6 +70,13 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
             if (exported.Sessions.Count > 0)
                 return exported;
             await exported.DisposeAsync();
+            return null;
+        }
+        catch (PostgresException exception)
+            when (exception.IsLockTimeout() && !exception.IsRaised() && !cancellationToken.IsCancellationRequested)
+        {
+            // It is a table that somebody has locked, and no session's fault.
+            await LeaveLockedAsync(batch, exception, cancellationToken);
             return null;
         }
         catch (PostgresException exception) when (exception.IsAboutOneBatch() && !cancellationToken.IsCancellationRequested)
@@ -82,6 +95,14 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
         {
             trace?.Dispose();
         }
+    }
+
+    private async Task LeaveLockedAsync(SelectedBatch batch, PostgresException exception, CancellationToken cancellationToken)
+    {
+        if (!_toldOfLock)
+            frame.Logger.ExportNotLocked(frame.Run.Id, (await frame.Run.Connections.ForPersonAsync(exception)).Message);
+        _toldOfLock = true;
+        await frame.Outcomes.DropAsync(batch.Dropped(DropReason.Locked), cancellationToken);
     }
 
     private async Task DivideAsync(

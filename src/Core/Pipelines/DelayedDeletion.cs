@@ -15,7 +15,7 @@ namespace Archiver.Core.Pipelines;
 /// </summary>
 internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superseded)
 {
-    /// <summary>Deletes up to <paramref name="limit"/> sessions; returns how many it took in hand.</summary>
+    /// <summary>Deletes up to <paramref name="limit"/> sessions; returns how many of it are used up.</summary>
     public Task<long> RunAsync(long limit, Action? moved, CancellationToken cancellationToken) =>
         frame.WhileLockedAsync(token => DeleteAsync(limit, moved, token), cancellationToken);
 
@@ -27,9 +27,10 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
         var exporter = new BatchExporter(frame.Run, CompressionLevel.Fastest, server, stored: true, erased: frame.Erased);
         var exports = new BatchExports(frame, exporter, server);
         var taken = 0L;
+        long Counted() => taken - exports.Skipped;
         while (
             await frame.Retry.ExecuteAsync(
-                token => selector.NextAsync(Math.Min(limit - taken, frame.Limits.BatchSize.Sessions), token),
+                token => selector.NextAsync(Math.Min(limit - Counted(), frame.Limits.BatchSize.Sessions), token),
                 cancellationToken
             )
                 is var (selected, archives)
@@ -48,7 +49,7 @@ internal sealed class DelayedDeletion(RunFrame frame, SupersededSessions superse
             }
             await frame.Limits.PauseAsync(cancellationToken);
         }
-        return taken;
+        return Counted();
     }
 
     private async Task DeleteAsync(

@@ -19,7 +19,7 @@ internal sealed class ExportStage(RunFrame frame, BatchExports exports)
         _left = most;
         while (
             await frame.Retry.ExecuteAsync(
-                token => _selector.NextAsync(Math.Min(_left, frame.Limits.BatchSize.Sessions), token),
+                token => _selector.NextAsync(Math.Min(_left + exports.Skipped, frame.Limits.BatchSize.Sessions), token),
                 cancellationToken
             )
                 is { } selected

@@ -14,7 +14,7 @@ internal sealed class LifecyclePipeline(RunFrame frame, IBatchAction action)
 {
     private readonly RunContext _run = frame.Run;
 
-    /// <summary>Changes up to <paramref name="limit"/> sessions; returns how many it took in hand.</summary>
+    /// <summary>Changes up to <paramref name="limit"/> sessions; returns how many of it are used up.</summary>
     public Task<long> RunAsync(long limit, Action? moved, CancellationToken cancellationToken) =>
         frame.WhileLockedAsync(token => ChangeAsync(limit, moved, token), cancellationToken);
 
@@ -46,6 +46,7 @@ internal sealed class LifecyclePipeline(RunFrame frame, IBatchAction action)
             Traces.Note(changed.Done.Count, changed.Rows, bytes: 0);
             frame.Tally.AddDone(changed.Done.Count, changed.Rows, jsonBytes: 0, storedBytes: 0);
             await frame.Outcomes.DropAsync(changed.Dropped, cancellationToken);
+            taken -= changed.Dropped.Count(d => d.StaysOfItself);
             await frame.Outcomes.ForgetFailuresAsync(changed.Done, cancellationToken);
             FaultPoint.Reach(FaultPoints.ChangeCounted);
             frame.Logger.BatchCommitted(_run.Id, changed.Done.Count, changed.Rows, changed.Dropped.Count);

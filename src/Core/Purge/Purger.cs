@@ -60,7 +60,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         var statements = new DeleteStatements(run.Source.Map, run.Shape, _only);
         var locks = new SessionLocks(run, connection, run.Shape, statements);
         if (await locks.LockTablesAsync(cancellationToken) is { } reason)
-            return new([], 0, [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
+            return new([], 0, batch.Dropped(reason));
         var targets = await LockAsync(connection, locks, statements, batch, cancellationToken);
         FaultPoint.Reach(FaultPoints.PurgeLocked);
 

@@ -55,7 +55,7 @@ internal sealed class StatusExpirer(RunContext run, DatabaseRetry retry) : IBatc
         var connection = transaction.Connection;
         var locks = new SessionLocks(run, connection, run.Shape, new DeleteStatements(run.Source.Map, run.Shape));
         if (await locks.LockTablesAsync(cancellationToken) is { } reason)
-            return new([], 0, [.. batch.Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))]);
+            return new([], 0, batch.Dropped(reason));
         var versions = await locks.LockSessionsAsync([.. batch.Sessions.Select(s => s.Key)], cancellationToken);
         var sessions = await locks.StillEligibleAsync([.. versions.Keys], cancellationToken);
         FaultPoint.Reach(FaultPoints.ExpireLocked);

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Selection;
@@ -43,6 +44,10 @@ internal sealed class SelectedBatch
     /// <summary>Without some of its sessions; null when nothing is left.</summary>
     public SelectedBatch? Without(IReadOnlySet<string> keys) =>
         Sessions.Where(s => !keys.Contains(s.Key)).ToList() is { Count: > 0 } left ? new(left) : null;
+
+    /// <summary>All of its sessions, skipped for one reason that is not their own.</summary>
+    public IReadOnlyList<DroppedSession> Dropped(string reason) =>
+        [.. Sessions.Select(s => new DroppedSession(s.Key, reason, Failed: false))];
 
     /// <summary>Two halves, to find the session that a server chokes on, or to finish within a timeout.</summary>
     /// <exception cref="InvalidOperationException">The batch is a single session.</exception>

@@ -37,8 +37,8 @@ internal static class TableDescriber
         """;
 
     // sha256, not md5: md5() fails on servers in FIPS mode.
-    private const string Hashes = """
-        SELECT c.oid::bigint, encode(sha256(convert_to(concat_ws(E'\n',
+    private const string Hash = """
+        encode(sha256(convert_to(concat_ws(E'\n',
           concat_ws('|', c.relkind, c.relam, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity),
           (SELECT string_agg(concat_ws('|', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity,
             a.attcollation), ',' ORDER BY a.attnum)
@@ -55,8 +55,6 @@ internal static class TableDescriber
           (SELECT string_agg(concat_ws('|', i.inhrelid, i.inhparent), ',' ORDER BY i.inhrelid) FROM pg_inherits AS i
             WHERE i.inhparent = c.oid OR i.inhrelid = c.oid)
         ), 'UTF8')), 'hex')
-        FROM pg_class AS c
-        WHERE c.oid = ANY ($1)
         """;
 
     /// <summary>
@@ -65,8 +63,8 @@ internal static class TableDescriber
     public static async Task<SourceShape> DescribeAsync(NpgsqlConnection connection, SourceMap map, CancellationToken cancellationToken)
     {
         var names = Mapped(map);
-        var oids = await OidsAsync(connection, names, cancellationToken);
-        var found = PgParameter.Oids(oids.Values);
+        // Before the columns: where somebody changes a table in between, a hash that is too old shows it later.
+        var found = await FindAsync(connection, names, cancellationToken);
         var columns = await connection.QueryAsync(
             Columns,
             row =>
@@ -84,13 +82,12 @@ internal static class TableDescriber
                     }
                 ),
             cancellationToken,
-            found.Clone()
+            PgParameter.Oids(found.Values.Select(t => t.Oid))
         );
         var byTable = columns.ToLookup(c => c.Oid, c => c.Column);
-        var hashes = await HashesAsync(connection, oids.Values, cancellationToken);
         return new([
             .. names
-                .Where(n => oids.ContainsKey(n.Name))
+                .Where(n => found.ContainsKey(n.Name))
                 .Select(n =>
                     n.Name == SourceMap.SessionName && !map.Session.HasRow
                         ? new TableShape(
@@ -98,27 +95,22 @@ internal static class TableDescriber
                             n.Table,
                             TableShape.None,
                             "",
-                            [.. byTable[oids[n.Name]].Where(c => map.Session.Key.Contains(c.Name))]
+                            [.. byTable[found[n.Name].Oid].Where(c => map.Session.Key.Contains(c.Name))]
                         )
-                        : new TableShape(n.Name, n.Table, oids[n.Name], hashes[oids[n.Name]], [.. byTable[oids[n.Name]]])
+                        : new TableShape(n.Name, n.Table, found[n.Name].Oid, found[n.Name].Hash, [.. byTable[found[n.Name].Oid]])
                 ),
         ]);
     }
 
-    /// <summary>The hashes now, by table oid, to compare with an earlier shape; a table that is gone is left out.</summary>
-    public static async Task<Dictionary<uint, string>> HashesAsync(
-        NpgsqlConnection connection,
-        IEnumerable<uint> oids,
-        CancellationToken cancellationToken
-    )
+    /// <summary>
+    /// Whether the names of these tables still lead to them, and they are as they were described. Statements go by the names: a table that
+    /// took the name of another in the middle of a run is not the one that was described, even where that one is as it was.
+    /// </summary>
+    public static async Task<bool> AreAsDescribedAsync(NpgsqlConnection connection, SourceShape shape, CancellationToken cancellationToken)
     {
-        var rows = await connection.QueryAsync(
-            Hashes,
-            row => (Oid: (uint)row.GetInt64(0), Hash: row.GetString(1)),
-            cancellationToken,
-            PgParameter.Oids(oids)
-        );
-        return rows.Append((Oid: TableShape.None, Hash: "")).ToDictionary(row => row.Oid, row => row.Hash);
+        List<TableShape> tables = [.. shape.Tables.Where(t => t.Oid != TableShape.None)];
+        var found = await FindAsync(connection, [.. tables.Select(t => (t.Name, t.Table))], cancellationToken);
+        return tables.All(t => found.TryGetValue(t.Name, out var now) && now == (t.Oid, t.Hash));
     }
 
     /// <summary>
@@ -147,19 +139,19 @@ internal static class TableDescriber
     private static List<(string Name, TableName Table)> Mapped(SourceMap map) =>
         [(SourceMap.SessionName, map.Session.Table), .. map.Children.Select(c => (c.Name, c.Table))];
 
-    private static async Task<Dictionary<string, uint>> OidsAsync(
+    private static async Task<Dictionary<string, (uint Oid, string Hash)>> FindAsync(
         NpgsqlConnection connection,
         List<(string Name, TableName Table)> names,
         CancellationToken cancellationToken
     )
     {
         var rows = await connection.QueryAsync(
-            $"SELECT n.name, c.oid::bigint {MappedTables}",
-            row => (Name: row.GetString(0), Oid: (uint)row.GetInt64(1)),
+            $"SELECT n.name, c.oid::bigint, {Hash} {MappedTables}",
+            row => (Name: row.GetString(0), Oid: (uint)row.GetInt64(1), Hash: row.GetString(2)),
             cancellationToken,
             NamesOf(names)
         );
-        return rows.ToDictionary(row => row.Name, row => row.Oid);
+        return rows.ToDictionary(row => row.Name, row => (row.Oid, row.Hash));
     }
 
     private static NpgsqlParameter[] NamesOf(List<(string Name, TableName Table)> tables) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Settings;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Archiving;
 
@@ -85,6 +86,21 @@ public sealed class BatchReadTests(TestServers servers) : UnevenSessions(servers
     }
 
     /// <summary>The messages' sizes were asked for before the export: each message was read once more.</summary>
+    // Its size is asked for before it is read, by the columns that the table has now.
+    [Fact]
+    public async Task Exports_a_session_that_goes_alone_after_a_column_was_dropped()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 1, young: 1);
+        var reached = InProcessFault.Once(FaultPoints.Selected, () =>
+            archiver.ExecuteAsync("ALTER TABLE chat_messages DROP COLUMN metadata", null)
+        );
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Done, 1L, 0L), (summary.Outcome, summary.Sessions, summary.Failed));
+    }
+
     [Fact]
     public async Task Reads_a_message_once_to_store_it_and_once_to_delete_it()
     {

@@ -93,16 +93,7 @@ public sealed class DelayedDeleteTests(TestServers servers) : DelayedScenario(se
     [Fact]
     public async Task Deletes_although_a_trigger_took_the_mark_for_activity()
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, preset: "status-expiry");
-        await archiver.Database.ExecuteAsync(
-            """
-            ALTER TABLE sessions DISABLE TRIGGER USER;
-            UPDATE sessions SET status = 'active';
-            ALTER TABLE sessions ENABLE TRIGGER USER;
-            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
-            CREATE TRIGGER touch BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION touch();
-            """
-        );
+        await using var archiver = await TouchedAsync();
         await archiver.RunAsync(Delayed, Token);
         Assert.Equal(
             3,
@@ -168,19 +159,33 @@ public sealed class DelayedDeleteTests(TestServers servers) : DelayedScenario(se
     [InlineData("public.is_due(s)")]
     public async Task Asks_the_policy_of_the_row_as_it_was_before_the_mark(string where)
     {
-        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, preset: "status-expiry");
+        await using var archiver = await TouchedAsync();
         await archiver.Database.ExecuteAsync(
-            """
-            ALTER TABLE sessions DISABLE TRIGGER USER;
-            UPDATE sessions SET status = 'active';
-            ALTER TABLE sessions ENABLE TRIGGER USER;
-            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
-            CREATE TRIGGER touch BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION touch();
-            CREATE FUNCTION is_due(sessions) RETURNS boolean LANGUAGE sql AS
-              $$ SELECT $1.status = 'active' AND $1.updated_at < now() - interval '90 days' $$;
-            """
+            "CREATE FUNCTION is_due(sessions) RETURNS boolean LANGUAGE sql AS $$ SELECT $1.status = 'active' AND $1.updated_at < now() - "
+                + "interval '90 days' $$"
         );
         var policy = Delayed with { Where = where, Status = ["active"] };
+        Assert.Equal(3, (await archiver.RunAsync(policy, Token)).Sessions);
+        await MakeDueAsync(archiver, "8 days", 3);
+
+        var summary = await archiver.RunAsync(policy, Token);
+
+        Assert.Equal((null, 3L, "3 archived"), (summary.Error, summary.Delayed, await StatesAsync(archiver)));
+    }
+
+    // A document has no key where its row has NULL.
+    [Theory]
+    [InlineData("s.archive_location IS NULL")]
+    [InlineData(null)]
+    public async Task Deletes_although_its_policy_asks_for_a_column_that_was_NULL_before_the_mark(string? where)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, Messages);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET ended_at = NULL; CREATE FUNCTION ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                + "NEW.ended_at := now(); RETURN NEW; END $$; CREATE TRIGGER ended BEFORE UPDATE ON chat_sessions FOR EACH ROW "
+                + "EXECUTE FUNCTION ended()"
+        );
+        var policy = Delayed with { Where = where };
         Assert.Equal(3, (await archiver.RunAsync(policy, Token)).Sessions);
         await MakeDueAsync(archiver, "8 days", 3);
 

@@ -29,6 +29,22 @@ public abstract class DelayedScenario(TestServers servers)
         return archiver;
     }
 
+    /// <summary>Active sessions, and a trigger that takes every update for activity.</summary>
+    private protected async Task<ArchiverFixture> TouchedAsync()
+    {
+        var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 3, young: 1, preset: "status-expiry");
+        await archiver.Database.ExecuteAsync(
+            """
+            ALTER TABLE sessions DISABLE TRIGGER USER;
+            UPDATE sessions SET status = 'active';
+            ALTER TABLE sessions ENABLE TRIGGER USER;
+            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
+            CREATE TRIGGER touch BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION touch();
+            """
+        );
+        return archiver;
+    }
+
     private protected static Task<int> MakeDueAsync(ArchiverFixture archiver, string age, int first) =>
         archiver.Database.ExecuteAsync(
             $"UPDATE archiver.archives SET stored_at = now() - interval '{age}' WHERE id IN (SELECT id FROM archiver.archives ORDER BY id "

@@ -125,4 +125,49 @@ public sealed class StoreOnlyTests(TestServers servers)
             await db.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = 'stored' AND session_id <> '{session}'")
         );
     }
+
+    // That nobody could look is no sign that they are others. The end of the run waits for the table; who looks has given up before.
+    [Fact]
+    public async Task Stores_nothing_again_of_rewritten_tables_for_a_lock_that_kept_it_from_looking()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 1, configure: s =>
+            s with
+            {
+                Batch = s.Batch with { Rows = 5 },
+            }
+        );
+        Assert.Equal(3, (await archiver.RunAsync(Store, Token)).Sessions);
+        await archiver.Database.ExecuteAsync("VACUUM FULL chat_sessions");
+        await using var backup = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await backup.BeginTransactionAsync(Token);
+        Task? release = null;
+        archiver.Store = new HookedStore(archiver.Store)
+        {
+            BeforeOpen = async _ =>
+            {
+                if (release is null)
+                    await archiver.ExecuteAsync("LOCK TABLE archiver.runs IN ACCESS EXCLUSIVE MODE", null, backup);
+                release ??= ReleaseAsync();
+            },
+        };
+
+        var summary = await archiver.RunAsync(Store, Token);
+
+        await release!;
+        Assert.Equal((null, 0L), (summary.Error, summary.Sessions));
+        Assert.Equal(3, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE state = 'stored'"));
+
+        async Task ReleaseAsync()
+        {
+            await Eventually.TrueAsync(
+                () =>
+                    archiver.Database.ScalarAsync<bool>(
+                        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'archiver.runs'::regclass AND mode = "
+                            + "'RowExclusiveLock')"
+                    ),
+                Token
+            );
+            await transaction.RollbackAsync(Token);
+        }
+    }
 }

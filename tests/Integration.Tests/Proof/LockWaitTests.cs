@@ -111,6 +111,30 @@ public sealed class LockWaitTests(TestServers servers)
         );
     }
 
+    // A migration that came between the selection and the export.
+    [Fact]
+    public async Task A_table_that_is_locked_during_an_export_makes_no_session_fail()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 4, young: 1);
+        await using var migration = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await migration.BeginTransactionAsync(Token);
+        var reached = InProcessFault.Once(FaultPoints.Selected, () =>
+            archiver.ExecuteAsync("LOCK TABLE chat_messages IN ACCESS EXCLUSIVE MODE", null, migration)
+        );
+
+        var locked = await archiver.RunAsync(Token);
+        await transaction.RollbackAsync(Token);
+        var free = await archiver.RunAsync(Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Done, null, 0L, 0L), (locked.Outcome, locked.Error, locked.Sessions, locked.Failed));
+        Assert.Equal(4, locked.Reasons[DropReason.Locked]);
+        Assert.Single(archiver.Events.Messages, m =>
+            m.Contains($"Table public.chat_messages is locked by process {migration.ProcessID} ", StringComparison.Ordinal)
+        );
+        Assert.Equal((RunOutcome.Done, 4L), (free.Outcome, free.Sessions));
+    }
+
     /// <summary>
     /// The delete, or the update, of one session takes a minute, and while it goes on the application wants to change that session.
     /// </summary>

@@ -43,7 +43,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
                 new ImportStatements(target).Existing,
                 row => row.GetString(0),
                 cancellationToken,
-                PgParameter.Texts(candidates.Select(c => c.SessionId!))
+                PgParameter.Texts(KeyForm.Of(target.Map, target.Shape).Possible(candidates.Select(c => c.SessionId!)))
             )
         ).ToHashSet();
         var mayInsert = await connection.ScalarAsync<bool>(

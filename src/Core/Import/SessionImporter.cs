@@ -131,7 +131,7 @@ internal sealed class SessionImporter(
     {
         var scale = Math.Max(1.0, (double)sessions.Sum(s => s.Rows) / batch.Rows);
         await connection.ExecuteAsync(
-            ApplicationPath.Remember
+            ApplicationPath.Remember(into.ApplicationZone)
                 + TransactionSettings.Export
                 + TransactionSettings.Change
                 + TransactionSettings.Timeout("statement_timeout", batch.StatementTimeout * scale)

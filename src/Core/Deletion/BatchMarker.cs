@@ -102,7 +102,6 @@ internal sealed class BatchMarker(RunContext run, ArchiveLedger ledger, Database
             [.. sessions.Select(s => (s.Key, $"{location}/{s.Copy.Object.Key}"))],
             cancellationToken
         );
-        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
         if (set.Count != sessions.Count || !await guard.HoldsForUpdateAsync(connection, set.Count, cancellationToken))
             return null;
         return

@@ -25,7 +25,7 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
     /// <summary>
     /// Marks sessions; for each row updated the fingerprint of the new version, as this very statement returned it (docs/protocol.md rule
     /// 24: a trigger that touches an activity column on the way does not matter then), and what the mark replaced, with the names of all
-    /// columns that it changed.
+    /// columns that it changed. What is deferred has fired.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, (Fingerprint Version, string Mark)>> SetAsync(
         NpgsqlConnection connection,
@@ -41,8 +41,7 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
             WHERE {_form.Of("t").Is(_form.Of("o"))} AND {ApplicationPath.Enter}
             RETURNING n.key, {RowVersion.Hash("t")},
               jsonb_build_object('location', n.location, 'archived', {Old(_archived)}, 'archive_location', {Old(_location)}, 'status',
-                {Old(_status)}, 'row', {Image},
-              'changed', to_jsonb(array_remove(ARRAY[{string.Join(
+                {Old(_status)}, 'changed', to_jsonb(array_remove(ARRAY[{string.Join(
                 ", ",
                 shape.Session.Columns.Select((c, i) => Changed(c, i + 1))
             )}]::text[], NULL)))::text
@@ -61,7 +60,22 @@ internal sealed class SessionMarks(SourceMap map, SourceShape shape)
             cancellationToken,
             [.. parameters]
         );
-        return rows.ToDictionary(r => r.Key, r => (r.Version, r.Mark), StringComparer.Ordinal);
+        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
+        // Not by the same statement: the application's settings, under which that ends, change the text of a row.
+        var marks = await connection.QueryAsync(
+            $"""
+            SELECT n.key, (n.mark || jsonb_build_object('row', {Image}))::text
+            FROM unnest($1, $2::jsonb[]) AS n (key, mark)
+            JOIN {map.Session.Table.Sql} AS t ON {_form.Of("t").Is(_form.Parse($"n.key::{_form.Type}"))}
+            """,
+            row => (Key: row.GetString(0), Mark: row.GetString(1)),
+            cancellationToken,
+            PgParameter.Texts(rows.Select(r => r.Key)),
+            PgParameter.Texts(rows.Select(r => r.Mark))
+        );
+        return marks
+            .Join(rows, m => m.Key, r => r.Key, (m, r) => (m.Key, r.Version, m.Mark))
+            .ToDictionary(m => m.Key, m => (m.Version, m.Mark), StringComparer.Ordinal);
     }
 
     /// <summary>Key, version and image of session rows ($1, their keys), to compare with <see cref="ImageOf"/>.</summary>

@@ -107,13 +107,14 @@ internal sealed class ShortTransaction : IAsyncDisposable
 
     private static async Task<ShortTransaction> BeginAsync(RunContext run, long rows, CancellationToken cancellationToken)
     {
+        var zone = await run.Connections.ApplicationZoneAsync(cancellationToken);
         var connection = await run.Connections.OpenAsync(cancellationToken);
         try
         {
             await SynchronousStandby.RequireAsync(connection, cancellationToken);
             var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
             await connection.ExecuteAsync(
-                $"{ApplicationPath.Remember} {TransactionSettings.Export} {TransactionSettings.Change} "
+                $"{ApplicationPath.Remember(zone)} {TransactionSettings.Export} {TransactionSettings.Change} "
                     + $"{ShortTimeouts.Sql(run.Batch, rows)}",
                 cancellationToken
             );

@@ -117,7 +117,7 @@ internal sealed class StoredSessions(
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);
-        List<string> keys = [.. page.Select(a => a.Key)];
+        List<string> keys = [.. KeyForm.Of(run.Source.Map, run.Shape).Possible(page.Select(a => a.Key))];
         var sessions = await SessionLocks.FingerprintsAsync(
             connection,
             (_statements.ReadSessions, [PgParameter.Texts(keys)]),

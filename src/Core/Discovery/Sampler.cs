@@ -33,7 +33,7 @@ internal sealed class Sampler(NpgsqlConnection connection, NpgsqlTransaction tra
         $$"""
             SELECT count(*), count(*) FILTER (WHERE v <> ''), 0::bigint, 0::bigint, 0::bigint,
                    count(*) FILTER (WHERE v ~ ('^[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]'
-                     || '(:[0-5][0-9](\.[0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$'))
+                     || '(:[0-5][0-9]([.][0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$'))
             FROM (SELECT {{column}}::text AS v FROM {{table}} AS t LIMIT {{Rows}}) AS sample
             """;
 

@@ -140,11 +140,13 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         CancellationToken cancellationToken
     )
     {
-        var keys = KeyMatch.Among(KeyForm.Of(source.Map, shape), "$1");
+        var form = KeyForm.Of(source.Map, shape);
+        var keys = KeyMatch.Among(form, "$1");
+        List<string> ids = [.. form.Possible(sessions)];
         var rows = await connection.ScalarAsync<long>(
             $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {keys.Sql(shape.KeyOf(source.Map, "s"))}",
             cancellationToken,
-            PgParameter.Texts(sessions)
+            PgParameter.Texts(ids)
         );
         foreach (var child in source.Map.Children)
         {
@@ -152,7 +154,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
             rows += await connection.ScalarAsync<long>(
                 $"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(keys)}",
                 cancellationToken,
-                PgParameter.Texts(sessions)
+                PgParameter.Texts(ids)
             );
         }
         return rows;

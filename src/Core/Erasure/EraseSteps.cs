@@ -45,7 +45,8 @@ internal sealed class EraseSteps(EraseScope scope, TimeProvider time)
         await EraseTextAsync(user, cancellationToken);
 
         var rows = new EraseRows(Context(), new DatabaseRetry(scope.Settings.Retry, time), scope.Who, _request.Reason);
-        foreach (var chunk in _work.Free.Chunk(scope.Settings.Batch.Sessions))
+        var live = KeyForm.Of(scope.Source.Map, scope.Shape).Possible(_work.Free);
+        foreach (var chunk in live.Chunk(scope.Settings.Batch.Sessions))
         {
             HashSet<string> kept = new(StringComparer.Ordinal);
             var left = chunk;

@@ -6,4 +6,5 @@ namespace Archiver.Core.Import;
 /// <param name="Target">The tables.</param>
 /// <param name="Options">What the user asked for.</param>
 /// <param name="TimeZone">Zone of the source's times without a zone.</param>
-internal sealed record ImportTarget(RestoreTarget Target, RestoreOptions Options, string TimeZone);
+/// <param name="ApplicationZone">Zone of the sessions in which the application's triggers fire there.</param>
+internal sealed record ImportTarget(RestoreTarget Target, RestoreOptions Options, string TimeZone, string ApplicationZone);

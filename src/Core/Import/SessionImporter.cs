@@ -131,7 +131,7 @@ internal sealed class SessionImporter(
     {
         var timeout = batch.TimeoutFor(sessions.Sum(s => s.Rows));
         await connection.ExecuteAsync(
-            ApplicationPath.Remember
+            ApplicationPath.Remember(into.ApplicationZone)
                 + TransactionSettings.Export
                 + TransactionSettings.Change
                 + TransactionSettings.Timeout("statement_timeout", timeout)
@@ -153,7 +153,7 @@ internal sealed class SessionImporter(
                 _statements.Existing,
                 row => row.GetString(0),
                 cancellationToken,
-                PgParameter.Texts(sessions.Select(s => s.Key))
+                PgParameter.Texts(KeyForm.Of(into.Target.Map, into.Target.Shape).Possible(sessions.Select(s => s.Key)))
             )
         ).ToHashSet(StringComparer.Ordinal);
 

@@ -13,14 +13,6 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
 {
     private const string Savepoint = "sessions";
 
-    /// <summary>
-    /// Functions of the application's triggers and constraints may lean on the search path of its role, and their queries name no keys.
-    /// </summary>
-    private const string ApplicationSettings = "SET LOCAL search_path TO DEFAULT; SET LOCAL seq_page_cost TO DEFAULT";
-
-    /// <summary>The archiver's again, as <see cref="TransactionSettings.Export"/> had them.</summary>
-    private const string OwnSettings = "SET LOCAL search_path = pg_catalog;" + TransactionSettings.ByKey;
-
     private readonly ImportStatements _statements = new(into.Target);
     private readonly RowComparer _comparer = new(connection, new(into.Target));
     private readonly ForeignKeyCheck _foreignKeys = new(connection, into.Target, new(into.Target));
@@ -109,7 +101,7 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
     private async Task InsertStagedAsync(IReadOnlyList<StagedSession> sessions, bool beside, CancellationToken cancellationToken)
     {
         var tables = StagingCopy.Filled(sessions).FindAll(t => !beside || t.Name != SourceMap.SessionName);
-        await connection.ExecuteAsync($"SET CONSTRAINTS ALL DEFERRED; {ApplicationSettings}", cancellationToken);
+        await connection.ExecuteAsync($"SET CONSTRAINTS ALL DEFERRED; {ApplicationPath.Begin}", cancellationToken);
         if (into.Options.DisableTriggers)
             await DisableTriggersAsync(cancellationToken);
         foreach (var group in into.Target.InsertGroups)
@@ -118,7 +110,7 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
             if (together.Count > 0)
                 await connection.ExecuteAsync(_statements.Insert(together), cancellationToken);
         }
-        await connection.ExecuteAsync($"SET CONSTRAINTS ALL IMMEDIATE; {OwnSettings}", cancellationToken);
+        await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
     }
 
     /// <summary>
@@ -147,13 +139,13 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
     private async Task ReactivateAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {
         // The application's triggers fire as in its own transactions.
-        await connection.ExecuteAsync(ApplicationSettings, cancellationToken);
+        await connection.ExecuteAsync(ApplicationPath.Begin, cancellationToken);
         await new Reactivation(into.Target, into.TimeZone, into.Options.ExpiresAt).ApplyAsync(
             connection,
             sessions.Select(s => s.Key),
             cancellationToken
         );
-        await connection.ExecuteAsync(OwnSettings, cancellationToken);
+        await connection.ExecuteAsync(ApplicationPath.Leave, cancellationToken);
     }
 
     // Replication role, not ALTER TABLE DISABLE TRIGGER: that would need the tables' owner and lock the application out for the whole

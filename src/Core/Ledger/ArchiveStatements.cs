@@ -6,7 +6,7 @@ internal static class ArchiveStatements
     // The highest number and not how many: a conflict passes over numbers, and what a moved ledger forgot leaves gaps.
     public const string LastNumbers = """
         SELECT coalesce((
-          SELECT max(CASE WHEN k.suffix = '.json.gz' THEN 1 ELSE substring(k.suffix FROM '^~([1-9][0-9]{0,6})\.json\.gz$')::int END)
+          SELECT max(CASE WHEN k.suffix = '.json.gz' THEN 1 ELSE substring(k.suffix FROM '^~([1-9][0-9]{0,6})[.]json[.]gz$')::int END)
           FROM archiver.objects AS o, LATERAL (SELECT substr(o.key, length(n.stem) + 1) AS suffix) AS k
           WHERE o.location = $1 AND (o.key = n.stem || '.json.gz' OR (o.key >= n.stem || '~' AND o.key < n.stem || chr(127)))), 0)
         FROM unnest($2) WITH ORDINALITY AS n (stem, position)

@@ -48,7 +48,8 @@ internal sealed class RewrittenSessions(
             await retry.ExecuteAsync(token => DelayedDeleteSelector.ReadAsync(run, changed.Select(a => a.Id), token), cancellationToken)
         ).ToDictionary(a => a.Key, StringComparer.Ordinal);
         HashSet<long> same = [];
-        var sessions = new Queue<SelectedSession>(archives.Values.Select(a => a.Session));
+        var keys = KeyForm.Of(run.Source.Map, run.Shape).Possible(archives.Keys);
+        var sessions = new Queue<SelectedSession>(keys.Select(k => archives[k].Session));
         while (SelectedBatch.Take(sessions, run.Batch) is { } batch)
             same.UnionWith(await SameAsync(batch, archives, cancellationToken));
         return [.. changed.Where(a => !same.Contains(a.Id))];

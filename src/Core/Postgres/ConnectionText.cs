@@ -64,8 +64,24 @@ internal static class ConnectionText
     /// question costs the server as much as all the rest of a command that finds nothing to do.
     /// </summary>
     /// <inheritdoc cref="Of"/>
-    public static NpgsqlDataSource Source(string given, bool pooling, string? name = null) =>
-        new NpgsqlDataSourceBuilder(Of(given, pooling).ConnectionString) { Name = name }
+    public static NpgsqlDataSource Source(string given, bool pooling, string? name = null) => Source(Of(given, pooling), name);
+
+    /// <summary>
+    /// The time zone of a session that the application begins by this string: the string's own, else that of the role, the database or the
+    /// server. Only a connection that names none is told it.
+    /// </summary>
+    /// <inheritdoc cref="Of"/>
+    public static async Task<string> ZoneAsync(string given, CancellationToken cancellationToken)
+    {
+        var text = Of(given, pooling: false);
+        text.Timezone = new NpgsqlConnectionStringBuilder(given).Timezone;
+        await using var source = Source(text, name: null);
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        return connection.Timezone;
+    }
+
+    private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder text, string? name) =>
+        new NpgsqlDataSourceBuilder(text.ConnectionString) { Name = name }
             .ConfigureTypeLoading(types => types.EnableTypeLoading(false))
             // Of runs only: each look at the status and each ping would be a trace of its own.
             .ConfigureTracing(tracing =>

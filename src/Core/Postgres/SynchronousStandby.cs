@@ -9,13 +9,14 @@ namespace Archiver.Core.Postgres;
 /// </summary>
 internal static class SynchronousStandby
 {
-    // A role without pg_read_all_stats sees no sync_state and cannot tell: then the commit is tried.
+    // A role without pg_read_all_stats sees no sync_state and cannot tell: then the commit is tried. No backslash: this is asked before
+    // the transaction says what one means.
     private const string Ready = """
         SELECT current_setting('synchronous_standby_names') = ''
             OR current_setting('synchronous_commit') IN ('off', 'local')
             OR NOT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
             OR (SELECT count(*) FROM pg_stat_replication AS r WHERE r.sync_state IN ('sync', 'quorum'))
-               >= coalesce(substring(current_setting('synchronous_standby_names') FROM '(\d+)\s*\(')::int, 1)
+               >= coalesce(substring(current_setting('synchronous_standby_names') FROM '([0-9]+)[[:space:]]*[(]')::int, 1)
         """;
 
     /// <exception cref="ArchiverException">Too few synchronous standbys are connected.</exception>

@@ -4,6 +4,7 @@ using Archiver.Core.Import;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reading;
 using Archiver.Core.Settings;
+using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Npgsql;
 
@@ -21,6 +22,8 @@ internal sealed class LiveDocuments(
     /// <summary>Whether the rows of a document are the live ones.</summary>
     public async Task<bool> AreUnchangedAsync(FoundObject found, FoundDocument document, CancellationToken cancellationToken)
     {
+        if (!KeyForm.Of(target.Map, target.Shape).Possible([document.SessionId]).Any())
+            return false;
         var candidate = new RestoreCandidate(document.SessionId, new ObjectName(found.Key, found.VersionId), null);
         await using var body = await store.OpenRangeAsync(candidate.Object, document.Offset, document.Length, cancellationToken);
         if (body is null)

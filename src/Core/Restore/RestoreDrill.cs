@@ -43,7 +43,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
                 new ImportStatements(target).Existing,
                 row => row.GetString(0),
                 cancellationToken,
-                PgParameter.Texts(candidates.Select(c => c.SessionId!))
+                PgParameter.Texts(KeyForm.Of(target.Map, target.Shape).Possible(candidates.Select(c => c.SessionId!)))
             )
         ).ToHashSet();
         var mayInsert = await connection.ScalarAsync<bool>(
@@ -81,7 +81,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
             Who = RunJournal.WorkerName,
             DryRun = true,
         };
-        var into = new ImportTarget(target, options, source.TimeZone);
+        var into = new ImportTarget(target, options, source.TimeZone, await connections.ApplicationZoneAsync(cancellationToken));
         // Temporary tables are their connection's: an import that lost it cannot go on elsewhere.
         var temporary = target.Map != source.Map;
         var opened = false;

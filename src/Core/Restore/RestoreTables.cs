@@ -1,5 +1,6 @@
 using Archiver.Core.Bucket;
 using Archiver.Core.Import;
+using Archiver.Core.Postgres;
 using Archiver.Core.Reading;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
@@ -49,6 +50,10 @@ internal sealed class RestoreTables : IAsyncDisposable
             await using var connection = other is null
                 ? await open(cancellationToken)
                 : await OtherTarget.OpenFirstAsync(other, cancellationToken);
+            var zone =
+                options.TargetConnectionString is { } to && source.TimeZone == "UTC"
+                    ? await OtherTarget.NamedAsync(to, () => ConnectionText.ZoneAsync(to, cancellationToken))
+                    : await connections.ApplicationZoneAsync(cancellationToken);
             var target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken);
             var plans = new ImportPlans(
                 target,
@@ -59,7 +64,7 @@ internal sealed class RestoreTables : IAsyncDisposable
             return new(
                 other,
                 open,
-                new ImportTarget(target, options, source.TimeZone),
+                new ImportTarget(target, options, source.TimeZone, zone),
                 plans,
                 new SessionStager(plans, source.Name, erased)
             );

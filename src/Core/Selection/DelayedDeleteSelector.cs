@@ -116,7 +116,7 @@ internal sealed class DelayedDeleteSelector(RunContext run)
         return $"""
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
-            JOIN {run.Source.Map.Session.Sql} AS s ON {key.Is(form.Parse($"a.session_id::{form.Type}"))}
+            JOIN {run.Source.Map.Session.Sql} AS s ON {key.Is(form.Known("a.session_id"))}
             WHERE a.source = {source} AND a.policy = {parameters.Add(PgParameter.Text(run.Policy.Name))} AND a.state = 'stored'
               AND a.stored_at <= {parameters.Add(PgParameter.Instant(run.Cutoffs.Before(run.Policy.DeleteAfter)))}
               AND o.state = 'stored' AND o.removal_began_at IS NULL

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Sources;
@@ -8,8 +9,10 @@ namespace Archiver.Core.Sources;
 /// in names of objects and to people: the JSON array of its columns' texts, <c>["app","u1","main"]</c> (docs/adr/0018-composite-keys.md).
 /// The tables are asked column by column.
 /// </summary>
-internal sealed class KeyForm
+internal sealed partial class KeyForm
 {
+    private const string Time = "(-?infinity|[0-9]{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T[0-9:.]+)?( BC)?Z?)";
+
     private readonly KeyColumns _columns;
     private readonly SourceShape _shape;
 
@@ -59,6 +62,19 @@ internal sealed class KeyForm
     }
 
     /// <summary>
+    /// Those of some ids that a row can have now, to look for rows by. The others are from the time when the key had another type. Their
+    /// rows are gone, and one of them among the parameters would fail the query for all.
+    /// </summary>
+    /// <param name="ids">Of the ledger, of tombstones or of documents.</param>
+    public IEnumerable<string> Possible(IEnumerable<string> ids) => ids.Where(IsPossible);
+
+    private bool IsPossible(string id) =>
+        _columns.Only is { } only
+            ? IsWritten(id, _shape.Session[only].BaseType)
+            : SessionIdText.Read(id, _columns.Count) is { } values
+                && values.Zip(_columns).All(v => IsWritten(v.First, _shape.Session[v.Second].BaseType));
+
+    /// <summary>
     /// A column's value as it stands in an id. Times are as a document has them, whatever the settings of the connection. Numbers are
     /// without zeros at the end: 7 and 7.00 are one session, whichever a row says or the column's scale makes of it.
     /// </summary>
@@ -70,6 +86,27 @@ internal sealed class KeyForm
             _ => $"{Canonical(value, baseType)}::text",
         };
 
+    // Whether the server writes some value of the type so. It writes each in one way: "007" is no bigint's text, and was another session
+    // than the one that is 7 now.
+    private static bool IsWritten(string text, string baseType) =>
+        baseType switch
+        {
+            "uuid" => Guid.TryParseExact(text, "D", out var value) && value.ToString() == text,
+            "smallint" => IsInteger(text, short.MinValue, short.MaxValue),
+            "integer" => IsInteger(text, int.MinValue, int.MaxValue),
+            "bigint" => IsInteger(text, long.MinValue, long.MaxValue),
+            "numeric" => NumberText().IsMatch(text),
+            "character" => !text.EndsWith(' '),
+            "timestamp with time zone" or "timestamp without time zone" or "date" => TimeText().IsMatch(text),
+            _ => true,
+        };
+
+    private static bool IsInteger(string text, long least, long most) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        && value >= least
+        && value <= most
+        && value.ToString(CultureInfo.InvariantCulture) == text;
+
     // NULL for a text that is no value of the type.
     private static string Value(string text, ColumnShape column) =>
         column.BaseType switch
@@ -79,6 +116,8 @@ internal sealed class KeyForm
             "integer" => Integer(text, "integer", int.MinValue, int.MaxValue),
             "bigint" => Integer(text, "bigint", long.MinValue, long.MaxValue),
             "numeric" => $"CASE WHEN {text} ~ '^(-?[0-9]+([.][0-9]+)?|NaN|-?Infinity)$' THEN ({text})::numeric END",
+            "timestamp with time zone" or "timestamp without time zone" or "date" =>
+                $"CASE WHEN {text} ~ '^{Time}$' THEN ({text})::{column.CastType} END",
             _ => $"({text})::{column.CastType}",
         };
 
@@ -88,6 +127,12 @@ internal sealed class KeyForm
             $"CASE WHEN {text} ~ '^-?[0-9]{{1,19}}$' THEN CASE WHEN ({text})::numeric BETWEEN {least} AND {most} "
                 + $"THEN ({text})::{type} END END"
         );
+
+    [GeneratedRegex(@"^(-?(0|[1-9][0-9]*)([.][0-9]*[1-9])?|NaN|-?Infinity)\z")]
+    private static partial Regex NumberText();
+
+    [GeneratedRegex($@"^{Time}\z")]
+    private static partial Regex TimeText();
 
     private static string Canonical(string value, string baseType) => baseType == "numeric" ? $"trim_scale({value})" : value;
 

@@ -19,6 +19,7 @@ internal sealed class SourceConnections : IAsyncDisposable
     private readonly NpgsqlDataSource _main;
     private readonly NpgsqlDataSource _lock;
     private readonly NpgsqlDataSource? _replica;
+    private string? _zone;
 
     /// <param name="settings">The source.</param>
     /// <param name="time">For whoever waits on its servers; null for the system's.</param>
@@ -70,6 +71,16 @@ internal sealed class SourceConnections : IAsyncDisposable
                 ),
             cancellationToken
         );
+
+    /// <summary>
+    /// The time zone of the application's sessions, for its triggers: the source's, where that names one; else what the server gives to
+    /// who names none.
+    /// </summary>
+    /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>.</exception>
+    public async Task<string> ApplicationZoneAsync(CancellationToken cancellationToken) =>
+        _settings.TimeZone != "UTC"
+            ? _settings.TimeZone
+            : _zone ??= await ConnectionText.ZoneAsync(_settings.ConnectionString, cancellationToken);
 
     private async Task<NpgsqlConnection> OpenAsync(
         NpgsqlDataSource pool,

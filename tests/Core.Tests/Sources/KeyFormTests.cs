@@ -57,6 +57,47 @@ public sealed class KeyFormTests
         Assert.Equal(["t.\"a\"", "t.\"n\""], SessionPath.Of(map, shape, child).Key.Values);
     }
 
+    // Each type's own texts, and what another type may have left in the ledger.
+    [Theory]
+    [InlineData("uuid", "11111111-aaaa-4aaa-8aaa-aaaaaaaaaaa1", "11111111-AAAA-4aaa-8aaa-aaaaaaaaaaa1", "chat-1", "41", "")]
+    [InlineData("bigint", "-9223372036854775808", "9223372036854775808", "007", "+7", " 7", "7\n", "7.0", "-0", "chat-1")]
+    [InlineData("smallint", "32767", "32768")]
+    [InlineData("integer", "0", "2147483648")]
+    [InlineData("numeric", "-1234567890123456789012345.5", "7.00", "07", ".5", "1e3", "7\n", "chat-1")]
+    [InlineData("numeric", "0.5", "")]
+    [InlineData("numeric", "NaN", "nan")]
+    [InlineData("character", "a", "a ")]
+    [InlineData("text", "['\"{ ")]
+    public void An_id_is_looked_for_where_a_row_can_have_it(string type, string possible, params string[] others)
+    {
+        var (map, shape) = Of("id", ("id", type));
+
+        Assert.Equal([possible], KeyForm.Of(map, shape).Possible([.. others, possible]));
+    }
+
+    [Fact]
+    public void An_id_of_several_columns_is_looked_for_where_each_can_have_its_value()
+    {
+        var (map, shape) = Of(["app", "no", "at"], ("app", "text"), ("no", "bigint"), ("at", "timestamp with time zone"));
+        string[] possible =
+        [
+            """["a","1","2026-01-31T05:06:07.123456Z"]""",
+            """["","-1","-infinity"]""",
+            """["\n","0","0044-03-15T00:00:00 BCZ"]""",
+        ];
+        string[] others =
+        [
+            "a",
+            "41",
+            """["a","1"]""",
+            """["a","x","infinity"]""",
+            """["a","1","yesterday"]""",
+            """["a","1","2026-13-01"]""",
+        ];
+
+        Assert.Equal(possible, KeyForm.Of(map, shape).Possible([.. others, .. possible]));
+    }
+
     [Theory]
     [InlineData("""["a","b"]""", "a", "b")]
     [InlineData(" [ \"a\" , 17 ] ", "a", "17")]

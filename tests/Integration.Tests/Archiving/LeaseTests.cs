@@ -1,7 +1,9 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
+using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Archiver.Testing;
+using Npgsql;
 
 namespace Archiver.Integration.Tests.Archiving;
 
@@ -93,5 +95,21 @@ public sealed class LeaseTests(TestServers servers)
         Assert.Equal((RunOutcome.Failed, 0L), (summary.Outcome, summary.Sessions));
         Assert.Contains("synchronous standby", summary.Error, StringComparison.Ordinal);
         Assert.Equal("failed", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs"));
+    }
+
+    /// <summary>The question is asked before a transaction says what a backslash means.</summary>
+    [Fact]
+    public async Task Asks_for_the_standby_also_where_the_server_takes_a_backslash_for_an_escape()
+    {
+        await using var server = await PostgresServer.StartAsync(Token);
+        await using var connection = new NpgsqlConnection(server.ConnectionString);
+        await connection.OpenAsync(Token);
+        await connection.ExecuteAsync("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (gone)'", Token);
+        await connection.ExecuteAsync("SELECT pg_reload_conf(); SET standard_conforming_strings = off", Token);
+        await Eventually.TrueAsync(async () => await connection.ScalarAsync<string>("SHOW synchronous_standby_names", Token) != "", Token);
+
+        var refused = await Assert.ThrowsAsync<ArchiverException>(() => SynchronousStandby.RequireAsync(connection, Token));
+
+        Assert.Contains("A synchronous standby named in", refused.Message, StringComparison.Ordinal);
     }
 }

@@ -75,6 +75,34 @@ public sealed class ClusterTests(TestServers servers)
         await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token, TimeSpan.FromMinutes(2));
     }
 
+    /// <summary>Quartz refuses a trigger that never fires; so it was in a cluster and without one.</summary>
+    [Theory]
+    [InlineData("false")]
+    [InlineData("true")]
+    public async Task A_policy_whose_times_are_over_does_not_keep_the_others_from_their_schedule(string clustered)
+    {
+        const string Over = "0 0 2 1 1 ? 2020";
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 5, young: 3);
+        archiver
+            .With("Schedule:Clustered", clustered)
+            .With("Schedule:Verify", Over)
+            .With(Cron, EverySecond)
+            .With("Sources:main:Policies:before:Action", "Archive")
+            .With("Sources:main:Policies:before:IdleFor", "300d")
+            .With("Sources:main:Policies:before:Cron", Over);
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+
+        await Eventually.TrueAsync(async () => await archiver.LiveSessionsAsync() == 3, Token, TimeSpan.FromMinutes(1));
+        await Eventually.TrueAsync(() => worker.IsReadyAsync(Token), Token);
+
+        Assert.Contains(
+            "verify of source main not scheduled: the times of 0 0 2 1 1 ? 2020 are over",
+            worker.Log,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("before of source main not scheduled", worker.Log, StringComparison.Ordinal);
+    }
+
     private static Task<long> JobsAsync(Installation archiver) =>
         archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver_quartz.qrtz_job_details");
 }

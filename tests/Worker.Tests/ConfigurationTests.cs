@@ -29,6 +29,8 @@ public sealed class ConfigurationTests(TestServers servers)
         "0 0 25 * * ?",
         "Archiver:Sources:main:Policies:idle:Cron: must be a Quartz cron expression"
     )]
+    [InlineData("Sources:main:Policies:idle:Cron", "0 0 2 30 2 ?", "idle:Cron: must have a time that comes: no year has such a date")]
+    [InlineData("Schedule:Reconcile", "0 0 2 31 4 ?", "Schedule:Reconcile: must have a time that comes: no year has such a date")]
     public async Task Ends_with_2_and_asks_no_server(string key, string? value, string said)
     {
         await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0, ledger: false);

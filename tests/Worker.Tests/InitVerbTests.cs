@@ -95,6 +95,26 @@ public sealed class InitVerbTests(TestServers servers)
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(desk.File));
     }
 
+    /// <summary>Pinned chats are wanted however old they are, and no mapping of tables says so.</summary>
+    [Fact]
+    public async Task What_a_preset_needs_beside_its_tables_is_in_what_init_writes()
+    {
+        var schema = await File.ReadAllTextAsync(Repository.File("tests", "Testing", "applications", "open-webui.sql"), Token);
+        await using var desk = await InitDesk.CreateAsync(servers, schema);
+
+        var result = await desk.InitAsync();
+        var text = await File.ReadAllTextAsync(desk.File, Token);
+        await desk.Database.ExecuteAsync("ALTER TABLE chat DROP COLUMN timer_at", Token);
+        var older = await desk.InitAsync("--force");
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("\"Where\": \"s.pinned IS NOT TRUE AND s.timer_at IS NULL\"", text, StringComparison.Ordinal);
+        Assert.Contains("Not sure: Preset open-webui: Give the policy Where", text, StringComparison.Ordinal);
+        Assert.Matches("Not sure:\n[^\n]*Preset open-webui: Give the policy Where", result.Output);
+        Assert.Contains("The condition s.timer_at IS NULL is left out", older.Output, StringComparison.Ordinal);
+        Assert.Contains("\"s.pinned IS NOT TRUE\"", await File.ReadAllTextAsync(desk.File, Token), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("no table public.nothing", "--sessions", "nothing")]
     [InlineData("no column 'nothing'", "--sessions", "chats", "--key", "nothing")]

@@ -62,4 +62,31 @@ public sealed class LockedTableTests(TestServers servers)
         }
         Assert.Equal(3, await archiver.LiveSessionsAsync());
     }
+
+    /// <summary>A script changes tables, so it waits for whoever reads them, such as a backup.</summary>
+    [Fact]
+    public async Task An_upgrade_that_a_reader_of_the_ledger_holds_up_names_the_table_and_the_process()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.Database.ExecuteAsync(
+            "DELETE FROM archiver.migrations WHERE version = 16; ALTER TABLE archiver.source_tables DROP COLUMN key_type",
+            Token
+        );
+        await using var connection = await archiver.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            "SET LOCAL application_name = 'pg_dump'; LOCK TABLE archiver.source_tables, archiver.runs IN ACCESS SHARE MODE; "
+            + "SELECT pg_backend_pid()";
+        var process = (int)(await command.ExecuteScalarAsync(Token))!;
+
+        var result = await archiver.RunAsync("migrate");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(
+            $"Tables archiver.runs, archiver.source_tables are locked by process {process} (application 'pg_dump', user 'postgres', for ",
+            result.Error,
+            StringComparison.Ordinal
+        );
+    }
 }

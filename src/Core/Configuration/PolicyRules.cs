@@ -10,6 +10,8 @@ internal sealed class PolicyRules(ValueReader read, PolicyOptions raw, SourceMap
 {
     public void Check(PolicyAction? action, PurgeScope scope, DeleteMode delete)
     {
+        if (raw.Status is [])
+            read.Problem(nameof(raw.Status), "must list at least one status: a list without any would not choose");
         var parts = action == PolicyAction.Archive && scope == PurgeScope.Messages;
         if (parts)
             CheckParts();

@@ -19,6 +19,12 @@ internal sealed record Preset(string Name, string Json, string Application, stri
     /// <summary>Tables that look like a part of a session, and that the application goes on to use without it.</summary>
     public IReadOnlyList<TableName> Leaves { get; init; } = [];
 
+    /// <summary>
+    /// Conditions on the session (alias <c>s</c>) that a policy of this application wants besides an age: what is wanted for ever however
+    /// old it is. <c>archiver init</c> writes those whose columns are there.
+    /// </summary>
+    public IReadOnlyList<string> Where { get; init; } = [];
+
     /// <summary>Reads a file. Its <c>Tables</c> go the way of the configuration's own, so that both take the same keys.</summary>
     /// <exception cref="Diagnostics.ArchiverException">It has an unknown key, or lacks one; kind Configuration.</exception>
     public static Preset Read(string name, string json)
@@ -40,6 +46,7 @@ internal sealed record Preset(string Name, string Json, string Application, stri
         return new(name, json, Text("Application"), Text("Version"), Text("Source"), Text("Notes"), map)
         {
             Leaves = [.. List(root, nameof(Leaves)).Select(Table)],
+            Where = List(root, nameof(Where)),
         };
 
         string Text(string key) => root.GetProperty(key).GetString()!;

@@ -61,6 +61,7 @@ internal sealed record ConfigurationText(
                 new CommentedJson()
                     .Add("Action", "Archive")
                     .Add("IdleFor", IdleFor, "every activity, and every time of a row below, is older than this")
+                    .Add("Where", Proposal.Where, "of the preset: what it leaves out is wanted however old it is")
                     .Add("DryRun", true, "runs count and report, and change nothing. Take it out when archiver plan says what you want")
             )
         );

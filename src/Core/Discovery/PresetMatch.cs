@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Archiver.Core.Configuration;
 using Archiver.Core.Inspection;
 using Archiver.Core.Settings;
@@ -9,10 +10,18 @@ namespace Archiver.Core.Discovery;
 /// <param name="Map">Its mapping, in the schema where the tables are.</param>
 /// <param name="Moved">That is another schema than the preset's.</param>
 /// <param name="Columns">How many columns fit; of two presets that fit the one of more is the closer.</param>
-internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int Columns)
+internal sealed partial record PresetMatch(string Name, SourceMap Map, bool Moved, int Columns)
 {
     /// <summary>Tables that the application goes on to use when its sessions are gone, in the schema where its tables are.</summary>
     public IReadOnlyList<TableName> Leaves => [.. Presets.Get(Name).Leaves.Select(t => t with { Schema = Map.Session.Table.Schema })];
+
+    /// <summary>What the preset wants of a session besides its age: those conditions whose columns are there, and the others.</summary>
+    public ILookup<bool, string> Where(DatabaseFacts facts) =>
+        Presets
+            .Get(Name)
+            .Where.ToLookup(condition =>
+                Column().Matches(condition).All(m => facts.Table(Map.Session.Table)?.Column(m.Groups[1].Value) is not null)
+            );
 
     /// <summary>Every preset that fits, the closest first.</summary>
     public static IReadOnlyList<PresetMatch> Of(DatabaseFacts facts) =>
@@ -93,4 +102,7 @@ internal sealed record PresetMatch(string Name, SourceMap Map, bool Moved, int C
                 Policies = [],
             }
         );
+
+    [GeneratedRegex(@"\bs\.(\w+)")]
+    private static partial Regex Column();
 }

@@ -13,6 +13,9 @@ internal sealed record Proposal
 
     public required ProposedSession Session { get; init; }
 
+    /// <summary>What the policy asks of a session besides its age; of presets only.</summary>
+    public string? Where { get; init; }
+
     /// <summary>Parents before their children.</summary>
     public required IReadOnlyList<ProposedChild> Children { get; init; }
 

@@ -1,3 +1,4 @@
+using Archiver.Core.Configuration;
 using Archiver.Core.Settings;
 
 namespace Archiver.Core.Discovery;
@@ -107,6 +108,7 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
         );
         var children = below.Of(facts.Table(match.Map.Session.Table)!, known);
         var session = match.Map.Session;
+        var where = match.Where(facts);
         return Complete(
             new()
             {
@@ -124,8 +126,11 @@ internal sealed class Proposer(DatabaseFacts facts, GivenAnswers given)
                     Status = session.Status,
                 },
                 Children = children,
+                Where = where[true].Any() ? string.Join(" AND ", where[true]) : null,
                 Doubts =
                 [
+                    $"Preset {match.Name}: {Presets.Get(match.Name).Notes}",
+                    .. where[false].Select(w => $"The condition {w} is left out: {session.Table} has no such column."),
                     .. fits.Where(f => f.Name != match.Name)
                         .Select(f => $"The tables also fit preset {f.Name}, by {f.Columns} columns to {match.Columns}."),
                     .. below.Doubts,

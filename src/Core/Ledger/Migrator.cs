@@ -106,6 +106,29 @@ internal static class Migrator
         }
         catch (PostgresException exception) when (exception.IsLockTimeout())
         {
+            // The transaction is over, so the connection can be asked.
+            var holders = await LockHolders.OfLedgerAsync(connection, cancellationToken);
+            var who = holders.Count > 0 ? string.Join(" ", holders) : "Whoever had one is gone. Try again.";
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The ledger could not be upgraded: a lock on its tables did not come in time, and a reader is enough to keep it off. "
+                    + $"{who} No script is applied in part.",
+                exception
+            );
+        }
+    }
+
+    /// <summary>
+    /// A lock of the transaction: one of the session would stay on whichever server connection a pooler took for it, for ever.
+    /// </summary>
+    private static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.ExecuteAsync("SELECT pg_advisory_xact_lock($1)", cancellationToken, PgParameter.Bigint(MigrationLock));
+        }
+        catch (PostgresException exception) when (exception.IsLockTimeout())
+        {
             throw new ArchiverException(
                 FailureKind.Failed,
                 "The ledger could not be upgraded: another session keeps its lock, such as another archiver that is upgrading it, or one "
@@ -125,8 +148,7 @@ internal static class Migrator
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(Settings, cancellationToken);
-        // A lock of the transaction: one of the session would stay on whichever server connection a pooler took for it, for ever.
-        await connection.ExecuteAsync("SELECT pg_advisory_xact_lock($1)", cancellationToken, PgParameter.Bigint(MigrationLock));
+        await LockAsync(connection, cancellationToken);
         if (!await ExistsAsync(connection, cancellationToken))
             await connection.ExecuteAsync(Bootstrap, cancellationToken);
         if (LedgerScript.Missing(await AppliedAsync(connection, cancellationToken)).FirstOrDefault() is not { } script)

@@ -11,17 +11,17 @@ namespace Archiver.Core.Sources;
 /// </summary>
 internal static class LockHolders
 {
-    // Nothing less keeps a reader or a writer waiting. A prepared transaction has no process.
+    // Nothing less keeps a reader or a writer waiting; whoever changes a table waits for all. A prepared transaction has no process.
     private const string Holders = """
-        SELECT n.nspname || '.' || c.relname, l.pid, coalesce(a.application_name, ''), coalesce(a.usename::text, ''), coalesce(extract(epoch
-          FROM clock_timestamp() - a.xact_start), 0)::bigint
+        SELECT DISTINCT n.nspname || '.' || c.relname, l.pid, coalesce(a.application_name, ''), coalesce(a.usename::text, ''), coalesce(
+          extract(epoch FROM clock_timestamp() - a.xact_start), 0)::bigint
         FROM pg_catalog.pg_locks AS l
         JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND c.relkind IN ('r', 'p')
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
         WHERE l.granted AND l.locktype = 'relation'
-          AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') AND l.pid IS DISTINCT
-            FROM pg_catalog.pg_backend_pid()
+          AND ($2 OR l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
+          AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
           AND (n.nspname = 'archiver' OR coalesce(pg_catalog.pg_partition_root(c.oid)::oid, c.oid) = ANY ($1))
         ORDER BY 1
@@ -46,20 +46,58 @@ internal static class LockHolders
             PgParameter.Texts(tables.Select(t => t.Schema)),
             PgParameter.Texts(tables.Select(t => t.Name))
         );
-        return await connection.QueryAsync(
-            Holders,
-            row =>
-                row.IsDBNull(1)
-                    ? $"Table {row.GetString(0)} is locked by a prepared transaction: end it with COMMIT PREPARED or ROLLBACK PREPARED; "
-                        + "pg_prepared_xacts names it."
-                    : string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"Table {row.GetString(0)} is locked by process {row.GetInt32(1)} (application '{row.GetString(2)}', user "
-                            + $"'{row.GetString(3)}', for {row.GetInt64(4)} s): wait until it is done, or end it with SELECT "
-                            + $"pg_terminate_backend({row.GetInt32(1)});"
-                    ),
-            cancellationToken,
-            PgParameter.Oids(oids)
-        );
+        return
+        [
+            .. (await ReadAsync(connection, oids, ofAnyMode: false, cancellationToken)).Select(h => Sentence(h, $"Table {h.Table} is")),
+        ];
     }
+
+    /// <summary>The same of whoever has a lock on a table of the ledger, be it only to read: a sentence for each process.</summary>
+    public static async Task<IReadOnlyList<string>> OfLedgerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var holders = await ReadAsync(connection, [], ofAnyMode: true, cancellationToken);
+        return
+        [
+            .. holders
+                .GroupBy(h => h.Process)
+                .Select(g =>
+                    Sentence(
+                        g.First(),
+                        g.Count() == 1 ? $"Table {g.First().Table} is" : $"Tables {string.Join(", ", g.Select(h => h.Table))} are"
+                    )
+                ),
+        ];
+    }
+
+    private static async Task<IReadOnlyList<Holder>> ReadAsync(
+        NpgsqlConnection connection,
+        IEnumerable<uint> tables,
+        bool ofAnyMode,
+        CancellationToken cancellationToken
+    ) =>
+        await connection.QueryAsync(
+            Holders,
+            row => new Holder(
+                row.GetString(0),
+                row.IsDBNull(1) ? null : row.GetInt32(1),
+                row.GetString(2),
+                row.GetString(3),
+                row.GetInt64(4)
+            ),
+            cancellationToken,
+            PgParameter.Oids(tables),
+            PgParameter.Bool(ofAnyMode)
+        );
+
+    private static string Sentence(Holder holder, string tables) =>
+        holder.Process is not { } process
+            ? $"{tables} locked by a prepared transaction: end it with COMMIT PREPARED or ROLLBACK PREPARED; pg_prepared_xacts "
+                + "names it."
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{tables} locked by process {process} (application '{holder.Application}', user '{holder.User}', for "
+                    + $"{holder.Seconds} s): wait until it is done, or end it with SELECT pg_terminate_backend({process});"
+            );
+
+    private sealed record Holder(string Table, int? Process, string Application, string User, long Seconds);
 }

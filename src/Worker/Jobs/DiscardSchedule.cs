@@ -44,7 +44,7 @@ internal sealed class DiscardSchedule(
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the discard for not missed.
         var missed = await MissedAsync(source, cancellationToken);
         var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken);
-        logger.Scheduled(Discarder.Name, source.Name, Cron, next);
+        logger.ScheduledNext(Discarder.Name, source.Name, Cron, next);
         if (isNew && missed)
             await scheduler.TriggerJob(DiscardJob.Key(source.Name), cancellationToken: cancellationToken);
     }

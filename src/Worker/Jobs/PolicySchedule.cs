@@ -63,7 +63,7 @@ internal sealed class PolicySchedule(ArchiverSettings settings, MissedRuns misse
             cancellationToken
         );
         var all = string.Join(", ", names);
-        logger.Scheduled(all, source, cron, next);
+        logger.ScheduledNext(all, source, cron, next);
         // A trigger that was in the store remembers by itself what it missed.
         var atOnce = names.Where(n => (isNew && missedNow.Contains(n)) || triggered.Contains(n)).ToList();
         if (atOnce.Count > 0)

@@ -40,7 +40,7 @@ internal sealed class ProofSchedule(
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the proof for not missed.
         var missed = await MissedAsync(source, proof, cron, cancellationToken);
         var (isNew, next) = await StoredJobs.EnsureAsync(scheduler, job, trigger, cancellationToken);
-        logger.Scheduled(key.Name, source.Name, cron, next);
+        logger.ScheduledNext(key.Name, source.Name, cron, next);
         if (isNew && missed)
             await scheduler.TriggerJob(key, cancellationToken: cancellationToken);
         return key;

@@ -22,7 +22,7 @@ internal static class StoredJobs
     /// Adds a job with its trigger, or brings the job up to date. A trigger that is there already stays: a new one would begin now, and a
     /// firing that was missed while no worker was there would be forgotten without a word.
     /// </summary>
-    /// <returns>Whether the trigger is new, and when it fires next.</returns>
+    /// <returns>Whether the trigger is new, and when it fires next; null where its times are over, and there is a job without it.</returns>
     public static async Task<(bool IsNew, DateTimeOffset? Next)> EnsureAsync(
         IScheduler scheduler,
         IJobDetail job,
@@ -34,6 +34,13 @@ internal static class StoredJobs
         {
             await scheduler.AddJob(job, AddJobOptions.Replacing, cancellationToken);
             return (false, stored.NextFireTimeUtc);
+        }
+        // Quartz refuses a trigger that never fires, and one refusal would keep all that is scheduled after it from its schedule.
+        if (trigger.GetFireTimeAfter(trigger.StartTimeUtc.AddSeconds(-1)) is null)
+        {
+            await scheduler.AddJob(job, AddJobOptions.Replacing, cancellationToken);
+            await scheduler.UnscheduleJob(trigger.Key, cancellationToken);
+            return (true, null);
         }
         return (true, await scheduler.ScheduleJob(job, trigger, ScheduleJobOptions.Replacing, cancellationToken));
     }

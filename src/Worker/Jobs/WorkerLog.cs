@@ -17,7 +17,7 @@ internal static partial class WorkerLog
         Level = LogLevel.Information,
         Message = "{Policies} of source {Source} scheduled by {Cron}, next at {Next}"
     )]
-    public static partial void Scheduled(this ILogger logger, string policies, string source, string cron, DateTimeOffset? next);
+    private static partial void Scheduled(this ILogger logger, string policies, string source, string cron, DateTimeOffset? next);
 
     [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "Running {Policies} of source {Source} now: {Cause}")]
     public static partial void RunningNow(this ILogger logger, string policies, string source, string cause);
@@ -36,6 +36,22 @@ internal static partial class WorkerLog
 
     [LoggerMessage(EventId = 6010, Level = LogLevel.Warning, Message = "The status for the metrics could not be read; trying again")]
     public static partial void StatusNotRead(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        EventId = 6011,
+        Level = LogLevel.Warning,
+        Message = "{Policies} of source {Source} not scheduled: the times of {Cron} are over; change it, or take it out"
+    )]
+    private static partial void NotScheduledAgain(this ILogger logger, string policies, string source, string cron);
+
+    /// <summary>Says when something comes next, and warns where it does not come again.</summary>
+    public static void ScheduledNext(this ILogger logger, string policies, string source, string cron, DateTimeOffset? next)
+    {
+        if (next is null)
+            logger.NotScheduledAgain(policies, source, cron);
+        else
+            logger.Scheduled(policies, source, cron, next);
+    }
 
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Worker stopped")]
     public static partial void WorkerStopped(this ILogger logger);

@@ -81,6 +81,13 @@ public sealed class PolicyRulesTests
             .And(PolicyKey + "Status:0", "")
             .Refused($"{FirstPolicy.Path}:Status:0: must not be empty");
 
+    /// <summary>An empty list of JSON arrives as an empty text. Taken for no condition, it would choose every session.</summary>
+    [Fact]
+    public void An_empty_list_of_statuses_is_refused() =>
+        With(SourceKey + "Preset", "status-expiry")
+            .And(PolicyKey + "Status", "")
+            .Refused($"{FirstPolicy.Path}:Status: must list at least one status: a list without any would not choose");
+
     [Theory]
     [InlineData("MaxSessions", "0", "a whole number from 1 to 2147483647")]
     [InlineData("MaxSessions", "-1", "a whole number from 1 to 2147483647")]

@@ -18,6 +18,9 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     /// <summary>Runs before each whole object is read, with its key.</summary>
     public Func<string, Task> BeforeOpen { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Runs before what is kept beside an object is read, with its key; of several objects at the same time.</summary>
+    public Func<string, Task> BeforeHead { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Runs before each removal, with its key.</summary>
     public Func<string, Task> BeforeDelete { get; set; } = _ => Task.CompletedTask;
 
@@ -86,7 +89,11 @@ public sealed class HookedStore(IArchiveStore inner) : IArchiveStore
     public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
         HidesRangesOf(name) ? null : await inner.OpenRangeAsync(name, offset, length, cancellationToken);
 
-    public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
+    public async Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken)
+    {
+        await BeforeHead(name.Key);
+        return await inner.HeadAsync(name, cancellationToken);
+    }
 
     public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
         inner.ListAsync(prefix, cancellationToken);

@@ -2,6 +2,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Holds;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 
 namespace Archiver.Integration.Tests.Lifecycle;
 
@@ -45,5 +46,31 @@ public sealed class EraseHoldTests(TestServers servers) : ErasureScenario(server
         await archiver.Database.ExecuteAsync("UPDATE archiver.holds SET removed_at = now()", Token);
         Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
         Assert.DoesNotContain(held, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+    }
+
+    // One is live; of the other a message came after it was archived, which without a foreign key it can.
+    [Theory]
+    [InlineData("chat_sessions")]
+    [InlineData("archiver.archives")]
+    public async Task Rows_of_a_session_that_comes_under_a_hold_before_they_are_deleted_stay(string known)
+    {
+        await using var archiver = await ArchivedAsync("session", null);
+        await archiver.Database.ExecuteAsync("ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey", Token);
+        var held = (await archiver.Database.ScalarAsync<string>($"SELECT min(session_id::text) FROM {known} WHERE user_id = '{User}'"))!;
+        await archiver.ExecuteAsync("INSERT INTO chat_messages (session_id, role, content) VALUES ($1, 'user', 'late')", held);
+        var rows = await RowsAsync();
+        var reached = InProcessFault.Once(FaultPoints.EraseTextErased, () =>
+            archiver.HoldAsync(new HoldRequest { Session = held, Reason = "case" }, Token)
+        );
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.True(reached());
+        Assert.Equal((null, RunOutcome.Partial, false), (receipt.Error, receipt.Outcome, receipt.Complete));
+        Assert.Equal(held, Assert.Single(receipt.Sessions, s => s.State == "held").SessionId);
+        Assert.Contains("late", rows, StringComparison.Ordinal);
+        Assert.Equal(rows, await RowsAsync());
+
+        Task<string> RowsAsync() => archiver.Database.CopyOutAsync($"SELECT * FROM chat_messages WHERE session_id = '{held}' ORDER BY id");
     }
 }

@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Erasure;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
@@ -86,6 +87,22 @@ public sealed class ErasedCopiesTests(TestServers servers) : ErasureScenario(ser
         foreach (var version in (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, damaged, Token)).Versions)
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, damaged, version.VersionId, Token);
         Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
+    }
+
+    [Fact]
+    public async Task A_bundle_that_no_ledger_knows_stays_and_is_named_when_it_holds_somebody_else_too()
+    {
+        await using var archiver = await ArchivedAsync("bundle", null);
+        const string copy = "chat_archives/bundles/2020/01/copy.jsonl.gz";
+        await CopyAsync(archiver, await KeyOfUserAsync(archiver), copy);
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.Equal((null, RunOutcome.Partial, 1, false), (receipt.Error, receipt.Outcome, receipt.ExitCode, receipt.Complete));
+        var left = receipt.Sessions.Where(s => s.State == ErasedSession.Remaining).ToList();
+        Assert.Equal(2, left.Count);
+        Assert.All(left, s => Assert.StartsWith($"'{copy}' holds other sessions too", Assert.Single(s.Reasons), StringComparison.Ordinal));
+        Assert.Contains(copy, await archiver.Bucket.ListKeysAsync("chat_archives/bundles/", Token));
     }
 
     // The database was restored to a moment between the record of the object and the commit, and the next run found its run dead.

@@ -129,6 +129,23 @@ public abstract class ErasureScenario(TestServers servers)
         await archiver.Bucket.Client.PutObjectAsync(request, Token);
     }
 
+    /// <summary>Puts an object's bytes under another key, with what is kept beside them.</summary>
+    private protected static async Task CopyAsync(ArchiverFixture archiver, string from, string to) =>
+        await PutAsync(
+            archiver,
+            to,
+            await archiver.Bucket.GetRawAsync(from, Token),
+            (await archiver.Store.HeadAsync(new(from), Token))!.Metadata
+        );
+
+    /// <summary>The key of an object in which an archive of the user lies.</summary>
+    private protected static async Task<string> KeyOfUserAsync(ArchiverFixture archiver) =>
+        (
+            await archiver.Database.ScalarAsync<string>(
+                $"SELECT min(o.key) FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.user_id = '{User}'"
+            )
+        )!;
+
     private protected sealed class TemporaryFolder : IDisposable
     {
         public string Path { get; } = Directory.CreateTempSubdirectory("archiver-test-").FullName;

@@ -78,6 +78,32 @@ public sealed class HoldRangeTests(TestServers servers)
         Assert.Single(await archiver.Bucket.ListKeysAsync("chat_archives/2", Token));
     }
 
+    // A hold is on what was active at or after its first moment and began before its last one: of a row and of an archive.
+    [Theory]
+    [InlineData("from", 0, 1)]
+    [InlineData("from", 1, 0)]
+    [InlineData("to", 0, 0)]
+    [InlineData("to", 1, 1)]
+    public async Task A_hold_by_range_covers_its_first_moment_and_not_its_last(string end, int microseconds, int held)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE chat_sessions SET created_at = '2020-01-01 12:00+00', last_activity = '2020-02-01 12:00+00'; "
+                + "UPDATE chat_messages SET timestamp = '2020-01-15'"
+        );
+        var at = new DateTimeOffset(2020, end == "from" ? 2 : 1, 1, 12, 0, 0, TimeSpan.Zero).AddMicroseconds(microseconds);
+        var hold = new HoldRequest { Reason = "case" };
+        hold = end == "from" ? hold with { From = at } : hold with { To = at };
+
+        var id = Assert.Single(await archiver.HoldAsync(hold, Token));
+        Assert.Equal(new HoldCoverage(held, 0), await archiver.CountHeldAsync(Token));
+        Assert.Equal(1 - held, (await archiver.RunAsync(Token)).Sessions);
+        Assert.True(await LegalHolds.RemoveAsync(archiver.Connections, archiver.Source, id, "test", Token));
+        Assert.Equal(held, (await archiver.RunAsync(Token)).Sessions);
+        await archiver.HoldAsync(hold, Token);
+        Assert.Equal(new HoldCoverage(0, held), await archiver.CountHeldAsync(Token));
+    }
+
     /// <summary>All sessions lived from 400 to 390 days ago, and the messages of one were written at another time.</summary>
     private static async Task<string> WithMessageAsync(ArchiverFixture archiver, string time)
     {

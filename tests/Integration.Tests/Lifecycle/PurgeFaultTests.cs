@@ -28,7 +28,7 @@ public sealed class PurgeFaultTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(point);
         var oracle = await AttachAsync(archiver, point);
-        var reached = InProcessFault.Once(point, () => TerminateAsync(archiver, "true"));
+        var reached = InProcessFault.Once(point, () => archiver.EndProcessesAsync());
 
         var summary = await archiver.RunAsync(Policy(point), Token);
 
@@ -51,7 +51,7 @@ public sealed class PurgeFaultTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(point);
         var oracle = await AttachAsync(archiver, point);
-        var reached = InProcessFault.Once(point, () => TerminateAsync(archiver, Locks));
+        var reached = InProcessFault.Once(point, () => archiver.EndProcessesAsync(EndedProcesses.OfLocks));
 
         var summary = await archiver.RunAsync(Policy(point), Token);
 
@@ -73,7 +73,7 @@ public sealed class PurgeFaultTests(TestServers servers)
     {
         await using var archiver = await CreateAsync(point);
         var oracle = await AttachAsync(archiver, point);
-        var reached = InProcessFault.Once(point, () => TerminateAsync(archiver, $"NOT ({Locks})"));
+        var reached = InProcessFault.Once(point, () => archiver.EndProcessesAsync($"NOT ({EndedProcesses.OfLocks})"));
 
         var outcome = await OutcomeAsync(archiver, point);
 
@@ -118,9 +118,6 @@ public sealed class PurgeFaultTests(TestServers servers)
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }
 
-    private const string Locks =
-        "EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.mode = 'ExclusiveLock')";
-
     private static Policy Policy(string point) => point.StartsWith("expire.", StringComparison.Ordinal) ? Expire() : Purge();
 
     private Task<ArchiverFixture> CreateAsync(string point) =>
@@ -141,11 +138,4 @@ public sealed class PurgeFaultTests(TestServers servers)
         var summary = await archiver.RunAsync(Policy(point), Token);
         return (summary.Outcome, summary.Sessions);
     }
-
-    private static Task TerminateAsync(ArchiverFixture archiver, string which) =>
-        archiver.ExecuteAsync(
-            "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND "
-                + $"a.application_name = 'archiver' AND {which}",
-            null
-        );
 }

@@ -176,12 +176,6 @@ public sealed class AbandonedObjectTests(TestServers servers)
     private static IEnumerable<string> KeysOf(IReadOnlyList<string> keys, params string[] ids) =>
         keys.Where(k => ids.Any(id => k.Contains(id, StringComparison.Ordinal)));
 
-    /// <summary>What a crash before the commit would have left: objects that no archive names.</summary>
-    private static Task<int> AbandonAsync(ArchiverFixture archiver) =>
-        archiver.Database.ExecuteAsync(
-            "DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'"
-        );
-
     private static async Task CloneLedgerAsync(TestDatabase from, TestDatabase to)
     {
         foreach (var table in new[] { "runs", "objects" })

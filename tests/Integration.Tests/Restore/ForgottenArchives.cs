@@ -15,6 +15,12 @@ internal static class ForgottenArchives
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
     }
 
+    /// <summary>What a crash before the commit would have left: objects that no archive names.</summary>
+    internal static Task<int> AbandonAsync(ArchiverFixture archiver) =>
+        archiver.Database.ExecuteAsync(
+            "DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'"
+        );
+
     internal static Task<RebuildReport> RebuildAsync(ArchiverFixture archiver) =>
         new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
             "main",

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Reading;
+using Archiver.Integration.Tests.Lifecycle;
 using Archiver.Testing;
 using Archiver.Testing.Proof;
 using Npgsql;
@@ -44,12 +45,7 @@ public sealed class InterruptedRestoreTests(TestServers servers)
         );
         var before = await archiver.Database.CopyTablesAsync(archiver);
         await archiver.RunAsync(Token);
-        var reached = InProcessFault.Once(point, () =>
-            archiver.Database.ExecuteAsync(
-                "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND "
-                    + "a.application_name = 'archiver'"
-            )
-        );
+        var reached = InProcessFault.Once(point, () => archiver.EndProcessesAsync());
 
         var first = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
 
@@ -74,11 +70,14 @@ public sealed class InterruptedRestoreTests(TestServers servers)
         await archiver.RunAsync(Token);
         using var stop = new CancellationTokenSource();
 
-        var restoring = archiver.RestoreAsync(RestoreFixture.Everything, stop.Token);
-        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions") > 0, Token);
-        await stop.CancelAsync();
-        var report = await restoring;
+        var reached = InProcessFault.Once(FaultPoints.RestoreCommitted, () => stop.CancelAsync());
 
+        var report = await archiver.RestoreAsync(RestoreFixture.Everything, stop.Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Cancelled, 130), (report.Outcome, report.ExitCode));
+        Assert.InRange(report.Restored, 1, 1199);
+        Assert.Equal("cancelled", await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs WHERE action = 'restore'"));
         Assert.Equal(0, await archiver.Database.ScalarAsync<long>(Torn));
         Assert.Equal(report.Restored, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
         var rest = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
@@ -87,6 +86,24 @@ public sealed class InterruptedRestoreTests(TestServers servers)
             "done",
             await archiver.Database.ScalarAsync<string>("SELECT state FROM archiver.runs ORDER BY started_at DESC LIMIT 1")
         );
+    }
+
+    // Nothing else fails then: only the lease, asked for last, tells that the source may be another one's by now.
+    [Fact]
+    public async Task Rolls_back_when_only_its_lock_is_lost()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
+        await archiver.RunAsync(Token);
+        var reached = InProcessFault.Once(FaultPoints.RestoreMarked, () => archiver.EndProcessesAsync(EndedProcesses.OfLocks));
+
+        var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
+
+        Assert.True(reached());
+        Assert.Equal((RunOutcome.Failed, 1, 0L), (report.Outcome, report.ExitCode, report.Restored));
+        Assert.Contains("lock", report.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_sessions"));
+        Assert.Equal("archived\n", await archiver.Database.CopyOutAsync("SELECT DISTINCT state FROM archiver.archives"));
+        Assert.Equal(3, (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Restored);
     }
 
     // An error from COMMIT says nothing about the transaction: a second attempt would take the first one's rows for somebody else's.
@@ -148,12 +165,7 @@ public sealed class InterruptedRestoreTests(TestServers servers)
         await archiver.ExecuteAsync("UPDATE chat_messages SET content = 'edited'", null);
         var rows = await archiver.Database.CopyTablesAsync(archiver);
         var ids = (await archiver.Database.CopyOutAsync("SELECT session_id FROM chat_sessions")).TrimEnd().Split('\n');
-        var reached = InProcessFault.Once(FaultPoints.ReplaceInserted, () =>
-            archiver.Database.ExecuteAsync(
-                "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity AS a WHERE a.datname = current_database() AND "
-                    + "a.application_name = 'archiver'"
-            )
-        );
+        var reached = InProcessFault.Once(FaultPoints.ReplaceInserted, () => archiver.EndProcessesAsync());
 
         var first = await archiver.RestoreAsync(RestoreFixture.Session(ids) with { OnConflict = ConflictMode.Replace }, Token);
         var rowsThen = await archiver.Database.CopyTablesAsync(archiver);

@@ -18,14 +18,20 @@ public static class InProcessFault
     /// <returns>Whether that has happened.</returns>
     public static Func<bool> Once(string point, Func<Task> action)
     {
-        var before = Mine.Value;
         var reached = 0;
+        Always(point, () => Interlocked.Exchange(ref reached, 1) == 0 ? action() : Task.CompletedTask);
+        return () => Volatile.Read(ref reached) == 1;
+    }
+
+    /// <summary>The same each time that they come to the point.</summary>
+    public static void Always(string point, Func<Task> action)
+    {
+        var before = Mine.Value;
         Mine.Value = name =>
         {
             before?.Invoke(name);
-            if (name == point && Interlocked.Exchange(ref reached, 1) == 0)
+            if (name == point)
                 Task.Run(action).GetAwaiter().GetResult();
         };
-        return () => Volatile.Read(ref reached) == 1;
     }
 }

@@ -53,7 +53,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             ?? throw new ArchiverException(FailureKind.Configuration, $"There is no source '{sourceName}'.");
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken);
-        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        source = await MappedTables.RequireAsync(connection, source, cancellationToken);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
         await using var taken = await SourceLock.TryTakeAsync(
             pool,

@@ -38,6 +38,7 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+        source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
         var name = PgParameter.Text(source.Name);
         var (at, quarantined, failing, holds) = (

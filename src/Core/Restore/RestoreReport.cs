@@ -47,7 +47,8 @@ public sealed record RestoreReport
         {
             RunOutcome.Refused when WrongUsage => 2,
             RunOutcome.Done => 0,
-            RunOutcome.Refused or RunOutcome.LockedElsewhere => 3,
+            // Another worker may take the source between what came back and what was to take the place of live sessions.
+            RunOutcome.Refused or RunOutcome.LockedElsewhere when DryRun || Restored == 0 => 3,
             RunOutcome.Cancelled => 130,
             _ => 1,
         };

@@ -143,4 +143,24 @@ public sealed class ArchiveVerbTests(TestServers servers)
         await archiver.Database.ScalarAsync<bool>("SELECT to_regclass('archiver.archives') IS NOT NULL")
             ? await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM archiver.archives WHERE state = '{state}'")
             : 0;
+
+    /// <summary>A script that reads 3 goes on as if nothing had been changed.</summary>
+    [Fact]
+    public async Task A_refusal_ends_with_3_only_where_nothing_was_changed()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 3, young: 1);
+        archiver
+            .With("Sources:second:ConnectionString", archiver.Database.ConnectionString)
+            .With("Sources:second:Preset", "last-accessed")
+            .With("Sources:second:Prefix", "second")
+            .With("Sources:second:Policies:idle:Action", "Archive")
+            .With("Sources:second:Policies:idle:IdleFor", "90d");
+
+        var mixed = await archiver.RunAsync("archive");
+        var refused = await archiver.RunAsync("archive");
+
+        Assert.Contains("main/idle: done, 3 sessions archived", mixed.Output, StringComparison.Ordinal);
+        Assert.Contains("second/idle: refused, nothing was changed", mixed.Output, StringComparison.Ordinal);
+        Assert.Equal((1, 3), (mixed.ExitCode, refused.ExitCode));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Archiver.Core.Diagnostics;
 using Archiver.Testing;
 
 namespace Archiver.Worker.Tests;
@@ -94,6 +95,35 @@ public sealed partial class OptionalPartTests(TestServers servers)
             "copy",
             await archiver.Database.ScalarAsync<string>("SELECT string_agg(id, ',') FROM chat WHERE id IN ('c7', 'copy')", Token)
         );
+    }
+
+    /// <summary>All that runs here goes by the connections of one process, as in a worker.</summary>
+    [Fact]
+    public async Task A_column_that_comes_while_the_worker_runs_counts_in_the_next_run()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(
+            servers,
+            Token,
+            idle: 4,
+            young: 1,
+            preset: "last-accessed",
+            configure: s => s with { Sources = [s.Sources[0] with { Policies = [s.Sources[0].Policies[0] with { MaxSessions = 1 }] }] }
+        );
+        await archiver.Database.ExecuteAsync("ALTER TABLE sessions DROP COLUMN last_accessed", Token);
+        var without = await archiver.RunAsync(Token);
+
+        var schema = await File.ReadAllTextAsync(Repository.File("sql", "schemas", "last-accessed.sql"), Token);
+        await archiver.Database.ExecuteAsync(schema, Token);
+        // Somebody reads them all. The trigger would make them young by updated_at, too.
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE sessions DISABLE TRIGGER USER; UPDATE sessions SET last_accessed = now(); "
+                + "ALTER TABLE sessions ENABLE TRIGGER USER",
+            Token
+        );
+        var with = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, 1L), (without.Outcome, without.Sessions));
+        Assert.Equal((RunOutcome.Done, 0L), (with.Outcome, with.Sessions));
     }
 
     [GeneratedRegex("Fix it with: (.*)")]

@@ -122,9 +122,10 @@ internal sealed class DiscardQueue(
     {
         if (!await connection.ScalarAsync<bool>(DiscardStatements.AnyHold, cancellationToken, PgParameter.Text(source.Name)))
             return "false";
-        var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
+        var now = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
+        var shape = await TableDescriber.DescribeAsync(connection, now.Map, cancellationToken);
         if (shape.Tables.Any(t => t.Name == SourceMap.SessionName))
-            await MappedTables.RequireAsync(connection, source, cancellationToken);
-        return DiscardStatements.Held(HeldSessions.Condition(source, shape, "$2", "k.id", parameters));
+            await MappedTables.RequireAsync(connection, now, cancellationToken);
+        return DiscardStatements.Held(HeldSessions.Condition(now, shape, "$2", "k.id", parameters));
     }
 }

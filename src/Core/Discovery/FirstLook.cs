@@ -32,7 +32,7 @@ internal sealed record FirstLook(InspectionReport Inspection, PolicyPlan? Plan, 
         var run = new RunContext
         {
             Id = Guid.Empty,
-            Source = source,
+            Source = inspection.Source,
             Policy = source.Policies[0],
             Batch = settings.Batch with { StatementTimeout = Patience },
             Cutoffs = new Cutoffs(

@@ -18,8 +18,15 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
 {
     /// <summary>The source as it is now.</summary>
     /// <exception cref="ArchiverException">It is not fit.</exception>
-    public async Task<SourceShape> InspectAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken) =>
-        (await SourceInspector.InspectAsync(connection, source, cancellationToken, lockTimeout)).Require(source.Name);
+    public async Task<(SourceSettings Source, SourceShape Shape)> InspectAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
+    {
+        var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, lockTimeout);
+        return (inspection.Source, inspection.Require(source.Name));
+    }
 
     /// <summary>Everything that belongs to the sessions that the request names, without what is held.</summary>
     /// <exception cref="ArchiverException">

@@ -32,6 +32,7 @@ internal sealed class Eraser(
     public async Task<EraseRequest> ResolveAsync(SourceSettings source, EraseRequest request, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
+        source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         var given = new GivenIds(connection, source.Map);
         foreach (var id in request.Ids)
             await given.RequireSessionAsync(source.Name, id, cancellationToken);
@@ -45,7 +46,7 @@ internal sealed class Eraser(
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);
-        var shape = await _finder.InspectAsync(connection, source, cancellationToken);
+        (source, var shape) = await _finder.InspectAsync(connection, source, cancellationToken);
         var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
         LedgerOwner.Require(database);
         var work = await _finder.FindAsync(connection, source, shape, database, request, cancellationToken);
@@ -76,11 +77,11 @@ internal sealed class Eraser(
         {
             receipt = receipt with { At = Text(scope.Now) };
             await using var connection = await scope.Connections.OpenAsync(token);
-            var shape = await _finder.InspectAsync(connection, source, token);
-            work = await _finder.FindAsync(connection, source, shape, scope.Database, request, token);
+            var (found, shape) = await _finder.InspectAsync(connection, source, token);
+            work = await _finder.FindAsync(connection, found, shape, scope.Database, request, token);
             var erasure = new EraseScope
             {
-                Run = scope,
+                Run = scope with { Source = found },
                 Shape = shape,
                 Settings = settings,
                 Store = store,

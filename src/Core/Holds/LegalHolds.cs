@@ -98,7 +98,7 @@ internal static class LegalHolds
     )
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
-        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        source = await MappedTables.RequireAsync(connection, source, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(patience), cancellationToken);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
@@ -130,7 +130,7 @@ internal static class LegalHolds
     )
     {
         await using var connection = await connections.OpenAsync(cancellationToken);
-        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        source = await MappedTables.RequireAsync(connection, source, cancellationToken);
         var given = new GivenIds(connection, source.Map);
         if (request.Session is not { } id)
             return ([null], request.User is { } user ? await given.UserAsync(source.Name, user, cancellationToken) : null);

@@ -29,6 +29,15 @@ internal static class ExistenceChecks
         }
         foreach (var part in catalog.Source.Missing)
         {
+            // Whoever looks again in the middle of a run goes by what was there when it began.
+            if (part.Column is not null && catalog.Column(part.Table, part.Column) is not null)
+            {
+                findings.Problem(
+                    $"Column {PgIdentifier.Quote(part.Column)} of {catalog.Map.Session.Table} came while the archiver was at work: what "
+                        + $"was begun without {part.Path} does not go on. The next run goes by it."
+                );
+                continue;
+            }
             findings.Warning(
                 part.Column is null
                     ? $"There is no table for {part.Path}: the source goes without it, as its preset allows."

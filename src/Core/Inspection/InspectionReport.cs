@@ -1,13 +1,20 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 
 namespace Archiver.Core.Inspection;
 
 /// <summary>What inspection found in a source's database.</summary>
+/// <param name="Source">The source by the optional parts that are there, for whatever goes by <paramref name="Shape"/>.</param>
 /// <param name="Shape">The mapped tables as they are.</param>
 /// <param name="Problems">What forbids a run, each with the statement that fixes it.</param>
 /// <param name="Warnings">What a person should know; it forbids nothing.</param>
-internal sealed record InspectionReport(SourceShape Shape, IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings)
+internal sealed record InspectionReport(
+    SourceSettings Source,
+    SourceShape Shape,
+    IReadOnlyList<string> Problems,
+    IReadOnlyList<string> Warnings
+)
 {
     /// <summary>Statements of those above that make an index, and so change nothing else.</summary>
     public IReadOnlyList<string> Indexes { get; init; } = [];

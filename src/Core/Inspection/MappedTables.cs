@@ -14,9 +14,15 @@ internal static class MappedTables
     /// <summary>
     /// Refuses where a mapped table or column is gone, or hidden by row security: what is there would be read as all that there is.
     /// </summary>
+    /// <returns>The source by the optional parts that are there.</returns>
     /// <exception cref="ArchiverException">It is; nothing was read. Kind Refused.</exception>
-    public static async Task RequireAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
+    public static async Task<SourceSettings> RequireAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
     {
+        source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
         var there = shape.Tables.ToDictionary(t => t.Name, StringComparer.Ordinal);
         var missing = source
@@ -39,5 +45,6 @@ internal static class MappedTables
                     + "all that is missing, and what to do. Nothing was changed."
             );
         await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
+        return source;
     }
 }

@@ -24,8 +24,9 @@ internal static class SourceInspector
         var findings = new Findings();
         ServerChecks.CheckVersion(connection.PostgreSqlVersion, findings);
         if (findings.Problems.Count > 0)
-            return new(new SourceShape([]), findings.Problems, findings.Warnings);
+            return new(source, new SourceShape([]), findings.Problems, findings.Warnings);
 
+        source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(StatementTimeout), cancellationToken);
         var shape = await TableDescriber.DescribeAsync(connection, source.Map, cancellationToken);
@@ -43,7 +44,7 @@ internal static class SourceInspector
         IndexChecks.Check(catalog, findings);
         await LookalikeChecks.CheckAsync(connection, catalog, findings, cancellationToken);
         await new ExpressionProbe(connection, transaction, findings).CheckAsync(catalog, cancellationToken);
-        return new(shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings)
+        return new(source, shape with { References = SessionReferences.Of(catalog) }, findings.Problems, findings.Warnings)
         {
             Indexes = findings.Indexes,
             LacksIndexesOnly = findings.LacksIndexesOnly,

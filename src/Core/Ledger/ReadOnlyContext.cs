@@ -22,12 +22,12 @@ internal static class ReadOnlyContext
     {
         var inspection = await SourceInspector.InspectAsync(connection, source, cancellationToken, settings.Batch.LockTimeout);
         await RequireLedgerAsync(connection, inspection, source, cancellationToken);
-        await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+        await SourceRegistry.CheckAsync(connection, inspection.Source, cancellationToken);
         var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
         return new()
         {
             Id = Guid.Empty,
-            Source = source,
+            Source = inspection.Source,
             Policy = policy,
             Batch = settings.Batch,
             Cutoffs = new Cutoffs(now),

@@ -61,12 +61,12 @@ internal sealed class RunScope : IAsyncDisposable
         }
         try
         {
-            await SourceRegistry.RegisterAsync(connections, connection, request.Source, cancellationToken);
+            await SourceRegistry.RegisterAsync(connections, connection, inspection.Source, cancellationToken);
             var (database, now) = await DatabaseIdentity.ReadAsync(connection, cancellationToken);
             var context = new RunContext
             {
                 Id = Guid.CreateVersion7(now),
-                Source = request.Source,
+                Source = inspection.Source,
                 Policy = request.Policy,
                 Shard = shard,
                 Batch = settings.Batch,

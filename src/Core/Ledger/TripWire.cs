@@ -83,6 +83,7 @@ internal static class TripWire
     )
     {
         await using var change = await LedgerTransaction.BeginAsync(connections, source.Name, cancellationToken);
+        source = await OptionalParts.OfNowAsync(change.Connection, source, cancellationToken);
         await change.Connection.ExecuteAsync(
             Insert,
             cancellationToken,

@@ -44,7 +44,7 @@ internal sealed class PolicyPreview(ArchiverSettings settings, ConnectionCatalog
             await PlanSize.ReadAsync(run, cancellationToken),
             sessions,
             TripWire.Trips(plan.Total, take, settings.Safety)
-                && !await TripWire.IsAcceptedAsync(connection, source, policy, cancellationToken),
+                && !await TripWire.IsAcceptedAsync(connection, run.Source, policy, cancellationToken),
             await PolicyOverlap.CountAsync(run, cancellationToken),
             run.Warnings
         );

@@ -71,10 +71,9 @@ internal sealed class ShardedRun(
                 Error = "Other workers run on all shards of this source.",
             };
         var last = _summaries[^1];
-        // Whatever is not Done or Partial ended the passes, so it is the last one.
         return last with
         {
-            Outcome = Stopped || !_summaries.Exists(s => s.Outcome == RunOutcome.Partial) ? last.Outcome : RunOutcome.Partial,
+            Outcome = OutcomeOfAll(last.Outcome),
             Selected = _summaries.Sum(s => s.Selected),
             Sessions = _summaries.Sum(s => s.Sessions),
             Delayed = _summaries.Sum(s => s.Delayed),
@@ -90,4 +89,10 @@ internal sealed class ShardedRun(
             Elapsed = TimeSpan.FromTicks(_summaries.Sum(s => s.Elapsed.Ticks)),
         };
     }
+
+    // Whatever is not Done or Partial ended the passes, so it is the last one. Who reads "refused" takes it that nothing was changed.
+    private RunOutcome OutcomeOfAll(RunOutcome last) =>
+        last == RunOutcome.Refused && _summaries.Exists(s => s.Sessions > 0) ? RunOutcome.Partial
+        : Stopped || !_summaries.Exists(s => s.Outcome == RunOutcome.Partial) ? last
+        : RunOutcome.Partial;
 }

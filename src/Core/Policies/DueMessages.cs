@@ -38,8 +38,7 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
     /// </summary>
     public override IEnumerable<Condition> OfSession(SqlParameters parameters)
     {
-        var path = SessionPath.Of(source.Map, shape, _messages);
-        var rows = $"SELECT FROM {path.From(_messages)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))}";
+        var rows = $"SELECT {RowsOfSession}";
         var time = TimeSql.Of(source, shape, _messages, _messages.Time!);
         yield return new("no messages due", $"{_messages.Name}.{_messages.Time}", $"EXISTS ({rows} AND {Old(time, parameters)})")
         {
@@ -51,6 +50,33 @@ internal sealed class DueMessages(SourceSettings source, SourceShape shape, Poli
             {
                 IsBeyondStatistics = true,
             };
+    }
+
+    /// <inheritdoc/>
+    public override string? Late(SqlParameters parameters)
+    {
+        var time = TimeSql.Of(source, shape, _messages, _messages.Time!).Instant(parameters);
+        List<string> since = [];
+        if (policy.MessagesOlderThan is { } age)
+            since.Add(
+                $"{parameters.Add(PgParameter.Instant(cutoffs.Before(age)))} - (SELECT min({time}) {RowsOfSession} AND isfinite({time}))"
+            );
+        // As many as stay came before the one by which the oldest was too many.
+        if (policy.KeepLast is not null)
+            since.Add(
+                $"{parameters.Add(PgParameter.Instant(cutoffs.Now))} - "
+                    + $"(SELECT {time} {RowsOfSession} AND isfinite({time}) ORDER BY 1 OFFSET {Last} LIMIT 1)"
+            );
+        return $"least({string.Join(", ", since)})";
+    }
+
+    private string RowsOfSession
+    {
+        get
+        {
+            var path = SessionPath.Of(source.Map, shape, _messages);
+            return $"FROM {path.From(_messages)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))}";
+        }
     }
 
     private string Last => policy.KeepLast!.Value.ToString(CultureInfo.InvariantCulture);

@@ -26,4 +26,10 @@ internal abstract class RowChoice
 
     /// <summary>What a session (alias <c>s</c>) must meet to have such rows.</summary>
     public abstract IEnumerable<Condition> OfSession(SqlParameters parameters);
+
+    /// <summary>
+    /// For how long a session (alias <c>s</c>) has had such rows, as an interval: since the oldest of them was due. Null where no age
+    /// chooses them.
+    /// </summary>
+    public virtual string? Late(SqlParameters parameters) => null;
 }

@@ -29,15 +29,30 @@ internal sealed class SoftDeletedRows(SourceSettings source, SourceShape shape, 
     /// <inheritdoc/>
     public override IEnumerable<Condition> OfSession(SqlParameters parameters)
     {
-        var some = source
-            .Map.Children.Where(c => c.Deleted is not null)
-            .Select(child =>
-            {
-                var path = SessionPath.Of(source.Map, shape, child);
-                var old = Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters);
-                return $"EXISTS (SELECT FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))} AND {old})";
-            });
+        var some = Deletable.Select(child =>
+            $"EXISTS (SELECT {RowsOfSession(child)} AND {Old(TimeSql.Of(source, shape, child, child.Deleted!), parameters)})"
+        );
         yield return new("no rows deleted long enough", "rows", $"({string.Join("\n    OR ", some)})");
+    }
+
+    /// <inheritdoc/>
+    public override string? Late(SqlParameters parameters)
+    {
+        var cutoff = parameters.Add(PgParameter.Instant(cutoffs.Before(policy.DeletedFor!.Value)));
+        var since = Deletable.Select(child =>
+        {
+            var deleted = TimeSql.Of(source, shape, child, child.Deleted!).Instant(parameters);
+            return $"{cutoff} - (SELECT min({deleted}) {RowsOfSession(child)} AND isfinite({deleted}))";
+        });
+        return $"greatest({string.Join(", ", since)})";
+    }
+
+    private IEnumerable<ChildTable> Deletable => source.Map.Children.Where(c => c.Deleted is not null);
+
+    private string RowsOfSession(ChildTable child)
+    {
+        var path = SessionPath.Of(source.Map, shape, child);
+        return $"FROM {path.From(child)} WHERE {path.Where(KeyMatch.Is(shape.KeyOf(source.Map, "s")))}";
     }
 
     private string Old(TimeSql deleted, SqlParameters parameters) =>

@@ -52,7 +52,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
         var source = settings.Find(sourceName);
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken);
-        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        source = await MappedTables.RequireAsync(connection, source, cancellationToken);
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
         await using var taken = await SourceLock.TryTakeAsync(pool, time, cancellationToken)
             ?? throw new ArchiverException(FailureKind.Refused, $"Another worker runs on source '{source.Name}'.");

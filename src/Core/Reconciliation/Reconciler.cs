@@ -38,7 +38,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
         var pool = connections[source.Name];
         await using var connection = await pool.OpenDirectAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
-        await MappedTables.RequireAsync(connection, source, cancellationToken);
+        source = await MappedTables.RequireAsync(connection, source, cancellationToken);
         // Also without fix: objects of a run that is going on would look unrecorded or missing.
         await using var taken = await SourceLock.TryTakeAsync(pool, time, cancellationToken);
         if (taken is null)

@@ -37,6 +37,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
     {
         var tally = new RestoreTally(null, keepConflicts: false);
         await using var connection = await connections.OpenDirectAsync(cancellationToken);
+        source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
         var live = (
             await connection.QueryAsync(

@@ -42,7 +42,14 @@ public sealed record RestoreReport
     public bool WrongUsage { get; init; }
 
     /// <summary>The exit code of the command line.</summary>
-    public int ExitCode => Outcome == RunOutcome.Refused && WrongUsage ? 2 : Outcome.ExitCode();
+    public int ExitCode =>
+        Outcome switch
+        {
+            RunOutcome.Refused when WrongUsage => 2,
+            // Another worker may take the source between what came back and what was to take the place of live sessions.
+            RunOutcome.Refused or RunOutcome.LockedElsewhere when !DryRun && Restored > 0 => 1,
+            _ => Outcome.ExitCode(),
+        };
 }
 
 /// <summary>A session that was not restored.</summary>

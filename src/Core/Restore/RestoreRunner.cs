@@ -52,6 +52,8 @@ public sealed class RestoreRunner
         try
         {
             var source = RestoreChoice.Check(_settings, options);
+            await using (var connection = await _connections[source.Name].OpenAsync(cancellationToken))
+                source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
             options = await new RestoreChoice(_connections[source.Name], source).ResolveAsync(options, cancellationToken);
             if (options is { IntoSource: true, DryRun: false })
                 (run, outcome, error) = await RunIntoSourceAsync(source, options, tally, cancellationToken);

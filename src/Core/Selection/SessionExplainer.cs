@@ -20,9 +20,9 @@ internal sealed class SessionExplainer(ArchiverSettings settings, ConnectionCata
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         var run = await ReadOnlyContext.MakeAsync(connection, source, policy, settings, connections, cancellationToken);
-        var form = KeyForm.Of(source.Map, run.Shape);
+        var form = KeyForm.Of(run.Source.Map, run.Shape);
         var byKey = await FindAsync(connection, run, given => form.Of("s").Is(form.Parse($"{given}::{form.Type}")), id, cancellationToken);
-        if (byKey is not null || source.Map.Session.ExternalId is not { } external)
+        if (byKey is not null || run.Source.Map.Session.ExternalId is not { } external)
             return byKey ?? new(null, []);
         return await FindAsync(
             connection,

@@ -15,26 +15,50 @@ internal static class OptionalParts
 
     private const string HasLedger = "SELECT to_regclass('archiver.archives') IS NOT NULL AND to_regclass('archiver.holds') IS NOT NULL";
 
-    /// <summary>Looks once a process, at the first connection, and only where the map has optional parts.</summary>
+    /// <summary>
+    /// Looks once a process, at the first connection, and only where the map has optional parts: for what needs no more than names.
+    /// </summary>
     public static async Task SettleAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        if (!source.IsUnsettled)
-            return;
-        var columns = await TableDescriber.ColumnNamesAsync(connection, source.Map, cancellationToken);
-        // Before the application's tables are there, nothing is known.
+        if (source.IsUnsettled && await MissingAsync(connection, source, cancellationToken) is { } missing)
+            source.Settle(missing);
+    }
+
+    /// <summary>
+    /// The source by the optional parts that its database has now, for one piece of work. A column may come while a worker runs: what is
+    /// selected without it may be in use by it.
+    /// </summary>
+    public static async Task<SourceSettings> OfNowAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    ) =>
+        source is { IsFixed: false, Whole.Optional.Count: > 0 } && await MissingAsync(connection, source, cancellationToken) is { } missing
+            ? source.Without(missing)
+            : source;
+
+    /// <summary>The parts that are not there; null before the application's tables are, when nothing is known.</summary>
+    private static async Task<IReadOnlyList<OptionalPart>?> MissingAsync(
+        NpgsqlConnection connection,
+        SourceSettings source,
+        CancellationToken cancellationToken
+    )
+    {
+        var whole = source.Whole;
+        var columns = await TableDescriber.ColumnNamesAsync(connection, whole, cancellationToken);
         if (!columns.Contains(SourceMap.SessionName))
-            return;
+            return null;
         List<OptionalPart> missing = [];
-        foreach (var part in OptionalPart.Of(source.Map).Where(p => !IsThere(p, columns)))
+        foreach (var part in OptionalPart.Of(whole).Where(p => !IsThere(p, columns)))
         {
             if (
                 part.Column is null
-                || part.Column != source.Map.Session.User
+                || part.Column != whole.Session.User
                 || !await HasUsersAsync(connection, source.Name, cancellationToken)
             )
                 missing.Add(part);
         }
-        source.Settle(missing);
+        return missing;
     }
 
     private static bool IsThere(OptionalPart part, ILookup<string, string?> columns) =>

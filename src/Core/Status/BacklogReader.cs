@@ -1,4 +1,5 @@
 using Archiver.Core.Ledger;
+using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
 using Archiver.Core.Settings;
@@ -54,11 +55,15 @@ internal sealed class BacklogReader(ArchiverSettings settings)
         return (await connection.QueryAsync(sql, row => (row.GetInt64(0), row.GetDouble(1)), cancellationToken, parameters.ToArray()))[0];
     }
 
-    /// <summary>For how long a session has met the ages that its own columns date: the youngest of them decides.</summary>
+    /// <summary>
+    /// For how long a session has met the ages that its own columns date, or has had rows that the policy takes of it: the youngest of
+    /// these decides.
+    /// </summary>
     private static string Late(RunContext run, SqlParameters parameters)
     {
         var (table, policy) = (run.Source.Map.Session, run.Policy);
-        List<string> since = [];
+        var rows = RowChoice.Of(run.Source, run.Shape, policy, run.Cutoffs);
+        List<string> since = rows?.Late(parameters) is { } late ? [late] : [];
         if (policy.IdleFor is { } idle)
         {
             since.AddRange(table.Activity.Select(c => Since(c, idle)));
@@ -69,7 +74,7 @@ internal sealed class BacklogReader(ArchiverSettings settings)
             var (age, time) in new[]
             {
                 (policy.EndedFor, table.Ended),
-                (policy.DeletedFor, table.Deleted),
+                (rows is null ? policy.DeletedFor : null, table.Deleted),
                 (policy.ExpiredFor, table.Expires),
             }
         )

@@ -21,13 +21,16 @@ internal sealed record PolicyStatus
     /// <summary>The next run would stop at the trip wire until a person accepts the policy.</summary>
     public bool TripWire { get; init; }
 
-    /// <summary>By the configuration or by <c>archiver pause</c>.</summary>
+    /// <summary>By the configuration or by <c>archiver pause</c>, also of a policy that is configured no more.</summary>
     public required bool Paused { get; init; }
 
     public required RecordedRun? LastRun { get; init; }
 
-    /// <summary>End of its last run that was done.</summary>
+    /// <summary>End of its last run that was done, of all shards the oldest.</summary>
     public required DateTimeOffset? LastSuccess { get; init; }
+
+    /// <summary>The same, or when the ledger was made; null where it only makes dry runs.</summary>
+    public required DateTimeOffset? NoSuccessSince { get; init; }
 
     public string? Problem { get; init; }
 }

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
 using Npgsql;
@@ -28,14 +29,12 @@ internal static class RunReport
             LIMIT $3
             """;
 
-    private const string Successes =
-        "SELECT r.policy, max(r.ended_at) FROM archiver.runs AS r WHERE r.source = $1 AND r.state = 'done' GROUP BY r.policy";
-
     private const string Last =
         Columns
         + """
 
-            WHERE r.id IN (SELECT DISTINCT ON (l.policy) l.id FROM archiver.runs AS l WHERE l.source = $1
+            WHERE r.id IN (SELECT DISTINCT ON (l.policy) l.id FROM archiver.runs AS l
+              WHERE l.source = $1 AND l.action = ANY ($2)
               ORDER BY l.policy, l.started_at DESC, l.id DESC)
             """;
 
@@ -56,31 +55,15 @@ internal static class RunReport
             PgParameter.Int(limit)
         );
 
-    /// <summary>The last run of each policy.</summary>
+    /// <summary>The last run of each policy, and of no action of the same name that no policy asks for.</summary>
     public static async Task<IReadOnlyDictionary<string, RecordedRun>> LastAsync(
         NpgsqlConnection connection,
         string source,
         CancellationToken cancellationToken
     ) =>
-        (await connection.QueryAsync(Last, Read, cancellationToken, PgParameter.Text(source))).ToDictionary(
-            r => r.Policy,
-            StringComparer.Ordinal
-        );
-
-    /// <summary>When the last run of each policy ended that was done; policies without one are absent.</summary>
-    public static async Task<IReadOnlyDictionary<string, DateTimeOffset>> SuccessesAsync(
-        NpgsqlConnection connection,
-        string source,
-        CancellationToken cancellationToken
-    ) =>
         (
-            await connection.QueryAsync(
-                Successes,
-                row => (Policy: row.GetString(0), At: row.GetFieldValue<DateTimeOffset>(1)),
-                cancellationToken,
-                PgParameter.Text(source)
-            )
-        ).ToDictionary(r => r.Policy, r => r.At, StringComparer.Ordinal);
+            await connection.QueryAsync(Last, Read, cancellationToken, PgParameter.Text(source), PgParameter.Texts(RunHistory.OfPolicies))
+        ).ToDictionary(r => r.Policy, StringComparer.Ordinal);
 
     private static RecordedRun Read(NpgsqlDataReader row) =>
         new(

@@ -38,6 +38,7 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         await Migrator.RequireCurrentAsync(connection, cancellationToken);
         await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+        source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         await RowSecurity.RequireAllRowsAsync(connection, source, cancellationToken);
         var name = PgParameter.Text(source.Name);
         var (at, quarantined, failing, holds) = (
@@ -110,7 +111,7 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
     )
     {
         var last = await RunReport.LastAsync(connection, source.Name, cancellationToken);
-        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken);
+        var successes = await RunHistory.SuccessesAsync(connection, source, settings.Schedule.Shards, cancellationToken);
         var backlog = new BacklogReader(settings);
         List<PolicyStatus> policies = [];
         foreach (var policy in source.Policies)
@@ -120,9 +121,11 @@ internal sealed class StatusReader(ArchiverSettings settings, ConnectionCatalog 
                 Name = policy.Name,
                 Action = policy.Action,
                 Paused =
-                    policy.Paused || await Ledger.Pauses.FindAsync(connection, source.Name, policy.Name, cancellationToken) is not null,
+                    policy.Paused || await Ledger.Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken) is not null,
                 LastRun = last.GetValueOrDefault(policy.Name),
-                LastSuccess = successes.TryGetValue(policy.Name, out var success) ? success : null,
+                LastSuccess = successes[policy.Name].At,
+                // A dry run leaves no run behind that could have succeeded.
+                NoSuccessSince = policy.DryRun ? null : successes[policy.Name].Since,
             };
             policies.Add(await WithBacklogAsync(connection, source, policy, status, backlog, cancellationToken));
         }

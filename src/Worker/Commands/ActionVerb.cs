@@ -55,7 +55,7 @@ internal sealed class ActionVerb(
             terminal.WriteJson(summaries);
             summaries.ForEach(s => SummaryText.WriteError(s, terminal));
         }
-        return ExitCode.Worst(summaries.Select(s => s.ExitCode));
+        return ExitCode.Worst(summaries, s => s.ExitCode, s => s.Sessions > 0);
     }
 
     private List<(SourceSettings Source, Policy Policy)> Choose(PolicyAction action, ParseResult parse)

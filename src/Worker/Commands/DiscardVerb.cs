@@ -45,7 +45,7 @@ internal sealed class DiscardVerb(PolicyChoice choice, Discarder discarder, Sour
             reports.ForEach(r => DiscardText.WriteError(r, terminal));
         }
         if (yes || reports.All(r => r.Discarded.Objects + r.Announced.Objects == 0))
-            return ExitCode.Worst(reports.Select(r => r.ExitCode));
+            return ExitCode.Worst(reports, r => r.ExitCode, r => r.Discarded.Objects + r.Announced.Objects > 0);
         terminal.Fail("Nothing was changed. To do it: archiver discard --yes");
         return ExitCode.Refused;
     }

@@ -86,7 +86,11 @@ internal sealed class EraseVerb(PolicyChoice choice, Eraser eraser, SourceErrors
         {
             // A user of one source need not be known in the others.
             var matched = receipts.Where(r => !r.NoMatch).ToList();
-            return ExitCode.Worst((matched.Count > 0 ? matched : receipts).Select(r => r.ExitCode));
+            return ExitCode.Worst(
+                matched.Count > 0 ? matched : receipts,
+                r => r.ExitCode,
+                r => !r.Plan && r.Rows + r.Objects + r.Tombstones > 0
+            );
         }
         terminal.Fail("Nothing was changed. To do it, add --yes.");
         return ExitCode.Refused;

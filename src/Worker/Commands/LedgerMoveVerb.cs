@@ -52,7 +52,7 @@ internal sealed class LedgerMoveVerb(
     {
         var options = new MoveOptions(parse.GetValue(From), parse.GetValue(FromPrefix), parse.GetValue(VerbOptions.Yes));
         List<MoveJson> reports = [];
-        var code = ExitCode.Done;
+        List<(int Code, bool Changed)> outcomes = [];
         foreach (var source in choice.Sources(parse.GetValue(VerbOptions.Source)))
         {
             var report = await progress.ShowAsync(
@@ -61,12 +61,14 @@ internal sealed class LedgerMoveVerb(
                 relay => errors.ExplainAsync(source, () => mover.MoveAsync(source.Name, options, Operator.Name, relay, cancellationToken)),
                 one: "object"
             );
-            code = ExitCode.Worst([
-                code,
-                report.Problems.Count > 0 ? ExitCode.Refused
-                : report.Elsewhere.Count > 0 ? ExitCode.Failed
-                : ExitCode.Done,
-            ]);
+            outcomes.Add(
+                (
+                    report.Problems.Count > 0 ? ExitCode.Refused
+                    : report.Elsewhere.Count > 0 ? ExitCode.Failed
+                    : ExitCode.Done,
+                    report.Applied
+                )
+            );
             if (report.Problems.Count > 0)
                 terminal.Fail(
                     $"{source.Name}: {Amount.Of(report.Problems.Count, "object")} not right at the new place, so nothing was "
@@ -83,7 +85,7 @@ internal sealed class LedgerMoveVerb(
         }
         if (parse.GetValue(VerbOptions.Json))
             terminal.WriteJson(reports);
-        return code;
+        return ExitCode.Worst(outcomes, o => o.Code, o => o.Changed);
     }
 
     private void Write(string source, MoveReport report)

@@ -62,6 +62,6 @@ internal sealed class RunVerb(
             all.AddRange(await runs.RunAsync(source.Name, [.. trigger.Policies(source).Select(p => p.Name)], cancellationToken));
         }
         all.ForEach(s => SummaryText.WriteError(s, terminal));
-        return ExitCode.Worst(all.Select(s => s.ExitCode));
+        return ExitCode.Worst(all, s => s.ExitCode, s => s.Sessions > 0);
     }
 }

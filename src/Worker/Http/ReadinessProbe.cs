@@ -93,13 +93,14 @@ internal sealed class ReadinessProbe(
 
     private async Task<bool> IsLateAsync(NpgsqlConnection connection, SourceSettings source, CancellationToken cancellationToken)
     {
-        var born = await connection.ScalarAsync<DateTime>("SELECT l.created_at FROM archiver.ledger AS l", cancellationToken);
-        var successes = await RunReport.SuccessesAsync(connection, source.Name, cancellationToken);
+        var successes = await RunHistory.SuccessesAsync(connection, source, settings.Schedule.Shards, cancellationToken);
         // A dry run leaves no run behind that could have succeeded.
         foreach (var policy in source.Policies.Where(p => p is { Paused: false, DryRun: false }))
         {
-            var last = successes.TryGetValue(policy.Name, out var success) ? success : new DateTimeOffset(born);
-            if (!IsLate(policy, last) || await Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken) is not null)
+            if (
+                !IsLate(policy, successes[policy.Name].Since)
+                || await Pauses.StoppedByAsync(connection, source, policy.Name, cancellationToken) is not null
+            )
                 continue;
             // The times that passed while it was paused were not missed.
             if (

@@ -52,7 +52,14 @@ internal sealed class DiscardSchedule(
     private async Task<bool> MissedAsync(SourceSettings source, CancellationToken cancellationToken)
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
-        var last = await RunHistory.LastRunsAsync(connection, source.Name, [Discarder.Name], shards: 1, cancellationToken);
+        var last = await RunHistory.LastRunsAsync(
+            connection,
+            source.Name,
+            [Discarder.Name],
+            shards: 1,
+            [Discarder.Name],
+            cancellationToken
+        );
         return CronExpression.Parse(Cron).WithTimeZone(settings.Schedule.TimeZone).GetNextValidTimeAfter(last[Discarder.Name])
             <= time.GetUtcNow();
     }

@@ -19,6 +19,7 @@ internal sealed class MissedRuns(ArchiverSettings settings, ConnectionCatalog co
             source.Name,
             source.Policies.Select(p => p.Name),
             settings.Schedule.Shards,
+            RunHistory.OfPolicies,
             cancellationToken
         );
         var now = time.GetUtcNow();

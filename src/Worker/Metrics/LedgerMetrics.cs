@@ -91,8 +91,12 @@ internal sealed class LedgerMetrics
         _add.Policies("archiver.past_cut_off", "s", "For how long the session that waits longest has been eligible.", p =>
             p.SecondsPastCutOff
         );
-        _add.Policies("archiver.last_success.time", "s", "When the policy's last run ended that was done, as a Unix time.", p =>
-            p.LastSuccess?.ToUnixTimeSeconds()
+        _add.Policies(
+            "archiver.last_success.time",
+            "s",
+            "When the policy's last run ended that was done, of its shards the oldest; before the first, when the ledger was made. As a "
+                + "Unix time.",
+            p => p.NoSuccessSince?.ToUnixTimeSeconds()
         );
         _add.Policies("archiver.last_run.duration", "s", "How long the policy's last run took.", p => p.LastRun?.Seconds);
         _add.Policies("archiver.paused", null, "1 when the policy is paused.", p => p.Paused ? 1 : 0);

@@ -17,6 +17,13 @@ internal static class ExitCode
     /// <summary>Stopped by SIGINT or SIGTERM.</summary>
     public const int Cancelled = 130;
 
+    /// <summary>
+    /// The same where some may have changed something: beside that a refusal is the part that was not done, for whoever reads of
+    /// <see cref="Refused"/> that nothing was changed.
+    /// </summary>
+    public static int Worst<T>(IReadOnlyCollection<T> outcomes, Func<T, int> code, Func<T, bool> changed) =>
+        Worst(outcomes.Select(code)) is var worst && worst == Refused && outcomes.Any(changed) ? Failed : worst;
+
     /// <summary>Of several outcomes the one to report: stopped, then failed, then whatever refused.</summary>
     public static int Worst(IEnumerable<int> codes) =>
         codes

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Export;
 using Archiver.Testing;
 
 namespace Archiver.Integration.Tests.Archiving;
@@ -77,5 +78,19 @@ public sealed class MainJobTests(TestServers servers)
                 .EnumerateArray()
                 .Select(m => (m.GetProperty("id").GetInt64(), m.GetProperty("content").GetString()!))
         );
+    }
+
+    /// <summary>What it selected by the other columns may be in use by this one.</summary>
+    [Fact]
+    public async Task A_run_does_not_go_on_without_an_optional_column_that_came_in_its_middle()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 1, young: 0, preset: "last-accessed");
+        await archiver.Database.ExecuteAsync("ALTER TABLE sessions DROP COLUMN last_accessed", Token);
+        await using var scope = await archiver.BeginAsync(new(archiver.Source, archiver.Policy), Token);
+        await archiver.Database.ExecuteAsync("ALTER TABLE sessions ADD COLUMN last_accessed timestamptz", Token);
+
+        var refused = await Assert.ThrowsAsync<ArchiverException>(() => new ExportShape(scope.Context).InspectAsync(Token));
+
+        Assert.Contains("Column \"last_accessed\" of public.sessions came while", refused.Message, StringComparison.Ordinal);
     }
 }

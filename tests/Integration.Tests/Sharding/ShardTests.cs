@@ -40,6 +40,30 @@ public sealed class ShardTests(TestServers servers)
         );
     }
 
+    /// <summary>Whoever reads "refused" takes it that nothing was changed.</summary>
+    [Fact]
+    public async Task A_shard_that_is_refused_after_another_archived_is_a_part_that_was_not_done()
+    {
+        await using var archiver = await CreateAsync(shards: 2, idle: 1);
+        RunSummary Of(RunOutcome outcome, long sessions) =>
+            new()
+            {
+                Source = "main",
+                Policy = "idle",
+                Outcome = outcome,
+                Sessions = sessions,
+            };
+
+        var merged = await new ShardedRun(
+            new RunRequest(archiver.Source, archiver.Policy),
+            shards: 2,
+            part => Task.FromResult(part.Shard!.Value.Number == 1 ? Of(RunOutcome.Done, 3) : Of(RunOutcome.Refused, 0)),
+            _ => Task.FromResult<IReadOnlyList<int>>([])
+        ).RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, 3L, 1), (merged.Outcome, merged.Sessions, merged.ExitCode));
+    }
+
     [Fact]
     public async Task Lets_two_workers_have_two_shards_at_the_same_time_and_a_restore_neither()
     {

@@ -107,6 +107,42 @@ public sealed class MetricsTests(HttpFixture fixture, TestServers servers) : ICl
         Assert.Equal(1, await prometheus.QueryAsync("up", Token));
     }
 
+    [Fact]
+    public async Task A_policy_that_never_succeeded_has_a_last_success_as_old_as_the_ledger()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.Database.ExecuteAsync("UPDATE archiver.ledger SET created_at = '2026-01-02T03:04:05Z'", Token);
+        // By its configuration it does not run, and the dry one never will.
+        archiver
+            .With("Http:ApiKey", HttpFixture.Key)
+            .With("Sources:main:Policies:idle:Paused", "true")
+            .With("Sources:main:Policies:trial:Action", "Archive")
+            .With("Sources:main:Policies:trial:IdleFor", "300d")
+            .With("Sources:main:Policies:trial:DryRun", "true");
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+
+        var text = await ReadAsync(worker);
+
+        Assert.Equal(
+            DateTimeOffset.Parse("2026-01-02T03:04:05Z", CultureInfo.InvariantCulture).ToUnixTimeSeconds(),
+            Value(text, "archiver_last_success_time_seconds{source=\"main\",policy=\"idle\",action=\"archive\"}")
+        );
+        Assert.DoesNotContain("archiver_last_success_time_seconds{source=\"main\",policy=\"trial\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pause_of_a_former_name_shows_on_every_policy_that_it_stops()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 1, young: 0);
+        await archiver.Database.ExecuteAsync(
+            "INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('main', 'old', 'test')",
+            Token
+        );
+        await using var worker = await RunningWorker.InvokeAsync(archiver.With("Http:ApiKey", HttpFixture.Key), Token);
+
+        Assert.Equal(1, Value(await ReadAsync(worker), "archiver_paused{source=\"main\",policy=\"idle\",action=\"archive\"}"));
+    }
+
     private static async Task<string> ReadAsync(RunningWorker worker)
     {
         using var response = await worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/metrics"), Token);

@@ -99,7 +99,13 @@ internal sealed class DiscardQueue(
         return await ReadAsync(
             connection,
             sql,
-            row => new OldObject(row.GetInt64(0), new(row.GetString(1), row.TextOrNull(2)), row.GetInt64(3), row.GetInt64(4)),
+            row => new OldObject(
+                row.GetInt64(0),
+                new(row.GetString(1), row.TextOrNull(2)),
+                row.GetInt64(3),
+                row.GetInt64(4),
+                row.GetBoolean(5)
+            ),
             cancellationToken
         );
     }

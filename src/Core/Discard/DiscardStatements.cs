@@ -1,4 +1,5 @@
 using Archiver.Core.Holds;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 
@@ -11,6 +12,8 @@ namespace Archiver.Core.Discard;
 internal static class DiscardStatements
 {
     public const string AnyHold = "SELECT EXISTS (SELECT FROM archiver.holds AS h WHERE h.source = $1 AND h.removed_at IS NULL)";
+
+    private static readonly string Columns = $"c.id, c.key, c.version_id, c.archives, c.length, {KnownFolder.Sql("$1", "c.key")}";
 
     /// <summary>
     /// SQL that is true for an object that stays for a hold. Nobody knows whose or when a copy is that no archive of its object names: any
@@ -65,8 +68,7 @@ internal static class DiscardStatements
 
     /// <summary>Objects of a step with an id above another, the first of them; all three are placeholders.</summary>
     public static string Page(string held, string step, string last, string limit) =>
-        $"SELECT c.id, c.key, c.version_id, c.archives, c.length FROM ({Candidates(held)}) AS "
-        + $"c WHERE c.step = {step} AND c.id > {last} ORDER BY c.id LIMIT {limit}";
+        $"SELECT {Columns} FROM ({Candidates(held)}) AS " + $"c WHERE c.step = {step} AND c.id > {last} ORDER BY c.id LIMIT {limit}";
 
     /// <summary>The ones of some ids that are still at a step; both are placeholders. Asked under the hold lock.</summary>
     public static string Still(string held, string step, string ids) =>
@@ -74,8 +76,7 @@ internal static class DiscardStatements
 
     /// <summary>Objects whose removal began and that may not go any more: a process died over them, and then came a hold.</summary>
     public static string Interrupted(string held) =>
-        "SELECT c.id, c.key, c.version_id, c.archives, c.length FROM "
-        + $"({Candidates(held)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
+        $"SELECT {Columns} FROM " + $"({Candidates(held)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
 
     public const string Announce =
         "UPDATE archiver.objects AS o SET discard_announced_at = clock_timestamp() WHERE o.id = ANY ($1) AND "

@@ -20,7 +20,7 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
         foreach (var old in await queue.InterruptedAsync(cancellationToken))
         {
-            if ((await new AllObjects(store).FindAsync(old.Name, cancellationToken)).Count > 0)
+            if ((await new AllObjects(store).FindAsync(old.Whole, cancellationToken)).Count > 0)
                 await connection.ExecuteAsync(DiscardStatements.GiveUpRemoval, cancellationToken, PgParameter.Bigints([old.Id]));
             else
                 await RecordLostAsync(old, cancellationToken);
@@ -80,7 +80,7 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         await DiscardRecords.BeginRemovalAsync(scope, due, cancellationToken);
         FaultPoint.Reach(FaultPoints.DiscardBegun);
 
-        var outcome = await store.DeleteAllVersionsAsync([.. due.Select(o => o.Name)], cancellationToken);
+        var outcome = await store.DeleteAllVersionsAsync([.. due.Select(o => o.Whole)], cancellationToken);
         FaultPoint.Reach(FaultPoints.DiscardRemoved);
         List<OldObject> gone = [.. due.Where(o => outcome.IsGone(o.Key))];
         await DiscardRecords.WriteAsync(scope, connection, who, gone, cancellationToken);

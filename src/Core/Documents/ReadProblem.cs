@@ -20,6 +20,11 @@ public enum ReadProblem
     /// <summary>Its object is in a cold storage class and must be thawed first: not damaged.</summary>
     NeedsThawing,
 
+    /// <summary>
+    /// The store refuses to give its object, and gives others: a key of its encryption that is disabled, a permission of its own.
+    /// </summary>
+    Denied,
+
     /// <summary>Nothing is wrong with it, but it has no place in the tables of today.</summary>
     Refused,
 }

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Storage;
 using Npgsql;
@@ -18,17 +19,19 @@ internal sealed record EraseObject(
     string State,
     string? Reason,
     string[] Members,
-    Guid[] Runs
+    Guid[] Runs,
+    bool IsFolderKnown
 )
 {
-    private const string Find = """
+    private static readonly string Find = $"""
         SELECT o.id, o.location, o.key, o.version_id, o.state, o.reason,
                ARRAY(SELECT m.id COLLATE "C" FROM unnest(o.members) AS m (id)
                      UNION
                      SELECT a.session_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'),
                ARRAY(SELECT o.run_id
                      UNION
-                     SELECT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased')
+                     SELECT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'),
+               {KnownFolder.Sql("o.location", "o.key")}
         FROM archiver.objects AS o
         WHERE o.source = $1 AND o.state <> 'erased'
           AND (o.members && $2 OR EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = ANY ($2)
@@ -37,6 +40,9 @@ internal sealed record EraseObject(
         """;
 
     public ObjectName Name => new(Key, VersionId);
+
+    /// <summary>To remove it.</summary>
+    public ObjectName Whole => Name with { IsFolderKnown = IsFolderKnown };
 
     /// <summary>Whether it was destroyed before: only the ledger's text about it is left.</summary>
     public bool IsGone => State == "discarded" || (State == "abandoned" && Reason == "removed by reconcile");
@@ -58,7 +64,8 @@ internal sealed record EraseObject(
                 row.GetString(4),
                 row.TextOrNull(5),
                 row.GetFieldValue<string[]>(6),
-                row.GetFieldValue<Guid[]>(7)
+                row.GetFieldValue<Guid[]>(7),
+                row.GetBoolean(8)
             ),
             cancellationToken,
             PgParameter.Text(source),

@@ -99,7 +99,7 @@ internal sealed class EraseObjects(EraseScope scope)
         await using var transaction = await scope.BeginAsync(connection, cancellationToken);
         var free = await FreeAsync(connection, group, cancellationToken);
         await scope.Run.RequireLeaseAsync(connection, cancellationToken);
-        var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Name)], cancellationToken);
+        var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Whole)], cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
         foreach (var old in free.Where(o => !outcome.IsGone(o.Key)))
             scope.Keep(old.Members, outcome.Failures[old.Key].Message);

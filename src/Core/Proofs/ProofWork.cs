@@ -29,6 +29,7 @@ internal sealed class ProofWork(
         ReadProblem.Changed,
         ReadProblem.Unreadable,
         ReadProblem.NeedsThawing,
+        ReadProblem.Denied,
     ];
 
     /// <summary>Null when another worker runs on the source.</summary>

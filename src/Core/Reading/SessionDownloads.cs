@@ -2,6 +2,7 @@ using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Spool;
 using Archiver.Core.Storage;
+using Archiver.Core.Upload;
 
 namespace Archiver.Core.Reading;
 
@@ -27,7 +28,9 @@ internal sealed class SessionDownloads(
     private const int Attempts = 3;
 
     /// <summary>Reads all candidates.</summary>
-    /// <exception cref="StorageException">The store does not answer or refuses; that says nothing about a session.</exception>
+    /// <exception cref="StorageException">
+    /// The store does not answer, or refuses more than one object; that says nothing about a session.
+    /// </exception>
     public async Task RunAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> pages, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
@@ -87,11 +90,42 @@ internal sealed class SessionDownloads(
                     refuse(candidate, ReadProblem.NeedsThawing, "its object is in a cold storage class and must be thawed first");
                 return;
             }
+            catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent && exception is not SpoolException)
+            {
+                if (!await GivesOthersAsync(fetch[done].Object.Key, cancellationToken))
+                    throw;
+                foreach (var candidate in fetch.Skip(done))
+                    refuse(candidate, ReadProblem.Denied, $"the store refuses its object and gives others: {exception.Message}");
+                return;
+            }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
             {
                 // The body broke off; opening it again has its own retries and back-off.
             }
         }
+    }
+
+    /// <summary>
+    /// Whether the store gives one of the small objects that the archiver keeps beside its archives: then a refusal is of one object, and
+    /// not of who asks or of the bucket.
+    /// </summary>
+    private async Task<bool> GivesOthersAsync(string key, CancellationToken cancellationToken)
+    {
+        if (ObjectKey.PrefixOf(key) is not { } prefix)
+            return false;
+        try
+        {
+            await foreach (var listed in store.ListAsync($"{prefix}/.archiver/", cancellationToken))
+            {
+                await using var body = await store.OpenRangeAsync(new(listed.Key), 0, 1, cancellationToken);
+                return body is not null && await body.ReadAsync(new byte[1], cancellationToken) == 1;
+            }
+        }
+        catch (StorageException)
+        {
+            // It is the store, then.
+        }
+        return false;
     }
 
     private Task<Stream?> OpenAsync(IReadOnlyList<RestoreCandidate> fetch, int from, CancellationToken cancellationToken)

@@ -34,7 +34,7 @@ public sealed record ReconcileReport
     /// <summary>Stored objects that are not under the configured place, counted by where they are: not looked at.</summary>
     public required IReadOnlyDictionary<string, long> Elsewhere { get; init; }
 
-    /// <summary>Why nothing behind a delete marker was seen, or null.</summary>
+    /// <summary>What was not looked at, behind delete markers or of unfinished uploads, and why; or null.</summary>
     public string? Limitation { get; init; }
 
     /// <summary>Sessions that the ledger calls archived and that have rows; with fix they count as restored.</summary>

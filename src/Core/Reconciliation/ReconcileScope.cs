@@ -26,4 +26,7 @@ internal sealed record ReconcileScope
 
     /// <summary>Whether anything is changed.</summary>
     public required bool Fix { get; init; }
+
+    /// <summary>Who asked, for the audit.</summary>
+    public required string Who { get; init; }
 }

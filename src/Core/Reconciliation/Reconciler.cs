@@ -72,6 +72,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Database = database,
             Lease = lease,
             Fix = fix,
+            Who = who,
         };
         var scan = new BucketScan(store, source, database, otherSystems: false, settings.Storage.UploadConcurrency);
         var copies = new KnownCopies(connection, source, store.Location);
@@ -86,19 +87,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             await unknown.SettleLiveAsync(cancellationToken);
             await unknown.SettleDeletedAsync(cancellationToken);
         }
-        // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads:
-        // what has no row is another installation's.
-        Task<bool> IsRecordedAsync(string key, CancellationToken ct) =>
-            connection.ScalarAsync<bool>(
-                IsRecorded,
-                ct,
-                PgParameter.Text(store.Location),
-                PgParameter.Text(source.Name),
-                PgParameter.Text(key)
-            );
-        var uploads = fix
-            ? await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken)
-            : 0;
+        var (uploads, unseen) = fix ? await EndUploadsAsync(source, connection, cancellationToken) : (0, null);
         var report = new ReconcileReport
         {
             Fixed = fix,
@@ -122,7 +111,11 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
             Removable = removable,
             Kept = kept,
             AbortedUploads = uploads,
-            Limitation = comparison.Limitation,
+            Limitation = (comparison.Limitation, unseen) switch
+            {
+                ({ } versions, { } parts) => $"{versions}; {parts}",
+                var (versions, parts) => versions ?? parts,
+            },
         };
         if (fix)
             await AuditLog.WriteAsync(
@@ -137,7 +130,6 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                     new Dictionary<string, long>
                     {
                         ["adopted"] = unrecorded.Count,
-                        ["removed"] = removable.Count,
                         ["restored"] = live.Count,
                         ["uploads"] = uploads,
                     }
@@ -145,6 +137,40 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                 cancellationToken
             );
         return report;
+    }
+
+    /// <summary>How many uploads were ended, or why they were not looked for.</summary>
+    private async Task<(int Ended, string? Unseen)> EndUploadsAsync(
+        SourceSettings source,
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
+    {
+        // The age keeps off whatever may still be going on: no request of a run takes as long. A run records each key before it uploads:
+        // what has no row is another installation's.
+        Task<bool> IsRecordedAsync(string key, CancellationToken ct) =>
+            connection.ScalarAsync<bool>(
+                IsRecorded,
+                ct,
+                PgParameter.Text(store.Location),
+                PgParameter.Text(source.Name),
+                PgParameter.Text(key)
+            );
+        try
+        {
+            return (
+                await store.AbortUploadsAsync(source.Prefix + "/", settings.Safety.ReconcileAge, IsRecordedAsync, cancellationToken),
+                null
+            );
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent)
+        {
+            return (
+                0,
+                "unfinished uploads were not ended (permission s3:ListBucketMultipartUploads or s3:AbortMultipartUpload, or the server "
+                    + $"lacks the request): {exception.Message}"
+            );
+        }
     }
 
     private static async Task<IReadOnlyDictionary<string, long>> OrphansAsync(

@@ -1,8 +1,10 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Holds;
 using Archiver.Core.Import;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
+using Archiver.Core.Spool;
 using Archiver.Core.Storage;
 
 namespace Archiver.Core.Reconciliation;
@@ -37,7 +39,7 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         List<SkippedObject> kept = [];
         foreach (var candidate in abandoned)
         {
-            var reason = await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken);
+            var reason = await WhyKeptAsync(superfluous, candidate, confirmed, cancellationToken);
             if (reason is null && scope.Fix)
                 reason = await RemoveAsync(candidate, cancellationToken);
             if (reason is null)
@@ -48,7 +50,26 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         return (removable, kept);
     }
 
-    /// <summary>Removes one object, unless a hold covers it: then the reason why it stays.</summary>
+    // One that the store does not give is one of which nobody can say what is in it.
+    private static async Task<string?> WhyKeptAsync(
+        SuperfluousObjects superfluous,
+        AbandonedObject candidate,
+        ConfirmedObjects confirmed,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken);
+        }
+        catch (StorageException exception) when (exception.Failure != StorageFailure.Transient && exception is not SpoolException)
+        {
+            return $"the store does not give what is needed to decide: {exception.Message}";
+        }
+    }
+
+    /// <summary>Removes one object, unless a hold covers it or the store refuses: then the reason why it stays.</summary>
+    /// <exception cref="StorageException">The store does not answer. What was removed before is in the audit.</exception>
     private async Task<string?> RemoveAsync(AbandonedObject abandoned, CancellationToken cancellationToken)
     {
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
@@ -63,8 +84,18 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
                 $"The lock on source '{scope.Source.Name}' was lost. What was removed before was superfluous; the rest was left alone."
             );
         // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
-        await scope.Store.DeleteAllVersionsAsync(abandoned.Name, cancellationToken);
+        var outcome = await scope.Store.DeleteAllVersionsAsync([abandoned.Name], cancellationToken);
+        if (outcome.Outage is { } outage)
+            throw outage;
+        if (outcome.Failures.TryGetValue(abandoned.Name.Key, out var refused))
+            return refused.Message;
         await connection.ExecuteAsync(MarkRemoved, cancellationToken, PgParameter.Bigint(abandoned.Id));
+        // Not with the rest at the end: whatever fails before that, what is gone is accounted for.
+        await AuditLog.WriteAsync(
+            connection,
+            new(scope.Who, "reconcile", scope.Source.Name, null, null, null, new Dictionary<string, long> { ["removed"] = 1 }),
+            cancellationToken
+        );
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);
         return null;
     }

@@ -3,7 +3,14 @@ namespace Archiver.Core.Storage;
 /// <summary>An object as the ledger names it: the key, and the version where the bucket keeps versions.</summary>
 /// <param name="Key">The key, without the bucket.</param>
 /// <param name="VersionId">The version that reads must name, or null in a bucket without versions.</param>
-public sealed record ObjectName(string Key, string? VersionId = null);
+public sealed record ObjectName(string Key, string? VersionId = null)
+{
+    /// <summary>
+    /// For a store of folders: whether something was stored in the key's folder, as far as the ledger knows. True: a read takes a folder
+    /// that is missing for one that is away. False: a removal takes it for one that was never made. Null where nobody asked the ledger.
+    /// </summary>
+    public bool? IsFolderKnown { get; init; }
+}
 
 /// <summary>What the store says of an object.</summary>
 public sealed record ObjectHead(ObjectName Name, long Length, IReadOnlyDictionary<string, string> Metadata, DateTimeOffset LastModified);

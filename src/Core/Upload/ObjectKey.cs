@@ -37,6 +37,15 @@ internal static partial class ObjectKey
     public static bool IsArchive(string prefix, string key) =>
         key.StartsWith($"{prefix}/", StringComparison.Ordinal) && BelowPrefix().IsMatch(key.AsSpan(prefix.Length));
 
+    /// <summary>The prefix under which a key was made for an archive; null for any other key.</summary>
+    public static string? PrefixOf(string key) => InPrefix().Match(key) is { Success: true } match ? match.Groups["prefix"].Value : null;
+
+    [GeneratedRegex(
+        @"^(?<prefix>.+)/(\d{4,}/\d{2}/[^/]+\.json|bundles/\d{4,}/\d{2}/[^/]+\.jsonl)\.gz$",
+        RegexOptions.ExplicitCapture | RegexOptions.Singleline
+    )]
+    private static partial Regex InPrefix();
+
     [GeneratedRegex(@"^/(\d{4,}/\d{2}/[^/]+\.json|bundles/\d{4,}/\d{2}/[^/]+\.jsonl)\.gz$", RegexOptions.ExplicitCapture)]
     private static partial Regex BelowPrefix();
 

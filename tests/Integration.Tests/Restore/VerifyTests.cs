@@ -1,9 +1,12 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Proofs;
+using Archiver.Core.Reconciliation;
 using Archiver.Core.Settings;
 using Archiver.Core.Storage;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Archiver.Integration.Tests.Restore;
 
@@ -79,6 +82,85 @@ public sealed class VerifyTests(TestServers servers)
             (2L, key, "its object is in a cold storage class and must be thawed first"),
             (restored.Restored, Assert.Single(restored.Refused).ObjectKey, restored.Refused[0].Reason)
         );
+    }
+
+    [Fact]
+    public async Task Verify_names_an_object_that_the_store_refuses_and_reads_the_others()
+    {
+        var refused = "";
+        await using var proxy = RefusingProxy(() => refused);
+        await using var archiver = await ArchivedAsync(proxy);
+        refused = (await archiver.Database.ScalarAsync<string>("SELECT min(key) FROM archiver.objects"))!;
+
+        var report = await VerifyAsync(archiver, new("main", Sample: null));
+        var restored = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
+
+        Assert.Equal((3L, 2L, 1), (report.Checked, report.Right, report.ExitCode));
+        Assert.Equal((refused, ReadProblem.Denied), Assert.Single(report.Problems.Select(p => (p.ObjectKey, p.Problem))));
+        Assert.Equal("denied", await archiver.Database.ScalarAsync<string>("SELECT problem FROM archiver.damages"));
+        Assert.Equal((RunOutcome.Partial, 2L, refused), (restored.Outcome, restored.Restored, Assert.Single(restored.Refused).ObjectKey));
+        Assert.Contains("the store refuses its object and gives others", restored.Refused[0].Reason, StringComparison.Ordinal);
+
+        refused = "chat_archives/";
+        await Assert.ThrowsAsync<StorageException>(() => VerifyAsync(archiver, new("main", Sample: null)));
+        refused = "";
+        Assert.Empty((await VerifyAsync(archiver, new("main", Sample: null))).Problems);
+        Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.damages"));
+    }
+
+    [Fact]
+    public async Task A_scheduled_proof_goes_on_behind_an_object_that_the_store_refuses()
+    {
+        var refused = "";
+        await using var proxy = RefusingProxy(() => refused);
+        await using var archiver = await ArchivedAsync(proxy);
+        refused = (
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT o.key FROM archiver.objects AS o JOIN archiver.archives AS a ON a.object_id = o.id ORDER BY a.id LIMIT 1"
+            )
+        )!;
+        var settings = archiver.Settings with { Schedule = archiver.Settings.Schedule with { VerifySample = SampleSize.Of(1) } };
+        var work = new ProofWork(
+            settings,
+            new ArchiveVerifier(settings, archiver.Catalog, archiver.Store, TimeProvider.System),
+            new Reconciler(settings, archiver.Catalog, archiver.Store, TimeProvider.System),
+            TimeProvider.System,
+            NullLogger<ProofRunner>.Instance
+        );
+
+        await new ProofRunner(archiver.Catalog, work, NullLogger<ProofRunner>.Instance).RunAsync(
+            archiver.Source,
+            Core.Proofs.Proof.Verify,
+            "test",
+            Token
+        );
+
+        Assert.Equal(
+            "done 1 t",
+            await archiver.Database.ScalarAsync<string>(
+                "SELECT concat_ws(' ', state, found ->> 'denied', position = (SELECT min(id) FROM archiver.archives)) FROM archiver.proofs"
+            )
+        );
+    }
+
+    /// <summary>Refuses every GET of what has this in its path, unless it is empty.</summary>
+    private FaultProxy RefusingProxy(Func<string> refused) =>
+        new(servers.S3.Endpoint, (method, path) =>
+            method == "GET" && refused() is { Length: > 0 } part && path.Contains(part, StringComparison.Ordinal)
+                ? StoreFault.AccessDenied
+                : StoreFault.None
+        );
+
+    private async Task<ArchiverFixture> ArchivedAsync(FaultProxy proxy)
+    {
+        var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Endpoint = proxy.Endpoint },
+            }
+        );
+        await archiver.RunAsync(Token);
+        return archiver;
     }
 
     private static Task<VerifyReport> VerifyAsync(ArchiverFixture archiver, VerifyOptions options) =>

@@ -148,4 +148,46 @@ public sealed class S3RemovalTests(TestServers servers) : VersionedObjects(serve
             p => Assert.Contains("prefix=p/a", p, StringComparison.Ordinal)
         );
     }
+
+    // As MinIO does.
+    [Fact]
+    public async Task Parts_are_ended_where_the_server_lists_uploads_of_one_key_only()
+    {
+        await using var bucket = await VersionedAsync();
+        foreach (var key in Keys.Append("p/a~2"))
+            await bucket.Client.InitiateMultipartUploadAsync(bucket.Name, key, Token);
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (_, path) =>
+            path.Contains("?uploads", StringComparison.Ordinal)
+            && !Keys.Contains(System.Web.HttpUtility.ParseQueryString(new Uri($"http://store{path}").Query)["prefix"])
+                ? StoreFault.EmptyListing
+                : StoreFault.None
+        );
+        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
+
+        var outcome = await store.DeleteAllVersionsAsync(Names, Token);
+
+        Assert.Empty(outcome.Failures);
+        var left = await bucket.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket.Name }, Token);
+        Assert.Equal(["p/a~2"], (left.MultipartUploads ?? []).Select(u => u.Key));
+    }
+
+    [Fact]
+    public async Task An_upload_that_somebody_else_ended_is_not_counted_and_is_no_failure()
+    {
+        await using var bucket = await VersionedAsync();
+        foreach (var key in Keys)
+            await bucket.Client.InitiateMultipartUploadAsync(bucket.Name, key, Token);
+        await using var proxy = new FaultProxy(Servers.S3.Endpoint, (method, path) =>
+        {
+            var query = System.Web.HttpUtility.ParseQueryString(new Uri($"http://store{path}").Query);
+            if (method == "DELETE" && path.Contains("p/b", StringComparison.Ordinal))
+                bucket.Client.AbortMultipartUploadAsync(bucket.Name, "p/b", query["uploadId"], Token).GetAwaiter().GetResult();
+            return StoreFault.None;
+        });
+        using var store = new S3ArchiveStore(bucket.Settings with { Endpoint = proxy.Endpoint }, TimeProvider.System);
+
+        var ended = await store.AbortUploadsAsync("p/", TimeSpan.FromHours(-1), (_, _) => Task.FromResult(true), Token);
+
+        Assert.Equal(2, ended);
+    }
 }

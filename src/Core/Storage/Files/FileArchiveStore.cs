@@ -19,19 +19,24 @@ internal sealed class FileArchiveStore : IArchiveStore
     private readonly FileErrors _errors;
     private readonly FilePut _put;
     private readonly FileRemoval _removal;
+    private readonly FileCase _case;
 
     /// <param name="settings">Name the folder.</param>
     /// <param name="syncFolder">
     /// Makes the names in a folder durable; null for the system's own way, which leaves no trace that a test could see.
     /// </param>
-    public FileArchiveStore(StorageSettings settings, Action<string>? syncFolder = null)
+    /// <param name="isThere">
+    /// Whether a file has a name; null for the system's own way, which takes two names for one file only where its file system does.
+    /// </param>
+    public FileArchiveStore(StorageSettings settings, Action<string>? syncFolder = null, Func<string, bool>? isThere = null)
     {
         if (string.IsNullOrEmpty(settings.Path))
             throw new StorageException(StorageFailure.Permanent, "The provider File needs a folder: set Archiver:Storage:Path.");
         _root = Path.GetFullPath(settings.Path);
         _errors = new FileErrors(_root);
         _put = new FilePut(_root, syncFolder ?? PosixFile.SyncFolder);
-        _removal = new FileRemoval(_root, _errors);
+        _removal = new FileRemoval(_root, _errors, isThere ?? PosixFile.IsThere);
+        _case = new FileCase(_root, isThere ?? PosixFile.IsThere);
     }
 
     /// <inheritdoc/>
@@ -46,7 +51,7 @@ internal sealed class FileArchiveStore : IArchiveStore
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return RunAsync<Stream?>(() => Open(new FileKey(_root, name.Key), offset, length), cancellationToken);
+        return RunAsync<Stream?>(() => Open(new FileKey(_root, name.Key), name, offset, length), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -55,7 +60,7 @@ internal sealed class FileArchiveStore : IArchiveStore
             () =>
             {
                 var key = new FileKey(_root, name.Key);
-                return Existing(key) is { } file
+                return Existing(key, name) is { } file
                     ? new ObjectHead(
                         new ObjectName(name.Key),
                         file.Length,
@@ -74,12 +79,9 @@ internal sealed class FileArchiveStore : IArchiveStore
     )
     {
         _errors.RequireRoot();
-        await Task.CompletedTask;
-        foreach (var item in FileListing.Under(_root, prefix))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            yield return item;
-        }
+        using var items = await RunAsync(() => FileListing.Under(_root, prefix).GetEnumerator(), cancellationToken);
+        while (await RunAsync(items.MoveNext, cancellationToken))
+            yield return items.Current;
     }
 
     /// <summary>A folder keeps one version, which has no id.</summary>
@@ -92,12 +94,15 @@ internal sealed class FileArchiveStore : IArchiveStore
             yield return new(item.Key, [new(null, false, item.Length, item.LastModified)]);
     }
 
-    /// <summary>Always true: link(2) refuses a name that exists. No probe object is written.</summary>
+    /// <summary>
+    /// Always true: link(2) refuses a name that exists. The probe is whether names that differ in case are two; no object is written.
+    /// </summary>
     public Task<bool> RefusesOverwriteAsync(string prefix, long length, CancellationToken cancellationToken) =>
         RunAsync(
             () =>
             {
                 _errors.RequireRoot();
+                _case.Require(prefix);
                 return true;
             },
             cancellationToken
@@ -138,9 +143,9 @@ internal sealed class FileArchiveStore : IArchiveStore
         CancellationToken cancellationToken
     ) => Task.FromResult(0);
 
-    private ObjectStream? Open(FileKey key, long offset, long length)
+    private ObjectStream? Open(FileKey key, ObjectName name, long offset, long length)
     {
-        if (Existing(key) is null)
+        if (Existing(key, name) is null)
             return null;
         var file = new FileStream(
             key.Object,
@@ -150,13 +155,16 @@ internal sealed class FileArchiveStore : IArchiveStore
         return new ObjectStream(file, Math.Min(length, file.Length - file.Position), _errors.Translate);
     }
 
-    private FileInfo? Existing(FileKey key)
+    private FileInfo? Existing(FileKey key, ObjectName name)
     {
-        var file = new FileInfo(key.Object);
-        if (file.Exists)
-            return file;
+        var lowest = PosixFile.Lowest(key.Object);
+        // A folder of that name is no object.
+        if (lowest == key.Object)
+            return new FileInfo(key.Object) is { Exists: true } file ? file : null;
         // With the whole folder away every object would look absent.
         _errors.RequireRoot();
+        if (lowest != key.Folder && name.IsFolderKnown == true)
+            throw FileErrors.Away(key, name);
         return null;
     }
 

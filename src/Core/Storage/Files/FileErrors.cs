@@ -42,6 +42,14 @@ internal sealed class FileErrors(string root)
             _ => null,
         };
 
+    /// <summary>What to say where a folder is missing in which something was stored: the store never removes one, so it is away.</summary>
+    public static StorageException Away(FileKey at, ObjectName name) =>
+        new(
+            StorageFailure.Permanent,
+            $"The folder '{at.Folder}' (below Archiver:Storage:Path) is not there, so it does not say that '{name.Key}' is gone. Is "
+                + "its disk mounted? If it is lost for good, make the folder anew."
+        );
+
     /// <exception cref="StorageException">The root folder is not there.</exception>
     public void RequireRoot()
     {

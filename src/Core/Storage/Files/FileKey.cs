@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Security.Cryptography;
 using System.Text;
 using Archiver.Core.Diagnostics;
@@ -40,8 +41,32 @@ internal sealed class FileKey
     /// </summary>
     public string NewTemporary() => Path.Combine(Folder, $"{TemporaryPrefix}{Guid.NewGuid():N}{TemporarySuffix}");
 
-    /// <summary>Temporary files that puts of this key left when their process was killed.</summary>
-    public IEnumerable<string> Temporaries() => Directory.EnumerateFiles(Folder, $"{TemporaryPrefix}*{TemporarySuffix}");
+    /// <summary>
+    /// What of the key is in its folder, by exactly these names: the object, its metadata, and temporary files that puts left when their
+    /// process was killed.
+    /// </summary>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public IReadOnlyList<string> Files()
+    {
+        var (name, metadata, temporary) = (Path.GetFileName(Object), Path.GetFileName(Metadata), TemporaryPrefix);
+        return
+        [
+            .. new FileSystemEnumerable<string>(
+                Folder,
+                (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(),
+                new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false }
+            )
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                    entry.FileName.SequenceEqual(name)
+                    || entry.FileName.SequenceEqual(metadata)
+                    || (
+                        entry.FileName.StartsWith(temporary, StringComparison.Ordinal)
+                        && entry.FileName.EndsWith(TemporarySuffix, StringComparison.Ordinal)
+                    ),
+            },
+        ];
+    }
 
     // Names may be as long as the key's, and with a suffix longer than names can be: hence a hash.
     private string TemporaryPrefix => $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Object)))[..16]}-";

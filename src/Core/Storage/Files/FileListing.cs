@@ -12,7 +12,8 @@ internal static class FileListing
         if (slash >= 0 && prefix[..slash].Split('/').Any(p => p is "" or "." or ".."))
             return [];
         var start = slash < 0 ? root : Path.Combine(root, prefix[..slash]);
-        return Directory.Exists(start) ? Walk(start, prefix[..(slash + 1)], prefix) : [];
+        // Only a folder of which the system says that it is not there holds nothing.
+        return PosixFile.Lowest(start) == start && Directory.Exists(start) ? Walk(start, prefix[..(slash + 1)], prefix) : [];
     }
 
     private static IEnumerable<ListedObject> Walk(string folder, string path, string prefix)
@@ -34,6 +35,9 @@ internal static class FileListing
             }
             else if (file.Exists)
             {
+                // It may be a folder whose disk is away.
+                if (file.Attributes.HasFlag(FileAttributes.ReparsePoint))
+                    PosixFile.Lowest(file.FullName);
                 yield return new ListedObject(key, file.Length, new DateTimeOffset(file.LastWriteTimeUtc));
             }
         }

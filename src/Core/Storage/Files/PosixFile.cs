@@ -3,10 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Archiver.Core.Storage.Files;
 
-/// <summary>The two calls an archive needs and .NET does not have: an atomic name that must be new, and a durable folder.</summary>
+/// <summary>
+/// The calls an archive needs and .NET does not have: an atomic name that must be new, a durable folder, and whether a file is there.
+/// </summary>
 internal static class PosixFile
 {
     private const int Exists = 17; // EEXIST
+    private const int NoEntry = 2; // ENOENT
 
     /// <summary>
     /// Gives the file a second name that must be new; false when it exists. <c>File.Move(overwrite: false)</c> is not enough: on Unix
@@ -52,6 +55,36 @@ internal static class PosixFile
         }
     }
 
+    /// <summary>
+    /// Whether something has the name, links followed. <c>File.Exists</c> is not enough: it takes every error for an absent file.
+    /// </summary>
+    /// <exception cref="IOException">
+    /// The system does not say: a folder may not be entered or is none, the disk fails.
+    /// </exception>
+    public static bool IsThere(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return Path.Exists(path);
+        if (Access(path, 0) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() == NoEntry ? false : throw Failure("access", path);
+    }
+
+    /// <summary>The path, or the lowest folder above it that is there.</summary>
+    /// <exception cref="IOException">
+    /// The system does not say, or a link leads to nothing: what was behind it is away and not gone.
+    /// </exception>
+    public static string Lowest(string path)
+    {
+        while (!IsThere(path))
+        {
+            if (new FileInfo(path).LinkTarget is not null)
+                throw new IOException($"'{path}' is a link to what is not there.");
+            path = Path.GetDirectoryName(path)!;
+        }
+        return path;
+    }
+
     private static IOException Failure(string call, string path)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -65,6 +98,10 @@ internal static class PosixFile
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", EntryPoint = "access", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Access([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int mode);
 
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -29,8 +29,8 @@ internal sealed class S3Cleanup(S3Bucket bucket, TimeProvider time)
                     continue;
                 if (!await isOurs(upload.Key, cancellationToken))
                     continue;
-                await S3MultipartUpload.AbortAsync(bucket, upload.Key, upload.UploadId, cancellationToken);
-                aborted++;
+                if (await S3MultipartUpload.TryEndAsync(bucket, upload.Key, upload.UploadId, cancellationToken))
+                    aborted++;
             }
             if (page.IsTruncated != true)
                 return aborted;

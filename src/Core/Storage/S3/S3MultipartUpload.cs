@@ -127,6 +127,21 @@ internal sealed class S3MultipartUpload
         return bucket.CallAsync(key, (s3, ct) => s3.AbortMultipartUploadAsync(abort, ct), cancellationToken);
     }
 
+    /// <summary>The same of an upload that was listed; false when somebody else has ended it since.</summary>
+    /// <exception cref="StorageException">The store failed.</exception>
+    public static async Task<bool> TryEndAsync(S3Bucket bucket, string key, string uploadId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AbortAsync(bucket, key, uploadId, cancellationToken);
+            return true;
+        }
+        catch (StorageException exception) when (S3Errors.Code(exception) == "NoSuchUpload")
+        {
+            return false;
+        }
+    }
+
     private static async Task<List<PartETag>> SendPartsAsync(
         S3Bucket bucket,
         string key,

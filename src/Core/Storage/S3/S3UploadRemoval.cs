@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Amazon.S3.Model;
 using Archiver.Core.Diagnostics;
 
@@ -5,69 +6,72 @@ namespace Archiver.Core.Storage.S3;
 
 /// <summary>
 /// Ends the unfinished uploads of exactly these keys. A process that was killed over a large upload leaves its parts, and they hold the
-/// same text.
+/// same text. It asks by each whole key: MinIO lists the uploads of no shorter prefix, and says that there is none.
 /// </summary>
 internal sealed class S3UploadRemoval(S3Bucket bucket, IEnumerable<string> keys)
 {
-    private readonly HashSet<string> _keys = keys.ToHashSet(StringComparer.Ordinal);
-    private readonly Dictionary<string, StorageException> _failures = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StorageException> _failures = new(StringComparer.Ordinal);
+
+    private StorageException? _outage;
 
     /// <summary>Of which keys parts may be there still, and why.</summary>
     public async Task<IReadOnlyDictionary<string, StorageException>> RunAsync(CancellationToken cancellationToken)
     {
-        // By first folder, so that no prefix is empty: that would list the uploads of the whole bucket.
-        foreach (var group in _keys.GroupBy(k => k.IndexOf('/', StringComparison.Ordinal) is >= 0 and var slash ? k[..(slash + 1)] : k))
+        var options = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = bucket.Settings.UploadConcurrency,
+            CancellationToken = cancellationToken,
+        };
+        await Parallel.ForEachAsync(keys.Distinct(StringComparer.Ordinal), options, async (key, token) =>
         {
             try
             {
-                await AbortAsync(CommonPrefix(group), cancellationToken);
+                if (_outage is null)
+                    await EndAsync(key, token);
+                else
+                    _failures[key] = _outage;
             }
             catch (StorageException exception)
             {
-                // Not all were listed: nobody knows of which key parts are left.
-                foreach (var key in group)
-                    _failures.TryAdd(key, exception);
+                // Not all were listed. Without an answer each further key would wait for its timeout.
+                _failures[key] = exception;
+                if (!S3Errors.IsAnswer(exception))
+                    _outage = exception;
             }
-        }
+        });
         return _failures;
     }
 
-    private async Task AbortAsync(string prefix, CancellationToken cancellationToken)
+    private async Task EndAsync(string key, CancellationToken cancellationToken)
     {
-        var request = new ListMultipartUploadsRequest { BucketName = bucket.Name, Prefix = prefix };
+        var request = new ListMultipartUploadsRequest { BucketName = bucket.Name, Prefix = key };
         ListMultipartUploadsResponse page;
         do
         {
             page = await bucket.CallAsync(null, (s3, ct) => s3.ListMultipartUploadsAsync(request, ct), cancellationToken);
-            foreach (var upload in (page.MultipartUploads ?? []).Where(u => _keys.Contains(u.Key)))
+            // The prefix also finds 'key~2'.
+            foreach (var upload in (page.MultipartUploads ?? []).Where(u => u.Key == key))
             {
                 try
                 {
-                    await S3MultipartUpload.AbortAsync(bucket, upload.Key, upload.UploadId, cancellationToken);
-                }
-                catch (StorageException exception) when (S3Errors.Code(exception) == "NoSuchUpload")
-                {
-                    // Somebody else ended it.
+                    await S3MultipartUpload.TryEndAsync(bucket, key, upload.UploadId, cancellationToken);
                 }
                 catch (StorageException exception) when (S3Errors.IsAnswer(exception))
                 {
                     // The answer is about this key alone.
-                    _failures[upload.Key] = new StorageException(
+                    _failures[key] = new StorageException(
                         exception.Failure,
-                        $"Parts of an unfinished upload of '{upload.Key}' are left: {exception.Message}"
+                        $"Parts of an unfinished upload of '{key}' are left: {exception.Message}"
                     );
                 }
             }
             if (page.IsTruncated == true && (page.NextKeyMarker, page.NextUploadIdMarker) == (request.KeyMarker, request.UploadIdMarker))
                 throw new StorageException(
                     StorageFailure.Transient,
-                    $"The listing of uploads of 's3://{bucket.Name}/{prefix}' does not advance."
+                    $"The listing of uploads of 's3://{bucket.Name}/{key}' does not advance."
                 );
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
         } while (page.IsTruncated == true);
     }
-
-    private static string CommonPrefix(IEnumerable<string> keys) =>
-        keys.Aggregate((a, b) => a[..a.Zip(b).TakeWhile(c => c.First == c.Second).Count()]);
 }

@@ -63,6 +63,16 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     }
 
     /// <summary>Whether nothing was found so far of what was asked for.</summary>
+    /// <summary>Refuses what could not be tried again; the reason stands for those whose live version has none of its own.</summary>
+    public void AddNotReached(IReadOnlyList<RestoreCandidate> left, string reason)
+    {
+        lock (_lock)
+            _refused.AddRange(
+                left.Select(c => new RestoreRefusal(c.SessionId, c.Object.Key, _notReplaced.GetValueOrDefault(c.SessionId!, reason)))
+            );
+        Report();
+    }
+
     public bool IsEmpty
     {
         get

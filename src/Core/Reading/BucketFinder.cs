@@ -74,7 +74,11 @@ internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings 
                 continue;
             }
             Undecided.Add(
-                (id, key.Key, "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object")
+                (
+                    id,
+                    key.Key,
+                    "it has several objects, and this one cannot be read: it may be the newest. Name the one to restore: --object"
+                )
             );
             return [];
         }

@@ -44,6 +44,60 @@ public sealed class PartAgainTests(TestServers servers)
         Assert.Equal(rows, await archiver.AllRowsAsync());
     }
 
+    // Nobody named the session: what the application deleted stays deleted.
+    [Theory]
+    [InlineData($"{Delete} AND id > 102", "0 1 2", "not in the database any more")]
+    [InlineData("DELETE FROM posts WHERE id = 107", "0 1 2 3 4 5 6 8 9 10 11", "not all of them as they were archived")]
+    [InlineData("UPDATE posts SET body = 'edited' WHERE id = 107", "0 1 2 3 4 5 6 7 8 9 10 11", "not all of them as they were archived")]
+    public async Task A_restore_by_user_says_that_messages_are_there_only_where_they_are(string change, string left, string reason)
+    {
+        await using var archiver = await Channels.CreateAsync(servers);
+        await archiver.DoAsync("archive");
+        await archiver.DoAsync("restore", "1");
+        Assert.Contains("1 session there already", await archiver.DoAsync("restore", "--user", "owner 1"), StringComparison.Ordinal);
+        await archiver.Database.ExecuteAsync(change, Token);
+        var rows = await archiver.AllRowsAsync();
+
+        foreach (var mode in new string[][] { ["--dry-run"], [] })
+        {
+            var result = await archiver.RunAsync(["restore", "--user", "owner 1", .. mode]);
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains(reason, result.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal((left, rows), (await archiver.PostsAsync(1), await archiver.AllRowsAsync()));
+    }
+
+    [Fact]
+    public async Task A_later_part_of_other_messages_does_not_say_that_those_of_an_older_part_are_there()
+    {
+        await using var archiver = await Channels.CreateAsync(servers);
+        await archiver.DoAsync("archive");
+        await archiver.DoAsync("restore", "1");
+        await archiver.Database.ExecuteAsync("UPDATE archiver.archives SET restored_at = now() - interval '60 days'", Token);
+        archiver.With($"{Channels.Policy}:MessagesOlderThan", "150d");
+        await archiver.DoAsync("archive");
+        Assert.Equal("0 1 2 3 4 5 6 7", await archiver.PostsAsync(1));
+        await archiver.Database.ExecuteAsync("DELETE FROM posts WHERE id = 107", Token);
+
+        var result = await archiver.RunAsync("restore", "1");
+
+        Assert.Equal((1, "0 1 2 3 4 5 6 8 9 10 11"), (result.ExitCode, await archiver.PostsAsync(1)));
+        Assert.Contains("not all of them as they were archived", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Restored_messages_that_a_replacement_takes_away_come_back_after_it_to_whoever_names_their_user()
+    {
+        var (archiver, rows) = await TwoPartsAndTheRestAsync(servers);
+        await using var owned = archiver;
+        await archiver.DoAsync("restore", "1", "--generation", "1");
+
+        await archiver.DoAsync("restore", "--user", "owner 1", "--on-conflict", "replace");
+
+        Assert.Equal(rows, await archiver.AllRowsAsync());
+    }
+
     [Theory]
     [InlineData("1")]
     [InlineData("--user", "owner 1")]

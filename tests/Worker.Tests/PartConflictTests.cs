@@ -68,6 +68,45 @@ public sealed class PartConflictTests(TestServers servers)
         Assert.Equal("channel 1", await archiver.Database.ScalarAsync<string>("SELECT title FROM channels WHERE id = 1", Token));
     }
 
+    // A ledger of before has parts that a purge called superseded.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_session_that_was_purged_comes_back_to_whoever_names_it_with_all_its_parts_restored_before_or_not(bool upgrade)
+    {
+        await using var archiver = await Channels.CreateAsync(servers, "ALTER TABLE channels ADD deleted_at timestamptz");
+        archiver
+            .With("Sources:main:Tables:Session:Deleted", "deleted_at")
+            .With("Sources:main:Policies:end:Action", "Purge")
+            .With("Sources:main:Policies:end:DeletedFor", "1d");
+        await archiver.DoAsync("archive");
+        await archiver.DoAsync("archive", "--policy", "old", $"--Archiver:{Channels.Policy}:MessagesOlderThan=50d");
+        await archiver.DoAsync("restore", "1", "--generation", "1");
+        Assert.Equal("0 1 2 5 6 7 8 9 10 11", await archiver.PostsAsync(1));
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.archives SET restored_at = now() - interval '60 days' WHERE state = 'restored'; UPDATE channels SET "
+                + "deleted_at = now() - interval '2 days' WHERE id = 1",
+            Token
+        );
+        await archiver.DoAsync("purge", "--policy", "end");
+        Assert.Equal("", await archiver.PostsAsync(1));
+        if (upgrade)
+        {
+            await archiver.Database.ExecuteAsync(
+                "UPDATE archiver.archives SET state = 'superseded', reason = 'purged', ended_at = now() WHERE state = 'restored'; DELETE "
+                    + "FROM archiver.migrations WHERE version = 18",
+                Token
+            );
+            await archiver.DoAsync("migrate");
+        }
+        Assert.Equal("1 part restored, 2 part archived", await StatesAsync(archiver));
+
+        await archiver.DoAsync("restore", "1");
+
+        Assert.Equal("3 4 5 6 7 8 9 10 11", await archiver.PostsAsync(1));
+        Assert.Equal("1 part restored, 2 part restored", await StatesAsync(archiver));
+    }
+
     [Theory]
     [InlineData("1")]
     [InlineData("--user", "owner 1")]

@@ -50,6 +50,7 @@ internal sealed class DiscardQueue(
             Waiting = Of("announced"),
             Held = Of("held"),
             Unknown = Of("unknown"),
+            Stored = Of("stored"),
             NextDue = steps.TryGetValue("announced", out var next) ? next.Due : null,
         };
     }

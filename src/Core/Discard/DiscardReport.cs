@@ -31,6 +31,9 @@ internal sealed record DiscardReport
     /// <summary>Old enough, and nobody knows whether its sessions are archived: see reconcile.</summary>
     public DiscardCount Unknown { get; init; } = DiscardCount.None;
 
+    /// <summary>Old enough, and the rows of some session in the object are live and bear the mark of this copy.</summary>
+    public DiscardCount Stored { get; init; } = DiscardCount.None;
+
     /// <summary>Objects that are still there although they should be gone, each with its reason.</summary>
     public IReadOnlyList<ObjectFailure> Failed { get; init; } = [];
 

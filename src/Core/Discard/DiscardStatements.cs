@@ -33,7 +33,7 @@ internal static class DiscardStatements
             """;
 
     // A copy whose age no clock of this ledger knows better than the object's own counts from that. Abandoned objects end too: they hold
-    // the same text, and nobody else destroys one that is somebody's only copy.
+    // the same text, and nobody else destroys one that is somebody's only copy. A stored copy waits: its session's live row points to it.
     private static string Candidates(string held) =>
         $"""
             SELECT o.id, o.key, o.version_id, o.length, o.removal_began_at,
@@ -41,6 +41,7 @@ internal static class DiscardStatements
                      AND a.state NOT IN ('discarded', 'erased')) AS archives,
                    CASE WHEN {held} THEN 'held'
                         WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state = 'unknown') THEN 'unknown'
+                        WHEN EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state = 'stored') THEN 'stored'
                         WHEN o.discard_announced_at IS NULL THEN 'unannounced'
                         WHEN g.stored_at < clock_timestamp() - $3 AND o.discard_announced_at <= clock_timestamp() - $4 THEN 'due'
                         ELSE 'announced' END AS step,

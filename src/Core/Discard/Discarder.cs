@@ -115,6 +115,13 @@ internal sealed class Discarder(
     {
         await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
         var rest = await QueueOf(source, after).CountAsync(connection, cancellationToken);
-        return report with { Waiting = rest.Waiting, Held = rest.Held, Unknown = rest.Unknown, NextDue = rest.NextDue };
+        return report with
+        {
+            Waiting = rest.Waiting,
+            Held = rest.Held,
+            Unknown = rest.Unknown,
+            Stored = rest.Stored,
+            NextDue = rest.NextDue,
+        };
     }
 }

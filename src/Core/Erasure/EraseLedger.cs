@@ -1,6 +1,7 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
+using Archiver.Core.Upload;
 using Npgsql;
 
 namespace Archiver.Core.Erasure;
@@ -80,6 +81,7 @@ internal static class EraseLedger
             PgParameter.Texts(sessions),
             PgParameter.Text(user)
         );
-        await RunErrors.ForgetAsync(connection, source, sessions, cancellationToken);
+        // What went wrong with an object is told with its key, which may be made of the id.
+        await RunErrors.ForgetAsync(connection, source, [.. sessions, .. sessions.Select(ObjectKey.Encode)], cancellationToken);
     }
 }

@@ -16,6 +16,11 @@ internal static partial class ImportRefusal
         "the archive of the session itself was not restored, and these older messages go beside what that one has; to restore both, name "
         + "it: archiver restore <id>; to restore these alone: --generation <number>";
 
+    /// <summary>Of a part that is only looked for: none of its rows is there.</summary>
+    public const string NotThereAnyMore =
+        "these older messages were restored before, and are not in the database any more: the application has deleted them, or they were "
+        + "archived again; to bring back what is left of them, name the session: archiver restore <id>";
+
     /// <summary>Whether the error is about rows, so that a smaller set of sessions finds the one it is about.</summary>
     public static bool IsAboutRows(PostgresException exception) =>
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"

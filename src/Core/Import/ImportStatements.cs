@@ -102,6 +102,12 @@ internal sealed class ImportStatements(RestoreTarget target)
         $"SELECT k.n::int, count(*) FROM {Asked} CROSS JOIN LATERAL (SELECT FROM "
         + $"{RowsOf(table.Name, KeyMatch.Is(_form.Parse("k.id")), "")} AND NOT ({Belongs(table, than)})) AS r GROUP BY k.n";
 
+    /// <summary>Positions of the sessions, each with a hash that names a row of the documents that is live.</summary>
+    public string LiveRows(PlannedTable table) =>
+        $"SELECT k.n::int, r.id FROM {Asked} CROSS JOIN LATERAL (SELECT hashtextextended("
+        + $"ROW({SessionPath.Columns("t", KeyOf(table)!)})::text, {table.Target!.Oid}) AS id FROM "
+        + $"{RowsOf(table.Name, KeyMatch.Is(_form.Parse("k.id")), "")} AND {Belongs(table, RowsChoice.Documents)}) AS r";
+
     /// <summary>Whether a row of the document can be found in the table: by its key, or where no key is mapped by all its values.</summary>
     public bool CanFind(PlannedTable table) => KeyOf(table) is null ? !table.Kept.Any(c => c.Conversion.ByValue) : HasKey(table);
 

@@ -8,6 +8,9 @@ namespace Archiver.Core.Import;
 /// <param name="live">Makes room where live versions would be replaced, in a dry run; else null.</param>
 internal sealed class LiveConflicts(ImportTarget into, ILiveRows? live)
 {
+    // By session: rows of parts that came after another had been restored.
+    private readonly Dictionary<string, HashSet<long>> _later = new(StringComparer.Ordinal);
+
     /// <summary>
     /// What it means for sessions that they have a row already. Of parts those are left out whose messages can go beside the live ones.
     /// </summary>
@@ -18,12 +21,13 @@ internal sealed class LiveConflicts(ImportTarget into, ILiveRows? live)
     )
     {
         var live = await rows.LiveAsync([.. existing.Where(s => s.Header.IsPart)], cancellationToken);
+        var continued = await ContinuedAsync(rows, [.. existing.Where(s => !live.GetValueOrDefault(s.Key, true))], cancellationToken);
         var present = existing.Where(s => !s.Header.IsPart).ToList();
         var judged = present.Count == 0 ? [] : await JudgeWholeAsync(rows, present, cancellationToken);
         foreach (var part in existing.Where(s => live.ContainsKey(s.Key)))
             judged.Add(
                 part.Key,
-                live[part.Key] || part.Candidate.HasLaterPart
+                live[part.Key] || continued.Contains(part.Key)
                     ? new(part, ImportOutcome.AlreadyThere)
                     : new(
                         part,
@@ -32,6 +36,32 @@ internal sealed class LiveConflicts(ImportTarget into, ILiveRows? live)
                     )
             );
         return judged;
+    }
+
+    /// <summary>Notes which rows later parts have, of what came back or was there; parts come the newest first.</summary>
+    public async Task RememberAsync(LiveRowComparison rows, IReadOnlyList<ImportedSession> imported, CancellationToken cancellationToken)
+    {
+        var later = imported.Where(i =>
+            i.Session.Candidate.HasEarlierPart && i.Outcome is ImportOutcome.Restored or ImportOutcome.AlreadyThere
+        );
+        foreach (var (key, found) in await rows.LiveRowsAsync([.. later.Select(i => i.Session)], cancellationToken))
+        {
+            if (!_later.TryAdd(key, found))
+                _later[key].UnionWith(found);
+        }
+    }
+
+    // A later part was made of what was left of a restored one, and has it as it was last. That is so where all that is live of it is the
+    // later one's. A later part of other messages says nothing of what is gone.
+    private async Task<HashSet<string>> ContinuedAsync(
+        LiveRowComparison rows,
+        IReadOnlyList<StagedSession> incomplete,
+        CancellationToken cancellationToken
+    )
+    {
+        var again = incomplete.Where(s => s.Candidate.HasLaterPart && _later.ContainsKey(s.Key));
+        var found = await rows.LiveRowsAsync([.. again], cancellationToken);
+        return [.. found.Where(f => f.Value.IsSubsetOf(_later[f.Key])).Select(f => f.Key)];
     }
 
     private async Task<Dictionary<string, ImportedSession>> JudgeWholeAsync(

@@ -46,6 +46,12 @@ internal sealed class LiveRowComparison(NpgsqlConnection connection, NpgsqlTrans
     public async Task<Dictionary<string, bool>> LiveAsync(IReadOnlyList<StagedSession> parts, CancellationToken cancellationToken) =>
         parts.Count > 0 && await TryStageAsync(parts, cancellationToken) ? await _comparer.LiveAsync(parts, cancellationToken) : [];
 
+    /// <summary>By key, of parts: hashes that name those of their rows that are live, as they were or not.</summary>
+    public async Task<Dictionary<string, HashSet<long>>> LiveRowsAsync(
+        IReadOnlyList<StagedSession> parts,
+        CancellationToken cancellationToken
+    ) => parts.Count > 0 && await TryStageAsync(parts, cancellationToken) ? await _comparer.LiveRowsAsync(parts, cancellationToken) : [];
+
     /// <summary>False when a value does not even load: then its row is not the one in the table either.</summary>
     private async Task<bool> TryStageAsync(IReadOnlyList<StagedSession> sessions, CancellationToken cancellationToken)
     {

@@ -58,7 +58,8 @@ internal sealed class RestoreRecords(SourceSettings source, Guid run, Lease? lea
         if (marked != archives.Count)
             throw new ArchiverException(
                 FailureKind.Failed,
-                $"An archive of source '{source.Name}' was discarded or erased while it was being restored. The batch in hand was rolled back."
+                $"An archive of source '{source.Name}' was discarded or erased while it was being restored. The batch in hand was "
+                    + "rolled back."
             );
         await connection.ExecuteAsync(
             MarkSuperseded,

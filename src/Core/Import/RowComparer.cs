@@ -50,7 +50,7 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         await connection.ExecuteAsync(ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
         Dictionary<string, bool> live = new(StringComparer.Ordinal);
         HashSet<string> other = new(StringComparer.Ordinal);
-        foreach (var table in Compared(sessions[0].Plan).Where(t => t.Name != SourceMap.SessionName && statements.HasKey(t)))
+        foreach (var table in OfParts(sessions[0].Plan))
         {
             var found = await DigestsAsync(
                 statements.ReadBack(table, staged: true, RowsChoice.Documents),
@@ -67,6 +67,27 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
             }
         }
         return live.Keys.ToDictionary(k => k, k => !other.Contains(k), StringComparer.Ordinal);
+    }
+
+    /// <summary>By key, of the same: hashes that name their live rows.</summary>
+    public async Task<Dictionary<string, HashSet<long>>> LiveRowsAsync(
+        IReadOnlyList<StagedSession> sessions,
+        CancellationToken cancellationToken
+    )
+    {
+        await connection.ExecuteAsync(ImportStatements.SetKeys, cancellationToken, PgParameter.Texts(sessions.Select(s => s.Key)));
+        var live = sessions.ToDictionary(s => s.Key, _ => new HashSet<long>(), StringComparer.Ordinal);
+        foreach (var table in OfParts(sessions[0].Plan))
+        {
+            var rows = await connection.QueryAsync(
+                statements.LiveRows(table),
+                row => (Position: row.GetInt32(0), Row: row.GetInt64(1)),
+                cancellationToken
+            );
+            foreach (var (position, row) in rows)
+                live[sessions[position - 1].Key].Add(row);
+        }
+        return live;
     }
 
     /// <summary>By key: the tables in which a session has other rows than these.</summary>
@@ -96,6 +117,9 @@ internal sealed class RowComparer(NpgsqlConnection connection, ImportStatements 
         }
         return beside;
     }
+
+    private IEnumerable<PlannedTable> OfParts(ImportPlan plan) =>
+        Compared(plan).Where(t => t.Name != SourceMap.SessionName && statements.HasKey(t));
 
     // Sessions without a row are in no table; their rows are compared.
     private static IEnumerable<PlannedTable> Compared(ImportPlan plan) => plan.Tables.Where(t => t.Target is { Oid: not TableShape.None });

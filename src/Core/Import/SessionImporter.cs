@@ -64,28 +64,26 @@ internal sealed class SessionImporter(
             await BeginAsync(connection, sessions, cancellationToken);
             var insertion = new SessionInsertion(connection, transaction, into);
             var keys = await ExistingAsync(connection, sessions, cancellationToken);
-            var present = await _conflicts.JudgeAsync(
-                new(connection, transaction, into),
-                [.. sessions.Where(s => keys.Contains(s.Key))],
-                cancellationToken
-            );
+            var rows = new LiveRowComparison(connection, transaction, into);
+            var present = await _conflicts.JudgeAsync(rows, [.. sessions.Where(s => keys.Contains(s.Key))], cancellationToken);
             var replaced = await _conflicts.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
-            var alone = sessions.Where(s => IsAlone(s, keys)).ToDictionary(s => s.Key, StringComparer.Ordinal);
-            var beside = sessions.Where(s => !alone.ContainsKey(s.Key)).ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
-            await insertion.InsertAsync([.. beside[false].Where(s => !present.ContainsKey(s.Key))], cancellationToken);
-            await insertion.InsertAsync([.. beside[true].Where(s => !present.ContainsKey(s.Key))], cancellationToken, beside: true);
+            var absent = sessions.Where(s => !present.ContainsKey(s.Key)).ToLookup(s => WhyLeft(s, keys) ?? "");
+            var beside = absent[""].ToLookup(s => s.Header.IsPart && keys.Contains(s.Key));
+            await insertion.InsertAsync([.. beside[false]], cancellationToken);
+            await insertion.InsertAsync([.. beside[true]], cancellationToken, beside: true);
             FaultPoint.Reach(FaultPoints.RestoreInserted);
 
             List<ImportedSession> imported =
             [
                 .. present.Values,
-                .. alone.Values.Select(s => new ImportedSession(s, ImportOutcome.Refused, ImportRefusal.WithoutSession)),
+                .. absent.Where(g => g.Key != "").SelectMany(g => g, (g, s) => new ImportedSession(s, ImportOutcome.Refused, g.Key)),
                 .. insertion.Outcome.Select(s =>
                     s.Outcome == ImportOutcome.Refused && replaced.Contains(s.Session.Key)
                         ? LiveConflicts.StaysLive(s.Session, s.Reason!)
                         : s
                 ),
             ];
+            await _conflicts.RememberAsync(rows, imported, cancellationToken);
             await new SequenceAdvance(connection, into.Target, rehearsal: into.Options.DryRun).AdvanceAsync(
                 insertion.Inserted,
                 cancellationToken
@@ -107,9 +105,12 @@ internal sealed class SessionImporter(
         }
     }
 
-    // The archive of the session itself was asked for first: it did not come.
-    private bool IsAlone(StagedSession part, HashSet<string> existing) =>
-        part.Candidate.NeedsSession && !existing.Contains(part.Key) && !_rehearsed.Contains(part.Key);
+    // The archive of a part's session itself was asked for first: where there is no session, it did not come.
+    private string? WhyLeft(StagedSession session, HashSet<string> existing) =>
+        session.Candidate.NeedsSession && !existing.Contains(session.Key) && !_rehearsed.Contains(session.Key)
+            ? ImportRefusal.WithoutSession
+        : session.Candidate.IsOnlyCompared ? ImportRefusal.NotThereAnyMore
+        : null;
 
     private async Task RollbackAsync(NpgsqlTransaction transaction, List<StagedSession> inserted, CancellationToken cancellationToken)
     {

@@ -26,6 +26,10 @@ internal static class RunErrors
         """;
 
     /// <summary>Joins the connection's transaction.</summary>
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="source">Whose runs.</param>
+    /// <param name="sessions">The ids, in each spelling that an error may have.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async Task ForgetAsync(
         NpgsqlConnection connection,
         string source,

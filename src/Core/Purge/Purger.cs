@@ -19,11 +19,12 @@ namespace Archiver.Core.Purge;
 /// </summary>
 internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
 {
-    // The session's copy, if there is one, is not of rows that are live any more.
+    // The session's copy, if there is one, is not of rows that are live any more. Its parts stay as they are: what they hold is in no other
+    // archive, and a restore by id asks the rows whether the messages of a restored part are there.
     private const string Supersede = """
         UPDATE archiver.archives AS a
         SET state = 'superseded', reason = 'purged', ended_at = clock_timestamp()
-        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state IN ('stored', 'restored')
+        WHERE a.source = $1 AND a.session_id = ANY ($2) AND a.state IN ('stored', 'restored') AND NOT a.part
         """;
 
     private readonly RowChoice? _only = RowChoice.Of(run.Source, run.Shape, run.Policy, run.Cutoffs);

@@ -96,7 +96,8 @@ internal sealed class CandidateFinder(SourceConnections connections)
     }
 
     /// <summary>
-    /// Sessions that a selection by user, run or dates names and that were restored before: how many are there, and which are gone since.
+    /// Whole sessions that a selection by user, run or dates names and that were restored before: how many are there, and which are gone
+    /// since.
     /// </summary>
     public async Task<(long There, IReadOnlyList<string> Gone)> RestoredAsync(RestoreOptions options, CancellationToken cancellationToken)
     {
@@ -135,7 +136,9 @@ internal sealed class CandidateFinder(SourceConnections connections)
             row.TextOrNull(11),
             row.GetBoolean(15),
             row.GetBoolean(16),
-            row.GetBoolean(17)
+            row.GetBoolean(17),
+            row.GetBoolean(18),
+            row.GetBoolean(19)
         );
 
     private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>

@@ -54,7 +54,11 @@ internal static class CandidateStatements
                     ? $"$9::int IS NULL AND $3::text[] IS NULL AND EXISTS ({OfSession("w", part: false)} AND w.state IN "
                         + $"{ArchiveStates.Readable})"
                     : "false"
-            )}
+            )},
+                   {(
+                parts ? $"EXISTS ({OfSession("e", part: true)} AND e.state = 'restored' AND a.exported_at > e.restored_at)" : "false"
+            )},
+                   {(parts ? "$8 AND a.state = 'restored'" : "false")}
             FROM archiver.archives AS a
             JOIN archiver.objects AS o ON o.id = a.object_id
             WHERE a.source = $1 AND {OfKind(kind)}
@@ -68,7 +72,9 @@ internal static class CandidateStatements
               AND ($5::uuid IS NULL OR a.run_id = $5)
               AND ($6::timestamptz IS NULL OR a.session_last_activity >= $6)
               AND ($7::timestamptz IS NULL OR a.session_last_activity < $7)
-              AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')))
+              AND (a.state = 'archived' OR (NOT $8 AND a.state IN ('stored', 'restored', 'superseded', 'unknown')){(
+                parts ? " OR a.state = 'restored'" : ""
+            )})
               AND CASE WHEN $9::int IS NOT NULL THEN a.generation = $9
                        WHEN $3::text[] IS NOT NULL THEN true
                        ELSE {Chosen(kind, replaces ? null : isThere)} END
@@ -132,17 +138,18 @@ internal static class CandidateStatements
         $"SELECT FROM archiver.archives AS {alias} WHERE {alias}.source = a.source AND {alias}.session_id = a.session_id"
         + (part is { } only ? $" AND {(only ? "" : "NOT ")}{alias}.part" : "");
 
-    // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since.
+    // So that a second restore by user, run or dates can say what is there already, and what the application has deleted since. Of a part
+    // the session's row says nothing: its rows are asked.
     public static string Restored(string isThere) =>
         $"""
             SELECT a.session_id, {isThere}
             FROM archiver.archives AS a
-            WHERE a.source = $1 AND a.state = 'restored'
+            WHERE a.source = $1 AND a.state = 'restored' AND NOT a.part
               AND ($2::text[] IS NULL OR a.user_id = ANY ($2))
               AND ($3::uuid IS NULL OR a.run_id = $3)
               AND ($4::timestamptz IS NULL OR a.session_last_activity >= $4)
               AND ($5::timestamptz IS NULL OR a.session_last_activity < $5)
-              AND (a.part OR NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
-                AND n.state IN {ArchiveStates.Readable}))
+              AND NOT EXISTS ({OfSession("n", part: false)} AND {ArchiveOrder.IsNewer("n", "a")}
+                AND n.state IN {ArchiveStates.Readable})
             """;
 }

@@ -16,6 +16,14 @@ internal sealed record RestoreCandidate(string? SessionId, ObjectName Object, Lo
     /// </summary>
     public bool HasLaterPart { get; init; }
 
+    /// <summary>Of a part: whether another was restored before this one was made, which may have had its messages.</summary>
+    public bool HasEarlierPart { get; init; }
+
+    /// <summary>
+    /// Of a part that was restored before, and whose session nobody named: its rows are looked for, and not put back where they are gone.
+    /// </summary>
+    public bool IsOnlyCompared { get; init; }
+
     /// <summary>
     /// Of a part that nobody named by itself: whether the session has an archive of its own, so that the session's row is that one's to
     /// bring.

@@ -97,7 +97,14 @@ public sealed class RestoreRunner
             cancellationToken
         );
         // What could not give way, because it is held or in use, is still there and is refused now; what is gone meanwhile is restored.
-        return left.Count == 0 ? first : await RunLockedAsync(source, options, tally, left, cancellationToken);
+        if (left.Count == 0)
+            return first;
+        var second = await RunLockedAsync(source, options, tally, left, cancellationToken);
+        if (second.Outcome != RunOutcome.LockedElsewhere)
+            return second;
+        // By now something was recorded, and perhaps replaced: only these were not reached.
+        tally.AddNotReached(left, "another worker runs on this source by now; run the restore again when it has ended");
+        return first;
     }
 
     /// <summary>One restore under the source's lock, recorded as a run.</summary>

@@ -50,7 +50,8 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
         {
             if (!_waiting.Contains(part.Key))
                 return false;
-            _conflicting.Add(part.Candidate with { SessionId = part.Key });
+            // Its messages go away with the live version, so they are to be put back, also where they were only to be looked for.
+            _conflicting.Add(part.Candidate with { SessionId = part.Key, IsOnlyCompared = false });
             return true;
         }
     }
@@ -60,6 +61,16 @@ internal sealed class RestoreTally(IProgress<RestoreProgress>? progress, bool ke
     {
         lock (_lock)
             _notReplaced[session] = $"{reason}; its live rows stay as they are";
+    }
+
+    /// <summary>Refuses what could not be tried again; the reason stands for those whose live version has none of its own.</summary>
+    public void AddNotReached(IReadOnlyList<RestoreCandidate> left, string reason)
+    {
+        lock (_lock)
+            _refused.AddRange(
+                left.Select(c => new RestoreRefusal(c.SessionId, c.Object.Key, _notReplaced.GetValueOrDefault(c.SessionId!, reason)))
+            );
+        Report();
     }
 
     /// <summary>Whether nothing was found so far of what was asked for.</summary>

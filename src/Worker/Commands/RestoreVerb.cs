@@ -17,7 +17,7 @@ internal sealed class RestoreVerb(PolicyChoice choice, RestoreRunner runner, Ter
             """
             Puts archived sessions back into their tables, each wholly or not at all. Rows are compared with the document before the commit.
             Name what to restore: ids (or - and one id a line on stdin), --object, or --user, --run and dates, which are ANDed.
-            A restored session is not archived again before its policy's RestoreGrace is over.
+            A restored session is not archived again before its policy's RestoreGrace is over, if the ledger knows its archive.
             Example: archiver restore 0b9c6a52-4a3c-4d0b-9a52-0f6f3d1c9a10 --reactivate
                      archiver restore --user 4711 --from 2026-01-01 --to 2026-02-01 --dry-run
                      archiver list --user 4711 --json | jq -r .[].session_id | archiver restore - --to "Host=db2;Database=copy;Username=me"

@@ -31,6 +31,7 @@ internal static class DiscardText
             );
         WriteIfAny(report, report.Held, "stay: under a legal hold, or in a bundle with one that is", terminal);
         WriteIfAny(report, report.Unknown, "stay: their state is unknown, see archiver reconcile", terminal);
+        WriteIfAny(report, report.Stored, "stay: rows in the database are marked as stored there", terminal);
         foreach (var failure in report.Failed)
             terminal.WriteLine($"{report.Source}: still there: {failure.Reason}");
         WriteError(report, terminal);

@@ -84,6 +84,48 @@ public sealed class DiscardTests(TestServers servers) : DiscardScenario(servers)
         Assert.Empty(await archiver.Bucket.ListKeysAsync("chat_archives/bundles/", Token));
     }
 
+    [Theory]
+    [InlineData(StorageLayout.Session, 1)]
+    [InlineData(StorageLayout.Bundle, 0)]
+    public async Task A_copy_stays_while_a_live_row_is_marked_as_stored_in_it(StorageLayout layout, int discarded)
+    {
+        var store = PolicyRuns.Archive() with { Delete = DeleteMode.Nothing };
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 2, young: 0, configure: s =>
+            Configure(s) with
+            {
+                Storage = s.Storage with { Layout = layout },
+            }
+        );
+        Assert.Equal(2, (await archiver.RunAsync(store, Token)).Sessions);
+        await AgeAsync(archiver, 2);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((0L, 0L, 2L), (report.Discarded.Objects, report.Announced.Objects, report.Stored.Archives));
+        Assert.Equal(2L, (await archiver.PlanDiscardAsync(Token)).Stored.Archives);
+        // One is used again: its mark is taken back, and its copy ends.
+        await archiver.ExecuteAsync(
+            "UPDATE chat_sessions SET last_activity = now() WHERE session_id = $1",
+            await archiver.AnyIdleAsync(Token)
+        );
+        await archiver.RunAsync(store, Token);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+        Assert.Equal(discarded, (await archiver.DiscardAsync(Token)).Discarded.Objects);
+        Assert.Equal(
+            "1 marked, 1 copies",
+            await archiver.Database.ScalarAsync<string>(
+                """
+                SELECT count(*) FILTER (WHERE s.archived OR s.archive_location IS NOT NULL) || ' marked, ' || count(o.id) || ' copies'
+                FROM chat_sessions AS s
+                LEFT JOIN archiver.objects AS o ON o.state = 'stored' AND s.archive_location = o.location || '/' || o.key
+                """
+            )
+        );
+    }
+
     [Fact]
     public async Task Abandoned_copies_end_as_well()
     {

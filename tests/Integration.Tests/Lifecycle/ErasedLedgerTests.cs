@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Archiver.Core.Upload;
 using Archiver.Testing;
 using static Archiver.Integration.Tests.Lifecycle.PolicyRuns;
 
@@ -99,6 +100,43 @@ public sealed class ErasedLedgerTests(TestServers servers) : DelayedScenario(ser
         Assert.Equal("archived true, erased false", await MarksAsync(archiver));
     }
 
+    // An id in a key is percent-encoded.
+    [Theory]
+    [InlineData("a@b.c")]
+    [InlineData("[\"x\",\"1\"]")]
+    public async Task No_text_of_the_ledger_has_an_erased_id_in_any_spelling_that_keys_give_it(string session)
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 1, young: 0, preset: "soft-delete");
+        await archiver.Database.ExecuteAsync(
+            $"""
+            ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey, ALTER COLUMN session_id TYPE text;
+            ALTER TABLE chat_sessions ALTER COLUMN id DROP DEFAULT, ALTER COLUMN id TYPE text;
+            UPDATE chat_sessions SET id = '{session}', deleted_at = NULL;
+            UPDATE chat_messages SET session_id = '{session}';
+            ALTER TABLE chat_messages ADD CONSTRAINT chat_messages_session_id_fkey FOREIGN KEY (session_id) REFERENCES chat_sessions (id);
+            """,
+            Token
+        );
+        Assert.Equal(1, (await archiver.RunAsync(Token)).Sessions);
+        await archiver.Database.ExecuteAsync(
+            """
+            UPDATE archiver.runs SET error = 'The store refused s3://bucket/' || o.key || ' twice: ' || o.key FROM archiver.objects AS o;
+            INSERT INTO archiver.proofs (source, proof, state, error, worker)
+              SELECT 'main', 'verify', 'failed', 'Object ''' || o.key || ''' of session ' || o.members[1] || ' is away.', 'worker'
+              FROM archiver.objects AS o;
+            """,
+            Token
+        );
+        Assert.Contains(ObjectKey.Encode(session), await LedgerAsync(archiver), StringComparison.Ordinal);
+
+        Assert.True((await archiver.EraseAsync(new() { Ids = [session] }, Token)).Complete);
+
+        var ledger = await LedgerAsync(archiver);
+        Assert.Contains("(erased)", ledger, StringComparison.Ordinal);
+        Assert.DoesNotContain(session, ledger, StringComparison.Ordinal);
+        Assert.DoesNotContain(ObjectKey.Encode(session), ledger, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_upgrade_of_the_ledger_clears_marks_of_what_was_erased_before()
     {
@@ -113,6 +151,9 @@ public sealed class ErasedLedgerTests(TestServers servers) : DelayedScenario(ser
 
         Assert.Equal("erased false, stored true", await MarksAsync(archiver));
     }
+
+    private static async Task<string> LedgerAsync(ArchiverFixture archiver) =>
+        (await archiver.Database.ScalarAsync<string>("SELECT schema_to_xml('archiver', true, false, '')::text", Token))!;
 
     private static Task<string?> MarksAsync(ArchiverFixture archiver) =>
         archiver.Database.ScalarAsync<string>(

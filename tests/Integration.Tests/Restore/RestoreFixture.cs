@@ -34,7 +34,8 @@ internal static class RestoreFixture
         RestoreOptions options,
         CancellationToken cancellationToken,
         IArchiveReader? store = null,
-        ArchiverSettings? settings = null
+        ArchiverSettings? settings = null,
+        IProgress<RestoreProgress>? progress = null
     )
     {
         settings ??= archiver.Settings;
@@ -47,7 +48,7 @@ internal static class RestoreFixture
             policies,
             TimeProvider.System,
             NullLogger<RestoreRunner>.Instance
-        ).RunAsync(options, null, cancellationToken);
+        ).RunAsync(options, progress, cancellationToken);
     }
 
     /// <summary>

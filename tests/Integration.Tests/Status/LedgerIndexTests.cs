@@ -97,14 +97,14 @@ public sealed class LedgerIndexTests(TestServers servers, FilledLedger ledger) :
     private static async Task FindAsync(ArchiverFixture archiver, RestoreOptions options)
     {
         var finder = new CandidateFinder(archiver.Connections);
-        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), parts: false, Token))
+        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), CandidateKind.Sessions, Token))
             Assert.NotEmpty(page);
     }
 
     private static async Task FindNoPartsAsync(ArchiverFixture archiver, RestoreOptions options)
     {
         var finder = new CandidateFinder(archiver.Connections);
-        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), parts: true, Token))
+        await foreach (var page in finder.FindAsync(options, await finder.FormAsync(Token), CandidateKind.Parts, Token))
             Assert.Empty(page);
     }
 }

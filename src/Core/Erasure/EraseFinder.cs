@@ -64,9 +64,12 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         foreach (var id in request.Ids)
         {
             var key = await given.KeyAsync(id, cancellationToken) ?? id;
-            List<string> found = [.. await ids.FindAsync(id, cancellationToken)];
+            var found = await ids.OfKeyAsync(id, cancellationToken);
             if (found.Count == 0 && targets.IsUnrecorded(key))
-                found.Add(key);
+                found = [key];
+            // Once the session of that key is erased, the same command again must not take another one for it.
+            if (found.Count == 0 && !tombstones.CoversSession(key))
+                found = await ids.OfExternalIdAsync(id, cancellationToken);
             work.Add(found);
             if (found.Count == 0)
                 (tombstones.CoversSession(key) ? work.ErasedBefore : work.Unknown).Add(id);

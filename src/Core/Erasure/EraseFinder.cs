@@ -56,7 +56,9 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
             var sessions = await targets.OfUserAsync(user, cancellationToken);
             work.Add(sessions);
             work.Owners.AddRange(targets.Owners);
-            work.Unresolved.AddRange(targets.Unreadable);
+            work.Unresolved.AddRange(targets.Unresolved);
+            foreach (var session in targets.Others)
+                work.Keep(session, ErasedSession.Remaining, EraseWork.Anothers);
             if (sessions.Count == 0)
                 (tombstones.CoversUser(user) ? work.ErasedBefore : work.Unknown).Add(user);
         }

@@ -72,6 +72,39 @@ public sealed class EraseVerbTests(TestServers servers)
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_id_that_is_ones_key_and_anothers_external_id_costs_the_other_nothing(bool archived)
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 0, young: 0);
+        await archiver.Database.ExecuteAsync(
+            """
+            CREATE TABLE chat (id text PRIMARY KEY, ext text UNIQUE, updated_at timestamptz NOT NULL);
+            CREATE INDEX ON chat (updated_at, id);
+            INSERT INTO chat VALUES ('A', 'first', now() - interval '200 days'), ('B', 'A', now() - interval '200 days');
+            """,
+            Token
+        );
+        RestoredChat.Chat(archiver).With("Sources:main:Tables:Session:ExternalId", "ext");
+        if (archived)
+            Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+
+        var erased = await archiver.RunAsync("erase", "A", "--yes", "--json");
+        var again = await archiver.RunAsync("erase", "A", "--yes");
+        var shown = await archiver.RunAsync("show", "B");
+        var restored = await archiver.RunAsync("restore", "B");
+
+        var sessions = JsonDocument.Parse(erased.Output).RootElement[0].GetProperty("sessions").EnumerateArray();
+        Assert.Equal(["A"], sessions.Select(s => s.GetProperty("session_id").GetString()));
+        Assert.Contains("was erased before", again.Output, StringComparison.Ordinal);
+        Assert.Equal((archived, archived), (shown.ExitCode == 0, restored.ExitCode == 0));
+        Assert.Equal("B\n", await archiver.Database.CopyOutAsync("SELECT id FROM chat"));
+        // By its own name, or the one that nobody else has for a key, it goes.
+        Assert.Equal(0, (await archiver.RunAsync("erase", "B", "--yes")).ExitCode);
+        Assert.Equal("", await archiver.Database.CopyOutAsync("SELECT id FROM chat"));
+    }
+
+    [Theory]
     [InlineData("erase")]
     [InlineData("erase", "--user", "a", "b")]
     [InlineData("erase", "--reapply", "--user", "a")]

@@ -1,5 +1,7 @@
+using System.Net;
 using Archiver.Core.Diagnostics;
 using Archiver.Testing;
+using Archiver.Worker.Tests.Http;
 
 namespace Archiver.Worker.Tests;
 
@@ -100,6 +102,34 @@ public sealed class RestoredBackupTests(TestServers servers) : LostLedgerScenari
                 0,
                 await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.archives WHERE reason LIKE '%no manifest%'")
             );
+    }
+
+    [Fact]
+    public async Task A_document_of_an_erased_session_is_not_confirmed_to_whoever_has_it()
+    {
+        await using var archiver = await CreateAsync(idle: 1);
+        archiver.With("Http:ApiKey", HttpFixture.Key).With("Sources:main:Policies:idle:Cron", "0 0 2 1 1 ?");
+        Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
+        var id = (await archiver.Database.ScalarAsync<string>("SELECT session_id FROM archiver.archives"))!;
+        var tag = await archiver.Database.ScalarAsync<string>("SELECT encode(json_sha256, 'hex') FROM archiver.archives");
+        await archiver.Database.ExecuteAsync(
+            "CREATE TABLE objects_backup AS TABLE archiver.objects; CREATE TABLE archives_backup AS TABLE archiver.archives"
+        );
+        Assert.Equal(0, (await archiver.RunAsync("erase", id, "--yes")).ExitCode);
+        await archiver.Database.ExecuteAsync(
+            """
+            DELETE FROM archiver.erasures; DELETE FROM archiver.archives; DELETE FROM archiver.objects;
+            INSERT INTO archiver.objects OVERRIDING SYSTEM VALUE SELECT * FROM objects_backup;
+            INSERT INTO archiver.archives OVERRIDING SYSTEM VALUE SELECT * FROM archives_backup;
+            """
+        );
+        await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
+        var request = HttpFixture.Bearer(HttpMethod.Get, $"/archives/{id}");
+        request.Headers.IfNoneMatch.ParseAdd($"W/\"{tag}\"");
+
+        using var answer = await worker.SendAsync(request, Token);
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
     }
 
     private static async Task<int> KilledAsync(Installation archiver, string point)

@@ -68,6 +68,9 @@ internal sealed record FoundObject(
     /// <summary>Whether it is a bundle, by its name.</summary>
     public bool IsBundle => Key.EndsWith(".jsonl.gz", StringComparison.Ordinal);
 
+    /// <summary>Whether its bytes are those that the ledger recorded: others say nothing of what it recorded.</summary>
+    public bool IsRecordedAs(ReadOnlySpan<byte> sha256) => sha256.SequenceEqual(Sha256);
+
     /// <summary>Id of the ledger that recorded it, or null.</summary>
     public string? LedgerId => Metadata.GetValueOrDefault(Storage.ObjectMetadata.LedgerKey);
 }

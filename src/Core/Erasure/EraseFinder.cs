@@ -63,7 +63,9 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
             var sessions = await targets.OfUserAsync(user, cancellationToken);
             work.Add(sessions);
             work.Owners.AddRange(targets.Owners);
-            work.Unresolved.AddRange(targets.Unreadable);
+            work.Unresolved.AddRange(targets.Unresolved);
+            foreach (var session in targets.Others)
+                work.Keep(session, ErasedSession.Remaining, EraseWork.Anothers);
             if (sessions.Count == 0)
                 (tombstones.CoversUser(user) ? work.ErasedBefore : work.Unknown).Add(user);
         }
@@ -71,9 +73,12 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
         foreach (var id in request.Ids)
         {
             var key = await given.KeyAsync(id, cancellationToken) ?? id;
-            List<string> found = [.. await ids.FindAsync(id, cancellationToken)];
+            var found = await ids.OfKeyAsync(id, cancellationToken);
             if (found.Count == 0 && targets.IsUnrecorded(key))
-                found.Add(key);
+                found = [key];
+            // Once the session of that key is erased, the same command again must not take another one for it.
+            if (found.Count == 0 && !tombstones.CoversSession(key))
+                found = await ids.OfExternalIdAsync(id, cancellationToken);
             work.Add(found);
             if (found.Count == 0)
                 (tombstones.CoversSession(key) ? work.ErasedBefore : work.Unknown).Add(id);

@@ -46,7 +46,10 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
     }
 
     public bool IsFree(string session) =>
-        _sessions.TryGetValue(session, out var known) && known.State != ErasedSession.Held && !known.Reasons.Contains(Reused);
+        _sessions.TryGetValue(session, out var known)
+        && known.State != ErasedSession.Held
+        && !known.Reasons.Contains(Reused)
+        && !known.Reasons.Contains(Anothers);
 
     /// <summary>Something of a session stays.</summary>
     public void Keep(string session, string state, string reason)
@@ -71,4 +74,7 @@ internal sealed class EraseWork(IReadOnlyList<FoundObject> unrecorded, IReadOnly
 
     /// <summary>Why a session is left alone by a second application of its tombstone.</summary>
     public const string Reused = "a newer session bears its id: erase it by name if that is meant";
+
+    /// <summary>Why a session is left alone of which something is the user's.</summary>
+    public const string Anothers = "it is another user's now: erase it by id if that is meant";
 }

@@ -15,7 +15,7 @@ namespace Archiver.Core.Erasure;
 internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings source, IArchiveReader store)
 {
     private static readonly string Objects = $"""
-        SELECT DISTINCT o.id, o.key, o.version_id, o.location
+        SELECT DISTINCT o.id, o.key, o.version_id, o.location, o.sha256
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1 AND a.state NOT IN ('discarded', 'erased') AND o.state NOT IN ('discarded', 'erased') AND o.reason IS DISTINCT
@@ -45,13 +45,19 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
             return;
         var objects = await connection.QueryAsync(
             Objects,
-            row => (Id: row.GetInt64(0), Name: new ObjectName(row.GetString(1), row.TextOrNull(2)), Location: row.GetString(3)),
+            row =>
+                (
+                    Id: row.GetInt64(0),
+                    Name: new ObjectName(row.GetString(1), row.TextOrNull(2)),
+                    Location: row.GetString(3),
+                    Sha256: row.GetFieldValue<byte[]>(4)
+                ),
             cancellationToken,
             PgParameter.Text(source.Name),
             PgParameter.Text(column)
         );
         var examiner = new ObjectExaminer(store, source.Map);
-        foreach (var (id, name, location) in objects)
+        foreach (var (id, name, location, sha256) in objects)
         {
             if (location != store.Location)
                 Unknown.Add($"'{name.Key}' is in {location}, and the configured store is {store.Location}: nobody can tell whose it is");
@@ -59,6 +65,8 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
                 Unknown.Add($"'{name.Key}' is missing, and the ledger does not know whose it is");
             else if (found.Problem is { } problem)
                 Unknown.Add($"'{name.Key}' cannot be read, and the ledger does not know whose it is: {problem}");
+            else if (!found.IsRecordedAs(sha256))
+                Unknown.Add($"'{name.Key}' is not what the ledger recorded, and the ledger does not know whose that is");
             else if (found.Documents.Any(d => !d.Header.Tables[0].Columns.Any(c => c.Name == column)))
                 Unknown.Add($"'{name.Key}' was written before there was a column '{column}': nobody can tell whose it is");
             else

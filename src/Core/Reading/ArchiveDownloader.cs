@@ -43,6 +43,9 @@ internal sealed class ArchiveDownloader(IArchiveReader store, ConnectionCatalog 
             {
                 sha256.AppendData(next, 0, read);
                 length += read;
+                // More than was announced: with what is held back the client would have all that it waits for.
+                if (length > archive.JsonLength)
+                    throw Damaged(archive, null);
                 await output.WriteAsync(held.AsMemory(0, holds), cancellationToken);
                 (next, held, holds) = (held, next, read);
             }

@@ -1,3 +1,4 @@
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -6,7 +7,8 @@ using Archiver.Core.Storage;
 namespace Archiver.Core.Reading;
 
 /// <summary>
-/// Finds a session's archive in the ledger, by session key or external id. A key goes before an external id of another session.
+/// Finds a session's archive in the ledger, by session key or external id. An id that is one session's key and another's external id
+/// means the key, also where the archive that is asked for is the other's alone.
 /// </summary>
 internal sealed class ArchiveLocator(ConnectionCatalog connections)
 {
@@ -16,10 +18,12 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
         WHERE a.source = $1
-          AND (a.session_id = $2 OR a.external_id = $4)
+          AND (a.session_id = $2
+               OR (a.external_id = $4 AND NOT EXISTS (SELECT FROM archiver.archives AS k
+                                                      WHERE k.source = $1 AND k.session_id = $2 AND k.state <> 'erased')))
           AND ($3::int IS NULL OR a.generation = $3)
           AND a.state NOT IN ('abandoned', 'discarded', 'erased')
-        ORDER BY a.session_id = $2 DESC, {ArchiveOrder.NewestFirst("a")}
+        ORDER BY {ArchiveOrder.NewestFirst("a")}
         LIMIT 1
         """;
 
@@ -30,7 +34,8 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         if (!await Migrator.ExistsAsync(connection, cancellationToken))
             return null;
         await SourceRegistry.CheckAsync(connection, connections[source].Source, cancellationToken);
-        var form = await SessionIdForm.ReadAsync(connection, connections[source].Source.Map, cancellationToken);
+        var map = connections[source].Map;
+        var key = (await SessionIdForm.ReadAsync(connection, map, cancellationToken)).KeyOf(id);
         var found = await connection.QueryAsync(
             Newest,
             row =>
@@ -42,10 +47,14 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
                 },
             cancellationToken,
             PgParameter.Text(source),
-            PgParameter.Text(form.KeyOf(id)),
+            PgParameter.Text(key),
             PgParameter.Int(generation),
             PgParameter.Text(id)
         );
-        return found.SingleOrDefault();
+        if (found is not [var archive] || archive.SessionId == key)
+            return found.SingleOrDefault();
+        var shape = await TableDescriber.DescribeAsync(connection, map, cancellationToken);
+        var live = await new SessionIds(connection, connections[source].Source, shape).LiveAmongAsync([key], cancellationToken);
+        return live.Count == 0 ? archive : null;
     }
 }

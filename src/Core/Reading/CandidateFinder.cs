@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Sources;
@@ -52,11 +53,12 @@ internal sealed class CandidateFinder(SourceConnections connections)
             kind == CandidateKind.Sessions ? -1L : long.MaxValue,
             DateTimeOffset.MaxValue
         );
-        (IReadOnlyCollection<string>? users, string? sql) = (null, null);
+        (IReadOnlyCollection<string>? users, IReadOnlyList<string?>? externalIds, string? sql) = (null, null, null);
         while (true)
         {
             await using var connection = await connections.OpenAsync(cancellationToken);
             users ??= await UsersAsync(connection, options, cancellationToken);
+            externalIds ??= await ExternalIdsAsync(connection, options, form, cancellationToken);
             sql ??= CandidateStatements.Page(
                 kind,
                 options.IntoSource ? await IsThereAsync(connection, cancellationToken) : null,
@@ -79,7 +81,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
                 PgParameter.Bigint(afterOffset),
                 PgParameter.Bigint(afterId),
                 PgParameter.Int(PageSize),
-                Texts(options.Ids),
+                Texts(externalIds),
                 PgParameter.Instant(before)
             );
             if (page.Count > 0)
@@ -118,6 +120,24 @@ internal sealed class CandidateFinder(SourceConnections connections)
     private async Task<string> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         CandidateStatements.IsThere(connections.Map, await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken));
 
+    // The ids that may be external ones, each in its place: null for one that the tables have as a session's key.
+    private async Task<IReadOnlyList<string?>> ExternalIdsAsync(
+        NpgsqlConnection connection,
+        RestoreOptions options,
+        SessionIdForm form,
+        CancellationToken cancellationToken
+    )
+    {
+        if (options.Ids.Count == 0 || connections.Map.Session.ExternalId is null)
+            return options.Ids;
+        var shape = await TableDescriber.DescribeAsync(connection, connections.Map, cancellationToken);
+        var keys = await new SessionIds(connection, connections.Source, shape).LiveAmongAsync(
+            [.. options.Ids.Select(form.KeyOf)],
+            cancellationToken
+        );
+        return [.. options.Ids.Select(id => keys.Contains(form.KeyOf(id)) ? null : id)];
+    }
+
     private Task<IReadOnlyCollection<string>?> UsersAsync(
         NpgsqlConnection connection,
         RestoreOptions options,
@@ -141,7 +161,7 @@ internal sealed class CandidateFinder(SourceConnections connections)
             row.GetBoolean(19)
         );
 
-    private static NpgsqlParameter Texts(IReadOnlyList<string> values) =>
+    private static NpgsqlParameter Texts(IReadOnlyList<string?> values) =>
         values.Count > 0
             ? PgParameter.Texts(values)
             : new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };

@@ -26,7 +26,8 @@ internal static class CandidateStatements
     public static string IsThere(SourceMap map, SourceShape shape) =>
         $"EXISTS (SELECT FROM {map.Session.Sql} AS t WHERE {shape.KeyOf(map, "t")}::text = a.session_id)";
 
-    // Ids come twice: as keys, and as they were given. An id that is one session's key and another's external id means the first.
+    // Ids come twice: as keys, and as they were given, with NULL for one that the tables have as a key. An id that is one session's key
+    // and another's external id means the first.
     // The newest archive that is in the store, or the one asked for. Bulk selections into the source itself take what is not in the
     // tables; ids and other targets take whatever can be read. Of parts all are taken whose messages are not in the tables: the rows say
     // whether those of a part that was restored before still are. A whole archive that was made since has them as they were last.
@@ -66,7 +67,7 @@ internal static class CandidateStatements
                    OR (a.external_id = ANY ($14) AND NOT EXISTS (
                      SELECT FROM archiver.archives AS k
                      WHERE k.source = a.source AND k.session_id = ($2::text[])[array_position($14::text[], a.external_id)]
-                       AND k.state NOT IN ('abandoned', 'discarded', 'erased'))))
+                       AND k.state <> 'erased')))
               AND ($3::text[] IS NULL OR o.key = ANY ($3))
               AND ($4::text[] IS NULL OR a.user_id = ANY ($4))
               AND ($5::uuid IS NULL OR a.run_id = $5)

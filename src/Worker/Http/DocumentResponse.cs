@@ -18,18 +18,18 @@ internal static class DocumentResponse
         CancellationToken cancellationToken
     )
     {
-        var response = context.Response;
-        var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(archive.JsonSha256)}\"", isWeak: true);
-        response.Headers.ETag = tag.ToString();
-        response.Headers.Vary = "Accept-Encoding";
-        // A document never changes, but it may be erased: every use is asked for.
-        response.Headers.CacheControl = "private, no-cache";
-        if (context.Request.GetTypedHeaders().IfNoneMatch.Any(m => m.Compare(tag, useStrongComparison: false)))
-            return Results.StatusCode(StatusCodes.Status304NotModified);
-        // Opened before the first byte goes out: what is missing is an error and not an empty document.
+        // Opened before anything is said: what is missing or was erased is an error, and no empty document or one that the client has.
         var gzip = await downloader.OpenGzipAsync(archive, cancellationToken);
         await using (gzip)
         {
+            var response = context.Response;
+            var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(archive.JsonSha256)}\"", isWeak: true);
+            response.Headers.ETag = tag.ToString();
+            response.Headers.Vary = "Accept-Encoding";
+            // A document never changes, but it may be erased: every use is asked for.
+            response.Headers.CacheControl = "private, no-cache";
+            if (context.Request.GetTypedHeaders().IfNoneMatch.Any(m => m.Compare(tag, useStrongComparison: false)))
+                return Results.StatusCode(StatusCodes.Status304NotModified);
             response.ContentType = "application/json; charset=utf-8";
             response.Headers["Archiver-Generation"] = archive.Generation.ToString(System.Globalization.CultureInfo.InvariantCulture);
             if (TakesGzip(context.Request))

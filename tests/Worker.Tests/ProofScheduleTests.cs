@@ -82,6 +82,50 @@ public sealed class ProofScheduleTests(TestServers servers) : ProofScenario(serv
         await worker.LoggedAsync(Done, Token);
     }
 
+    /// <summary>What kills the worker, such as an object that needs more memory than there is, is there at each start.</summary>
+    [Fact]
+    public async Task A_proof_in_which_the_worker_died_waits_for_its_next_time_and_the_policies_run()
+    {
+        const int RunEnded = 1001;
+        await using var archiver = await ArchivedAsync(idle: 2);
+        await archiver.Database.ExecuteAsync(
+            "UPDATE archiver.ledger SET created_at = now() - interval '400 days'; UPDATE archiver.runs SET started_at = clock_timestamp()"
+        );
+        archiver.With("Schedule:Reconcile", EveryYear);
+        await using (var other = await archiver.Database.DataSource.OpenConnectionAsync(Token))
+        {
+            await using var transaction = await other.BeginTransactionAsync(Token);
+            await ExecuteAsync(other, "LOCK TABLE archiver.objects IN ACCESS EXCLUSIVE MODE");
+            await using var first = await RunningWorker.StartAsync(archiver, Token);
+            await Eventually.TrueAsync(
+                async () =>
+                    await archiver.Database.ScalarAsync<long>(
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+                            + "AND query LIKE 'SELECT count(*) FROM archiver.objects %'"
+                    ) > 0,
+                Token,
+                TimeSpan.FromMinutes(2)
+            );
+            first.Kill();
+        }
+        await archiver.Database.ExecuteAsync("UPDATE archiver.runs SET started_at = now() - interval '400 days'");
+        const string locked =
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database "
+            + "WHERE datname = current_database())";
+        await Eventually.TrueAsync(async () => await archiver.Database.ScalarAsync<long>(locked) == 0, Token);
+
+        await using var second = await RunningWorker.InvokeAsync(archiver, Token);
+
+        await Eventually.TrueAsync(() => second.HasLogged(RunEnded), Token, TimeSpan.FromMinutes(2));
+        Assert.False(second.HasLogged(Done) || second.HasLogged(Found), second.Log);
+        await second.StopAsync(Token);
+        Assert.Contains(
+            "Scheduled reconcile was not done: it began and has not come to its end",
+            (await archiver.RunAsync("status")).Output,
+            StringComparison.Ordinal
+        );
+    }
+
     [Fact]
     public async Task A_proof_obeys_the_signal_to_stop_and_its_walk_stays_where_it_was()
     {

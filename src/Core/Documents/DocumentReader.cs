@@ -48,7 +48,16 @@ internal sealed class DocumentReader : IDisposable
     /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>
     /// <exception cref="JsonException">Not JSON.</exception>
     public static Task<DocumentReader> OpenAsync(Stream stream, CancellationToken cancellationToken) =>
-        OpenAsync(new JsonPieces(stream), cancellationToken);
+        OpenAsync(stream, Array.MaxLength, cancellationToken);
+
+    /// <summary>The same for a document that anybody may have written.</summary>
+    /// <param name="stream">The document.</param>
+    /// <param name="most">Bytes that a row may have; a longer one counts as damage.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>
+    /// <exception cref="JsonException">Not JSON.</exception>
+    public static Task<DocumentReader> OpenAsync(Stream stream, int most, CancellationToken cancellationToken) =>
+        OpenAsync(new JsonPieces(stream, most), cancellationToken);
 
     /// <summary>The same for a document in memory, which must stay as it is until this is disposed.</summary>
     /// <exception cref="InvalidDataException">Not a document of this format, or a damaged one; the message says which.</exception>

@@ -14,6 +14,7 @@ internal sealed class JsonPieces : IDisposable
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1_000_000 };
 
     private readonly Stream? _stream;
+    private readonly int _most;
     private byte[] _buffer;
     private IDisposable? _large;
     private int _at,
@@ -22,7 +23,9 @@ internal sealed class JsonPieces : IDisposable
         _valueEnd;
     private bool _ended;
 
-    public JsonPieces(Stream stream) => (_stream, _buffer) = (stream, LargeBuffer.Rent(64 * 1024));
+    /// <param name="stream">The document.</param>
+    /// <param name="most">Bytes that one value may have.</param>
+    public JsonPieces(Stream stream, int most) => (_stream, _most, _buffer) = (stream, most, LargeBuffer.Rent(64 * 1024));
 
     /// <summary>Over bytes that are in memory, which stay the caller's.</summary>
     public JsonPieces(ArraySegment<byte> json) => (_buffer, _at, _end, _ended) = (json.Array!, json.Offset, json.Offset + json.Count, true);
@@ -129,12 +132,16 @@ internal sealed class JsonPieces : IDisposable
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
         var left = _end - _at;
+        if (left >= _most)
+            throw new InvalidDataException(
+                $"The document has a value of more than {_most >> 20} MB, which is more than this process may hold in memory."
+            );
         var target = _buffer;
         if (left > _buffer.Length / 2)
         {
             if (_large is null && _buffer.Length >= LargeRowGate.Bytes)
                 _large = await LargeRowGate.EnterAsync(cancellationToken);
-            target = LargeBuffer.Rent(LargeBuffer.Larger(_buffer.Length));
+            target = _buffer.Length < _most ? LargeBuffer.Rent(Math.Min(_most, LargeBuffer.Larger(_buffer.Length))) : _buffer;
         }
         _buffer.AsSpan(_at, left).CopyTo(target);
         if (target != _buffer)

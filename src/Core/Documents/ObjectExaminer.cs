@@ -10,9 +10,17 @@ namespace Archiver.Core.Documents;
 
 /// <summary>
 /// Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.
+/// Anybody who can write to the bucket may have written it: it must not take the memory that the process has.
 /// </summary>
 internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
 {
+    /// <summary>
+    /// A row may have a quarter of the memory: reading it takes up to three times its size. What archived a longer one had more memory.
+    /// </summary>
+    private readonly int _most = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes is > 0 and var memory
+        ? (int)Math.Clamp(memory / 4, LargeRowGate.Bytes, Array.MaxLength)
+        : Array.MaxLength;
+
     private readonly IReadOnlyCollection<string> _sessionColumns = Columns(map.Session).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
@@ -113,7 +121,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
     {
         await using var gzip = new GzipMemberStream(member);
         await using var hashing = new HashingStream(gzip);
-        using var document = await DocumentReader.OpenAsync(hashing, cancellationToken);
+        using var document = await DocumentReader.OpenAsync(hashing, _most, cancellationToken);
         using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add()
         {

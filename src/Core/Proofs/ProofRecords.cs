@@ -29,6 +29,22 @@ internal static class ProofRecords
           SET state = excluded.state, error = excluded.error, tried_at = clock_timestamp(), worker = excluded.worker
         """;
 
+    // An older error stays before it: while the attempt goes on, it is the last that is known.
+    private const string Begin = """
+        INSERT INTO archiver.proofs AS p (source, proof, state, worker, error) VALUES ($1, $2, 'failed', $3, $4)
+        ON CONFLICT (source, proof) DO UPDATE
+          SET tried_at = clock_timestamp(), worker = excluded.worker,
+            error = CASE WHEN p.state = 'done' THEN $4 WHEN p.error LIKE '%' || $4 THEN p.error ELSE concat_ws('; ', p.error, $4) END
+        RETURNING p.tried_at, (SELECT o.tried_at FROM archiver.proofs AS o WHERE o.source = $1 AND o.proof = $2),
+          (SELECT o.error FROM archiver.proofs AS o WHERE o.source = $1 AND o.proof = $2)
+        """;
+
+    private const string TakeBackFirst =
+        "DELETE FROM archiver.proofs AS p WHERE p.source = $1 AND p.proof = $2 AND p.tried_at = $3 AND p.done_at IS NULL";
+
+    private const string TakeBack =
+        "UPDATE archiver.proofs AS p SET tried_at = $4, error = $5 WHERE p.source = $1 AND p.proof = $2 AND p.tried_at = $3";
+
     private const string Position = "SELECT p.position FROM archiver.proofs AS p WHERE p.source = $1 AND p.proof = $2";
 
     private const string LastTime = """
@@ -43,6 +59,49 @@ internal static class ProofRecords
         FROM archiver.proofs AS p
         WHERE p.source = $1
         """;
+
+    /// <summary>
+    /// It begins. It counts as tried from here on: one in which the worker dies must not be the first thing that the next worker does, and
+    /// the one after it.
+    /// </summary>
+    public static async Task<ProofAttempt> BeginAsync(
+        NpgsqlConnection connection,
+        string source,
+        Proof proof,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await connection.QueryAsync(
+                Begin,
+                row => new ProofAttempt(row.GetFieldValue<DateTimeOffset>(0), Instant(row, 1), row.TextOrNull(2)),
+                cancellationToken,
+                PgParameter.Text(source),
+                PgParameter.Text(proof.Name()),
+                PgParameter.Text(RunJournal.WorkerName),
+                PgParameter.Text(ProofAttempt.NotEnded)
+            )
+        )[0];
+
+    /// <summary>It was told to stop: it was not tried, and a worker that starts takes it for missed.</summary>
+    public static Task TakeBackAsync(
+        NpgsqlConnection connection,
+        string source,
+        Proof proof,
+        ProofAttempt attempt,
+        CancellationToken cancellationToken
+    )
+    {
+        var parameters = new List<NpgsqlParameter>
+        {
+            PgParameter.Text(source),
+            PgParameter.Text(proof.Name()),
+            PgParameter.Instant(attempt.BeganAt),
+        };
+        if (attempt.TriedBefore is not { } before)
+            return connection.ExecuteAsync(TakeBackFirst, cancellationToken, [.. parameters]);
+        parameters.AddRange([PgParameter.Instant(before), PgParameter.Text(attempt.ErrorBefore)]);
+        return connection.ExecuteAsync(TakeBack, cancellationToken, [.. parameters]);
+    }
 
     /// <summary>It came to its end.</summary>
     /// <param name="connection">To the ledger.</param>

@@ -12,22 +12,23 @@ namespace Archiver.Core.Proofs;
 /// <summary>Runs one scheduled proof, and notes the result in the ledger and the log.</summary>
 internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work, ILogger<ProofRunner> logger)
 {
-    private const string Clock = "SELECT clock_timestamp()";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Outcomes, good or bad, are in the log and the ledger: the next scheduled time is the retry.</summary>
     /// <exception cref="OperationCanceledException">It was told to stop; the walk goes on where it was.</exception>
     public async Task RunAsync(SourceSettings source, Proof proof, string who, CancellationToken cancellationToken)
     {
+        ProofAttempt? attempt = null;
         try
         {
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
-            var began = await connection.ScalarAsync<DateTime>(Clock, cancellationToken);
+            attempt = await ProofRecords.BeginAsync(connection, source.Name, proof, cancellationToken);
             if (await work.ProveAsync(connection, source, proof, who, cancellationToken) is { } result)
             {
                 // Not on the connection from before: it was idle for as long as the proof took, which may be longer than a network keeps
                 // one.
                 await using var after = await connections[source.Name].OpenAsync(cancellationToken);
-                await ProofRecords.DoneAsync(after, source.Name, proof, result, new(began, TimeSpan.Zero), cancellationToken);
+                await ProofRecords.DoneAsync(after, source.Name, proof, result, attempt.BeganAt, cancellationToken);
                 Log(source, proof, result);
                 return;
             }
@@ -39,6 +40,8 @@ internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work,
         {
             var name = proof.Name();
             logger.ProofStopped(name, source.Name);
+            if (attempt is not null)
+                await TakeBackAsync(source, proof, attempt);
             throw;
         }
         catch (Exception exception)
@@ -53,6 +56,21 @@ internal sealed class ProofRunner(ConnectionCatalog connections, ProofWork work,
             )
         {
             await FailAsync(source, proof, exception, cancellationToken);
+        }
+    }
+
+    private async Task TakeBackAsync(SourceSettings source, Proof proof, ProofAttempt attempt)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            await using var connection = await connections[source.Name].OpenAsync(patience.Token);
+            await ProofRecords.TakeBackAsync(connection, source.Name, proof, attempt, patience.Token);
+        }
+        catch (Exception exception)
+            when (exception is NpgsqlException or SocketException or TimeoutException or IOException or OperationCanceledException)
+        {
+            logger.ProofNotRecorded(exception, proof.Name(), source.Name);
         }
     }
 

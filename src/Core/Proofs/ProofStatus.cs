@@ -6,12 +6,13 @@ internal sealed record ProofStatus
     /// <summary>verify, restore_drill or reconcile.</summary>
     public required string Proof { get; init; }
 
-    /// <summary>Of the last attempt: done, failed or skipped; null while there was none.</summary>
+    /// <summary>Of the last attempt that ended: done, failed or skipped; failed while none has, null while there was none.</summary>
     public string? State { get; init; }
 
-    /// <summary>Why the last attempt did not come to its end.</summary>
+    /// <summary>Why the last attempt did not come to its end; also while one goes on, or since its worker died in it.</summary>
     public string? Error { get; init; }
 
+    /// <summary>When the last attempt began; where it has ended, that.</summary>
     public DateTimeOffset? TriedAt { get; init; }
 
     /// <summary>End of the last one that came to its end; what follows is of that one.</summary>

@@ -35,7 +35,8 @@ internal sealed class ProofSchedule(
     )
     {
         var key = ProofJob.Key(source.Name, proof);
-        var job = JobBuilder.Create<ProofJob>().WithIdentity(key).StoreDurably().RequestRecovery(settings.Schedule.Clustered).Build();
+        // Not recovered: what killed one worker, such as an object that needs more memory than there is, would kill the others, too.
+        var job = JobBuilder.Create<ProofJob>().WithIdentity(key).StoreDurably().RequestRecovery(false).Build();
         var trigger = StoredJobs.TriggerOf(key, cron, settings.Schedule.TimeZone);
         // Asked first: an answer that does not come must not leave a trigger that makes the next attempt take the proof for not missed.
         var missed = await MissedAsync(source, proof, cron, cancellationToken);

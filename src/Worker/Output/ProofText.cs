@@ -49,6 +49,8 @@ internal static class ProofText
         {
             if (proof is { State: "skipped" or "failed" })
                 yield return $"Scheduled {proof.Proof} was {(proof.State == "failed" ? "not done" : "skipped")}: {proof.Error}";
+            else if (proof is { Error: { } notEnded, TriedAt: { } began })
+                yield return $"Scheduled {proof.Proof}, last begun at {Time(began)}: {notEnded}";
             if (proof.Proof == Proof.Reconcile.Name() && Words(proof.Found) is { Length: > 0 } found)
                 yield return $"Scheduled reconcile found {found}. See: archiver reconcile";
         }
@@ -59,6 +61,8 @@ internal static class ProofText
             ", ",
             counts.Where(c => c.Value > 0).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key.Replace('_', ' ')}"))
         );
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     private static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

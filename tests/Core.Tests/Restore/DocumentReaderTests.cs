@@ -42,6 +42,20 @@ public sealed class DocumentReaderTests
     }
 
     [Fact]
+    public async Task Refuses_a_row_that_is_longer_than_its_reader_may_hold()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var document = Head + $$"""{"id":1},"messages":[{"body":"{{new string('x', 1_000_000)}}"}]}""";
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(document));
+        using var reader = await DocumentReader.OpenAsync(stream, 400_000, token);
+        Assert.True(await reader.ReadAsync(token));
+
+        var exception = await Assert.ThrowsAsync<InvalidDataException>(async () => await reader.ReadAsync(token));
+
+        Assert.Contains("more than this process may hold in memory", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Refuses_a_document_that_ends_anywhere_before_its_end()
     {
         Assert.Equal(4, (await ReadAsync(Whole)).Rows.Count);

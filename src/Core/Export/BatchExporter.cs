@@ -39,7 +39,7 @@ internal sealed class BatchExporter(
     private readonly bool _parts = run.Policy.TakesParts && !stored;
     private readonly ExportShape _tables = new(run);
 
-    private SourceShape Shape => _tables.Current;
+    public SourceShape Shape => _tables.Current;
 
     private RunContext Now => run with { Shape = Shape };
 

@@ -4,6 +4,7 @@ using Archiver.Core.Export;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
+using Archiver.Core.Sources;
 using Archiver.Core.Spool;
 using Npgsql;
 
@@ -15,6 +16,9 @@ namespace Archiver.Core.Pipelines;
 internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, ExportServer server)
 {
     private bool _toldOfLock;
+
+    /// <summary>The tables as the last export found them.</summary>
+    public SourceShape Shape => exporter.Shape;
 
     /// <summary>Sessions so far of which nothing was exported because they stay; they take none of the run's bound.</summary>
     public long Skipped { get; private set; }

@@ -35,6 +35,7 @@ internal sealed class ExportStage(RunFrame frame, BatchExports exports)
                 _selector.Learn(batch.Sessions.Count, batch.Sessions.Sum(s => s.Rows), batch.Sessions.Sum(s => s.Session.Bytes));
                 await handOver(batch, cancellationToken);
             }
+            _selector.Follow(exports.Shape);
         }
     }
 

@@ -1,5 +1,6 @@
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
+using Archiver.Core.Sources;
 using Npgsql;
 
 namespace Archiver.Core.Selection;
@@ -14,8 +15,8 @@ namespace Archiver.Core.Selection;
 /// </param>
 internal sealed class BatchSelector(RunContext run, bool measured = true)
 {
-    private readonly SelectionStatements _statements = new(run);
     private readonly TypicalSession _typical = new(run);
+    private SelectionStatements _statements = new(run);
     private Queue<SelectedSession> _candidates = new();
     private PageMark? _mark;
     private bool _lastPage;
@@ -42,6 +43,9 @@ internal sealed class BatchSelector(RunContext run, bool measured = true)
 
     /// <summary>So many sessions have so much, as an export has counted: the next batch is taken to be like them.</summary>
     public void Learn(int sessions, long rows, long bytes) => _typical.Learn(sessions, rows, bytes);
+
+    /// <summary>The tables are these from now on: a page that asks for a column that is gone would end the run.</summary>
+    public void Follow(SourceShape shape) => _statements = new(run with { Shape = shape });
 
     private async Task ReadPageAsync(CancellationToken cancellationToken)
     {

@@ -102,6 +102,19 @@ public sealed class BatchReadTests(TestServers servers) : UnevenSessions(servers
     }
 
     [Fact]
+    public async Task Selects_the_next_page_after_a_column_was_dropped()
+    {
+        await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 4, configure: s =>
+            Bundled(s, b => b with { Sessions = 2 })
+        );
+        InProcessFault.Once(FaultPoints.Selected, () => archiver.ExecuteAsync("ALTER TABLE chat_sessions DROP COLUMN metadata", null));
+
+        var summary = await archiver.RunAsync(Token);
+
+        Assert.Equal((RunOutcome.Done, null, 4L), (summary.Outcome, summary.Error, summary.Sessions));
+    }
+
+    [Fact]
     public async Task Reads_a_message_once_to_store_it_and_once_to_delete_it()
     {
         await using var archiver = await ArchiverFixture.CreateAsync(Servers, Token, idle: 100, young: 1, messages: 20);

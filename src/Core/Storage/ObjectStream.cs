@@ -16,6 +16,9 @@ internal sealed class ObjectStream(Stream inner, long length, Func<Exception, St
 {
     private long _read;
 
+    /// <summary>Bytes announced.</summary>
+    public override long Length => length;
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.Length > length - _read)

@@ -11,7 +11,7 @@ namespace Archiver.Core.Storage;
 /// <summary>
 /// Repeats what failed with <see cref="StorageFailure.Transient"/>, with exponential back-off and jitter, until
 /// <see cref="RetrySettings.Budget"/> has passed since the first failure of that operation; then the last failure is thrown. Anything
-/// permanent passes at once. Of an object only the opening is repeated: bytes already given to the caller cannot be taken back.
+/// permanent passes at once. Of an object the opening is repeated, and a body that breaks off goes on where it was.
 /// </summary>
 internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null)
     : IArchiveStore,
@@ -23,12 +23,12 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
     public string Location => inner.Location;
 
     /// <inheritdoc/>
-    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
-        _retry.RunAsync("open", ct => inner.OpenAsync(name, ct), cancellationToken);
+    public async Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
+        Resumed(await _retry.RunAsync("open", ct => inner.OpenAsync(name, ct), cancellationToken), name, 0);
 
     /// <inheritdoc/>
-    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        _retry.RunAsync("open", ct => inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
+    public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        Resumed(await OpenOnceMoreAsync(name, offset, length, cancellationToken), name, offset);
 
     /// <inheritdoc/>
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) =>
@@ -149,6 +149,15 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
     }
 
     public void Dispose() => (inner as IDisposable)?.Dispose();
+
+    private Task<Stream?> OpenOnceMoreAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        _retry.RunAsync("open", ct => inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
+
+    // The length is the announced one, which may be less than was asked for.
+    private Stream? Resumed(Stream? body, ObjectName name, long offset) =>
+        body is ObjectStream { Length: var length }
+            ? new ResumedStream(body, length, (read, ct) => OpenOnceMoreAsync(name, offset + read, length - read, ct))
+            : body;
 
     // Stores list in the order of the keys' UTF-8 bytes, which is not the order of .NET's UTF-16 strings.
     private static bool IsAfter(string key, string last) =>

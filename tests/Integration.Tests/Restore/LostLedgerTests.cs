@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Reading;
 using Archiver.Core.Settings;
 using Archiver.Testing;
+using Archiver.Testing.Proof;
 using static Archiver.Integration.Tests.Restore.ForgottenArchives;
 
 namespace Archiver.Integration.Tests.Restore;
@@ -53,6 +55,35 @@ public sealed class LostLedgerTests(TestServers servers)
         var report = await archiver.RestoreAsync(RestoreFixture.Everything, Token);
         Assert.Equal((RunOutcome.Done, null, 40L), (report.Outcome, report.Error, report.Restored));
         Assert.Equal(rows, await archiver.Database.CopyTablesAsync(archiver));
+    }
+
+    // Each object breaks off once, in the middle of its body.
+    [Fact]
+    public async Task A_rebuild_survives_bodies_that_break_off()
+    {
+        var broken = new ConcurrentDictionary<string, bool>();
+        var breaks = false;
+        await using var proxy = new FaultProxy(servers.S3.Endpoint, (method, path) =>
+            breaks && method == "GET" && path.Contains("chat_archives/", StringComparison.Ordinal) && broken.TryAdd(path, true)
+                ? StoreFault.Truncated
+                : StoreFault.None
+        );
+        await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 5, young: 0, configure: s =>
+            s with
+            {
+                Storage = s.Storage with { Endpoint = proxy.Endpoint },
+            }
+        );
+        await archiver.RunAsync(Token);
+        var ledger = await archiver.Database.CopyOutAsync(WithoutIds);
+        await archiver.Database.ExecuteAsync("DROP SCHEMA archiver CASCADE");
+        breaks = true;
+
+        var rebuilt = await RebuildAsync(archiver);
+
+        Assert.Equal((5L, 0), (rebuilt.Archives, rebuilt.Unreadable.Count));
+        Assert.InRange(proxy.Faults, 6, int.MaxValue);
+        Assert.Equal(ledger, await archiver.Database.CopyOutAsync(WithoutIds));
     }
 
     [Fact]

@@ -33,6 +33,32 @@ public sealed class ErasureEdgeTests(TestServers servers) : ErasedChats(servers)
     }
 
     [Fact]
+    public async Task Rows_whose_parent_row_is_gone_are_named_by_their_table_and_the_erasure_is_not_complete()
+    {
+        await using var archiver = await ChatsAsync();
+        await archiver.Database.ExecuteAsync(
+            "CREATE TABLE files (id int PRIMARY KEY, message_id int NOT NULL); CREATE INDEX ON files (message_id); "
+                + "INSERT INTO files VALUES (1, 12), (2, 99)"
+        );
+        archiver
+            .With("Sources:main:Tables:Children:files:Table", "files")
+            .With("Sources:main:Tables:Children:files:Parent", "messages")
+            .With("Sources:main:Tables:Children:files:ForeignKey", "message_id")
+            .With("Sources:main:Tables:Children:files:ParentKey", "id")
+            .With("Sources:main:Tables:Children:files:Key", "id")
+            .With("Sources:main:Tables:Children:files:Order:0", "id");
+
+        var erased = await archiver.RunAsync("erase", "2", "--yes");
+
+        Assert.True(erased.ExitCode == 1, erased.Output + erased.Error);
+        Assert.Contains("not erased: 1 row of 'files' has no parent row", erased.Output, StringComparison.Ordinal);
+        Assert.Contains("NOT COMPLETE", erased.Output, StringComparison.Ordinal);
+        Assert.Equal("2", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id::text, ',') FROM files"));
+        await archiver.Database.ExecuteAsync("DELETE FROM files");
+        Assert.Equal(0, (await archiver.RunAsync("erase", "2", "--yes")).ExitCode);
+    }
+
+    [Fact]
     public async Task Archives_from_before_users_were_mapped_are_held_and_erased_with_their_user()
     {
         await using var archiver = await ChatsAsync();

@@ -78,4 +78,58 @@ public sealed class MovedBucketDangerTests(TestServers servers)
         Assert.Equal(0, (await archiver.RunAsync("restore", "--from", "2000-01-01")).ExitCode);
         Assert.Equal(rows, await archiver.RowsAsync());
     }
+
+    [Fact]
+    public async Task What_lies_in_the_former_bucket_is_not_called_erased()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.RunAsync("archive");
+        var id = await archiver.Database.ScalarAsync<string>("SELECT min(session_id) FROM archiver.archives");
+        var (ledger, keys) = (await LedgerAsync(archiver), await archiver.Bucket.ListKeysAsync("chat_archives/2"));
+        await using var empty = await TestBucket.CreateAsync(servers, Token);
+
+        var erased = await archiver.With("Storage:Bucket", empty.Name).RunAsync("erase", id!, "--yes");
+
+        Assert.Equal(1, erased.ExitCode);
+        Assert.Contains(
+            $"its object is in s3://{archiver.Bucket.Name}, and the configured store is s3://{empty.Name}",
+            erased.Output,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("NOT COMPLETE", erased.Output, StringComparison.Ordinal);
+        Assert.Equal(ledger, await LedgerAsync(archiver));
+        Assert.Equal(keys, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
+    }
+
+    [Fact]
+    public async Task What_lies_in_the_former_bucket_is_not_called_discarded()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        archiver.With("Discard:After", "365d");
+        await archiver.RunAsync("archive");
+        await archiver.Database.ExecuteAsync(
+            """
+            UPDATE archiver.archives SET stored_at = now() - interval '400 days';
+            UPDATE archiver.objects SET created_at = now() - interval '400 days', stored_at = now() - interval '400 days',
+              discard_announced_at = now() - interval '31 days';
+            """
+        );
+        var (ledger, keys) = (await LedgerAsync(archiver), await archiver.Bucket.ListKeysAsync("chat_archives/2"));
+        await using var empty = await TestBucket.CreateAsync(servers, Token);
+
+        var discarded = await archiver.With("Storage:Bucket", empty.Name).RunAsync("discard", "--yes");
+
+        Assert.Contains("destroyed 0 archives in 0 objects", discarded.Output, StringComparison.Ordinal);
+        Assert.Equal(ledger, await LedgerAsync(archiver));
+        Assert.Equal(keys, await archiver.Bucket.ListKeysAsync("chat_archives/2"));
+        // There, where they lie, they were due.
+        var there = await archiver.With("Storage:Bucket", archiver.Bucket.Name).RunAsync("discard", "--yes");
+        Assert.Contains("destroyed 2 archives in 2 objects", there.Output, StringComparison.Ordinal);
+    }
+
+    private static Task<string> LedgerAsync(Installation archiver) =>
+        archiver.Database.CopyOutAsync(
+            "SELECT a.session_id, a.state, o.key, o.location, o.state, o.removal_began_at FROM archiver.archives AS a JOIN "
+                + "archiver.objects AS o ON o.id = a.object_id ORDER BY 1"
+        );
 }

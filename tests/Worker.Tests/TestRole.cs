@@ -9,18 +9,20 @@ internal sealed class TestRole : IAsyncDisposable
 {
     private readonly TestDatabase _database;
 
-    private TestRole(TestDatabase database, string name)
+    private TestRole(TestDatabase database)
     {
         _database = database;
-        Name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString)
         {
-            Username = name,
-            Password = name,
+            Username = Name,
+            Password = Password,
         }.ConnectionString;
     }
 
-    public string Name { get; }
+    public string Name { get; } = $"role_{Guid.NewGuid():N}";
+
+    /// <summary>Of its own: the role's name may be said.</summary>
+    public string Password { get; } = $"secret_{Guid.NewGuid():N}";
 
     /// <summary>Connects the role to the test's database.</summary>
     public string ConnectionString { get; }
@@ -29,8 +31,8 @@ internal sealed class TestRole : IAsyncDisposable
     /// <param name="grants">Statements; {0} is its name.</param>
     public static async Task<TestRole> CreateAsync(TestDatabase database, string grants)
     {
-        var role = new TestRole(database, $"role_{Guid.NewGuid():N}");
-        await database.ExecuteAsync($"CREATE ROLE {role.Name} LOGIN PASSWORD '{role.Name}'");
+        var role = new TestRole(database);
+        await database.ExecuteAsync($"CREATE ROLE {role.Name} LOGIN PASSWORD '{role.Password}'");
         await database.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, grants, role.Name));
         return role;
     }

@@ -145,15 +145,15 @@ public sealed class AccessTests(HttpFixture fixture, TestServers servers) : ICla
     public async Task Every_answer_forbids_foreign_content_and_caching()
     {
         using var page = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/"), Token);
+        using var list = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/archives"), Token);
+        using var absent = await fixture.Worker.SendAsync(HttpFixture.Bearer(HttpMethod.Get, "/nothing"), Token);
         using var refused = await fixture.Worker.SendAsync(new(HttpMethod.Get, "/"), Token);
 
-        foreach (var response in new[] { page, refused })
+        foreach (var response in new[] { page, list, absent, refused })
         {
-            Assert.StartsWith(
-                "default-src 'none'; script-src 'self'; style-src 'self'",
-                Assert.Single(response.Headers.GetValues("Content-Security-Policy")),
-                StringComparison.Ordinal
-            );
+            var policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
+            Assert.StartsWith("default-src 'none'; script-src 'self'; style-src 'self'", policy, StringComparison.Ordinal);
+            Assert.Contains("; frame-ancestors 'none'; base-uri 'none'", policy, StringComparison.Ordinal);
             Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
             Assert.True(response.Headers.CacheControl!.NoStore);
             Assert.False(response.Headers.Contains("Server"));

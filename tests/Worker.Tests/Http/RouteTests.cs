@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using Archiver.Testing;
 
@@ -168,6 +169,26 @@ public sealed class RouteTests(HttpFixture fixture, TestServers servers) : IClas
         );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    // A form of another site's page can send these types without asking, and the browser adds the key that it knows.
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("multipart/form-data; boundary=x")]
+    public async Task A_body_that_is_not_sent_as_json_is_not_read(string type)
+    {
+        const string runs = "SELECT count(*) FROM archiver.runs";
+        var (id, before) = (fixture.Archived[1], await fixture.Archiver.Database.ScalarAsync<long>(runs));
+        foreach (var (path, body) in new[] { ($"/archives/{id}/restore", "{}"), ("/runs", """{"policy": "main/idle"}""") })
+        {
+            var request = HttpFixture.Bearer(HttpMethod.Post, path);
+            request.Content = new StringContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
+            using var answer = await fixture.Worker.SendAsync(request, Token);
+            Assert.Equal((path, HttpStatusCode.UnsupportedMediaType), (path, answer.StatusCode));
+        }
+        Assert.Equal(0, await LiveAsync(id));
+        Assert.Equal(before, await fixture.Archiver.Database.ScalarAsync<long>(runs));
     }
 
     private Task<long> LiveAsync(string id) =>

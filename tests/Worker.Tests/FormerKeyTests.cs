@@ -47,6 +47,31 @@ public sealed class FormerKeyTests(TestServers servers)
         Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chats WHERE id = '{Id}'", Token));
     }
 
+    [Fact]
+    public async Task An_erasure_of_an_id_that_reads_like_anothers_takes_nothing_of_the_others_session()
+    {
+        await using var archiver = await CreateAsync(
+            """
+            CREATE TABLE chats (id text PRIMARY KEY, usr text, seen timestamptz NOT NULL);
+            CREATE TABLE posts (id int PRIMARY KEY, chat_id text NOT NULL);
+            CREATE INDEX ON posts (chat_id); CREATE INDEX ON chats (seen, id);
+            INSERT INTO chats VALUES ('007', 'ann', now() - interval '200 days'), ('7', 'bob', now());
+            INSERT INTO posts VALUES (1, '007'), (2, '7');
+            """
+        );
+        await DoneAsync(archiver, "archive");
+        await archiver.Database.ExecuteAsync(
+            "ALTER TABLE chats ALTER id TYPE bigint USING id::bigint; ALTER TABLE posts ALTER chat_id TYPE bigint USING chat_id::bigint",
+            Token
+        );
+        await DoneAsync(archiver, "source", "rename", "main", "main");
+
+        await DoneAsync(archiver, "erase", "--user", "ann", "--yes");
+
+        Assert.Equal("7 bob", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id || ' ' || usr, ',') FROM chats", Token));
+        Assert.Equal(2, await archiver.Database.ScalarAsync<int>("SELECT min(id) FROM posts", Token));
+    }
+
     [Theory]
     [InlineData("Delete", "Nothing")]
     [InlineData("DeleteAfter", "1d")]

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Microsoft.Extensions.Logging;

@@ -145,7 +145,7 @@ public sealed class RowlessGenerationTests(TestServers servers) : RowlessChats(s
         Assert.True(rebuilt.ExitCode == 0, rebuilt.Error + rebuilt.Output);
     }
 
-    private static Task AddAsync(Installation archiver, string body, string at) =>
+    private static Task<int> AddAsync(Installation archiver, string body, string at) =>
         archiver.Database.ExecuteAsync($"INSERT INTO messages (session_id, body, at) VALUES ('{Key(1)}', '{body}', {at})", Token);
 
     private static Task<string?> TextsAsync(Installation archiver) =>

@@ -55,9 +55,7 @@ public sealed class ReplacedInPartTests(TestServers servers)
         public void Report(RestoreProgress value)
         {
             if (value.Finished == 1)
-                _taken ??= Task.Run(() =>
-                        SourceLock.TryTakeAsync(archiver.Connections, SourceLockKey.For("main", 0), "main", TimeProvider.System, Token)
-                    )
+                _taken ??= Task.Run(() => SourceLock.TryTakeAsync(archiver.Connections, TimeProvider.System, Token))
                     .GetAwaiter()
                     .GetResult();
         }

@@ -137,7 +137,7 @@ public sealed class PolicySuccessTests(TestServers servers)
     private static async Task<string?> SuccessAsync(ArchiverFixture archiver) =>
         (await ReadAsync(archiver)).LastSuccess?.UtcDateTime.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
-    private static Task RecordAsync(
+    private static Task<int> RecordAsync(
         ArchiverFixture archiver,
         string policy,
         string action,

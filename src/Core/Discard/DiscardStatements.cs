@@ -69,7 +69,7 @@ internal static class DiscardStatements
 
     /// <summary>Objects of a step with an id above another, the first of them; all three are placeholders.</summary>
     public static string Page(string held, string step, string last, string limit) =>
-        $"SELECT {Columns} FROM ({Candidates(held)}) AS " + $"c WHERE c.step = {step} AND c.id > {last} ORDER BY c.id LIMIT {limit}";
+        $"SELECT {Columns} FROM ({Candidates(held)}) AS c WHERE c.step = {step} AND c.id > {last} ORDER BY c.id LIMIT {limit}";
 
     /// <summary>The ones of some ids that are still at a step; both are placeholders. Asked under the hold lock.</summary>
     public static string Still(string held, string step, string ids) =>
@@ -77,7 +77,7 @@ internal static class DiscardStatements
 
     /// <summary>Objects whose removal began and that may not go any more: a process died over them, and then came a hold.</summary>
     public static string Interrupted(string held) =>
-        $"SELECT {Columns} FROM " + $"({Candidates(held)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
+        $"SELECT {Columns} FROM ({Candidates(held)}) AS c WHERE c.step <> 'due' AND c.removal_began_at IS NOT NULL";
 
     public const string Announce =
         "UPDATE archiver.objects AS o SET discard_announced_at = clock_timestamp() WHERE o.id = ANY ($1) AND "

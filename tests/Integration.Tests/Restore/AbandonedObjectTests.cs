@@ -112,16 +112,7 @@ public sealed class AbandonedObjectTests(TestServers servers)
         await using var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0, configure: Impatient);
         await archiver.RunAsync(Token);
         var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
-        await archiver.RestoreAsync(
-            new RestoreOptions
-            {
-                Source = "main",
-                Who = "test",
-                ObjectKeys = objects,
-            },
-            Token
-        );
-        await AbandonAsync(archiver);
+        await AbandonLiveAsync(archiver);
         if (!readable)
             await archiver.Bucket.PutRawAsync((await archiver.Bucket.ListKeysAsync("chat_archives/.archiver/manifests/"))[0], [1, 2, 3]);
 
@@ -144,16 +135,7 @@ public sealed class AbandonedObjectTests(TestServers servers)
         var id = await archiver.AnyIdleAsync(Token);
         await archiver.RunAsync(Token);
         var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
-        await archiver.RestoreAsync(
-            new RestoreOptions
-            {
-                Source = "main",
-                Who = "test",
-                ObjectKeys = objects,
-            },
-            Token
-        );
-        await AbandonAsync(archiver);
+        await AbandonLiveAsync(archiver);
         await RemoveManifestsAsync(archiver);
         await archiver.Database.ExecuteAsync(
             $"INSERT INTO archiver.holds (source, {by}, reason, created_by) VALUES ('main', '{id}', 'court', 'test')"

@@ -21,6 +21,14 @@ internal static class ForgottenArchives
             "DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'"
         );
 
+    /// <summary>The same of objects whose sessions are live with the very rows that are in them; returns how many.</summary>
+    internal static async Task<long> AbandonLiveAsync(ArchiverFixture archiver)
+    {
+        var restored = (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Restored;
+        await AbandonAsync(archiver);
+        return restored;
+    }
+
     internal static Task<RebuildReport> RebuildAsync(ArchiverFixture archiver) =>
         new LedgerRebuilder(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RebuildAsync(
             "main",

@@ -98,19 +98,7 @@ public sealed class RefusedRemovalTests(TestServers servers)
             }
         );
         await archiver.RunAsync(Token);
-        var objects = await archiver.Bucket.ListKeysAsync("chat_archives/2");
-        await archiver.RestoreAsync(
-            new RestoreOptions
-            {
-                Source = "main",
-                Who = "test",
-                ObjectKeys = objects,
-            },
-            Token
-        );
-        await archiver.Database.ExecuteAsync(
-            "DELETE FROM archiver.archives; UPDATE archiver.objects SET state = 'abandoned', reason = 'run ended'"
-        );
+        await AbandonLiveAsync(archiver);
         await RemoveManifestsAsync(archiver);
         return archiver;
     }

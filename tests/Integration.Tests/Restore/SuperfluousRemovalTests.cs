@@ -67,8 +67,7 @@ public sealed class SuperfluousRemovalTests(TestServers servers)
     {
         var archiver = await ArchiverFixture.CreateAsync(servers, Token, idle: 3, young: 0);
         await archiver.RunAsync(Token);
-        Assert.Equal(3, (await archiver.RestoreAsync(RestoreFixture.Everything, Token)).Restored);
-        await AbandonAsync(archiver);
+        Assert.Equal(3, await AbandonLiveAsync(archiver));
         await RemoveManifestsAsync(archiver);
         return archiver;
     }

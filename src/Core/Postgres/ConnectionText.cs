@@ -73,11 +73,18 @@ internal static class ConnectionText
     /// <inheritdoc cref="Of"/>
     public static async Task<string> ZoneAsync(string given, CancellationToken cancellationToken)
     {
-        var text = Of(given, pooling: false);
-        text.Timezone = new NpgsqlConnectionStringBuilder(given).Timezone;
-        await using var source = Source(text, name: null);
+        await using var source = SourceInItsZone(given, name: null);
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         return connection.Timezone;
+    }
+
+    /// <summary>Connections by it, each new, that begin in the zone of which <see cref="ZoneAsync"/> tells.</summary>
+    /// <inheritdoc cref="Of"/>
+    public static NpgsqlDataSource SourceInItsZone(string given, string? name)
+    {
+        var text = Of(given, pooling: false);
+        text.Timezone = new NpgsqlConnectionStringBuilder(given).Timezone;
+        return Source(text, name);
     }
 
     private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder text, string? name) =>

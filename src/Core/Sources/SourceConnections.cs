@@ -29,7 +29,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         Time = time ?? TimeProvider.System;
         _main = ConnectionText.Source(settings.ConnectionString, pooling: true, settings.Name);
         // A session lock lives as long as its connection: it must not return to a pool with the lock, nor be handed to someone else.
-        _lock = ConnectionText.Source(settings.LockConnectionString ?? settings.ConnectionString, pooling: false, settings.Name + "/lock");
+        _lock = ConnectionText.SourceInItsZone(settings.LockConnectionString ?? settings.ConnectionString, settings.Name + "/lock");
         if (settings.ReplicaConnectionString is { } replica)
             _replica = ConnectionText.Source(replica, pooling: true, settings.Name + "/replica");
     }
@@ -47,7 +47,7 @@ internal sealed class SourceConnections : IAsyncDisposable
     /// <exception cref="NpgsqlException">
     /// The server cannot be reached or refused the login; <see cref="ForPerson"/> says it in one sentence.
     /// </exception>
-    public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => OpenAsync(_main, check: null, cancellationToken);
+    public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => OpenAsync(_main, prepare: null, cancellationToken);
 
     /// <summary>An open connection to the server that exports are read from: the replica where there is one.</summary>
     /// <exception cref="NpgsqlException">As for <see cref="OpenAsync"/>; <see cref="ForPersonAboutReplica"/> says it.</exception>
@@ -63,12 +63,18 @@ internal sealed class SourceConnections : IAsyncDisposable
     public Task<NpgsqlConnection> OpenDirectAsync(CancellationToken cancellationToken) =>
         OpenAsync(
             _lock,
-            connection =>
-                Pooler.RefuseAsync(
+            async connection =>
+            {
+                // It begins in the application's zone, which is learnt on the way. Of another role or database it would be another.
+                if (_settings.LockConnectionString is null)
+                    _zone ??= connection.Timezone;
+                await Pooler.RefuseAsync(
                     connection,
                     $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.",
                     cancellationToken
-                ),
+                );
+                await connection.ExecuteAsync("SET TimeZone = 'UTC'", cancellationToken);
+            },
             cancellationToken
         );
 
@@ -84,15 +90,15 @@ internal sealed class SourceConnections : IAsyncDisposable
 
     private async Task<NpgsqlConnection> OpenAsync(
         NpgsqlDataSource pool,
-        Func<NpgsqlConnection, Task>? check,
+        Func<NpgsqlConnection, Task>? prepare,
         CancellationToken cancellationToken
     )
     {
         var connection = await pool.OpenConnectionAsync(cancellationToken);
         try
         {
-            if (check is not null)
-                await check(connection);
+            if (prepare is not null)
+                await prepare(connection);
             await BoundWaitsAsync(connection, cancellationToken);
             await OptionalParts.SettleAsync(connection, _settings, cancellationToken);
             return connection;

@@ -31,6 +31,7 @@ install_readers() {
 
 # Without it, such as without a network, tests start the build itself.
 precompile() {
+  echo $$ >"$ARCHIVER_TEST_PRECOMPILING"
   # It goes before the tests where that is allowed, because tests wait for it. The kernel shares time out by session, and each process of the database has
   # one of its own. So this session goes first; nice alone changes nothing between sessions.
   { echo -10 >/proc/self/autogroup; } 2>/dev/null

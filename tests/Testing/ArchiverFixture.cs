@@ -28,7 +28,7 @@ public sealed class ArchiverFixture : IAsyncDisposable
 
     public TestBucket Bucket { get; private set; }
 
-    public ArchiverSettings Settings { get; private set; }
+    public ArchiverSettings Settings { get; set; }
 
     /// <summary>The store that <see cref="RunAsync"/> uses; a test may put its own in front of it.</summary>
     public IArchiveStore Store { get; set; }

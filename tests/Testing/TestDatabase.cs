@@ -115,7 +115,12 @@ public sealed class TestDatabase : IAsyncDisposable
     private static NpgsqlDataSource Once(string server) =>
         Source(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
 
-    // Without reading the server's types, which costs more than most statements of a test.
+    // Without reading the server's types, which costs more than most statements of a test. On a busy machine a login takes more than the
+    // driver's 15 s, and a table of many rows more than its 30 s.
     internal static NpgsqlDataSource Source(string connectionString) =>
-        new NpgsqlDataSourceBuilder(connectionString).ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
+        new NpgsqlDataSourceBuilder(
+            new NpgsqlConnectionStringBuilder(connectionString) { Timeout = 300, CommandTimeout = 300 }.ConnectionString
+        )
+            .ConfigureTypeLoading(types => types.EnableTypeLoading(false))
+            .Build();
 }

@@ -38,12 +38,26 @@ internal static class ArchiverExecutable
     private static async Task<string> FindAsync()
     {
         if (Environment.GetEnvironmentVariable("ARCHIVER_TEST_PRECOMPILING") is { } mark)
-            await Eventually.TrueAsync(() => !File.Exists(mark), CancellationToken.None, TimeSpan.FromMinutes(30));
+            await Eventually.TrueAsync(() => !IsMaking(mark), CancellationToken.None, TimeSpan.FromHours(2));
         var precompiled = System.IO.Path.Combine(Repository.Root, "artifacts", "precompiled");
         var stamp = System.IO.Path.Combine(precompiled, "made-from");
         return File.Exists(stamp) && File.ReadAllText(stamp) == Stamp()
             ? System.IO.Path.Combine(precompiled, "archiver")
             : System.IO.Path.Combine(Repository.Root, Built("archiver"));
+    }
+
+    // The mark holds the id of the process that makes it, which may have been killed without taking the mark away.
+    private static bool IsMaking(string mark)
+    {
+        try
+        {
+            var maker = File.ReadAllText(mark).Trim();
+            return maker.Length == 0 || Directory.Exists($"/proc/{maker}");
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
     }
 
     private static string Built(string file) =>

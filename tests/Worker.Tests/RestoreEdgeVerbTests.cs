@@ -140,7 +140,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
         var small = new NpgsqlConnectionStringBuilder(archiver.Database.ConnectionString)
         {
             MaxPoolSize = connections,
-            Timeout = 3,
+            Timeout = 30,
         }.ConnectionString;
         archiver.With("Sources:main:ConnectionString", small);
         await using var copy = await TestDatabase.CreateAsync(servers, Token);
@@ -156,7 +156,7 @@ public sealed class RestoreEdgeVerbTests(TestServers servers)
                     "restore",
                     id!,
                     "--to",
-                    new NpgsqlConnectionStringBuilder(copy.ConnectionString) { MaxPoolSize = connections, Timeout = 3 }.ConnectionString,
+                    new NpgsqlConnectionStringBuilder(copy.ConnectionString) { MaxPoolSize = connections, Timeout = 30 }.ConnectionString,
                 ],
                 ["restore", id!],
                 ["erase", id!, "--yes"],

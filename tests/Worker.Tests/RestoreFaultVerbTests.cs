@@ -79,6 +79,7 @@ public sealed class RestoreFaultVerbTests(TestServers servers)
         var rows = await archiver.RowsAsync();
         Assert.Equal(0, (await archiver.RunAsync("archive")).ExitCode);
 
+        var killed = 0;
         // Each wait is for another moment of its work: connected, writing, after some commits.
         foreach (
             var moment in new[]
@@ -98,7 +99,7 @@ public sealed class RestoreFaultVerbTests(TestServers servers)
                 what: moment
             );
             process.SendSignal(ProcessSignal.Kill);
-            await process.WaitForExitAsync(Token);
+            killed += (await process.WaitForExitAsync(Token)).ExitCode == 137 ? 1 : 0;
             // What the server still has in hand of the dead process it rolls back.
             await Eventually.TrueAsync(
                 async () =>
@@ -112,6 +113,8 @@ public sealed class RestoreFaultVerbTests(TestServers servers)
         }
         var result = await archiver.RunAsync("restore", "--from", "2000-01-01");
 
+        // The last may have ended by itself.
+        Assert.InRange(killed, 3, 4);
         Assert.True(result.ExitCode == 0, result.Error + result.Output);
         Assert.Equal(rows, await archiver.RowsAsync());
     }

@@ -149,7 +149,7 @@ public sealed class RunVerbTests(TestServers servers)
         await using var worker = await RunningWorker.InvokeAsync(archiver, Token);
         using var client = await UnreadAnswerAsync(archiver, worker);
 
-        var result = await worker.StopAsync(Token).WaitAsync(TimeSpan.FromSeconds(18), Token);
+        var result = await worker.StopAsync(Token).WaitAsync(TimeSpan.FromSeconds(24), Token);
 
         Assert.Equal((0, ""), (result.ExitCode, result.Output));
     }

@@ -99,7 +99,7 @@ internal sealed class RunningWorker : IAsyncDisposable
         if (_process is null)
             return await _invocation!.StopAsync();
         _process.SendSignal(ProcessSignal.Terminate);
-        return await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        return await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromMinutes(2), cancellationToken);
     }
 
     /// <summary>Ends it as a crash would.</summary>

@@ -75,13 +75,7 @@ public sealed class DiscardHoldTests(TestServers servers) : DiscardScenario(serv
             BeforeDelete = async _ =>
             {
                 adding ??= archiver.HoldAsync(new HoldRequest { To = DateTimeOffset.MaxValue, Reason = "case" }, Token);
-                await Eventually.TrueAsync(
-                    async () =>
-                        await archiver.Database.ScalarAsync<bool>(
-                            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-                        ),
-                    Token
-                );
+                await LateHold.WaitedForAsync(archiver);
             },
         };
 

@@ -124,7 +124,7 @@ public sealed class EraseTests(TestServers servers) : ErasureScenario(servers)
         );
         await using var connection = await archiver.Connections.OpenAsync(Token);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        patience.CancelAfter(TimeSpan.FromMinutes(2));
 
         await EraseLedger.RestAsync(
             connection,

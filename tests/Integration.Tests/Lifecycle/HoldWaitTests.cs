@@ -21,13 +21,7 @@ public sealed class HoldWaitTests(TestServers servers)
         {
             await HoldLock.TakeSharedAsync(connection, "main", Token);
             adding = archiver.HoldAsync(new HoldRequest { User = "x", Reason = "case" }, Token);
-            await Eventually.TrueAsync(
-                async () =>
-                    await archiver.Database.ScalarAsync<bool>(
-                        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-                    ),
-                Token
-            );
+            await LateHold.WaitedForAsync(archiver);
             Assert.Equal(0, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM archiver.holds"));
         }
 
@@ -44,14 +38,7 @@ public sealed class HoldWaitTests(TestServers servers)
         await HoldLock.TakeExclusiveAsync(adding, "main", Token);
 
         var running = archiver.RunAsync(Token);
-        var waits = Eventually.TrueAsync(
-            () =>
-                archiver.Database.ScalarAsync<bool>(
-                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
-                        + "waitstart < clock_timestamp() - interval '500ms')"
-                ),
-            Token
-        );
+        var waits = LateHold.WaitedForAsync(archiver, "500ms");
         await Task.WhenAny(running, waits);
         await transaction.RollbackAsync(Token);
 

@@ -16,14 +16,7 @@ internal static class LateHold
         await HoldLock.TakeExclusiveAsync(adding, "main", Token);
 
         var removing = remove();
-        await Eventually.TrueAsync(
-            () =>
-                archiver.Database.ScalarAsync<bool>(
-                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
-                        + "database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-                ),
-            Token
-        );
+        await WaitedForAsync(archiver);
         await archiver.ExecuteAsync(
             "INSERT INTO archiver.holds (source, to_time, reason, created_by) VALUES ('main', 'infinity', 'case', 'test')",
             null,
@@ -32,4 +25,18 @@ internal static class LateHold
         await transaction.CommitAsync(Token);
         return await removing;
     }
+
+    /// <summary>Returns when somebody has waited for an advisory lock in this database, and not in another test's, for so long.</summary>
+    public static Task WaitedForAsync(ArchiverFixture archiver, string time = "0") =>
+        Eventually.TrueAsync(
+            () =>
+                archiver.Database.ScalarAsync<bool>(
+                    $"""
+                    SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                      AND coalesce(waitstart, clock_timestamp()) <= clock_timestamp() - interval '{time}')
+                    """
+                ),
+            Token
+        );
 }

@@ -163,7 +163,7 @@ public sealed class StoreOnlyTests(TestServers servers)
                 () =>
                     archiver.Database.ScalarAsync<bool>(
                         "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'archiver.runs'::regclass AND mode = "
-                            + "'RowExclusiveLock')"
+                            + "'RowExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
                     ),
                 Token
             );

@@ -12,7 +12,7 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
     [Fact]
     public async Task Exports_from_the_standby_and_deletes_on_the_primary()
     {
-        await using var archiver = await CreateAsync(s => StandbyServers.From(pair.Standby, s));
+        await using var archiver = await CreateAsync(s => StandbyServers.Patient(StandbyServers.From(pair.Standby, s)));
 
         var summary = await archiver.RunAsync(Token);
 
@@ -42,6 +42,7 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
         );
         Assert.Equal(15, await LiveAsync(archiver));
         await ResumeAsync();
+        archiver.Settings = StandbyServers.Patient(archiver.Settings);
         Assert.Equal(10, (await archiver.RunAsync(Token)).Sessions);
     }
 
@@ -71,6 +72,7 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
         Assert.Equal(15 - summary.Sessions, await LiveAsync(archiver));
         Assert.Equal(20, await archiver.Database.ScalarAsync<long>("SELECT count(*) FROM chat_messages WHERE content = 'new'"));
         await ResumeAsync();
+        archiver.Settings = StandbyServers.Patient(archiver.Settings);
         Assert.Equal(10 - summary.Sessions, (await archiver.RunAsync(Token)).Sessions);
     }
 
@@ -88,6 +90,7 @@ public sealed class StandbyExportTests(TestServers servers, StandbyServers pair)
         Assert.Contains("Archiver:Sources:main:ReplicaConnectionString", summary.Error, StringComparison.Ordinal);
         Assert.Equal(15 - summary.Sessions, await LiveAsync(archiver));
         await StandbyServers.CaughtUpAsync(pair.Primary, pair.Standby, Token);
+        archiver.Settings = StandbyServers.Patient(archiver.Settings);
         Assert.Equal(10 - summary.Sessions, (await archiver.RunAsync(Token)).Sessions);
     }
 

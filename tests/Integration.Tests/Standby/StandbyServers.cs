@@ -57,6 +57,9 @@ public sealed class StandbyServers : IAsyncLifetime
         return Patient(TimeSpan.FromSeconds(1), settings with { Sources = [source with { ReplicaConnectionString = replica }] });
     }
 
+    /// <summary>The same with the patience that a busy machine asks for.</summary>
+    public static ArchiverSettings Patient(ArchiverSettings settings) => Patient(TimeSpan.FromMinutes(2), settings);
+
     /// <summary>Small batches that do not overlap.</summary>
     public static ArchiverSettings Patient(TimeSpan budget, ArchiverSettings settings) =>
         settings with

@@ -20,10 +20,10 @@ public sealed class LockWaits : IAsyncDisposable
         """;
 
     /// <summary>
-    /// No wait may be longer: ten times LockTimeout, for a machine on which all cores are busy. Without any bound a wait takes the minute
-    /// of StatementTimeout.
+    /// No wait may be longer, also on a machine on which all cores are busy: there LockTimeout passes at once, and the login of the
+    /// connection that watches takes seconds. Without any bound a wait takes the minute of StatementTimeout.
     /// </summary>
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 

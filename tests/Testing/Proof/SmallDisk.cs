@@ -32,7 +32,8 @@ public sealed class SmallDisk : IAsyncDisposable
             )
         {
             Directory.Delete(disk.Folder);
-            Xunit.Assert.Skip(exception.Message);
+            if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
+                Xunit.Assert.Skip(exception.Message);
             throw;
         }
     }

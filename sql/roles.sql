@@ -127,7 +127,7 @@ $roles$;
 -- Not granted here, because runs do without:
 --   ALTER ROLE archiver BYPASSRLS;              only where row level security is on: rows it hides would be missing from the archive
 --   GRANT pg_read_all_stats TO archiver;        (or pg_monitor, which includes it) to tell since when a session is locked by others,
---                                               for Batch:MaxReplicationLag, and for exports from a standby
+--                                               for Batch:MaxReplicationLag and Batch:MaxActive, for exports from a standby,
+--                                               and to notice a synchronous standby that is gone before a commit waits for it
 --   psql -d chat -f sql/quartz/schema.sql -c 'GRANT USAGE, CREATE ON SCHEMA archiver_quartz TO archiver'
 --                                               only for Archiver:Schedule:Clustered
---   GRANT TEMPORARY ON DATABASE chat TO archiver;   for Archiver:Storage:Verify: TrialRestore, where you took it from PUBLIC

@@ -61,6 +61,6 @@ internal static class BucketExpiry
             FailureKind.Refused,
             $"The lifecycle rule '{rule.Name}' of {store.Location} removes objects under '{folder}/' "
                 + (rule.After is { } age ? $"when they are {Duration.Format(age)} old, " : "at a fixed date, ")
-                + $"{why}. Narrow the rule's prefix, or take its expiration away."
+                + $"{why}. Give it a prefix that leaves this folder out, or take its expiration away."
         );
 }

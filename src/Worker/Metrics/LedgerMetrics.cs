@@ -81,7 +81,9 @@ internal sealed class LedgerMetrics
     {
         _add.Gauge("archiver.kept.size", "By", "Bytes of the stored objects.", s => s.Cost.Bytes);
         _add.Gauge("archiver.kept.objects", null, "Stored objects.", s => s.Cost.Objects);
-        _add.Counter("archiver.store.requests", "Requests that runs and proofs sent to the store; from the ledger.", s => s.Cost.Requests);
+        _add.Counter("archiver.store.requests", "Requests that runs, proofs, queries and searches sent to the store; from the ledger.", s =>
+            s.Cost.Requests
+        );
     }
 
     private void AddPolicies()

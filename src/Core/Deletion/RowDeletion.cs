@@ -124,7 +124,7 @@ internal sealed class RowDeletion(
             _sessionsFirst = true;
             return new DeleteAttempt.Again();
         }
-        catch (PostgresException exception) when (exception.IsLockTimeout() && !exception.IsRaised())
+        catch (PostgresException exception) when (exception.IsLockTimeout())
         {
             return new DeleteAttempt.LockTimeout();
         }

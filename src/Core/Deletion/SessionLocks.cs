@@ -54,19 +54,13 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         CancellationToken cancellationToken
     )
     {
+        var (lockSessions, ids) = statements.LockSessions(keys);
         var locked = (
-            await connection.QueryAsync(
-                statements.LockSessions,
-                row => (Key: row.GetString(0), Hash: row.GetInt64(1)),
-                cancellationToken,
-                PgParameter.Texts(keys)
-            )
+            await connection.QueryAsync(lockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, ids)
         ).ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);
         if (locked.Count < keys.Count)
         {
-            var existing = (
-                await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys))
-            ).ToHashSet(StringComparer.Ordinal);
+            var existing = await ExistingAsync(connection, statements, keys, cancellationToken);
             Drop(keys.Where(k => !existing.Contains(k)), DropReason.Gone);
             Drop(keys.Where(k => existing.Contains(k) && !locked.ContainsKey(k)), DropReason.Locked);
         }
@@ -122,6 +116,18 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
 
     public void Drop(IEnumerable<string> keys, string reason) =>
         Dropped.AddRange(keys.Select(k => new DroppedSession(k, reason, Failed: false)));
+
+    /// <summary>Which of the sessions have a row, locked or not.</summary>
+    public static async Task<HashSet<string>> ExistingAsync(
+        NpgsqlConnection connection,
+        DeleteStatements statements,
+        IEnumerable<string> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        var (sql, parameters) = statements.Existing(keys);
+        return (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters)).ToHashSet(StringComparer.Ordinal);
+    }
 
     /// <summary>Runs a statement that returns key, count and sum of hashes.</summary>
     public static async Task<Dictionary<string, Fingerprint>> FingerprintsAsync(

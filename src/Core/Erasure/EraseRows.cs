@@ -112,10 +112,7 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
     {
         var statements = new DeleteStatements(run.Source.Map, run.Shape);
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
-        HashSet<string> left =
-        [
-            .. await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions)),
-        ];
+        var left = await SessionLocks.ExistingAsync(connection, statements, sessions, cancellationToken);
         foreach (var child in run.Source.Map.Children)
             left.UnionWith(
                 (await SessionLocks.FingerprintsAsync(connection, statements.ReadRows(child, sessions), cancellationToken)).Keys

@@ -100,6 +100,39 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         return [.. sessions.Where(s => taken.Contains(s.Key))];
     }
 
+    /// <summary>
+    /// Locks every row that is to go without a copy, and looks again; fingerprints by table of the sessions whose rows are all locked. The
+    /// others are dropped.
+    /// </summary>
+    /// <param name="sessions">Each with its row's version, or null where the row is gone.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyDictionary<string, Dictionary<string, Fingerprint>>> LockAllRowsAsync(
+        IEnumerable<(string Key, long? Version)> sessions,
+        CancellationToken cancellationToken
+    )
+    {
+        var fingerprints = sessions.ToDictionary(
+            s => s.Key,
+            s =>
+                s.Version is { } version && statements.SessionRows
+                    ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) }
+                    : [],
+            StringComparer.Ordinal
+        );
+        foreach (var child in statements.TopDown)
+        {
+            var locked = await LockRowsAsync(child, fingerprints.Keys, cancellationToken);
+            var found = await ReadRowsAsync(child, fingerprints.Keys, cancellationToken);
+            // A row that is there and was not locked is in somebody's hands.
+            List<string> used = [.. fingerprints.Keys.Where(k => locked.GetValueOrDefault(k) != found.GetValueOrDefault(k))];
+            Drop(used, DropReason.Locked);
+            used.ForEach(k => fingerprints.Remove(k));
+            foreach (var (key, tables) in fingerprints)
+                tables[child.Name] = locked.GetValueOrDefault(key);
+        }
+        return fingerprints;
+    }
+
     /// <summary>Locks what it can of a child's rows; their fingerprints by session.</summary>
     public Task<Dictionary<string, Fingerprint>> LockRowsAsync(
         ChildTable child,

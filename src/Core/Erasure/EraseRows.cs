@@ -83,7 +83,11 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         {
             await RunJournal.CountAsync(connection, run.Id, new(Sessions: 0, rows), cancellationToken);
             var counts = new Dictionary<string, long> { ["live_sessions"] = deletion.Deleted.Count, ["rows"] = rows };
-            await AuditLog.WriteAsync(connection, new(who, Eraser.Name, run.Source.Name, null, run.Id, reason, counts), cancellationToken);
+            await AuditLog.WriteAsync(
+                connection,
+                new(who, Eraser.Name, run.Source.Name, RunId: run.Id, Reason: reason, Counts: counts),
+                cancellationToken
+            );
             var entries = await connection.ScalarAsync<long>(Audited, cancellationToken, PgParameter.Uuid(run.Id));
             FaultPoint.Reach(FaultPoints.EraseRowsDeleted);
             await transaction.CommitAsync(

@@ -78,7 +78,7 @@ internal sealed class RestoreRecords(SourceSettings source, Guid run, Lease? lea
         );
         FaultPoint.Reach(FaultPoints.RestoreMarked);
         var counts = new Dictionary<string, long> { ["sessions"] = restored.Count, ["rows"] = restored.Sum(s => s.Rows) };
-        await AuditLog.WriteAsync(connection, new(who, "restore", source.Name, null, run, null, counts), cancellationToken);
+        await AuditLog.WriteAsync(connection, new(who, "restore", source.Name, RunId: run, Counts: counts), cancellationToken);
         if (lease is not null)
             await lease.RequireAsync(connection, source.Name, "The batch in hand was rolled back.", cancellationToken);
     }

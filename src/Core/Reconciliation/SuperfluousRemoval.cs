@@ -94,7 +94,7 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         // Not with the rest at the end: whatever fails before that, what is gone is accounted for.
         await AuditLog.WriteAsync(
             connection,
-            new(scope.Who, "reconcile", scope.Source.Name, null, null, null, new Dictionary<string, long> { ["removed"] = 1 }),
+            new(scope.Who, "reconcile", scope.Source.Name, Counts: new Dictionary<string, long> { ["removed"] = 1 }),
             cancellationToken
         );
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);

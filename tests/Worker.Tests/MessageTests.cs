@@ -82,6 +82,26 @@ public sealed class MessageTests(TestServers servers)
         );
     }
 
+    // The code of a lock that did not come, by a function of the application: nobody has a lock.
+    [Fact]
+    public async Task A_condition_whose_function_refuses_one_row_is_named_with_its_key_whatever_the_code()
+    {
+        await using var archiver = await Installation.CreateAsync(servers, Token, idle: 2, young: 0);
+        await archiver.RunAsync("migrate");
+        var id = await archiver.Database.ScalarAsync<string>("SELECT max(session_id::text) FROM chat_sessions");
+        await archiver.Database.ExecuteAsync(
+            $"""
+            CREATE FUNCTION fits(id uuid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+              IF id = '{id}' THEN RAISE EXCEPTION 'no' USING ERRCODE = '55P03'; END IF; RETURN true; END $$
+            """
+        );
+        archiver.With("Sources:main:Policies:idle:Where", "public.fits(s.session_id)");
+
+        var result = await archiver.RunAsync("plan");
+
+        Assert.Contains($"fails for session '{id}' with 55P03", result.Output + result.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("reconcile")]
     [InlineData("ledger rebuild")]

@@ -9,7 +9,7 @@ namespace Archiver.Core.Deletion;
 
 /// <summary>
 /// The SQL of the short transaction (docs/protocol.md rules 9 to 14). Every statement takes the batch's session keys as $1, a text array
-/// that is cast to the key's exact type.
+/// that is cast to the key's exact type, and comes with it: ids of a former type of the key are not among them, and have no rows.
 /// </summary>
 /// <param name="map">What is mapped.</param>
 /// <param name="shape">The tables as they are under the lock.</param>
@@ -34,22 +34,28 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     /// Locks the session rows and returns key and version hash of those it got. FOR UPDATE, never FOR NO KEY UPDATE, which an insert's
     /// foreign key check does not wait for; SKIP LOCKED, so that a session in use is left alone instead of waited for.
     /// </summary>
-    public string LockSessions =>
-        $"""
+    public (string Sql, NpgsqlParameter[] Parameters) LockSessions(IEnumerable<string> keys) =>
+        (
+            $"""
             SELECT {SessionKey}::text, {RowVersion.OfSession(map, "t")}
             FROM {map.Session.Sql} AS t
             WHERE {_keys.Sql(SessionKey)}
             {(map.Session.HasRow ? "FOR UPDATE SKIP LOCKED" : "")}
-            """;
+            """,
+            [_form.Parameter(keys)]
+        );
 
     /// <summary>Fingerprints of the session rows by key, without a lock.</summary>
-    public string ReadSessions =>
-        $"""
+    public (string Sql, NpgsqlParameter[] Parameters) ReadSessions(IEnumerable<string> keys) =>
+        (
+            $"""
             SELECT {SessionKey}::text, count(*), sum({RowVersion.OfSession(map, "t")})::text
             FROM {map.Session.Sql} AS t
             WHERE {_keys.Sql(SessionKey)}
             GROUP BY {SessionKey}
-            """;
+            """,
+            [_form.Parameter(keys)]
+        );
 
     /// <summary>
     /// Children that have children themselves, parents first: a row added below them locks them, not the session. And the rows that make a
@@ -84,7 +90,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     public (string Sql, NpgsqlParameter[] Parameters) Delete(IEnumerable<string> keys, bool sessionsFirst)
     {
         var parameters = new SqlParameters();
-        parameters.Add(PgParameter.Texts(keys));
+        parameters.Add(_form.Parameter(keys));
         List<(string Name, string Delete, string Hash)> steps =
         [
             .. DeepestFirst.Select((c, i) => ($"d{i}", DeleteRows(c, parameters), "sum(h)::text")),
@@ -115,12 +121,13 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
             """;
 
     /// <summary>Which of the keys still have a session row, locked or not.</summary>
-    public string Existing => $"SELECT {SessionKey}::text FROM {map.Session.Sql} AS t WHERE {_keys.Sql(SessionKey)}";
+    public (string Sql, NpgsqlParameter[] Parameters) Existing(IEnumerable<string> keys) =>
+        ($"SELECT {SessionKey}::text FROM {map.Session.Sql} AS t WHERE {_keys.Sql(SessionKey)}", [_form.Parameter(keys)]);
 
     /// <summary>Which of the keys no hold covers ($2 is the source's name).</summary>
     public string NotHeld(SourceSettings source, SqlParameters parameters, IEnumerable<string> keys)
     {
-        var keyList = parameters.Add(PgParameter.Texts(keys));
+        var keyList = parameters.Add(_form.Parameter(keys));
         var name = parameters.Add(PgParameter.Text(source.Name));
         var key = shape.KeyOf(map, "s");
         return $"""
@@ -153,7 +160,7 @@ internal sealed class DeleteStatements(SourceMap map, SourceShape shape, RowChoi
     {
         var parameters = new SqlParameters();
         // Added first, so that it is the $1 of the condition on the keys.
-        parameters.Add(PgParameter.Texts(keys));
+        parameters.Add(_form.Parameter(keys));
         var condition = only?.Condition(child, parameters);
         return (path.All + (condition is null ? "" : $" AND {condition}"), parameters.ToArray());
     }

@@ -101,15 +101,9 @@ internal sealed class RowDeletion(
             if (
                 statements.WholeSessions
                 && !statements.SessionRows
-                && await connection.QueryAsync(
-                    statements.Existing,
-                    row => row.GetString(0),
-                    cancellationToken,
-                    PgParameter.Texts(Keys(sessions))
-                )
-                    is { Count: > 0 } left
+                && await SessionLocks.ExistingAsync(connection, statements, Keys(sessions), cancellationToken) is { Count: > 0 } left
             )
-                return new DeleteAttempt.Differs([.. left], DropReason.Changed);
+                return new DeleteAttempt.Differs(left, DropReason.Changed);
             await connection.ExecuteAsync(ApplicationPath.FireAndLeave, cancellationToken);
             if (!await guard.HoldsAsync(connection, deleted.Count, statements.WholeSessions ? null : Keys(sessions), cancellationToken))
                 return new DeleteAttempt.Refused(DropReason.SideEffects, Failed: true);
@@ -124,7 +118,7 @@ internal sealed class RowDeletion(
             _sessionsFirst = true;
             return new DeleteAttempt.Again();
         }
-        catch (PostgresException exception) when (exception.IsLockTimeout() && !exception.IsRaised())
+        catch (PostgresException exception) when (exception.IsLockTimeout())
         {
             return new DeleteAttempt.LockTimeout();
         }

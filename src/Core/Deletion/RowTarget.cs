@@ -24,7 +24,7 @@ internal sealed class RowTarget
     /// Rows that are deleted without a copy, which only a purge and an erasure may do: by name, and audited. A test holds that nobody else
     /// calls this.
     /// </summary>
-    /// <param name="key">The session key as text.</param>
-    /// <param name="locked">The versions that this transaction has locked.</param>
-    public static RowTarget WithoutCopy(string key, IReadOnlyDictionary<string, Fingerprint> locked) => new(key, locked);
+    /// <param name="locked">By session key, the versions that this transaction has locked; sessions without rows are left out.</param>
+    public static IReadOnlyList<RowTarget> WithoutCopy(IEnumerable<KeyValuePair<string, Dictionary<string, Fingerprint>>> locked) =>
+        [.. locked.Where(s => s.Value.Values.Any(f => f.Rows > 0)).Select(s => new RowTarget(s.Key, s.Value))];
 }

@@ -54,19 +54,13 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         CancellationToken cancellationToken
     )
     {
+        var (lockSessions, ids) = statements.LockSessions(keys);
         var locked = (
-            await connection.QueryAsync(
-                statements.LockSessions,
-                row => (Key: row.GetString(0), Hash: row.GetInt64(1)),
-                cancellationToken,
-                PgParameter.Texts(keys)
-            )
+            await connection.QueryAsync(lockSessions, row => (Key: row.GetString(0), Hash: row.GetInt64(1)), cancellationToken, ids)
         ).ToDictionary(r => r.Key, r => r.Hash, StringComparer.Ordinal);
         if (locked.Count < keys.Count)
         {
-            var existing = (
-                await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(keys))
-            ).ToHashSet(StringComparer.Ordinal);
+            var existing = await ExistingAsync(connection, statements, keys, cancellationToken);
             Drop(keys.Where(k => !existing.Contains(k)), DropReason.Gone);
             Drop(keys.Where(k => existing.Contains(k) && !locked.ContainsKey(k)), DropReason.Locked);
         }
@@ -106,6 +100,39 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
         return [.. sessions.Where(s => taken.Contains(s.Key))];
     }
 
+    /// <summary>
+    /// Locks every row that is to go without a copy, and looks again; fingerprints by table of the sessions whose rows are all locked. The
+    /// others are dropped.
+    /// </summary>
+    /// <param name="sessions">Each with its row's version, or null where the row is gone.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyDictionary<string, Dictionary<string, Fingerprint>>> LockAllRowsAsync(
+        IEnumerable<(string Key, long? Version)> sessions,
+        CancellationToken cancellationToken
+    )
+    {
+        var fingerprints = sessions.ToDictionary(
+            s => s.Key,
+            s =>
+                s.Version is { } version && statements.SessionRows
+                    ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) }
+                    : [],
+            StringComparer.Ordinal
+        );
+        foreach (var child in statements.TopDown)
+        {
+            var locked = await LockRowsAsync(child, fingerprints.Keys, cancellationToken);
+            var found = await ReadRowsAsync(child, fingerprints.Keys, cancellationToken);
+            // A row that is there and was not locked is in somebody's hands.
+            List<string> used = [.. fingerprints.Keys.Where(k => locked.GetValueOrDefault(k) != found.GetValueOrDefault(k))];
+            Drop(used, DropReason.Locked);
+            used.ForEach(k => fingerprints.Remove(k));
+            foreach (var (key, tables) in fingerprints)
+                tables[child.Name] = locked.GetValueOrDefault(key);
+        }
+        return fingerprints;
+    }
+
     /// <summary>Locks what it can of a child's rows; their fingerprints by session.</summary>
     public Task<Dictionary<string, Fingerprint>> LockRowsAsync(
         ChildTable child,
@@ -122,6 +149,18 @@ internal sealed class SessionLocks(RunContext run, NpgsqlConnection connection, 
 
     public void Drop(IEnumerable<string> keys, string reason) =>
         Dropped.AddRange(keys.Select(k => new DroppedSession(k, reason, Failed: false)));
+
+    /// <summary>Which of the sessions have a row, locked or not.</summary>
+    public static async Task<HashSet<string>> ExistingAsync(
+        NpgsqlConnection connection,
+        DeleteStatements statements,
+        IEnumerable<string> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        var (sql, parameters) = statements.Existing(keys);
+        return (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, parameters)).ToHashSet(StringComparer.Ordinal);
+    }
 
     /// <summary>Runs a statement that returns key, count and sum of hashes.</summary>
     public static async Task<Dictionary<string, Fingerprint>> FingerprintsAsync(

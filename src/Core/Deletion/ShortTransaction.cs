@@ -181,12 +181,12 @@ internal sealed class ShortTransaction : IAsyncDisposable
     /// <summary>Last, as close to the commit as can be: a worker that slept, or a server that failed over, must find out here.</summary>
     private async Task RequireLeaseAsync(CancellationToken cancellationToken)
     {
-        if (!await _run.Lease.IsHeldAsync(Connection, cancellationToken))
-            throw new ArchiverException(
-                FailureKind.Failed,
-                $"The run's lock on source '{_run.Source.Name}' was lost (server restarted or failed over, connection cut, or this worker "
-                    + "was suspended). The batch in hand was rolled back; nothing of it was deleted."
-            );
+        await _run.Lease.RequireAsync(
+            Connection,
+            _run.Source.Name,
+            "The batch in hand was rolled back; nothing of it was deleted.",
+            cancellationToken
+        );
         FaultPoint.Reach(FaultPoints.DeleteReady);
     }
 }

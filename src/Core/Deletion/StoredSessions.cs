@@ -117,12 +117,8 @@ internal sealed class StoredSessions(
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteAsync(TransactionSettings.ReadOnly(run.Batch.StatementTimeout), cancellationToken);
-        List<string> keys = [.. KeyForm.Of(run.Source.Map, run.Shape).Possible(page.Select(a => a.Key))];
-        var sessions = await SessionLocks.FingerprintsAsync(
-            connection,
-            (_statements.ReadSessions, [PgParameter.Texts(keys)]),
-            cancellationToken
-        );
+        List<string> keys = [.. page.Select(a => a.Key)];
+        var sessions = await SessionLocks.FingerprintsAsync(connection, _statements.ReadSessions(keys), cancellationToken);
         var changed = page.Where(a => a.Fingerprints.GetValueOrDefault(SourceMap.SessionName) != sessions.GetValueOrDefault(a.Key))
             .Select(a => a.Id)
             .ToHashSet();

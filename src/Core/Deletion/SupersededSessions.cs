@@ -77,11 +77,8 @@ internal sealed class SupersededSessions(RunContext run, DatabaseRetry retry, Se
         var locks = new SessionLocks(run, connection, run.Shape, _statements);
         if (await locks.LockTablesAsync(cancellationToken) is not null)
             return 0;
-        HashSet<string> gone = new(changed.Select(a => a.Key), StringComparer.Ordinal);
-        List<string> keys = [.. KeyForm.Of(run.Source.Map, run.Shape).Possible(gone)];
-        var locked = await locks.LockSessionsAsync(keys, cancellationToken);
-        gone.ExceptWith(keys);
-        gone.UnionWith(locks.Dropped.Where(d => d.Reason == DropReason.Gone).Select(d => d.Key));
+        var locked = await locks.LockSessionsAsync([.. changed.Select(a => a.Key)], cancellationToken);
+        var gone = locks.Dropped.Where(d => d.Reason == DropReason.Gone).Select(d => d.Key).ToHashSet(StringComparer.Ordinal);
         List<StoredArchive> over = [.. changed.Where(a => gone.Contains(a.Key) || locked.ContainsKey(a.Key))];
         if (over.Count == 0)
             return 0;

@@ -42,7 +42,7 @@ internal static class TakenSessions
         return $"""
             SELECT {form.Of("s")}::text
             FROM {run.Source.Map.Session.Sql} AS s
-            WHERE {KeyMatch.Among(form, parameters.Add(PgParameter.Texts(keys))).Sql(form.Of("s"))} AND {Taken(run, shape, parameters)}
+            WHERE {KeyMatch.Among(form, parameters.Add(form.Parameter(keys))).Sql(form.Of("s"))} AND {Taken(run, shape, parameters)}
             """;
     }
 

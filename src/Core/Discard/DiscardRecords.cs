@@ -67,5 +67,6 @@ internal static class DiscardRecords
         string who,
         Dictionary<string, long> counts,
         CancellationToken cancellationToken
-    ) => AuditLog.WriteAsync(connection, new(who, Discarder.Name, scope.Source.Name, null, scope.RunId, null, counts), cancellationToken);
+    ) =>
+        AuditLog.WriteAsync(connection, new(who, Discarder.Name, scope.Source.Name, RunId: scope.RunId, Counts: counts), cancellationToken);
 }

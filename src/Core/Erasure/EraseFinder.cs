@@ -154,11 +154,10 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
     {
         var form = KeyForm.Of(source.Map, shape);
         var keys = KeyMatch.Among(form, "$1");
-        List<string> ids = [.. form.Possible(sessions)];
         var rows = await connection.ScalarAsync<long>(
             $"SELECT count(*) FROM {source.Map.Session.Sql} AS s WHERE {keys.Sql(shape.KeyOf(source.Map, "s"))}",
             cancellationToken,
-            PgParameter.Texts(ids)
+            form.Parameter(sessions)
         );
         foreach (var child in source.Map.Children)
         {
@@ -166,7 +165,7 @@ internal sealed class EraseFinder(IArchiveStore store, TimeSpan lockTimeout)
             rows += await connection.ScalarAsync<long>(
                 $"SELECT count(*) FROM {path.From(child)} WHERE {path.Where(keys)}",
                 cancellationToken,
-                PgParameter.Texts(ids)
+                form.Parameter(sessions)
             );
         }
         return rows;

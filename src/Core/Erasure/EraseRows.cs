@@ -1,10 +1,8 @@
 using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Export;
 using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
-using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -69,18 +67,10 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         // An archive may be held although its live row is not: it was somebody else's then.
         var held = await HeldSessions.FindAsync(connection, run.Source, run.Shape, [.. versions.Keys, .. gone], cancellationToken);
         locks.Drop(held, DropReason.Held);
-        var targets = await LockRowsAsync(
-            locks,
-            statements,
-            versions.Where(v => !held.Contains(v.Key)).Select(v => (v.Key, (long?)v.Value)),
-            cancellationToken
-        );
-        var late = await LockRowsAsync(
-            locks,
-            statements,
-            gone.Where(k => !held.Contains(k)).Select(k => (k, (long?)null)),
-            cancellationToken
-        );
+        var present = versions.Where(v => !held.Contains(v.Key)).Select(v => (v.Key, (long?)v.Value));
+        var targets = RowTarget.WithoutCopy(await locks.LockAllRowsAsync(present, cancellationToken));
+        var absent = gone.Where(k => !held.Contains(k)).Select(k => (k, (long?)null));
+        var late = RowTarget.WithoutCopy(await locks.LockAllRowsAsync(absent, cancellationToken));
         FaultPoint.Reach(FaultPoints.EraseRowsLocked);
 
         var deletion = new RowDeletion(connection, transaction.Transaction, run.Shape, statements);
@@ -93,7 +83,11 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
         {
             await RunJournal.CountAsync(connection, run.Id, new(Sessions: 0, rows), cancellationToken);
             var counts = new Dictionary<string, long> { ["live_sessions"] = deletion.Deleted.Count, ["rows"] = rows };
-            await AuditLog.WriteAsync(connection, new(who, Eraser.Name, run.Source.Name, null, run.Id, reason, counts), cancellationToken);
+            await AuditLog.WriteAsync(
+                connection,
+                new(who, Eraser.Name, run.Source.Name, RunId: run.Id, Reason: reason, Counts: counts),
+                cancellationToken
+            );
             var entries = await connection.ScalarAsync<long>(Audited, cancellationToken, PgParameter.Uuid(run.Id));
             FaultPoint.Reach(FaultPoints.EraseRowsDeleted);
             await transaction.CommitAsync(
@@ -112,47 +106,11 @@ internal sealed class EraseRows(RunContext run, DatabaseRetry retry, string who,
     {
         var statements = new DeleteStatements(run.Source.Map, run.Shape);
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
-        HashSet<string> left =
-        [
-            .. await connection.QueryAsync(statements.Existing, row => row.GetString(0), cancellationToken, PgParameter.Texts(sessions)),
-        ];
+        var left = await SessionLocks.ExistingAsync(connection, statements, sessions, cancellationToken);
         foreach (var child in run.Source.Map.Children)
             left.UnionWith(
                 (await SessionLocks.FingerprintsAsync(connection, statements.ReadRows(child, sessions), cancellationToken)).Keys
             );
         return [.. left];
-    }
-
-    /// <param name="locks">The transaction's locks.</param>
-    /// <param name="statements">Its SQL.</param>
-    /// <param name="sessions">Each with its row's version, or null where the row is gone.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    private static async Task<IReadOnlyList<RowTarget>> LockRowsAsync(
-        SessionLocks locks,
-        DeleteStatements statements,
-        IEnumerable<(string Key, long? Version)> sessions,
-        CancellationToken cancellationToken
-    )
-    {
-        var fingerprints = sessions.ToDictionary(
-            s => s.Key,
-            s =>
-                s.Version is { } version && statements.SessionRows
-                    ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(version) }
-                    : [],
-            StringComparer.Ordinal
-        );
-        IReadOnlyList<string> keys = [.. fingerprints.Keys];
-        foreach (var child in statements.TopDown)
-        {
-            var locked = await locks.LockRowsAsync(child, keys, cancellationToken);
-            var found = await locks.ReadRowsAsync(child, keys, cancellationToken);
-            // A row that is there and was not locked is in somebody's hands.
-            locks.Drop(keys.Where(k => locked.GetValueOrDefault(k) != found.GetValueOrDefault(k)), DropReason.Locked);
-            keys = [.. keys.Where(k => locked.GetValueOrDefault(k) == found.GetValueOrDefault(k))];
-            foreach (var key in keys)
-                fingerprints[key][child.Name] = locked.GetValueOrDefault(key);
-        }
-        return [.. keys.Where(k => fingerprints[k].Values.Any(f => f.Rows > 0)).Select(k => RowTarget.WithoutCopy(k, fingerprints[k]))];
     }
 }

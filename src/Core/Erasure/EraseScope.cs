@@ -51,5 +51,9 @@ internal sealed record EraseScope
     }
 
     public Task AuditAsync(NpgsqlConnection connection, Dictionary<string, long> counts, CancellationToken cancellationToken) =>
-        AuditLog.WriteAsync(connection, new(Who, Eraser.Name, Source.Name, null, Run.RunId, Request.Reason, counts), cancellationToken);
+        AuditLog.WriteAsync(
+            connection,
+            new(Who, Eraser.Name, Source.Name, RunId: Run.RunId, Reason: Request.Reason, Counts: counts),
+            cancellationToken
+        );
 }

@@ -147,5 +147,5 @@ internal static class LegalHolds
 
     // No session or user in it: audit rows outlive an erasure.
     private static AuditEntry Entry(string action, string who, SourceSettings source, long hold, string? reason) =>
-        new(who, action, source.Name, null, null, reason, new Dictionary<string, long> { ["hold"] = hold });
+        new(who, action, source.Name, Reason: reason, Counts: new Dictionary<string, long> { ["hold"] = hold });
 }

@@ -37,9 +37,6 @@ internal sealed class ImportStatements(RestoreTarget target)
     /// <summary>Empties them within a transaction.</summary>
     public string ClearStaging => string.Join("; ", target.Shape.Tables.Select(t => $"DELETE FROM {target.Staging(t)}"));
 
-    /// <summary>Which of the keys ($1, text array) have a session row.</summary>
-    public string Existing => $"SELECT {_form.Of("t")}::text FROM {target.Map.Session.Sql} AS t WHERE {Keys.Sql(_form.Of("t"))}";
-
     /// <summary>Rows of sessions by key, for checks and updates ($1, text array).</summary>
     private KeyMatch Keys => KeyMatch.Among(_form, "$1");
 

@@ -78,13 +78,9 @@ internal sealed class RestoreRecords(SourceSettings source, Guid run, Lease? lea
         );
         FaultPoint.Reach(FaultPoints.RestoreMarked);
         var counts = new Dictionary<string, long> { ["sessions"] = restored.Count, ["rows"] = restored.Sum(s => s.Rows) };
-        await AuditLog.WriteAsync(connection, new(who, "restore", source.Name, null, run, null, counts), cancellationToken);
-        if (lease is not null && !await lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(
-                FailureKind.Failed,
-                $"The restore's lock on source '{source.Name}' was lost (server restarted, "
-                    + "connection cut, or this process was suspended). The batch in hand was rolled back."
-            );
+        await AuditLog.WriteAsync(connection, new(who, "restore", source.Name, RunId: run, Counts: counts), cancellationToken);
+        if (lease is not null)
+            await lease.RequireAsync(connection, source.Name, "The batch in hand was rolled back.", cancellationToken);
     }
 
     /// <summary>

@@ -129,6 +129,21 @@ internal sealed class RestoreTarget
             );
     }
 
+    /// <summary>Which of the sessions have a row.</summary>
+    public async Task<HashSet<string>> ExistingAsync(
+        NpgsqlConnection connection,
+        IEnumerable<string> sessions,
+        CancellationToken cancellationToken
+    )
+    {
+        var form = KeyForm.Of(Map, Shape);
+        var key = form.Of("t");
+        var sql = $"SELECT {key}::text FROM {Map.Session.Sql} AS t WHERE {KeyMatch.Among(form, "$1").Sql(key)}";
+        return (await connection.QueryAsync(sql, row => row.GetString(0), cancellationToken, form.Parameter(sessions))).ToHashSet(
+            StringComparer.Ordinal
+        );
+    }
+
     /// <summary>The mapped table of that name, or null where it does not exist or is not mapped today.</summary>
     public TableShape? Find(string name) => Shape.Tables.FirstOrDefault(t => t.Name == name);
 

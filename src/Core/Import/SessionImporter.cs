@@ -63,7 +63,7 @@ internal sealed class SessionImporter(
             await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
             await BeginAsync(connection, sessions, cancellationToken);
             var insertion = new SessionInsertion(connection, transaction, into);
-            var keys = await ExistingAsync(connection, sessions, cancellationToken);
+            var keys = await into.Target.ExistingAsync(connection, sessions.Select(s => s.Key), cancellationToken);
             var rows = new LiveRowComparison(connection, transaction, into);
             var present = await _conflicts.JudgeAsync(rows, [.. sessions.Where(s => keys.Contains(s.Key))], cancellationToken);
             var replaced = await _conflicts.RehearseReplacementAsync(connection, transaction, present, cancellationToken);
@@ -144,20 +144,6 @@ internal sealed class SessionImporter(
         await into.Target.RequireUnchangedAsync(connection, cancellationToken);
     }
 
-    private async Task<HashSet<string>> ExistingAsync(
-        NpgsqlConnection connection,
-        IReadOnlyList<StagedSession> sessions,
-        CancellationToken cancellationToken
-    ) =>
-        (
-            await connection.QueryAsync(
-                _statements.Existing,
-                row => row.GetString(0),
-                cancellationToken,
-                PgParameter.Texts(KeyForm.Of(into.Target.Map, into.Target.Shape).Possible(sessions.Select(s => s.Key)))
-            )
-        ).ToHashSet(StringComparer.Ordinal);
-
     /// <summary>When the answer is lost, it is found out: a second attempt would take this one's rows for somebody else's.</summary>
     private async Task CommitAsync(
         NpgsqlConnection connection,
@@ -175,7 +161,8 @@ internal sealed class SessionImporter(
                 records is not null
                     ? await records.AreWrittenAsync(other, token)
                     // Of a part the session's row says nothing. A second attempt finds its messages there, if they are.
-                    : !inserted.Exists(s => s.Header.IsPart) && (await ExistingAsync(other, inserted, token)).Count == inserted.Count
+                    : !inserted.Exists(s => s.Header.IsPart)
+                        && (await into.Target.ExistingAsync(other, inserted.Select(s => s.Key), token)).Count == inserted.Count
         );
         await outcome.CommitAsync(connection, transaction, _ => Task.CompletedTask, cancellationToken);
         FaultPoint.Reach(FaultPoints.RestoreCommitted);

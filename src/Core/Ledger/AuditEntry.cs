@@ -11,12 +11,12 @@ namespace Archiver.Core.Ledger;
 internal sealed record AuditEntry(
     string Who,
     string Action,
-    string? Source,
-    string? Policy,
-    Guid? RunId,
-    string? Reason,
-    IReadOnlyDictionary<string, long> Counts
+    string? Source = null,
+    string? Policy = null,
+    Guid? RunId = null,
+    string? Reason = null,
+    IReadOnlyDictionary<string, long>? Counts = null
 )
 {
-    public static IReadOnlyDictionary<string, long> NoCounts { get; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> Counts { get; } = Counts ?? new Dictionary<string, long>();
 }

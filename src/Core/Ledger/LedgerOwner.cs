@@ -70,10 +70,7 @@ internal static class LedgerOwner
             await InsertAsync(connection, earlier.SystemId, earlier.Database, null, null, who, cancellationToken);
         var here = (await DatabaseIdentity.ReadAsync(connection, cancellationToken)).Database.Place!;
         await InsertAsync(connection, here.SystemId, here.Database, here.Oid, here.Timeline, who, cancellationToken);
-        await change.AuditAsync(
-            new(who, copy ? "ledger own copy" : "ledger own", null, null, null, null, AuditEntry.NoCounts),
-            cancellationToken
-        );
+        await change.AuditAsync(new(who, copy ? "ledger own copy" : "ledger own"), cancellationToken);
         await change.CommitAsync(cancellationToken);
     }
 

@@ -105,15 +105,8 @@ internal sealed record ManualScope(
 {
     /// <summary>Part of every destructive step: whoever lost the lock may not go on.</summary>
     /// <exception cref="ArchiverException">The lease is lost.</exception>
-    public async Task RequireLeaseAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        if (!await Lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(
-                FailureKind.Failed,
-                $"The lock on source '{Source.Name}' was lost (server restarted, connection "
-                    + "cut, or this process was suspended). Nothing more was touched; run it again."
-            );
-    }
+    public Task RequireLeaseAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        Lease.RequireAsync(connection, Source.Name, "Nothing more was touched; run it again.", cancellationToken);
 
     /// <inheritdoc cref="LeasedCommit.CommitAsync"/>
     public Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>

@@ -166,9 +166,7 @@ internal static class Pauses
                 action,
                 source == All ? null : source,
                 policy == All ? null : policy,
-                null,
-                null,
-                new Dictionary<string, long> { ["pauses"] = changed }
+                Counts: new Dictionary<string, long> { ["pauses"] = changed }
             ),
             cancellationToken
         );

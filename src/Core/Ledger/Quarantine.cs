@@ -90,7 +90,7 @@ internal static class Quarantine
         await using var change = await LedgerTransaction.BeginAsync(connections, source, cancellationToken);
         var cleared = await ClearAsync(change.Connection, source, sessions, cancellationToken);
         await change.AuditAsync(
-            new(by, "quarantine retry", source, null, null, null, new Dictionary<string, long> { ["sessions"] = cleared }),
+            new(by, "quarantine retry", source, Counts: new Dictionary<string, long> { ["sessions"] = cleared }),
             cancellationToken
         );
         await change.CommitAsync(cancellationToken);

@@ -93,7 +93,7 @@ internal static class TripWire
             PgParameter.Json(JsonSerializer.Serialize(PolicyHash.Ages(policy), PlainJson.Default.Seconds)),
             PgParameter.Text(by)
         );
-        await change.AuditAsync(new(by, "accept", source.Name, policy.Name, null, null, AuditEntry.NoCounts), cancellationToken);
+        await change.AuditAsync(new(by, "accept", source.Name, policy.Name), cancellationToken);
         await change.CommitAsync(cancellationToken);
     }
 

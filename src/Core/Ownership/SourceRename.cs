@@ -101,11 +101,7 @@ internal sealed class SourceRename(ArchiverSettings settings, ConnectionCatalog 
         var mapped = await SourceTables.MappedAsync(connection, source.Map, cancellationToken);
         SourceRegistry.RefuseOtherName(source.Name, mapped, await SourceTables.KnownAsync(connection, cancellationToken));
         await SourceTables.WriteAsync(connection, source.Name, mapped, cancellationToken);
-        await AuditLog.WriteAsync(
-            connection,
-            new(who, $"source rename {former}", source.Name, null, null, null, AuditEntry.NoCounts),
-            cancellationToken
-        );
+        await AuditLog.WriteAsync(connection, new(who, $"source rename {former}", source.Name), cancellationToken);
         await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);
     }
 

@@ -76,8 +76,7 @@ internal sealed class BatchExports(RunFrame frame, BatchExporter exporter, Expor
             await exported.DisposeAsync();
             return null;
         }
-        catch (PostgresException exception)
-            when (exception.IsLockTimeout() && !exception.IsRaised() && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.IsLockTimeout() && !cancellationToken.IsCancellationRequested)
         {
             // It is a table that somebody has locked, and no session's fault.
             await LeaveLockedAsync(batch, exception, cancellationToken);

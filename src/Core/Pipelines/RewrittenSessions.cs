@@ -67,8 +67,7 @@ internal sealed class RewrittenSessions(
             await using (export)
                 return await CompareAsync(export, archives, cancellationToken);
         }
-        catch (Npgsql.PostgresException exception)
-            when (exception.IsLockTimeout() && !exception.IsRaised() && !cancellationToken.IsCancellationRequested)
+        catch (Npgsql.PostgresException exception) when (exception.IsLockTimeout() && !cancellationToken.IsCancellationRequested)
         {
             // Nobody could look: the next run does, and until then they stay what they are.
             return batch.Sessions.Select(s => archives[s.Key].Id);

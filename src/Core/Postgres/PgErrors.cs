@@ -46,7 +46,9 @@ internal static class PgErrors
             where: "the statement"
         );
 
-    public static bool IsLockTimeout(this PostgresException exception) => exception.SqlState == PostgresErrorCodes.LockNotAvailable;
+    /// <summary>Somebody has what was to be locked; a function of the application that raises the code says nothing of locks.</summary>
+    public static bool IsLockTimeout(this PostgresException exception) =>
+        exception.SqlState == PostgresErrorCodes.LockNotAvailable && !exception.IsRaised();
 
     /// <summary>
     /// The statement ran into <c>statement_timeout</c> (57014; a cancellation by the caller surfaces as OperationCanceledException

@@ -22,7 +22,7 @@ internal static class LifecycleRecords
         var counts = new Dictionary<string, long> { ["sessions"] = sessions, ["rows"] = rows };
         await AuditLog.WriteAsync(
             connection,
-            new(RunJournal.WorkerName, action, run.Source.Name, run.Policy.Name, run.Id, null, counts),
+            new(RunJournal.WorkerName, action, run.Source.Name, run.Policy.Name, run.Id, Counts: counts),
             cancellationToken
         );
     }

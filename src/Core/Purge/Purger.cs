@@ -1,12 +1,10 @@
 using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
-using Archiver.Core.Export;
 using Archiver.Core.Holds;
 using Archiver.Core.Ledger;
 using Archiver.Core.Policies;
 using Archiver.Core.Postgres;
 using Archiver.Core.Selection;
-using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Npgsql;
 
@@ -62,7 +60,7 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
         var locks = new SessionLocks(run, connection, run.Shape, statements);
         if (await locks.LockTablesAsync(cancellationToken) is { } reason)
             return new([], 0, batch.Dropped(reason));
-        var targets = await LockAsync(connection, locks, statements, batch, cancellationToken);
+        var targets = await LockAsync(connection, locks, batch, cancellationToken);
         FaultPoint.Reach(FaultPoints.PurgeLocked);
 
         var rows = new RowDeletion(connection, transaction.Transaction, run.Shape, statements);
@@ -93,37 +91,17 @@ internal sealed class Purger(RunContext run, DatabaseRetry retry) : IBatchAction
     private async Task<IReadOnlyList<RowTarget>> LockAsync(
         NpgsqlConnection connection,
         SessionLocks locks,
-        DeleteStatements statements,
         SelectedBatch batch,
         CancellationToken cancellationToken
     )
     {
         var versions = await locks.LockSessionsAsync([.. batch.Sessions.Select(s => s.Key)], cancellationToken);
         FaultPoint.Reach(FaultPoints.PurgeSessionsLocked);
-        IReadOnlyList<string> sessions = [.. versions.Keys];
-        var fingerprints = sessions.ToDictionary(
-            k => k,
-            k =>
-                statements.SessionRows
-                    ? new Dictionary<string, Fingerprint> { [SourceMap.SessionName] = default(Fingerprint).Add(versions[k]) }
-                    : new Dictionary<string, Fingerprint>(),
-            StringComparer.Ordinal
-        );
-        foreach (var child in statements.TopDown)
-        {
-            var locked = await locks.LockRowsAsync(child, sessions, cancellationToken);
-            var found = await locks.ReadRowsAsync(child, sessions, cancellationToken);
-            // A row that is there and was not locked is in somebody's hands.
-            locks.Drop(sessions.Where(k => locked.GetValueOrDefault(k) != found.GetValueOrDefault(k)), DropReason.Locked);
-            sessions = [.. sessions.Where(k => locked.GetValueOrDefault(k) == found.GetValueOrDefault(k))];
-            foreach (var key in sessions)
-                fingerprints[key][child.Name] = locked.GetValueOrDefault(key);
-        }
-        sessions = await locks.StillEligibleAsync(sessions, cancellationToken);
+        var locked = await locks.LockAllRowsAsync(versions.Select(v => (v.Key, (long?)v.Value)), cancellationToken);
+        var sessions = await locks.StillEligibleAsync([.. locked.Keys], cancellationToken);
         // The predicate knows the live row. An archive may be held although the row is not: no copy of what is to go would be left.
         var held = await HeldSessions.FindAsync(connection, run.Source, run.Shape, sessions, cancellationToken);
         locks.Drop(held, DropReason.Held);
-        sessions = [.. sessions.Where(k => !held.Contains(k))];
-        return [.. sessions.Where(k => fingerprints[k].Values.Any(f => f.Rows > 0)).Select(k => RowTarget.WithoutCopy(k, fingerprints[k]))];
+        return RowTarget.WithoutCopy(sessions.Where(k => !held.Contains(k)).Select(k => KeyValuePair.Create(k, locked[k])));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class SessionUpdate(SourceMap map, SourceShape shape)
             sql,
             row => row.GetString(0),
             cancellationToken,
-            PgParameter.Texts(keys),
+            form.Parameter(keys),
             PgParameter.Untyped(status)
         );
     }

@@ -76,11 +76,7 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
                         ["objects"] = estimate.Objects,
                         ["bytes"] = estimate.Bytes,
                     };
-                    var entry = await AuditLog.WriteAsync(
-                        connection,
-                        new(who, action, filter.Source, null, null, null, counts),
-                        cancellationToken
-                    );
+                    var entry = await AuditLog.WriteAsync(connection, new(who, action, filter.Source, Counts: counts), cancellationToken);
                     await archives.AuditAsync(connection, entry, cancellationToken);
                     await transaction.CommitAsync(cancellationToken);
                 },

@@ -180,7 +180,7 @@ internal sealed class LedgerMover(ArchiverSettings settings, ConnectionCatalog c
             );
         await AuditLog.WriteAsync(
             connection,
-            new(who, "move", source.Name, null, null, what, new Dictionary<string, long> { ["objects"] = verified.Count }),
+            new(who, "move", source.Name, Reason: what, Counts: new Dictionary<string, long> { ["objects"] = verified.Count }),
             cancellationToken
         );
         await lease.CommitAsync(connections[source.Name], connection, transaction, cancellationToken);

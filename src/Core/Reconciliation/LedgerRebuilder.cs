@@ -115,7 +115,7 @@ internal sealed class LedgerRebuilder(ArchiverSettings settings, ConnectionCatal
             await connection.ExecuteAsync(InheritId, cancellationToken, PgParameter.Uuid(inherited));
         await connection.ExecuteAsync(KnowFormer, cancellationToken, PgParameter.Texts(ledgers.Keys.Where(k => Guid.TryParse(k, out _))));
         var added = await records.WriteAsync(
-            new(who, "rebuild", source.Name, null, null, null, new Dictionary<string, long> { ["objects"] = objects }),
+            new(who, "rebuild", source.Name, Counts: new Dictionary<string, long> { ["objects"] = objects }),
             pool,
             lease,
             cancellationToken

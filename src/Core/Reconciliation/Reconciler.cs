@@ -124,10 +124,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                     who,
                     "reconcile",
                     source.Name,
-                    null,
-                    null,
-                    null,
-                    new Dictionary<string, long>
+                    Counts: new Dictionary<string, long>
                     {
                         ["adopted"] = unrecorded.Count,
                         ["restored"] = live.Count,

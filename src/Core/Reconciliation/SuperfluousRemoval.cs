@@ -78,11 +78,12 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         await HoldLock.TakeSharedAsync(connection, scope.Source.Name, cancellationToken);
         if (await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(abandoned.Id)))
             return SuperfluousObjects.Held;
-        if (!await scope.Lease.IsHeldAsync(connection, cancellationToken))
-            throw new ArchiverException(
-                FailureKind.Failed,
-                $"The lock on source '{scope.Source.Name}' was lost. What was removed before was superfluous; the rest was left alone."
-            );
+        await scope.Lease.RequireAsync(
+            connection,
+            scope.Source.Name,
+            "What was removed before was superfluous; the rest was left alone.",
+            cancellationToken
+        );
         // Object first: a crash in between leaves a row of an object that is gone, which the next reconcile settles.
         var outcome = await scope.Store.DeleteAllVersionsAsync([abandoned.Name], cancellationToken);
         if (outcome.Outage is { } outage)
@@ -93,7 +94,7 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         // Not with the rest at the end: whatever fails before that, what is gone is accounted for.
         await AuditLog.WriteAsync(
             connection,
-            new(scope.Who, "reconcile", scope.Source.Name, null, null, null, new Dictionary<string, long> { ["removed"] = 1 }),
+            new(scope.Who, "reconcile", scope.Source.Name, Counts: new Dictionary<string, long> { ["removed"] = 1 }),
             cancellationToken
         );
         await scope.Lease.CommitAsync(scope.Connections, connection, transaction, cancellationToken);

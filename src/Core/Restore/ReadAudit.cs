@@ -21,7 +21,7 @@ internal sealed class ReadAudit(ArchiverSettings settings, ConnectionCatalog con
         await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var counts = new Dictionary<string, long> { ["archives"] = 1, ["bytes"] = archive.Length };
-        var entry = await AuditLog.WriteAsync(connection, new(who, action, archive.Source, null, null, null, counts), cancellationToken);
+        var entry = await AuditLog.WriteAsync(connection, new(who, action, archive.Source, Counts: counts), cancellationToken);
         await connection.ExecuteAsync(Archives, cancellationToken, PgParameter.Bigint(entry.Id), PgParameter.Bigint(archive.Id));
         await transaction.CommitAsync(cancellationToken);
     }

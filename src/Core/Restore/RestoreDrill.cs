@@ -39,14 +39,7 @@ internal sealed class RestoreDrill(ArchiverSettings settings, SourceConnections 
         await using var connection = await connections.OpenDirectAsync(cancellationToken);
         source = await OptionalParts.OfNowAsync(connection, source, cancellationToken);
         var target = await RestoreTarget.DescribeAsync(connection, source.Map, cancellationToken);
-        var live = (
-            await connection.QueryAsync(
-                new ImportStatements(target).Existing,
-                row => row.GetString(0),
-                cancellationToken,
-                PgParameter.Texts(KeyForm.Of(target.Map, target.Shape).Possible(candidates.Select(c => c.SessionId!)))
-            )
-        ).ToHashSet();
+        var live = await target.ExistingAsync(connection, candidates.Select(c => c.SessionId!), cancellationToken);
         var mayInsert = await connection.ScalarAsync<bool>(
             MayInsert,
             cancellationToken,

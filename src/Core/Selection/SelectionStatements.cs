@@ -101,7 +101,7 @@ internal sealed class SelectionStatements
         $"SELECT {Facts(parameters)} {Among(parameters, keys)}";
 
     private string Among(SqlParameters parameters, IEnumerable<string> keys) =>
-        $"{Eligible(parameters)}\n  AND {KeyMatch.Among(_form, parameters.Add(PgParameter.Texts(keys))).Sql(_form.Of("s"))}";
+        $"{Eligible(parameters)}\n  AND {KeyMatch.Among(_form, parameters.Add(_form.Parameter(keys))).Sql(_form.Of("s"))}";
 
     /// <summary>Rows, bytes and the oldest of all eligible sessions.</summary>
     public string Total(SqlParameters parameters) =>

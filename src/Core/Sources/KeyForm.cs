@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
+using Npgsql;
 
 namespace Archiver.Core.Sources;
 
@@ -61,9 +63,13 @@ internal sealed partial class KeyForm
         return new([.. _columns.Select((c, i) => Value($"({array} ->> {i})", _shape.Session[c]))], id);
     }
 
+    /// <summary>The parameter of a statement that looks for rows by ids: the array of those that are <see cref="Possible"/>.</summary>
+    /// <param name="ids">Of the ledger, of tombstones or of documents.</param>
+    public NpgsqlParameter Parameter(IEnumerable<string> ids) => PgParameter.Texts(Possible(ids));
+
     /// <summary>
-    /// Those of some ids that a row can have now, to look for rows by. The others are from the time when the key had another type. Their
-    /// rows are gone, and one of them among the parameters would fail the query for all.
+    /// Those of some ids that a row can have now. The others are from the time when the key had another type. Their rows are gone, and one
+    /// of them among the parameters would fail the query for all.
     /// </summary>
     /// <param name="ids">Of the ledger, of tombstones or of documents.</param>
     public IEnumerable<string> Possible(IEnumerable<string> ids) => ids.Where(IsPossible);

@@ -1,3 +1,4 @@
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Npgsql;
 
@@ -34,4 +35,20 @@ internal sealed record Lease(long Nonce, int BackendPid)
     /// <summary>Asks the server, inside the caller's transaction, whether the lease is still held.</summary>
     public async Task<bool> IsHeldAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await connection.ScalarAsync<bool>(IsHeld, cancellationToken, PgParameter.Bigint(Nonce), PgParameter.Int(BackendPid));
+
+    /// <summary>Part of every step that changes something: whoever lost the lock may not go on.</summary>
+    /// <param name="connection">In the step's transaction.</param>
+    /// <param name="source">Whose lock it is.</param>
+    /// <param name="consequence">Sentences for a person: what was done and what was not.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArchiverException">The lease is lost.</exception>
+    public async Task RequireAsync(NpgsqlConnection connection, string source, string consequence, CancellationToken cancellationToken)
+    {
+        if (!await IsHeldAsync(connection, cancellationToken))
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"The lock on source '{source}' was lost (server restarted or failed over, connection cut, or this process was "
+                    + $"suspended). {consequence}"
+            );
+    }
 }

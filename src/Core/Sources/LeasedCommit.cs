@@ -30,24 +30,14 @@ internal static class LeasedCommit
                 + "again.",
             async (other, fate, token) =>
             {
-                if (!await lease.IsHeldAsync(other, token))
-                    throw new ArchiverException(
-                        FailureKind.Failed,
-                        $"The lock on source '{source}' was lost while a commit was not answered. It is done wholly or not at all: run it "
-                            + "again."
-                    );
+                await lease.RequireAsync(other, source, "A commit was not answered. It is done wholly or not at all: run it again.", token);
                 return fate == "committed";
             }
-        ).CommitAsync(connection, transaction, RequireAsync, cancellationToken);
-
-        async Task RequireAsync(CancellationToken token)
-        {
-            if (!await lease.IsHeldAsync(connection, token))
-                throw new ArchiverException(
-                    FailureKind.Failed,
-                    $"The lock on source '{source}' was lost (server restarted, connection cut, or this process was suspended). This step "
-                        + "was rolled back; run it again."
-                );
-        }
+        ).CommitAsync(
+            connection,
+            transaction,
+            token => lease.RequireAsync(connection, source, "This step was rolled back; run it again.", token),
+            cancellationToken
+        );
     }
 }

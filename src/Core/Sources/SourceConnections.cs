@@ -130,7 +130,7 @@ internal sealed class SourceConnections : IAsyncDisposable
     /// <summary>The same; of a lock that did not come in time it also says who has it.</summary>
     public async Task<ArchiverException> ForPersonAsync(Exception exception)
     {
-        if (exception is not PostgresException refused || !refused.IsLockTimeout() || refused.IsRaised())
+        if (exception is not PostgresException refused || !refused.IsLockTimeout())
             return ForPerson(exception);
         IReadOnlyList<string> holders = [];
         try

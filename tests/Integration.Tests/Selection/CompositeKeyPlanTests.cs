@@ -105,7 +105,7 @@ public sealed class CompositeKeyPlanTests(TestServers servers)
                 )
             ),
             (delete.NotHeld(source, held, keys), held.ToArray()),
-            (delete.LockSessions, [PgParameter.Texts(keys)]),
+            delete.LockSessions(keys),
             delete.LockRows(Events, keys),
             delete.Delete(keys, sessionsFirst: false),
         ];

@@ -91,7 +91,7 @@ public sealed class DeletionPlanTests(TestServers servers)
             (selection.StillEligibleFacts(facts, keys), facts.ToArray()),
             (selection.StillEligible(eligible, keys), eligible.ToArray()),
             .. shape.Tables.Select(t => (InsideCopy(export.Copy(t)), Array.Empty<NpgsqlParameter>())),
-            (delete.LockSessions, [PgParameter.Texts(keys)]),
+            delete.LockSessions(keys),
             delete.Delete(keys, sessionsFirst: false),
         ];
 

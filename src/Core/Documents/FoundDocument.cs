@@ -65,6 +65,9 @@ internal sealed record FoundObject(
     string? Problem
 )
 {
+    /// <summary>Whether the store gives it; false when nobody has seen its bytes.</summary>
+    public bool IsGiven { get; init; } = true;
+
     /// <summary>Whether it is a bundle, by its name.</summary>
     public bool IsBundle => Key.EndsWith(".jsonl.gz", StringComparison.Ordinal);
 

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Security.Cryptography;
 using System.Text;
 using Archiver.Core.Diagnostics;
@@ -12,7 +13,7 @@ namespace Archiver.Core.Documents;
 /// Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.
 /// Anybody who can write to the bucket may have written it: it must not take the memory that the process has.
 /// </summary>
-internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
+internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source)
 {
     /// <summary>
     /// A row may have a quarter of the memory: reading it takes up to three times its size. What archived a longer one had more memory.
@@ -21,10 +22,11 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         ? (int)Math.Clamp(memory / 4, LargeRowGate.Bytes, Array.MaxLength)
         : Array.MaxLength;
 
-    private readonly IReadOnlyCollection<string> _sessionColumns = Columns(map.Session).ToHashSet(StringComparer.Ordinal);
+    private readonly IReadOnlyCollection<string> _sessionColumns = Columns(source.Map.Session).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.
+    /// The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone. An
+    /// older one does not take the place of one that the store does not give today.
     /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ListedVersions listed, CancellationToken cancellationToken)
@@ -37,16 +39,33 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
             if (found.Problem is null)
                 return found;
             unreadable ??= found;
+            if (!found.IsGiven)
+                break;
         }
         return unreadable;
     }
 
-    /// <summary>Null when it is gone.</summary>
+    /// <summary>Null when it is gone. One that the store does not give although it gives others has that for its problem.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ObjectName name, CancellationToken cancellationToken)
     {
-        if (await store.HeadAsync(name, cancellationToken) is not { } head)
-            return null;
+        ObjectHead? head = null;
+        try
+        {
+            head = await store.HeadAsync(name, cancellationToken);
+            return head is null ? null : await ExamineAsync(name, head, cancellationToken);
+        }
+        catch (StorageException exception)
+        {
+            if (await ObjectFailure.DescribeAsync(store, source.Prefix, exception, cancellationToken) is not { } problem)
+                throw;
+            var metadata = head?.Metadata ?? ReadOnlyDictionary<string, string>.Empty;
+            return new(name.Key, name.VersionId, metadata, 0, [], [], problem) { IsGiven = false };
+        }
+    }
+
+    private async Task<FoundObject?> ExamineAsync(ObjectName name, ObjectHead head, CancellationToken cancellationToken)
+    {
         await using var body = await store.OpenAsync(head.Name, cancellationToken);
         if (body is null)
             return null;
@@ -94,17 +113,23 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
     }
 
-    /// <summary>One document of an object, by its place; null when the object is gone or there is no document.</summary>
+    /// <summary>One document of an object, by its place; null when the object is gone or not given, or there is no document.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundDocument?> ReadAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken)
     {
-        await using var member = await store.OpenRangeAsync(name, offset, length, cancellationToken);
         try
         {
+            await using var member = await store.OpenRangeAsync(name, offset, length, cancellationToken);
             return member is null ? null : await DocumentAsync(member, offset, length, cancellationToken);
         }
         catch (Exception exception) when (exception is RefusedSessionException || DocumentDamage.Is(exception))
         {
+            return null;
+        }
+        catch (StorageException exception)
+        {
+            if (await ObjectFailure.DescribeAsync(store, source.Prefix, exception, cancellationToken) is null)
+                throw;
             return null;
         }
     }
@@ -135,6 +160,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         foreach (var column in _sessionColumns)
             session[column] = RowColumn.Find(document.Row, column);
         string? Text(string? column) => column is null ? null : session[column];
+        var map = source.Map;
         var times = new RowTimes(map);
         var (rows, messages) = (1L, 0L);
         while (await document.ReadAsync(cancellationToken))

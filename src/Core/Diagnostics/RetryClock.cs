@@ -1,6 +1,8 @@
 namespace Archiver.Core.Diagnostics;
 
-/// <summary>Since when an operation fails that is done in several calls, such as opening an object and reading it: they have one budget.</summary>
+/// <summary>
+/// Since when an operation fails that is done in several calls, such as opening an object and reading it: they have one budget.
+/// </summary>
 internal sealed class RetryClock
 {
     /// <summary>A timestamp; null while nothing failed.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Security.Cryptography;
 using System.Text;
 using Archiver.Core.Diagnostics;
@@ -25,8 +24,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source
     private readonly IReadOnlyCollection<string> _sessionColumns = Columns(source.Map.Session).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone. An
-    /// older one does not take the place of one that the store does not give today.
+    /// The newest version of a key that is an archive, or not given today; else what is wrong with the newest. Null when all are gone.
     /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ListedVersions listed, CancellationToken cancellationToken)
@@ -36,11 +34,9 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source
         {
             if (await ExamineAsync(name, cancellationToken) is not { } found)
                 continue;
-            if (found.Problem is null)
+            if (found.Problem is null || !found.IsGiven)
                 return found;
             unreadable ??= found;
-            if (!found.IsGiven)
-                break;
         }
         return unreadable;
     }
@@ -59,8 +55,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source
         {
             if (await ObjectFailure.DescribeAsync(store, source.Prefix, exception, cancellationToken) is not { } problem)
                 throw;
-            var metadata = head?.Metadata ?? ReadOnlyDictionary<string, string>.Empty;
-            return new(name.Key, name.VersionId, metadata, 0, [], [], problem) { IsGiven = false };
+            return FoundObject.NotGiven(name, head?.Metadata, problem);
         }
     }
 
@@ -160,8 +155,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source
         foreach (var column in _sessionColumns)
             session[column] = RowColumn.Find(document.Row, column);
         string? Text(string? column) => column is null ? null : session[column];
-        var map = source.Map;
-        var times = new RowTimes(map);
+        var times = new RowTimes(source.Map);
         var (rows, messages) = (1L, 0L);
         while (await document.ReadAsync(cancellationToken))
         {
@@ -173,17 +167,19 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source
         return new()
         {
             SessionId = SessionIdText.Of([
-                .. map.Session.Key.Select(k =>
+                .. source.Map.Session.Key.Select(k =>
                     Text(k) is { } key
                         ? document.Header.KeyText(k, key)
                         : throw new InvalidDataException($"The document's session has no '{k}'.")
                 ),
             ]),
-            ExternalId = Text(map.Session.ExternalId),
+            ExternalId = Text(source.Map.Session.ExternalId),
             Generation = document.Header.Generation,
-            User = Text(map.Session.User),
-            Created = map.Session.Created is { } created ? TimeValue.Of(created, Text) : null,
-            Activity = !map.Session.HasRow ? times.Extremes : [.. map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
+            User = Text(source.Map.Session.User),
+            Created = source.Map.Session.Created is { } created ? TimeValue.Of(created, Text) : null,
+            Activity = !source.Map.Session.HasRow
+                ? times.Extremes
+                : [.. source.Map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
             Times = times.Extremes,
             Messages = messages,
             Rows = rows,

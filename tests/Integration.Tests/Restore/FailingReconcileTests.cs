@@ -46,7 +46,7 @@ public sealed class FailingReconcileTests(TestServers servers) : FailingObjectSc
 
     // Its twin is the only other object that holds what it holds.
     [Fact]
-    public async Task What_only_aFailing_object_holds_besides_is_kept()
+    public async Task What_only_a_failing_object_holds_besides_is_kept()
     {
         var key = await FirstKeyAsync();
         var twin = key.Replace(".json.gz", "~2.json.gz", StringComparison.Ordinal);

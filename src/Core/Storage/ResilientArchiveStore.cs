@@ -190,11 +190,8 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
             return rest;
         if (rest is not null)
             await rest.DisposeAsync();
-        throw new StorageException(
-            StorageFailure.Transient,
-            $"'{name.Key}' went away, or another object took its place, while it was read.",
-            broke
-        );
+        var gone = $"'{name.Key}' went away, or another object took its place, while it was read.";
+        throw new StorageException(StorageFailure.Transient, gone, broke);
     }
 
     // Stores list in the order of the keys' UTF-8 bytes, which is not the order of .NET's UTF-16 strings.

@@ -1,4 +1,6 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
+using Archiver.Core.Storage;
 
 namespace Archiver.Core.Documents;
 
@@ -65,6 +67,13 @@ internal sealed record FoundObject(
     string? Problem
 )
 {
+    /// <summary>Whether the store gives it; false when nobody has seen its bytes.</summary>
+    public bool IsGiven { get; private init; } = true;
+
+    /// <summary>One of which at most its metadata was given.</summary>
+    public static FoundObject NotGiven(ObjectName name, IReadOnlyDictionary<string, string>? metadata, string problem) =>
+        new(name.Key, name.VersionId, metadata ?? ReadOnlyDictionary<string, string>.Empty, 0, [], [], problem) { IsGiven = false };
+
     /// <summary>Whether it is a bundle, by its name.</summary>
     public bool IsBundle => Key.EndsWith(".jsonl.gz", StringComparison.Ordinal);
 
@@ -72,5 +81,5 @@ internal sealed record FoundObject(
     public bool IsRecordedAs(ReadOnlySpan<byte> sha256) => sha256.SequenceEqual(Sha256);
 
     /// <summary>Id of the ledger that recorded it, or null.</summary>
-    public string? LedgerId => Metadata.GetValueOrDefault(Storage.ObjectMetadata.LedgerKey);
+    public string? LedgerId => Metadata.GetValueOrDefault(ObjectMetadata.LedgerKey);
 }

@@ -12,7 +12,7 @@ namespace Archiver.Core.Documents;
 /// Reads an object that the ledger may know nothing of, and finds the documents in it; bundles are taken apart without any manifest.
 /// Anybody who can write to the bucket may have written it: it must not take the memory that the process has.
 /// </summary>
-internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
+internal sealed class ObjectExaminer(IArchiveReader store, SourceSettings source)
 {
     /// <summary>
     /// A row may have a quarter of the memory: reading it takes up to three times its size. What archived a longer one had more memory.
@@ -21,10 +21,10 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         ? (int)Math.Clamp(memory / 4, LargeRowGate.Bytes, Array.MaxLength)
         : Array.MaxLength;
 
-    private readonly IReadOnlyCollection<string> _sessionColumns = Columns(map.Session).ToHashSet(StringComparer.Ordinal);
+    private readonly IReadOnlyCollection<string> _sessionColumns = Columns(source.Map.Session).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// The newest version of a key that can be read as an archive; where none can, what is wrong with the newest. Null when all are gone.
+    /// The newest version of a key that is an archive, or not given today; else what is wrong with the newest. Null when all are gone.
     /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ListedVersions listed, CancellationToken cancellationToken)
@@ -34,19 +34,33 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         {
             if (await ExamineAsync(name, cancellationToken) is not { } found)
                 continue;
-            if (found.Problem is null)
+            if (found.Problem is null || !found.IsGiven)
                 return found;
             unreadable ??= found;
         }
         return unreadable;
     }
 
-    /// <summary>Null when it is gone.</summary>
+    /// <summary>Null when it is gone. One that the store does not give although it gives others has that for its problem.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundObject?> ExamineAsync(ObjectName name, CancellationToken cancellationToken)
     {
-        if (await store.HeadAsync(name, cancellationToken) is not { } head)
-            return null;
+        ObjectHead? head = null;
+        try
+        {
+            head = await store.HeadAsync(name, cancellationToken);
+            return head is null ? null : await ExamineAsync(name, head, cancellationToken);
+        }
+        catch (StorageException exception)
+        {
+            if (await ObjectFailure.DescribeAsync(store, source.Prefix, exception, cancellationToken) is not { } problem)
+                throw;
+            return FoundObject.NotGiven(name, head?.Metadata, problem);
+        }
+    }
+
+    private async Task<FoundObject?> ExamineAsync(ObjectName name, ObjectHead head, CancellationToken cancellationToken)
+    {
         await using var body = await store.OpenAsync(head.Name, cancellationToken);
         if (body is null)
             return null;
@@ -94,17 +108,23 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         }
     }
 
-    /// <summary>One document of an object, by its place; null when the object is gone or there is no document.</summary>
+    /// <summary>One document of an object, by its place; null when the object is gone or not given, or there is no document.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<FoundDocument?> ReadAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken)
     {
-        await using var member = await store.OpenRangeAsync(name, offset, length, cancellationToken);
         try
         {
+            await using var member = await store.OpenRangeAsync(name, offset, length, cancellationToken);
             return member is null ? null : await DocumentAsync(member, offset, length, cancellationToken);
         }
         catch (Exception exception) when (exception is RefusedSessionException || DocumentDamage.Is(exception))
         {
+            return null;
+        }
+        catch (StorageException exception)
+        {
+            if (await ObjectFailure.DescribeAsync(store, source.Prefix, exception, cancellationToken) is null)
+                throw;
             return null;
         }
     }
@@ -135,7 +155,7 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         foreach (var column in _sessionColumns)
             session[column] = RowColumn.Find(document.Row, column);
         string? Text(string? column) => column is null ? null : session[column];
-        var times = new RowTimes(map);
+        var times = new RowTimes(source.Map);
         var (rows, messages) = (1L, 0L);
         while (await document.ReadAsync(cancellationToken))
         {
@@ -147,17 +167,19 @@ internal sealed class ObjectExaminer(IArchiveReader store, SourceMap map)
         return new()
         {
             SessionId = SessionIdText.Of([
-                .. map.Session.Key.Select(k =>
+                .. source.Map.Session.Key.Select(k =>
                     Text(k) is { } key
                         ? document.Header.KeyText(k, key)
                         : throw new InvalidDataException($"The document's session has no '{k}'.")
                 ),
             ]),
-            ExternalId = Text(map.Session.ExternalId),
+            ExternalId = Text(source.Map.Session.ExternalId),
             Generation = document.Header.Generation,
-            User = Text(map.Session.User),
-            Created = map.Session.Created is { } created ? TimeValue.Of(created, Text) : null,
-            Activity = !map.Session.HasRow ? times.Extremes : [.. map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
+            User = Text(source.Map.Session.User),
+            Created = source.Map.Session.Created is { } created ? TimeValue.Of(created, Text) : null,
+            Activity = !source.Map.Session.HasRow
+                ? times.Extremes
+                : [.. source.Map.Session.Activity.Select(a => TimeValue.Of(a, Text)).OfType<string>()],
             Times = times.Extremes,
             Messages = messages,
             Rows = rows,

@@ -25,6 +25,11 @@ public enum ReadProblem
     /// </summary>
     Denied,
 
+    /// <summary>
+    /// Reading its object fails each time, and the store gives others: an error of the server, a body that always breaks off.
+    /// </summary>
+    Failing,
+
     /// <summary>Nothing is wrong with it, but it has no place in the tables of today.</summary>
     Refused,
 }

@@ -18,7 +18,7 @@ namespace Archiver.Core.Erasure;
 /// </summary>
 internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
 {
-    private readonly ObjectExaminer _examiner = new(store, scope.Source.Map);
+    private readonly ObjectExaminer _examiner = new(store, scope.Source);
 
     private int _sequence;
 
@@ -31,7 +31,7 @@ internal sealed class BundleRewriter(ManualScope scope, IArchiveStore store)
         if (await _examiner.ExamineAsync(old.Name, cancellationToken) is not { } found)
             return "its bundle is missing, so the other sessions in it cannot be kept apart; see archiver reconcile";
         if (found.Problem is { } problem)
-            return $"its bundle is damaged, so the other sessions in it cannot be kept: {problem}";
+            return $"its bundle cannot be read, so the other sessions in it cannot be kept: {problem}";
         if (new ObjectOwner(store, scope.Database).WhyForeign(found) is { } foreign)
             return $"its bundle is not this database's: {foreign}";
         List<FoundDocument> kept = [.. found.Documents.Where(d => !gone.Contains(d.SessionId))];

@@ -109,7 +109,7 @@ internal sealed class EraseTargets(
             PgParameter.Text(source.Name),
             PgParameter.Text(store.Location)
         );
-        var examiner = new ObjectExaminer(store, source.Map);
+        var examiner = new ObjectExaminer(store, source);
         List<FoundDocument> members = [];
         List<(string, FoundDocument)> doubtful = [];
         foreach (var (name, sha256) in nameless)

@@ -56,7 +56,7 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
             PgParameter.Text(source.Name),
             PgParameter.Text(column)
         );
-        var examiner = new ObjectExaminer(store, source.Map);
+        var examiner = new ObjectExaminer(store, source);
         foreach (var (id, name, location, sha256) in objects)
         {
             if (location != store.Location)

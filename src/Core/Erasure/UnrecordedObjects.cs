@@ -25,7 +25,7 @@ internal sealed class UnrecordedObjects(NpgsqlConnection connection, SourceSetti
         WHERE NOT EXISTS (SELECT FROM archiver.objects AS o WHERE o.location = $2 AND o.key = n.key COLLATE "C")
         """;
 
-    private readonly ObjectExaminer _examiner = new(store, source.Map);
+    private readonly ObjectExaminer _examiner = new(store, source);
     private FormerNames? _names;
     private readonly ObjectOwner _owner = new(store, database);
 

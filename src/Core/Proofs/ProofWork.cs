@@ -30,6 +30,7 @@ internal sealed class ProofWork(
         ReadProblem.Unreadable,
         ReadProblem.NeedsThawing,
         ReadProblem.Denied,
+        ReadProblem.Failing,
     ];
 
     /// <summary>Null when another worker runs on the source.</summary>

@@ -22,9 +22,6 @@ internal sealed class DocumentFetcher(
     int concurrency
 )
 {
-    /// <summary>Times a body that breaks off on the way is fetched again.</summary>
-    private const int Attempts = 3;
-
     private readonly DamagedArchive _damaged = new(store);
 
     /// <summary>Fetches archives page by page; those that were erased are passed over.</summary>
@@ -84,29 +81,22 @@ internal sealed class DocumentFetcher(
     private async Task<SpooledContent> DownloadAsync(IReadOnlyList<QueriedArchive> fetch, CancellationToken cancellationToken)
     {
         var (first, last) = (fetch[0].Archive, fetch[^1].Archive);
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
-            {
-                var length = last.Offset + last.Length - first.Offset;
-                await using var body = await store.OpenRangeAsync(first.Object, first.Offset, length, cancellationToken)
-                    ?? throw await _damaged.MissingAsync(first, cancellationToken);
-                await using var spool = new SpoolingStream();
-                await body.CopyToAsync(spool, cancellationToken);
-                return spool.Complete();
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
-            {
-                throw new ArchiverException(
-                    FailureKind.Failed,
-                    $"Object {first.Object.Key} is in a cold storage class and must be thawed first.",
-                    exception
-                );
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
-            {
-                // The body broke off; opening it again has its own retries and back-off.
-            }
+            var length = last.Offset + last.Length - first.Offset;
+            await using var body = await store.OpenRangeAsync(first.Object, first.Offset, length, cancellationToken)
+                ?? throw await _damaged.MissingAsync(first, cancellationToken);
+            await using var spool = new SpoolingStream();
+            await body.CopyToAsync(spool, cancellationToken);
+            return spool.Complete();
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
+        {
+            throw new ArchiverException(
+                FailureKind.Failed,
+                $"Object {first.Object.Key} is in a cold storage class and must be thawed first.",
+                exception
+            );
         }
     }
 

@@ -14,7 +14,7 @@ namespace Archiver.Core.Reading;
 /// </summary>
 internal sealed partial class BucketFinder(IArchiveReader store, SourceSettings source)
 {
-    private readonly ObjectExaminer _examiner = new(store, source.Map);
+    private readonly ObjectExaminer _examiner = new(store, source);
 
     /// <summary>Ids with several objects of which one is left out, its key, and why.</summary>
     public List<(string Id, string Key, string Reason)> Undecided { get; } = [];

@@ -24,12 +24,9 @@ internal sealed class SessionDownloads(
     /// <summary>Bytes of neighbouring members that one request fetches.</summary>
     private const long FetchBytes = 4L << 20;
 
-    /// <summary>Times a body that breaks off on the way is fetched again.</summary>
-    private const int Attempts = 3;
-
     /// <summary>Reads all candidates.</summary>
     /// <exception cref="StorageException">
-    /// The store does not answer, or refuses more than one object; that says nothing about a session.
+    /// The store does not answer, or gives no object; that says nothing about a session.
     /// </exception>
     public async Task RunAsync(IAsyncEnumerable<IReadOnlyList<RestoreCandidate>> pages, CancellationToken cancellationToken)
     {
@@ -65,73 +62,48 @@ internal sealed class SessionDownloads(
     private async Task FetchAsync(IReadOnlyList<RestoreCandidate> fetch, CancellationToken cancellationToken)
     {
         var done = 0;
-        for (var attempt = 1; done < fetch.Count; attempt++)
-        {
-            try
-            {
-                await using var body = await OpenAsync(fetch, done, cancellationToken);
-                if (body is null)
-                {
-                    var left = await new AllObjects(store).FindOthersAsync(fetch[done].Object, cancellationToken);
-                    var (problem, detail) =
-                        left.Count == 0
-                            ? (ReadProblem.Missing, $"its object is missing in {store.Location}")
-                            : (ReadProblem.Hidden, AllObjects.Describe(store, fetch[done].Object, left));
-                    foreach (var candidate in fetch.Skip(done))
-                        refuse(candidate, problem, detail);
-                    return;
-                }
-                for (; done < fetch.Count; done++)
-                    await TakeAsync(fetch[done], body, cancellationToken);
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
-            {
-                foreach (var candidate in fetch.Skip(done))
-                    refuse(candidate, ReadProblem.NeedsThawing, "its object is in a cold storage class and must be thawed first");
-                return;
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.Permanent && exception is not SpoolException)
-            {
-                if (!await GivesOthersAsync(fetch[done].Object.Key, cancellationToken))
-                    throw;
-                foreach (var candidate in fetch.Skip(done))
-                    refuse(candidate, ReadProblem.Denied, $"the store refuses its object and gives others: {exception.Message}");
-                return;
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
-            {
-                // The body broke off; opening it again has its own retries and back-off.
-            }
-        }
-    }
-
-    /// <summary>
-    /// Whether the store gives one of the small objects that the archiver keeps beside its archives: then a refusal is of one object, and
-    /// not of who asks or of the bucket.
-    /// </summary>
-    private async Task<bool> GivesOthersAsync(string key, CancellationToken cancellationToken)
-    {
-        if (ObjectKey.PrefixOf(key) is not { } prefix)
-            return false;
         try
         {
-            await foreach (var listed in store.ListAsync($"{prefix}/.archiver/", cancellationToken))
+            await using var body = await OpenAsync(fetch, cancellationToken);
+            if (body is null)
             {
-                await using var body = await store.OpenRangeAsync(new(listed.Key), 0, 1, cancellationToken);
-                return body is not null && await body.ReadAsync(new byte[1], cancellationToken) == 1;
+                var left = await new AllObjects(store).FindOthersAsync(fetch[0].Object, cancellationToken);
+                if (left.Count == 0)
+                    RefuseLeft(ReadProblem.Missing, $"its object is missing in {store.Location}");
+                else
+                    RefuseLeft(ReadProblem.Hidden, AllObjects.Describe(store, fetch[0].Object, left));
+                return;
             }
+            for (; done < fetch.Count; done++)
+                await TakeAsync(fetch[done], body, cancellationToken);
         }
-        catch (StorageException)
+        catch (StorageException exception)
         {
-            // It is the store, then.
+            var prefix = ObjectKey.PrefixOf(fetch[0].Object.Key);
+            if (await ObjectFailure.DescribeAsync(store, prefix, exception, cancellationToken) is not { } detail)
+                throw;
+            RefuseLeft(ProblemOf(exception.Failure), detail);
         }
-        return false;
+
+        void RefuseLeft(ReadProblem problem, string detail)
+        {
+            foreach (var candidate in fetch.Skip(done))
+                refuse(candidate, problem, detail);
+        }
     }
 
-    private Task<Stream?> OpenAsync(IReadOnlyList<RestoreCandidate> fetch, int from, CancellationToken cancellationToken)
+    private static ReadProblem ProblemOf(StorageFailure failure) =>
+        failure switch
+        {
+            StorageFailure.NeedsThawing => ReadProblem.NeedsThawing,
+            StorageFailure.Permanent => ReadProblem.Denied,
+            _ => ReadProblem.Failing,
+        };
+
+    private Task<Stream?> OpenAsync(IReadOnlyList<RestoreCandidate> fetch, CancellationToken cancellationToken)
     {
-        if (fetch[from].Archive is not { } first)
-            return store.OpenAsync(fetch[from].Object, cancellationToken);
+        if (fetch[0].Archive is not { } first)
+            return store.OpenAsync(fetch[0].Object, cancellationToken);
         var last = fetch[^1].Archive!;
         return store.OpenRangeAsync(first.Object, first.Offset, last.Offset + last.Length - first.Offset, cancellationToken);
     }

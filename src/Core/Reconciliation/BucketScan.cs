@@ -13,7 +13,7 @@ namespace Archiver.Core.Reconciliation;
 /// <summary>Reads objects of a prefix, many at once, and sorts out those of other sources, databases and systems.</summary>
 internal sealed class BucketScan(IArchiveReader store, SourceSettings source, DatabaseIdentity database, bool otherSystems, int concurrency)
 {
-    private readonly ObjectExaminer _examiner = new(store, source.Map);
+    private readonly ObjectExaminer _examiner = new(store, source);
 
     private FormerNames? _names;
 

@@ -24,7 +24,7 @@ internal sealed class ContentKeepers(NpgsqlConnection connection, IArchiveReader
         ORDER BY a.generation DESC
         """;
 
-    private readonly ObjectExaminer _examiner = new(store, source.Map);
+    private readonly ObjectExaminer _examiner = new(store, source);
 
     /// <summary>Whether the rows of a document in an object that is no archive's are safe without it.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>

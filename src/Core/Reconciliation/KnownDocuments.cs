@@ -36,7 +36,7 @@ internal sealed class KnownDocuments(NpgsqlConnection connection, IArchiveReader
 
     private const string ForgetOne = "DELETE FROM pg_temp.archiver_found_documents AS d WHERE d.key = $1 AND d.byte_offset = $2";
 
-    private readonly ObjectExaminer _examiner = new(store, source.Map);
+    private readonly ObjectExaminer _examiner = new(store, source);
 
     /// <summary>Takes them out of the temporary tables.</summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
@@ -70,15 +70,8 @@ internal sealed class KnownDocuments(NpgsqlConnection connection, IArchiveReader
     // What cannot be read is no reason to leave anything out.
     private async Task<bool> HasSameRowsAsync(Claim claim, CancellationToken cancellationToken)
     {
-        try
-        {
-            var known = await _examiner.ReadAsync(claim.Known, claim.KnownOffset, claim.KnownLength, cancellationToken);
-            return known is not null && known.RowsSha256.AsSpan().SequenceEqual(claim.RowsSha256);
-        }
-        catch (StorageException exception) when (exception.Failure == StorageFailure.NeedsThawing)
-        {
-            return false;
-        }
+        var known = await _examiner.ReadAsync(claim.Known, claim.KnownOffset, claim.KnownLength, cancellationToken);
+        return known is not null && known.RowsSha256.AsSpan().SequenceEqual(claim.RowsSha256);
     }
 
     /// <summary>A document that was found, and where the archive is that has its generation.</summary>

@@ -39,7 +39,7 @@ internal sealed class SuperfluousObjects(
         """;
 
     private readonly AllObjects _objects = new(store);
-    private readonly ObjectExaminer _examiner = new(store, source.Map);
+    private readonly ObjectExaminer _examiner = new(store, source);
 
     /// <summary>Asked before anything is adopted: no command adopts an object and removes it.</summary>
     public static async Task<IReadOnlyList<AbandonedObject>> ListAsync(

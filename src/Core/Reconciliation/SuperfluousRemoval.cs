@@ -51,7 +51,7 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
     }
 
     // One that the store does not give is one of which nobody can say what is in it.
-    private static async Task<string?> WhyKeptAsync(
+    private async Task<string?> WhyKeptAsync(
         SuperfluousObjects superfluous,
         AbandonedObject candidate,
         ConfirmedObjects confirmed,
@@ -62,8 +62,10 @@ internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
         {
             return await superfluous.WhyKeptAsync(candidate, confirmed, cancellationToken);
         }
-        catch (StorageException exception) when (exception.Failure != StorageFailure.Transient && exception is not SpoolException)
+        catch (StorageException exception)
         {
+            if (await ObjectFailure.DescribeAsync(scope.Store, scope.Source.Prefix, exception, cancellationToken) is null)
+                throw;
             return $"the store does not give what is needed to decide: {exception.Message}";
         }
     }

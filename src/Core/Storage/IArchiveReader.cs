@@ -8,6 +8,9 @@ public interface IArchiveReader
     /// <summary>Where the objects are, for people: <c>s3://bucket</c> or a folder.</summary>
     string Location { get; }
 
+    /// <summary>The same store, asked once where this one tries again: for a question that has no budget of its own.</summary>
+    IArchiveReader Once => this;
+
     /// <summary>The whole object as stored, or null when it is absent (a 404 and nothing else).</summary>
     /// <exception cref="StorageException">The store did not answer, refused, or cannot be read at once.</exception>
     Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken);

@@ -11,7 +11,8 @@ namespace Archiver.Core.Storage;
 /// <summary>
 /// Repeats what failed with <see cref="StorageFailure.Transient"/>, with exponential back-off and jitter, until
 /// <see cref="RetrySettings.Budget"/> has passed since the first failure of that operation; then the last failure is thrown. Anything
-/// permanent passes at once. Of an object the opening is repeated, and a body that breaks off goes on where it was.
+/// permanent passes at once. Of an object the opening is repeated, and a body that breaks off goes on where it was: both have one budget,
+/// and nobody above this repeats a reading.
 /// </summary>
 internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings settings, TimeProvider time, ILogger? logger = null)
     : IArchiveStore,
@@ -23,12 +24,15 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
     public string Location => inner.Location;
 
     /// <inheritdoc/>
-    public async Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
-        Resumed(await _retry.RunAsync("open", ct => inner.OpenAsync(name, ct), cancellationToken), name, 0);
+    public IArchiveReader Once => inner;
 
     /// <inheritdoc/>
-    public async Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        Resumed(await OpenOnceMoreAsync(name, offset, length, cancellationToken), name, offset);
+    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) =>
+        OpenAsync(name, 0, ct => inner.OpenAsync(name, ct), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
+        OpenAsync(name, offset, ct => inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
 
     /// <inheritdoc/>
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) =>
@@ -150,14 +154,45 @@ internal sealed class ResilientArchiveStore(IArchiveStore inner, RetrySettings s
 
     public void Dispose() => (inner as IDisposable)?.Dispose();
 
-    private Task<Stream?> OpenOnceMoreAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        _retry.RunAsync("open", ct => inner.OpenRangeAsync(name, offset, length, ct), cancellationToken);
-
-    // The length is the announced one, which may be less than was asked for.
-    private Stream? Resumed(Stream? body, ObjectName name, long offset) =>
-        body is ObjectStream { Length: var length }
-            ? new ResumedStream(body, length, (read, ct) => OpenOnceMoreAsync(name, offset + read, length - read, ct))
+    private async Task<Stream?> OpenAsync(
+        ObjectName name,
+        long offset,
+        Func<CancellationToken, Task<Stream?>> open,
+        CancellationToken cancellationToken
+    )
+    {
+        var clock = new RetryClock();
+        var body = await _retry.RunAsync("open", open, cancellationToken, clock);
+        // The length is the announced one, which may be less than was asked for.
+        return body is ObjectStream { Length: var length }
+            ? new ResumedStream(body, clock, (read, broke, ct) => ResumeAsync(name, offset + read, length - read, broke, clock, ct))
             : body;
+    }
+
+    private async Task<Stream> ResumeAsync(
+        ObjectName name,
+        long offset,
+        long length,
+        StorageException broke,
+        RetryClock clock,
+        CancellationToken cancellationToken
+    )
+    {
+        // The body's failure counts as the first of these tries: it is logged, waited after and held against the budget like any other.
+        var first = Task.FromException<Stream?>(broke);
+        var rest = await _retry.RunAsync(
+            "read",
+            ct => Interlocked.Exchange(ref first, null) ?? inner.OpenRangeAsync(name, offset, length, ct),
+            cancellationToken,
+            clock
+        );
+        if (rest is ObjectStream { Length: var left } && left == length)
+            return rest;
+        if (rest is not null)
+            await rest.DisposeAsync();
+        var gone = $"'{name.Key}' went away, or another object took its place, while it was read.";
+        throw new StorageException(StorageFailure.Transient, gone, broke);
+    }
 
     // Stores list in the order of the keys' UTF-8 bytes, which is not the order of .NET's UTF-16 strings.
     private static bool IsAfter(string key, string last) =>

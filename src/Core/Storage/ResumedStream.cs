@@ -8,16 +8,16 @@ namespace Archiver.Core.Storage;
 /// reader's hash tells.
 /// </summary>
 /// <param name="body">As it was opened.</param>
-/// <param name="length">Bytes announced.</param>
-/// <param name="reopen">Opens what follows so many bytes; null when the object is gone.</param>
-internal sealed class ResumedStream(Stream body, long length, Func<long, CancellationToken, Task<Stream?>> reopen) : ReadOnlyStream
+/// <param name="clock">
+/// Of opening and body together. What comes at <see cref="StallGuardStream.Slowest"/> costs nothing of the budget: a long body may break
+/// off often, and one that brings a few bytes each time does not hold its reader for ever.
+/// </param>
+/// <param name="resume">Opens what follows so many bytes, after this failure; throws it when the budget is spent.</param>
+internal sealed class ResumedStream(Stream body, RetryClock clock, Func<long, StorageException, CancellationToken, Task<Stream>> resume)
+    : ReadOnlyStream
 {
-    /// <summary>Times a body goes on. One that brings a few bytes each time would hold its reader for ever.</summary>
-    private const int Most = 3;
-
     private Stream _body = body;
     private long _read;
-    private int _resumed;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -26,20 +26,15 @@ internal sealed class ResumedStream(Stream body, long length, Func<long, Cancell
             try
             {
                 var count = await _body.ReadAsync(buffer, cancellationToken);
-                if (count == 0 && _read < length && !buffer.IsEmpty)
-                    throw new StorageException(
-                        StorageFailure.Transient,
-                        $"The object ended after {_read} of {Counted.Of(length, "byte")}."
-                    );
                 _read += count;
+                if (clock.FirstFailure is not null)
+                    clock.Earned += TimeSpan.FromSeconds((double)count / StallGuardStream.Slowest);
                 return count;
             }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && _resumed < Most)
+            catch (StorageException exception) when (exception.Failure == StorageFailure.Transient)
             {
-                _resumed++;
                 await _body.DisposeAsync();
-                _body = await reopen(_read, cancellationToken)
-                    ?? throw new StorageException(StorageFailure.Transient, "The object went away while it was read.", exception);
+                _body = await resume(_read, exception, cancellationToken);
             }
         }
     }

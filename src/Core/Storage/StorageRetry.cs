@@ -50,10 +50,17 @@ internal sealed class StorageRetry
     /// <param name="operation">Its name in the log.</param>
     /// <param name="action">Done again from its beginning.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="clock">Of the operation that this is a part of; null when it is one by itself.</param>
     /// <exception cref="StorageException">The last failure, or one that trying again would not mend.</exception>
-    public async Task<T> RunAsync<T>(string operation, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(
+        string operation,
+        Func<CancellationToken, Task<T>> action,
+        CancellationToken cancellationToken,
+        RetryClock? clock = null
+    )
     {
         var context = ResilienceContextPool.Shared.Get(operation, cancellationToken);
+        RetryBudget.GoOn(context, clock ?? new());
         try
         {
             return await _pipeline.ExecuteAsync(static async (c, run) => await run(c.CancellationToken), context, action);

@@ -16,9 +16,6 @@ namespace Archiver.Core.Verification;
 /// <param name="read">Told the number of sessions of each object that was read to its end.</param>
 internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns, Action<int>? read = null)
 {
-    /// <summary>Times a body that breaks off on the way is fetched again before the failure counts as the store's.</summary>
-    private const int Attempts = 3;
-
     /// <summary>Bytes of gzip up to which a member is held in memory to be checked beside the reading.</summary>
     private const int Small = 256 * 1024;
 
@@ -32,19 +29,9 @@ internal sealed class ObjectVerifier(IArchiveReader store, KeyColumns keyColumns
     {
         if (expected.Refusal is { } refusal)
             return AllMembers(expected.Members, refusal);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var found = await ReadBackAsync(expected, cancellationToken);
-                read?.Invoke(found.Count);
-                return found;
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.Transient && attempt < Attempts)
-            {
-                // The body broke off; opening it again has its own retries and back-off.
-            }
-        }
+        var found = await ReadBackAsync(expected, cancellationToken);
+        read?.Invoke(found.Count);
+        return found;
     }
 
     private async Task<IReadOnlyList<CheckedMember>> ReadBackAsync(ExpectedObject expected, CancellationToken cancellationToken)

@@ -33,8 +33,8 @@ internal sealed class VerifyVerb(
             "verify",
             """
             Reads archives back from the store: every byte, hash, format, session and number of rows. Changes nothing but the note of
-            what is damaged, which status shows. What is wrong is listed as missing, hidden, changed, unreadable, denied or needs_thawing;
-            the exit code is 1 then.
+            what is damaged, which status shows. What is wrong is listed as missing, hidden, changed, unreadable, denied,
+            failing or needs_thawing; the exit code is 1 then.
             Example: archiver verify --sample 5000 --restore-drill 50
             """
         )

@@ -21,10 +21,13 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
 
     public string Location => "test";
 
-    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => AnswerAsync<Stream?>(Stream.Null);
+    /// <summary>The object from this byte on; null when it is absent.</summary>
+    public Func<long, Stream?> Body { get; init; } = _ => Stream.Null;
+
+    public Task<Stream?> OpenAsync(ObjectName name, CancellationToken cancellationToken) => OpenRangeAsync(name, 0, 0, cancellationToken);
 
     public Task<Stream?> OpenRangeAsync(ObjectName name, long offset, long length, CancellationToken cancellationToken) =>
-        AnswerAsync<Stream?>(Stream.Null);
+        CallAsync(() => Body(offset));
 
     public Task<ObjectHead?> HeadAsync(ObjectName name, CancellationToken cancellationToken) => AnswerAsync<ObjectHead?>(null);
 
@@ -80,11 +83,13 @@ internal sealed class FailingStore(params Exception[] failures) : IArchiveStore
             yield return new(item.Key, [new("v1", false, item.Length, default)]);
     }
 
-    private async Task<T> AnswerAsync<T>(T answer)
+    private Task<T> AnswerAsync<T>(T answer) => CallAsync(() => answer);
+
+    private async Task<T> CallAsync<T>(Func<T> answer)
     {
         Calls++;
         await Task.Yield();
         BeforeEachCall();
-        return _failures.TryDequeue(out var failure) ? throw failure : answer;
+        return _failures.TryDequeue(out var failure) ? throw failure : answer();
     }
 }

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>An object of the ledger that holds, or held, a session that is to be erased.</summary>
-/// <param name="Members">Every session in it.</param>
+/// <param name="Members">Every session in it; of one that is to be removed those alone that go with it.</param>
 /// <param name="Runs">
 /// Its own run and those of the archives in it: their manifests may name the session. An object has no archives where the database was
 /// restored to a moment before the commit that its manifest confirms.

@@ -37,10 +37,12 @@ internal sealed class EraseObjects(EraseScope scope)
         List<EraseObject> removable = [];
         foreach (var old in await FindAsync(cancellationToken))
         {
-            if (await PrepareAsync(old, cancellationToken) is { } problem)
+            // From here on its members are those that it was prepared to lose: what it held of others is elsewhere, or gone.
+            var lost = old with { Members = [.. old.Members.Where(_work.IsFree)] };
+            if (await PrepareAsync(old, lost.Members, cancellationToken) is { } problem)
                 scope.Keep(old.Members, problem);
             else
-                removable.Add(old);
+                removable.Add(lost);
         }
         await EraseManifestsAsync(removable, cancellationToken);
         foreach (var group in removable.Chunk(Group))
@@ -55,13 +57,12 @@ internal sealed class EraseObjects(EraseScope scope)
     }
 
     /// <summary>Why an object cannot go, or null when nobody else needs it any more.</summary>
-    private async Task<string?> PrepareAsync(EraseObject old, CancellationToken cancellationToken)
+    private async Task<string?> PrepareAsync(EraseObject old, IReadOnlyCollection<string> gone, CancellationToken cancellationToken)
     {
         if (old.IsGone)
             return null;
         if (old.Location != scope.Store.Location)
             return $"its object is in {old.Location}, and the configured store is {scope.Store.Location}";
-        List<string> gone = [.. old.Members.Where(_work.IsFree)];
         if (gone.Count == old.Members.Length)
             return null;
         var problem = await _bundles.RewriteAsync(old, gone, cancellationToken);
@@ -118,13 +119,9 @@ internal sealed class EraseObjects(EraseScope scope)
         CancellationToken cancellationToken
     )
     {
-        var held = await scope.KeepHeldAsync(
-            connection,
-            [.. group.SelectMany(o => o.Members).Where(_work.IsFree).Distinct()],
-            cancellationToken
-        );
-        // A bundle that was written again holds only what is to go; if one of these is held now, it stays.
-        List<EraseObject> free = [.. group.Where(o => !o.Members.Any(held.Contains))];
+        await scope.KeepHeldAsync(connection, [.. group.SelectMany(o => o.Members).Where(_work.IsFree).Distinct()], cancellationToken);
+        // Also what an earlier group found held: it is not asked again. A bundle stays if one of those in it that were to go is held now.
+        List<EraseObject> free = [.. group.Where(o => o.Members.All(_work.IsFree))];
         foreach (var old in group.Except(free))
             scope.Keep(old.Members, "its bundle came under a legal hold");
         var foreign = await _owner.WhyForeignAsync(

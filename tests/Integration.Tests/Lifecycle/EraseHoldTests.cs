@@ -48,6 +48,40 @@ public sealed class EraseHoldTests(TestServers servers) : ErasureScenario(server
         Assert.DoesNotContain(held, await EverythingAsync(archiver, null), StringComparison.Ordinal);
     }
 
+    // More objects than are removed at once lie between the two of the session; only the first of these asks for its holds.
+    [Fact]
+    public async Task Nothing_of_a_session_goes_once_a_group_of_objects_has_seen_its_hold()
+    {
+        const string copy = "chat_archives/2020/01/left.json.gz";
+        await using var archiver = await ArchivedAsync("session", null);
+        var held = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var key = await archiver.Database.ScalarAsync<string>($"SELECT key FROM archiver.objects WHERE members = ARRAY['{held}']");
+        await CopyAsync(archiver, key!, copy);
+        await archiver.Database.ExecuteAsync(
+            $"""
+            INSERT INTO archiver.objects (location, key, attempt, source, run_id, layout, state, members, length, sha256)
+            SELECT CASE WHEN n = 65 THEN o.location ELSE 's3://elsewhere' END, CASE WHEN n = 65 THEN '{copy}' ELSE 'k' || n END, 'x' || n,
+              o.source, o.run_id, o.layout, CASE WHEN n = 65 THEN 'abandoned' ELSE 'discarded' END, o.members, o.length, o.sha256
+            FROM archiver.objects AS o, generate_series(1, 65) AS n WHERE o.key = '{key}' ORDER BY n
+            """,
+            Token
+        );
+        var reached = InProcessFault.Once(FaultPoints.EraseRowsCommitted, () =>
+            archiver.HoldAsync(new HoldRequest { Session = held, Reason = "case" }, Token)
+        );
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.True(reached());
+        Assert.Equal((null, RunOutcome.Partial, false), (receipt.Error, receipt.Outcome, receipt.Complete));
+        Assert.Equal(held, Assert.Single(receipt.Sessions, s => s.State == "held").SessionId);
+        var left = await archiver.Bucket.ListKeysAsync("chat_archives/2", Token);
+        Assert.Equal((true, true, 6), (left.Contains(key), left.Contains(copy), left.Count));
+        Assert.Equal(1, (await archiver.RestoreAsync(RestoreFixture.Session(held), Token)).Restored);
+    }
+
     // One is live; of the other a message came after it was archived, which without a foreign key it can.
     [Theory]
     [InlineData("chat_sessions")]

@@ -44,7 +44,9 @@ internal sealed record EraseObject(
     /// <summary>To remove it.</summary>
     public ObjectName Whole => Name with { IsFolderKnown = IsFolderKnown };
 
-    /// <summary>Whether it was destroyed before: only the ledger's text about it is left.</summary>
+    /// <summary>
+    /// Whether it was destroyed before. A backup of the bucket may have brought it back since, so the store is asked all the same.
+    /// </summary>
     public bool IsGone => State == "discarded" || (State == "abandoned" && Reason == "removed by reconcile");
 
     /// <summary>Every object that names one of the sessions.</summary>

@@ -1,6 +1,7 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
+using Archiver.Core.Storage;
 using Npgsql;
 
 namespace Archiver.Core.Erasure;
@@ -59,16 +60,17 @@ internal sealed class EraseObjects(EraseScope scope)
     /// <summary>Why an object cannot go, or null when nobody else needs it any more.</summary>
     private async Task<string?> PrepareAsync(EraseObject old, IReadOnlyCollection<string> gone, CancellationToken cancellationToken)
     {
-        if (old.IsGone)
-            return null;
         if (old.Location != scope.Store.Location)
-            return $"its object is in {old.Location}, and the configured store is {scope.Store.Location}";
-        if (gone.Count == old.Members.Length)
+            return old.IsGone ? null : $"its object is in {old.Location}, and the configured store is {scope.Store.Location}";
+        if (gone.Count == old.Members.Length || (old.IsGone && !await IsThereAsync(old, cancellationToken)))
             return null;
         var problem = await _bundles.RewriteAsync(old, gone, cancellationToken);
         Bundles += problem is null ? 1 : 0;
         return problem;
     }
+
+    private async Task<bool> IsThereAsync(EraseObject old, CancellationToken cancellationToken) =>
+        (await new AllObjects(scope.Store).FindAsync(old.Name, cancellationToken)).Count > 0;
 
     private async Task EraseManifestsAsync(List<EraseObject> objects, CancellationToken cancellationToken)
     {
@@ -100,12 +102,13 @@ internal sealed class EraseObjects(EraseScope scope)
         await using var transaction = await scope.BeginAsync(connection, cancellationToken);
         var free = await FreeAsync(connection, group, cancellationToken);
         await scope.Run.RequireLeaseAsync(connection, cancellationToken);
-        var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Whole)], cancellationToken);
+        var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(IsHere).Select(o => o.Whole)], cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
-        foreach (var old in free.Where(o => !outcome.IsGone(o.Key)))
+        List<EraseObject> left = [.. free.Where(o => IsHere(o) && !outcome.IsGone(o.Key))];
+        foreach (var old in left)
             scope.Keep(old.Members, outcome.Failures[old.Key].Message);
-        _removed += free.Count(o => !o.IsGone && outcome.IsGone(o.Key));
-        await ForgetAsync(connection, [.. free.Where(o => outcome.IsGone(o.Key))], cancellationToken);
+        _removed += free.Except(left).Count(o => !o.IsGone);
+        await ForgetAsync(connection, [.. free.Except(left)], cancellationToken);
         await scope.Run.CommitAsync(connection, transaction, cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRecorded);
         if (outcome.Outage is { } outage)
@@ -125,15 +128,18 @@ internal sealed class EraseObjects(EraseScope scope)
         foreach (var old in group.Except(free))
             scope.Keep(old.Members, "its bundle came under a legal hold");
         var foreign = await _owner.WhyForeignAsync(
-            free.Where(o => !o.IsGone).Select(o => o.Name),
+            free.Where(IsHere).Select(o => o.Name),
             scope.Settings.Storage.UploadConcurrency,
             cancellationToken
         );
-        foreach (var old in free.Where(o => foreign.ContainsKey(o.Key)))
+        List<EraseObject> theirs = [.. free.Where(o => IsHere(o) && foreign.ContainsKey(o.Key))];
+        foreach (var old in theirs)
             scope.Keep(old.Members, $"its object is not this database's: {foreign[old.Key]}");
-        free.RemoveAll(o => foreign.ContainsKey(o.Key));
-        return free;
+        return [.. free.Except(theirs)];
     }
+
+    // Two rows may have one key, each in a store of its own; of another store only what was destroyed there comes this far.
+    private bool IsHere(EraseObject old) => old.Location == scope.Store.Location;
 
     // The ledger forgets a session only when nothing of it is left: until then a later erasure must find it.
     private async Task ForgetAsync(NpgsqlConnection connection, IReadOnlyList<EraseObject> gone, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Erasure;
+using Archiver.Core.Reconciliation;
 using Archiver.Integration.Tests.Restore;
 using Archiver.Testing;
 
@@ -46,6 +47,37 @@ public sealed class ErasedCopiesTests(TestServers servers) : ErasureScenario(ser
             v.Key.Contains(session, StringComparison.Ordinal) || v.Key.Contains("left", StringComparison.Ordinal)
         );
         Assert.DoesNotContain(session, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+    }
+
+    // As after a restore of the bucket from a backup. Of a bundle the others' part is as it was, for whoever may need it.
+    [Theory]
+    [InlineData("session", "state = 'discarded'")]
+    [InlineData("session", "state = 'abandoned', reason = 'removed by reconcile'")]
+    [InlineData("bundle", "state = 'discarded'")]
+    public async Task What_was_removed_and_is_in_the_bucket_again_is_named_by_reconcile_and_goes(string where, string removed)
+    {
+        await using var archiver = await ArchivedAsync(where, null);
+        var sessions = await SessionsOfUserAsync(archiver);
+        await archiver.Database.ExecuteAsync(
+            $"UPDATE archiver.objects SET {removed}, ended_at = now(); UPDATE archiver.archives SET state = 'discarded', ended_at = now()",
+            Token
+        );
+        var folder = where == "bundle" ? "chat_archives/bundles/" : "chat_archives/2";
+        var keys = await archiver.Bucket.ListKeysAsync(folder, Token);
+
+        var reconciled = await new Reconciler(archiver.Settings, archiver.Catalog, archiver.Store, TimeProvider.System).RunAsync(
+            "main",
+            fix: false,
+            "test",
+            Token
+        );
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.Equal((keys, false, true), (reconciled.Returned, reconciled.IsClean, reconciled.NeedsAttention));
+        Assert.Equal((null, true, 0), (receipt.Error, receipt.Complete, receipt.ExitCode));
+        var left = await EverythingAsync(archiver, null);
+        Assert.All(sessions, s => Assert.DoesNotContain(s, left, StringComparison.Ordinal));
+        Assert.Equal(where == "bundle" ? 1 : 4, (await archiver.Bucket.ListKeysAsync(folder, Token)).Count);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ internal sealed class EraseObjects(EraseScope scope)
 
     private readonly EraseWork _work = scope.Work;
     private readonly BundleRewriter _bundles = new(scope.Run, scope.Store);
-    private readonly EraseManifests _manifests = new(scope.Run, scope.Store);
+    private readonly EraseManifests _manifests = new(scope);
     private readonly EraseUnrecorded _unrecorded = new(scope);
     private readonly ObjectOwner _owner = new(scope.Store, scope.Run.Database);
 
@@ -74,7 +74,6 @@ internal sealed class EraseObjects(EraseScope scope)
 
     private async Task EraseManifestsAsync(List<EraseObject> objects, CancellationToken cancellationToken)
     {
-        var sessions = _work.Free.ToHashSet(StringComparer.Ordinal);
         // Manifests outlive a ledger: they name the sessions of objects that it does not know.
         var unrecorded = _work
             .Unrecorded.SelectMany(o => o.Documents)
@@ -84,7 +83,7 @@ internal sealed class EraseObjects(EraseScope scope)
         Dictionary<Guid, string> left = [];
         foreach (var run in objects.SelectMany(o => o.Runs).Concat(unrecorded.Select(d => d.Run)).Distinct())
         {
-            if (await _manifests.EraseAsync(run, sessions, cancellationToken) is { } problem)
+            if (await _manifests.EraseAsync(run, cancellationToken) is { } problem)
                 left[run] = $"a manifest: {problem}";
         }
         foreach (var old in objects)

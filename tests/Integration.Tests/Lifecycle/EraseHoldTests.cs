@@ -1,3 +1,4 @@
+using Archiver.Core.Bucket;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Holds;
 using Archiver.Integration.Tests.Restore;
@@ -23,10 +24,13 @@ public sealed class EraseHoldTests(TestServers servers) : ErasureScenario(server
         Task<IReadOnlyList<long>>? adding = null;
         archiver.Store = new HookedStore(archiver.Store)
         {
+            // It waits for the manifests in hand, and comes before the objects.
             AfterPut = async key =>
             {
-                if (key.Contains("/manifests/", StringComparison.Ordinal))
-                    await (adding ??= archiver.HoldAsync(new HoldRequest { Session = held, Reason = "case" }, Token));
+                if (!key.Contains("/manifests/", StringComparison.Ordinal))
+                    return;
+                adding ??= archiver.HoldAsync(new HoldRequest { Session = held, Reason = "case" }, Token);
+                await LateHold.WaitsAsync(archiver);
             },
         };
 
@@ -46,6 +50,33 @@ public sealed class EraseHoldTests(TestServers servers) : ErasureScenario(server
         await archiver.Database.ExecuteAsync("UPDATE archiver.holds SET removed_at = now()", Token);
         Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
         Assert.DoesNotContain(held, await EverythingAsync(archiver, null), StringComparison.Ordinal);
+    }
+
+    // A ledger that is rebuilt would call an archive unconfirmed that no manifest names.
+    [Theory]
+    [InlineData("session")]
+    [InlineData("bundle")]
+    public async Task The_manifests_still_confirm_what_came_under_a_hold_before_they_were_written_again(string where)
+    {
+        await using var archiver = await ArchivedAsync(where, null);
+        var held = (
+            await archiver.Database.ScalarAsync<string>($"SELECT min(session_id) FROM archiver.archives WHERE user_id = '{User}'")
+        )!;
+        var reached = InProcessFault.Once(FaultPoints.EraseRowsCommitted, () =>
+            archiver.HoldAsync(new HoldRequest { Session = held, Reason = "case" }, Token)
+        );
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.True(reached());
+        Assert.Equal((null, RunOutcome.Partial, 1L), (receipt.Error, receipt.Outcome, receipt.Manifests));
+        List<ManifestMember> members = [];
+        await foreach (var manifest in new ManifestReader(archiver.Store).ReadAllAsync(archiver.Source.Prefix, Token))
+            members.AddRange(manifest.Members);
+        var place = await archiver.Database.ScalarAsync<string>(
+            $"SELECT o.key FROM archiver.objects o JOIN archiver.archives a ON a.object_id = o.id WHERE a.session_id = '{held}'"
+        );
+        Assert.Equal((5, place), (members.Count, Assert.Single(members, m => m.Session == held).Key));
     }
 
     // More objects than are removed at once lie between the two of the session; only the first of these asks for its holds.

@@ -16,14 +16,7 @@ internal static class LateHold
         await HoldLock.TakeExclusiveAsync(adding, "main", Token);
 
         var removing = remove();
-        await Eventually.TrueAsync(
-            () =>
-                archiver.Database.ScalarAsync<bool>(
-                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
-                        + "database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-                ),
-            Token
-        );
+        await WaitsAsync(archiver);
         await archiver.ExecuteAsync(
             "INSERT INTO archiver.holds (source, to_time, reason, created_by) VALUES ('main', 'infinity', 'case', 'test')",
             null,
@@ -32,4 +25,15 @@ internal static class LateHold
         await transaction.CommitAsync(Token);
         return await removing;
     }
+
+    /// <summary>Until somebody waits for the hold lock.</summary>
+    public static Task WaitsAsync(ArchiverFixture archiver) =>
+        Eventually.TrueAsync(
+            () =>
+                archiver.Database.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
+                        + "database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+                ),
+            Token
+        );
 }

@@ -19,7 +19,7 @@ internal sealed class EraseObjects(EraseScope scope)
     private readonly BundleRewriter _bundles = new(scope.Run, scope.Store);
     private readonly EraseManifests _manifests = new(scope);
     private readonly EraseUnrecorded _unrecorded = new(scope);
-    private readonly ObjectOwner _owner = new(scope.Store, scope.Run.Database);
+    private readonly RemovalCheck _check = new(scope.Store, new(scope.Store, scope.Run.Database));
 
     private long _removed;
 
@@ -99,14 +99,14 @@ internal sealed class EraseObjects(EraseScope scope)
     {
         await using var connection = await scope.Run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await scope.BeginAsync(connection, cancellationToken);
-        var free = await FreeAsync(connection, group, cancellationToken);
+        var (free, found) = await FreeAsync(connection, group, cancellationToken);
         await scope.Run.RequireLeaseAsync(connection, cancellationToken);
         var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(IsHere).Select(o => o.Whole)], cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
         List<EraseObject> left = [.. free.Where(o => IsHere(o) && !outcome.IsGone(o.Key))];
         foreach (var old in left)
             scope.Keep(old.Members, outcome.Failures[old.Key].Message);
-        _removed += free.Except(left).Count(o => !o.IsGone);
+        _removed += free.Except(left).Count(o => !o.IsGone || (IsHere(o) && found.Contains(o.Key)));
         await ForgetAsync(connection, [.. free.Except(left)], cancellationToken);
         await scope.Run.CommitAsync(connection, transaction, cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRecorded);
@@ -114,8 +114,10 @@ internal sealed class EraseObjects(EraseScope scope)
             throw outage;
     }
 
-    /// <summary>Those that nothing holds and that are this database's; why the others stay is noted.</summary>
-    private async Task<IReadOnlyList<EraseObject>> FreeAsync(
+    /// <summary>
+    /// Those that nothing holds and that are this database's, and the keys of which something is there; why the others stay is noted.
+    /// </summary>
+    private async Task<(IReadOnlyList<EraseObject> Free, IReadOnlySet<string> Found)> FreeAsync(
         NpgsqlConnection connection,
         IReadOnlyList<EraseObject> group,
         CancellationToken cancellationToken
@@ -126,15 +128,15 @@ internal sealed class EraseObjects(EraseScope scope)
         List<EraseObject> free = [.. group.Where(o => o.Members.All(_work.IsFree))];
         foreach (var old in group.Except(free))
             scope.Keep(old.Members, "its bundle came under a legal hold");
-        var foreign = await _owner.WhyForeignAsync(
+        var found = await _check.WhyKeptAsync(
             free.Where(IsHere).Select(o => o.Name),
             scope.Settings.Storage.UploadConcurrency,
             cancellationToken
         );
-        List<EraseObject> theirs = [.. free.Where(o => IsHere(o) && foreign.ContainsKey(o.Key))];
+        List<EraseObject> theirs = [.. free.Where(o => IsHere(o) && found.GetValueOrDefault(o.Key) is not null)];
         foreach (var old in theirs)
-            scope.Keep(old.Members, $"its object is not this database's: {foreign[old.Key]}");
-        return [.. free.Except(theirs)];
+            scope.Keep(old.Members, $"its object is not this database's: {found[old.Key]}");
+        return ([.. free.Except(theirs)], found.Keys.ToHashSet(StringComparer.Ordinal));
     }
 
     // Two rows may have one key, each in a store of its own; of another store only what was destroyed there comes this far.

@@ -16,7 +16,7 @@ public sealed class DiscardStoreTests(TestServers servers) : DiscardScenario(ser
         await AgeAsync(archiver, 4);
         foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/2", Token))
         {
-            await archiver.Bucket.PutRawAsync(key, [1], Token);
+            await archiver.Bucket.PutRawAsync(key, await archiver.Bucket.GetRawAsync(key, Token), Token);
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
         }
         await archiver.DiscardAsync(Token);
@@ -25,6 +25,25 @@ public sealed class DiscardStoreTests(TestServers servers) : DiscardScenario(ser
         Assert.Equal(4, (await archiver.DiscardAsync(Token)).Discarded.Objects);
 
         Assert.Empty((await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions ?? []);
+    }
+
+    // Neither the version that the ledger names nor the one that is there now.
+    [Fact]
+    public async Task Keeps_a_key_of_which_an_older_version_is_somebody_elses()
+    {
+        await using var archiver = await ArchivedAsync(versioned: true);
+        await AgeAsync(archiver, 4);
+        var key = (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token))[0];
+        await archiver.Bucket.PutForeignOverAsync(archiver.Store, key, Token);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, 1, 3L), (report.Outcome, report.ExitCode, report.Discarded.Archives));
+        Assert.Equal(new(key, "it is of another ledger"), Assert.Single(report.Failed));
+        Assert.Equal(3, (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, key, Token)).Versions.Count);
+        Assert.Equal(1, await CountAsync(archiver, "archives", "state = 'archived'"));
     }
 
     [Theory]

@@ -71,7 +71,7 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         await using var transaction = await BeginAsync(connection, cancellationToken);
         var still = await queue.StillAsync(connection, "due", page, cancellationToken);
         var found = await new RemovalCheck(store, new(store, scope.Database)).WhyKeptAsync(
-            still.Select(o => o.Name),
+            still.Select(o => (o.Name, o.Length)),
             settings.Storage.UploadConcurrency,
             cancellationToken
         );
@@ -88,7 +88,7 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         FaultPoint.Reach(FaultPoints.DiscardRecorded);
         var failures = outcome
             .Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message))
-            .Concat(found.Where(f => f.Value is not null).Select(f => new ObjectFailure(f.Key, f.Value!)));
+            .Concat(found.Where(f => f.Value is not null).Select(f => new ObjectFailure(f.Key, $"it is {f.Value}")));
         return (DiscardCount.Of(gone), [.. failures], outcome.Outage);
     }
 

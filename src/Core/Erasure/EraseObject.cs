@@ -20,7 +20,8 @@ internal sealed record EraseObject(
     string? Reason,
     string[] Members,
     Guid[] Runs,
-    bool IsFolderKnown
+    bool IsFolderKnown,
+    long Length
 )
 {
     private static readonly string Find = $"""
@@ -31,7 +32,7 @@ internal sealed record EraseObject(
                ARRAY(SELECT o.run_id
                      UNION
                      SELECT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'),
-               {KnownFolder.Sql("o.location", "o.key")}
+               {KnownFolder.Sql("o.location", "o.key")}, o.length
         FROM archiver.objects AS o
         WHERE o.source = $1 AND o.state <> 'erased'
           AND (o.members && $2 OR EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = ANY ($2)
@@ -67,7 +68,8 @@ internal sealed record EraseObject(
                 row.TextOrNull(5),
                 row.GetFieldValue<string[]>(6),
                 row.GetFieldValue<Guid[]>(7),
-                row.GetBoolean(8)
+                row.GetBoolean(8),
+                row.GetInt64(9)
             ),
             cancellationToken,
             PgParameter.Text(source),

@@ -115,7 +115,7 @@ internal sealed class EraseObjects(EraseScope scope)
     }
 
     /// <summary>
-    /// Those that nothing holds and that are this database's, and the keys of which something is there; why the others stay is noted.
+    /// Those that nothing holds and that are what the ledger recorded, and the keys of which something is there; why the others stay is noted.
     /// </summary>
     private async Task<(IReadOnlyList<EraseObject> Free, IReadOnlySet<string> Found)> FreeAsync(
         NpgsqlConnection connection,
@@ -129,13 +129,13 @@ internal sealed class EraseObjects(EraseScope scope)
         foreach (var old in group.Except(free))
             scope.Keep(old.Members, "its bundle came under a legal hold");
         var found = await _check.WhyKeptAsync(
-            free.Where(IsHere).Select(o => o.Name),
+            free.Where(IsHere).Select(o => (o.Name, o.Length)),
             scope.Settings.Storage.UploadConcurrency,
             cancellationToken
         );
         List<EraseObject> theirs = [.. free.Where(o => IsHere(o) && found.GetValueOrDefault(o.Key) is not null)];
         foreach (var old in theirs)
-            scope.Keep(old.Members, $"its object is not this database's: {found[old.Key]}");
+            scope.Keep(old.Members, $"its object is {found[old.Key]}");
         return ([.. free.Except(theirs)], found.Keys.ToHashSet(StringComparer.Ordinal));
     }
 

@@ -44,10 +44,7 @@ public sealed class EraseRaceTests(TestServers servers) : ErasureScenario(server
         if (written)
             InProcessFault.Once(FaultPoints.EraseManifestsWritten, () => lost.Value);
         else
-            archiver.Store = new HookedStore(store)
-            {
-                BeforeOpen = key => key == manifest ? lost.Value : Task.CompletedTask,
-            };
+            archiver.Store = new HookedStore(store) { BeforeOpen = key => key == manifest ? lost.Value : Task.CompletedTask };
 
         var receipt = await archiver.EraseAsync(new() { User = User }, Token);
 

@@ -28,6 +28,21 @@ internal static class OddVersions
         await bucket.Client.PutObjectAsync(request, cancellationToken);
     }
 
+    /// <summary>Puts an archive of the same database over an object, in twice its length; returns its bytes.</summary>
+    public static async Task<byte[]> PutLongerOverAsync(
+        this TestBucket bucket,
+        IArchiveReader store,
+        string key,
+        string other,
+        CancellationToken cancellationToken
+    )
+    {
+        var bytes = await bucket.GetRawAsync(other, cancellationToken);
+        var twice = bytes.Concat(bytes).ToArray();
+        await bucket.PutAsync(key, twice, (await store.HeadAsync(new(other), cancellationToken))!.Metadata, cancellationToken);
+        return twice;
+    }
+
     /// <summary>Puts another ledger's version over an object, and over that the object's own bytes again.</summary>
     public static async Task PutForeignOverAsync(
         this TestBucket bucket,

@@ -58,11 +58,11 @@ internal sealed class EraseObjects(EraseScope scope)
     }
 
     /// <summary>Why an object cannot go, or null when nobody else needs it any more.</summary>
-    private async Task<string?> PrepareAsync(EraseObject old, IReadOnlyCollection<string> gone, CancellationToken cancellationToken)
+    private async Task<string?> PrepareAsync(EraseObject old, string[] gone, CancellationToken cancellationToken)
     {
         if (old.Location != scope.Store.Location)
             return old.IsGone ? null : $"its object is in {old.Location}, and the configured store is {scope.Store.Location}";
-        if (gone.Count == old.Members.Length || (old.IsGone && !await IsThereAsync(old, cancellationToken)))
+        if (gone.Length == old.Members.Length || (old.IsGone && !await IsThereAsync(old, cancellationToken)))
             return null;
         var problem = await _bundles.RewriteAsync(old, gone, cancellationToken);
         Bundles += problem is null ? 1 : 0;

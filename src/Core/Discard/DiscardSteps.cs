@@ -70,12 +70,12 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         await using var connection = await scope.Connections.OpenAsync(cancellationToken);
         await using var transaction = await BeginAsync(connection, cancellationToken);
         var still = await queue.StillAsync(connection, "due", page, cancellationToken);
-        var foreign = await new ObjectOwner(store, scope.Database).WhyForeignAsync(
-            still.Select(o => o.Name),
+        var found = await new RemovalCheck(store, new(store, scope.Database)).WhyKeptAsync(
+            still.Select(o => (o.Name, o.Length)),
             settings.Storage.UploadConcurrency,
             cancellationToken
         );
-        List<OldObject> due = [.. still.Where(o => !foreign.ContainsKey(o.Key))];
+        List<OldObject> due = [.. still.Where(o => found.GetValueOrDefault(o.Key) is null)];
         await scope.RequireLeaseAsync(connection, cancellationToken);
         await DiscardRecords.BeginRemovalAsync(scope, due, cancellationToken);
         FaultPoint.Reach(FaultPoints.DiscardBegun);
@@ -88,7 +88,7 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         FaultPoint.Reach(FaultPoints.DiscardRecorded);
         var failures = outcome
             .Failures.Select(f => new ObjectFailure(f.Key, f.Value.Message))
-            .Concat(foreign.Select(f => new ObjectFailure(f.Key, f.Value)));
+            .Concat(found.Where(f => f.Value is not null).Select(f => new ObjectFailure(f.Key, $"it is {f.Value}")));
         return (DiscardCount.Of(gone), [.. failures], outcome.Outage);
     }
 

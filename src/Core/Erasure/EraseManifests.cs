@@ -7,6 +7,7 @@ using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Spool;
 using Archiver.Core.Storage;
+using Npgsql;
 
 namespace Archiver.Core.Erasure;
 
@@ -14,7 +15,7 @@ namespace Archiver.Core.Erasure;
 /// Takes sessions out of the manifests of a run: writes each one again without them, with the places that the ledger knows now, then
 /// removes the old one. Nothing is kept between two tries: what is to be done is read from the bucket and the ledger each time.
 /// </summary>
-internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
+internal sealed class EraseManifests(EraseScope scope)
 {
     private const string Places = """
         SELECT a.session_id, a.generation, o.key, o.version_id, a.byte_offset, a.byte_length, encode(a.json_sha256, 'hex')
@@ -23,41 +24,54 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
         WHERE a.source = $1 AND a.run_id = $2 AND a.state <> 'erased'
         """;
 
+    private readonly ManualScope _run = scope.Run;
+
     /// <summary>Manifests that are gone.</summary>
     public long Removed { get; private set; }
 
-    /// <summary>Null when no manifest of the run names one of the sessions any more; else what is still there.</summary>
-    public async Task<string?> EraseAsync(Guid run, IReadOnlySet<string> sessions, CancellationToken cancellationToken)
+    /// <summary>
+    /// Null when no manifest of the run names a session any more that is to be erased; else what is still there. What came under a hold
+    /// stays in them: a rebuild of the ledger would call it unconfirmed.
+    /// </summary>
+    public async Task<string?> EraseAsync(Guid run, CancellationToken cancellationToken)
     {
         List<(string Key, BatchManifest Manifest)> manifests = [];
-        var reader = new ManifestReader(store);
+        var reader = new ManifestReader(scope.Store);
         await foreach (var found in reader.ReadRunAsync(scope.Source.Prefix, run, cancellationToken))
         {
             // Those of a copy of this database, or of the one that it is a copy of, name the same runs.
             if (
-                scope.Database.LedgerIds.Contains(found.Manifest.LedgerId)
-                && scope.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database))
+                _run.Database.LedgerIds.Contains(found.Manifest.LedgerId)
+                && _run.Database.Origins.Contains((found.Manifest.SystemId, found.Manifest.Database))
             )
                 manifests.Add(found);
         }
         if (reader.Unreadable.Count > 0)
             return $"{reader.Unreadable[0]} cannot be read, so nobody can say whom it names";
-        var places = await PlacesAsync(run, cancellationToken);
+        await using var connection = await _run.Connections.OpenAsync(cancellationToken);
+        await using var transaction = await scope.BeginAsync(connection, cancellationToken);
+        var named = manifests.SelectMany(m => m.Manifest.Members).Select(m => m.Session).Where(scope.Work.IsFree).Distinct();
+        await scope.KeepHeldAsync(connection, [.. named], cancellationToken);
+        var places = await PlacesAsync(connection, run, cancellationToken);
         List<(string Key, BatchManifest Manifest)> old =
         [
-            .. manifests.Where(m => m.Manifest.Members.Any(x => sessions.Contains(x.Session) || Now(x, places) != x)),
+            .. manifests.Where(m => m.Manifest.Members.Any(x => scope.Work.IsFree(x.Session) || Now(x, places) != x)),
         ];
         var said = manifests.Except(old).SelectMany(m => m.Manifest.Members).ToHashSet();
         foreach (var (_, manifest) in old)
         {
-            List<ManifestMember> members = [.. manifest.Members.Where(m => !sessions.Contains(m.Session)).Select(m => Now(m, places))];
+            List<ManifestMember> members = [.. manifest.Members.Where(m => !scope.Work.IsFree(m.Session)).Select(m => Now(m, places))];
             // One that an erasure before this one wrote, whose old manifest could not be removed, is not written twice.
-            if (!members.TrueForAll(said.Contains))
-                await PutAsync(manifest with { Members = members }, cancellationToken);
+            if (members.TrueForAll(said.Contains))
+                continue;
+            await _run.RequireLeaseAsync(connection, cancellationToken);
+            await PutAsync(manifest with { Members = members }, cancellationToken);
         }
         FaultPoint.Reach(FaultPoints.EraseManifestsWritten);
-        var outcome = await store.DeleteAllVersionsAsync([.. old.Select(m => new ObjectName(m.Key))], cancellationToken);
+        await _run.RequireLeaseAsync(connection, cancellationToken);
+        var outcome = await scope.Store.DeleteAllVersionsAsync([.. old.Select(m => new ObjectName(m.Key))], cancellationToken);
         Removed += old.Count - outcome.Failures.Count;
+        await _run.CommitAsync(connection, transaction, cancellationToken);
         if (outcome.Outage is { } outage)
             throw outage;
         return outcome.Failures.Values.FirstOrDefault()?.Message;
@@ -74,9 +88,12 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
             }
             : member;
 
-    private async Task<Dictionary<(string, int), ManifestMember>> PlacesAsync(Guid run, CancellationToken cancellationToken)
+    private async Task<Dictionary<(string, int), ManifestMember>> PlacesAsync(
+        NpgsqlConnection connection,
+        Guid run,
+        CancellationToken cancellationToken
+    )
     {
-        await using var connection = await scope.Connections.OpenAsync(cancellationToken);
         var rows = await connection.QueryAsync(
             Places,
             row => new ManifestMember(
@@ -106,13 +123,13 @@ internal sealed class EraseManifests(ManualScope scope, IArchiveStore store)
         var attempt = RandomNumberGenerator.GetHexString(32, lowercase: true);
         var metadata = new ObjectMetadata
         {
-            LedgerId = scope.Database.LedgerId,
-            SystemId = scope.Database.SystemId,
+            LedgerId = _run.Database.LedgerId,
+            SystemId = _run.Database.SystemId,
             Source = scope.Source.Name,
-            Run = scope.RunId.ToString(),
+            Run = _run.RunId.ToString(),
             Attempt = attempt,
         };
-        await store.RefusesOverwriteAsync(scope.Source.Prefix, content.Length, cancellationToken);
-        await store.PutIfAbsentAsync(manifest.Key(scope.Source.Prefix, attempt[..16]), content, metadata, cancellationToken);
+        await scope.Store.RefusesOverwriteAsync(scope.Source.Prefix, content.Length, cancellationToken);
+        await scope.Store.PutIfAbsentAsync(manifest.Key(scope.Source.Prefix, attempt[..16]), content, metadata, cancellationToken);
     }
 }

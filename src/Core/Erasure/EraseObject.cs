@@ -6,7 +6,7 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>An object of the ledger that holds, or held, a session that is to be erased.</summary>
-/// <param name="Members">Every session in it.</param>
+/// <param name="Members">Every session in it; of one that is to be removed those alone that go with it.</param>
 /// <param name="Runs">
 /// Its own run and those of the archives in it: their manifests may name the session. An object has no archives where the database was
 /// restored to a moment before the commit that its manifest confirms.
@@ -20,7 +20,8 @@ internal sealed record EraseObject(
     string? Reason,
     string[] Members,
     Guid[] Runs,
-    bool IsFolderKnown
+    bool IsFolderKnown,
+    long Length
 )
 {
     private static readonly string Find = $"""
@@ -31,7 +32,7 @@ internal sealed record EraseObject(
                ARRAY(SELECT o.run_id
                      UNION
                      SELECT a.run_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'),
-               {KnownFolder.Sql("o.location", "o.key")}
+               {KnownFolder.Sql("o.location", "o.key")}, o.length
         FROM archiver.objects AS o
         WHERE o.source = $1 AND o.state <> 'erased'
           AND (o.members && $2 OR EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = ANY ($2)
@@ -44,7 +45,9 @@ internal sealed record EraseObject(
     /// <summary>To remove it.</summary>
     public ObjectName Whole => Name with { IsFolderKnown = IsFolderKnown };
 
-    /// <summary>Whether it was destroyed before: only the ledger's text about it is left.</summary>
+    /// <summary>
+    /// Whether it was destroyed before. A backup of the bucket may have brought it back since, so the store is asked all the same.
+    /// </summary>
     public bool IsGone => State == "discarded" || (State == "abandoned" && Reason == "removed by reconcile");
 
     /// <summary>Every object that names one of the sessions.</summary>
@@ -65,7 +68,8 @@ internal sealed record EraseObject(
                 row.TextOrNull(5),
                 row.GetFieldValue<string[]>(6),
                 row.GetFieldValue<Guid[]>(7),
-                row.GetBoolean(8)
+                row.GetBoolean(8),
+                row.GetInt64(9)
             ),
             cancellationToken,
             PgParameter.Text(source),

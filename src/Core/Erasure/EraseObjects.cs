@@ -1,6 +1,7 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Ledger;
 using Archiver.Core.Ownership;
+using Archiver.Core.Storage;
 using Npgsql;
 
 namespace Archiver.Core.Erasure;
@@ -16,9 +17,9 @@ internal sealed class EraseObjects(EraseScope scope)
 
     private readonly EraseWork _work = scope.Work;
     private readonly BundleRewriter _bundles = new(scope.Run, scope.Store);
-    private readonly EraseManifests _manifests = new(scope.Run, scope.Store);
+    private readonly EraseManifests _manifests = new(scope);
     private readonly EraseUnrecorded _unrecorded = new(scope);
-    private readonly ObjectOwner _owner = new(scope.Store, scope.Run.Database);
+    private readonly RemovalCheck _check = new(scope.Store, new(scope.Store, scope.Run.Database));
 
     private long _removed;
 
@@ -37,10 +38,12 @@ internal sealed class EraseObjects(EraseScope scope)
         List<EraseObject> removable = [];
         foreach (var old in await FindAsync(cancellationToken))
         {
-            if (await PrepareAsync(old, cancellationToken) is { } problem)
+            // From here on its members are those that it was prepared to lose: what it held of others is elsewhere, or gone.
+            var lost = old with { Members = [.. old.Members.Where(_work.IsFree)] };
+            if (await PrepareAsync(old, lost.Members, cancellationToken) is { } problem)
                 scope.Keep(old.Members, problem);
             else
-                removable.Add(old);
+                removable.Add(lost);
         }
         await EraseManifestsAsync(removable, cancellationToken);
         foreach (var group in removable.Chunk(Group))
@@ -55,23 +58,22 @@ internal sealed class EraseObjects(EraseScope scope)
     }
 
     /// <summary>Why an object cannot go, or null when nobody else needs it any more.</summary>
-    private async Task<string?> PrepareAsync(EraseObject old, CancellationToken cancellationToken)
+    private async Task<string?> PrepareAsync(EraseObject old, string[] gone, CancellationToken cancellationToken)
     {
-        if (old.IsGone)
-            return null;
         if (old.Location != scope.Store.Location)
-            return $"its object is in {old.Location}, and the configured store is {scope.Store.Location}";
-        List<string> gone = [.. old.Members.Where(_work.IsFree)];
-        if (gone.Count == old.Members.Length)
+            return old.IsGone ? null : $"its object is in {old.Location}, and the configured store is {scope.Store.Location}";
+        if (gone.Length == old.Members.Length || (old.IsGone && !await IsThereAsync(old, cancellationToken)))
             return null;
         var problem = await _bundles.RewriteAsync(old, gone, cancellationToken);
         Bundles += problem is null ? 1 : 0;
         return problem;
     }
 
+    private async Task<bool> IsThereAsync(EraseObject old, CancellationToken cancellationToken) =>
+        (await new AllObjects(scope.Store).FindAsync(old.Name, cancellationToken)).Count > 0;
+
     private async Task EraseManifestsAsync(List<EraseObject> objects, CancellationToken cancellationToken)
     {
-        var sessions = _work.Free.ToHashSet(StringComparer.Ordinal);
         // Manifests outlive a ledger: they name the sessions of objects that it does not know.
         var unrecorded = _work
             .Unrecorded.SelectMany(o => o.Documents)
@@ -81,7 +83,7 @@ internal sealed class EraseObjects(EraseScope scope)
         Dictionary<Guid, string> left = [];
         foreach (var run in objects.SelectMany(o => o.Runs).Concat(unrecorded.Select(d => d.Run)).Distinct())
         {
-            if (await _manifests.EraseAsync(run, sessions, cancellationToken) is { } problem)
+            if (await _manifests.EraseAsync(run, cancellationToken) is { } problem)
                 left[run] = $"a manifest: {problem}";
         }
         foreach (var old in objects)
@@ -97,46 +99,48 @@ internal sealed class EraseObjects(EraseScope scope)
     {
         await using var connection = await scope.Run.Connections.OpenAsync(cancellationToken);
         await using var transaction = await scope.BeginAsync(connection, cancellationToken);
-        var free = await FreeAsync(connection, group, cancellationToken);
+        var (free, found) = await FreeAsync(connection, group, cancellationToken);
         await scope.Run.RequireLeaseAsync(connection, cancellationToken);
-        var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(o => !o.IsGone).Select(o => o.Whole)], cancellationToken);
+        var outcome = await scope.Store.DeleteAllVersionsAsync([.. free.Where(IsHere).Select(o => o.Whole)], cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRemoved);
-        foreach (var old in free.Where(o => !outcome.IsGone(o.Key)))
+        List<EraseObject> left = [.. free.Where(o => IsHere(o) && !outcome.IsGone(o.Key))];
+        foreach (var old in left)
             scope.Keep(old.Members, outcome.Failures[old.Key].Message);
-        _removed += free.Count(o => !o.IsGone && outcome.IsGone(o.Key));
-        await ForgetAsync(connection, [.. free.Where(o => outcome.IsGone(o.Key))], cancellationToken);
+        _removed += free.Except(left).Count(o => !o.IsGone || (IsHere(o) && found.Contains(o.Key)));
+        await ForgetAsync(connection, [.. free.Except(left)], cancellationToken);
         await scope.Run.CommitAsync(connection, transaction, cancellationToken);
         FaultPoint.Reach(FaultPoints.EraseObjectsRecorded);
         if (outcome.Outage is { } outage)
             throw outage;
     }
 
-    /// <summary>Those that nothing holds and that are this database's; why the others stay is noted.</summary>
-    private async Task<IReadOnlyList<EraseObject>> FreeAsync(
+    /// <summary>
+    /// Those that nothing holds and that are what the ledger recorded, and the keys of which something is there; why the others stay is noted.
+    /// </summary>
+    private async Task<(IReadOnlyList<EraseObject> Free, IReadOnlySet<string> Found)> FreeAsync(
         NpgsqlConnection connection,
         IReadOnlyList<EraseObject> group,
         CancellationToken cancellationToken
     )
     {
-        var held = await scope.KeepHeldAsync(
-            connection,
-            [.. group.SelectMany(o => o.Members).Where(_work.IsFree).Distinct()],
-            cancellationToken
-        );
-        // A bundle that was written again holds only what is to go; if one of these is held now, it stays.
-        List<EraseObject> free = [.. group.Where(o => !o.Members.Any(held.Contains))];
+        await scope.KeepHeldAsync(connection, [.. group.SelectMany(o => o.Members).Where(_work.IsFree).Distinct()], cancellationToken);
+        // Also what an earlier group found held: it is not asked again. A bundle stays if one of those in it that were to go is held now.
+        List<EraseObject> free = [.. group.Where(o => o.Members.All(_work.IsFree))];
         foreach (var old in group.Except(free))
             scope.Keep(old.Members, "its bundle came under a legal hold");
-        var foreign = await _owner.WhyForeignAsync(
-            free.Where(o => !o.IsGone).Select(o => o.Name),
+        var found = await _check.WhyKeptAsync(
+            free.Where(IsHere).Select(o => (o.Name, o.Length)),
             scope.Settings.Storage.UploadConcurrency,
             cancellationToken
         );
-        foreach (var old in free.Where(o => foreign.ContainsKey(o.Key)))
-            scope.Keep(old.Members, $"its object is not this database's: {foreign[old.Key]}");
-        free.RemoveAll(o => foreign.ContainsKey(o.Key));
-        return free;
+        List<EraseObject> theirs = [.. free.Where(o => IsHere(o) && found.GetValueOrDefault(o.Key) is not null)];
+        foreach (var old in theirs)
+            scope.Keep(old.Members, $"its object is {found[old.Key]}");
+        return ([.. free.Except(theirs)], found.Keys.ToHashSet(StringComparer.Ordinal));
     }
+
+    // Two rows may have one key, each in a store of its own; of another store only what was destroyed there comes this far.
+    private bool IsHere(EraseObject old) => old.Location == scope.Store.Location;
 
     // The ledger forgets a session only when nothing of it is left: until then a later erasure must find it.
     private async Task ForgetAsync(NpgsqlConnection connection, IReadOnlyList<EraseObject> gone, CancellationToken cancellationToken)

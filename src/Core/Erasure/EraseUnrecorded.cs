@@ -25,6 +25,7 @@ internal sealed class EraseUnrecorded(EraseScope scope)
             cancellationToken
         );
         whole.RemoveAll(o => !o.Documents.All(d => _work.IsFree(d.SessionId)));
+        await LeaveMixedAsync(whole, cancellationToken);
         await scope.Run.RequireLeaseAsync(connection, cancellationToken);
         var outcome = await scope.Store.DeleteAllVersionsAsync(
             [.. whole.Select(o => new ObjectName(o.Key, o.VersionId))],
@@ -37,6 +38,23 @@ internal sealed class EraseUnrecorded(EraseScope scope)
         await scope.Run.CommitAsync(connection, transaction, cancellationToken);
         if (outcome.Outage is { } outage)
             throw outage;
+    }
+
+    /// <summary>Takes out keys of which a version is there that was not read, not ours, or is not to go: all go together.</summary>
+    private async Task LeaveMixedAsync(List<FoundObject> whole, CancellationToken cancellationToken)
+    {
+        foreach (var ours in whole.GroupBy(o => o.Key, StringComparer.Ordinal).ToList())
+        {
+            List<ObjectName> read = [.. ours.Select(o => new ObjectName(o.Key, o.VersionId))];
+            if ((await new AllObjects(scope.Store).FindAsync(new(ours.Key), cancellationToken)).All(read.Contains))
+                continue;
+            whole.RemoveAll(o => o.Key == ours.Key);
+            scope.Keep(
+                ours.SelectMany(o => o.Documents).Select(d => d.SessionId),
+                $"'{ours.Key}', which the ledger does not know, has versions that are not this ledger's, or cannot be read or erased, "
+                    + "and a removal takes every version: remove those of the session yourself"
+            );
+        }
     }
 
     /// <summary>Those whose every session is to go. All versions of a key go together.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
@@ -16,11 +15,12 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
     /// <summary>The system and the database stand at the start of a document; its row may be large.</summary>
     private const long HeaderBytes = 256 * 1024;
 
-    /// <summary>Why an object must not be destroyed from here, or null. An object that is absent is nobody's.</summary>
+    /// <summary>
+    /// Why an object, or what is there now under its key, is not this database's, or null. An object that is absent is nobody's.
+    /// </summary>
     /// <exception cref="StorageException">The store does not answer or refuses.</exception>
     public async Task<string?> WhyForeignAsync(ObjectName name, CancellationToken cancellationToken)
     {
-        // Every version goes with the key: the one that is there now may be somebody else's, put where ours had gone.
         foreach (var asked in new[] { name, new ObjectName(name.Key) }.Distinct())
         {
             if (await store.HeadAsync(asked, cancellationToken) is { } head && await WhyForeignAsync(head, cancellationToken) is { } reason)
@@ -29,23 +29,6 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
             }
         }
         return null;
-    }
-
-    /// <summary>The same of objects many at once: the reasons by key, of those that have one.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> WhyForeignAsync(
-        IEnumerable<ObjectName> names,
-        int concurrency,
-        CancellationToken cancellationToken
-    )
-    {
-        var reasons = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(names, options, async (name, token) =>
-        {
-            if (await WhyForeignAsync(name, token) is { } reason)
-                reasons[name.Key] = reason;
-        });
-        return reasons;
     }
 
     /// <summary>The same of an object that was read to its end.</summary>
@@ -68,7 +51,9 @@ internal sealed class ObjectOwner(IArchiveReader store, DatabaseIdentity databas
     public string? WhyForeign(string system, string written) =>
         database.Origins.Contains((system, written)) ? null : Foreign(system, written);
 
-    private async Task<string?> WhyForeignAsync(ObjectHead head, CancellationToken cancellationToken)
+    /// <summary>The same of one version, by what the store says of it.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<string?> WhyForeignAsync(ObjectHead head, CancellationToken cancellationToken)
     {
         if (WhyForeignLedger(head.Metadata) is { } reason)
             return reason;

@@ -96,6 +96,7 @@ internal sealed class ProofWork(
         {
             ["missing"] = report.Missing.Count,
             ["hidden"] = report.Hidden.Count,
+            ["returned"] = report.Returned.Count,
             ["copies"] = report.Copies.Count,
             ["elsewhere"] = report.Elsewhere.Values.Sum(),
             ["foreign"] = report.Foreign.Count,

@@ -16,7 +16,8 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
 
     // Of every source: two sources may share a ledger, and what another one recorded is not unrecorded.
     private const string Page = """
-        SELECT o.key, o.state, o.source = $2, o.version_id, o.length
+        SELECT o.key, o.state, o.source = $2, o.version_id, o.length, o.state = 'discarded' OR o.reason IS NOT DISTINCT
+          FROM 'removed by reconcile'
         FROM archiver.objects AS o
         WHERE o.location = $1 AND o.key > $3 AND o.key >= $4 AND o.key < $5
         ORDER BY o.key
@@ -36,6 +37,9 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
     /// Stored objects that are not read as they should be: hidden by a delete marker or a later version, or another object by its length.
     /// </summary>
     public List<SkippedObject> Hidden { get; } = [];
+
+    /// <summary>Keys of objects that were removed, by the ledger, and are in the store.</summary>
+    public List<string> Returned { get; } = [];
 
     /// <summary>Why nothing behind a delete marker was seen, or null.</summary>
     public string? Limitation => _objects.Limitation;
@@ -59,6 +63,8 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
                 Unrecorded.Add(listed.Current);
             if (order > 0 && recorded.Current.IsOurArchive)
                 _unlisted.Add(recorded.Current);
+            if (order == 0 && recorded.Current is { IsOurs: true, WasRemoved: true })
+                Returned.Add(recorded.Current.Name.Key);
             if (order == 0 && recorded.Current.IsOurArchive)
                 await CompareAsync(listed.Current, recorded.Current, cancellationToken);
             if (order <= 0)
@@ -66,7 +72,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
             if (order >= 0)
                 hasRecorded = await recorded.MoveNextAsync();
         }
-        foreach (var (name, _, _, _) in _unlisted)
+        foreach (var name in _unlisted.Select(u => u.Name))
         {
             if ((await _objects.FindAsync(name, cancellationToken)).Count > 0)
                 throw new StorageException(
@@ -142,7 +148,13 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         {
             var page = await connection.QueryAsync(
                 Page,
-                row => new RecordedObject(new(row.GetString(0), row.TextOrNull(3)), row.GetString(1), row.GetBoolean(2), row.GetInt64(4)),
+                row => new RecordedObject(
+                    new(row.GetString(0), row.TextOrNull(3)),
+                    row.GetString(1),
+                    row.GetBoolean(2),
+                    row.GetInt64(4),
+                    row.GetBoolean(5)
+                ),
                 cancellationToken,
                 PgParameter.Text(store.Location),
                 PgParameter.Text(source.Name),
@@ -159,7 +171,7 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
         }
     }
 
-    private sealed record RecordedObject(ObjectName Name, string State, bool IsOurs, long Length)
+    private sealed record RecordedObject(ObjectName Name, string State, bool IsOurs, long Length, bool WasRemoved)
     {
         public bool IsOurArchive => IsOurs && State == "stored";
     }

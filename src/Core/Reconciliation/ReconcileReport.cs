@@ -25,6 +25,9 @@ public sealed record ReconcileReport
     /// </summary>
     public required IReadOnlyList<SkippedObject> Hidden { get; init; }
 
+    /// <summary>Keys of objects that were discarded or removed, by the ledger, and are in the store again: not touched.</summary>
+    public required IReadOnlyList<string> Returned { get; init; }
+
     /// <summary>
     /// Objects without a ledger row that are byte for byte objects which the ledger has elsewhere, as after a move of the bucket: not
     /// touched.
@@ -63,7 +66,7 @@ public sealed record ReconcileReport
     /// <summary>Whether something is left that a person should look at; what was fixed is not.</summary>
     public bool NeedsAttention =>
         Fixed
-            ? Missing.Count + Hidden.Count + Copies.Count + Elsewhere.Count + Foreign.Count + Unreadable.Count > 0
+            ? Missing.Count + Hidden.Count + Returned.Count + Copies.Count + Elsewhere.Count + Foreign.Count + Unreadable.Count > 0
                 || Orphans.Values.Any(n => n > 0)
             : !IsClean;
 
@@ -74,6 +77,7 @@ public sealed record ReconcileReport
             + Unreadable.Count
             + Missing.Count
             + Hidden.Count
+            + Returned.Count
             + Copies.Count
             + Elsewhere.Count
             + LiveAndArchived.Count

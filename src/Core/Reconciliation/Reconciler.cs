@@ -103,6 +103,7 @@ internal sealed class Reconciler(ArchiverSettings settings, ConnectionCatalog co
                     .Missing.Where(copies.Places.ContainsKey)
                     .Select(k => new SkippedObject(k, $"it lies under another name: move {copies.Places[k]} back to this key")),
             ],
+            Returned = comparison.Returned,
             Copies = copies.Found,
             Elsewhere = await MoveRecords.ElsewhereAsync(connection, source, store.Location, cancellationToken),
             LiveAndArchived = live,

@@ -50,14 +50,17 @@ internal sealed class AllObjects(IArchiveReader store)
             if (await store.HeadAsync(asked, cancellationToken) is { } head)
                 found.Add(head.Name);
         }
-        await foreach (var listed in ListAsync(name.Key, cancellationToken))
-        {
-            // The prefix also finds 'key~2'; the key itself comes first.
-            if (listed.Key == name.Key && Limitation is null)
-                found.AddRange(listed.Objects);
-            break;
-        }
-        return [.. found.Distinct()];
+        return [.. found.Concat(await VersionsAsync(name.Key, cancellationToken)).Distinct()];
+    }
+
+    /// <summary>The versions of a key that are listed and hold bytes; none where versions cannot be listed.</summary>
+    /// <exception cref="StorageException">The store does not answer or refuses.</exception>
+    public async Task<IEnumerable<ObjectName>> VersionsAsync(string key, CancellationToken cancellationToken)
+    {
+        // The prefix also finds 'key~2'; the key itself comes first.
+        await foreach (var listed in ListAsync(key, cancellationToken))
+            return listed.Key == key && Limitation is null ? listed.Objects : [];
+        return [];
     }
 
     /// <summary>The versions of an object that are left although the one that its name gives cannot be read.</summary>

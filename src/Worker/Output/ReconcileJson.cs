@@ -18,6 +18,7 @@ internal sealed record ReconcileJson(
     IReadOnlyList<SkippedObject> Unreadable,
     int AbortedUploads,
     IReadOnlyList<SkippedObject> Hidden,
+    IReadOnlyList<string> Returned,
     IReadOnlyList<SkippedObject> Copies,
     IReadOnlyDictionary<string, long> Elsewhere,
     string? Limitation
@@ -39,6 +40,7 @@ internal sealed record ReconcileJson(
             r.Unreadable,
             r.AbortedUploads,
             r.Hidden,
+            r.Returned,
             r.Copies,
             r.Elsewhere,
             r.Limitation

@@ -64,6 +64,7 @@ internal static class ReconcileText
             "in the ledger and in no version in the bucket: only a backup of the bucket brings them back"
         );
         yield return (Describe(report.Hidden), "object", "in the ledger and hidden in the bucket, replaced or renamed; left alone");
+        yield return (report.Returned, "object", "in the bucket again that the ledger has as discarded or removed; left alone");
         yield return (
             Describe(report.Copies),
             "object",

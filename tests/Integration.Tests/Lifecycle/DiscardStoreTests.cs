@@ -16,7 +16,7 @@ public sealed class DiscardStoreTests(TestServers servers) : DiscardScenario(ser
         await AgeAsync(archiver, 4);
         foreach (var key in await archiver.Bucket.ListKeysAsync("chat_archives/2", Token))
         {
-            await archiver.Bucket.PutRawAsync(key, [1], Token);
+            await archiver.Bucket.PutRawAsync(key, await archiver.Bucket.GetRawAsync(key, Token), Token);
             await archiver.Bucket.Client.DeleteObjectAsync(archiver.Bucket.Name, key, Token);
         }
         await archiver.DiscardAsync(Token);
@@ -25,6 +25,48 @@ public sealed class DiscardStoreTests(TestServers servers) : DiscardScenario(ser
         Assert.Equal(4, (await archiver.DiscardAsync(Token)).Discarded.Objects);
 
         Assert.Empty((await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, "chat_archives/2", Token)).Versions ?? []);
+    }
+
+    // Neither the version that the ledger names nor the one that is there now.
+    [Fact]
+    public async Task Keeps_a_key_of_which_an_older_version_is_somebody_elses()
+    {
+        await using var archiver = await ArchivedAsync(versioned: true);
+        await AgeAsync(archiver, 4);
+        var key = (await archiver.Bucket.ListKeysAsync("chat_archives/2", Token))[0];
+        await archiver.Bucket.PutForeignOverAsync(archiver.Store, key, Token);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, 1, 3L), (report.Outcome, report.ExitCode, report.Discarded.Archives));
+        Assert.Equal(new(key, "it is not this database's: it is of another ledger"), Assert.Single(report.Failed));
+        Assert.Equal(3, (await archiver.Bucket.Client.ListVersionsAsync(archiver.Bucket.Name, key, Token)).Versions.Count);
+        Assert.Equal(1, await CountAsync(archiver, "archives", "state = 'archived'"));
+    }
+
+    [Fact]
+    public async Task Keeps_what_is_of_another_length_than_the_ledger_recorded()
+    {
+        await using var archiver = await ArchivedAsync();
+        await AgeAsync(archiver, 4);
+        var keys = await archiver.Bucket.ListKeysAsync("chat_archives/2", Token);
+        var moved = await archiver.Bucket.PutLongerOverAsync(archiver.Store, keys[0], keys[1], Token);
+        await archiver.DiscardAsync(Token);
+        await PassNoticeAsync(archiver);
+
+        var report = await archiver.DiscardAsync(Token);
+
+        Assert.Equal((RunOutcome.Partial, 1, 3L), (report.Outcome, report.ExitCode, report.Discarded.Archives));
+        Assert.Equal(keys[0], Assert.Single(report.Failed).Key);
+        Assert.StartsWith(
+            $"it is not what the ledger recorded: it is of {moved.Length} bytes and not of ",
+            report.Failed[0].Reason,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(moved, await archiver.Bucket.GetRawAsync(keys[0], Token));
+        Assert.Equal(1, await CountAsync(archiver, "archives", "state = 'archived'"));
     }
 
     [Theory]

@@ -31,6 +31,33 @@ public sealed class EraseRaceTests(TestServers servers) : ErasureScenario(server
         Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Writes_and_removes_no_manifest_when_its_lock_is_lost_before(bool written)
+    {
+        await using var archiver = await ArchivedAsync("session", null);
+        const string folder = "chat_archives/.archiver/manifests/";
+        var manifest = Assert.Single(await archiver.Bucket.ListKeysAsync(folder, Token));
+        var lost = new Lazy<Task>(() => archiver.EndProcessesAsync(EndedProcesses.OfLocks));
+        var store = archiver.Store;
+        if (written)
+            InProcessFault.Once(FaultPoints.EraseManifestsWritten, () => lost.Value);
+        else
+            archiver.Store = new HookedStore(store) { BeforeOpen = key => key == manifest ? lost.Value : Task.CompletedTask };
+
+        var receipt = await archiver.EraseAsync(new() { User = User }, Token);
+
+        Assert.True(lost.IsValueCreated);
+        Assert.Equal((RunOutcome.Failed, 1, 0L), (receipt.Outcome, receipt.ExitCode, receipt.Manifests));
+        Assert.Contains("lock", receipt.Error, StringComparison.Ordinal);
+        var left = await archiver.Bucket.ListKeysAsync(folder, Token);
+        Assert.Equal((true, written ? 2 : 1), (left.Contains(manifest), left.Count));
+        archiver.Store = store;
+        Assert.True((await archiver.EraseAsync(new() { User = User }, Token)).Complete);
+        Assert.Single(await archiver.Bucket.ListKeysAsync(folder, Token));
+    }
+
     [Fact]
     public async Task Removes_no_object_that_the_ledger_does_not_know_when_its_lock_is_lost_before()
     {

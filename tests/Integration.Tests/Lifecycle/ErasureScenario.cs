@@ -109,25 +109,12 @@ public abstract class ErasureScenario(TestServers servers)
         return text.ToString();
     }
 
-    private protected static async Task PutAsync(
+    private protected static Task PutAsync(
         ArchiverFixture archiver,
         string key,
         byte[] bytes,
         IReadOnlyDictionary<string, string> metadata
-    )
-    {
-        using var stream = new MemoryStream(bytes, writable: false);
-        var request = new Amazon.S3.Model.PutObjectRequest
-        {
-            BucketName = archiver.Bucket.Name,
-            Key = key,
-            InputStream = stream,
-            UseChunkEncoding = false,
-        };
-        foreach (var (name, value) in metadata)
-            request.Metadata.Add(name, value);
-        await archiver.Bucket.Client.PutObjectAsync(request, Token);
-    }
+    ) => archiver.Bucket.PutAsync(key, bytes, metadata, Token);
 
     /// <summary>Puts an object's bytes under another key, with what is kept beside them.</summary>
     private protected static async Task CopyAsync(ArchiverFixture archiver, string from, string to) =>

@@ -13,7 +13,22 @@ internal static class FileListing
             return [];
         var start = slash < 0 ? root : Path.Combine(root, prefix[..slash]);
         // Only a folder of which the system says that it is not there holds nothing.
-        return PosixFile.Lowest(start) == start && Directory.Exists(start) ? Walk(start, prefix[..(slash + 1)], prefix) : [];
+        if (PosixFile.Lowest(start) != start || !Directory.Exists(start))
+            return [];
+        var below = Walk(start, prefix[..(slash + 1)], prefix);
+        // Who asks for one key takes the first: a folder may have very many.
+        var name = prefix[(slash + 1)..];
+        return name.Length > 0 && !FileKey.IsOwn(name) && new FileInfo(Path.Combine(start, name)) is { Exists: true } file
+            ? below.Where(o => o.Key != prefix).Prepend(Entry(prefix, file))
+            : below;
+    }
+
+    private static ListedObject Entry(string key, FileInfo file)
+    {
+        // It may be a folder whose disk is away.
+        if (file.Attributes.HasFlag(FileAttributes.ReparsePoint))
+            PosixFile.Lowest(file.FullName);
+        return new(key, file.Length, new DateTimeOffset(file.LastWriteTimeUtc));
     }
 
     private static IEnumerable<ListedObject> Walk(string folder, string path, string prefix)
@@ -35,10 +50,7 @@ internal static class FileListing
             }
             else if (file.Exists)
             {
-                // It may be a folder whose disk is away.
-                if (file.Attributes.HasFlag(FileAttributes.ReparsePoint))
-                    PosixFile.Lowest(file.FullName);
-                yield return new ListedObject(key, file.Length, new DateTimeOffset(file.LastWriteTimeUtc));
+                yield return Entry(key, file);
             }
         }
     }

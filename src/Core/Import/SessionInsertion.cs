@@ -13,6 +13,10 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
 {
     private const string Savepoint = "sessions";
 
+    // What follows in this transaction, the delete of the next live session too, has its foreign keys and triggers again. Where an insertion
+    // fails, its savepoint takes the role back.
+    private const string TriggersAgain = "SET LOCAL session_replication_role = origin";
+
     private readonly ImportStatements _statements = new(into.Target);
     private readonly RowComparer _comparer = new(connection, new(into.Target));
     private readonly ForeignKeyCheck _foreignKeys = new(connection, into.Target, new(into.Target));
@@ -90,6 +94,8 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
                 return await new DifferenceReasons(connection, into).ExplainAsync(differing, cancellationToken);
             if (into.Options.Reactivate)
                 await ReactivateAsync(sessions, cancellationToken);
+            if (into.Options.DisableTriggers)
+                await connection.ExecuteAsync(TriggersAgain, cancellationToken);
             return [];
         }
         catch (PostgresException exception) when (ImportRefusal.IsAboutRows(exception))

@@ -3,12 +3,10 @@ using Archiver.Testing;
 namespace Archiver.Worker.Tests;
 
 /// <summary>The ledger has ids from the time when the key had another type, or was another column.</summary>
-public sealed class FormerKeyTests(TestServers servers)
+public sealed class FormerKeyTests(TestServers servers) : FormerKeys(servers)
 {
     private const string Former = "chat-1",
         Id = "11111111-aaaa-4aaa-8aaa-aaaaaaaaaaa1";
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Archives_from_before_the_key_was_a_uuid_stop_neither_an_erasure_of_their_user_nor_a_run()
@@ -45,31 +43,6 @@ public sealed class FormerKeyTests(TestServers servers)
         }
         Assert.True(reconciled.ExitCode == 0, reconciled.Error + reconciled.Output);
         Assert.Equal(1, await archiver.Database.ScalarAsync<long>($"SELECT count(*) FROM chats WHERE id = '{Id}'", Token));
-    }
-
-    [Fact]
-    public async Task An_erasure_of_an_id_that_reads_like_anothers_takes_nothing_of_the_others_session()
-    {
-        await using var archiver = await CreateAsync(
-            """
-            CREATE TABLE chats (id text PRIMARY KEY, usr text, seen timestamptz NOT NULL);
-            CREATE TABLE posts (id int PRIMARY KEY, chat_id text NOT NULL);
-            CREATE INDEX ON posts (chat_id); CREATE INDEX ON chats (seen, id);
-            INSERT INTO chats VALUES ('007', 'ann', now() - interval '200 days'), ('7', 'bob', now());
-            INSERT INTO posts VALUES (1, '007'), (2, '7');
-            """
-        );
-        await DoneAsync(archiver, "archive");
-        await archiver.Database.ExecuteAsync(
-            "ALTER TABLE chats ALTER id TYPE bigint USING id::bigint; ALTER TABLE posts ALTER chat_id TYPE bigint USING chat_id::bigint",
-            Token
-        );
-        await DoneAsync(archiver, "source", "rename", "main", "main");
-
-        await DoneAsync(archiver, "erase", "--user", "ann", "--yes");
-
-        Assert.Equal("7 bob", await archiver.Database.ScalarAsync<string>("SELECT string_agg(id || ' ' || usr, ',') FROM chats", Token));
-        Assert.Equal(2, await archiver.Database.ScalarAsync<int>("SELECT min(id) FROM posts", Token));
     }
 
     [Theory]
@@ -135,36 +108,5 @@ public sealed class FormerKeyTests(TestServers servers)
             Token
         );
         await DoneAsync(archiver, "source", "rename", "main", "main");
-    }
-
-    private async Task<Installation> CreateAsync(string tables)
-    {
-        var archiver = await Installation.CreateAsync(servers, tables, Token);
-        foreach (
-            var (key, column) in new Dictionary<string, string>
-            {
-                ["Session:Table"] = "chats",
-                ["Session:Key"] = "id",
-                ["Session:User"] = "usr",
-                ["Session:Activity:0"] = "seen",
-                ["Children:messages:Table"] = "posts",
-                ["Children:messages:ForeignKey"] = "chat_id",
-                ["Children:messages:ParentKey"] = "id",
-                ["Children:messages:Key"] = "id",
-                ["Children:messages:Order:0"] = "id",
-            }
-        )
-            archiver.With($"Sources:main:Tables:{key}", column);
-        return archiver;
-    }
-
-    private static Task<string?> OfLedgerAsync(Installation archiver, string what) =>
-        archiver.Database.ScalarAsync<string>($"SELECT ({what})::text FROM archiver.archives", Token);
-
-    private static async Task<ProcessResult> DoneAsync(Installation archiver, params string[] verb)
-    {
-        var result = await archiver.RunAsync(verb);
-        Assert.True(result.ExitCode == 0, $"{string.Join(' ', verb)}: {result.Error}{result.Output}");
-        return result;
     }
 }

@@ -42,6 +42,8 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         var announced = DiscardCount.None;
         for (var last = 0L; await queue.PageAsync("unannounced", last, cancellationToken) is { Count: > 0 } page; last = page[^1].Id)
         {
+            if (await scope.PausedByAsync(Discarder.Name, cancellationToken) is not null)
+                break;
             await using var connection = await scope.Connections.OpenAsync(cancellationToken);
             await using var transaction = await BeginAsync(connection, cancellationToken);
             var still = await queue.StillAsync(connection, "unannounced", page, cancellationToken);

@@ -44,6 +44,7 @@ internal sealed class Discarder(
         var (after, started) = (RequireAge(), time.GetTimestamp());
         var report = new DiscardReport { Source = source.Name, Outcome = RunOutcome.Done };
         List<ObjectFailure> failed = [];
+        string? paused = null;
         async Task WorkAsync(ManualScope scope, CancellationToken token)
         {
             await using (var connection = await scope.Connections.OpenAsync(token))
@@ -56,6 +57,12 @@ internal sealed class Discarder(
                 logger.DiscardAnnounced(report.Announced.Archives, source.Name, settings.Discard.Notice.TotalDays);
             for (var last = 0L; await queue.PageAsync("due", last, token) is { Count: > 0 } page; last = page[^1].Id)
             {
+                paused = await scope.PausedByAsync(Name, token);
+                if (paused is not null)
+                {
+                    logger.RunCutShort(scope.RunId, paused);
+                    break;
+                }
                 var (discarded, failures, outage) = await steps.DestroyAsync(page, token);
                 report = report with { Discarded = report.Discarded.And(discarded) };
                 failed.AddRange(failures);
@@ -78,7 +85,7 @@ internal sealed class Discarder(
                 },
             cancellationToken
         );
-        report = report with { RunId = run.RunId, Outcome = run.Outcome, Error = run.Error, Failed = failed };
+        report = report with { RunId = run.RunId, Outcome = run.Outcome, Error = run.Error ?? paused, Failed = failed };
         if (run.RunId != Guid.Empty && run.Outcome is RunOutcome.Done or RunOutcome.Partial)
             report = await WithRestAsync(report, source, after, cancellationToken);
         var elapsed = (long)time.GetElapsedTime(started).TotalMilliseconds;

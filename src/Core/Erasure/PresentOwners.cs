@@ -73,8 +73,7 @@ internal sealed class PresentOwners(NpgsqlConnection connection, SourceSettings 
             """,
             row => (Session: row.GetString(0), IsTheirs: row.GetBoolean(1)),
             cancellationToken,
-            // One that the key's type writes otherwise has no row: what reads like it is another session.
-            form.Parameter(sessions),
+            PgParameter.Texts(sessions),
             PgParameter.Text(user)
         );
         return rows.ToDictionary(r => r.Session, r => r.IsTheirs, StringComparer.Ordinal);

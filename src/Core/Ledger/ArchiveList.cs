@@ -74,8 +74,9 @@ internal sealed class ArchiveList(ConnectionCatalog connections)
         await using var connection = await connections[filter.Source].OpenAsync(cancellationToken);
         if (!await Migrator.ExistsAsync(connection, cancellationToken))
             return [];
-        await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
-        var (map, given) = (connections[filter.Source].Map, new GivenIds(connection, connections[filter.Source].Map));
+        var source = await OptionalParts.OfNowAsync(connection, connections[filter.Source].Source, cancellationToken);
+        await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+        var (map, given) = (source.Map, new GivenIds(connection, source.Map));
         // Archives from the time when users were mapped are still there where they are not any more.
         var user =
             filter.User is { } u && map.Session.User is not null ? await given.UserAsync(filter.Source, u, cancellationToken) : filter.User;

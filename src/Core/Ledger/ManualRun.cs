@@ -31,8 +31,8 @@ internal sealed class ManualRun(ArchiverSettings settings, ConnectionCatalog con
         {
             await using var connection = await connections[source.Name].OpenAsync(cancellationToken);
             await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-            if (await Pauses.FindAsync(connection, source.Name, action, cancellationToken) is { } name)
-                return new(Guid.Empty, RunOutcome.Paused, Pauses.StoppedBy(name));
+            if (await Pauses.StoppedByAsync(connection, source.Name, action, cancellationToken) is { } pause)
+                return new(Guid.Empty, RunOutcome.Paused, pause);
             await using var taken = await SourceLock.TryTakeAsync(connections[source.Name], time, cancellationToken);
             if (taken is null)
                 return new(
@@ -107,6 +107,15 @@ internal sealed record ManualScope(
     /// <exception cref="ArchiverException">The lease is lost.</exception>
     public Task RequireLeaseAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         Lease.RequireAsync(connection, Source.Name, "Nothing more was touched; run it again.", cancellationToken);
+
+    /// <summary>What would keep it from starting now, as a message says it, or null: asked before each page of many.</summary>
+    /// <param name="action">As for <see cref="ManualRun.ExecuteAsync"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<string?> PausedByAsync(string action, CancellationToken cancellationToken)
+    {
+        await using var connection = await Connections.OpenAsync(cancellationToken);
+        return await Pauses.StoppedByAsync(connection, Source.Name, action, cancellationToken);
+    }
 
     /// <inheritdoc cref="LeasedCommit.CommitAsync"/>
     public Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>

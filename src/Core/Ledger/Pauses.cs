@@ -76,14 +76,22 @@ internal static class Pauses
         string policy,
         CancellationToken cancellationToken
     ) =>
-        await FindAsync(connection, source.Name, policy, cancellationToken) is { } name ? StoppedBy(name)
+        await StoppedByAsync(connection, source.Name, policy, cancellationToken) is { } paused ? paused
         : await FindStrayAsync(connection, source, cancellationToken) is { } stray
             ? $"paused by archiver pause of {stray}, and no policy of that name is configured any more: pause what it has become, then: "
                 + $"archiver resume {stray}"
         : null;
 
-    /// <summary>The same for a pause that <see cref="FindAsync"/> named.</summary>
-    public static string StoppedBy(string name) => $"paused by archiver pause; to go on: {ResumeCommand(name)}";
+    /// <summary>The same for a run that no policy asks for, by its action.</summary>
+    public static async Task<string?> StoppedByAsync(
+        NpgsqlConnection connection,
+        string source,
+        string action,
+        CancellationToken cancellationToken
+    ) =>
+        await FindAsync(connection, source, action, cancellationToken) is { } name
+            ? $"paused by archiver pause; to go on: {ResumeCommand(name)}"
+            : null;
 
     /// <summary>When runs of a policy were last let go on by a person, or null.</summary>
     public static async Task<DateTimeOffset?> ResumedAtAsync(

@@ -76,9 +76,7 @@ internal sealed class RunLimits(RunContext run, RetrySettings retry, TimeProvide
     private async Task<string?> PausedAsync(CancellationToken cancellationToken)
     {
         await using var connection = await run.Connections.OpenAsync(cancellationToken);
-        return await Pauses.FindAsync(connection, run.Source.Name, run.Policy.Name, cancellationToken) is { } name
-            ? Pauses.StoppedBy(name)
-            : null;
+        return await Pauses.StoppedByAsync(connection, run.Source, run.Policy.Name, cancellationToken);
     }
 
     /// <summary>What is too much now; null when nothing is.</summary>

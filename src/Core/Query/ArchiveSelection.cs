@@ -32,8 +32,9 @@ internal sealed class ArchiveSelection(ArchiverSettings settings, ConnectionCata
                 if (!await Migrator.ExistsAsync(connection, cancellationToken))
                     return;
                 await RunScope.PrepareLedgerAsync(connection, settings.AutoMigrate, cancellationToken);
-                await SourceRegistry.CheckAsync(connection, connections[filter.Source].Source, cancellationToken);
-                var archives = await QueriedArchives.PrepareAsync(connection, connections[filter.Source], filter, cancellationToken);
+                var source = await OptionalParts.OfNowAsync(connection, connections[filter.Source].Source, cancellationToken);
+                await SourceRegistry.CheckAsync(connection, source, cancellationToken);
+                var archives = await QueriedArchives.PrepareAsync(connection, source.Map, filter, cancellationToken);
                 _parts.Add((filter, archives, await archives.ChooseAsync(connection, cancellationToken)));
             },
             cancellationToken

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reading;
+using Archiver.Core.Settings;
 using Archiver.Core.Sources;
 using Archiver.Core.Storage;
 using Npgsql;
@@ -39,10 +40,10 @@ internal sealed class QueriedArchives
     /// <exception cref="Diagnostics.ArchiverException">The user is no value of the source's user column; kind Configuration.</exception>
     public static async Task<QueriedArchives> PrepareAsync(
         NpgsqlConnection connection,
-        SourceConnections source,
+        SourceMap map,
         QueryFilter filter,
         CancellationToken cancellationToken
-    ) => new(await QueryChoice.PrepareAsync(connection, source.Map, filter, cancellationToken));
+    ) => new(await QueryChoice.PrepareAsync(connection, map, filter, cancellationToken));
 
     /// <summary>
     /// Chooses them, once: what comes to the ledger after this is not read, and to choose again would cost the same again.

@@ -33,8 +33,9 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         await using var connection = await connections[source].OpenAsync(cancellationToken);
         if (!await Migrator.ExistsAsync(connection, cancellationToken))
             return null;
-        await SourceRegistry.CheckAsync(connection, connections[source].Source, cancellationToken);
-        var map = connections[source].Map;
+        var settings = await OptionalParts.OfNowAsync(connection, connections[source].Source, cancellationToken);
+        await SourceRegistry.CheckAsync(connection, settings, cancellationToken);
+        var map = settings.Map;
         var key = (await SessionIdForm.ReadAsync(connection, map, cancellationToken)).KeyOf(id);
         var found = await connection.QueryAsync(
             Newest,
@@ -54,7 +55,7 @@ internal sealed class ArchiveLocator(ConnectionCatalog connections)
         if (found is not [var archive] || archive.SessionId == key)
             return found.SingleOrDefault();
         var shape = await TableDescriber.DescribeAsync(connection, map, cancellationToken);
-        var live = await new SessionIds(connection, connections[source].Source, shape).LiveAmongAsync([key], cancellationToken);
+        var live = await new SessionIds(connection, settings, shape).LiveAmongAsync([key], cancellationToken);
         return live.Count == 0 ? archive : null;
     }
 }

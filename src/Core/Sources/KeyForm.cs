@@ -15,6 +15,8 @@ internal sealed partial class KeyForm
 {
     private const string Time = "(-?infinity|[0-9]{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T[0-9:.]+)?( BC)?Z?)";
 
+    private const string Number = "^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)[.][0-9]*[1-9]|NaN|-?Infinity)";
+
     private readonly KeyColumns _columns;
     private readonly SourceShape _shape;
 
@@ -51,8 +53,8 @@ internal sealed partial class KeyForm
     }
 
     /// <summary>
-    /// The key of an id that the ledger has. It may be from the time when the key had another type: such a one finds no rows, and fails no
-    /// query.
+    /// The key of an id that the ledger has. It may be from the time when the key had another type: such a one finds no rows, also where it
+    /// reads like another's ('007' is not the 7 of now), and fails no query.
     /// </summary>
     /// <param name="id">SQL of a text.</param>
     public SessionKey Known(string id)
@@ -113,7 +115,7 @@ internal sealed partial class KeyForm
         && value <= most
         && value.ToString(CultureInfo.InvariantCulture) == text;
 
-    // NULL for a text that is no value of the type.
+    // NULL for a text that the server writes for no value of the type: the SQL of IsWritten.
     private static string Value(string text, ColumnShape column) =>
         column.BaseType switch
         {
@@ -121,7 +123,8 @@ internal sealed partial class KeyForm
             "smallint" => Integer(text, "smallint", short.MinValue, short.MaxValue),
             "integer" => Integer(text, "integer", int.MinValue, int.MaxValue),
             "bigint" => Integer(text, "bigint", long.MinValue, long.MaxValue),
-            "numeric" => $"CASE WHEN {text} ~ '^(-?[0-9]+([.][0-9]+)?|NaN|-?Infinity)$' THEN ({text})::numeric END",
+            "numeric" => $"CASE WHEN {text} ~ '{Number}$' THEN ({text})::numeric END",
+            "character" => $"CASE WHEN {text} NOT LIKE '% ' THEN ({text})::{column.CastType} END",
             "timestamp with time zone" or "timestamp without time zone" or "date" =>
                 $"CASE WHEN {text} ~ '^{Time}$' THEN ({text})::{column.CastType} END",
             _ => $"({text})::{column.CastType}",
@@ -130,11 +133,11 @@ internal sealed partial class KeyForm
     private static string Integer(string text, string type, long least, long most) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"CASE WHEN {text} ~ '^-?[0-9]{{1,19}}$' THEN CASE WHEN ({text})::numeric BETWEEN {least} AND {most} "
+            $"CASE WHEN {text} ~ '^(0|-?[1-9][0-9]{{0,18}})$' THEN CASE WHEN ({text})::numeric BETWEEN {least} AND {most} "
                 + $"THEN ({text})::{type} END END"
         );
 
-    [GeneratedRegex(@"^(-?(0|[1-9][0-9]*)([.][0-9]*[1-9])?|NaN|-?Infinity)\z")]
+    [GeneratedRegex($@"{Number}\z")]
     private static partial Regex NumberText();
 
     [GeneratedRegex($@"^{Time}\z")]

@@ -63,7 +63,7 @@ public sealed class KeyFormTests
     [InlineData("bigint", "-9223372036854775808", "9223372036854775808", "007", "+7", " 7", "7\n", "7.0", "-0", "chat-1")]
     [InlineData("smallint", "32767", "32768")]
     [InlineData("integer", "0", "2147483648")]
-    [InlineData("numeric", "-1234567890123456789012345.5", "7.00", "07", ".5", "1e3", "7\n", "chat-1")]
+    [InlineData("numeric", "-1234567890123456789012345.5", "7.00", "07", "-0", ".5", "1e3", "7\n", "chat-1")]
     [InlineData("numeric", "0.5", "")]
     [InlineData("numeric", "NaN", "nan")]
     [InlineData("character", "a", "a ")]

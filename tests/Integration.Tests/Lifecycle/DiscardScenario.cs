@@ -20,19 +20,20 @@ public abstract class DiscardScenario(TestServers servers)
     private protected async Task<ArchiverFixture> ArchivedAsync(
         Func<ArchiverSettings, ArchiverSettings>? configure = null,
         bool versioned = false,
-        bool objectLock = false
+        bool objectLock = false,
+        int idle = 4
     )
     {
         var archiver = await ArchiverFixture.CreateAsync(
             Servers,
             Token,
-            idle: 4,
+            idle: idle,
             young: 1,
             configure: s => Configure(configure?.Invoke(s) ?? s),
             versioned: versioned,
             objectLock: objectLock
         );
-        Assert.Equal(4, (await archiver.RunAsync(Token)).Sessions);
+        Assert.Equal(idle, (await archiver.RunAsync(Token)).Sessions);
         return archiver;
     }
 

@@ -37,6 +37,27 @@ public sealed class PurgeBoundsTests(TestServers servers)
         Assert.Equal(14, (await archiver.RunAsync(policy, Token)).Sessions);
     }
 
+    /// <summary>By whatever a start asks for: its own name, the source, everything, a name that no policy has any more.</summary>
+    [Theory]
+    [InlineData("main", "purge")]
+    [InlineData("main", "")]
+    [InlineData("", "")]
+    [InlineData("main", "former")]
+    public async Task What_keeps_a_run_from_starting_stops_it_between_two_batches(string source, string policy)
+    {
+        await using var archiver = await CreateAsync(PolicyAction.Purge);
+
+        var summary = await archiver.RunAsync(
+            Purge(),
+            Token,
+            afterFirstBatch: $"INSERT INTO archiver.pauses (source, policy, paused_by) VALUES ('{source}', '{policy}', 'test')"
+        );
+        var kept = await archiver.RunAsync(Purge(), Token);
+
+        Assert.Equal((RunOutcome.Done, 10L, RunOutcome.Paused), (summary.Outcome, summary.Sessions, kept.Outcome));
+        Assert.Equal(kept.Error, summary.CutShort);
+    }
+
     [Theory]
     [InlineData(PolicyAction.Purge)]
     [InlineData(PolicyAction.Expire)]

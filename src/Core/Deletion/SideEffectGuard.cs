@@ -8,7 +8,8 @@ namespace Archiver.Core.Deletion;
 /// <summary>
 /// Counts every row that this transaction deleted or updated in any table, and the tables that it emptied (docs/protocol.md rule 12). If
 /// the server deleted more rows than our statements returned, or updated any, then a cascade, a trigger or a rule changed something that
-/// was not archived, or another session. The same holds for the archiver's own updates of session rows. Needs track_counts.
+/// was not archived, or another session. The same holds for the archiver's own updates of session rows, and for a restore's inserts. Needs
+/// track_counts.
 /// </summary>
 internal sealed class SideEffectGuard
 {
@@ -81,6 +82,16 @@ internal sealed class SideEffectGuard
     {
         var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken);
         return now == (_before.Deleted, _before.UpdatedElsewhere, _before.Updated + sessionsReturned, _before.Emptied);
+    }
+
+    /// <summary>
+    /// Whether the server deleted no row and emptied no table while rows were inserted. What triggers update then, such as counters, is the
+    /// application's own matter.
+    /// </summary>
+    public async Task<bool> HoldsForInsertAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var now = await ReadAsync(connection, _shape.Session.Oid, cancellationToken);
+        return (now.Deleted, now.Emptied) == (_before.Deleted, _before.Emptied);
     }
 
     // Counters know no rows. It reads the session table, but only where a trigger has written there.

@@ -21,6 +21,8 @@ internal static partial class ImportRefusal
         "these older messages were restored before, and are not in the database any more: the application has deleted them, or they were "
         + "archived again; to bring back what is left of them, name the session: archiver restore <id>";
 
+    private const string WithoutTriggers = "--disable-triggers restores without triggers";
+
     /// <summary>Whether the error is about rows, so that a smaller set of sessions finds the one it is about.</summary>
     public static bool IsAboutRows(PostgresException exception) =>
         exception.SqlState[..2] is "22" or "23" or "27" or "44" or "54" or "P0"
@@ -79,11 +81,8 @@ internal static partial class ImportRefusal
     {
         var columns = changed.Count == 0 ? "" : $" (column {string.Join(", ", changed.Select(c => $"'{c}'"))})";
         if (triggers.Count > 0 && (changed.Count > 0 || !table.Retyped.Any()))
-        {
-            var names = string.Join(", ", triggers.Select(t => $"'{t.Name}' on {t.Table}"));
-            return $"{(triggers.Count == 1 ? "trigger" : "one of the triggers")} {names} changed the rows of "
-                + $"{table.Target!.Table}{columns}; --disable-triggers restores without triggers";
-        }
+            return $"{(triggers.Count == 1 ? "trigger" : "one of the triggers")} {Names(triggers)} changed the rows of "
+                + $"{table.Target!.Table}{columns}; {WithoutTriggers}";
         var retyped = string.Join(", ", table.Retyped.Select(c => $"'{c.Name}' was {c.Type}, is {c.Target!.Type}"));
         var times = table.Kept.Any(c => c.Conversion.StagedAs is not null && !c.Conversion.ByValue)
             ? "; a local time that clocks skip or repeat is no single instant"
@@ -94,18 +93,28 @@ internal static partial class ImportRefusal
             : $"the rows of {table.Target!.Table} do not come back as they were archived{columns}";
     }
 
+    /// <summary>The reason of a session whose insert deletes rows or empties a table (docs/protocol.md rule 12).</summary>
+    public static string SideEffects(ImportTarget into) =>
+        "side effects: the restore would delete other rows, by a trigger or rule of the application"
+        + (
+            into.Options.DisableTriggers || into.Target.Triggers.Count == 0
+                ? ""
+                : $" ({Names(Triggers(into.Target, _ => true))}); {WithoutTriggers}"
+        );
+
     /// <summary>Triggers that may have changed a table: its own first, then those of tables below it.</summary>
     public static IReadOnlyList<(TableName Table, string Name)> Suspects(RestoreTarget target, PlannedTable table)
     {
-        var named = target
-            .Triggers.Select(t => (target.Shape.Tables.First(s => s.Oid == t.Table).Table, t.Name, Own: t.Table == table.Target!.Oid))
-            .ToList();
-        var own = named.Where(t => t.Own).Select(t => (t.Table, t.Name)).ToList();
+        var (own, others) = (Triggers(target, t => t == table.Target!.Oid), Triggers(target, t => t != table.Target!.Oid));
         // A change of the session by a trigger of the messages is an UPDATE; only if no trigger of its own explains it are others named.
-        return own.Count > 0 && table.Name != SourceMap.SessionName
-            ? own
-            : [.. own, .. named.Where(t => !t.Own).Select(t => (t.Table, t.Name))];
+        return own.Count > 0 && table.Name != SourceMap.SessionName ? own : [.. own, .. others];
     }
+
+    private static List<(TableName Table, string Name)> Triggers(RestoreTarget target, Func<uint, bool> on) =>
+        [.. target.Triggers.Where(t => on(t.Table)).Select(t => (target.Shape.Tables.First(s => s.Oid == t.Table).Table, t.Name))];
+
+    private static string Names(IReadOnlyList<(TableName Table, string Name)> triggers) =>
+        string.Join(", ", triggers.Select(t => $"'{t.Name}' on {t.Table}"));
 
     [GeneratedRegex(", column ([^:,]{1,63})(:|$)")]
     private static partial Regex ColumnOfContext();

@@ -1,3 +1,4 @@
+using Archiver.Core.Deletion;
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
@@ -78,6 +79,7 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
         try
         {
             await StagingCopy.FillAsync(connection, _statements, sessions, cancellationToken);
+            var guard = await SideEffectGuard.BeginAsync(connection, into.Target.Map, into.Target.Shape, cancellationToken);
             await InsertStagedAsync(sessions, beside, cancellationToken);
             if (into.Options.DisableTriggers && await _foreignKeys.FindBrokenAsync(sessions, cancellationToken) is { } broken)
                 return new() { [""] = broken };
@@ -94,6 +96,8 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
                 return await new DifferenceReasons(connection, into).ExplainAsync(differing, cancellationToken);
             if (into.Options.Reactivate)
                 await ReactivateAsync(sessions, cancellationToken);
+            if (!await guard.HoldsForInsertAsync(connection, cancellationToken))
+                return new() { [""] = ImportRefusal.SideEffects(into) };
             if (into.Options.DisableTriggers)
                 await connection.ExecuteAsync(TriggersAgain, cancellationToken);
             return [];

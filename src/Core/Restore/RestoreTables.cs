@@ -1,4 +1,5 @@
 using Archiver.Core.Bucket;
+using Archiver.Core.Diagnostics;
 using Archiver.Core.Import;
 using Archiver.Core.Postgres;
 using Archiver.Core.Reading;
@@ -12,6 +13,13 @@ namespace Archiver.Core.Restore;
 /// <summary>The tables that a restore goes into, and what reads documents for them.</summary>
 internal sealed class RestoreTables : IAsyncDisposable
 {
+    private const string CountsRows = "SELECT pg_catalog.current_setting('track_counts')::pg_catalog.bool";
+
+    private const string Uncounted =
+        "track_counts is off in the database that is restored to, and without it a trigger that deletes rows of other sessions goes unseen. "
+        + "Switch it on for the role or the database (ALTER DATABASE ... SET track_counts = on), or restore without triggers "
+        + "(--disable-triggers). Nothing was written.";
+
     private readonly NpgsqlDataSource? _other;
     private readonly Func<CancellationToken, Task<NpgsqlConnection>> _open;
     private readonly ImportPlans _plans;
@@ -54,6 +62,8 @@ internal sealed class RestoreTables : IAsyncDisposable
                 options.TargetConnectionString is { } to && source.TimeZone == "UTC"
                     ? await OtherTarget.NamedAsync(to, () => ConnectionText.ZoneAsync(to, cancellationToken))
                     : await connections.ApplicationZoneAsync(cancellationToken);
+            if (!options.DisableTriggers && !await connection.ScalarAsync<bool>(CountsRows, cancellationToken))
+                throw new ArchiverException(FailureKind.Refused, Uncounted);
             var target = await RestoreTarget.DescribeAsync(connection, map, cancellationToken);
             var plans = new ImportPlans(
                 target,

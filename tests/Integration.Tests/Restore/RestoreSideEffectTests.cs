@@ -138,7 +138,7 @@ public sealed class RestoreSideEffectTests(TestServers servers)
     private static Task<long> NotesAsync(ArchiverFixture archiver) =>
         archiver.Database.ScalarAsync<long>("SELECT count(*) FROM notes WHERE note = 'precious'");
 
-    private static Task CreateTriggerAsync(ArchiverFixture archiver, string trigger, string session, string act) =>
+    private static Task<int> CreateTriggerAsync(ArchiverFixture archiver, string trigger, string session, string act) =>
         archiver.Database.ExecuteAsync(
             $"""
             CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$

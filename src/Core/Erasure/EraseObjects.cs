@@ -115,7 +115,7 @@ internal sealed class EraseObjects(EraseScope scope)
     }
 
     /// <summary>
-    /// Those that nothing holds and that are what the ledger recorded, and the keys of which something is there; why the others stay is noted.
+    /// Those that nothing holds and that are what the ledger recorded, and the keys of which something is there; why others stay is noted.
     /// </summary>
     private async Task<(IReadOnlyList<EraseObject> Free, IReadOnlySet<string> Found)> FreeAsync(
         NpgsqlConnection connection,

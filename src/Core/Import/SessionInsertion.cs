@@ -14,8 +14,8 @@ internal sealed class SessionInsertion(NpgsqlConnection connection, NpgsqlTransa
 {
     private const string Savepoint = "sessions";
 
-    // What follows in this transaction, the delete of the next live session too, has its foreign keys and triggers again. Where an insertion
-    // fails, its savepoint takes the role back.
+    // What follows in this transaction, the delete of the next live session too, has its foreign keys and triggers again. Where an
+    // insertion fails, its savepoint takes the role back.
     private const string TriggersAgain = "SET LOCAL session_replication_role = origin";
 
     private readonly ImportStatements _statements = new(into.Target);

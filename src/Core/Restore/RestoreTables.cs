@@ -16,8 +16,8 @@ internal sealed class RestoreTables : IAsyncDisposable
     private const string CountsRows = "SELECT pg_catalog.current_setting('track_counts')::pg_catalog.bool";
 
     private const string Uncounted =
-        "track_counts is off in the database that is restored to, and without it a trigger that deletes rows of other sessions goes unseen. "
-        + "Switch it on for the role or the database (ALTER DATABASE ... SET track_counts = on), or restore without triggers "
+        "track_counts is off in the database that is restored to, and without it a trigger that deletes rows of other sessions goes "
+        + "unseen. Switch it on for the role or the database (ALTER DATABASE ... SET track_counts = on), or restore without triggers "
         + "(--disable-triggers). Nothing was written.";
 
     private readonly NpgsqlDataSource? _other;

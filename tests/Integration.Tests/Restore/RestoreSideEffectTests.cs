@@ -79,8 +79,9 @@ public sealed class RestoreSideEffectTests(TestServers servers)
         Assert.Equal(
             $"4 {refused}",
             await archiver.Database.ScalarAsync<string>(
-                "SELECT string_agg(n || ' ' || session_id, ', ') FROM (SELECT session_id, count(*) AS n FROM chat_messages JOIN chat_sessions s "
-                    + "USING (session_id) WHERE content = 'edited' AND s.user_id IS DISTINCT FROM 'young' GROUP BY session_id) AS e"
+                "SELECT string_agg(n || ' ' || session_id, ', ') FROM (SELECT session_id, count(*) AS n FROM chat_messages "
+                    + "JOIN chat_sessions s USING (session_id) WHERE content = 'edited' AND s.user_id IS DISTINCT FROM 'young' "
+                    + "GROUP BY session_id) AS e"
             )
         );
     }

@@ -50,6 +50,8 @@ public sealed partial class ReadmeWalkthroughTests(TestServers servers)
         ("archiver ledger move", 0, "nothing to move"),
         ("archiver ledger own", 0, "this database is the owner of its ledger"),
         ("archiver source rename OLD NEW", 2, "There is no source"),
+        ("archiver source add NAME", 2, "There is no source"),
+        ("archiver source list", 0, "LEDGER OF"),
         ("archiver quarantine list", 0, ""),
         ("archiver quarantine retry", 1, "has failed. See: archiver quarantine list"),
         // Only named on the page; it says what it lacks.

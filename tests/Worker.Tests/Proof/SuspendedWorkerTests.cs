@@ -57,7 +57,7 @@ public sealed class SuspendedWorkerTests(TestServers servers)
         var slept = await sleeper.WaitForExitAsync(Token);
 
         Assert.Equal(1, slept.ExitCode);
-        Assert.Contains("or this worker was suspended", slept.Error, StringComparison.Ordinal);
+        Assert.Contains("or this process was suspended", slept.Error, StringComparison.Ordinal);
         Assert.Equal(5, await archiver.LiveSessionsAsync());
         Assert.Empty(await oracle.ViolationsAsync(atRest: true, Token));
     }

@@ -51,8 +51,7 @@ internal static class DiscardStatements
               SELECT greatest(coalesce(o.stored_at, o.created_at), max(a.stored_at)) AS stored_at
               FROM archiver.archives AS a
               WHERE a.object_id = o.id AND a.state NOT IN ('abandoned', 'discarded', 'erased')) AS g
-            WHERE o.location = $1 AND o.source = $2 AND o.state IN ('stored', 'abandoned') AND o.reason IS DISTINCT
-              FROM 'removed by reconcile'
+            WHERE o.location = $1 AND o.source = $2 AND o.state IN ('stored', 'abandoned') AND {RemovedObjects.IsNot}
               AND coalesce(o.stored_at, o.created_at) < clock_timestamp() - greatest($3 - $4, '0')
               AND g.stored_at < clock_timestamp() - greatest($3 - $4, '0')
             """;

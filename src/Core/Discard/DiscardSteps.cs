@@ -12,6 +12,9 @@ namespace Archiver.Core.Discard;
 /// <summary>The steps of a discard, each in transactions of its own.</summary>
 internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, ArchiverSettings settings, IArchiveStore store, string who)
 {
+    /// <summary>What stopped it between two pages, as a message says it; null while nothing did.</summary>
+    public string? Paused { get; private set; }
+
     /// <summary>
     /// What was being destroyed when a process died, and then was held: it is still there, or the ledger has to say that it is gone.
     /// </summary>
@@ -36,13 +39,17 @@ internal sealed class DiscardSteps(ManualScope scope, DiscardQueue queue, Archiv
         await scope.CommitAsync(connection, transaction, cancellationToken);
     }
 
+    /// <summary>Asked before each page: what is destroyed cannot be put back, so whoever pauses it does not wait for its end.</summary>
+    public async Task<bool> IsPausedAsync(CancellationToken cancellationToken) =>
+        (Paused ??= await scope.PausedByAsync(Discarder.Name, cancellationToken)) is not null;
+
     /// <summary>Announces what is old enough to be; a later discard destroys it.</summary>
     public async Task<DiscardCount> AnnounceAsync(CancellationToken cancellationToken)
     {
         var announced = DiscardCount.None;
         for (var last = 0L; await queue.PageAsync("unannounced", last, cancellationToken) is { Count: > 0 } page; last = page[^1].Id)
         {
-            if (await scope.PausedByAsync(Discarder.Name, cancellationToken) is not null)
+            if (await IsPausedAsync(cancellationToken))
                 break;
             await using var connection = await scope.Connections.OpenAsync(cancellationToken);
             await using var transaction = await BeginAsync(connection, cancellationToken);

@@ -57,18 +57,17 @@ internal sealed class Discarder(
                 logger.DiscardAnnounced(report.Announced.Archives, source.Name, settings.Discard.Notice.TotalDays);
             for (var last = 0L; await queue.PageAsync("due", last, token) is { Count: > 0 } page; last = page[^1].Id)
             {
-                paused = await scope.PausedByAsync(Name, token);
-                if (paused is not null)
-                {
-                    logger.RunCutShort(scope.RunId, paused);
+                if (await steps.IsPausedAsync(token))
                     break;
-                }
                 var (discarded, failures, outage) = await steps.DestroyAsync(page, token);
                 report = report with { Discarded = report.Discarded.And(discarded) };
                 failed.AddRange(failures);
                 if (outage is not null)
                     throw outage;
             }
+            paused = steps.Paused;
+            if (paused is not null)
+                logger.RunCutShort(scope.RunId, paused);
         }
         var run = await new ManualRun(settings, connections, time, logger).ExecuteAsync(
             source,

@@ -6,6 +6,9 @@ using Npgsql;
 namespace Archiver.Core.Erasure;
 
 /// <summary>An object of the ledger that holds, or held, a session that is to be erased.</summary>
+/// <param name="IsGone">
+/// Whether it was destroyed before. A backup of the bucket may have brought it back since, so the store is asked all the same.
+/// </param>
 /// <param name="Members">Every session in it; of one that is to be removed those alone that go with it.</param>
 /// <param name="Runs">
 /// Its own run and those of the archives in it: their manifests may name the session. An object has no archives where the database was
@@ -16,8 +19,7 @@ internal sealed record EraseObject(
     string Location,
     string Key,
     string? VersionId,
-    string State,
-    string? Reason,
+    bool IsGone,
     string[] Members,
     Guid[] Runs,
     bool IsFolderKnown,
@@ -25,7 +27,7 @@ internal sealed record EraseObject(
 )
 {
     private static readonly string Find = $"""
-        SELECT o.id, o.location, o.key, o.version_id, o.state, o.reason,
+        SELECT o.id, o.location, o.key, o.version_id, {RemovedObjects.IsGone},
                ARRAY(SELECT m.id COLLATE "C" FROM unnest(o.members) AS m (id)
                      UNION
                      SELECT a.session_id FROM archiver.archives AS a WHERE a.object_id = o.id AND a.state <> 'erased'),
@@ -45,11 +47,6 @@ internal sealed record EraseObject(
     /// <summary>To remove it.</summary>
     public ObjectName Whole => Name with { IsFolderKnown = IsFolderKnown };
 
-    /// <summary>
-    /// Whether it was destroyed before. A backup of the bucket may have brought it back since, so the store is asked all the same.
-    /// </summary>
-    public bool IsGone => State == "discarded" || (State == "abandoned" && Reason == "removed by reconcile");
-
     /// <summary>Every object that names one of the sessions.</summary>
     public static async Task<IReadOnlyList<EraseObject>> FindAsync(
         NpgsqlConnection connection,
@@ -64,12 +61,11 @@ internal sealed record EraseObject(
                 row.GetString(1),
                 row.GetString(2),
                 row.TextOrNull(3),
-                row.GetString(4),
-                row.TextOrNull(5),
-                row.GetFieldValue<string[]>(6),
-                row.GetFieldValue<Guid[]>(7),
-                row.GetBoolean(8),
-                row.GetInt64(9)
+                row.GetBoolean(4),
+                row.GetFieldValue<string[]>(5),
+                row.GetFieldValue<Guid[]>(6),
+                row.GetBoolean(7),
+                row.GetInt64(8)
             ),
             cancellationToken,
             PgParameter.Text(source),

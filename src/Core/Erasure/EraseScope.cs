@@ -30,17 +30,11 @@ internal sealed record EraseScope
     public Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         RemovalTransaction.BeginAsync(connection, Source.Name, Settings, cancellationToken);
 
-    /// <summary>Which of these sessions a hold covers; they stay. Under the hold lock.</summary>
-    public async Task<IReadOnlySet<string>> KeepHeldAsync(
-        NpgsqlConnection connection,
-        IReadOnlyCollection<string> sessions,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Those of these sessions that a hold covers stay. Under the hold lock.</summary>
+    public async Task KeepHeldAsync(NpgsqlConnection connection, IReadOnlyCollection<string> sessions, CancellationToken cancellationToken)
     {
-        var held = await HeldSessions.FindAsync(connection, Source, Shape, sessions, cancellationToken);
-        foreach (var session in held)
+        foreach (var session in await HeldSessions.FindAsync(connection, Source, Shape, sessions, cancellationToken))
             Work.Keep(session, ErasedSession.Held, "under a legal hold");
-        return held;
     }
 
     /// <summary>Something of these sessions stays.</summary>

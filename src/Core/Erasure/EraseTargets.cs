@@ -23,10 +23,10 @@ internal sealed class EraseTargets(
         + $"{SameUser.Form(user, "$2")} AND a.state <> 'erased'";
 
     // Objects of dead runs: no archive row says whose the sessions in them are.
-    private const string Nameless = """
+    private const string Nameless = $"""
         SELECT o.key, o.version_id, o.sha256
         FROM archiver.objects AS o
-        WHERE o.source = $1 AND o.location = $2 AND o.state IN ('pending', 'abandoned') AND o.reason IS DISTINCT FROM 'removed by reconcile'
+        WHERE o.source = $1 AND o.location = $2 AND o.state IN ('pending', 'abandoned') AND {RemovedObjects.IsNot}
           AND EXISTS (SELECT FROM unnest(o.members) AS m (id)
                       WHERE NOT EXISTS (SELECT FROM archiver.archives AS a WHERE a.object_id = o.id AND a.session_id = m.id COLLATE "C"))
         """;

@@ -1,6 +1,7 @@
 using Archiver.Core.Diagnostics;
 using Archiver.Core.Documents;
 using Archiver.Core.Holds;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Storage;
@@ -18,8 +19,7 @@ internal sealed class UnknownOwners(NpgsqlConnection connection, SourceSettings 
         SELECT DISTINCT o.id, o.key, o.version_id, o.location, o.sha256
         FROM archiver.archives AS a
         JOIN archiver.objects AS o ON o.id = a.object_id
-        WHERE a.source = $1 AND a.state NOT IN ('discarded', 'erased') AND o.state NOT IN ('discarded', 'erased') AND o.reason IS DISTINCT
-          FROM 'removed by reconcile'
+        WHERE a.source = $1 AND a.state NOT IN ('discarded', 'erased') AND o.state NOT IN ('discarded', 'erased') AND {RemovedObjects.IsNot}
           AND ({HoldCondition.OwnerUnknown("a")} OR a.user_column <> $2)
         ORDER BY o.id
         """;

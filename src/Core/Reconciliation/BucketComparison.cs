@@ -1,4 +1,5 @@
 using Archiver.Core.Diagnostics;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Archiver.Core.Storage;
@@ -15,9 +16,8 @@ internal sealed class BucketComparison(NpgsqlConnection connection, IArchiveRead
     private const int PageSize = 5000;
 
     // Of every source: two sources may share a ledger, and what another one recorded is not unrecorded.
-    private const string Page = """
-        SELECT o.key, o.state, o.source = $2, o.version_id, o.length, o.state = 'discarded' OR o.reason IS NOT DISTINCT
-          FROM 'removed by reconcile'
+    private const string Page = $"""
+        SELECT o.key, o.state, o.source = $2, o.version_id, o.length, {RemovedObjects.IsGone}
         FROM archiver.objects AS o
         WHERE o.location = $1 AND o.key > $3 AND o.key >= $4 AND o.key < $5
         ORDER BY o.key

@@ -1,4 +1,5 @@
 using Archiver.Core.Documents;
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Npgsql;
@@ -11,11 +12,11 @@ namespace Archiver.Core.Reconciliation;
 /// </summary>
 internal sealed class KnownCopies(NpgsqlConnection connection, SourceSettings source, string location)
 {
-    private const string Find = """
+    private const string Find = $"""
         SELECT n.key, min(o.location || ': ' || o.key), array_agg(o.key) FILTER (WHERE o.location = $4)
         FROM unnest($1, $2) AS n (key, sha256)
         JOIN archiver.objects AS o ON o.sha256 = n.sha256
-        WHERE o.source = $3 AND o.state IN ('pending', 'stored', 'abandoned') AND o.reason IS DISTINCT FROM 'removed by reconcile'
+        WHERE o.source = $3 AND o.state IN ('pending', 'stored', 'abandoned') AND {RemovedObjects.IsNot}
           AND (o.location, o.key) <> ($4, n.key)
         GROUP BY n.key
         """;

@@ -1,3 +1,4 @@
+using Archiver.Core.Ledger;
 using Archiver.Core.Postgres;
 using Archiver.Core.Settings;
 using Npgsql;
@@ -15,11 +16,11 @@ internal static class MoveRecords
         ORDER BY o.location
         """;
 
-    private const string Objects = """
+    private const string Objects = $"""
         SELECT o.id, o.key, o.state, o.length, o.sha256
         FROM archiver.objects AS o
         WHERE o.source = $1 AND o.location = $2 AND starts_with(o.key, $3)
-          AND o.state IN ('pending', 'stored', 'abandoned') AND o.reason IS DISTINCT FROM 'removed by reconcile'
+          AND o.state IN ('pending', 'stored', 'abandoned') AND {RemovedObjects.IsNot}
         ORDER BY o.id
         """;
 

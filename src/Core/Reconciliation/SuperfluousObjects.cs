@@ -34,7 +34,7 @@ internal sealed class SuperfluousObjects(
         FROM archiver.objects AS o
         JOIN archiver.runs AS r ON r.id = o.run_id
         WHERE o.location = $1 AND o.source = $2 AND o.state = 'abandoned' AND r.state <> 'running'
-          AND coalesce(o.ended_at, o.created_at) < clock_timestamp() - $3::interval AND o.reason IS DISTINCT FROM 'removed by reconcile'
+          AND coalesce(o.ended_at, o.created_at) < clock_timestamp() - $3::interval AND {RemovedObjects.IsNot}
         ORDER BY o.id
         """;
 

@@ -13,7 +13,7 @@ namespace Archiver.Core.Reconciliation;
 internal sealed class SuperfluousRemoval(ReconcileScope scope, BucketScan scan)
 {
     private const string MarkRemoved =
-        "UPDATE archiver.objects AS o SET reason = 'removed by reconcile', ended_at = clock_timestamp() "
+        $"UPDATE archiver.objects AS o SET reason = {RemovedObjects.Reason}, ended_at = clock_timestamp() "
         + "WHERE o.id = $1 AND o.state = 'abandoned'";
 
     // Of an abandoned object only the ids are known, so any hold by user or range may cover it.

@@ -13,7 +13,8 @@ internal sealed class SourceConnections : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     // Behind a pooler, which shows a process of its own, the setting would stay on a connection that others use.
-    private const string BoundWaits = "SELECT set_config('lock_timeout', $2, false) WHERE pg_backend_pid() = $1";
+    private const string Settle =
+        "SELECT set_config('lock_timeout', $2, false), set_config('TimeZone', 'UTC', false) WHERE pg_backend_pid() = $1";
 
     private readonly SourceSettings _settings;
     private readonly NpgsqlDataSource _main;
@@ -73,7 +74,6 @@ internal sealed class SourceConnections : IAsyncDisposable
                     $"Give a direct connection in Archiver:Sources:{_settings.Name}:{nameof(_settings.LockConnectionString)}.",
                     cancellationToken
                 );
-                await connection.ExecuteAsync("SET TimeZone = 'UTC'", cancellationToken);
             },
             cancellationToken
         );
@@ -99,7 +99,7 @@ internal sealed class SourceConnections : IAsyncDisposable
         {
             if (prepare is not null)
                 await prepare(connection);
-            await BoundWaitsAsync(connection, cancellationToken);
+            await SettleAsync(connection, cancellationToken);
             await OptionalParts.SettleAsync(connection, _settings, cancellationToken);
             return connection;
         }
@@ -110,10 +110,13 @@ internal sealed class SourceConnections : IAsyncDisposable
         }
     }
 
-    /// <summary>Where no transaction says otherwise: a table that somebody has locked must not hold a command or a run for ever.</summary>
-    private static Task<int> BoundWaitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Where no transaction says otherwise: a table that somebody has locked must not hold a command or a run for ever, and a direct
+    /// connection has the application's zone until here.
+    /// </summary>
+    private static Task<int> SettleAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
-            BoundWaits,
+            Settle,
             cancellationToken,
             PgParameter.Int(connection.ProcessID),
             PgParameter.Text($"{TransactionSettings.LockWithin.TotalMilliseconds:0}")
